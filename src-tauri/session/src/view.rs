@@ -1,0 +1,192 @@
+//! What the window and the command are shown of a session.
+
+use std::time::Duration;
+
+use diagnosis::{Decoded, Finding};
+use serde::{Deserialize, Serialize};
+use trace::{Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp, Verdict};
+use ts_rs::TS;
+
+/// What changed, in one message. Rows are only ever added; everything else replaces what was there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Update {
+    /// Counts the runs since the program started; a new number means: forget the rows.
+    pub run: u32,
+    /// New rows, in order.
+    pub rows: Vec<Row>,
+    /// All participants, when there is a new one.
+    pub participants: Option<Vec<Participant>>,
+    /// All findings, when they changed.
+    pub findings: Option<Vec<Finding>>,
+    pub view: View,
+}
+
+/// A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Row {
+    pub seq: u32,
+    pub at: Timestamp,
+    pub branch: u32,
+    pub phase: Phase,
+    pub kind: RowKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum RowKind {
+    Exchange {
+        /// Participant ids.
+        from: u16,
+        to: u16,
+        method: String,
+        /// Path and query, the query shortened to the names of its parameters.
+        path: String,
+        /// "initialize", "refresh_token", "client_name, 1 redirect URI".
+        label: String,
+        /// None when there was no response.
+        status: Option<u16>,
+        /// The transport's failure in a few words, when there was no response.
+        failure: Option<String>,
+        verdict: Option<Verdict>,
+        #[serde(with = "trace::micros")]
+        #[ts(type = "number")]
+        duration: Duration,
+        edited: bool,
+    },
+    /// The client sent the browser somewhere.
+    Browser { path: String, how: HowOpened },
+    /// A decision, in one sentence.
+    Decision { text: String },
+    /// The entries from `to` up to here are abandoned.
+    Rewound { to: u32 },
+}
+
+/// Where the session stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct View {
+    pub server_url: String,
+    pub status: Status,
+    /// Runs on without being asked at each request.
+    pub running: bool,
+    pub phases: Vec<PhaseState>,
+    /// What happens when "Next" is pressed; none while something is under way or all is done.
+    pub next: Option<NextStep>,
+    /// The revision in use, once it is known.
+    pub revision: Option<Revision>,
+    pub tokens: Vec<TokenView>,
+    pub vault: VaultView,
+    /// "http://127.0.0.1:43117/callback" while the listener is open.
+    pub listening: Option<String>,
+    /// What the MCP server said of itself.
+    pub server: Option<ServerView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Status {
+    /// Waits for "Next": `next` says what for.
+    Ready,
+    /// A request is under way.
+    Sending,
+    /// The browser is with the user.
+    AwaitingCallback {
+        /// For the user to open or copy.
+        authorization_url: String,
+        how: HowOpened,
+        deadline: Timestamp,
+    },
+    /// The flow stopped where the specification or the traffic says so.
+    Stopped {
+        code: StopCode,
+        message: String,
+        /// "Go on anyway" is possible.
+        can_go_on: bool,
+    },
+    /// An authenticated MCP answer was reached.
+    Done { message: String },
+    /// Ended by the user.
+    Ended,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PhaseState {
+    pub phase: Phase,
+    pub title: String,
+    pub progress: Progress,
+    /// Exchanges in it so far, abandoned ones left out.
+    pub exchanges: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    Pending,
+    Active,
+    Passed,
+    Failed,
+    /// Not needed this time.
+    Skipped,
+}
+
+/// The step that comes next, in words, with the request as it will be sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct NextStep {
+    pub phase: Phase,
+    /// "Register this client"
+    pub title: String,
+    /// Why it is needed, in one sentence.
+    pub why: String,
+    /// The request, complete with all its headers. For the authorization step: the URL the browser will open, as a GET.
+    pub request: Request,
+    /// The step opens the browser instead of sending.
+    pub browser: bool,
+    pub edited: bool,
+}
+
+/// A token set, without the secrets: those are asked for by name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct TokenView {
+    /// Names the token set in commands.
+    pub id: String,
+    pub issuer: String,
+    pub resource: String,
+    pub client_id: String,
+    pub scope: Option<String>,
+    /// Masked: the first characters and the length.
+    pub access_token: String,
+    pub refresh_token: Option<String>,
+    /// None when the server did not say.
+    pub expires_at: Option<Timestamp>,
+    /// The set this session is using.
+    pub current: bool,
+    /// Kept in the keychain, not only in memory.
+    pub stored: bool,
+}
+
+/// Where tokens are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct VaultView {
+    /// "GNOME Keyring", "macOS Keychain", "Memory only".
+    pub name: String,
+    pub persistent: bool,
+    /// Why there is no keychain, when there is none.
+    pub problem: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ServerView {
+    pub name: Option<String>,
+    pub version: Option<String>,
+    pub tools: Vec<String>,
+}
+
+/// Everything about one row, asked for when it is opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Detail {
+    pub entry: Entry,
+    pub decoded: Vec<Decoded>,
+    /// A cURL command that repeats the request; secrets replaced unless asked for.
+    pub curl: Option<String>,
+}

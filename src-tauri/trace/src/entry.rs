@@ -1,0 +1,322 @@
+//! The record of a run.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::exchange::Exchange;
+use crate::participant::{Participant, ParticipantId, Role};
+use crate::phase::Phase;
+use crate::revision::Revision;
+use crate::time::Timestamp;
+
+/// The append-only record of a run. Rewinding appends too: what was abandoned stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The MCP server's URL as it was typed.
+    pub server_url: String,
+    pub started: Timestamp,
+    pub participants: Vec<Participant>,
+    pub entries: Vec<Entry>,
+}
+
+impl Trace {
+    pub fn new(server_url: impl Into<String>, started: Timestamp) -> Self {
+        let line = |id, role, name: &str| Participant {
+            id,
+            role,
+            origin: None,
+            name: name.into(),
+        };
+        Self {
+            server_url: server_url.into(),
+            started,
+            participants: vec![
+                line(ParticipantId::CLIENT, Role::Client, "Authscope"),
+                line(ParticipantId::BROWSER, Role::Browser, "Browser"),
+            ],
+            entries: Vec::new(),
+        }
+    }
+
+    /// Appends an entry and gives it the next number.
+    pub fn push(&mut self, at: Timestamp, branch: Branch, phase: Phase, kind: EntryKind) -> &Entry {
+        let seq = self.entries.len() as u32 + 1;
+        self.entries.push(Entry {
+            seq,
+            at,
+            branch,
+            phase,
+            kind,
+        });
+        &self.entries[seq as usize - 1]
+    }
+
+    /// The entry with this number.
+    pub fn entry(&self, seq: u32) -> Option<&Entry> {
+        self.entries.get((seq as usize).checked_sub(1)?)
+    }
+
+    /// The participant of this role and origin, made when it is new.
+    pub fn participant(&mut self, role: Role, origin: &str) -> ParticipantId {
+        let known = self
+            .participants
+            .iter()
+            .find(|p| p.role == role && p.origin.as_deref() == Some(origin));
+        if let Some(known) = known {
+            return known.id;
+        }
+        let id = ParticipantId(self.participants.len() as u16);
+        let name = match role {
+            Role::Client => "Authscope",
+            Role::Browser => "Browser",
+            Role::McpServer => "MCP server",
+            Role::AuthorizationServer => "Authorization server",
+            Role::Other => "Other",
+        };
+        self.participants.push(Participant {
+            id,
+            role,
+            origin: Some(origin.into()),
+            name: name.into(),
+        });
+        id
+    }
+
+    /// The entries that led to the present: those of abandoned branches are left out.
+    pub fn live(&self) -> impl Iterator<Item = &Entry> {
+        let mut cuts: Vec<(u32, u32)> = Vec::new();
+        for entry in &self.entries {
+            if let EntryKind::Rewound { to } = entry.kind {
+                cuts.push((to, entry.seq));
+            }
+        }
+        self.entries
+            .iter()
+            .filter(move |entry| !cuts.iter().any(|&(to, at)| to <= entry.seq && entry.seq < at))
+    }
+
+    /// Every exchange with its entry, abandoned ones too.
+    pub fn exchanges(&self) -> impl Iterator<Item = (&Entry, &Exchange)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| entry.exchange().map(|exchange| (entry, exchange)))
+    }
+}
+
+/// Counts the rewinds so far: entries of one branch belong together.
+pub type Branch = u32;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Entry {
+    /// 1 for the first entry; the number the diagram shows.
+    pub seq: u32,
+    pub at: Timestamp,
+    pub branch: Branch,
+    pub phase: Phase,
+    pub kind: EntryKind,
+}
+
+impl Entry {
+    pub fn exchange(&self) -> Option<&Exchange> {
+        match &self.kind {
+            EntryKind::Exchange(exchange) => Some(exchange),
+            _ => None,
+        }
+    }
+
+    pub fn decision(&self) -> Option<&Decision> {
+        match &self.kind {
+            EntryKind::Decision(decision) => Some(decision),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum EntryKind {
+    Exchange(Box<Exchange>),
+    /// The browser was sent to the authorization endpoint. What it does there is not seen, unless an approver plays
+    /// the browser: then each hop is an exchange.
+    BrowserOpened(BrowserVisit),
+    Decision(Decision),
+    /// The user went back: the entries from `to` up to this one are abandoned.
+    Rewound {
+        to: u32,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct BrowserVisit {
+    pub url: String,
+    pub how: HowOpened,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum HowOpened {
+    /// The system browser.
+    System,
+    /// Shown to be copied, since no browser could be started or none was wanted.
+    Shown,
+    /// The headless approver follows the redirects and fills in the forms itself.
+    Approver,
+}
+
+/// What the flow decided, with the facts that rules need.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Decision {
+    /// The revision the flow follows from here on.
+    Revision {
+        revision: Revision,
+        why: String,
+    },
+    /// The MCP server answers without a token.
+    NoAuthorizationNeeded,
+    /// 2025-03-26: no metadata; the default endpoints of the MCP origin are used.
+    DefaultEndpoints {
+        origin: String,
+    },
+    /// The authorization server the flow goes on with, byte for byte as the metadata names it.
+    AuthorizationServer {
+        issuer: String,
+        offered: Vec<String>,
+    },
+    /// The client the flow acts as.
+    Client {
+        client_id: String,
+        how: String,
+        auth_method: String,
+    },
+    /// The scope of the authorization request; none when the parameter is left out.
+    Scope {
+        scope: Option<String>,
+        source: ScopeSource,
+    },
+    /// A token from the keychain was used.
+    StoredTokenUsed {
+        expired: bool,
+    },
+    TokensStored {
+        place: String,
+    },
+    /// The stored tokens were forgotten; `why` in a few words.
+    TokensForgotten {
+        why: String,
+    },
+    /// The flow stopped; `can_go_on` when the user may insist.
+    Stopped {
+        code: StopCode,
+        message: String,
+        can_go_on: bool,
+    },
+    /// The user insisted on going on where the specification says to stop.
+    WentOnAnyway {
+        code: StopCode,
+    },
+    /// An authenticated MCP answer was reached.
+    Reached {
+        method: String,
+        tools: Option<u32>,
+    },
+    /// The run was ended by the user.
+    Ended,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeSource {
+    /// The user named it.
+    Given,
+    /// `scope` of the challenge.
+    Challenge,
+    /// `scopes_supported` of the protected resource metadata.
+    ScopesSupported,
+    /// Neither names one.
+    Omitted,
+}
+
+/// Why the flow stopped. A code exists because the window or the command treats it differently, or a rule reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StopCode {
+    /// No response at all to a request the flow cannot do without.
+    Transport,
+    /// The answer is nothing an MCP server says.
+    NotAnMcpServer,
+    /// Neither a challenge nor metadata leads anywhere.
+    NoResourceMetadata,
+    /// The resource metadata cannot be used (no `authorization_servers`, not JSON, …).
+    InvalidResourceMetadata,
+    /// `resource` names something else than the URL used (RFC 9728 section 3.3).
+    ForeignResource,
+    /// No candidate answers with metadata.
+    NoServerMetadata,
+    /// `issuer` is not the issuer asked for (RFC 8414 section 3.3).
+    IssuerMismatch,
+    /// `code_challenge_methods_supported` is absent or lacks S256.
+    PkceUnsupported,
+    /// A needed endpoint is missing in the metadata, or is no http(s) URL.
+    MissingEndpoint,
+    /// There is no way to become a client of this authorization server.
+    NoRegistration,
+    RegistrationRejected,
+    /// The authorization server answered with an error at the redirect URI.
+    AuthorizationError,
+    StateMismatch,
+    IssMismatch,
+    /// The callback carries neither `code` nor `error`.
+    NoCode,
+    /// The callback did not come in time.
+    CallbackTimeout,
+    /// The listener for the callback could not be opened.
+    ListenerFailed,
+    /// The headless approver came to a page it cannot pass.
+    ApproverStuck,
+    TokenRejected,
+    InvalidTokenResponse,
+    /// The MCP server refuses the fresh token.
+    TokenNotAccepted,
+    /// The MCP server wants more scope than was granted.
+    InsufficientScope,
+    /// The MCP call itself failed after authorization.
+    McpError,
+    /// The user cancelled.
+    Cancelled,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn live_leaves_out_what_was_rewound_over_and_the_trace_keeps_it() {
+        let now = Timestamp(0);
+        let mut trace = Trace::new("https://mcp.example/mcp", now);
+        for _ in 0..3 {
+            trace.push(
+                now,
+                0,
+                Phase::Challenge,
+                EntryKind::Decision(Decision::NoAuthorizationNeeded),
+            );
+        }
+        trace.push(now, 1, Phase::Challenge, EntryKind::Rewound { to: 2 });
+        trace.push(now, 1, Phase::Challenge, EntryKind::Decision(Decision::Ended));
+        assert_eq!(trace.live().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4, 5]);
+        assert_eq!(trace.entries.len(), 5);
+    }
+
+    #[test]
+    fn one_origin_in_two_roles_is_two_participants() {
+        let mut trace = Trace::new("https://mcp.example/mcp", Timestamp(0));
+        let resource = trace.participant(Role::McpServer, "https://mcp.example");
+        let server = trace.participant(Role::AuthorizationServer, "https://mcp.example");
+        assert_ne!(resource, server);
+        assert_eq!(
+            trace.participant(Role::McpServer, "https://mcp.example"),
+            resource
+        );
+    }
+}

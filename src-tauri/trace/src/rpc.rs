@@ -1,0 +1,114 @@
+//! Reads JSON-RPC answers of an MCP server, sent as JSON or as a server-sent event stream.
+
+use serde_json::Value;
+
+use crate::exchange::Response;
+
+/// A JSON-RPC answer found in a response.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RpcAnswer {
+    Result(Value),
+    Error {
+        code: i64,
+        message: String,
+        data: Value,
+    },
+    /// Not a JSON-RPC answer; the text says what it is instead.
+    Other(String),
+}
+
+/// The answer in a response's body: a JSON object, or the first event whose data holds a result or an error
+/// (2025-11-25 basic/transports, "Sending Messages to the Server").
+pub fn rpc_answer(response: &Response) -> RpcAnswer {
+    let Some(text) = response.body.text() else {
+        return RpcAnswer::Other(format!("{} bytes that are not text", response.body.bytes.len()));
+    };
+    if response.media_type().as_deref() == Some("text/event-stream") {
+        let events: Vec<String> = sse_data(text);
+        let answer = events
+            .iter()
+            .filter_map(|data| serde_json::from_str(data).ok())
+            .find_map(answer);
+        return answer.unwrap_or_else(|| {
+            RpcAnswer::Other(format!("{} events without a JSON-RPC answer", events.len()))
+        });
+    }
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) => {
+            answer(value).unwrap_or_else(|| RpcAnswer::Other("JSON that is no JSON-RPC answer".into()))
+        }
+        Err(_) if text.trim().is_empty() => RpcAnswer::Other("an empty body".into()),
+        Err(error) => {
+            let media = response.media_type().unwrap_or_else(|| "no content-type".into());
+            RpcAnswer::Other(format!("{media} that is not JSON ({error})"))
+        }
+    }
+}
+
+fn answer(value: Value) -> Option<RpcAnswer> {
+    if let Some(result) = value.get("result") {
+        return Some(RpcAnswer::Result(result.clone()));
+    }
+    let error = value.get("error")?.as_object()?;
+    Some(RpcAnswer::Error {
+        code: error.get("code").and_then(Value::as_i64)?,
+        message: error
+            .get("message")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .into(),
+        data: error.get("data").cloned().unwrap_or(Value::Null),
+    })
+}
+
+/// The data of each event: its `data:` lines joined by a line feed.
+fn sse_data(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines_of = |block: &str| {
+        let lines = block.lines().filter_map(|line| line.strip_prefix("data:"));
+        lines
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    text.split("\n\n")
+        .map(lines_of)
+        .filter(|data| !data.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::{Body, Header};
+
+    fn response(media: &str, body: &str) -> Response {
+        Response {
+            status: 200,
+            headers: vec![Header::new("content-type", media)],
+            body: Body::new(body.as_bytes().to_vec()),
+        }
+    }
+
+    #[test]
+    fn finds_the_answer_behind_notifications_in_a_stream() {
+        let stream = "event: message\r\ndata: {\"method\":\"notifications/progress\"}\r\n\r\n\
+                      : comment\r\n\r\ndata: {\"id\":1,\r\ndata: \"result\":{\"tools\":[]}}\r\n\r\n";
+        let RpcAnswer::Result(result) = rpc_answer(&response("text/event-stream; charset=utf-8", stream))
+        else {
+            panic!("no result");
+        };
+        assert!(result["tools"].is_array());
+    }
+
+    #[test]
+    fn says_what_came_instead() {
+        let html = rpc_answer(&response("text/html", "<!doctype html>"));
+        assert!(matches!(html, RpcAnswer::Other(text) if text.starts_with("text/html that is not JSON")));
+        let error = r#"{"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}"#;
+        assert!(matches!(
+            rpc_answer(&response("application/json", error)),
+            RpcAnswer::Error { code: -32022, .. }
+        ));
+    }
+}
