@@ -1,1 +1,18 @@
-//! flow
+//! The OAuth flow of an MCP client as a pure state machine.
+//!
+//! A [`Flow`] is a plain value: where the flow stands ([`Step`], named for what it awaits) and what is known so far
+//! ([`Facts`]). [`Flow::next`] says what to do; [`Flow::judge`] takes what came of it and gives the flow after it.
+//! Nothing here opens a socket, reads a clock or draws a random number that was not handed to it, and revisions of
+//! the specification differ only where a line says `revision.at_least(…)`.
+
+mod facts;
+mod flow;
+mod judged;
+mod mcp_request;
+mod setup;
+mod steps;
+
+pub use facts::{Authorization, Client, Facts, RegisteredBy, ServerFacts, Tokens};
+pub use flow::{Flow, Hand, Next, Plan, Seen, Step};
+pub use judged::{Effect, Judged};
+pub use setup::{Registration, Setup, SetupError};

@@ -243,6 +243,8 @@ pub enum ScopeSource {
 pub enum StopCode {
     /// No response at all to a request the flow cannot do without.
     Transport,
+    /// A challenge that comes with another status than 401.
+    WrongChallengeStatus,
     /// The answer is nothing an MCP server says.
     NotAnMcpServer,
     /// Neither a challenge nor metadata leads anywhere.
