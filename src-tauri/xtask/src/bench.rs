@@ -1,0 +1,98 @@
+//! `cargo xtask bench`: what is measured, in one table.
+
+use std::process::ExitCode;
+
+use crate::packages::{self, Purpose};
+use crate::process;
+use crate::project::Project;
+use crate::room::{self, Room};
+use crate::{Outcome, front_end};
+
+/// A cargo bench target: `[[bench]]` in the root manifest, or a file in a crate's `benches`.
+struct Bench {
+    name: &'static str,
+    what: &'static str,
+    /// Opens the window.
+    display: bool,
+}
+
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "flow",
+        what: "a whole flow against the lab, beside the same requests sent bare",
+        display: false,
+    },
+    Bench {
+        name: "startup",
+        what: "start to painted window, and memory of the whole process tree",
+        display: true,
+    },
+    Bench {
+        name: "har",
+        what: "writing 10,000 exchanges as HAR, beside plain JSON of the same data",
+        display: false,
+    },
+];
+
+/// `bench [NAME]… [--list]`
+pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
+    let targets = project.cargo_targets("bench");
+    let present: Vec<&Bench> = BENCHES
+        .iter()
+        .filter(|bench| targets.contains(bench.name))
+        .collect();
+    if args.iter().any(|arg| arg == "--list") {
+        present
+            .iter()
+            .for_each(|bench| println!("{:<8} {}", bench.name, bench.what));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(unknown) = args
+        .iter()
+        .find(|arg| !present.iter().any(|bench| bench.name == **arg))
+    {
+        return Err(format!("there is no benchmark `{unknown}`; --list names them"));
+    }
+    let chosen: Vec<&Bench> = present
+        .into_iter()
+        .filter(|bench| args.is_empty() || args.iter().any(|arg| arg == bench.name))
+        .collect();
+    let window = chosen.iter().any(|bench| bench.display);
+    let purposes: &[Purpose] = if window {
+        &[Purpose::Build, Purpose::Keychain, Purpose::Desktop]
+    } else {
+        &[Purpose::Build]
+    };
+    packages::ensure(purposes)?;
+    front_end::ensure_built(project)?;
+
+    let mut failed = Vec::new();
+    for bench in chosen {
+        println!("\n── {}: {} ──", bench.name, bench.what);
+        if let Err(reason) = measure(project, bench) {
+            failed.push(format!("{}: {reason}", bench.name));
+        }
+    }
+    if failed.is_empty() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(failed.join("\n       "))
+    }
+}
+
+fn measure(project: &Project, bench: &Bench) -> Outcome {
+    let cargo = process::cargo().to_string_lossy().into_owned();
+    let argv = [&cargo, "bench", "--workspace", "--bench", bench.name].map(str::to_owned);
+    let in_room = bench.display && room::lacking(true).is_empty();
+    let room = if in_room { Some(Room::open(project)?) } else { None };
+    let mut command = match &room {
+        Some(room) => room.command(&argv, true),
+        None => {
+            let mut command = process::program(&argv[0]);
+            command.args(&argv[1..]);
+            command
+        }
+    };
+    command.current_dir(project.root());
+    process::run(command)
+}
