@@ -1,0 +1,132 @@
+//! Revocation (RFC 7009), introspection (RFC 7662) and userinfo (OpenID Connect Core section 5.3).
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{self, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::AuthorizationServer;
+use super::clients::authenticate;
+use crate::web::{OAuthError, Params, bearer, json_answer, no_store};
+
+/// `POST /revoke`: a refresh token takes everything of its grant with it, an access token only itself.
+pub(super) async fn revoke(
+    State(server): State<Arc<AuthorizationServer>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match revoked(&server, &headers, &Params::parse(&body)) {
+        Ok(()) => no_store(StatusCode::OK.into_response()),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// `POST /introspect`: for clients that authenticate.
+pub(super) async fn introspect(
+    State(server): State<Arc<AuthorizationServer>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match introspected(&server, &headers, &Params::parse(&body)) {
+        Ok(answer) => no_store(json_answer(StatusCode::OK, &answer)),
+        Err(error) => error.into_response(),
+    }
+}
+
+/// `GET` or `POST /userinfo`
+pub(super) async fn userinfo(State(server): State<Arc<AuthorizationServer>>, headers: HeaderMap) -> Response {
+    let Some(token) = bearer(&headers) else {
+        return challenge(StatusCode::UNAUTHORIZED, "Bearer");
+    };
+    let Ok(access) = server.check(token, None) else {
+        return challenge(StatusCode::UNAUTHORIZED, "Bearer error=\"invalid_token\"");
+    };
+    let has = |scope: &str| access.scope.iter().any(|known| known == scope);
+    if !has("openid") {
+        return challenge(
+            StatusCode::FORBIDDEN,
+            "Bearer error=\"insufficient_scope\", scope=\"openid\"",
+        );
+    }
+    let mut claims = Map::from_iter([("sub".to_owned(), json!(access.subject))]);
+    if has("profile") {
+        claims.insert("name".to_owned(), json!("Alice Liddell"));
+        claims.insert("preferred_username".to_owned(), json!(access.subject));
+    }
+    if has("email") {
+        claims.insert("email".to_owned(), json!("alice@lab.example"));
+        claims.insert("email_verified".to_owned(), json!(true));
+    }
+    no_store(json_answer(StatusCode::OK, &Value::Object(claims)))
+}
+
+fn revoked(server: &AuthorizationServer, headers: &HeaderMap, params: &Params) -> Result<(), OAuthError> {
+    let mut store = server.store();
+    let client = authenticate(&store, headers, params)?;
+    let token = params
+        .get("token")
+        .ok_or_else(|| OAuthError::new("invalid_request", "token is missing"))?;
+    let another = || OAuthError::new("invalid_grant", "The token was issued to another client");
+    if let Some(grant) = store.live_refresh(token) {
+        if grant.authorization.client_id != client.id {
+            return Err(another());
+        }
+        store.revoke_refresh(token);
+    } else if let Some(claims) = server.own_claims(token) {
+        if claims["client_id"] != client.id.as_str() {
+            return Err(another());
+        }
+        store.revoke_access(claims["jti"].as_str().unwrap_or_default());
+    }
+    // A token that is unknown or dead already is a success too (RFC 7009 section 2.2).
+    Ok(())
+}
+
+fn introspected(
+    server: &AuthorizationServer,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<Value, OAuthError> {
+    let client = authenticate(&server.store(), headers, params)?;
+    if !client.is_confidential() {
+        let text = "Introspection is for clients that authenticate";
+        return Err(OAuthError::unauthorized(
+            "invalid_client",
+            text,
+            "Basic realm=\"lab\"",
+        ));
+    }
+    let token = params
+        .get("token")
+        .ok_or_else(|| OAuthError::new("invalid_request", "token is missing"))?;
+    if let Some(claims) = server.live_claims(token) {
+        let mut answer = json!({ "active": true, "token_type": "Bearer", "username": claims["sub"] });
+        if let (Some(answer), Some(claims)) = (answer.as_object_mut(), claims.as_object()) {
+            answer.extend(claims.clone());
+        }
+        return Ok(answer);
+    }
+    let store = server.store();
+    Ok(match store.live_refresh(token) {
+        Some(grant) => json!({
+            "active": true,
+            "client_id": grant.authorization.client_id,
+            "sub": grant.authorization.subject,
+            "scope": grant.authorization.scope.join(" "),
+            "iss": server.issuer,
+        }),
+        None => json!({ "active": false }),
+    })
+}
+
+fn challenge(status: StatusCode, value: &'static str) -> Response {
+    let mut response = status.into_response();
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(value));
+    response
+}

@@ -1,0 +1,146 @@
+//! Making tokens, and judging an access token that comes back.
+
+use serde_json::json;
+
+use super::store::{Authorization, GrantId};
+use super::{AuthorizationServer, now};
+use crate::Misbehaviour;
+use crate::jwt::{half_hash, random_text};
+use crate::web::{OAuthError, scopes};
+
+/// `typ` of an access token (RFC 9068 section 2.1).
+const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+/// What a good access token says.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    pub(crate) subject: String,
+    pub(crate) client_id: String,
+    pub(crate) scope: Vec<String>,
+    /// Counts as expired once the MCP handshake is done.
+    pub(crate) early: bool,
+}
+
+/// Why an access token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Not signed or not known by this authorization server.
+    Foreign,
+    Expired,
+    Revoked,
+    WrongAudience,
+}
+
+impl AuthorizationServer {
+    /// Signs an access token (RFC 9068 section 2.2).
+    pub(super) fn issue_access(
+        &self,
+        grant: GrantId,
+        authorization: &Authorization,
+        scope: &[String],
+        resources: &[String],
+        early: bool,
+    ) -> Result<String, OAuthError> {
+        let jti = random_text();
+        let issued = now();
+        let audience = match (self.misbehaviour, resources) {
+            (Some(Misbehaviour::TokenAudienceWrong), _) => json!(self.as_url),
+            (_, [one]) => json!(one),
+            (_, several) => json!(several),
+        };
+        let mut claims = json!({
+            "iss": self.issuer,
+            "sub": authorization.subject,
+            "aud": audience,
+            "client_id": authorization.client_id,
+            "scope": scope.join(" "),
+            "iat": issued,
+            "exp": issued + self.access_token_lifetime,
+            "jti": jti,
+        });
+        if let Some(auth_time) = authorization.auth_time {
+            claims["auth_time"] = json!(auth_time);
+        }
+        let token = self
+            .key
+            .sign(ACCESS_TOKEN_TYPE, &claims)
+            .map_err(|_| OAuthError::server_error())?;
+        self.store().add_access(jti, grant, early);
+        Ok(token)
+    }
+
+    /// Signs an ID token (OpenID Connect Core section 2).
+    pub(super) fn issue_id_token(
+        &self,
+        authorization: &Authorization,
+        access_token: &str,
+    ) -> Result<String, OAuthError> {
+        let issued = now();
+        let mut claims = json!({
+            "iss": self.issuer,
+            "sub": authorization.subject,
+            "aud": authorization.client_id,
+            "iat": issued,
+            "exp": issued + 600,
+            "auth_time": authorization.auth_time,
+            "at_hash": half_hash(access_token),
+        });
+        if let Some(nonce) = &authorization.nonce {
+            claims["nonce"] = json!(nonce);
+        }
+        self.key
+            .sign("JWT", &claims)
+            .map_err(|_| OAuthError::server_error())
+    }
+
+    /// Judges an access token: signature, issuer, `exp`, revocation, and the audience if one is wanted.
+    ///
+    /// # Errors
+    /// The first reason against it.
+    pub(crate) fn check(&self, token: &str, audiences: Option<&[String]>) -> Result<Access, Refused> {
+        let claims = self
+            .key
+            .verify(ACCESS_TOKEN_TYPE, token)
+            .ok_or(Refused::Foreign)?;
+        let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
+        if claims["iss"] != self.issuer.as_str() || !self.store().knows_access(&text("jti")) {
+            return Err(Refused::Foreign);
+        }
+        if claims["exp"].as_u64().is_none_or(|exp| now() >= exp) {
+            return Err(Refused::Expired);
+        }
+        let named = |wanted: &String| match &claims["aud"] {
+            serde_json::Value::Array(several) => several.iter().any(|one| one == wanted.as_str()),
+            one => one == wanted.as_str(),
+        };
+        if audiences.is_some_and(|wanted| !wanted.iter().any(named)) {
+            return Err(Refused::WrongAudience);
+        }
+        let store = self.store();
+        let (_, early) = store.live_access(&text("jti")).ok_or(Refused::Revoked)?;
+        Ok(Access {
+            subject: text("sub"),
+            client_id: text("client_id"),
+            scope: scopes(&text("scope")),
+            early,
+        })
+    }
+
+    /// The claims of an access token that is good now.
+    pub(super) fn live_claims(&self, token: &str) -> Option<serde_json::Value> {
+        self.check(token, None).ok()?;
+        self.key.verify(ACCESS_TOKEN_TYPE, token)
+    }
+
+    /// The claims of an access token of this server, be it expired or revoked.
+    pub(super) fn own_claims(&self, token: &str) -> Option<serde_json::Value> {
+        self.key
+            .verify(ACCESS_TOKEN_TYPE, token)
+            .filter(|claims| claims["iss"] == self.issuer.as_str())
+    }
+
+    /// Told by the MCP server when it refused an early token as expired: the next one lives.
+    pub(crate) fn early_was_refused(&self) {
+        self.store().early_was_refused();
+    }
+}

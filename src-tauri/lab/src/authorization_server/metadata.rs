@@ -1,0 +1,70 @@
+//! The well-known documents (RFC 8414 section 3, OpenID Connect Discovery section 4) and the JWK set.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::{AuthorizationServer, SCOPES};
+use crate::Misbehaviour;
+use crate::web::{json_answer, not_found, single_page_app};
+
+/// `GET /.well-known/oauth-authorization-server`
+pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    match server.misbehaviour {
+        Some(Misbehaviour::ServerMetadataNotFound | Misbehaviour::OnlyOneMetadataDocument) => not_found(),
+        Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
+        _ => json_answer(StatusCode::OK, &document(&server)),
+    }
+}
+
+/// `GET /.well-known/openid-configuration`
+pub(super) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    match server.misbehaviour {
+        Some(Misbehaviour::ServerMetadataNotFound) => not_found(),
+        _ => json_answer(StatusCode::OK, &document(&server)),
+    }
+}
+
+/// `GET /jwks`
+pub(super) async fn jwks(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    json_answer(StatusCode::OK, &server.key.jwks())
+}
+
+fn document(server: &AuthorizationServer) -> Value {
+    let at = |path: &str| format!("{}{path}", server.base);
+    let mut document = json!({
+        "issuer": server.issuer,
+        "authorization_endpoint": at("/authorize"),
+        "token_endpoint": at("/token"),
+        "registration_endpoint": at("/register"),
+        "revocation_endpoint": at("/revoke"),
+        "introspection_endpoint": at("/introspect"),
+        "userinfo_endpoint": at("/userinfo"),
+        "jwks_uri": at("/jwks"),
+        "scopes_supported": SCOPES,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "claims_supported": ["sub", "name", "preferred_username", "email", "email_verified"],
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    });
+    if let Some(fields) = document.as_object_mut() {
+        match server.misbehaviour {
+            Some(Misbehaviour::RegistrationNotOffered) => fields.shift_remove("registration_endpoint"),
+            Some(Misbehaviour::PkceNotAdvertised) => fields.shift_remove("code_challenge_methods_supported"),
+            _ => None,
+        };
+    }
+    document
+}

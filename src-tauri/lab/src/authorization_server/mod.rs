@@ -1,0 +1,170 @@
+//! The authorization server: one set of endpoints with one issuer and its own clients, grants and tokens.
+//!
+//! | module | endpoint |
+//! |---|---|
+//! | `metadata` | the well-known documents and the JWK set |
+//! | `registration` | dynamic registration and its management |
+//! | `authorize`, `page` | the authorization endpoint and what a person sees there |
+//! | `token`, `issue` | the token endpoint, and the tokens themselves |
+//! | `inspect` | revocation, introspection, userinfo |
+//! | `clients`, `store` | who may ask, and what was granted |
+
+mod authorize;
+mod clients;
+mod inspect;
+mod issue;
+mod metadata;
+mod page;
+mod registration;
+mod store;
+mod token;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::jwt::SigningKey;
+use crate::web::{OAuthError, allow_cross_origin};
+use crate::{LabOptions, Misbehaviour};
+
+use store::Store;
+
+pub(crate) use issue::{Access, Refused};
+
+/// The scopes that can be asked for. The MCP server knows the two `mcp:` ones.
+pub(crate) const SCOPES: &[&str] = &[
+    "mcp:read",
+    "mcp:write",
+    "openid",
+    "profile",
+    "email",
+    "offline_access",
+];
+
+/// An authorization server and everything it remembers.
+pub(crate) struct AuthorizationServer {
+    /// Where its endpoints are, without a trailing slash.
+    base: String,
+    /// What it calls itself: in its metadata, in `iss` and in tokens.
+    issuer: String,
+    /// The resource identifiers it issues tokens for; the first is the default.
+    resources: Vec<String>,
+    /// The base URL of the lab's separate authorization server.
+    as_url: String,
+    misbehaviour: Option<Misbehaviour>,
+    /// Seconds.
+    access_token_lifetime: u64,
+    auto_approve: bool,
+    key: Arc<SigningKey>,
+    store: Mutex<Store>,
+}
+
+impl AuthorizationServer {
+    pub(crate) fn new(
+        base: &str,
+        mcp_url: &str,
+        as_url: &str,
+        key: Arc<SigningKey>,
+        options: &LabOptions,
+    ) -> Self {
+        let mut resources = vec![mcp_url.to_owned()];
+        let advertised = crate::mcp_server::advertised_resource(mcp_url, as_url, options.misbehaviour);
+        if advertised != mcp_url {
+            // A client that goes on with the wrong identifier gets a token for it, as it would in the wild.
+            resources.push(advertised);
+        }
+        Self {
+            base: base.to_owned(),
+            issuer: match options.misbehaviour {
+                Some(Misbehaviour::IssuerTrailingSlash) => format!("{base}/"),
+                Some(Misbehaviour::IssuerMismatch) => "https://login.example".to_owned(),
+                _ => base.to_owned(),
+            },
+            resources,
+            as_url: as_url.to_owned(),
+            misbehaviour: options.misbehaviour,
+            access_token_lifetime: options.access_token_lifetime.as_secs(),
+            auto_approve: options.auto_approve,
+            key,
+            store: Mutex::new(Store::new()),
+        }
+    }
+
+    /// All endpoints, for the origin that `base` names.
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
+        let for_programs = Router::new()
+            .route("/.well-known/oauth-authorization-server", get(metadata::oauth))
+            .route("/.well-known/openid-configuration", get(metadata::openid))
+            .route("/jwks", get(metadata::jwks))
+            .route("/register", post(registration::register))
+            .route(
+                "/register/{client_id}",
+                get(registration::read)
+                    .put(registration::update)
+                    .delete(registration::delete),
+            )
+            .route("/token", post(token::token))
+            .route("/revoke", post(inspect::revoke))
+            .route("/introspect", post(inspect::introspect))
+            .route("/userinfo", get(inspect::userinfo).post(inspect::userinfo))
+            .with_state(self.clone());
+        let for_people = Router::new()
+            .route(
+                "/authorize",
+                get(authorize::from_query).post(authorize::from_form),
+            )
+            .route("/authorize/decision", post(authorize::decide))
+            .with_state(self.clone());
+        allow_cross_origin(for_programs).merge(for_people)
+    }
+
+    fn is(&self, misbehaviour: Misbehaviour) -> bool {
+        self.misbehaviour == Some(misbehaviour)
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        // The store has no state that a panic could leave half-written and that matters in a lab.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The resources asked for, each one known; none asked for means the default one.
+    ///
+    /// # Errors
+    /// `invalid_target` (RFC 8707 section 2) for a resource that is not in `known`.
+    fn resources_of<'a>(
+        asked: impl Iterator<Item = &'a str>,
+        known: &[String],
+        default: &[String],
+    ) -> Result<Vec<String>, OAuthError> {
+        let asked: Vec<String> = asked.map(str::to_owned).collect();
+        if let Some(foreign) = asked.iter().find(|resource| !known.contains(resource)) {
+            return Err(OAuthError::new(
+                "invalid_target",
+                format!("Unknown resource {}", plain(foreign)),
+            ));
+        }
+        Ok(if asked.is_empty() { default.to_vec() } else { asked })
+    }
+}
+
+/// Seconds since 1970, the unit of JWT times.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map(|since| since.as_secs())
+        .unwrap_or_default()
+}
+
+/// Text of a request, with what `error_description` may not hold replaced (RFC 6749 section 5.2), and cut short.
+fn plain(text: &str) -> String {
+    let allowed = |c: char| {
+        if matches!(c, ' '..='~') && c != '"' && c != '\\' {
+            c
+        } else {
+            '?'
+        }
+    };
+    text.chars().take(200).map(allowed).collect()
+}

@@ -1,0 +1,48 @@
+//! Protected resource metadata (RFC 9728 section 2), at the path-inserted and at the root well-known URL.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::McpServer;
+use crate::Misbehaviour;
+use crate::web::{json_answer, single_page_app};
+
+/// The identifier the resource metadata gives: the MCP server's URL when it is healthy.
+pub(crate) fn advertised_resource(mcp_url: &str, as_url: &str, misbehaviour: Option<Misbehaviour>) -> String {
+    match misbehaviour {
+        Some(Misbehaviour::ResourceTrailingSlash) => format!("{mcp_url}/"),
+        Some(Misbehaviour::ResourceMismatch) => as_url.to_owned(),
+        _ => mcp_url.to_owned(),
+    }
+}
+
+/// `GET /.well-known/oauth-protected-resource/mcp`
+pub(super) async fn path_inserted(State(server): State<Arc<McpServer>>) -> Response {
+    match server.misbehaviour {
+        Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
+        _ => json_answer(StatusCode::OK, &document(&server)),
+    }
+}
+
+/// `GET /.well-known/oauth-protected-resource`
+pub(super) async fn root(State(server): State<Arc<McpServer>>) -> Response {
+    json_answer(StatusCode::OK, &document(&server))
+}
+
+fn document(server: &McpServer) -> Value {
+    let mut document = json!({
+        "resource": advertised_resource(&server.url, &server.as_url, server.misbehaviour),
+        "authorization_servers": [server.as_url],
+        "scopes_supported": ["mcp:read"],
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Authscope lab",
+    });
+    if server.misbehaviour == Some(Misbehaviour::ServerMetadataInResourceMetadata) {
+        document["token_endpoint_auth_methods_supported"] = json!(["client_secret_basic", "none"]);
+    }
+    document
+}

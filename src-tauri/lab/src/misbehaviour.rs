@@ -1,0 +1,207 @@
+//! The one table of everything that the lab can do wrong.
+//!
+//! A misbehaviour changes one thing; the line that differs asks for it by name.
+
+/// How much a misbehaviour matters to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Severity {
+    /// Breaks a MUST, or ends the flow.
+    Error,
+    /// Breaks a SHOULD, or ends the flow of some clients.
+    Warning,
+    /// Worth knowing; nothing breaks.
+    Note,
+}
+
+macro_rules! misbehaviours {
+    ($($variant:ident $code:literal $slug:literal $severity:ident $title:literal $sentence:literal)+) => {
+        /// One named way in which the lab goes wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Misbehaviour {
+            $(#[doc = $sentence] $variant,)+
+        }
+
+        impl Misbehaviour {
+            /// Every misbehaviour, in the order of the catalogue.
+            pub const ALL: &[Misbehaviour] = &[$(Misbehaviour::$variant,)+];
+
+            fn row(self) -> &'static Row {
+                match self {
+                    $(Misbehaviour::$variant => &Row {
+                        code: $code,
+                        slug: $slug,
+                        severity: Severity::$severity,
+                        title: $title,
+                        sentence: $sentence,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+misbehaviours! {
+    ServerMetadataNotFound "S01" "server_metadata_not_found" Error
+        "Wrong authorization server domain"
+        "The resource metadata names an authorization server that answers 404 at every well-known URL."
+    RegistrationNotOffered "S06" "registration_not_offered" Error
+        "No dynamic registration"
+        "The authorization server has no registration endpoint; only pre-registered clients get on."
+    RedirectUriRejected "S07" "redirect_uri_rejected" Error
+        "Loopback redirect URI refused"
+        "Registration accepts a loopback redirect URI, but the authorize page refuses its random port."
+    OnlyOneMetadataDocument "S08" "only_one_metadata_document" Warning
+        "Only one metadata document"
+        "Only openid-configuration is served; clients that ask for oauth-authorization-server get 404."
+    ResourceMetadataParameterWrong "S09" "resource_metadata_parameter_wrong" Error
+        "Wrong challenge parameter"
+        "The challenge says resource with a relative path instead of resource_metadata with a full URL."
+    ServerMetadataInResourceMetadata "S10" "server_metadata_in_resource_metadata" Note
+        "Server metadata in the wrong document"
+        "The resource metadata carries a field that belongs to the authorization server's metadata."
+    RefreshCatchAllError "S11" "refresh_catch_all_error" Error
+        "Catch-all error on refresh"
+        "Every refresh answers invalid_request with nothing a client could act on, so it is stuck."
+    RefreshTokenRejected "S12" "refresh_token_rejected" Note
+        "Refresh token no longer valid"
+        "A refresh answers invalid_grant, so the client has to forget its tokens and authorize afresh."
+    TokenExpiresEarly "S13" "token_expires_early" Note
+        "Access token expires at once"
+        "Nothing is wrong: the first access token expires right away and the refresh token gets a new one."
+    ChallengeMissing "D01" "challenge_missing" Error
+        "No challenge"
+        "The 401 comes without WWW-Authenticate, so clients cannot tell that OAuth is wanted."
+    ChallengeWithoutResourceMetadata "D02" "challenge_without_resource_metadata" Warning
+        "Challenge without resource metadata"
+        "The challenge does not say where the resource metadata is; clients that only read it get no further."
+    ForbiddenInsteadOfUnauthorized "D04" "forbidden_instead_of_unauthorized" Error
+        "403 instead of 401"
+        "A request without a token is answered 403, so clients do not begin to authorize."
+    MetadataIsHtml "D15" "metadata_is_html" Error
+        "Metadata is a web page"
+        "A catch-all route answers two of the well-known URLs with 200 and an HTML page."
+    ResourceTrailingSlash "R01" "resource_trailing_slash" Error
+        "Resource with a trailing slash"
+        "The resource in the resource metadata has a slash at its end that the server's URL does not have."
+    ResourceMismatch "R02" "resource_mismatch" Error
+        "Resource of another origin"
+        "The resource metadata describes the authorization server's URL instead of the MCP server's."
+    IssuerTrailingSlash "R07" "issuer_trailing_slash" Error
+        "Issuer with a trailing slash"
+        "The issuer in the server metadata has a slash at its end that the resource metadata does not have."
+    IssuerMismatch "R10" "issuer_mismatch" Error
+        "Issuer of another host"
+        "The server metadata names an issuer on another host than the one it was fetched from."
+    IssWrong "R12" "iss_wrong" Error
+        "Wrong iss in the callback"
+        "The authorization response names an issuer that is not the one of the server metadata."
+    IssMissing "R13" "iss_missing" Error
+        "No iss in the callback"
+        "The server metadata promises iss in the authorization response, but none is sent."
+    RegistrationStatusNotCreated "G06" "registration_status_not_created" Warning
+        "Registration answers 200"
+        "A successful registration is answered 200 instead of 201, which strict clients refuse."
+    SecretForPublicClient "G07" "secret_for_public_client" Warning
+        "Secret for a public client"
+        "A client that registers without authentication is given a secret all the same."
+    StateAltered "A05" "state_altered" Error
+        "No state in the callback"
+        "The authorization response leaves out the state that the request carried."
+    PkceNotAdvertised "A07" "pkce_not_advertised" Error
+        "PKCE not advertised"
+        "The server metadata has no code_challenge_methods_supported, so clients have to refuse."
+    TokenResponseFormEncoded "T01" "token_response_form_encoded" Error
+        "Token answer is not JSON"
+        "The token endpoint answers in form encoding instead of JSON."
+    RefreshInvalidRequest "T05" "refresh_invalid_request" Error
+        "Wrong error for a dead refresh token"
+        "A dead refresh token is answered invalid_request where invalid_grant is due, so clients keep it."
+    TokenAudienceWrong "T15" "token_audience_wrong" Error
+        "Access token for another audience"
+        "The access token is meant for the authorization server, so the MCP server refuses it."
+    TokenResponseCacheable "C01" "token_response_cacheable" Warning
+        "Token answer may be cached"
+        "The token answer comes without Cache-Control: no-store."
+}
+
+struct Row {
+    code: &'static str,
+    slug: &'static str,
+    severity: Severity,
+    title: &'static str,
+    sentence: &'static str,
+}
+
+impl Misbehaviour {
+    /// The stable name, also that of the rule it proves.
+    pub fn slug(self) -> &'static str {
+        self.row().slug
+    }
+
+    /// The short stable code, such as `S01`.
+    pub fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// A few words for a card's head.
+    pub fn title(self) -> &'static str {
+        self.row().title
+    }
+
+    /// One plain sentence for a card.
+    pub fn sentence(self) -> &'static str {
+        self.row().sentence
+    }
+
+    /// The sign of the card.
+    pub fn severity(self) -> Severity {
+        self.row().severity
+    }
+
+    /// Finds a misbehaviour by code or slug, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let named = |m: &Self| m.code().eq_ignore_ascii_case(text) || m.slug().eq_ignore_ascii_case(text);
+        Self::ALL.iter().copied().find(named)
+    }
+
+    /// Whether the first access token of an authorization is refused after the MCP handshake, so that a client
+    /// comes to a refresh within one run.
+    pub(crate) fn expires_early(self) -> bool {
+        matches!(
+            self,
+            Self::RefreshCatchAllError
+                | Self::RefreshTokenRejected
+                | Self::RefreshInvalidRequest
+                | Self::TokenExpiresEarly
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_row_is_found_by_code_and_slug() {
+        for m in Misbehaviour::ALL.iter().copied() {
+            assert_eq!(Misbehaviour::parse(&m.code().to_lowercase()), Some(m));
+            assert_eq!(Misbehaviour::parse(&m.slug().to_uppercase()), Some(m));
+            assert!(
+                m.sentence().ends_with('.') && m.sentence().len() < 110,
+                "{}",
+                m.slug()
+            );
+            assert!(!m.title().is_empty() && m.title().len() < 45, "{}", m.slug());
+        }
+        assert_eq!(Misbehaviour::parse("healthy"), None);
+        let codes: HashSet<_> = Misbehaviour::ALL.iter().map(|m| m.code()).collect();
+        let slugs: HashSet<_> = Misbehaviour::ALL.iter().map(|m| m.slug()).collect();
+        assert_eq!(
+            (codes.len(), slugs.len()),
+            (Misbehaviour::ALL.len(), Misbehaviour::ALL.len())
+        );
+    }
+}

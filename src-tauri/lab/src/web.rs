@@ -1,0 +1,293 @@
+//! What both servers need of HTTP: who may ask, cross-origin headers, parameters, answers.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+/// Refuses requests whose `Host` is not this loopback port, against DNS rebinding.
+pub(crate) fn guard_host(router: Router, port: u16) -> Router {
+    let allowed = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let host = request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        let known = host.is_some_and(|host| allowed.iter().any(|a| a.eq_ignore_ascii_case(host)));
+        async move {
+            if known {
+                return next.run(request).await;
+            }
+            (
+                StatusCode::MISDIRECTED_REQUEST,
+                "This server answers only for its own loopback address.\n",
+            )
+                .into_response()
+        }
+    }))
+}
+
+/// Lets browser-based clients read the answers, and answers their preflight requests.
+pub(crate) fn allow_cross_origin(router: Router) -> Router {
+    router.layer(from_fn(|request: Request, next: Next| async move {
+        let preflight = request.method() == Method::OPTIONS
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let mut response =
+            if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+        let headers = response.headers_mut();
+        if preflight {
+            set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
+            set(
+                headers,
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                "Accept, Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
+                 Mcp-Session-Id",
+            );
+            set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
+        }
+        set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Mcp-Session-Id");
+        response
+    }))
+}
+
+/// Whether an `Origin` header, if any, is one that a local client can have: a loopback page or a desktop shell.
+pub(crate) fn is_local_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let Some(origin) = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| url::Url::parse(origin).ok())
+    else {
+        return false;
+    };
+    match (origin.scheme(), origin.host_str()) {
+        ("http" | "https", Some(host)) => is_loopback(host) || host == "tauri.localhost",
+        ("tauri", Some(host)) => host == "localhost",
+        _ => false,
+    }
+}
+
+/// Whether a URL's host is this machine (RFC 8252 section 7.3; `localhost` is allowed besides the IP literals).
+pub(crate) fn is_loopback(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1).
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The media type of a `Content-Type` header, without its parameters, in lower case.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}
+
+/// Decoded parameters of a query or form, in the order sent.
+#[derive(Debug, Default)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    pub(crate) fn parse(raw: &[u8]) -> Self {
+        Self(form_urlencoded::parse(raw).into_owned().collect())
+    }
+
+    /// The first value. One without a value counts as left out (RFC 6749 section 3.1).
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a parameter that may be repeated.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(key, value)| key == name && !value.is_empty())
+            .map(|(_, v)| v.as_str())
+    }
+
+    /// The name of a parameter that is there twice and must not be. Only `resource` may (RFC 8707 section 2).
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        let names = || {
+            self.0
+                .iter()
+                .map(|(key, _)| key.as_str())
+                .filter(|key| *key != "resource")
+        };
+        names()
+            .enumerate()
+            .find(|(at, name)| names().skip(at + 1).any(|other| other == *name))
+            .map(|(_, n)| n)
+    }
+}
+
+/// The parts of a `scope` value (RFC 6749 section 3.3).
+pub(crate) fn scopes(text: &str) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
+}
+
+/// An error of the token endpoint's form (RFC 6749 section 5.2), which registration, revocation and introspection
+/// use too.
+#[derive(Debug)]
+pub(crate) struct OAuthError {
+    status: StatusCode,
+    code: &'static str,
+    description: String,
+    challenge: Option<&'static str>,
+}
+
+impl OAuthError {
+    /// A 400 with this `error` and `error_description`.
+    pub(crate) fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            description: description.into(),
+            challenge: None,
+        }
+    }
+
+    /// A 401 that names the scheme to authenticate with.
+    pub(crate) fn unauthorized(
+        code: &'static str,
+        description: impl Into<String>,
+        challenge: &'static str,
+    ) -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some(challenge),
+            ..Self::new(code, description)
+        }
+    }
+
+    /// A 500: the system gave no randomness.
+    pub(crate) fn server_error() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            ..Self::new("server_error", "The token could not be signed")
+        }
+    }
+
+    /// The `error` code, for the redirect of an authorization error.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The `error_description`, for the redirect of an authorization error.
+    pub(crate) fn description(&self) -> &str {
+        &self.description
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": self.code, "error_description": self.description });
+        let mut response = no_store(json_answer(self.status, &body));
+        if let Some(challenge) = self.challenge {
+            set(response.headers_mut(), header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// A JSON answer.
+pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response {
+    answer(status, "application/json", body.to_string())
+}
+
+/// The 404 that an endpoint gives when it is not there.
+pub(crate) fn not_found() -> Response {
+    json_answer(StatusCode::NOT_FOUND, &json!({ "error": "not_found" }))
+}
+
+/// What a web application's catch-all route answers at any path.
+pub(crate) fn single_page_app() -> Response {
+    let page = "<!doctype html>\n<html lang=\"en\">\n  <head>\n    <meta charset=\"utf-8\">\n    \
+                <title>Dashboard</title>\n  </head>\n  <body>\n    <div id=\"root\"></div>\n  </body>\n</html>\n";
+    answer(StatusCode::OK, "text/html; charset=utf-8", page.to_owned())
+}
+
+/// An answer with a body of this media type.
+pub(crate) fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    set(response.headers_mut(), header::CONTENT_TYPE, media_type);
+    response
+}
+
+/// Forbids every cache to keep an answer with credentials (RFC 6749 section 5.1).
+pub(crate) fn no_store(mut response: Response) -> Response {
+    set(response.headers_mut(), header::CACHE_CONTROL, "no-store");
+    response
+}
+
+/// Sets a header to a value known when this was written.
+pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_without_value_or_sent_twice() {
+        let params = Params::parse(b"scope=&resource=a&resource=b&state=x&state=x");
+        assert_eq!(params.get("scope"), None);
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(params.repeated(), Some("state"));
+        assert_eq!(Params::parse(b"a=1&b=2").repeated(), None);
+    }
+
+    #[test]
+    fn only_local_origins() {
+        let with =
+            |origin: &'static str| HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+        assert!(is_local_origin(&HeaderMap::new()));
+        for local in [
+            "http://localhost:6274",
+            "http://127.0.0.1:1",
+            "http://[::1]:2",
+            "tauri://localhost",
+        ] {
+            assert!(is_local_origin(&with(local)), "{local}");
+        }
+        for foreign in [
+            "null",
+            "https://evil.example",
+            "http://127.0.0.1.evil.example",
+            "file://",
+        ] {
+            assert!(!is_local_origin(&with(foreign)), "{foreign}");
+        }
+    }
+}

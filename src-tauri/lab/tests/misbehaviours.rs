@@ -1,0 +1,327 @@
+//! Every misbehaviour changes what it says, and nothing else.
+//!
+//! A client that minds nothing walks the whole flow and writes down each answer, with everything that is random or
+//! differs by lab taken out. A misbehaving lab's walk may differ from the healthy one's only where it should.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use lab::{Lab, Misbehaviour};
+use serde_json::{Value, json};
+use support::*;
+
+/// The ports the system picks begin here or higher.
+const RANDOM_PORT: &str = "http://127.0.0.1:43117/callback";
+const FIXED_PORT: &str = "http://127.0.0.1:8976/callback";
+
+type Walk = BTreeMap<&'static str, String>;
+
+#[tokio::test]
+async fn each_changes_one_thing() {
+    let healthy_lab = healthy().await;
+    let healthy = walk(&healthy_lab).await;
+    for misbehaviour in Misbehaviour::ALL.iter().copied() {
+        let lab = misbehaving(misbehaviour).await;
+        assert_eq!(lab.misbehaviour(), Some(misbehaviour));
+        let walk = walk(&lab).await;
+        let differing: Vec<&str> = healthy
+            .iter()
+            .filter(|(step, said)| walk.get(*step) != Some(said))
+            .map(|(step, _)| *step)
+            .collect();
+        let (steps, holds) = expected(misbehaviour);
+        let mut steps: Vec<&str> = steps.split(", ").collect();
+        steps.sort_unstable();
+        assert_eq!(differing, steps, "{}: {walk:#?}", misbehaviour.slug());
+        assert!(holds(&walk, &healthy), "{}: {walk:#?}", misbehaviour.slug());
+    }
+}
+
+/// Which steps differ from the healthy lab's, and what has to be true of them.
+fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bool) {
+    use Misbehaviour as M;
+    // A challenge is met without a token, and again with a bad one.
+    const CHALLENGES: &str = "challenge, challenge to a bad token";
+    const SERVER_METADATA: &str = "oauth-authorization-server, openid-configuration";
+    const RESOURCE_METADATA: &str = "resource metadata, resource metadata at the root";
+    match misbehaviour {
+        M::ServerMetadataNotFound => (SERVER_METADATA, |w, _| {
+            [
+                w["oauth-authorization-server"].as_str(),
+                &w["openid-configuration"],
+            ]
+            .iter()
+            .all(|said| said.starts_with("404 application/json") && said.contains(r#"{"error":"not_found"}"#))
+        }),
+        M::RegistrationNotOffered => (
+            "oauth-authorization-server, openid-configuration, registration",
+            |w, _| {
+                w["registration"].starts_with("404")
+                    && !w["openid-configuration"].contains("registration_endpoint")
+            },
+        ),
+        M::RedirectUriRejected => ("authorize page", |w, _| {
+            w["authorize page"].starts_with("400 text/html")
+                && w["authorize page"].contains("invalid redirect URI")
+        }),
+        M::OnlyOneMetadataDocument => ("oauth-authorization-server", |w, _| {
+            w["oauth-authorization-server"].starts_with("404")
+        }),
+        M::ResourceMetadataParameterWrong => (CHALLENGES, |w, _| {
+            w["challenge"].contains(r#"Bearer resource="/.well-known/oauth-protected-resource/mcp""#)
+                && !w["challenge"].contains("resource_metadata")
+        }),
+        M::ServerMetadataInResourceMetadata => (RESOURCE_METADATA, |w, _| {
+            w["resource metadata"].contains("token_endpoint_auth_methods_supported")
+        }),
+        M::RefreshCatchAllError => ("tools/list, refresh", |w, _| {
+            w["tools/list"].contains("The access token expired")
+                && w["refresh"].starts_with("400")
+                && w["refresh"].contains("invalid_request")
+                && w["refresh"].contains("Token request failed")
+        }),
+        M::RefreshTokenRejected => ("tools/list, refresh", |w, _| {
+            w["refresh"].starts_with("400") && w["refresh"].contains("invalid_grant")
+        }),
+        M::RefreshInvalidRequest => ("tools/list, refresh", |w, _| {
+            w["refresh"].contains("invalid_request")
+                && w["refresh"].contains("The refresh token is invalid or has expired")
+        }),
+        M::TokenExpiresEarly => ("tools/list", |w, _| {
+            w["tools/list"].starts_with("401") && w["tools/list"].contains(r#"error="invalid_token""#)
+        }),
+        M::ChallengeMissing => (CHALLENGES, |w, _| {
+            w["challenge"].starts_with("401") && !w["challenge"].contains("Bearer")
+        }),
+        M::ChallengeWithoutResourceMetadata => (CHALLENGES, |w, _| {
+            w["challenge"].contains("Bearer scope=\"mcp:read\"")
+                && !w["challenge"].contains("resource_metadata")
+        }),
+        M::ForbiddenInsteadOfUnauthorized => (CHALLENGES, |w, h| {
+            w["challenge"] == h["challenge"].replacen("401", "403", 1)
+        }),
+        M::MetadataIsHtml => ("resource metadata, oauth-authorization-server", |w, _| {
+            w["resource metadata"].starts_with("200 text/html")
+                && w["oauth-authorization-server"].starts_with("200 text/html")
+        }),
+        M::ResourceTrailingSlash => (RESOURCE_METADATA, |w, _| {
+            w["resource metadata"].contains(r#""resource":"MCP/mcp/""#)
+        }),
+        M::ResourceMismatch => (RESOURCE_METADATA, |w, _| {
+            w["resource metadata"].contains(r#""resource":"AS""#)
+        }),
+        // The server calls itself by that name everywhere, so the issuer in callback and token goes along.
+        M::IssuerTrailingSlash => (
+            "oauth-authorization-server, openid-configuration, callback, token, refresh",
+            |w, _| w["oauth-authorization-server"].contains(r#""issuer":"AS/""#),
+        ),
+        M::IssuerMismatch => (
+            "oauth-authorization-server, openid-configuration, callback, token, refresh",
+            |w, _| w["openid-configuration"].contains(r#""issuer":"https://login.example""#),
+        ),
+        M::IssWrong => ("callback", |w, _| {
+            w["callback"].contains("iss=https://login.example")
+        }),
+        M::IssMissing => ("callback", |w, _| !w["callback"].contains("iss=")),
+        M::RegistrationStatusNotCreated => ("registration", |w, h| {
+            w["registration"] == h["registration"].replacen("201", "200", 1)
+        }),
+        M::SecretForPublicClient => ("registration", |w, _| {
+            w["registration"].contains("\"client_secret\"")
+                && w["registration"].contains(r#""token_endpoint_auth_method":"none""#)
+        }),
+        M::StateAltered => ("callback", |w, _| !w["callback"].contains("state=")),
+        M::PkceNotAdvertised => (SERVER_METADATA, |w, _| {
+            !w["oauth-authorization-server"].contains("code_challenge_methods")
+        }),
+        M::TokenResponseFormEncoded => ("token, refresh", |w, _| {
+            w["token"].starts_with("200 application/x-www-form-urlencoded")
+        }),
+        M::TokenAudienceWrong => (
+            "token, initialize, tools/list, refresh, tools/list again",
+            |w, _| {
+                w["token"].contains(r#""aud":"AS""#) && w["initialize"].contains("meant for another audience")
+            },
+        ),
+        M::TokenResponseCacheable => ("token, refresh", |w, h| {
+            w["token"] == h["token"].replace("no-store", "") && w["token"] != h["token"]
+        }),
+    }
+}
+
+async fn walk(lab: &Lab) -> Walk {
+    let mut walk = Walk::new();
+    let origin = lab.mcp_url().strip_suffix("/mcp").unwrap();
+    let mut say = |step: &'static str, said: String| {
+        let said = said.replace(origin, "MCP").replace(lab.as_url(), "AS");
+        assert!(walk.insert(step, said).is_none(), "{step} is there twice");
+    };
+
+    say("challenge", told(&post(lab.mcp_url()).send().await));
+    say(
+        "challenge to a bad token",
+        told(&post(lab.mcp_url()).bearer("bad").send().await),
+    );
+    for (step, url) in [
+        (
+            "resource metadata",
+            format!("{origin}/.well-known/oauth-protected-resource/mcp"),
+        ),
+        (
+            "resource metadata at the root",
+            format!("{origin}/.well-known/oauth-protected-resource"),
+        ),
+        (
+            "oauth-authorization-server",
+            format!("{}/.well-known/oauth-authorization-server", lab.as_url()),
+        ),
+        (
+            "openid-configuration",
+            format!("{}/.well-known/openid-configuration", lab.as_url()),
+        ),
+    ] {
+        say(step, told(&get(&url).send().await));
+    }
+
+    let registered = post(&format!("{}/register", lab.as_url()))
+        .json(&native_client())
+        .send()
+        .await;
+    let id = serde_json::from_str::<Value>(&registered.text).ok();
+    let id = id.and_then(|answer| answer["client_id"].as_str().map(str::to_owned));
+    let id = id.unwrap_or_else(|| "lab-public".to_owned());
+    say("registration", without_random(&registered));
+
+    let page = authorize(
+        lab.as_url(),
+        &with(authorization_request(lab, &id), "redirect_uri", RANDOM_PORT),
+    )
+    .await;
+    let notice = page
+        .text
+        .split("role=\"alert\">")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next());
+    say(
+        "authorize page",
+        format!(
+            "{} {} {}",
+            page.status,
+            page.header("content-type"),
+            notice.unwrap_or_default()
+        ),
+    );
+    let callback = authorized(lab, &id).await;
+    let mut parameters: Vec<String> = callback
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    parameters.retain(|parameter| !parameter.starts_with("code="));
+    parameters.sort();
+    say("callback", parameters.join("&"));
+
+    let issued = exchange_at_fixed_port(lab, &id, &callback["code"]).await;
+    say("token", without_random(&issued));
+    let issued = fields(&issued);
+    let hello = legacy(lab, &issued["access_token"], "", &initialize("2025-11-25"))
+        .send()
+        .await;
+    say("initialize", told(&hello));
+    let session = hello.header("mcp-session-id").to_owned();
+    let list = async |token: &str| {
+        told(
+            &legacy(lab, token, &session, &call("tools/list", json!({})))
+                .send()
+                .await,
+        )
+    };
+    say("tools/list", list(&issued["access_token"]).await);
+
+    let refreshed = refresh(lab, &id, &issued["refresh_token"]).await;
+    say("refresh", without_random(&refreshed));
+    let token = match refreshed.status {
+        200 => fields(&refreshed)["access_token"].clone(),
+        _ => {
+            let callback = authorized(lab, &id).await;
+            fields(&exchange_at_fixed_port(lab, &id, &callback["code"]).await)["access_token"].clone()
+        }
+    };
+    say("tools/list again", list(&token).await);
+    walk
+}
+
+async fn authorized(lab: &Lab, id: &str) -> std::collections::HashMap<String, String> {
+    approved(
+        lab.as_url(),
+        &with(authorization_request(lab, id), "redirect_uri", FIXED_PORT),
+    )
+    .await
+}
+
+async fn exchange_at_fixed_port(lab: &Lab, id: &str, code: &str) -> Reply {
+    let request = [
+        ("grant_type", "authorization_code"),
+        ("client_id", id),
+        ("code", code),
+        ("redirect_uri", FIXED_PORT),
+        ("code_verifier", VERIFIER),
+        ("resource", lab.mcp_url()),
+    ];
+    token(lab.as_url(), &request).await
+}
+
+fn told(reply: &Reply) -> String {
+    let (kind, challenge) = (reply.header("content-type"), reply.header("www-authenticate"));
+    format!(
+        "{} {kind} {} {challenge} {}",
+        reply.status,
+        reply.header("cache-control"),
+        reply.text
+    )
+}
+
+/// The fields of a token answer, in whichever encoding.
+fn fields(reply: &Reply) -> BTreeMap<String, String> {
+    let from_json = |answer: Value| {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        answer
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect()
+    };
+    match serde_json::from_str(&reply.text) {
+        Ok(answer) => from_json(answer),
+        Err(_) => url::form_urlencoded::parse(reply.text.as_bytes())
+            .into_owned()
+            .collect(),
+    }
+}
+
+/// What was told, with identifiers and secrets taken out and the access token opened.
+fn without_random(reply: &Reply) -> String {
+    let mut reply = reply.clone();
+    for (name, value) in fields(&reply) {
+        let random = [
+            "client_id",
+            "client_secret",
+            "client_id_issued_at",
+            "registration_access_token",
+            "registration_client_uri",
+            "refresh_token",
+        ];
+        if random.contains(&name.as_str()) {
+            reply.text = reply.text.replace(&value, "…");
+        }
+        if name == "access_token" {
+            let mut claims = decoded(&value, 1);
+            for claim in ["iat", "exp", "jti", "auth_time", "client_id"] {
+                claims.as_object_mut().unwrap().remove(claim);
+            }
+            reply.text = reply.text.replace(&value, &claims.to_string());
+        }
+    }
+    told(&reply)
+}
