@@ -1,1 +1,60 @@
-fn main() {}
+//! The desktop program: a window over a session.
+
+// No console window beside the program on Windows.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
+
+mod app;
+mod commands;
+mod updates;
+
+use tauri::Manager as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+
+fn main() {
+    let filter = EnvFilter::try_from_env("AUTHSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+
+    let built = tauri::Builder::default()
+        .plugin(tauri_plugin_dialog::init())
+        .setup(|handle| {
+            let folder = handle.path().app_config_dir()?;
+            let downloads = handle.path().download_dir().or_else(|_| handle.path().home_dir());
+            handle.manage(App::new(folder, downloads.unwrap_or_default()));
+            Ok(())
+        })
+        .invoke_handler(tauri::generate_handler![
+            commands::boot,
+            commands::subscribe,
+            commands::start,
+            commands::next,
+            commands::run,
+            commands::pause,
+            commands::stop,
+            commands::restart,
+            commands::go_on,
+            commands::rewind,
+            commands::edit,
+            commands::paste_callback,
+            commands::open_browser,
+            commands::detail,
+            commands::reveal_token,
+            commands::refresh_token,
+            commands::delete_token,
+            commands::export_har,
+            commands::choose_file,
+            commands::save_settings,
+            commands::clear_history,
+            commands::open_link,
+        ])
+        .run(tauri::generate_context!("tauri.conf.json"));
+    if let Err(error) = built {
+        tracing::error!(%error, "the window could not be opened");
+        eprintln!("Authscope could not open its window: {error}");
+        std::process::exit(1);
+    }
+}

@@ -31,6 +31,8 @@ pub struct Facts {
     pub waived: Vec<StopCode>,
     /// A redirect being followed: where to, and how many there were.
     pub redirect: Option<(String, u8)>,
+    /// Tokens obtained since the flow last reached its end: a server that takes none of them must not keep it going.
+    pub renewals: u8,
     /// The next JSON-RPC id.
     pub rpc_id: u32,
 }
@@ -118,6 +120,7 @@ impl Facts {
             server: ServerFacts::default(),
             waived: Vec::new(),
             redirect: None,
+            renewals: 0,
             rpc_id: 1,
         }
     }

@@ -22,8 +22,8 @@ pub enum Effect {
     /// Keep the tokens, with the client they were issued to.
     Store {
         issuer: String,
-        tokens: Tokens,
-        client: Client,
+        tokens: Box<Tokens>,
+        client: Box<Client>,
     },
     /// Forget what is kept for this issuer and client.
     Forget { issuer: String, client_id: String },

@@ -1,11 +1,12 @@
 //! What the window knows besides the run: lab scenarios, settings, past runs, errors.
 
+use diagnosis::{Finding, Level};
 use serde::{Deserialize, Serialize};
 use trace::Timestamp;
 use ts_rs::TS;
 
 use crate::options::Options;
-use crate::view::VaultView;
+use crate::view::{Status, VaultView, View};
 
 /// All the start screen needs, in one answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -74,6 +75,52 @@ pub enum PastResult {
     Failed,
     /// The user ended it before.
     Ended,
+}
+
+impl PastRun {
+    /// What is remembered of a run; none while it is not over.
+    pub fn of(view: &View, findings: &[Finding], at: Timestamp) -> Option<Self> {
+        let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
+        let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+        let worst = findings
+            .iter()
+            .filter(|finding| finding.level > Level::Note)
+            .max_by_key(|finding| finding.level);
+        let counted = |number: usize, what: &str| match number {
+            0 => String::new(),
+            1 => format!(" · 1 {what}"),
+            more => format!(" · {more} {what}s"),
+        };
+        let (result, summary) = match &view.status {
+            Status::Done { message } => {
+                let result = if worst.is_some() {
+                    PastResult::Warned
+                } else {
+                    PastResult::Passed
+                };
+                (
+                    result,
+                    format!(
+                        "{message}{}{}",
+                        counted(errors, "error"),
+                        counted(warnings, "warning")
+                    ),
+                )
+            }
+            Status::Stopped { message, .. } => (
+                PastResult::Failed,
+                worst.map_or(message.clone(), |finding| finding.title.clone()),
+            ),
+            Status::Ended => (PastResult::Ended, "Ended by the user".into()),
+            Status::Ready | Status::Sending | Status::AwaitingCallback { .. } => return None,
+        };
+        Some(Self {
+            server_url: view.server_url.clone(),
+            at,
+            result,
+            summary,
+        })
+    }
 }
 
 /// What the window and the command are told when something cannot be done. Nothing compares texts: `code` is for

@@ -1,9 +1,22 @@
 //! A flow being run: joins flow, wire, trace, diagnosis and vault, and decides about pausing.
 
+mod browse;
 mod contract;
+mod journal;
+mod library;
 mod options;
+mod report;
+mod rows;
+mod runner;
+mod session;
+mod tokens;
 mod view;
 
 pub use contract::*;
+pub use library::Library;
 pub use options::{Browser, Callback, CallbackHost, Network, Options, Registration};
+pub use report::vault_view;
+pub use rows::sentence;
+pub use session::Session;
+pub use tokens::token_id;
 pub use view::*;

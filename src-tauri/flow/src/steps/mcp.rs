@@ -12,6 +12,9 @@ use crate::setup::Setup;
 use crate::steps::challenge::{bearer_challenge, challenged};
 use crate::steps::{no_response, refresh};
 
+/// How many tokens the MCP server may refuse in a row.
+const MOST_RENEWALS: u8 = 3;
+
 /// JSON-RPC "Method not found": a server without tools.
 const METHOD_NOT_FOUND: i64 = -32601;
 
@@ -247,7 +250,7 @@ fn unauthorized(flow: Flow, setup: &Setup, response: &Response) -> Judged {
     let reason =
         bearer_challenge(response).and_then(|challenge| challenge.parameter("error").map(String::from));
     let words = reason.unwrap_or_else(|| "token not taken".into());
-    if fresh {
+    if fresh || flow.facts.renewals >= MOST_RENEWALS {
         let message =
             "The MCP server does not take the token that its authorization server has just issued for it.";
         return Judged::stop(flow, StopCode::TokenNotAccepted, &words, message);
@@ -298,7 +301,8 @@ fn other_era(mut flow: Flow, setup: &Setup, response: &Response, answer: &RpcAns
     Judged::stop(flow, StopCode::McpError, "no JSON-RPC result", message)
 }
 
-fn done(flow: Flow, method: &str, tools: Option<u32>, verdict: Verdict) -> Judged {
+fn done(mut flow: Flow, method: &str, tools: Option<u32>, verdict: Verdict) -> Judged {
+    flow.facts.renewals = 0;
     let message = match tools {
         Some(1) => "The flow works: the MCP server took the token and listed 1 tool.".to_owned(),
         Some(count) => format!("The flow works: the MCP server took the token and listed {count} tools."),

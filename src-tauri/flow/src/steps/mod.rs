@@ -27,7 +27,7 @@ pub(crate) fn redirect(mut flow: Flow, request: &Request, outcome: &Outcome) -> 
     };
     let keeps_method = matches!(response.status, 307 | 308);
     let is_get = request.method == "GET";
-    if !(keeps_method || is_get && matches!(response.status, 301 | 302 | 303)) {
+    if !(keeps_method || is_get && matches!(response.status, 301..=303)) {
         return Err(Box::new(flow));
     }
     // Credentials in a body are for the token endpoint alone.

@@ -170,6 +170,7 @@ fn take(mut flow: Flow, then: Step, answer: &Map<String, Value>, hand: &Hand<'_>
     words.extend(tokens.refresh_token.as_ref().map(|_| "refresh_token".into()));
     let store = flow.facts.issuer.clone().zip(flow.facts.client.clone());
     flow.facts.code = None;
+    flow.facts.renewals += 1;
     flow.facts.tokens = Some(tokens.clone());
     let judged = Judged::go(flow, then, Verdict::accepted(words.join(" · ")));
     match store {

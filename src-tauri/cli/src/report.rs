@@ -1,0 +1,74 @@
+//! The JSON report. Secrets are replaced in all of it.
+
+use diagnosis::Finding;
+use export::Redactor;
+use serde_json::{Value, json};
+use session::{Status, sentence};
+use trace::{Entry, EntryKind, Trace};
+
+use crate::paint::level_word;
+
+/// `{"outcome", "message", "steps", "exchanges", "findings"}`; `outcome` is "reached" or "failed".
+pub fn report(trace: &Trace, status: &Status, findings: &[Finding]) -> Value {
+    let redactor = Redactor::new(trace);
+    let (outcome, message) = match status {
+        Status::Done { message } => ("reached", message.clone()),
+        Status::Stopped { message, .. } => ("failed", message.clone()),
+        _ => ("failed", "The run did not come to an end.".to_owned()),
+    };
+    let exchanges: Vec<Value> = trace
+        .exchanges()
+        .map(|(entry, exchange)| {
+            let mut value = json!(redactor.exchange(exchange));
+            value["exchange"] = json!(entry.seq);
+            value["phase"] = json!(entry.phase);
+            value
+        })
+        .collect();
+    let mut report = json!({
+        "authscope": env!("CARGO_PKG_VERSION"),
+        "server_url": trace.server_url,
+        "outcome": outcome,
+        "message": message,
+        "steps": trace.entries.iter().map(|entry| step(entry, findings)).collect::<Vec<_>>(),
+        "exchanges": [],
+        "findings": findings.iter().map(finding).collect::<Vec<_>>(),
+    });
+    report = redactor.value(&report);
+    report["exchanges"] = Value::Array(exchanges);
+    report
+}
+
+fn step(entry: &Entry, findings: &[Finding]) -> Value {
+    let codes: Vec<&str> = findings
+        .iter()
+        .filter(|finding| finding.exchange == Some(entry.seq))
+        .map(|finding| finding.code.as_str())
+        .collect();
+    let mut step = json!({ "number": entry.seq, "phase": entry.phase });
+    match &entry.kind {
+        EntryKind::Exchange(exchange) => {
+            step["what"] = json!(format!("{} {}", exchange.request.method, exchange.request.url));
+            step["label"] = json!(exchange.label);
+            step["status"] = json!(exchange.status());
+            step["failure"] = json!(exchange.failure());
+            step["duration_ms"] = json!(exchange.timings.total.as_secs_f64() * 1000.0);
+            step["verdict"] = json!(exchange.verdict);
+            step["exchange"] = json!(entry.seq);
+        }
+        EntryKind::BrowserOpened(visit) => step["what"] = json!(format!("open {}", visit.url)),
+        EntryKind::Decision(decision) => {
+            step["what"] = json!(sentence(decision));
+            step["decision"] = json!(decision);
+        }
+        EntryKind::Rewound { to } => step["what"] = json!(format!("back to {to}")),
+    }
+    step["findings"] = json!(codes);
+    step
+}
+
+fn finding(finding: &Finding) -> Value {
+    let mut value = json!(finding);
+    value["level"] = json!(level_word(finding.level));
+    value
+}

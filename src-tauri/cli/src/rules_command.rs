@@ -1,0 +1,43 @@
+//! `authscope-cli rules`: the catalogue.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::arguments::RulesArguments;
+use crate::paint::{level_word, owner_word};
+
+pub fn run(arguments: &RulesArguments) -> Result<ExitCode, String> {
+    let catalogue = diagnosis::catalogue();
+    if arguments.json {
+        let rules: Vec<Value> = catalogue
+            .iter()
+            .map(|rule| {
+                json!({
+                    "code": rule.code,
+                    "rule": rule.rule,
+                    "level": rule.level,
+                    "owner": rule.owner,
+                    "since": rule.since,
+                    "title": rule.title,
+                    "doc": rule.doc,
+                    "spec": rule.spec,
+                })
+            })
+            .collect();
+        println!("{:#}", Value::Array(rules));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let width = catalogue.iter().map(|rule| rule.rule.len()).max().unwrap_or(0);
+    for rule in catalogue {
+        let level = level_word(rule.level);
+        println!(
+            "{:<4} {level:<8} {:<width$}  {}  ({})",
+            rule.code,
+            rule.rule,
+            rule.title,
+            owner_word(rule.owner)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

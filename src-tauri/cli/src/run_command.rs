@@ -1,0 +1,220 @@
+//! `authscope-cli run`: steps as they happen, then the findings.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use diagnosis::{Finding, Level};
+use export::{HarOptions, Redactor, Secrets};
+use session::{Browser, Callback, Network, Options, Registration, Session, Status, Update};
+use tokio::sync::mpsc::UnboundedReceiver;
+use trace::HowOpened;
+use vault::Vault;
+
+use crate::arguments::{Approve, FailOn, RunArguments};
+use crate::paint::Paint;
+use crate::report;
+
+/// What the run came to, gathered from the updates.
+struct Outcome {
+    status: Status,
+    findings: Vec<Finding>,
+}
+
+pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
+    let to_standard_output = arguments.json.as_deref() == Some(Path::new("-"));
+    // With the report on the standard output, the words for people go to the other one.
+    let paint = if to_standard_output {
+        Paint::standard_error()
+    } else {
+        Paint::standard_output()
+    };
+    // Files are opened first: a run whose result cannot be kept is not begun.
+    let har = arguments.har.as_deref().map(create).transpose()?;
+    let json = arguments
+        .json
+        .as_deref()
+        .filter(|_| !to_standard_output)
+        .map(create)
+        .transpose()?;
+
+    let vault = Vault::memory("a headless run keeps no tokens");
+    let (session, updates) =
+        Session::start(options(&arguments), vault, 1)
+            .await
+            .map_err(|error| match error.hint {
+                Some(hint) => format!("{error}\n  {hint}"),
+                None => error.to_string(),
+            })?;
+    let outcome = follow(&session, updates, &paint, arguments.go_on).await?;
+    print_end(&session, &outcome, &paint);
+
+    if let Some(file) = har {
+        let secrets = if arguments.include_secrets {
+            Secrets::Included
+        } else {
+            Secrets::Redacted
+        };
+        let options = HarOptions {
+            secrets,
+            creator_version: env!("CARGO_PKG_VERSION").into(),
+        };
+        write(file, arguments.har.as_deref(), |to| {
+            export::write_har(&session.trace(), &options, to)
+        })?;
+    }
+    let report = || report::report(&session.trace(), &outcome.status, &outcome.findings);
+    if to_standard_output {
+        println!("{:#}", report());
+    } else if let Some(file) = json {
+        write(file, arguments.json.as_deref(), |to| {
+            writeln!(to, "{:#}", report())
+        })?;
+    }
+    Ok(exit_code(&outcome, arguments.fail_on))
+}
+
+/// Runs to the end, printing each step once it is over.
+async fn follow(
+    session: &Session,
+    mut updates: UnboundedReceiver<Update>,
+    paint: &Paint,
+    go_on: bool,
+) -> Result<Outcome, String> {
+    let mut outcome = Outcome {
+        status: Status::Ready,
+        findings: Vec::new(),
+    };
+    session.run().await.map_err(|error| error.to_string())?;
+    let mut told_to_open = false;
+    while let Some(update) = updates.recv().await {
+        if let Some(findings) = update.findings {
+            outcome.findings = findings;
+        }
+        let redactor = Redactor::new(&session.trace());
+        for row in &update.rows {
+            paint.row(row, &outcome.findings, &redactor);
+        }
+        if let Status::AwaitingCallback {
+            authorization_url,
+            how,
+            ..
+        } = &update.view.status
+            && !std::mem::replace(&mut told_to_open, true)
+        {
+            match how {
+                HowOpened::Approver => {}
+                HowOpened::System => paint.say("The browser is open; waiting for it to come back."),
+                // The one place where the whole URL is needed: it has to be opened by hand.
+                HowOpened::Shown => paint.say(&format!(
+                    "Open this in a browser on this machine:\n{authorization_url}"
+                )),
+            }
+        }
+        outcome.status = update.view.status;
+        match &outcome.status {
+            Status::Stopped { can_go_on: true, .. } if go_on => {
+                session.go_on().await.map_err(|error| error.to_string())?;
+                match session.run().await {
+                    Ok(()) => told_to_open = false,
+                    Err(_) => continue,
+                }
+            }
+            Status::Done { .. } | Status::Stopped { .. } | Status::Ended if !update.view.running => break,
+            _ => {}
+        }
+    }
+    Ok(outcome)
+}
+
+fn print_end(session: &Session, outcome: &Outcome, paint: &Paint) {
+    let redactor = Redactor::new(&session.trace());
+    paint.say("");
+    for finding in &outcome.findings {
+        paint.finding(finding, &redactor);
+    }
+    let message = match &outcome.status {
+        Status::Done { message } => message.clone(),
+        Status::Stopped { message, .. } => format!("Stopped: {}", redactor.text(message)),
+        _ => "The run did not come to an end.".to_owned(),
+    };
+    paint.verdict(matches!(outcome.status, Status::Done { .. }), &message);
+}
+
+fn exit_code(outcome: &Outcome, fail_on: FailOn) -> ExitCode {
+    let reached = matches!(outcome.status, Status::Done { .. });
+    let at_least = |level: Level| outcome.findings.iter().any(|finding| finding.level >= level);
+    let met = match fail_on {
+        FailOn::Error => at_least(Level::Error),
+        FailOn::Warning => at_least(Level::Warning),
+        FailOn::Never => false,
+    };
+    if reached && !met {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn options(arguments: &RunArguments) -> Options {
+    Options {
+        server_url: arguments.url.clone(),
+        revision: arguments.revision.0,
+        registration: match &arguments.client_id {
+            None => Registration::Auto,
+            Some(client_id) => Registration::Preregistered {
+                client_id: client_id.clone(),
+                client_secret: arguments.client_secret.clone(),
+            },
+        },
+        callback: Callback {
+            host: arguments.redirect_host.into(),
+            port: arguments.redirect_port,
+            path: arguments.redirect_path.clone(),
+            timeout_seconds: arguments.callback_timeout,
+        },
+        scope: arguments.scope.clone(),
+        network: Network {
+            proxy: arguments.proxy.clone(),
+            ca_files: arguments
+                .ca
+                .iter()
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect(),
+            body_limit: arguments.body_limit,
+            timeout_seconds: arguments.timeout,
+        },
+        browser: match arguments.approve {
+            Approve::Auto => Browser::Approver {
+                form: arguments.form.clone(),
+            },
+            Approve::Browser => Browser::System,
+        },
+        use_stored_token: false,
+    }
+}
+
+fn create(path: &Path) -> Result<File, String> {
+    File::create(path).map_err(|error| {
+        format!(
+            "{}: expected a file that can be written, got: {error}",
+            path.display()
+        )
+    })
+}
+
+fn write(
+    file: File,
+    path: Option<&Path>,
+    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), String> {
+    let mut to = BufWriter::new(file);
+    let written = content(&mut to).and_then(|()| to.flush());
+    written.map_err(|error| {
+        format!(
+            "{} could not be written: {error}",
+            path.unwrap_or(Path::new("-")).display()
+        )
+    })
+}

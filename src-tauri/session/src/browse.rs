@@ -1,0 +1,303 @@
+//! The step that is not ours alone: the browser goes to the authorization server and comes back.
+
+use std::time::Duration;
+
+use flow::{Plan, Seen};
+use tokio::sync::mpsc;
+use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
+use wire::{Approver, CallbackEnd, CallbackListener, CallbackSettings, Received, Sent};
+
+use crate::contract::{AppError, ErrorCode};
+use crate::options::{Browser, CallbackHost};
+use crate::runner::{Inbox, Meanwhile, Runner, invalid, judge, now};
+use crate::session::{Command, Reply, lock};
+use crate::view::Status;
+
+/// How the waiting for a callback ended.
+enum End {
+    Received(Received),
+    Pasted(Request),
+    Failed(StopCode, String),
+    BrokenOff,
+}
+
+impl Runner {
+    /// Opens the listener; the port of this run's earlier one is taken again where it can be, since that is the one
+    /// registered.
+    pub(crate) fn listen(&mut self) -> Result<String, String> {
+        self.listener = None;
+        let earlier = self.flow.facts.redirect_uri.as_deref().and_then(port_of);
+        let open = |port| CallbackListener::open(&self.callback_settings(port));
+        let opened = match (self.options.callback.port, earlier) {
+            (Some(fixed), _) => open(Some(fixed)),
+            (None, Some(earlier)) => open(Some(earlier)).or_else(|_| open(None)),
+            (None, None) => open(None),
+        };
+        let listener = opened.map_err(|error| error.to_string())?;
+        let redirect_uri = listener.redirect_uri().to_owned();
+        self.listener = Some(listener);
+        Ok(redirect_uri)
+    }
+
+    pub(crate) async fn browse(&mut self, plan: Plan, inbox: &mut Inbox) {
+        let request = self.edited.take().unwrap_or(plan.request);
+        let url = request.url;
+        if self.listener.is_none()
+            && let Err(message) = self.reopen()
+        {
+            let judged = judge(
+                &self.flow,
+                &self.setup,
+                Seen::Failed {
+                    code: StopCode::ListenerFailed,
+                    message: &message,
+                },
+            );
+            return self.take(judged, plan.phase).await;
+        }
+        let Some(listener) = self.listener.take() else {
+            return;
+        };
+        let redirect_uri = listener.redirect_uri().to_owned();
+        let how = self.send_browser(&url);
+        let visit = BrowserVisit {
+            url: url.clone(),
+            how,
+        };
+        lock(&self.journal).push(now(), plan.phase, EntryKind::BrowserOpened(visit));
+        let deadline = now().plus(self.callback_timeout());
+        self.reporter.listening = Some(redirect_uri.clone());
+        self.report(Some(Status::AwaitingCallback {
+            authorization_url: url.clone(),
+            how,
+            deadline,
+        }));
+
+        let end = self.await_callback(listener, &url, &redirect_uri, inbox).await;
+        self.reporter.listening = None;
+        self.come_back(end, plan.phase).await;
+    }
+
+    async fn await_callback(
+        &mut self,
+        listener: CallbackListener,
+        url: &str,
+        redirect_uri: &str,
+        inbox: &mut Inbox,
+    ) -> End {
+        let state = self
+            .flow
+            .facts
+            .authorization
+            .as_ref()
+            .map(|authorization| authorization.state.clone());
+        let receiving = listener.received(state);
+        tokio::pin!(receiving);
+        let (hops, mut hopped) = mpsc::unbounded_channel::<Sent>();
+        let approving = self.approve(url, redirect_uri, hops);
+        tokio::pin!(approving);
+        let mut approver_done = !matches!(self.options.browser, Browser::Approver { .. });
+        loop {
+            tokio::select! {
+                biased;
+                Some(hop) = hopped.recv() => {
+                    lock(&self.journal).browsed(hop);
+                    self.report_waiting();
+                }
+                received = &mut receiving => return match received {
+                    Ok(received) => End::Received(received),
+                    Err(CallbackEnd::TimedOut) => End::Failed(StopCode::CallbackTimeout, self.timeout_message()),
+                    Err(CallbackEnd::Cancelled) => End::BrokenOff,
+                },
+                stuck = &mut approving, if !approver_done => match stuck {
+                    Ok(()) => approver_done = true,
+                    Err(why) => {
+                        while let Ok(hop) = hopped.try_recv() {
+                            lock(&self.journal).browsed(hop);
+                        }
+                        return End::Failed(StopCode::ApproverStuck, why);
+                    }
+                },
+                Some((command, reply)) = inbox.recv() => {
+                    if let Some(end) = self.while_waiting(command, reply, url, redirect_uri) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records how it ended and goes on with it.
+    async fn come_back(&mut self, end: End, phase: Phase) {
+        let (label, sent) = match end {
+            End::BrokenOff => return self.end(phase),
+            End::Failed(code, message) => {
+                let judged = judge(
+                    &self.flow,
+                    &self.setup,
+                    Seen::Failed {
+                        code,
+                        message: &message,
+                    },
+                );
+                return self.take(judged, phase).await;
+            }
+            End::Received(received) => {
+                let timings = Timings {
+                    total: received.took,
+                    ..Timings::default()
+                };
+                let outcome = Outcome::Response(received.response);
+                let (request, started) = (received.request, received.at);
+                (
+                    "",
+                    Sent {
+                        request,
+                        outcome,
+                        started,
+                        timings,
+                        connection: None,
+                    },
+                )
+            }
+            End::Pasted(request) => {
+                let page = trace::Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: trace::Body::empty(),
+                };
+                let outcome = Outcome::Response(page);
+                let sent = Sent {
+                    request,
+                    outcome,
+                    started: now(),
+                    timings: Timings::default(),
+                    connection: None,
+                };
+                ("pasted by hand", sent)
+            }
+        };
+        let judged = judge(
+            &self.flow,
+            &self.setup,
+            Seen::Callback {
+                request: &sent.request,
+            },
+        );
+        lock(&self.journal).called_back(label, sent, judged.verdict.clone());
+        self.take(judged, phase).await;
+    }
+
+    fn while_waiting(
+        &mut self,
+        command: Command,
+        reply: Reply,
+        url: &str,
+        redirect_uri: &str,
+    ) -> Option<End> {
+        match command {
+            Command::PasteCallback(pasted) => match wire::parse_pasted(&pasted, redirect_uri) {
+                Ok(request) => {
+                    let _ = reply.send(Ok(()));
+                    return Some(End::Pasted(request));
+                }
+                Err(error) => drop(reply.send(Err(invalid(error.to_string())))),
+            },
+            Command::OpenBrowser => {
+                let opened = wire::open_browser(url).map_err(|error| AppError {
+                    code: ErrorCode::Browser,
+                    message: error.to_string(),
+                    hint: Some("Copy the URL and open it in any browser on this machine.".into()),
+                });
+                let _ = reply.send(opened);
+            }
+            other => {
+                if let Meanwhile::BreakOff = self.meanwhile(other, reply) {
+                    return Some(End::BrokenOff);
+                }
+                self.report_waiting();
+            }
+        }
+        None
+    }
+
+    /// What is waited for has not changed; only rows or the mode have.
+    fn report_waiting(&mut self) {
+        let status = self.reporter.last_status();
+        self.report(status);
+    }
+
+    fn send_browser(&self, url: &str) -> HowOpened {
+        match &self.options.browser {
+            Browser::Show => HowOpened::Shown,
+            Browser::Approver { .. } => HowOpened::Approver,
+            Browser::System => match wire::open_browser(url) {
+                Ok(()) => HowOpened::System,
+                Err(error) => {
+                    tracing::warn!(%error, "no browser was started");
+                    HowOpened::Shown
+                }
+            },
+        }
+    }
+
+    /// Plays the browser, where that is wanted, up to the delivery of the callback.
+    fn approve(
+        &self,
+        url: &str,
+        redirect_uri: &str,
+        hops: mpsc::UnboundedSender<Sent>,
+    ) -> impl Future<Output = Result<(), String>> + use<> {
+        let form = match &self.options.browser {
+            Browser::Approver { form } => Some(form.clone()),
+            _ => None,
+        };
+        let (wire, url, redirect_uri) = (self.wire.clone(), url.to_owned(), redirect_uri.to_owned());
+        async move {
+            let Some(form) = form else { return Ok(()) };
+            let mut on_hop = move |sent: Sent| drop(hops.send(sent));
+            let mut approver = Approver::new(wire.clone(), form);
+            let callback = approver.approve(&url, &redirect_uri, &mut on_hop).await;
+            let callback = callback.map_err(|stuck| stuck.to_string())?;
+            // The listener records this one: it is the callback itself.
+            wire.send(Request::new("GET", callback)).await;
+            Ok(())
+        }
+    }
+
+    /// The listener once more at the redirect URI that the flow has.
+    fn reopen(&mut self) -> Result<(), String> {
+        let port = self.flow.facts.redirect_uri.as_deref().and_then(port_of);
+        let listener =
+            CallbackListener::open(&self.callback_settings(port)).map_err(|error| error.to_string())?;
+        self.listener = Some(listener);
+        Ok(())
+    }
+
+    fn callback_settings(&self, port: Option<u16>) -> CallbackSettings {
+        let callback = &self.options.callback;
+        CallbackSettings {
+            host: match callback.host {
+                CallbackHost::V4 => wire::CallbackHost::V4,
+                CallbackHost::Localhost => wire::CallbackHost::Localhost,
+                CallbackHost::V6 => wire::CallbackHost::V6,
+            },
+            port,
+            path: callback.path.clone(),
+            timeout: self.callback_timeout(),
+        }
+    }
+
+    fn callback_timeout(&self) -> Duration {
+        Duration::from_secs(self.options.callback.timeout_seconds.into())
+    }
+
+    fn timeout_message(&self) -> String {
+        let seconds = self.options.callback.timeout_seconds;
+        format!("The browser did not come back within {seconds} seconds.")
+    }
+}
+
+fn port_of(redirect_uri: &str) -> Option<u16> {
+    url::Url::parse(redirect_uri).ok()?.port()
+}

@@ -1,0 +1,165 @@
+//! The trace of a run, with the state of the flow before each step, so that going back is picking an earlier one.
+
+use flow::{Flow, Plan};
+use trace::{
+    Decision, Entry, EntryKind, Exchange, Outcome, ParticipantId, Phase, Purpose, Request, Role, Timestamp,
+    Trace, Verdict, origin_of,
+};
+use wire::Sent;
+
+/// The trace and what is needed to go back in it.
+pub(crate) struct Journal {
+    pub trace: Trace,
+    pub branch: u32,
+    /// The flow before the entry of this number and later ones, of the present branch.
+    states: Vec<(u32, Flow)>,
+}
+
+impl Journal {
+    pub fn new(server_url: &str, now: Timestamp) -> Self {
+        Self {
+            trace: Trace::new(server_url, now),
+            branch: 0,
+            states: Vec::new(),
+        }
+    }
+
+    /// Keeps the flow as it is before the next entry.
+    pub fn mark(&mut self, flow: &Flow) {
+        let seq = self.trace.entries.len() as u32 + 1;
+        self.states.retain(|(at, _)| *at < seq);
+        self.states.push((seq, flow.clone()));
+    }
+
+    /// Abandons the step that made entry `seq` and all after it. Gives the flow as it was before that step; none when
+    /// the entry is not one of the present branch.
+    pub fn rewind(&mut self, seq: u32, now: Timestamp) -> Option<Flow> {
+        let live = self.trace.live().any(|entry| entry.seq == seq);
+        let at = self
+            .states
+            .iter()
+            .rposition(|(at, _)| *at <= seq)
+            .filter(|_| live)?;
+        let (to, flow) = self.states[at].clone();
+        self.states.truncate(at);
+        self.branch += 1;
+        let phase = self.trace.entry(to).map_or(Phase::Challenge, |entry| entry.phase);
+        self.trace
+            .push(now, self.branch, phase, EntryKind::Rewound { to });
+        Some(flow)
+    }
+
+    pub fn decide(&mut self, now: Timestamp, phase: Phase, decision: Decision) {
+        self.trace
+            .push(now, self.branch, phase, EntryKind::Decision(decision));
+    }
+
+    pub fn push(&mut self, now: Timestamp, phase: Phase, kind: EntryKind) {
+        self.trace.push(now, self.branch, phase, kind);
+    }
+
+    /// Records what the client sent.
+    pub fn sent(&mut self, plan: &Plan, edited: bool, sent: Sent, verdict: Option<Verdict>) {
+        let to = self.addressee(&plan.purpose, &sent.request);
+        let exchange = exchange(
+            plan.purpose.clone(),
+            ParticipantId::CLIENT,
+            to,
+            &plan.label,
+            edited,
+            sent,
+            verdict,
+        );
+        let at = exchange.started;
+        self.push(at, plan.phase, EntryKind::Exchange(Box::new(exchange)));
+    }
+
+    /// Records what the browser sent while an approver played it.
+    pub fn browsed(&mut self, sent: Sent) {
+        let to = self.addressee(&Purpose::Authorization, &sent.request);
+        let verdict = sent_words(&sent);
+        let exchange = exchange(
+            Purpose::Authorization,
+            ParticipantId::BROWSER,
+            to,
+            "",
+            false,
+            sent,
+            verdict,
+        );
+        let at = exchange.started;
+        self.push(at, Phase::Authorization, EntryKind::Exchange(Box::new(exchange)));
+    }
+
+    /// Records the browser's request to the redirect URI.
+    pub fn called_back(&mut self, label: &str, sent: Sent, verdict: Option<Verdict>) {
+        let (from, to) = (ParticipantId::BROWSER, ParticipantId::CLIENT);
+        let exchange = exchange(Purpose::Callback, from, to, label, false, sent, verdict);
+        let at = exchange.started;
+        self.push(at, Phase::Authorization, EntryKind::Exchange(Box::new(exchange)));
+    }
+
+    pub fn entry(&self, seq: u32) -> Option<&Entry> {
+        self.trace.entry(seq)
+    }
+
+    fn addressee(&mut self, purpose: &Purpose, request: &Request) -> ParticipantId {
+        let origin = origin_of(&request.url).unwrap_or_else(|| request.url.clone());
+        let role = match purpose {
+            Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::ResourceMetadata { .. } => {
+                let own = origin_of(&self.trace.server_url).is_some_and(|own| own == origin);
+                if own { Role::McpServer } else { Role::Other }
+            }
+            Purpose::Authorization => {
+                let known = |role| {
+                    let mut all = self.trace.participants.iter();
+                    all.any(|known| known.role == role && known.origin.as_deref() == Some(origin.as_str()))
+                };
+                let roles = [Role::AuthorizationServer, Role::McpServer];
+                roles.into_iter().find(|role| known(*role)).unwrap_or(Role::Other)
+            }
+            _ => Role::AuthorizationServer,
+        };
+        self.trace.participant(role, &origin)
+    }
+}
+
+fn exchange(
+    purpose: Purpose,
+    from: ParticipantId,
+    to: ParticipantId,
+    label: &str,
+    edited: bool,
+    sent: Sent,
+    verdict: Option<Verdict>,
+) -> Exchange {
+    Exchange {
+        purpose,
+        from,
+        to,
+        label: label.into(),
+        request: sent.request,
+        edited,
+        outcome: sent.outcome,
+        started: sent.started,
+        timings: sent.timings,
+        connection: sent.connection,
+        verdict,
+    }
+}
+
+/// A few words on a page the browser got: where it was sent, or what kind of page it is.
+fn sent_words(sent: &Sent) -> Option<Verdict> {
+    let Outcome::Response(response) = &sent.outcome else {
+        return None;
+    };
+    if let Some(location) = response.header_value("location") {
+        let target = location.split(['?', '#']).next().unwrap_or(location);
+        return Some(Verdict::accepted(format!("→ {target}")));
+    }
+    let media = response.media_type()?;
+    Some(match response.status {
+        200..=299 => Verdict::accepted(media),
+        _ => Verdict::rejected(media),
+    })
+}

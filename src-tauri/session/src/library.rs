@@ -1,0 +1,195 @@
+//! Settings and past runs, in two files of the user's configuration folder.
+//!
+//! A file that cannot be read is set aside under another name and told about, never overwritten.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::{AppError, ErrorCode, PastRun, Settings};
+use crate::options::Registration;
+
+const MOST_PAST_RUNS: usize = 100;
+
+/// Where settings and past runs are kept.
+#[derive(Debug)]
+pub struct Library {
+    folder: PathBuf,
+    pub settings: Settings,
+    /// Newest first.
+    pub history: Vec<PastRun>,
+    /// What the user should be told about the files.
+    pub notices: Vec<String>,
+    /// There was no settings file yet.
+    pub first_start: bool,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct History {
+    runs: Vec<PastRun>,
+}
+
+impl Library {
+    /// Reads what is there. Never fails: what cannot be read is set aside and told about.
+    pub fn open(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        let mut notices = Vec::new();
+        let settings: Option<Settings> = read(&folder.join("settings.json"), "settings", &mut notices);
+        let history: Option<History> = read(&folder.join("history.json"), "list of past runs", &mut notices);
+        Self {
+            folder,
+            first_start: settings.is_none(),
+            settings: settings.unwrap_or_default(),
+            history: history.unwrap_or_default().runs,
+            notices,
+        }
+    }
+
+    /// Keeps the settings, without a client secret: secrets are for the keychain.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the settings still hold for this run of the program.
+    pub fn save_settings(&mut self, settings: Settings) -> Result<(), AppError> {
+        self.settings = settings;
+        let mut kept = self.settings.clone();
+        if let Registration::Preregistered { client_secret, .. } = &mut kept.options.registration {
+            *client_secret = None;
+        }
+        if let crate::options::Browser::Approver { form } = &mut kept.options.browser {
+            form.clear();
+        }
+        self.write("settings.json", &kept)
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn remember(&mut self, run: PastRun) -> Result<(), AppError> {
+        self.history.insert(0, run);
+        self.history.truncate(MOST_PAST_RUNS);
+        self.write(
+            "history.json",
+            &History {
+                runs: self.history.clone(),
+            },
+        )
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn clear_history(&mut self) -> Result<(), AppError> {
+        self.history.clear();
+        self.write("history.json", &History::default())
+    }
+
+    fn write(&self, name: &str, value: &impl Serialize) -> Result<(), AppError> {
+        let path = self.folder.join(name);
+        let write = || -> io::Result<()> {
+            fs::create_dir_all(&self.folder)?;
+            // A whole file under another name first: a crash leaves the old one.
+            let fresh = path.with_extension("json.new");
+            fs::write(&fresh, serde_json::to_vec_pretty(value)?)?;
+            fs::rename(&fresh, &path)
+        };
+        write().map_err(|error| AppError {
+            code: ErrorCode::File,
+            message: format!("{} could not be written: {error}", path.display()),
+            hint: Some("It still holds until the program is closed.".into()),
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path, what: &str, notices: &mut Vec<String>) -> Option<T> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            notices.push(format!(
+                "The {what} could not be read ({error}); the defaults hold."
+            ));
+            return None;
+        }
+    };
+    let error = match serde_json::from_slice(&text) {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    let aside = free_name(path);
+    notices.push(match fs::rename(path, &aside) {
+        Ok(()) => format!(
+            "The {what} could not be read ({error}). The file was set aside as {}.",
+            aside.display()
+        ),
+        Err(moving) => format!("The {what} could not be read ({error}) nor set aside ({moving})."),
+    });
+    None
+}
+
+/// `settings.damaged-1.json`, with the first number that is free.
+fn free_name(path: &Path) -> PathBuf {
+    let free = (1..u32::MAX).map(|number| path.with_extension(format!("damaged-{number}.json")));
+    free.into_iter()
+        .find(|name| !name.exists())
+        .unwrap_or_else(|| path.with_extension("damaged.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{PastResult, Theme};
+    use trace::Timestamp;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("authscope-library-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    #[test]
+    fn keeps_settings_without_the_client_secret() {
+        let folder = folder("secret");
+        let mut library = Library::open(&folder);
+        assert!(library.first_start && library.notices.is_empty());
+        let mut settings = Settings {
+            theme: Theme::Dark,
+            ..Settings::default()
+        };
+        settings.options.registration = Registration::Preregistered {
+            client_id: "me".into(),
+            client_secret: Some("hush".into()),
+        };
+        library.save_settings(settings).unwrap();
+        assert!(
+            !fs::read_to_string(folder.join("settings.json"))
+                .unwrap()
+                .contains("hush")
+        );
+        let again = Library::open(&folder);
+        assert_eq!(again.settings.theme, Theme::Dark);
+        assert!(!again.first_start);
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_and_told() {
+        let folder = folder("damaged");
+        let mut library = Library::open(&folder);
+        let run = PastRun {
+            server_url: "https://mcp.example/mcp".into(),
+            at: Timestamp(1),
+            result: PastResult::Passed,
+            summary: "Reached tools/list".into(),
+        };
+        library.remember(run.clone()).unwrap();
+        assert_eq!(Library::open(&folder).history, [run]);
+        fs::write(folder.join("history.json"), "{\"runs\": [7]}").unwrap();
+        let again = Library::open(&folder);
+        assert!(again.history.is_empty());
+        assert!(again.notices[0].contains("set aside as"), "{:?}", again.notices);
+        assert_eq!(
+            fs::read_to_string(folder.join("history.damaged-1.json")).unwrap(),
+            "{\"runs\": [7]}"
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! Tells the window and the command what changed, each change once and in order.
+
+use flow::{Flow, Next};
+use tokio::sync::mpsc;
+use trace::{Decision, EntryKind, Phase, Request, Trace, VerdictKind};
+use vault::{TokenSet, Vault};
+use wire::Wire;
+
+use crate::journal::Journal;
+use crate::rows::row;
+use crate::tokens::token_view;
+use crate::view::{NextStep, PhaseState, Progress, ServerView, Status, Update, VaultView, View};
+
+pub(crate) struct Reporter {
+    run: u32,
+    updates: mpsc::UnboundedSender<Update>,
+    vault: VaultView,
+    tokens: Vec<TokenSet>,
+    /// How many of each were told already.
+    rows: usize,
+    participants: usize,
+    findings: Vec<diagnosis::Finding>,
+    status: Option<Status>,
+    /// The redirect URI while a callback is waited for.
+    pub listening: Option<String>,
+}
+
+/// Where the session stands, as the runner sees it.
+pub(crate) struct Situation<'a> {
+    pub journal: &'a Journal,
+    pub flow: &'a Flow,
+    pub next: Next,
+    pub status: Option<Status>,
+    pub running: bool,
+    pub ended: bool,
+    pub edited: Option<&'a Request>,
+    pub listening: Option<String>,
+    pub wire: &'a Wire,
+}
+
+impl Reporter {
+    pub fn new(run: u32, updates: mpsc::UnboundedSender<Update>, vault: &Vault) -> Self {
+        Self {
+            run,
+            updates,
+            vault: vault_view(vault),
+            tokens: Vec::new(),
+            rows: 0,
+            participants: 0,
+            findings: Vec::new(),
+            status: None,
+            listening: None,
+        }
+    }
+
+    pub async fn read_tokens(&mut self, vault: &Vault) {
+        self.vault = vault_view(vault);
+        match vault.list().await {
+            Ok(tokens) => self.tokens = tokens,
+            Err(error) => tracing::warn!(%error, "tokens could not be listed"),
+        }
+    }
+
+    /// Makes the next report tell everything.
+    pub fn forget(&mut self) {
+        (self.rows, self.participants) = (0, 0);
+        self.findings.clear();
+    }
+
+    pub fn last_status(&self) -> Option<Status> {
+        self.status.clone()
+    }
+
+    pub fn send(&mut self, now: Situation<'_>) {
+        let trace = &now.journal.trace;
+        let rows: Vec<_> = trace.entries[self.rows..].iter().map(row).collect();
+        let new_rows = !rows.is_empty();
+        self.rows = trace.entries.len();
+        let participants =
+            (trace.participants.len() != self.participants).then(|| trace.participants.clone());
+        self.participants = trace.participants.len();
+        let findings = new_rows
+            .then(|| diagnosis::diagnose(trace))
+            .filter(|findings| *findings != self.findings);
+        if let Some(findings) = &findings {
+            self.findings.clone_from(findings);
+        }
+        let view = self.view(&now);
+        self.status = now.status;
+        // Nobody listening means that the window is gone; the run goes on for the command that asked for it.
+        let _ = self.updates.send(Update {
+            run: self.run,
+            rows,
+            participants,
+            findings,
+            view,
+        });
+    }
+
+    fn view(&self, now: &Situation<'_>) -> View {
+        let trace = &now.journal.trace;
+        let facts = &now.flow.facts;
+        let status = now.status.clone().unwrap_or_else(|| match &now.next {
+            _ if now.ended => Status::Ended,
+            Next::Send(_) | Next::Browse(_) | Next::Listen => Status::Ready,
+            Next::Stopped {
+                code,
+                message,
+                can_go_on,
+            } => Status::Stopped {
+                code: *code,
+                message: message.clone(),
+                can_go_on: *can_go_on,
+            },
+            Next::Done { message } => Status::Done {
+                message: message.clone(),
+            },
+        });
+        let next = if status == Status::Ready {
+            next_step(now)
+        } else {
+            None
+        };
+        let persistent = self.vault.persistent;
+        let current = facts.tokens.as_ref();
+        let known = facts.server.name.is_some() || !facts.server.tools.is_empty();
+        View {
+            server_url: trace.server_url.clone(),
+            running: now.running,
+            phases: phases(trace, &status, &now.next),
+            next,
+            revision: facts.era_known.then_some(facts.revision),
+            tokens: self
+                .tokens
+                .iter()
+                .map(|set| token_view(set, current, persistent))
+                .collect(),
+            vault: self.vault.clone(),
+            listening: self.listening.clone().or_else(|| now.listening.clone()),
+            server: known.then(|| ServerView {
+                name: facts.server.name.clone(),
+                version: facts.server.version.clone(),
+                tools: facts.server.tools.clone(),
+            }),
+            status,
+        }
+    }
+}
+
+/// What is shown of a vault.
+pub fn vault_view(vault: &Vault) -> VaultView {
+    let status = vault.status();
+    VaultView {
+        name: status.name,
+        persistent: status.persistent,
+        problem: status.problem,
+    }
+}
+
+fn next_step(now: &Situation<'_>) -> Option<NextStep> {
+    let (plan, browser) = match &now.next {
+        Next::Send(plan) => (plan, false),
+        Next::Browse(plan) => (plan, true),
+        _ => return None,
+    };
+    let request = match now.edited {
+        Some(edited) => edited.clone(),
+        None if browser => plan.request.clone(),
+        None => now.wire.complete(&plan.request),
+    };
+    Some(NextStep {
+        phase: plan.phase,
+        title: plan.title.clone(),
+        why: plan.why.clone(),
+        request,
+        browser,
+        edited: now.edited.is_some(),
+    })
+}
+
+/// The phases of every run, and the others once they have happened.
+fn phases(trace: &Trace, status: &Status, next: &Next) -> Vec<PhaseState> {
+    let live: Vec<_> = trace.live().collect();
+    let current = match (next, status) {
+        (Next::Send(plan) | Next::Browse(plan), _) => Some(plan.phase),
+        (_, Status::Stopped { .. }) => live.last().map(|entry| entry.phase),
+        _ => None,
+    };
+    let seen = |phase: Phase| live.iter().filter(move |entry| entry.phase == phase);
+    let farthest = live
+        .iter()
+        .filter(|entry| entry.exchange().is_some())
+        .map(|entry| entry.phase)
+        .max();
+    let open = live
+        .iter()
+        .any(|entry| matches!(entry.decision(), Some(Decision::NoAuthorizationNeeded)));
+    let extra = [Phase::Refresh, Phase::StepUp, Phase::Extra];
+    let shown = Phase::MAIN.into_iter().chain(extra).filter(|phase| {
+        Phase::MAIN.contains(phase) || seen(*phase).next().is_some() || current == Some(*phase)
+    });
+    let state = |phase: Phase| {
+        let exchanges = seen(phase)
+            .filter(|entry| matches!(entry.kind, EntryKind::Exchange(_)))
+            .count() as u32;
+        let done = matches!(status, Status::Done { .. });
+        let refused = || {
+            let last = seen(phase).filter_map(|entry| entry.exchange()).last();
+            last.and_then(|exchange| exchange.verdict.as_ref())
+                .is_some_and(|it| it.kind == VerdictKind::Rejected)
+        };
+        let progress = match status {
+            Status::Stopped { .. } if current == Some(phase) => Progress::Failed,
+            Status::Ended if exchanges == 0 => Progress::Pending,
+            _ if current == Some(phase) => Progress::Active,
+            _ if exchanges > 0 && refused() => Progress::Failed,
+            _ if exchanges > 0 => Progress::Passed,
+            _ if done || open || farthest.is_some_and(|farthest| farthest > phase) => Progress::Skipped,
+            _ => Progress::Pending,
+        };
+        PhaseState {
+            phase,
+            title: phase.title().into(),
+            progress,
+            exchanges,
+        }
+    };
+    shown.map(state).collect()
+}

@@ -1,0 +1,487 @@
+//! The task that runs a session: it alone moves the flow, sends, and appends to the trace.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use flow::{Effect, Flow, Hand, Judged, Next, Plan, Seen, Setup};
+use tokio::sync::{mpsc, watch};
+use trace::{Decision, Failure, FailureKind, Outcome, Phase, Request, StopCode, Timestamp, Timings};
+use vault::Vault;
+use wire::{CallbackListener, Sent, Wire};
+
+use crate::contract::{AppError, ErrorCode};
+use crate::journal::Journal;
+use crate::options::Options;
+use crate::report::Reporter;
+use crate::session::{Command, Reply, lock};
+use crate::tokens;
+use crate::view::{Status, Update};
+
+pub(crate) type Inbox = mpsc::UnboundedReceiver<(Command, Reply)>;
+
+pub(crate) struct Runner {
+    pub options: Options,
+    pub setup: Setup,
+    pub wire: Wire,
+    pub vault: Vault,
+    pub journal: Arc<Mutex<Journal>>,
+    pub flow: Flow,
+    pub listener: Option<CallbackListener>,
+    pub edited: Option<Request>,
+    pub running: bool,
+    pub ended: bool,
+    pub reporter: Reporter,
+    resting: watch::Sender<bool>,
+}
+
+/// What a command that came in the middle of a step means for it.
+pub(crate) enum Meanwhile {
+    GoOn,
+    BreakOff,
+}
+
+impl Runner {
+    pub async fn new(
+        options: Options,
+        vault: Vault,
+        run: u32,
+        updates: mpsc::UnboundedSender<Update>,
+        resting: watch::Sender<bool>,
+    ) -> Result<Self, AppError> {
+        let setup = setup(&options)?;
+        let wire = Wire::new(&wire_settings(&options)).map_err(|error| invalid(error.to_string()))?;
+        tokens::check_callback(&options.callback)?;
+        let stored = match options.use_stored_token {
+            true => tokens::stored(&vault, &setup, &options).await,
+            false => None,
+        };
+        let flow = match stored {
+            Some((tokens, client)) => Flow::with_stored(&setup, tokens, client),
+            None => Flow::new(&setup),
+        };
+        let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));
+        let reporter = Reporter::new(run, updates, &vault);
+        Ok(Self {
+            options,
+            setup,
+            wire,
+            vault,
+            journal,
+            flow,
+            listener: None,
+            edited: None,
+            running: false,
+            ended: false,
+            reporter,
+            resting,
+        })
+    }
+
+    pub fn journal(&self) -> Arc<Mutex<Journal>> {
+        self.journal.clone()
+    }
+
+    /// Lives until the session's handle is dropped.
+    pub async fn live(mut self, mut inbox: Inbox) {
+        self.reporter.read_tokens(&self.vault).await;
+        if let Some(tokens) = &self.flow.facts.tokens {
+            let expired = tokens.expired(now());
+            let decision = Decision::StoredTokenUsed { expired };
+            lock(&self.journal).decide(now(), Phase::Challenge, decision);
+        }
+        lock(&self.journal).mark(&self.flow);
+        self.report(None);
+        loop {
+            if self.running && self.step(&mut inbox).await {
+                continue;
+            }
+            self.running = false;
+            self.report(None);
+            self.resting.send_replace(true);
+            let Some((command, reply)) = inbox.recv().await else {
+                return;
+            };
+            self.resting.send_replace(false);
+            let (result, steps) = self.obey(command).await;
+            let _ = reply.send(result);
+            if steps {
+                self.step(&mut inbox).await;
+            }
+        }
+    }
+
+    /// One step. False when there is none to do.
+    async fn step(&mut self, inbox: &mut Inbox) -> bool {
+        if self.ended {
+            return false;
+        }
+        match self.flow.next(&self.setup, now()) {
+            Next::Send(plan) => self.send(plan, inbox).await,
+            Next::Browse(plan) => self.browse(plan, inbox).await,
+            Next::Listen | Next::Stopped { .. } | Next::Done { .. } => return false,
+        }
+        true
+    }
+
+    async fn send(&mut self, plan: Plan, inbox: &mut Inbox) {
+        let edited = self.edited.take();
+        let request = edited
+            .clone()
+            .unwrap_or_else(|| self.wire.complete(&plan.request));
+        self.report(Some(Status::Sending));
+        let started = now();
+        let wire = self.wire.clone();
+        let sending = wire.send(request.clone());
+        tokio::pin!(sending);
+        let sent = loop {
+            tokio::select! {
+                sent = &mut sending => break Some(sent),
+                Some((command, reply)) = inbox.recv() => {
+                    if let Meanwhile::BreakOff = self.meanwhile(command, reply) {
+                        break None;
+                    }
+                }
+            }
+        };
+        let broken_off = sent.is_none();
+        let sent = sent.unwrap_or_else(|| cancelled(request, started));
+        let judged = match broken_off {
+            true => None,
+            false => {
+                let seen = Seen::Answer {
+                    request: &sent.request,
+                    outcome: &sent.outcome,
+                };
+                Some(judge(&self.flow, &self.setup, seen))
+            }
+        };
+        let verdict = judged.as_ref().and_then(|judged| judged.verdict.clone());
+        lock(&self.journal).sent(&plan, edited.is_some(), sent, verdict);
+        match judged {
+            Some(judged) => self.take(judged, plan.phase).await,
+            None => self.end(plan.phase),
+        }
+    }
+
+    /// Takes over what a step came to, and opens the listener when that is what comes next.
+    pub async fn take(&mut self, judged: Judged, phase: Phase) {
+        self.decide(judged, phase).await;
+        while self.flow.next(&self.setup, now()) == Next::Listen {
+            let judged = match self.listen() {
+                Ok(redirect_uri) => judge(
+                    &self.flow,
+                    &self.setup,
+                    Seen::Listening {
+                        redirect_uri: &redirect_uri,
+                    },
+                ),
+                Err(message) => judge(
+                    &self.flow,
+                    &self.setup,
+                    Seen::Failed {
+                        code: StopCode::ListenerFailed,
+                        message: &message,
+                    },
+                ),
+            };
+            self.decide(judged, Phase::Registration).await;
+        }
+        lock(&self.journal).mark(&self.flow);
+        self.report(None);
+    }
+
+    async fn decide(&mut self, judged: Judged, phase: Phase) {
+        for decision in judged.decisions {
+            lock(&self.journal).decide(now(), phase, decision);
+        }
+        self.flow = judged.flow;
+        for effect in judged.effects {
+            self.carry_out(effect, phase).await;
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect, phase: Phase) {
+        match effect {
+            Effect::Store {
+                issuer,
+                tokens,
+                client,
+            } => {
+                let set = tokens::token_set(&self.setup.server_url, issuer, *tokens, *client);
+                let place = match self.vault.put(set).await {
+                    Ok(()) => self.vault.status().name,
+                    Err(error) => format!("memory for this run only: {error}"),
+                };
+                lock(&self.journal).decide(now(), phase, Decision::TokensStored { place });
+            }
+            Effect::Forget { issuer, client_id } => {
+                let key = vault::Key {
+                    issuer,
+                    resource: self.setup.server_url.clone(),
+                    client_id,
+                };
+                if let Err(error) = self.vault.delete(&key).await {
+                    tracing::warn!(%error, "tokens could not be deleted");
+                }
+            }
+        }
+        self.reporter.read_tokens(&self.vault).await;
+    }
+
+    /// Carries out a command between two steps. True with it: a step is to be done.
+    async fn obey(&mut self, command: Command) -> (Result<(), AppError>, bool) {
+        let next = self.flow.next(&self.setup, now());
+        let has_step = matches!(next, Next::Send(_) | Next::Browse(_)) && !self.ended;
+        let nothing_to_do = || not_now("There is no step to do: the run is over.");
+        match command {
+            Command::Next if has_step => (Ok(()), true),
+            Command::Run if has_step => {
+                self.running = true;
+                (Ok(()), false)
+            }
+            Command::Next | Command::Run => (Err(nothing_to_do()), false),
+            Command::Pause => (Ok(()), false),
+            Command::Stop => {
+                if !self.ended {
+                    self.end(self.phase());
+                }
+                (Ok(()), false)
+            }
+            Command::GoOn => match self.flow.clone().go_on_anyway().filter(|_| !self.ended) {
+                Some(judged) => {
+                    let phase = self.phase();
+                    self.take(judged, phase).await;
+                    (Ok(()), false)
+                }
+                None => (
+                    Err(not_now(
+                        "The flow has not stopped at a place where one can go on.",
+                    )),
+                    false,
+                ),
+            },
+            Command::Rewind(seq) => (self.rewind(seq), false),
+            Command::Edit(request) => (self.edit(request, has_step), false),
+            Command::PasteCallback(_) | Command::OpenBrowser => {
+                (Err(not_now("No callback is being waited for.")), false)
+            }
+            Command::Refresh => match self.flow.clone().refresh_now() {
+                Some(flow) => {
+                    self.flow = flow;
+                    self.ended = false;
+                    self.running = true;
+                    lock(&self.journal).mark(&self.flow);
+                    (Ok(()), false)
+                }
+                None => (Err(not_now("There is no refresh token to use.")), false),
+            },
+            Command::Replay => {
+                self.reporter.forget();
+                self.report(None);
+                (Ok(()), false)
+            }
+            Command::TokensChanged => {
+                self.reporter.read_tokens(&self.vault).await;
+                self.report(None);
+                (Ok(()), false)
+            }
+        }
+    }
+
+    /// Answers a command that came while a request was under way.
+    pub fn meanwhile(&mut self, command: Command, reply: Reply) -> Meanwhile {
+        let (result, meanwhile) = match command {
+            Command::Stop => (Ok(()), Meanwhile::BreakOff),
+            Command::Pause => {
+                self.running = false;
+                (Ok(()), Meanwhile::GoOn)
+            }
+            Command::Run => {
+                self.running = true;
+                (Ok(()), Meanwhile::GoOn)
+            }
+            Command::TokensChanged => (Ok(()), Meanwhile::GoOn),
+            Command::Replay => {
+                self.reporter.forget();
+                self.report(self.reporter.last_status());
+                (Ok(()), Meanwhile::GoOn)
+            }
+            _ => (Err(not_now("A request is under way.")), Meanwhile::GoOn),
+        };
+        let _ = reply.send(result);
+        meanwhile
+    }
+
+    fn rewind(&mut self, seq: u32) -> Result<(), AppError> {
+        let gone = format!("row {seq}: expected a row of the present branch, got one that is not");
+        let flow = lock(&self.journal)
+            .rewind(seq, now())
+            .ok_or_else(|| invalid(gone))?;
+        self.flow = flow.renewed(&mut Hand {
+            now: now(),
+            random: &mut random,
+        });
+        self.edited = None;
+        self.ended = false;
+        self.listener = None;
+        lock(&self.journal).mark(&self.flow);
+        self.report(None);
+        Ok(())
+    }
+
+    fn edit(&mut self, request: Option<Request>, has_step: bool) -> Result<(), AppError> {
+        if !has_step {
+            return Err(not_now("There is no request to change."));
+        }
+        if let Some(request) = &request {
+            wire::check(request).map_err(invalid)?;
+        }
+        self.edited = request;
+        self.report(None);
+        Ok(())
+    }
+
+    pub fn end(&mut self, phase: Phase) {
+        self.ended = true;
+        self.running = false;
+        self.listener = None;
+        lock(&self.journal).decide(now(), phase, Decision::Ended);
+        self.report(None);
+    }
+
+    /// The phase the flow is in, or was in last.
+    fn phase(&self) -> Phase {
+        match self.flow.next(&self.setup, now()) {
+            Next::Send(plan) | Next::Browse(plan) => plan.phase,
+            _ => lock(&self.journal)
+                .trace
+                .entries
+                .last()
+                .map_or(Phase::Challenge, |entry| entry.phase),
+        }
+    }
+
+    /// Tells what changed. `status` is for what is under way; none: what the flow says.
+    pub fn report(&mut self, status: Option<Status>) {
+        let next = self.flow.next(&self.setup, now());
+        let journal = lock(&self.journal);
+        self.reporter.send(crate::report::Situation {
+            journal: &journal,
+            flow: &self.flow,
+            next,
+            status,
+            running: self.running,
+            ended: self.ended,
+            edited: self.edited.as_ref(),
+            listening: self
+                .listener
+                .as_ref()
+                .map(|listener| listener.redirect_uri().to_owned()),
+            wire: &self.wire,
+        });
+    }
+}
+
+/// Judges with the real clock and real dice.
+pub(crate) fn judge(flow: &Flow, setup: &Setup, seen: Seen<'_>) -> Judged {
+    flow.clone().judge(
+        setup,
+        seen,
+        &mut Hand {
+            now: now(),
+            random: &mut random,
+        },
+    )
+}
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_system(SystemTime::now())
+}
+
+pub(crate) fn invalid(message: impl Into<String>) -> AppError {
+    AppError {
+        code: ErrorCode::Invalid,
+        message: message.into(),
+        hint: None,
+    }
+}
+
+pub(crate) fn not_now(message: &str) -> AppError {
+    AppError {
+        code: ErrorCode::NotNow,
+        message: message.into(),
+        hint: None,
+    }
+}
+
+fn random(bytes: &mut [u8]) {
+    use rand::RngCore as _;
+    rand::rng().fill_bytes(bytes);
+}
+
+fn cancelled(request: Request, started: Timestamp) -> Sent {
+    let failure = Failure {
+        kind: FailureKind::Cancelled,
+        message: "Broken off by the user.".into(),
+    };
+    let total = now().since(started);
+    Sent {
+        request,
+        outcome: Outcome::Failure(failure),
+        started,
+        timings: Timings {
+            total,
+            ..Timings::default()
+        },
+        connection: None,
+    }
+}
+
+fn setup(options: &Options) -> Result<Setup, AppError> {
+    let server_url = Setup::check_server_url(&options.server_url).map_err(|error| AppError {
+        code: ErrorCode::Invalid,
+        message: error.to_string(),
+        hint: Some("Give the URL your MCP client is configured with.".into()),
+    })?;
+    let registration = match &options.registration {
+        crate::options::Registration::Auto => flow::Registration::Auto,
+        crate::options::Registration::Dcr => flow::Registration::Dcr,
+        crate::options::Registration::Preregistered {
+            client_id,
+            client_secret,
+        } => {
+            if client_id.trim().is_empty() {
+                return Err(invalid(
+                    "client ID: expected the pre-registered client's ID, got nothing",
+                ));
+            }
+            flow::Registration::Preregistered {
+                client_id: client_id.trim().into(),
+                client_secret: client_secret
+                    .clone()
+                    .filter(|secret| !secret.is_empty())
+                    .map(Into::into),
+            }
+        }
+    };
+    Ok(Setup {
+        server_url,
+        revision: options.revision,
+        registration,
+        scope: options.scope.clone().filter(|scope| !scope.trim().is_empty()),
+        client_name: "Authscope".into(),
+        client_version: env!("CARGO_PKG_VERSION").into(),
+    })
+}
+
+fn wire_settings(options: &Options) -> wire::Settings {
+    let network = &options.network;
+    wire::Settings {
+        proxy: network.proxy.clone().filter(|proxy| !proxy.trim().is_empty()),
+        ca_files: network.ca_files.iter().map(PathBuf::from).collect(),
+        body_limit: network.body_limit,
+        timeout: Duration::from_secs(network.timeout_seconds.into()),
+        ..wire::Settings::default()
+    }
+}

@@ -1,0 +1,200 @@
+//! The session's handle: what the window and the command hold and call.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use trace::{Request, Trace};
+use vault::Vault;
+
+use crate::contract::{AppError, ErrorCode};
+use crate::journal::Journal;
+use crate::options::Options;
+use crate::runner::Runner;
+use crate::view::{Detail, Update};
+
+/// A flow being run. Commands are carried out by a task of its own, in the order they come.
+pub struct Session {
+    options: Options,
+    commands: mpsc::UnboundedSender<(Command, Reply)>,
+    journal: Arc<Mutex<Journal>>,
+    at_rest: watch::Receiver<bool>,
+}
+
+pub(crate) type Reply = oneshot::Sender<Result<(), AppError>>;
+
+pub(crate) enum Command {
+    Next,
+    Run,
+    Pause,
+    Stop,
+    GoOn,
+    Rewind(u32),
+    Edit(Option<Request>),
+    PasteCallback(String),
+    OpenBrowser,
+    Refresh,
+    TokensChanged,
+    Replay,
+}
+
+impl Session {
+    /// Starts a session; it waits for [`Session::next`] or [`Session::run`]. Every change comes over the channel, in
+    /// order, none left out. `run` numbers the updates.
+    ///
+    /// # Errors
+    /// When an option cannot be used: the message names the field.
+    pub async fn start(
+        options: Options,
+        vault: Vault,
+        run: u32,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Update>), AppError> {
+        let (updates, receiver) = mpsc::unbounded_channel();
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let (resting, at_rest) = watch::channel(false);
+        let runner = Runner::new(options.clone(), vault, run, updates, resting).await?;
+        let journal = runner.journal();
+        tokio::spawn(runner.live(inbox));
+        Ok((
+            Self {
+                options,
+                commands,
+                journal,
+                at_rest,
+            },
+            receiver,
+        ))
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Does the next step and waits again.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] while a step is under way or when there is none.
+    pub async fn next(&self) -> Result<(), AppError> {
+        self.tell(Command::Next).await
+    }
+
+    /// Does step after step until something stops it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] when there is no step to do.
+    pub async fn run(&self) -> Result<(), AppError> {
+        self.tell(Command::Run).await
+    }
+
+    /// Waits again after the step that is under way.
+    pub async fn pause(&self) -> Result<(), AppError> {
+        self.tell(Command::Pause).await
+    }
+
+    /// Ends the run, breaking off what is under way. What was recorded stays.
+    pub async fn stop(&self) -> Result<(), AppError> {
+        self.tell(Command::Stop).await
+    }
+
+    /// Goes on where the specification says to stop.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] unless the flow stopped at such a place.
+    pub async fn go_on(&self) -> Result<(), AppError> {
+        self.tell(Command::GoOn).await
+    }
+
+    /// Goes back to before the step that made entry `seq`. What is abandoned stays in the trace.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] while a step is under way, [`ErrorCode::Invalid`] when the entry is not of the present
+    /// branch.
+    pub async fn rewind(&self, seq: u32) -> Result<(), AppError> {
+        self.tell(Command::Rewind(seq)).await
+    }
+
+    /// Replaces the request that is sent next; none takes the change back.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] names the part that cannot be sent.
+    pub async fn edit(&self, request: Option<Request>) -> Result<(), AppError> {
+        self.tell(Command::Edit(request)).await
+    }
+
+    /// Takes a callback URL that the user copied from a browser elsewhere.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] when it is not a URL of the redirect URI that is waited for.
+    pub async fn paste_callback(&self, url: String) -> Result<(), AppError> {
+        self.tell(Command::PasteCallback(url)).await
+    }
+
+    /// Opens the authorization URL in the browser once more.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Browser`] when none can be started.
+    pub async fn open_browser(&self) -> Result<(), AppError> {
+        self.tell(Command::OpenBrowser).await
+    }
+
+    /// Refreshes the token now.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] when there is no refresh token.
+    pub async fn refresh(&self) -> Result<(), AppError> {
+        self.tell(Command::Refresh).await
+    }
+
+    /// Says that the vault was changed from outside, so that the tokens shown are read again.
+    pub async fn tokens_changed(&self) -> Result<(), AppError> {
+        self.tell(Command::TokensChanged).await
+    }
+
+    /// Tells everything from the start once more, for a window that was opened anew.
+    pub async fn replay(&self) -> Result<(), AppError> {
+        self.tell(Command::Replay).await
+    }
+
+    /// Everything about one row; none when there is no such row.
+    pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
+        let journal = lock(&self.journal);
+        let entry = journal.entry(seq)?.clone();
+        let secrets = if secrets {
+            export::Secrets::Included
+        } else {
+            export::Secrets::Redacted
+        };
+        Some(Detail {
+            decoded: diagnosis::decoded(&journal.trace, seq),
+            curl: entry.exchange().map(|exchange| export::curl(exchange, secrets)),
+            entry,
+        })
+    }
+
+    /// The trace as it is now.
+    pub fn trace(&self) -> Trace {
+        lock(&self.journal).trace.clone()
+    }
+
+    /// Waits until nothing is under way and nothing will be without a command: done, stopped, ended or waiting.
+    pub async fn rest(&self) {
+        let mut at_rest = self.at_rest.clone();
+        // An error means that the session is gone, which is rest too.
+        let _ = at_rest.wait_for(|rest| *rest).await;
+    }
+
+    async fn tell(&self, command: Command) -> Result<(), AppError> {
+        let gone = || AppError {
+            code: ErrorCode::NotNow,
+            message: "The session has ended.".into(),
+            hint: None,
+        };
+        let (reply, answer) = oneshot::channel();
+        self.commands.send((command, reply)).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+/// The data behind a lock, also after a panic elsewhere: the record must not be lost with it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,159 @@
+//! Between the flow's tokens and the vault's.
+
+use flow::{Client, RegisteredBy, Setup, Tokens};
+use trace::Timestamp;
+use vault::{ClientCredentials, Key, TokenSet, Vault};
+
+use crate::contract::AppError;
+use crate::options::{Callback, Options};
+use crate::runner::invalid;
+use crate::view::TokenView;
+
+/// The tokens kept for this server that fit the options, with their client: the newest.
+pub(crate) async fn stored(vault: &Vault, setup: &Setup, options: &Options) -> Option<(Tokens, Client)> {
+    let sets = match vault.find(&setup.server_url).await {
+        Ok(sets) => sets,
+        Err(error) => {
+            tracing::warn!(%error, "stored tokens could not be read");
+            return None;
+        }
+    };
+    let fits = |set: &TokenSet| match &options.registration {
+        crate::options::Registration::Preregistered { client_id, .. } => {
+            set.key.client_id == client_id.trim()
+        }
+        _ => true,
+    };
+    let set = sets.into_iter().filter(fits).max_by_key(|set| set.obtained_at)?;
+    let tokens = Tokens {
+        access_token: set.access_token,
+        refresh_token: set.refresh_token,
+        id_token: set.id_token,
+        token_type: set.token_type,
+        scope: set.scope,
+        expires_at: set.expires_at,
+        obtained_at: set.obtained_at,
+        accepted: false,
+        stored: true,
+        issuer: Some(set.key.issuer),
+    };
+    let client = Client {
+        client_id: set.client.client_id,
+        client_secret: set.client.client_secret,
+        auth_method: set.client.auth_method,
+        by: match set.client.registration {
+            Some(_) => RegisteredBy::Dcr,
+            None => RegisteredBy::Hand,
+        },
+        redirect_uri: set.client.redirect_uri,
+        registration: set.client.registration,
+    };
+    Some((tokens, client))
+}
+
+pub(crate) fn token_set(server_url: &str, issuer: String, tokens: Tokens, client: Client) -> TokenSet {
+    TokenSet {
+        key: Key {
+            issuer,
+            resource: server_url.into(),
+            client_id: client.client_id.clone(),
+        },
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        id_token: tokens.id_token,
+        token_type: tokens.token_type,
+        scope: tokens.scope,
+        expires_at: tokens.expires_at,
+        obtained_at: tokens.obtained_at,
+        client: ClientCredentials {
+            client_id: client.client_id,
+            client_secret: client.client_secret,
+            auth_method: client.auth_method,
+            registration: client.registration,
+            redirect_uri: client.redirect_uri,
+        },
+    }
+}
+
+/// What the tokens panel shows of a set; `current` is the access token in use.
+pub(crate) fn token_view(set: &TokenSet, current: Option<&Tokens>, persistent: bool) -> TokenView {
+    TokenView {
+        id: token_id(&set.key),
+        issuer: set.key.issuer.clone(),
+        resource: set.key.resource.clone(),
+        client_id: set.key.client_id.clone(),
+        scope: set.scope.clone(),
+        access_token: masked(set.access_token.expose()),
+        refresh_token: set.refresh_token.as_ref().map(|token| masked(token.expose())),
+        expires_at: set.expires_at.map(|Timestamp(at)| Timestamp(at)),
+        current: current.is_some_and(|tokens| tokens.access_token == set.access_token),
+        stored: persistent,
+    }
+}
+
+/// Names a token set in commands of the window.
+pub fn token_id(key: &Key) -> String {
+    [key.issuer.as_str(), &key.resource, &key.client_id].join(" ")
+}
+
+/// The first characters, as many as tell two tokens apart but are of no use, and the length.
+fn masked(token: &str) -> String {
+    let length = token.chars().count();
+    let shown = if length < 24 { 0 } else { 6 };
+    format!(
+        "{}… ({length} characters)",
+        token.chars().take(shown).collect::<String>()
+    )
+}
+
+/// # Errors
+/// Names the field of the callback options that cannot be used.
+pub(crate) fn check_callback(callback: &Callback) -> Result<(), AppError> {
+    let path = &callback.path;
+    let plain = path.chars().all(|c| c.is_ascii_graphic() && !"?#\\".contains(c));
+    if !path.starts_with('/') || !plain {
+        return Err(invalid(format!(
+            "callback path: expected a path that starts with a slash, without ? and #, got \"{path}\""
+        )));
+    }
+    if callback.port == Some(0) {
+        return Err(invalid(
+            "callback port: expected 1 to 65535, or none for a free one, got 0",
+        ));
+    }
+    if callback.timeout_seconds == 0 {
+        return Err(invalid("callback timeout: expected at least 1 second, got 0"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_token_shows_nothing_and_a_long_one_six_characters() {
+        assert_eq!(masked("hush"), "… (4 characters)");
+        assert!(masked(&"x".repeat(40)).starts_with("xxxxxx…"));
+    }
+
+    #[test]
+    fn the_callback_field_that_is_wrong_is_named() {
+        let wrong = |callback: Callback| check_callback(&callback).unwrap_err().message;
+        assert!(
+            wrong(Callback {
+                path: "cb".into(),
+                ..Callback::default()
+            })
+            .starts_with("callback path")
+        );
+        assert!(
+            wrong(Callback {
+                port: Some(0),
+                ..Callback::default()
+            })
+            .starts_with("callback port")
+        );
+        assert!(check_callback(&Callback::default()).is_ok());
+    }
+}

@@ -1,0 +1,171 @@
+//! What the whole-flow tests share: a lab, a session against it, and waiting with a limit.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::future::Future;
+use std::time::Duration;
+
+use diagnosis::Finding;
+use lab::{Lab, LabOptions, Misbehaviour};
+use session::{Browser, Options, Row, RowKind, Session, Status, Update, View};
+use tokio::sync::mpsc::UnboundedReceiver;
+use vault::Vault;
+
+/// Longer than any step takes on a busy machine; a test that reaches it has found a hang.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(LIMIT, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what}: not within {} s", LIMIT.as_secs()),
+    }
+}
+
+pub async fn lab(misbehaviour: Option<Misbehaviour>) -> Lab {
+    Lab::start(LabOptions {
+        misbehaviour,
+        ..LabOptions::default()
+    })
+    .await
+    .expect("the lab opens two ports")
+}
+
+pub fn options(server_url: &str) -> Options {
+    Options {
+        server_url: server_url.into(),
+        browser: Browser::Approver { form: Vec::new() },
+        use_stored_token: false,
+        ..Options::default()
+    }
+}
+
+/// A session with all that it has told so far.
+pub struct Watched {
+    pub session: Session,
+    updates: UnboundedReceiver<Update>,
+    pub rows: Vec<Row>,
+    pub findings: Vec<Finding>,
+    pub view: Option<View>,
+}
+
+impl Watched {
+    pub async fn start(options: Options) -> Self {
+        Self::with_vault(options, Vault::memory("a test keeps no tokens")).await
+    }
+
+    pub async fn with_vault(options: Options, vault: Vault) -> Self {
+        let (session, updates) = Session::start(options, vault, 1)
+            .await
+            .expect("the options are usable");
+        let mut watched = Self {
+            session,
+            updates,
+            rows: Vec::new(),
+            findings: Vec::new(),
+            view: None,
+        };
+        watched.rest().await;
+        watched
+    }
+
+    /// Runs until the session waits or is over.
+    pub async fn run(&mut self) -> &View {
+        self.session.run().await.expect("there is a step to do");
+        self.rest().await;
+        self.view()
+    }
+
+    /// One step.
+    pub async fn next(&mut self) -> &View {
+        self.session.next().await.expect("there is a step to do");
+        self.rest().await;
+        self.view()
+    }
+
+    /// Waits for the session to rest and takes in what it told.
+    pub async fn rest(&mut self) {
+        within("the session to rest", self.session.rest()).await;
+        while let Ok(update) = self.updates.try_recv() {
+            self.take(update);
+        }
+    }
+
+    /// Waits for a view that fits.
+    pub async fn until(&mut self, what: &str, fits: impl Fn(&View) -> bool) -> View {
+        loop {
+            if let Some(view) = self.view.as_ref().filter(|view| fits(view)) {
+                return view.clone();
+            }
+            let update = within(what, self.updates.recv())
+                .await
+                .expect("the session lives");
+            self.take(update);
+        }
+    }
+
+    pub fn view(&self) -> &View {
+        self.view.as_ref().expect("a session tells its view at once")
+    }
+
+    pub fn codes(&self) -> Vec<&str> {
+        self.findings
+            .iter()
+            .map(|finding| finding.code.as_str())
+            .collect()
+    }
+
+    /// "POST /mcp 401" for each exchange.
+    pub fn exchanges(&self) -> Vec<String> {
+        let line = |row: &Row| match &row.kind {
+            RowKind::Exchange {
+                method, path, status, ..
+            } => {
+                let path = path.split('?').next().unwrap_or_default();
+                Some(format!(
+                    "{method} {path} {}",
+                    status.map_or("-".into(), |status| status.to_string())
+                ))
+            }
+            _ => None,
+        };
+        self.rows.iter().filter_map(line).collect()
+    }
+
+    /// The number of the first exchange whose line begins so.
+    pub fn seq_of(&self, beginning: &str) -> u32 {
+        let fits = |row: &&Row| match &row.kind {
+            RowKind::Exchange { method, path, .. } => format!("{method} {path}").starts_with(beginning),
+            _ => false,
+        };
+        self.rows
+            .iter()
+            .find(fits)
+            .unwrap_or_else(|| panic!("no exchange {beginning}"))
+            .seq
+    }
+
+    pub fn assert_done(&self) {
+        let lines = self.exchanges().join("\n");
+        assert!(
+            matches!(self.view().status, Status::Done { .. }),
+            "{:#?}\n{lines}",
+            self.view().status
+        );
+    }
+
+    fn take(&mut self, update: Update) {
+        // Rows are only ever added, each once and in order.
+        for row in update.rows {
+            assert_eq!(
+                row.seq as usize,
+                self.rows.len() + 1,
+                "a row was lost or told twice"
+            );
+            self.rows.push(row);
+        }
+        if let Some(findings) = update.findings {
+            self.findings = findings;
+        }
+        self.view = Some(update.view);
+    }
+}
