@@ -165,8 +165,8 @@ impl Misbehaviour {
         Self::ALL.iter().copied().find(named)
     }
 
-    /// Whether the first access token of an authorization is refused after the MCP handshake, so that a client
-    /// comes to a refresh within one run.
+    /// Whether the first access token of a run is refused after the MCP handshake, so that a client comes to a
+    /// refresh within that run.
     pub(crate) fn expires_early(self) -> bool {
         matches!(
             self,

@@ -5,19 +5,22 @@
 //! | `metadata` | the well-known documents and the JWK set |
 //! | `registration` | dynamic registration and its management |
 //! | `authorize`, `page` | the authorization endpoint and what a person sees there |
-//! | `token`, `issue` | the token endpoint, and the tokens themselves |
+//! | `token`, `tokens` | the token endpoint, and the tokens themselves |
 //! | `inspect` | revocation, introspection, userinfo |
 //! | `clients`, `store` | who may ask, and what was granted |
+//! | `early` | which access tokens expire early, where that is what goes wrong |
 
 mod authorize;
 mod clients;
+mod early;
 mod inspect;
-mod issue;
+
 mod metadata;
 mod page;
 mod registration;
 mod store;
 mod token;
+mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -31,7 +34,7 @@ use crate::{LabOptions, Misbehaviour};
 
 use store::Store;
 
-pub(crate) use issue::{Access, Refused};
+pub(crate) use tokens::{Access, Refused};
 
 /// The scopes that can be asked for. The MCP server knows the two `mcp:` ones.
 pub(crate) const SCOPES: &[&str] = &[

@@ -146,10 +146,10 @@ body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px;back
 color:var(--text);font:14px/1.5 Inter,system-ui,sans-serif}
 main{width:min(440px,100%);background:var(--pane);border:1px solid var(--line);border-radius:12px;padding:24px 28px}
 .brand{margin:0 0 16px;color:var(--dim);font-size:12px}.brand span{color:var(--text);font-weight:600}
-h1{margin:0;font-size:20px;line-height:1.3;overflow-wrap:anywhere}
-.lead{margin:4px 0 16px;color:var(--dim)}
+h1{margin:0 0 4px;font-size:20px;line-height:1.3;overflow-wrap:anywhere}
+.lead{margin:0 0 16px;color:var(--dim)}
 code{font:12px/1.5 'JetBrains Mono',ui-monospace,monospace;overflow-wrap:anywhere}
-.notice{margin:0 0 16px;padding:8px 12px;border-radius:8px;background:var(--error-ground);color:var(--error)}
+.notice{margin:12px 0 16px;padding:8px 12px;border-radius:8px;background:var(--error-ground);color:var(--error)}
 ul{list-style:none;margin:0 0 20px;padding:0;border-top:1px solid var(--line)}
 li{display:flex;gap:12px;padding:8px 0;border-bottom:1px solid var(--line)}
 li code{flex:0 0 108px;padding-top:1px}li span{color:var(--dim)}

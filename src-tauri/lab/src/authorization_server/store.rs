@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::clients::{Client, preregistered};
+use super::early::EarlyToken;
 use crate::jwt::random_text;
 
 /// Seconds an authorization code lives.
@@ -78,8 +79,7 @@ pub(super) struct Store {
     grants: HashMap<GrantId, Grant>,
     access: HashMap<String, AccessToken>,
     refresh: HashMap<String, RefreshToken>,
-    /// The last early token was refused, so the next authorization gets one that lives.
-    early_refused: bool,
+    pub(super) early_token: EarlyToken,
 }
 
 impl Store {
@@ -250,15 +250,6 @@ impl Store {
             .retain(|_, code| code.requested.authorization.client_id != id);
     }
 
-    pub(super) fn early_was_refused(&mut self) {
-        self.early_refused = true;
-    }
-
-    /// Whether an authorization made now gets an early token, where the lab hands out such.
-    pub(super) fn next_is_early(&mut self) -> bool {
-        !std::mem::take(&mut self.early_refused)
-    }
-
     fn revoke_grant(&mut self, id: GrantId) {
         if let Some(grant) = self.grants.get_mut(&id) {
             grant.revoked = true;
@@ -309,15 +300,5 @@ mod tests {
         assert!(store.pending(&key, 1000 + PENDING_LIFETIME).is_none());
         store.keep_pending(requested(), 1000 + PENDING_LIFETIME);
         assert_eq!(store.pending.len(), 1);
-    }
-
-    #[test]
-    fn early_tokens_alternate_with_the_refusals() {
-        let mut store = Store::new();
-        assert!(store.next_is_early());
-        assert!(store.next_is_early(), "nobody refused the first");
-        store.early_was_refused();
-        assert!(!store.next_is_early());
-        assert!(store.next_is_early(), "the next run sees it again");
     }
 }

@@ -97,11 +97,11 @@ fn exchange_code(
         store.spend_code(code, grant);
         grant
     };
-    let early =
-        server.misbehaviour.is_some_and(Misbehaviour::expires_early) && server.store().next_is_early();
-    let access = server.issue_access(grant, granted, &granted.scope, &resources, early)?;
+    let early = server.misbehaviour.is_some_and(Misbehaviour::expires_early)
+        && server.store().early_token.authorized();
+    let access = server.sign_access_token(grant, granted, &granted.scope, &resources, early)?;
     let id_token = match granted.scope.iter().any(|scope| scope == "openid") {
-        true => Some(server.issue_id_token(granted, &access)?),
+        true => Some(server.sign_id_token(granted, &access)?),
         false => None,
     };
     let mut fields = fields(server, access, &granted.scope);
@@ -195,9 +195,10 @@ fn refresh(
     };
     let resources =
         AuthorizationServer::resources_of(params.all("resource"), &granted.resources, &granted.resources)?;
-    let access = server.issue_access(grant, &granted, &scope, &resources, false)?;
+    let access = server.sign_access_token(grant, &granted, &scope, &resources, false)?;
     let mut fields = fields(server, access, &scope);
     let mut store = server.store();
+    store.early_token.refreshed();
     store.rotate_refresh(token);
     fields.insert("refresh_token".to_owned(), json!(store.add_refresh(grant)));
     Ok(fields)
@@ -233,7 +234,7 @@ fn own_behalf(
         auth_time: None,
     };
     let grant: GrantId = server.store().add_grant(authorization.clone());
-    let access = server.issue_access(grant, &authorization, &scope, &resources, false)?;
+    let access = server.sign_access_token(grant, &authorization, &scope, &resources, false)?;
     Ok(fields(server, access, &scope))
 }
 

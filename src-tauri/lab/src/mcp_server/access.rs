@@ -32,7 +32,12 @@ pub(super) enum Denied {
 impl McpServer {
     /// Judges the request's access token.
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
-        let token = bearer(headers).ok_or(Denied::NoToken)?;
+        let Some(token) = bearer(headers) else {
+            self.authorization_servers
+                .iter()
+                .for_each(|server| server.called_without_token());
+            return Err(Denied::NoToken);
+        };
         for issued_by in &self.authorization_servers {
             match issued_by.check(token, Some(&self.audiences)) {
                 Ok(access) => {

@@ -333,3 +333,13 @@ pub fn legacy(lab: &Lab, token: &str, session: &str, body: &Value) -> Ask {
 pub fn call(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params })
 }
+
+/// Registers a client, and gives the answer.
+pub async fn register(lab: &Lab, client: &Value) -> Value {
+    let reply = post(&format!("{}/register", lab.as_url()))
+        .json(client)
+        .send()
+        .await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    reply.json()
+}

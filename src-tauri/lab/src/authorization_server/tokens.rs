@@ -33,7 +33,7 @@ pub(crate) enum Refused {
 
 impl AuthorizationServer {
     /// Signs an access token (RFC 9068 section 2.2).
-    pub(super) fn issue_access(
+    pub(super) fn sign_access_token(
         &self,
         grant: GrantId,
         authorization: &Authorization,
@@ -70,7 +70,7 @@ impl AuthorizationServer {
     }
 
     /// Signs an ID token (OpenID Connect Core section 2).
-    pub(super) fn issue_id_token(
+    pub(super) fn sign_id_token(
         &self,
         authorization: &Authorization,
         access_token: &str,
@@ -139,8 +139,13 @@ impl AuthorizationServer {
             .filter(|claims| claims["iss"] == self.issuer.as_str())
     }
 
-    /// Told by the MCP server when it refused an early token as expired: the next one lives.
+    /// Told by the MCP server when it refused an early token as expired.
     pub(crate) fn early_was_refused(&self) {
-        self.store().early_was_refused();
+        self.store().early_token.refused();
+    }
+
+    /// Told by the MCP server when it was called without a token.
+    pub(crate) fn called_without_token(&self) {
+        self.store().early_token.called_without_token();
     }
 }
