@@ -1,1 +1,27 @@
-//! wire
+//! The only place that sends.
+//!
+//! [`Wire`] sends one request and says what came back, one hop at a time: it follows no redirect, keeps no cookie,
+//! unpacks no body, and what it records is what left. [`callback`] listens for the browser's way back, [`browser`]
+//! starts the browser, and [`approver`] stands in for it where there is no screen. Decisions are not made here.
+
+pub mod approver;
+pub mod browser;
+pub mod callback;
+mod failure;
+mod outgoing;
+mod place;
+mod probe;
+mod receive;
+mod route;
+mod send;
+mod settings;
+mod tls;
+
+pub use approver::{Approver, Stuck};
+pub use browser::{OpenError, open_browser};
+pub use callback::{
+    CallbackEnd, CallbackHost, CallbackListener, CallbackSettings, CancelHandle, ListenerError, PasteError,
+    Received, parse_pasted,
+};
+pub use send::{Sent, Wire};
+pub use settings::{Settings, SettingsError};

@@ -1,0 +1,251 @@
+//! Stands in for the browser and the person before it, where there is no screen.
+
+mod choice;
+mod form;
+
+use std::collections::HashSet;
+
+use cookie_store::CookieStore;
+use thiserror::Error;
+use trace::{Outcome, Request, Response};
+use url::Url;
+
+use crate::outgoing::without_query;
+use crate::place::is_at;
+use crate::send::{Sent, Wire};
+use form::{Submission, next_on};
+
+/// Requests to get from the authorization request to the redirect URI.
+const MOST_HOPS: usize = 20;
+
+/// Follows redirects, keeps cookies, fills in login and consent forms with their own values and the given ones, and
+/// presses what approves.
+pub struct Approver {
+    wire: Wire,
+    form: Vec<(String, String)>,
+    cookies: CookieStore,
+    deliver: bool,
+}
+
+/// Where the way to the redirect URI ended, and why. Names the page without its query.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("stuck at {url}{}: {why}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
+pub struct Stuck {
+    /// Without query and fragment.
+    pub url: String,
+    /// None when no response came.
+    pub status: Option<u16>,
+    pub why: String,
+}
+
+/// What a page leads to.
+enum Next {
+    Request(Request),
+    /// A form was filled in.
+    Form(Request),
+    /// The redirect URI with the answer in its query.
+    Arrived(String),
+}
+
+impl Approver {
+    /// `form` holds values for the fields of forms, by name; they win over the values the fields have.
+    pub fn new(wire: Wire, form: Vec<(String, String)>) -> Self {
+        Self {
+            wire,
+            form,
+            cookies: CookieStore::default(),
+            deliver: false,
+        }
+    }
+
+    /// Requests the redirect URI too, so that the callback listener sees it.
+    pub fn deliver(mut self, deliver: bool) -> Self {
+        self.deliver = deliver;
+        self
+    }
+
+    /// Goes from the authorization request's URL to the redirect URI and returns it as the authorization server
+    /// wrote it. Every hop is given to `on_hop`. Cookies stay for the next call, as in a browser.
+    pub async fn approve(
+        &mut self,
+        url: &str,
+        redirect_uri: &str,
+        on_hop: &mut (dyn FnMut(Sent) + Send),
+    ) -> Result<String, Stuck> {
+        let mut request = Request::new("GET", url);
+        let mut submitted = HashSet::new();
+        for _ in 0..MOST_HOPS {
+            let sent = self.wire.send(self.dressed(request)).await;
+            let next = self.after(&sent, redirect_uri);
+            on_hop(sent);
+            match next? {
+                Next::Request(following) => request = following,
+                Next::Form(filled_in) => {
+                    if !submitted.insert((filled_in.url.clone(), filled_in.body.bytes.clone())) {
+                        let why = "the form came back after it was filled in the same way";
+                        return Err(stuck(&filled_in.url, None, why));
+                    }
+                    request = filled_in;
+                }
+                Next::Arrived(callback) => {
+                    if self.deliver {
+                        let sent = self
+                            .wire
+                            .send(self.dressed(Request::new("GET", &*callback)))
+                            .await;
+                        let failed = failure(&sent);
+                        on_hop(sent);
+                        failed.map_or(Ok(()), Err)?;
+                    }
+                    return Ok(callback);
+                }
+            }
+        }
+        Err(stuck(
+            &request.url,
+            None,
+            &format!("more than {MOST_HOPS} requests, and the redirect URI is not reached"),
+        ))
+    }
+
+    /// The headers a browser would add.
+    fn dressed(&self, request: Request) -> Request {
+        let mut request = request
+            .header("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+            .header("accept-language", "en");
+        if let Ok(url) = Url::parse(&request.url) {
+            let cookies: Vec<String> = self
+                .cookies
+                .get_request_values(&url)
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            if !cookies.is_empty() {
+                request = request.header("cookie", cookies.join("; "));
+            }
+        }
+        request
+    }
+
+    fn after(&mut self, sent: &Sent, redirect_uri: &str) -> Result<Next, Stuck> {
+        if let Some(stuck) = failure(sent) {
+            return Err(stuck);
+        }
+        let Outcome::Response(response) = &sent.outcome else {
+            return Err(stuck(&sent.request.url, None, "no response"));
+        };
+        let here = Url::parse(&sent.request.url)
+            .map_err(|_| stuck(&sent.request.url, None, "the URL cannot be read"))?;
+        for cookie in response.header_values("set-cookie") {
+            // A cookie that is not for this place is dropped, as a browser does.
+            let _ = self.cookies.parse(cookie, &here);
+        }
+        let stuck = |why: &str| stuck(&sent.request.url, Some(response.status), why);
+        if matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+            let Some(location) = response.header_value("location") else {
+                return Err(stuck("a redirect without location"));
+            };
+            return redirected(&here, location, redirect_uri, &sent.request, response)
+                .map_err(|why| stuck(&why));
+        }
+        let Some(page) = response.body.text().filter(|_| is_page(response)) else {
+            return Err(stuck("neither a redirect nor an HTML page"));
+        };
+        let submission = next_on(page, &here, &self.form).map_err(|why| stuck(&why))?;
+        submitted(&here, submission, redirect_uri).map_err(|why| stuck(&why))
+    }
+}
+
+/// RFC 9110 section 15.4: 307 and 308 keep method and body, browsers turn the others into GET.
+fn redirected(
+    here: &Url,
+    location: &str,
+    redirect_uri: &str,
+    request: &Request,
+    response: &Response,
+) -> Result<Next, String> {
+    if is_at(location, redirect_uri) {
+        return Ok(Next::Arrived(location.into()));
+    }
+    let target = web_page(here, location)?;
+    if is_at(&target, redirect_uri) {
+        return Ok(Next::Arrived(target));
+    }
+    let mut following = Request::new("GET", target);
+    if matches!(response.status, 307 | 308) && request.method != "GET" {
+        following.method = request.method.clone();
+        following.body = request.body.clone();
+        if let Some(media) = request.header_value("content-type") {
+            following = following.header("content-type", media);
+        }
+    }
+    Ok(Next::Request(following))
+}
+
+fn submitted(here: &Url, submission: Submission, redirect_uri: &str) -> Result<Next, String> {
+    let target = web_page(here, &submission.action)?;
+    let pairs: Vec<(&str, &str)> = submission
+        .pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    if is_at(&target, redirect_uri) {
+        // OAuth 2.0 Form Post Response Mode: the answer is the page's form. It is passed on as a query.
+        return Ok(Next::Arrived(trace::with_query(redirect_uri, pairs)));
+    }
+    if !submission.post {
+        let action = target.split(['?', '#']).next().unwrap_or(&target);
+        return Ok(Next::Form(Request::new("GET", trace::with_query(action, pairs))));
+    }
+    let mut request = Request::new("POST", &*target)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", here.origin().ascii_serialization())
+        .body(trace::encode_pairs(pairs));
+    if Url::parse(&target).is_ok_and(|target| target.origin() == here.origin()) {
+        request = request.header("referer", without_fragment(here));
+    }
+    Ok(Next::Form(request))
+}
+
+/// An absolute http or https URL; other schemes start programs, and there is nobody to ask.
+fn web_page(here: &Url, reference: &str) -> Result<String, String> {
+    let target = here.join(reference).map_err(|error| {
+        format!(
+            "leads to {:?}, which is no URL ({error})",
+            without_query(reference)
+        )
+    })?;
+    match target.scheme() {
+        "http" | "https" => Ok(target.into()),
+        scheme => Err(format!(
+            "leads to a URL of the scheme {scheme}, which is not followed"
+        )),
+    }
+}
+
+fn is_page(response: &Response) -> bool {
+    matches!(
+        response.media_type().as_deref(),
+        Some("text/html" | "application/xhtml+xml") | None
+    )
+}
+
+fn failure(sent: &Sent) -> Option<Stuck> {
+    match &sent.outcome {
+        Outcome::Failure(failure) => Some(stuck(&sent.request.url, None, &failure.message)),
+        Outcome::Response(_) => None,
+    }
+}
+
+fn stuck(url: &str, status: Option<u16>, why: &str) -> Stuck {
+    Stuck {
+        url: without_query(url).into(),
+        status,
+        why: why.into(),
+    }
+}
+
+fn without_fragment(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    url.into()
+}

@@ -1,0 +1,168 @@
+//! Sends one request.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::Version;
+use tokio::time::timeout_at;
+use trace::{Connection, Failure, Outcome, Request, Response, Timestamp, Timings};
+
+use crate::failure::{Peer, failed, invalid_request, timed_out};
+use crate::outgoing::{completed, outgoing, peer, recorded};
+use crate::probe::Probe;
+use crate::receive::receive;
+use crate::route::Routes;
+use crate::settings::{Settings, SettingsError};
+use crate::tls::{Chains, facts};
+
+/// Sends requests, one hop each. Clones share their connections.
+#[derive(Clone)]
+pub struct Wire(Arc<Inner>);
+
+/// What was sent, and what came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sent {
+    /// The request as it left. Through HTTP/2 without the headers that only HTTP/1.1 has.
+    pub request: Request,
+    pub outcome: Outcome,
+    /// When the request was handed to the network.
+    pub started: Timestamp,
+    pub timings: Timings,
+    /// None when no response came.
+    pub connection: Option<Connection>,
+}
+
+struct Inner {
+    routes: Routes,
+    chains: Chains,
+    body_limit: u64,
+    timeout: Duration,
+    user_agent: String,
+}
+
+impl Wire {
+    /// Reads the files with certificates and sets up the connections; opens none.
+    pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        settings.check()?;
+        let chains = Chains::default();
+        Ok(Self(Arc::new(Inner {
+            routes: Routes::new(settings, &chains)?,
+            chains,
+            body_limit: settings.body_limit,
+            timeout: settings.timeout,
+            user_agent: settings.user_agent.clone(),
+        })))
+    }
+
+    /// The request with every header it will be sent with: what is shown before sending. Completing it again changes
+    /// nothing, and a header the request names is not replaced; only `content-length` always follows the body.
+    ///
+    /// Header names come out in lower case and values of one name next to each other, because that is how they leave.
+    pub fn complete(&self, request: &Request) -> Request {
+        completed(request, &self.0.user_agent)
+    }
+
+    /// Sends the request, completed, and reads what comes back. A redirect is an answer like any other. What cannot
+    /// be sent or gets no response is an [`Outcome::Failure`]. Dropping the future aborts the exchange.
+    ///
+    /// A proxy's own `proxy-authorization` and `CONNECT` request are between the proxy and the user's settings, and
+    /// not part of the record.
+    pub async fn send(&self, request: Request) -> Sent {
+        let request = self.complete(&request);
+        let clock = Instant::now();
+        let mut sent = Sent {
+            outcome: Outcome::Failure(invalid_request(String::new())),
+            started: Timestamp::from_system(SystemTime::now()),
+            timings: Timings::default(),
+            connection: None,
+            request,
+        };
+        match outgoing(&sent.request) {
+            Ok(out) => self.exchange(out, &mut sent, clock).await,
+            Err(reason) => sent.outcome = Outcome::Failure(invalid_request(reason)),
+        }
+        sent.timings.total = clock.elapsed();
+        if let Outcome::Failure(failure) = &sent.outcome {
+            tracing::debug!(kind = ?failure.kind, "{}", failure.message);
+        }
+        sent
+    }
+
+    async fn exchange(&self, out: reqwest::Request, sent: &mut Sent, clock: Instant) {
+        let inner = &self.0;
+        let deadline = tokio::time::Instant::from_std(clock) + inner.timeout;
+        let https = out.url().scheme() == "https";
+        let route = inner.routes.of(out.url());
+        let peer = Peer {
+            address: peer(&sent.request.url),
+            proxy: route.proxy,
+            https,
+        };
+        let probe = Arc::new(Probe::default());
+        let answered = probe
+            .around(timeout_at(deadline, async { route.client.execute(out).await }))
+            .await;
+        let seen = probe.seen();
+        sent.timings.dns = seen.dns;
+        sent.timings.connect = seen
+            .connecting
+            .map(|connecting| connecting.saturating_sub(seen.dns.unwrap_or_default()));
+        let failure = |failure: Failure| Outcome::Failure(failure);
+        let mut response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                sent.outcome = failure(failed(&error, &peer, seen.phase));
+                return;
+            }
+            Err(_) => {
+                sent.outcome = failure(timed_out(&peer, seen.phase, inner.timeout));
+                return;
+            }
+        };
+        sent.timings.wait = Some(seen.connected.unwrap_or(clock).elapsed());
+        let info = response.extensions().get::<reqwest::tls::TlsInfo>().cloned();
+        sent.connection = Some(Connection {
+            remote_address: response.remote_addr().map(|address| address.to_string()),
+            http_version: version(response.version()).into(),
+            reused: seen.connected.is_none(),
+            tls: https
+                .then(|| facts(&seen, info.as_ref(), &inner.chains))
+                .flatten(),
+        });
+        if response.version() == Version::HTTP_2 {
+            leave_out_connection_headers(&mut sent.request);
+        }
+        let receiving = Instant::now();
+        let body = receive(&mut response, inner.body_limit, deadline, inner.timeout).await;
+        sent.timings.receive = Some(receiving.elapsed());
+        sent.outcome = Outcome::Response(Response {
+            status: response.status().as_u16(),
+            headers: recorded(response.headers()),
+            body,
+        });
+    }
+}
+
+fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
+}
+
+/// HTTP/2 has no connection-specific headers, and the client does not send them (RFC 9113 section 8.2.2).
+fn leave_out_connection_headers(request: &mut Request) {
+    const LEFT_OUT: [&str; 5] = [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    request
+        .headers
+        .retain(|header| !LEFT_OUT.contains(&header.name.as_str()));
+}
