@@ -176,8 +176,8 @@ fn take(mut flow: Flow, then: Step, answer: &Map<String, Value>, hand: &Hand<'_>
     match store {
         Some((issuer, client)) => judged.effect(Effect::Store {
             issuer,
-            tokens,
-            client,
+            tokens: Box::new(tokens),
+            client: Box::new(client),
         }),
         None => judged,
     }

@@ -1,0 +1,479 @@
+//! The flow without a network: answers are made up, one by one.
+
+use flow::{Flow, Hand, Judged, Next, Plan, Registration, Seen, Setup, Step};
+use trace::{
+    Body, Decision, Failure, FailureKind, Header, Outcome, Purpose, Request, Response, Revision, StopCode,
+    Timestamp, VerdictKind, pairs, query_pairs,
+};
+
+const SERVER: &str = "https://mcp.example/mcp";
+const ISSUER: &str = "https://as.example";
+const REDIRECT: &str = "http://127.0.0.1:40000/callback";
+
+struct Play {
+    setup: Setup,
+    flow: Flow,
+    decisions: Vec<Decision>,
+    last: Option<VerdictKind>,
+}
+
+impl Play {
+    fn new(revision: Option<Revision>) -> Self {
+        let setup = Setup {
+            server_url: SERVER.into(),
+            revision,
+            registration: Registration::Auto,
+            scope: None,
+            client_name: "Authscope".into(),
+            client_version: "0".into(),
+        };
+        let flow = Flow::new(&setup);
+        Self {
+            setup,
+            flow,
+            decisions: Vec::new(),
+            last: None,
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        match self.flow.next(&self.setup, Timestamp(0)) {
+            Next::Send(plan) | Next::Browse(plan) => plan,
+            other => panic!("expected a request, got {other:?}"),
+        }
+    }
+
+    fn see(&mut self, seen: Seen<'_>) -> &mut Self {
+        let mut byte = 0;
+        let mut random = |bytes: &mut [u8]| {
+            for random in bytes {
+                byte += 1;
+                *random = byte;
+            }
+        };
+        let hand = &mut Hand {
+            now: Timestamp(1_000_000),
+            random: &mut random,
+        };
+        let judged = self.flow.clone().judge(&self.setup, seen, hand);
+        self.take(judged)
+    }
+
+    fn take(&mut self, judged: Judged) -> &mut Self {
+        self.decisions.extend(judged.decisions);
+        self.last = judged.verdict.map(|verdict| verdict.kind);
+        self.flow = judged.flow;
+        self
+    }
+
+    fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &str) -> &mut Self {
+        let request = self.plan().request;
+        let mut all: Vec<Header> = headers
+            .iter()
+            .map(|(name, value)| Header::new(name, *value))
+            .collect();
+        all.push(Header::new("content-type", "application/json"));
+        let outcome = Outcome::Response(Response {
+            status,
+            headers: all,
+            body: Body::new(body.into()),
+        });
+        self.see(Seen::Answer {
+            request: &request,
+            outcome: &outcome,
+        })
+    }
+
+    fn json(&mut self, status: u16, body: &serde_json::Value) -> &mut Self {
+        self.answer(status, &[], &body.to_string())
+    }
+
+    fn challenged(&mut self) -> &mut Self {
+        let url = "https://mcp.example/.well-known/oauth-protected-resource/mcp";
+        let value = format!("Bearer resource_metadata=\"{url}\", scope=\"mcp:read\"");
+        self.answer(401, &[("www-authenticate", &value)], "")
+    }
+
+    fn resource(&mut self, resource: &str) -> &mut Self {
+        self.json(
+            200,
+            &serde_json::json!({ "resource": resource, "authorization_servers": [ISSUER] }),
+        )
+    }
+
+    fn metadata(&mut self, change: impl FnOnce(&mut serde_json::Value)) -> &mut Self {
+        let mut body = serde_json::json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": "https://as.example/authorize",
+            "token_endpoint": "https://as.example/token",
+            "registration_endpoint": "https://as.example/register",
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+        });
+        change(&mut body);
+        self.json(200, &body)
+    }
+
+    fn registered(&mut self) -> &mut Self {
+        self.see(Seen::Listening {
+            redirect_uri: REDIRECT,
+        });
+        self.json(
+            201,
+            &serde_json::json!({ "client_id": "c1", "token_endpoint_auth_method": "none" }),
+        )
+    }
+
+    /// The browser comes back with these parameters; `STATE` stands for the state that was sent.
+    fn callback(&mut self, query: &str) -> &mut Self {
+        let sent = query_pairs(&self.plan().request.url);
+        let state = sent
+            .iter()
+            .find(|pair| pair.name == "state")
+            .expect("a state is sent")
+            .value
+            .clone();
+        let request = Request::new("GET", format!("{REDIRECT}?{}", query.replace("STATE", &state)));
+        self.see(Seen::Callback { request: &request })
+    }
+
+    fn to_callback(revision: Option<Revision>) -> Self {
+        let mut play = Self::new(revision);
+        play.challenged().resource(SERVER).metadata(|_| {}).registered();
+        assert_eq!(play.flow.step, Step::ExpectCallback);
+        play
+    }
+
+    fn stopped(&self) -> Option<(StopCode, bool)> {
+        match &self.flow.step {
+            Step::Stopped { code, otherwise, .. } => Some((*code, otherwise.is_some())),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn the_authorization_request_carries_what_the_specification_demands() {
+    let plan = Play::to_callback(None).plan();
+    let names: Vec<String> = query_pairs(&plan.request.url)
+        .into_iter()
+        .map(|pair| pair.name)
+        .collect();
+    let expected = [
+        "response_type",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "redirect_uri",
+        "state",
+        "scope",
+        "resource",
+    ];
+    assert_eq!(names, expected);
+    let mut play = Play::to_callback(None);
+    play.callback("code=x&state=STATE&iss=https://as.example");
+    let form = pairs(play.plan().request.body.text().unwrap());
+    let value = |name: &str| {
+        form.iter()
+            .find(|pair| pair.name == name)
+            .map(|pair| pair.value.as_str())
+    };
+    assert_eq!(value("resource"), Some(SERVER));
+    assert_eq!(value("redirect_uri"), Some(REDIRECT));
+    assert_eq!(value("code"), Some("x"));
+    assert_eq!(value("client_id"), Some("c1"));
+    // RFC 7636 section 4.1: 43 to 128 characters.
+    assert!((43..=128).contains(&value("code_verifier").unwrap().len()));
+}
+
+#[test]
+fn the_issuer_table_of_rfc_9207() {
+    let latest = Some(Revision::R20260728);
+    let code = |query: &str, revision: Option<Revision>| {
+        let mut play = Play::to_callback(revision);
+        play.callback(query);
+        play.stopped()
+    };
+    let refused = Some((StopCode::IssMismatch, true));
+    assert_eq!(code("code=x&state=STATE&iss=https://as.example", latest), None);
+    assert_eq!(code("code=x&state=STATE", latest), refused);
+    assert_eq!(
+        code("code=x&state=STATE&iss=https://evil.example", latest),
+        refused
+    );
+    // Compared as text: neither case nor slash nor port is made equal.
+    for other in [
+        "https://AS.example",
+        "https://as.example/",
+        "https://as.example:443",
+    ] {
+        assert_eq!(
+            code(&format!("code=x&state=STATE&iss={other}"), latest),
+            refused,
+            "{other}"
+        );
+    }
+    // An error response with a foreign issuer is not to be acted on either.
+    assert_eq!(
+        code("error=access_denied&state=STATE&iss=https://evil.example", latest),
+        refused
+    );
+    assert_eq!(code("code=x&state=STATE", Some(Revision::R20251125)), None);
+
+    let mut silent = Play::new(latest);
+    silent.challenged().resource(SERVER);
+    silent
+        .metadata(|body| body["authorization_response_iss_parameter_supported"] = false.into())
+        .registered();
+    silent.callback("code=x&state=STATE");
+    assert_eq!(silent.flow.step, Step::ExpectToken);
+}
+
+#[test]
+fn nothing_of_a_callback_with_a_wrong_state_is_believed() {
+    for query in [
+        "code=x&state=wrong&iss=https://as.example",
+        "code=x",
+        "error=access_denied&state=",
+        "code=x&state=STATEx",
+    ] {
+        let mut play = Play::to_callback(None);
+        play.callback(query);
+        assert_eq!(play.stopped(), Some((StopCode::StateMismatch, true)), "{query}");
+        assert!(play.flow.facts.code.is_none());
+    }
+    let mut denied = Play::to_callback(None);
+    denied.callback("error=access_denied&error_description=no&state=STATE&iss=https://as.example");
+    assert_eq!(denied.stopped(), Some((StopCode::AuthorizationError, false)));
+    let mut empty = Play::to_callback(None);
+    empty.callback("state=STATE&iss=https://as.example");
+    assert_eq!(empty.stopped(), Some((StopCode::NoCode, false)));
+}
+
+#[test]
+fn an_issuer_that_differs_by_a_slash_stops_and_going_on_is_marked() {
+    let mut play = Play::new(None);
+    play.challenged()
+        .resource(SERVER)
+        .metadata(|body| body["issuer"] = "https://as.example/".into());
+    assert_eq!(play.stopped(), Some((StopCode::IssuerMismatch, true)));
+    let judged = play.flow.clone().go_on_anyway().expect("a way on");
+    play.take(judged);
+    assert_eq!(play.flow.step, Step::ExpectListener);
+    assert!(play.decisions.contains(&Decision::WentOnAnyway {
+        code: StopCode::IssuerMismatch
+    }));
+}
+
+#[test]
+fn two_refusals_at_once_are_passed_one_by_one() {
+    let mut play = Play::new(None);
+    play.challenged().resource(SERVER).metadata(|body| {
+        body["issuer"] = "https://as.example/".into();
+        body.as_object_mut()
+            .unwrap()
+            .remove("code_challenge_methods_supported");
+    });
+    for code in [StopCode::IssuerMismatch, StopCode::PkceUnsupported] {
+        assert_eq!(play.stopped(), Some((code, true)));
+        let judged = play.flow.clone().go_on_anyway().expect("a way on");
+        play.take(judged);
+    }
+    assert_eq!(play.flow.step, Step::ExpectListener);
+}
+
+#[test]
+fn pkce_is_demanded_from_2025_11_25_on() {
+    let without = |revision| {
+        let mut play = Play::new(Some(revision));
+        play.challenged().resource(SERVER);
+        play.metadata(|body| body["code_challenge_methods_supported"] = serde_json::json!(["plain"]));
+        play.stopped()
+    };
+    assert_eq!(without(Revision::R20250618), None);
+    assert_eq!(
+        without(Revision::R20251125),
+        Some((StopCode::PkceUnsupported, true))
+    );
+}
+
+#[test]
+fn a_foreign_resource_is_refused_and_a_parent_taken() {
+    let stopped = |resource: &str| Play::new(None).challenged().resource(resource).stopped();
+    assert_eq!(stopped("https://mcp.example"), None);
+    assert_eq!(
+        stopped("https://other.example/mcp"),
+        Some((StopCode::ForeignResource, true))
+    );
+    assert_eq!(
+        stopped("https://mcp.example/mcp2"),
+        Some((StopCode::ForeignResource, true))
+    );
+}
+
+#[test]
+fn the_candidates_are_tried_in_order_and_each_is_an_exchange_of_its_own() {
+    let mut play = Play::new(Some(Revision::R20251125));
+    play.answer(401, &[], "");
+    let url = |play: &Play| play.plan().request.url;
+    assert_eq!(
+        url(&play),
+        "https://mcp.example/.well-known/oauth-protected-resource/mcp"
+    );
+    play.answer(404, &[], "");
+    assert_eq!(play.last, Some(VerdictKind::MovedOn));
+    assert_eq!(
+        url(&play),
+        "https://mcp.example/.well-known/oauth-protected-resource"
+    );
+    play.resource(SERVER);
+    assert_eq!(
+        url(&play),
+        "https://as.example/.well-known/oauth-authorization-server"
+    );
+    play.answer(200, &[], "<!doctype html>");
+    assert_eq!(url(&play), "https://as.example/.well-known/openid-configuration");
+    play.answer(500, &[], "");
+    assert_eq!(play.stopped(), Some((StopCode::NoServerMetadata, true)));
+}
+
+#[test]
+fn before_2025_06_18_the_mcp_origin_is_the_authorization_server() {
+    let mut play = Play::new(Some(Revision::R20250326));
+    assert!(matches!(play.plan().purpose, Purpose::Challenge { method } if method == "initialize"));
+    play.answer(401, &[], "");
+    assert_eq!(
+        play.plan().request.url,
+        "https://mcp.example/.well-known/oauth-authorization-server"
+    );
+    play.answer(404, &[], "");
+    play.see(Seen::Listening {
+        redirect_uri: REDIRECT,
+    });
+    assert_eq!(play.plan().request.url, "https://mcp.example/register");
+    play.json(201, &serde_json::json!({ "client_id": "c1" }));
+    let authorize = play.plan().request.url;
+    assert!(authorize.starts_with("https://mcp.example/authorize?"));
+    assert!(!query_pairs(&authorize).iter().any(|pair| pair.name == "resource"));
+}
+
+#[test]
+fn a_redirect_is_followed_hop_by_hop_and_not_for_ever() {
+    let mut play = Play::new(None);
+    play.challenged();
+    for hop in 0..5 {
+        let location = format!("/elsewhere/{hop}");
+        play.answer(302, &[("location", &location)], "");
+        assert_eq!(
+            play.plan().request.url,
+            format!("https://mcp.example/elsewhere/{hop}")
+        );
+    }
+    play.answer(302, &[("location", "/again")], "");
+    assert_eq!(
+        play.plan().request.url,
+        "https://mcp.example/.well-known/oauth-protected-resource"
+    );
+}
+
+#[test]
+fn a_post_is_redirected_within_its_origin_only_and_never_as_a_get() {
+    let mut play = Play::new(Some(Revision::R20251125));
+    play.answer(307, &[("location", "/mcp/")], "");
+    assert_eq!(
+        (
+            play.plan().request.method.as_str(),
+            play.plan().request.url.as_str()
+        ),
+        ("POST", "https://mcp.example/mcp/")
+    );
+    play.answer(307, &[("location", "https://evil.example/mcp")], "");
+    assert_eq!(
+        play.stopped().map(|(code, _)| code),
+        Some(StopCode::NotAnMcpServer)
+    );
+    let mut moved = Play::new(Some(Revision::R20251125));
+    moved.answer(301, &[("location", "/mcp/")], "");
+    assert_eq!(
+        moved.stopped().map(|(code, _)| code),
+        Some(StopCode::NotAnMcpServer)
+    );
+}
+
+#[test]
+fn a_server_of_an_earlier_era_is_tried_with_initialize() {
+    let mut play = Play::new(None);
+    assert!(matches!(play.plan().purpose, Purpose::Challenge { method } if method == "server/discover"));
+    play.answer(400, &[], "Bad Request: no valid session");
+    assert!(matches!(play.plan().purpose, Purpose::Challenge { method } if method == "initialize"));
+    play.answer(404, &[], "<html>");
+    assert_eq!(
+        play.stopped().map(|(code, _)| code),
+        Some(StopCode::NotAnMcpServer)
+    );
+
+    let mut offered = Play::new(None);
+    let error = serde_json::json!({ "error": { "code": -32022, "message": "no", "data": { "supported": ["2025-11-25"] } } });
+    offered.json(400, &error);
+    assert_eq!(offered.flow.facts.revision, Revision::R20251125);
+}
+
+#[test]
+fn a_server_that_takes_no_token_does_not_keep_the_flow_going() {
+    let mut play = Play::to_callback(Some(Revision::R20260728));
+    play.callback("code=x&state=STATE&iss=https://as.example");
+    let tokens = serde_json::json!({ "access_token": "a", "token_type": "Bearer", "refresh_token": "r" });
+    let info = serde_json::json!({ "result": { "supportedVersions": ["2026-07-28"] } });
+    for round in 0.. {
+        assert!(round < 10, "it goes round for ever");
+        play.json(200, &tokens);
+        play.json(200, &info);
+        play.answer(401, &[("www-authenticate", "Bearer error=\"invalid_token\"")], "");
+        if play.stopped().is_some() {
+            break;
+        }
+    }
+    assert_eq!(play.stopped(), Some((StopCode::TokenNotAccepted, false)));
+}
+
+#[test]
+fn a_transport_failure_stops_where_the_answer_is_needed() {
+    let mut play = Play::new(None);
+    let request = play.plan().request;
+    let failure = Failure {
+        kind: FailureKind::Refused,
+        message: "mcp.example:443 refused".into(),
+    };
+    play.see(Seen::Answer {
+        request: &request,
+        outcome: &Outcome::Failure(failure),
+    });
+    assert_eq!(play.stopped(), Some((StopCode::Transport, false)));
+}
+
+#[test]
+fn client_authentication_follows_what_was_agreed() {
+    let token_request = |registration: serde_json::Value| {
+        let mut play = Play::new(None);
+        play.challenged().resource(SERVER).metadata(|_| {});
+        play.see(Seen::Listening {
+            redirect_uri: REDIRECT,
+        });
+        play.json(201, &registration);
+        play.callback("code=x&state=STATE&iss=https://as.example");
+        play.plan().request
+    };
+    let secret = |method: &str| serde_json::json!({ "client_id": "c:1", "client_secret": "s/1", "token_endpoint_auth_method": method });
+    let basic = token_request(secret("client_secret_basic"));
+    // RFC 6749 section 2.3.1: both parts form-encoded.
+    assert_eq!(
+        basic.header_value("authorization"),
+        Some("Basic YyUzQTE6cyUyRjE=")
+    );
+    assert!(!basic.body.text().unwrap().contains("client_secret"));
+    let post = token_request(secret("client_secret_post"));
+    assert!(post.body.text().unwrap().contains("client_secret=s%2F1"));
+    let none = token_request(serde_json::json!({ "client_id": "c", "token_endpoint_auth_method": "none" }));
+    assert!(none.body.text().unwrap().contains("client_id=c"));
+    assert_eq!(none.header_value("authorization"), None);
+}
