@@ -1,0 +1,170 @@
+import { getContext, setContext } from "svelte";
+
+import type { Boot } from "./host/bindings/Boot";
+import type { Options } from "./host/bindings/Options";
+import type { Settings } from "./host/bindings/Settings";
+import type { Theme } from "./host/bindings/Theme";
+import type { Host } from "./host/host";
+import { Messages } from "./shared/messages.svelte";
+import { Log } from "./trace/log.svelte";
+import { Selection } from "./trace/selection.svelte";
+
+export type Panel = "tokens" | "export" | "edit" | "palette" | "shortcuts" | "detail";
+export const TABS = ["request", "response", "timing", "decoded", "findings", "curl"] as const;
+export type Tab = (typeof TABS)[number];
+
+/** Below this the detail pane becomes a sheet over the diagram. */
+export const NARROW = 1040;
+
+/** What the window knows and can do. One for the whole page. */
+export class App {
+  readonly host: Host;
+  readonly log = new Log();
+  readonly selection = new Selection(this.log);
+  readonly messages = new Messages();
+
+  boot = $state.raw<Boot | null>(null);
+  /** Why the program could not tell what the start screen needs. */
+  bootError = $state<unknown>(null);
+  screen = $state<"start" | "run">("start");
+  panel = $state<Panel | null>(null);
+  tab = $state<Tab>("response");
+  /** The findings tab shows the whole run, not only the selected row. */
+  wholeRun = $state(false);
+  narrow = $state(false);
+  theme = $state<Theme>("system");
+  /** The lab scenario of the last start, to come back to. */
+  lastLab: string | null = null;
+  /** A command is on its way; the next Enter waits for it. */
+  busy = $state(false);
+
+  readonly status = $derived(this.log.view?.status ?? null);
+  readonly canStep = $derived(
+    this.screen === "run" && this.status?.is === "ready" && this.log.view?.next != null,
+  );
+  readonly canPause = $derived(this.screen === "run" && (this.log.view?.running ?? false));
+  readonly over = $derived(["stopped", "done", "ended"].includes(this.status?.is ?? "ended"));
+  readonly canGoOn = $derived(this.status?.is === "stopped" && this.status.can_go_on);
+  readonly canRewind = $derived(
+    this.screen === "run" &&
+      this.selection.seq !== null &&
+      !this.log.abandoned(this.selection.seq) &&
+      !this.#isRewind(),
+  );
+
+  constructor(host: Host) {
+    this.host = host;
+  }
+
+  async open(): Promise<void> {
+    try {
+      this.boot = await this.host.boot();
+      this.theme = this.boot.settings.theme;
+      await this.host.subscribe((updates) => {
+        const before = this.log.run;
+        this.log.receive(updates);
+        if (this.log.run !== before) this.selection.clear();
+        this.selection.newest();
+      });
+      // A window that was reloaded in the middle of a run goes on with it.
+      if (this.log.run > 0) this.screen = "run";
+    } catch (reason) {
+      this.bootError = reason;
+    }
+  }
+
+  /** Rejects with an `AppError` when the run cannot start: the start screen says so at the field. */
+  async start(options: Options, lab: string | null, run: boolean): Promise<void> {
+    await this.host.start(options, lab);
+    this.selection.clear();
+    this.messages.clear();
+    this.tab = "response";
+    this.wholeRun = false;
+    this.screen = "run";
+    if (run) await this.do(() => this.host.run());
+  }
+
+  async toStart(): Promise<void> {
+    this.panel = null;
+    this.screen = "start";
+    await this.do(async () => (this.boot = await this.host.boot()));
+  }
+
+  /** Does something that may be refused, and says so when it is. True when it was done. */
+  async do(action: () => Promise<unknown>): Promise<boolean> {
+    this.busy = true;
+    try {
+      await action();
+      return true;
+    } catch (reason) {
+      this.messages.refuse(reason);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async next(): Promise<void> {
+    if (!this.canStep || this.busy) return;
+    this.selection.follow();
+    await this.do(() => this.host.next());
+  }
+
+  async run(): Promise<void> {
+    if (!this.canStep || this.busy) return;
+    this.selection.follow();
+    await this.do(() => this.host.run());
+  }
+
+  async rewind(): Promise<void> {
+    const { seq } = this.selection;
+    if (seq === null || !this.canRewind) return;
+    await this.do(() => this.host.rewind(seq));
+  }
+
+  /** Looks at an entry, e.g. the one a finding is about. */
+  show(seq: number, tab?: Tab): void {
+    this.selection.pick(seq);
+    if (tab) this.tab = tab;
+    if (this.narrow) this.panel = "detail";
+  }
+
+  /** Goes from the diagram into the details of the selected row. */
+  openDetail(): void {
+    if (this.narrow) this.panel = "detail";
+    else document.querySelector<HTMLElement>("[data-detail] [role=tab][data-state=active]")?.focus();
+  }
+
+  showFindings(wholeRun: boolean): void {
+    this.wholeRun = wholeRun;
+    this.tab = "findings";
+    if (this.narrow) this.panel = "detail";
+  }
+
+  async setTheme(theme: Theme): Promise<void> {
+    this.theme = theme;
+    await this.save({ theme });
+  }
+
+  async save(changed: Partial<Settings>): Promise<void> {
+    if (!this.boot) return;
+    const settings = { ...this.boot.settings, ...changed };
+    this.boot = { ...this.boot, settings };
+    await this.do(() => this.host.saveSettings(settings));
+  }
+
+  #isRewind(): boolean {
+    const { seq } = this.selection;
+    return seq !== null && this.log.row(seq)?.kind.is === "rewound";
+  }
+}
+
+const KEY = Symbol("app");
+
+export function provideApp(app: App): App {
+  return setContext(KEY, app);
+}
+
+export function useApp(): App {
+  return getContext(KEY);
+}

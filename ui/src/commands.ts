@@ -1,0 +1,127 @@
+import { TABS } from "./app.svelte";
+import type { App } from "./app.svelte";
+
+/** Something that can be done by key, by button or from the palette. */
+export interface Command {
+  id: string;
+  title: string;
+  /** The first is shown. */
+  keys: string[];
+  /** Absent: always. */
+  when?: (app: App) => boolean;
+  do: (app: App) => unknown;
+}
+
+const running = (app: App) => app.screen === "run";
+
+export const COMMANDS: Command[] = [
+  {
+    id: "next",
+    title: "Send next",
+    keys: ["Enter", "Ctrl+Enter"],
+    when: (app) => app.canStep,
+    do: (app) => app.next(),
+  },
+  {
+    id: "run",
+    title: "Run to end",
+    keys: ["Shift+Enter"],
+    when: (app) => app.canStep,
+    do: (app) => app.run(),
+  },
+  {
+    id: "pause",
+    title: "Pause before the next request",
+    keys: ["P"],
+    when: (app) => app.canPause,
+    do: (app) => app.do(() => app.host.pause()),
+  },
+  {
+    id: "edit",
+    title: "Edit the next request",
+    keys: ["E"],
+    when: (app) => app.canStep,
+    do: (app) => (app.panel = "edit"),
+  },
+  {
+    id: "rewind",
+    title: "Rewind to the selected row",
+    keys: ["R"],
+    when: (app) => app.canRewind,
+    do: (app) => app.rewind(),
+  },
+  {
+    id: "go-on",
+    title: "Go on anyway",
+    keys: ["G"],
+    when: (app) => running(app) && app.canGoOn,
+    do: (app) => app.do(() => app.host.goOn()),
+  },
+  {
+    id: "stop",
+    title: "Stop the run",
+    keys: ["S"],
+    when: (app) => running(app) && !app.over,
+    do: (app) => app.do(() => app.host.stop()),
+  },
+  {
+    id: "restart",
+    title: "Start the run again",
+    keys: ["Shift+R"],
+    when: running,
+    do: (app) => app.do(() => app.host.restart()),
+  },
+  { id: "new", title: "Another server or scenario", keys: ["N"], when: running, do: (app) => app.toStart() },
+  {
+    id: "findings",
+    title: "All findings of the run",
+    keys: ["F"],
+    when: running,
+    do: (app) => app.showFindings(true),
+  },
+  ...TABS.map((tab, at): Command => ({
+    id: `tab-${tab}`,
+    title: `Show ${tab === "curl" ? "cURL" : tab} of the selected row`,
+    keys: [String(at + 1)],
+    when: running,
+    do: (app) => {
+      app.tab = tab;
+      if (app.narrow) app.panel = "detail";
+    },
+  })),
+  {
+    id: "down",
+    title: "Next row",
+    keys: ["ArrowDown", "J"],
+    when: running,
+    do: (app) => app.selection.move(1),
+  },
+  {
+    id: "up",
+    title: "Previous row",
+    keys: ["ArrowUp", "K"],
+    when: running,
+    do: (app) => app.selection.move(-1),
+  },
+  { id: "first", title: "First row", keys: ["Home"], when: running, do: (app) => app.selection.first() },
+  { id: "last", title: "Last row", keys: ["End"], when: running, do: (app) => app.selection.last() },
+  {
+    id: "filter",
+    title: "Filter the rows",
+    keys: ["/"],
+    when: running,
+    do: () => document.querySelector<HTMLElement>("[data-filter]")?.focus(),
+  },
+  { id: "tokens", title: "Tokens", keys: ["T"], when: running, do: (app) => (app.panel = "tokens") },
+  { id: "export", title: "Export as HAR", keys: ["X"], when: running, do: (app) => (app.panel = "export") },
+  { id: "light", title: "Light theme", keys: [], do: (app) => app.setTheme("light") },
+  { id: "dark", title: "Dark theme", keys: [], do: (app) => app.setTheme("dark") },
+  { id: "system", title: "Theme of the system", keys: [], do: (app) => app.setTheme("system") },
+  { id: "palette", title: "All commands", keys: ["Ctrl+K"], do: (app) => (app.panel = "palette") },
+  { id: "shortcuts", title: "Keyboard shortcuts", keys: ["?"], do: (app) => (app.panel = "shortcuts") },
+];
+
+/** The command of a key that can be done now. */
+export function commandFor(app: App, keys: string): Command | undefined {
+  return COMMANDS.find((command) => command.keys.includes(keys) && (command.when?.(app) ?? true));
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+
+import type { Participant } from "../host/bindings/Participant";
+import type { Phase } from "../host/bindings/Phase";
+import type { Row } from "../host/bindings/Row";
+import { HEIGHTS, Stack, arrow, heightOf, lanes } from "./layout";
+
+const everything = () => true;
+
+describe("Stack", () => {
+  it("puts a band before each phase and rows right below one another", () => {
+    const stack = stacked([row(1, "challenge"), row(2, "token"), row(3, "token")]);
+    expect(stack.items.map((item) => item.is)).toEqual(["band", "row", "band", "row", "row"]);
+    let y = 0;
+    for (const item of stack.items) {
+      expect(item.top).toBe(y);
+      y += heightOf(item);
+    }
+    expect(stack.height).toBe(y);
+  });
+
+  it("takes in new rows as if they had been there from the start", () => {
+    const rows = Array.from({ length: 50 }, (_, at) => row(at + 1, at % 7 < 4 ? "token" : "mcp"));
+    const grown = new Stack();
+    for (let length = 1; length <= rows.length; length += 1) grown.update(rows, length, [], everything);
+    expect(grown.items).toEqual(stacked(rows).items);
+  });
+
+  it("gives a branch that was given up a band of its own, and the rewind a row", () => {
+    const rows = [row(1, "challenge"), row(2, "token"), row(3, "token"), rewound(4, 3), row(5, "token")];
+    const stack = new Stack();
+    stack.update(rows, rows.length, [{ to: 3, at: 4 }], everything);
+    expect(stack.items.map((item) => [item.is, item.givenUpAt])).toEqual([
+      ["band", null],
+      ["row", null],
+      ["band", null],
+      ["row", null],
+      ["band", 4],
+      ["row", 4],
+      ["row", null],
+      ["band", null],
+      ["row", null],
+    ]);
+  });
+
+  it("leaves out what the filter hides, bands too", () => {
+    const stack = new Stack();
+    const rows = [row(1, "challenge"), row(2, "token"), row(3, "mcp")];
+    stack.update(rows, 3, [], (shown) => shown.seq !== 2);
+    expect(stack.items.map((item) => (item.is === "band" ? item.phase : item.row.seq))).toEqual([
+      "challenge",
+      1,
+      "mcp",
+      3,
+    ]);
+    expect([stack.itemOf(2), stack.positionOf(3), stack.count]).toEqual([undefined, 2, 2]);
+  });
+
+  it("finds the items of a window, those cut by its edges too", () => {
+    const rows = Array.from({ length: 10_000 }, (_, at) => row(at + 1, "mcp"));
+    const stack = stacked(rows);
+    const [first, end] = stack.between(20_000, 20_600);
+    const shown = stack.items.slice(first, end);
+    expect(shown[0]!.top).toBeLessThanOrEqual(20_000);
+    expect(shown.at(-1)!.top + HEIGHTS.exchange).toBeGreaterThanOrEqual(20_600);
+    expect(shown.length).toBeLessThan(18);
+  });
+});
+
+describe("lanes", () => {
+  it("fills the width there is", () => {
+    const { x, width } = lanes(people(4), 900);
+    expect(width).toBe(900);
+    expect([...x.values()].every((at) => at > 0 && at < 900)).toBe(true);
+  });
+
+  it("grows wider than that when there are many", () => {
+    expect(lanes(people(9), 900).width).toBeGreaterThan(900);
+  });
+});
+
+it("knows which way an arrow points", () => {
+  expect(arrow(300, 100)).toEqual({ left: 100, right: 300, toRight: false });
+});
+
+function stacked(rows: Row[]): Stack {
+  const stack = new Stack();
+  stack.update(rows, rows.length, [], everything);
+  return stack;
+}
+
+function row(seq: number, phase: Phase): Row {
+  const kind: Row["kind"] = {
+    is: "exchange",
+    from: 0,
+    to: 2,
+    method: "GET",
+    path: "/",
+    label: "",
+    status: 200,
+    failure: null,
+    verdict: null,
+    duration: 1,
+    edited: false,
+  };
+  return { seq, at: 0, branch: 0, phase, kind };
+}
+
+function rewound(seq: number, to: number): Row {
+  return { seq, at: 0, branch: 1, phase: "token", kind: { is: "rewound", to } };
+}
+
+function people(count: number): Participant[] {
+  return Array.from({ length: count }, (_, id) => ({ id, role: "other", origin: null, name: "Other" }));
+}

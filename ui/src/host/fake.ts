@@ -1,0 +1,148 @@
+import type { AppError } from "./bindings/AppError";
+import type { Detail } from "./bindings/Detail";
+import type { Settings } from "./bindings/Settings";
+import type { Update } from "./bindings/Update";
+import { SECRETS } from "./fixtures/flow";
+import { fixture } from "./fixtures/index";
+import type { Fixture } from "./fixtures/script";
+import type { Host } from "./host";
+import { Play } from "./play";
+
+/** Between two steps of a run, milliseconds. */
+const PACE = 90;
+
+/** Plays a fixture in a browser, for development and tests: no program, no network. */
+export function fakeHost(query: URLSearchParams): Host {
+  const chosen = fixture(query);
+  let tell: (updates: Update[]) => void = () => {};
+  const play = new Play(chosen.script, chosen.boot.vault, (update) => tell([update]));
+  let history = chosen.boot.history;
+  let settings: Settings = chosen.boot.settings;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const refused = (): void => {
+    if (chosen.refuses)
+      throw error("file", "The disk is full: settings.json could not be written", "Make room and try again.");
+  };
+  const keepRunning = (): void => {
+    clearTimeout(timer);
+    if (!play.running) return;
+    timer = setTimeout(() => {
+      play.step();
+      keepRunning();
+    }, PACE);
+  };
+
+  return {
+    boot: async () => ({ ...chosen.boot, history, settings }),
+    subscribe: async (onUpdates) => {
+      tell = onUpdates;
+      if (chosen.played !== undefined) setUp(play, chosen);
+    },
+
+    start: async (options, lab) => {
+      if (lab === null) check(options.server_url);
+      refused();
+      if (chosen.boot.history === history && lab === null) {
+        history = [
+          {
+            server_url: options.server_url,
+            at: Date.now() * 1_000,
+            result: "ended",
+            summary: "Ended by hand",
+          },
+          ...history,
+        ];
+      }
+      play.begin(lab === null ? options.server_url : chosen.script.serverUrl);
+    },
+    next: async () => {
+      refused();
+      play.step();
+    },
+    run: async () => {
+      refused();
+      play.setRunning(true);
+      keepRunning();
+    },
+    pause: async () => play.setRunning(false),
+    stop: async () => play.end(),
+    restart: async () => play.begin(),
+    goOn: async () => play.goOn(),
+    rewind: async (seq) => play.rewind(seq),
+    edit: async (request) => play.edit(request),
+
+    pasteCallback: async (url) => {
+      if (!URL.canParse(url)) {
+        throw error(
+          "invalid",
+          `The callback URL ${JSON.stringify(url)} is no URL`,
+          "Copy it whole from the browser's address bar.",
+        );
+      }
+      play.callback();
+      keepRunning();
+    },
+    openBrowser: async () => {
+      throw error(
+        "browser",
+        "No browser could be started: xdg-open is not there",
+        "Copy the URL and open it yourself.",
+      );
+    },
+
+    detail: async (seq, secrets): Promise<Detail> => play.detail(seq, secrets),
+
+    revealToken: async () => SECRETS,
+    refreshToken: async () => refused(),
+    deleteToken: async (id) => play.deleteToken(id),
+
+    exportHar: async (path) => {
+      refused();
+      if (!path.startsWith("/")) {
+        throw error(
+          "file",
+          `The path ${JSON.stringify(path)} is not absolute`,
+          "Begin it with a slash, or use Browse…",
+        );
+      }
+      return path;
+    },
+    chooseFile: async (suggested) => suggested.replace(/[^/]*$/, "chosen.har"),
+
+    saveSettings: async (changed) => {
+      settings = changed;
+    },
+    clearHistory: async () => {
+      history = [];
+    },
+    openLink: async () => {},
+  };
+}
+
+function setUp(play: Play, { played = 0, rewound }: Fixture): void {
+  play.begin();
+  for (let at = 0; at < played && play.canStep(); at += 1) play.step();
+  if (rewound === undefined) return;
+  play.rewind(rewound.to);
+  play.skip();
+  for (let at = 0; at < rewound.then; at += 1) play.step();
+}
+
+function check(url: string): void {
+  const shown = JSON.stringify(url);
+  if (!URL.canParse(url)) {
+    throw error("invalid", `The server URL ${shown} is no URL`, "It looks like https://mcp.example.dev/mcp.");
+  }
+  if (!/^https?:/.test(url)) {
+    throw error(
+      "invalid",
+      `The server URL has the scheme ${new URL(url).protocol} but http or https is needed`,
+      null,
+    );
+  }
+}
+
+function error(code: AppError["code"], message: string, hint: string | null): AppError {
+  return { code, message, hint };
+}

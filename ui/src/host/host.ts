@@ -1,0 +1,61 @@
+import type { AppError } from "./bindings/AppError";
+import type { Boot } from "./bindings/Boot";
+import type { Detail } from "./bindings/Detail";
+import type { Options } from "./bindings/Options";
+import type { Request } from "./bindings/Request";
+import type { RevealedToken } from "./bindings/RevealedToken";
+import type { Settings } from "./bindings/Settings";
+import type { Update } from "./bindings/Update";
+
+/** What the window asks of the program. Every promise rejects with an `AppError`. */
+export interface Host {
+  /** All the start screen needs. */
+  boot(): Promise<Boot>;
+  /** Updates arrive in batches, in order, none left out. */
+  subscribe(onUpdates: (updates: Update[]) => void): Promise<void>;
+
+  /** `lab`: the slug of a lab scenario; the server URL of the options is not used then. */
+  start(options: Options, lab: string | null): Promise<void>;
+  next(): Promise<void>;
+  run(): Promise<void>;
+  pause(): Promise<void>;
+  stop(): Promise<void>;
+  restart(): Promise<void>;
+  /** Goes on where the specification says to stop. */
+  goOn(): Promise<void>;
+  /** Gives up the entries from `seq` on: the flow stands before entry `seq` again. */
+  rewind(seq: number): Promise<void>;
+  /** Replaces the prepared request; null puts back what the flow prepared. */
+  edit(request: Request | null): Promise<void>;
+
+  /** Takes the callback URL from the user instead of the listener. */
+  pasteCallback(url: string): Promise<void>;
+  /** Opens the authorization URL again. */
+  openBrowser(): Promise<void>;
+
+  /** `secrets` is about the cURL command only. */
+  detail(seq: number, secrets: boolean): Promise<Detail>;
+
+  revealToken(id: string): Promise<RevealedToken>;
+  refreshToken(id: string): Promise<void>;
+  deleteToken(id: string): Promise<void>;
+
+  /** Answers the path that was written. */
+  exportHar(path: string, secrets: boolean): Promise<string>;
+  /** Answers null when nothing was chosen. */
+  chooseFile(suggested: string): Promise<string | null>;
+
+  saveSettings(settings: Settings): Promise<void>;
+  clearHistory(): Promise<void>;
+  /** http and https only. */
+  openLink(url: string): Promise<void>;
+}
+
+/** The rejection of a command, whatever shape it came in. */
+export function asAppError(reason: unknown): AppError {
+  if (typeof reason === "object" && reason !== null && "message" in reason) {
+    const { code, message, hint } = reason as Partial<AppError>;
+    return { code: code ?? "not_now", message: String(message), hint: hint ?? null };
+  }
+  return { code: "not_now", message: String(reason), hint: null };
+}

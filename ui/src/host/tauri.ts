@@ -1,0 +1,41 @@
+import { Channel, invoke } from "@tauri-apps/api/core";
+
+import type { Update } from "./bindings/Update";
+import type { Host } from "./host";
+
+/** The program around the web view. */
+export function tauriHost(): Host {
+  return {
+    boot: () => invoke("boot"),
+    subscribe: (onUpdates) => {
+      const channel = new Channel<Update[]>(onUpdates);
+      return invoke("subscribe", { channel });
+    },
+
+    start: (options, lab) => invoke("start", { options, lab }),
+    next: () => invoke("next"),
+    run: () => invoke("run"),
+    pause: () => invoke("pause"),
+    stop: () => invoke("stop"),
+    restart: () => invoke("restart"),
+    goOn: () => invoke("go_on"),
+    rewind: (seq) => invoke("rewind", { seq }),
+    edit: (request) => invoke("edit", { request }),
+
+    pasteCallback: (url) => invoke("paste_callback", { url }),
+    openBrowser: () => invoke("open_browser"),
+
+    detail: (seq, secrets) => invoke("detail", { seq, secrets }),
+
+    revealToken: (id) => invoke("reveal_token", { id }),
+    refreshToken: (id) => invoke("refresh_token", { id }),
+    deleteToken: (id) => invoke("delete_token", { id }),
+
+    exportHar: (path, secrets) => invoke("export_har", { path, secrets }),
+    chooseFile: (suggested) => invoke("choose_file", { suggested }),
+
+    saveSettings: (settings) => invoke("save_settings", { settings }),
+    clearHistory: () => invoke("clear_history"),
+    openLink: (url) => invoke("open_link", { url }),
+  };
+}

@@ -1,0 +1,14 @@
+import { createSubscriber } from "svelte/reactivity";
+
+import type { Micros } from "./units";
+
+const everySecond = createSubscriber((changed) => {
+  const timer = setInterval(changed, 1_000);
+  return () => clearInterval(timer);
+});
+
+/** The present; whoever reads it in an effect is told again each second. */
+export function now(): Micros {
+  everySecond();
+  return Date.now() * 1_000;
+}

@@ -1,0 +1,74 @@
+/** A piece of pretty-printed JSON; `text` is exactly what stood in the source, blanks apart. */
+export interface JsonPiece {
+  kind: "key" | "string" | "number" | "word" | "mark" | "blank";
+  text: string;
+}
+
+/** Deeper levels are not indented further, so that hostile nesting stays linear. */
+const DEEPEST_INDENT = 32;
+
+const TOKEN = /[ \t\r\n]+|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[{}[\],:]/y;
+
+/**
+ * Lays JSON out without reading it into values: duplicate members, long numbers and escapes stay as they were sent.
+ * None when the text is not made of JSON tokens with closed brackets.
+ */
+export function prettyJson(source: string): JsonPiece[] | null {
+  const pieces: JsonPiece[] = [];
+  const open: string[] = [];
+  let previous = "";
+  let at = 0;
+  while (at < source.length) {
+    const token = source[at] === '"' ? stringAt(source, at) : wordAt(source, at);
+    if (token === null) return null;
+    at += token.length;
+    if (/^\s/.test(token)) continue;
+    if (token === "}" || token === "]") {
+      if (open.pop() !== (token === "}" ? "{" : "[")) return null;
+      if (previous !== "{" && previous !== "[") pieces.push(newLine(open.length));
+      pieces.push({ kind: "mark", text: token });
+    } else {
+      if (previous === "{" || previous === "[" || previous === ",") {
+        if (open.length > 0) pieces.push(newLine(open.length));
+      }
+      pieces.push({ kind: kindOf(token), text: token });
+      if (token === ":") {
+        const name = pieces.at(-2);
+        if (name?.kind !== "string") return null;
+        name.kind = "key";
+        pieces.push({ kind: "blank", text: " " });
+      }
+      if (token === "{" || token === "[") open.push(token);
+    }
+    previous = token;
+  }
+  return open.length === 0 && pieces.length > 0 ? pieces : null;
+}
+
+export function joined(pieces: readonly JsonPiece[]): string {
+  return pieces.map((piece) => piece.text).join("");
+}
+
+function wordAt(source: string, at: number): string | null {
+  TOKEN.lastIndex = at;
+  return TOKEN.exec(source)?.[0] ?? null;
+}
+
+/** Scanned by hand: a regular expression's stack does not hold for strings of megabytes. */
+function stringAt(source: string, at: number): string | null {
+  for (let end = at + 1; end < source.length; end += 1) {
+    if (source[end] === "\\") end += 1;
+    else if (source[end] === '"') return source.slice(at, end + 1);
+  }
+  return null;
+}
+
+function newLine(depth: number): JsonPiece {
+  return { kind: "blank", text: "\n" + "  ".repeat(Math.min(depth, DEEPEST_INDENT)) };
+}
+
+function kindOf(token: string): JsonPiece["kind"] {
+  if (token.startsWith('"')) return "string";
+  if (/^[-\d]/.test(token)) return "number";
+  return /^[a-z]/.test(token) ? "word" : "mark";
+}

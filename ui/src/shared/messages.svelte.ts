@@ -1,0 +1,40 @@
+import { asAppError } from "../host/host";
+
+export interface Message {
+  id: number;
+  sign: "ok" | "warning" | "error";
+  text: string;
+  hint: string | null;
+}
+
+/** What did not work, until it is dismissed; what did, for a moment. */
+export class Messages {
+  shown = $state.raw<Message[]>([]);
+  #count = 0;
+
+  refuse(reason: unknown): void {
+    const { message, hint } = asAppError(reason);
+    this.#show({ sign: "error", text: message, hint });
+  }
+
+  tell(text: string, hint: string | null = null): void {
+    const id = this.#show({ sign: "ok", text, hint });
+    setTimeout(() => this.dismiss(id), 6_000);
+  }
+
+  dismiss(id: number): void {
+    this.shown = this.shown.filter((message) => message.id !== id);
+  }
+
+  clear(): void {
+    this.shown = [];
+  }
+
+  #show(message: Omit<Message, "id">): number {
+    const id = ++this.#count;
+    // The same complaint twice is one complaint.
+    const others = this.shown.filter((shown) => shown.text !== message.text);
+    this.shown = [...others.slice(-3), { id, ...message }];
+    return id;
+  }
+}

@@ -1,0 +1,108 @@
+import type { Finding } from "../host/bindings/Finding";
+import type { Level } from "../host/bindings/Level";
+import type { Participant } from "../host/bindings/Participant";
+import type { Row } from "../host/bindings/Row";
+import type { Update } from "../host/bindings/Update";
+import type { View } from "../host/bindings/View";
+
+/** Entries from `to` up to, not including, `at` were given up by a rewind. */
+export interface Cut {
+  to: number;
+  at: number;
+}
+
+/** How many findings of each level an entry has. */
+export type Badge = Record<Level, number>;
+
+/**
+ * What the program has told about the run. The rows are a plain array that only grows: nothing watches it but its
+ * length, so that thousands of rows cost nothing.
+ */
+export class Log {
+  rows: Row[] = [];
+  length = $state(0);
+  run = $state(0);
+  participants = $state.raw<Participant[]>([]);
+  findings = $state.raw<Finding[]>([]);
+  view = $state.raw<View | null>(null);
+  cuts = $state.raw<Cut[]>([]);
+  exchanges = $state(0);
+
+  /** Findings by the entry that shows them. */
+  readonly badges = $derived.by(() => {
+    const badges = new Map<number, Badge>();
+    for (const finding of this.findings) {
+      if (finding.exchange === null) continue;
+      const badge = badges.get(finding.exchange) ?? { error: 0, warning: 0, note: 0 };
+      badge[finding.level] += 1;
+      badges.set(finding.exchange, badge);
+    }
+    return badges;
+  });
+
+  readonly counts = $derived.by(() => {
+    const counts: Badge = { error: 0, warning: 0, note: 0 };
+    for (const finding of this.findings) counts[finding.level] += 1;
+    return counts;
+  });
+
+  receive(updates: Update[]): void {
+    for (const update of updates) this.#take(update);
+  }
+
+  /** The row with this number. */
+  row(seq: number): Row | undefined {
+    // Numbers count from 1 without gaps; looking at the spot first keeps this constant.
+    const there = this.rows[seq - 1];
+    return there?.seq === seq ? there : this.rows.find((row) => row.seq === seq);
+  }
+
+  /** The entry belongs to a branch that was given up. */
+  abandoned(seq: number): boolean {
+    return cutOf(this.cuts, seq) !== null;
+  }
+
+  /** Findings of one entry, worst first. */
+  findingsOf(seq: number): Finding[] {
+    return this.findings.filter((finding) => finding.exchange === seq).sort(worstFirst);
+  }
+
+  /** The worst finding of the run that is not about a branch given up. */
+  readonly worst = $derived.by(() => {
+    const present = this.findings.filter((f) => f.exchange === null || !this.abandoned(f.exchange));
+    return [...present].sort(worstFirst)[0] ?? null;
+  });
+
+  #take(update: Update): void {
+    if (update.run !== this.run) {
+      this.run = update.run;
+      this.rows = [];
+      this.participants = [];
+      this.findings = [];
+      this.cuts = [];
+      this.exchanges = 0;
+    }
+    for (const row of update.rows) {
+      this.rows.push(row);
+      if (row.kind.is === "exchange") this.exchanges += 1;
+      if (row.kind.is === "rewound") this.cuts = [...this.cuts, { to: row.kind.to, at: row.seq }];
+    }
+    this.length = this.rows.length;
+    if (update.participants) this.participants = update.participants;
+    if (update.findings) this.findings = update.findings;
+    this.view = update.view;
+  }
+}
+
+/** The rewind that gave an entry up. */
+export function cutOf(cuts: readonly Cut[], seq: number): Cut | null {
+  return cuts.find((cut) => cut.to <= seq && seq < cut.at) ?? null;
+}
+
+const LEVELS: Record<Level, number> = { error: 0, warning: 1, note: 2 };
+const CERTAINTIES = { certain: 0, likely: 1, not_checked: 2 };
+
+/** Order of findings: by level, then by how sure they are; else as they came. */
+export function worstFirst(a: Finding, b: Finding): number {
+  return LEVELS[a.level] - LEVELS[b.level] || CERTAINTIES[a.certainty] - CERTAINTIES[b.certainty];
+}
