@@ -118,9 +118,9 @@ fn told_apart(error: &reqwest::Error, peer: &Peer, phase: Phase) -> (FailureKind
     if find::<TlsError>(error).is_some() {
         return (FailureKind::Tls, tls_reason(find(error), address));
     }
-    if let Some(error) = find::<io::Error>(error)
-        && let Some(told) = io_reason(error, peer, phase)
-    {
+    // One may wrap another that says more.
+    let mut io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    if let Some(told) = io.find_map(|error| io_reason(error, peer, phase)) {
         return told;
     }
     if let Some(error) = find::<hyper::Error>(error) {

@@ -90,11 +90,9 @@ impl Resolve for SystemResolver {
                 seen.phase = Phase::Connecting;
                 seen.dns = Some(started.elapsed());
             });
-            let unresolved = |reason: String| {
-                Box::new(Unresolved {
-                    host: host.clone(),
-                    reason,
-                })
+            let unresolved = |reason: String| Unresolved {
+                host: host.clone(),
+                reason,
             };
             let addresses: Vec<SocketAddr> = found
                 .map_err(|error| unresolved(lookup_reason(&error)))?

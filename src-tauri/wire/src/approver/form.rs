@@ -16,11 +16,7 @@ pub(super) struct Submission {
 
 /// The submission of the form that approves most likely. The error says why there is none.
 pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Result<Submission, String> {
-    // Pages that ask for a decision are small, and this one comes from a server under test.
-    const MOST: usize = 1024 * 1024;
-    if page.len() > MOST {
-        return Err(format!("the page is larger than {MOST} bytes"));
-    }
+    readable(page)?;
     let document = Html::parse_document(page);
     let forms: Vec<Form<'_>> = all(document.root_element(), "form")
         .filter(|form| !attribute(*form, "method").eq_ignore_ascii_case("dialog"))
@@ -42,6 +38,24 @@ pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Resu
     let base = base.and_then(|base| url.join(attribute(base, "href")).ok());
     best.submission(base.as_ref().unwrap_or(url))
         .map_err(|why| format!("the form of the page {} {why}", title(&document)))
+}
+
+/// Pages that ask for a decision are small. Reading elements that are nested takes the square of their number, and
+/// this page comes from a server under test.
+fn readable(page: &str) -> Result<(), String> {
+    const MOST_BYTES: usize = 1024 * 1024;
+    const MOST_ELEMENTS: usize = 5_000;
+    let tags = page.as_bytes().windows(2);
+    let elements = tags
+        .filter(|two| two[0] == b'<' && two[1].is_ascii_alphabetic())
+        .count();
+    if page.len() > MOST_BYTES {
+        return Err(format!("the page is larger than {MOST_BYTES} bytes"));
+    }
+    if elements > MOST_ELEMENTS {
+        return Err(format!("the page has more than {MOST_ELEMENTS} elements"));
+    }
+    Ok(())
 }
 
 struct Form<'a> {

@@ -1,0 +1,10 @@
+//! The wire against servers of its own on loopback: what a socket receives, what a bad one answers.
+
+mod approver;
+mod callback;
+mod failures;
+mod limits;
+mod proxies;
+mod sending;
+mod server;
+mod tls;

@@ -1,0 +1,208 @@
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, version};
+use trace::{FailureKind, Request};
+use wire::{Settings, SettingsError, Wire};
+
+use crate::server::{OK, Reply, Server, failure, response, talk, wire, within};
+
+/// A certificate authority of our own, and a file that trusts it.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: std::path::PathBuf,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Test authority");
+        let pem = std::env::temp_dir().join(format!("wire-{}-{name}.pem", std::process::id()));
+        std::fs::write(&pem, params.self_signed(&key).unwrap().pem()).unwrap();
+        Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        }
+    }
+
+    fn wire(&self) -> Wire {
+        let settings = Settings {
+            ca_files: vec![self.pem.clone()],
+            ..Settings::default()
+        };
+        Wire::new(&settings).unwrap()
+    }
+
+    async fn serve(&self, leaf: CertificateParams, versions: &[&'static SupportedProtocolVersion]) -> String {
+        let key = KeyPair::generate().unwrap();
+        let certificate = leaf.signed_by(&key, &self.issuer).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (sender, _) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, sender) = (acceptor.clone(), sender.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        talk(stream, Arc::new(|_| Reply::Then(OK.into())), sender).await;
+                    }
+                });
+            }
+        });
+        format!("https://localhost:{port}/")
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.pem);
+    }
+}
+
+const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS12, &version::TLS13];
+
+fn leaf() -> CertificateParams {
+    let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "Test server");
+    params.not_before = date_time_ymd(2020, 1, 2);
+    params.not_after = date_time_ymd(2090, 3, 4);
+    params
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_authority_in_the_settings_is_accepted_and_shown() {
+    let authority = Authority::new("accepted");
+    let wire = authority.wire();
+    for (versions, name) in [(&[&version::TLS12], "TLS 1.2"), (&[&version::TLS13], "TLS 1.3")] {
+        let url = authority.serve(leaf(), versions).await;
+        for reused in [false, true] {
+            let sent = within(wire.send(Request::new("GET", &*url))).await;
+            assert_eq!(response(&sent).body.text(), Some("ok"));
+            let connection = sent.connection.as_ref().unwrap();
+            assert_eq!(connection.reused, reused);
+            assert_eq!(sent.timings.connect.is_none(), reused);
+            let tls = connection.tls.as_ref().unwrap();
+            assert_eq!(tls.version.as_deref(), Some(name));
+            let shown = &tls.certificates[0];
+            assert!(shown.subject.contains("CN=Test server"), "{}", shown.subject);
+            assert!(shown.issuer.contains("CN=Test authority"), "{}", shown.issuer);
+            assert_eq!(shown.names, ["localhost", "127.0.0.1"]);
+            assert_eq!(shown.not_before, "2020-01-02T00:00:00Z");
+            assert_eq!(shown.not_after, "2090-03-04T00:00:00Z");
+            assert_eq!(shown.sha256.split(':').count(), 32);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_accepted_is_refused_with_the_reason() {
+    let authority = Authority::new("refused");
+    let mut expired = leaf();
+    expired.not_after = date_time_ymd(2021, 5, 6);
+    let mut early = leaf();
+    early.not_before = date_time_ymd(2080, 7, 8);
+    let foreign = CertificateParams::new(vec!["other.example".into()]).unwrap();
+    for (params, wire, reason) in [
+        (leaf(), wire(), "unknown issuer"),
+        (expired, authority.wire(), "it expired at 2021-05-06T00:00:00Z"),
+        (
+            early,
+            authority.wire(),
+            "it is not valid before 2080-07-08T00:00:00Z",
+        ),
+        (foreign, authority.wire(), "other.example"),
+    ] {
+        let url = authority.serve(params, BOTH).await;
+        let sent = within(wire.send(Request::new("GET", format!("{url}?code=hush")))).await;
+        let told = failure(&sent);
+        assert_eq!(told.kind, FailureKind::Tls);
+        assert!(
+            told.message.contains("localhost:")
+                && told.message.contains(reason)
+                && !told.message.contains("hush"),
+            "{}",
+            told.message
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_port_without_tls_is_told_from_a_bad_certificate() {
+    let plain = Server::answering("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+    // Speaks first, as SSH does, or answers the greeting with http, or hangs up on it.
+    for reply in ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-x\r\n", ""] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut greeting = [0; 2048];
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut greeting).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, reply.as_bytes()).await;
+        });
+        let sent = within(wire().send(Request::new("GET", url))).await;
+        assert_eq!(
+            failure(&sent).kind,
+            FailureKind::Tls,
+            "{reply:?}: {}",
+            failure(&sent).message
+        );
+        assert!(
+            failure(&sent).message.contains("TLS on this port"),
+            "{}",
+            failure(&sent).message
+        );
+    }
+    drop(plain);
+}
+
+#[test]
+fn a_file_of_certificates_that_cannot_be_used_is_named() {
+    let folder = std::env::temp_dir();
+    let path = |name: &str| folder.join(format!("wire-{}-{name}.pem", std::process::id()));
+    let missing = path("missing");
+    let empty = path("empty");
+    std::fs::write(&empty, "hello").unwrap();
+    let broken = path("broken");
+    std::fs::write(
+        &broken,
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    )
+    .unwrap();
+    for (path, reason) in [
+        (&missing, "cannot be read"),
+        (&empty, "found none"),
+        (&broken, "cannot be used"),
+    ] {
+        let settings = Settings {
+            ca_files: vec![path.clone()],
+            ..Settings::default()
+        };
+        let Err(error) = Wire::new(&settings) else {
+            panic!("accepted {}", path.display());
+        };
+        assert!(matches!(&error, SettingsError::CaFile { .. }));
+        let text = error.to_string();
+        assert!(text.starts_with("ca_files: ") && text.contains(reason), "{text}");
+        assert!(text.contains(&path.display().to_string()), "{text}");
+    }
+    for path in [empty, broken] {
+        std::fs::remove_file(path).unwrap();
+    }
+}
