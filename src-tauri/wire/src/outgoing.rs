@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use reqwest::Method;
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use trace::{Header, Request};
 use url::{Position, Url};
 
@@ -60,8 +60,37 @@ pub(crate) fn outgoing(request: &Request) -> Result<reqwest::Request, String> {
     Ok(out)
 }
 
-/// The headers of an answer, in order of their names' first appearance.
-pub(crate) fn recorded(headers: &reqwest::header::HeaderMap) -> Vec<Header> {
+/// The headers of a completed request as they leave through HTTP/2, which has no connection-specific ones (RFC 9113
+/// section 8.2.2). The client takes them out just before sending, which also moves others; so does this.
+pub(crate) fn http2_headers(request: &Request) -> Vec<Header> {
+    let mut map = HeaderMap::new();
+    for header in &request.headers {
+        let name = HeaderName::from_bytes(header.name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(header.value.as_bytes())) {
+            map.append(name, value);
+        }
+    }
+    for name in ["keep-alive", "proxy-connection", "transfer-encoding", "upgrade"] {
+        map.remove(name);
+    }
+    if map.get("te").is_some_and(|te| te != "trailers") {
+        map.remove("te");
+    }
+    if let Some(connection) = map.remove("connection")
+        && let Ok(names) = connection.to_str()
+    {
+        for name in names.split(',') {
+            map.remove(name.trim());
+        }
+    }
+    if !request.body.is_empty() && !map.contains_key("content-length") {
+        map.insert("content-length", request.body.bytes.len().into());
+    }
+    recorded(&map)
+}
+
+/// Headers as a record, in order of their names' first appearance.
+pub(crate) fn recorded(headers: &HeaderMap) -> Vec<Header> {
     headers
         .iter()
         .map(|(name, value)| Header::new(name.as_str(), text(value.as_bytes())))

@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 use trace::{Connection, Failure, Outcome, Request, Response, Timestamp, Timings};
 
 use crate::failure::{Peer, failed, invalid_request, timed_out};
-use crate::outgoing::{completed, outgoing, peer, recorded};
+use crate::outgoing::{completed, http2_headers, outgoing, peer, recorded};
 use crate::probe::Probe;
 use crate::receive::receive;
 use crate::route::Routes;
@@ -130,7 +130,7 @@ impl Wire {
                 .flatten(),
         });
         if response.version() == Version::HTTP_2 {
-            leave_out_connection_headers(&mut sent.request);
+            sent.request.headers = http2_headers(&sent.request);
         }
         let receiving = Instant::now();
         let body = receive(&mut response, inner.body_limit, deadline, inner.timeout).await;
@@ -151,18 +151,4 @@ fn version(version: Version) -> &'static str {
         Version::HTTP_3 => "HTTP/3",
         _ => "HTTP/1.1",
     }
-}
-
-/// HTTP/2 has no connection-specific headers, and the client does not send them (RFC 9113 section 8.2.2).
-fn leave_out_connection_headers(request: &mut Request) {
-    const LEFT_OUT: [&str; 5] = [
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    request
-        .headers
-        .retain(|header| !LEFT_OUT.contains(&header.name.as_str()));
 }

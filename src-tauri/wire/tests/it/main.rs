@@ -1,6 +1,7 @@
 //! The wire against servers of its own on loopback: what a socket receives, what a bad one answers.
 
 mod approver;
+mod browser;
 mod callback;
 mod failures;
 mod limits;

@@ -117,7 +117,7 @@ pub fn wire() -> Wire {
     Wire::new(&Settings::default()).unwrap()
 }
 
-/// Reads `127.0.0.1` without a name, so that nothing listens there when this returns.
+/// An address where nothing listens: its socket is closed again when this returns.
 pub fn closed_port() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()

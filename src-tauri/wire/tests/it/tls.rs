@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -8,7 +10,7 @@ use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring,
 use trace::{FailureKind, Request};
 use wire::{Settings, SettingsError, Wire};
 
-use crate::server::{OK, Reply, Server, failure, response, talk, wire, within};
+use crate::server::{OK, Reply, failure, response, talk, wire, within};
 
 /// A certificate authority of our own, and a file that trusts it.
 struct Authority {
@@ -40,10 +42,15 @@ impl Authority {
         Wire::new(&settings).unwrap()
     }
 
-    async fn serve(&self, leaf: CertificateParams, versions: &[&'static SupportedProtocolVersion]) -> String {
+    fn acceptor(
+        &self,
+        leaf: CertificateParams,
+        versions: &[&'static SupportedProtocolVersion],
+        alpn: &str,
+    ) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = leaf.signed_by(&key, &self.issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
@@ -52,7 +59,12 @@ impl Authority {
                 PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
             )
             .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        config.alpn_protocols = vec![alpn.into()];
+        TlsAcceptor::from(Arc::new(config))
+    }
+
+    async fn serve(&self, leaf: CertificateParams, versions: &[&'static SupportedProtocolVersion]) -> String {
+        let acceptor = self.acceptor(leaf, versions, "http/1.1");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (sender, _) = tokio::sync::mpsc::unbounded_channel();
@@ -112,6 +124,58 @@ async fn a_certificate_of_an_authority_in_the_settings_is_accepted_and_shown() {
 }
 
 #[tokio::test]
+async fn http_2_is_spoken_where_the_server_offers_it_and_recorded_as_it_leaves() {
+    let authority = Authority::new("http2");
+    let acceptor = authority.acceptor(leaf(), BOTH, "h2");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let stream = TokioIo::new(acceptor.accept(stream).await.unwrap());
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let _ = sender.send(request.into_parts().0);
+            async { Ok::<_, std::convert::Infallible>(hyper::Response::new("ok".to_string())) }
+        });
+        let _ = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(stream, service)
+            .await;
+    });
+    let wire = authority.wire();
+    let request = Request::new("POST", format!("https://localhost:{port}/mcp?a=%20b"))
+        .header("Connection", "x-hop")
+        .header("X-Hop", "1")
+        .header("Transfer-Encoding", "chunked")
+        .header("X-Twice", "one")
+        .header("x-twice", "two")
+        .body("{}");
+    for reused in [false, true] {
+        let sent = within(wire.send(request.clone())).await;
+        assert_eq!(response(&sent).body.text(), Some("ok"));
+        let connection = sent.connection.as_ref().unwrap();
+        assert_eq!(
+            (connection.http_version.as_str(), connection.reused),
+            ("HTTP/2", reused)
+        );
+        assert_eq!(connection.tls.as_ref().unwrap().certificates.len(), 1);
+        let arrived = within(received.recv()).await.unwrap();
+        assert_eq!(arrived.uri.to_string(), sent.request.url);
+        let headers: Vec<(&str, &str)> = arrived
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        let recorded: Vec<(&str, &str)> = sent
+            .request
+            .headers
+            .iter()
+            .map(|header| (header.name.as_str(), header.value.as_str()))
+            .collect();
+        assert_eq!(headers, recorded);
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_not_accepted_is_refused_with_the_reason() {
     let authority = Authority::new("refused");
     let mut expired = leaf();
@@ -145,7 +209,6 @@ async fn a_certificate_that_is_not_accepted_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_port_without_tls_is_told_from_a_bad_certificate() {
-    let plain = Server::answering("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
     // Speaks first, as SSH does, or answers the greeting with http, or hangs up on it.
     for reply in ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-x\r\n", ""] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -169,7 +232,6 @@ async fn a_port_without_tls_is_told_from_a_bad_certificate() {
             failure(&sent).message
         );
     }
-    drop(plain);
 }
 
 #[test]
