@@ -9,8 +9,8 @@ use crate::failure::{cut_off, in_seconds};
 
 /// Reads the body. `deadline` and `timeout` are the same limit, as a moment and as it was set.
 ///
-/// A server may keep a `text/event-stream` open after its answer (2025-11-25 basic/transports, "Sending Messages to
-/// the Server"), so reading one ends with the first event that holds a JSON-RPC result or error.
+/// After its answer a server SHOULD end a `text/event-stream` (2025-11-25 basic/transports, "Sending Messages to the
+/// Server"). Not all do, so reading one ends with the first event that holds a JSON-RPC result or error.
 pub(crate) async fn receive(
     response: &mut reqwest::Response,
     limit: u64,

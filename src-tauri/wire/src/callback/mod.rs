@@ -32,7 +32,7 @@ const MOST_CONNECTIONS: usize = 16;
 /// The host of the redirect URI, and what is listened on for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CallbackHost {
-    /// `127.0.0.1`, what RFC 8252 section 7.3 recommends.
+    /// `127.0.0.1`, the loopback address as RFC 8252 section 7.3 has it in redirect URIs.
     #[default]
     V4,
     /// `localhost`: 127.0.0.1, and [::1] on the same port where there is IPv6.
