@@ -1,7 +1,116 @@
 //! Judges a trace: what is wrong, whose fault it is, which sentence says so, and what to change.
+//!
+//! | module | what |
+//! |---|---|
+//! | `rules` | one file per rule: what it looks at, and the check |
+//! | `catalogue` | the one table of all rules |
+//! | `spec` | the sentences the rules cite, word for word |
+//! | `reading` | an index of a trace, built once and read by every rule |
+//! | `decode` | what an exchange's fields mean |
+//! | `vendor` | what is known of the larger authorization servers |
+//!
+//! Nothing here opens a socket, reads a clock or changes a trace. Only traffic and decisions count: a rule
+//! never asks what a server said of itself elsewhere, and never judges entries that were rewound over.
 
+mod catalogue;
+mod decode;
 mod decoded;
 mod finding;
+mod reading;
+mod rule;
+mod rules;
+mod spec;
+mod vendor;
+mod wording;
 
+#[cfg(test)]
+mod sample;
+
+use trace::Trace;
+
+pub use catalogue::catalogue;
+pub use decode::decoded;
 pub use decoded::{Decoded, DecodedField};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
+pub use rule::RuleInfo;
+
+use reading::Reading;
+use rule::Findings;
+
+/// Everything the rules have to say about a trace: errors first, then in the order of the entries they point
+/// at, what is about the run as a whole last. The same trace always gives the same findings in the same
+/// order.
+pub fn diagnose(trace: &Trace) -> Vec<Finding> {
+    let reading = Reading::of(trace);
+    let mut findings = Findings::default();
+    for rule in catalogue::RULES {
+        (rule.check)(&reading, &mut findings);
+    }
+    let mut found = findings.into_vec();
+    found.sort_by(|one, other| {
+        let place = |finding: &Finding| finding.exchange.unwrap_or(u32::MAX);
+        other
+            .level
+            .cmp(&one.level)
+            .then(place(one).cmp(&place(other)))
+            .then_with(|| one.code.cmp(&other.code))
+    });
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Run;
+
+    #[test]
+    fn a_healthy_run_has_no_finding_in_any_revision() {
+        for revision in trace::Revision::ALL {
+            let run = Run::healthy_at(revision);
+            assert_eq!(run.found(), Vec::<String>::new(), "{revision}");
+        }
+        assert_eq!(Run::healthy_with_refresh().found(), Vec::<String>::new());
+        assert_eq!(
+            diagnose(&Trace::new("https://mcp.example/mcp", trace::Timestamp(0))),
+            []
+        );
+    }
+
+    #[test]
+    fn what_was_rewound_over_is_not_judged() {
+        let mut run = Run::healthy();
+        run.challenge.drop_header("www-authenticate");
+        let mut trace = run.trace();
+        assert!(!diagnose(&trace).is_empty());
+        let at = trace.started;
+        trace.push(
+            at,
+            1,
+            trace::Phase::Challenge,
+            trace::EntryKind::Rewound { to: 1 },
+        );
+        assert_eq!(diagnose(&trace), []);
+    }
+
+    #[test]
+    fn errors_come_first_and_every_finding_cites_its_rule_s_own_references() {
+        let mut run = Run::healthy();
+        run.challenge.drop_header("www-authenticate");
+        run.token.drop_header("cache-control");
+        run.callback.retain(|(name, _)| *name != "iss");
+        let found = diagnose(&run.trace());
+        let levels: Vec<_> = found.iter().map(|finding| finding.level).collect();
+        assert_eq!(levels, [Level::Error, Level::Error, Level::Warning]);
+        assert!(found[0].exchange < found[1].exchange);
+        assert_eq!(found, diagnose(&run.trace()));
+    }
+
+    #[test]
+    fn ten_thousand_entries_are_judged_in_a_blink() {
+        let trace = Run::healthy().trace_with_calls(10_000);
+        let start = std::time::Instant::now();
+        assert_eq!(diagnose(&trace), []);
+        // Milliseconds in a release build; a debug build on a busy machine gets room.
+        assert!(start.elapsed() < std::time::Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,111 @@
+//! The one table of all rules.
+
+use std::sync::LazyLock;
+
+use crate::rule::{Rule, RuleInfo};
+use crate::rules::*;
+
+/// Every rule, in the order of the flow.
+pub(crate) const RULES: &[Rule] = &[
+    transport_failure::RULE,
+    not_an_mcp_server::RULE,
+    forbidden_instead_of_unauthorized::RULE,
+    challenge_missing::RULE,
+    challenge_unparsable::RULE,
+    challenge_without_resource_metadata::RULE,
+    resource_metadata_parameter_wrong::RULE,
+    resource_metadata_not_found::RULE,
+    resource_metadata_unusable::RULE,
+    metadata_is_html::RULE,
+    resource_trailing_slash::RULE,
+    resource_mismatch::RULE,
+    server_metadata_in_resource_metadata::RULE,
+    server_metadata_not_found::RULE,
+    only_one_metadata_document::RULE,
+    issuer_trailing_slash::RULE,
+    issuer_mismatch::RULE,
+    missing_endpoint::RULE,
+    pkce_not_advertised::RULE,
+    registration_not_offered::RULE,
+    registration_status_not_created::RULE,
+    secret_for_public_client::RULE,
+    redirect_uri_rejected::RULE,
+    state_altered::RULE,
+    iss_missing::RULE,
+    iss_wrong::RULE,
+    token_response_form_encoded::RULE,
+    token_response_unusable::RULE,
+    token_error_not_oauth::RULE,
+    token_response_cacheable::RULE,
+    token_audience_wrong::RULE,
+    token_not_accepted::RULE,
+    refresh_catch_all_error::RULE,
+    refresh_invalid_request::RULE,
+    refresh_token_rejected::RULE,
+];
+
+/// Every rule with its code, name, level, owner, text and references, in the order of the flow.
+pub fn catalogue() -> &'static [RuleInfo] {
+    static CATALOGUE: LazyLock<Vec<RuleInfo>> = LazyLock::new(|| RULES.iter().map(Rule::info).collect());
+    &CATALOGUE
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_text_under_the_fixed_headings() {
+        for rule in catalogue() {
+            let headings: Vec<&str> = rule.doc.lines().filter(|line| line.starts_with('#')).collect();
+            let fixed = [
+                "# What it looks at",
+                "# Why it matters",
+                "# How to fix",
+                "# References",
+            ];
+            assert_eq!(headings, fixed, "{}", rule.rule);
+            assert!(rule.doc.lines().count() > 10, "{}", rule.rule);
+            assert!(
+                !rule.title.is_empty() && !rule.title.ends_with('.'),
+                "{}",
+                rule.rule
+            );
+        }
+    }
+
+    #[test]
+    fn every_rule_cites_a_sentence_with_its_address() {
+        for rule in catalogue() {
+            assert!(!rule.spec.is_empty(), "{}", rule.rule);
+            for spec in &rule.spec {
+                let known = [
+                    "https://www.rfc-editor.org/rfc/",
+                    "https://modelcontextprotocol.io/specification/",
+                ];
+                assert!(
+                    known.iter().any(|start| spec.url.starts_with(start)),
+                    "{}",
+                    spec.url
+                );
+                assert!(
+                    spec.quote.len() > 25 && !spec.quote.contains("  "),
+                    "{}",
+                    spec.quote
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn codes_and_names_are_unique_and_well_formed() {
+        let codes: HashSet<&str> = catalogue().iter().map(|rule| rule.code.as_str()).collect();
+        let names: HashSet<&str> = catalogue().iter().map(|rule| rule.rule.as_str()).collect();
+        assert_eq!((codes.len(), names.len()), (RULES.len(), RULES.len()));
+        let slug = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        assert!(names.into_iter().all(slug));
+        assert!(codes.into_iter().all(|code| code.len() == 3));
+    }
+}

@@ -1,0 +1,153 @@
+//! The parts of a JWT, with times a person can read.
+
+use serde_json::{Map, Value};
+use trace::{Jwt, JwtError};
+
+use super::json::printed;
+use super::meanings::Table;
+use super::{field, group};
+use crate::decoded::{Decoded, DecodedField};
+
+/// Header and claims of a token called `name`, judged at `now` (seconds since 1970). Of a token that is no
+/// JWT, a note says so when `or_say` is set.
+pub(super) fn parts(name: &str, token: &str, now: u64, or_say: bool) -> Vec<Decoded> {
+    match Jwt::read(token) {
+        Ok(jwt) => {
+            let header = group(
+                &format!("{name}, header"),
+                None,
+                members(&jwt.header, Table::JwtHeader),
+            );
+            let note = lifetime(&jwt, now);
+            let claims = group(
+                &format!("{name}, claims"),
+                Some(note),
+                members(&jwt.claims, Table::Claims),
+            );
+            vec![header, claims]
+        }
+        Err(_) if !or_say => Vec::new(),
+        Err(JwtError::NotAJwt) => {
+            let note = "Opaque: it is no JWT, so only its issuer can say what it stands for.";
+            vec![group(name, Some(note.into()), Vec::new())]
+        }
+        Err(error) => vec![group(
+            name,
+            Some(format!("It cannot be read: {error}.")),
+            Vec::new(),
+        )],
+    }
+}
+
+fn members(object: &Map<String, Value>, table: Table) -> Vec<DecodedField> {
+    let times = ["exp", "iat", "nbf", "auth_time", "updated_at"];
+    object
+        .iter()
+        .map(|(name, value)| {
+            let text = match value.as_f64().filter(|_| times.contains(&name.as_str())) {
+                Some(seconds) => format!("{value} ({})", rfc3339(seconds as u64)),
+                None => printed(value),
+            };
+            field(name, text, table)
+        })
+        .collect()
+}
+
+fn lifetime(jwt: &Jwt, now: u64) -> String {
+    let state = match jwt.seconds("exp") {
+        Some(expiry) if expiry <= now => format!("It had expired {} before this.", span(now - expiry)),
+        Some(expiry) => format!("It was valid for another {} then.", span(expiry - now)),
+        None => "It says nothing of when it expires.".into(),
+    };
+    let early = jwt
+        .seconds("nbf")
+        .filter(|begin| *begin > now)
+        .map(|_| " It was not valid yet (nbf).");
+    format!(
+        "{state}{} The signature is not checked here.",
+        early.unwrap_or_default()
+    )
+}
+
+fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..=119 => (seconds, "second"),
+        120..=7_199 => (seconds / 60, "minute"),
+        7_200..=172_799 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Seconds since 1970 as `2026-01-31T23:59:59Z` (RFC 3339 section 5.6).
+pub(super) fn rfc3339(seconds: u64) -> String {
+    // Days are counted from 0000-03-01, so that a leap day ends its year; eras are 400 years long.
+    let days = seconds / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(rfc3339(1_709_251_199), "2024-02-29T23:59:59Z");
+        assert_eq!(rfc3339(1_735_689_600), "2025-01-01T00:00:00Z");
+        assert!(rfc3339(u64::MAX).ends_with('Z'));
+    }
+
+    #[test]
+    fn says_how_long_a_token_lives_and_what_is_no_jwt() {
+        let token = crate::sample::jwt(&json!({"exp": 1_000, "aud": ["a", "b"], "nbf": 2_000.5}));
+        let all = parts("ID token", &token, 900, true);
+        assert_eq!(all[1].title, "ID token, claims");
+        let note = all[1].note.as_deref().unwrap();
+        assert!(
+            note.starts_with("It was valid for another 100 seconds then. It was not valid yet"),
+            "{note}"
+        );
+        assert_eq!(all[1].fields[1].value, "a, b");
+        assert!(
+            parts("Access token", &token, 1_060, true)[1]
+                .note
+                .as_deref()
+                .unwrap()
+                .contains("60 seconds before")
+        );
+        assert!(
+            parts("Access token", "opaque", 0, true)[0]
+                .note
+                .as_deref()
+                .unwrap()
+                .starts_with("Opaque")
+        );
+        assert_eq!(parts("Refresh token", "opaque", 0, false), []);
+        assert!(
+            parts("T", "a.b.c.d.e", 0, true)[0]
+                .note
+                .as_deref()
+                .unwrap()
+                .contains("JWE")
+        );
+        // A number no calendar has must not bring the reader down.
+        let absurd = crate::sample::jwt(&json!({"exp": 1e300, "iat": -5}));
+        assert_eq!(parts("T", &absurd, 0, true).len(), 2);
+    }
+}

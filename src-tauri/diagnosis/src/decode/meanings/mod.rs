@@ -1,0 +1,101 @@
+//! What the fields of each message are for, in one sentence each.
+
+mod messages;
+mod metadata;
+mod token;
+
+use messages::{CHALLENGE, ERROR, JSON_RPC, PARAMETERS, TOKEN};
+use metadata::{CLIENT, RESOURCE, SERVER};
+use token::{CLAIMS, JWT_HEADER};
+
+/// Which message a field is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    /// Authorization request and response, token request.
+    Parameters,
+    Token,
+    Error,
+    Challenge,
+    /// Protected resource metadata.
+    Resource,
+    /// Authorization server metadata.
+    Server,
+    /// Client metadata, in registration.
+    Client,
+    JwtHeader,
+    Claims,
+    JsonRpc,
+}
+
+/// What a field of this message is for; none when it is not known.
+pub(super) fn meaning(table: Table, name: &str) -> Option<&'static str> {
+    let rows = match table {
+        Table::Parameters => PARAMETERS,
+        Table::Token => TOKEN,
+        Table::Error => ERROR,
+        Table::Challenge => CHALLENGE,
+        Table::Resource => RESOURCE,
+        Table::Server => SERVER,
+        Table::Client => CLIENT,
+        Table::JwtHeader => JWT_HEADER,
+        Table::Claims => CLAIMS,
+        Table::JsonRpc => JSON_RPC,
+    };
+    let find = |rows: &'static [(&str, &'static str)]| rows.iter().find(|(known, _)| *known == name);
+    let found =
+        find(rows).or_else(|| find(ERROR).filter(|_| matches!(table, Table::Parameters | Table::Token)));
+    found.map(|(_, meaning)| *meaning)
+}
+
+/// Whether the value of this field lets its holder act in someone's name.
+pub(super) fn is_secret(table: Table, name: &str) -> bool {
+    if !matches!(table, Table::Parameters | Table::Token | Table::Client) {
+        return false;
+    }
+    let secret = [
+        "access_token",
+        "refresh_token",
+        "id_token",
+        "id_token_hint",
+        "code",
+        "code_verifier",
+        "client_secret",
+        "client_assertion",
+        "assertion",
+        "subject_token",
+        "actor_token",
+        "device_code",
+        "registration_access_token",
+        "password",
+        "token",
+    ];
+    secret.contains(&name) || name.to_ascii_lowercase().contains("password")
+}
+
+/// Names and what they are for.
+type Rows = &'static [(&'static str, &'static str)];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_name_stands_once_in_its_table_with_a_sentence() {
+        for rows in [
+            PARAMETERS, TOKEN, ERROR, CHALLENGE, RESOURCE, SERVER, CLIENT, JWT_HEADER, CLAIMS, JSON_RPC,
+        ] {
+            let names: HashSet<&str> = rows.iter().map(|(name, _)| *name).collect();
+            assert_eq!(names.len(), rows.len());
+            assert!(rows.iter().all(|(_, meaning)| meaning.ends_with('.')));
+        }
+    }
+
+    #[test]
+    fn the_same_name_means_different_things_in_different_messages() {
+        assert_ne!(meaning(Table::Parameters, "iss"), meaning(Table::Claims, "iss"));
+        assert!(meaning(Table::Parameters, "error").is_some());
+        assert_eq!(meaning(Table::Server, "x_own"), None);
+    }
+}

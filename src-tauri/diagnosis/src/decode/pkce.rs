@@ -1,0 +1,103 @@
+//! The PKCE pair: the challenge of the authorization request and the verifier of the token request.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use trace::{Entry, EntryKind, Grant, Pair, Purpose, Request, Trace, query_pairs};
+
+use super::meanings::Table;
+use super::{field, group};
+use crate::decoded::Decoded;
+use crate::reading::{form, value};
+
+/// The pair seen from the authorization request: the verifier is that of the next token request, when it was
+/// sent.
+pub(super) fn of_visit(trace: &Trace, entry: &Entry) -> Option<Decoded> {
+    let mut verifier = None;
+    for later in trace.entries.iter().skip(entry.seq as usize) {
+        match &later.kind {
+            EntryKind::BrowserOpened(_) | EntryKind::Rewound { .. } => break,
+            EntryKind::Exchange(exchange) if exchange.purpose == CODE => {
+                verifier = value(&form(&exchange.request), "code_verifier").map(str::to_owned);
+                break;
+            }
+            _ => {}
+        }
+    }
+    let url = match &entry.kind {
+        EntryKind::BrowserOpened(visit) => &visit.url,
+        EntryKind::Exchange(exchange) => &exchange.request.url,
+        _ => return None,
+    };
+    pair(&query_pairs(url), verifier.as_deref())
+}
+
+/// The pair seen from the token request: the challenge is that of the last authorization request before it.
+pub(super) fn of_token_request(trace: &Trace, entry: &Entry, request: &Request) -> Option<Decoded> {
+    let form = form(request);
+    let verifier = value(&form, "code_verifier")?;
+    let earlier = trace.entries.get(..entry.seq as usize - 1)?.iter().rev();
+    let visit = earlier.filter_map(|entry| match &entry.kind {
+        EntryKind::BrowserOpened(visit) => Some(visit),
+        _ => None,
+    });
+    let query = visit
+        .map(|visit| query_pairs(&visit.url))
+        .next()
+        .unwrap_or_default();
+    pair(&query, Some(verifier))
+}
+
+const CODE: Purpose = Purpose::Token {
+    grant: Grant::AuthorizationCode,
+};
+
+fn pair(query: &[Pair], verifier: Option<&str>) -> Option<Decoded> {
+    let challenge = value(query, "code_challenge");
+    if challenge.is_none() && verifier.is_none() {
+        return None;
+    }
+    let method = value(query, "code_challenge_method");
+    let computed = verifier.map(|verifier| match method {
+        // RFC 7636 section 4.3: plain when the method is left out.
+        Some("plain") | None => verifier.to_owned(),
+        Some(_) => URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)),
+    });
+    let note = match (challenge, &computed) {
+        (Some(sent), Some(computed)) if sent == computed => "The verifier and the challenge match.",
+        (Some(_), Some(_)) => {
+            "The verifier does not fit the challenge: the authorization server has to refuse the token \
+             request."
+        }
+        (Some(_), None) => {
+            "The verifier follows with the token request; only who knows it can redeem the code."
+        }
+        (None, _) => "There is a verifier, but no challenge was seen in an authorization request.",
+    };
+    let mut fields = Vec::new();
+    fields.extend(challenge.map(|challenge| field("code_challenge", challenge, Table::Parameters)));
+    fields.extend(method.map(|method| field("code_challenge_method", method, Table::Parameters)));
+    fields.extend(verifier.map(|verifier| field("code_verifier", verifier, Table::Parameters)));
+    fields.extend(computed.map(|computed| field("computed from the verifier", computed, Table::Parameters)));
+    Some(group("PKCE", Some(note.into()), fields))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(query: &str, verifier: Option<&str>) -> String {
+        pair(&trace::pairs(query), verifier).unwrap().note.unwrap()
+    }
+
+    #[test]
+    fn the_example_of_rfc_7636_appendix_b_matches() {
+        let query = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert!(note(query, Some(verifier)).contains("match."));
+        assert!(note(query, Some("another")).contains("does not fit"));
+        assert!(note(query, None).contains("follows"));
+        assert!(note("code_challenge=abc", Some("abc")).contains("match."));
+        assert_eq!(pair(&[], None), None);
+    }
+}

@@ -1,0 +1,316 @@
+//! An index of the live part of a trace, built once and read by every rule.
+
+use serde_json::Value;
+use trace::{
+    BrowserVisit, Decision, Document, DocumentError, EntryKind, Exchange, Grant, MetadataSource, Pair,
+    Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp, Trace,
+    WellKnown, query_pairs,
+};
+
+/// An exchange that counts, with its number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub seq: u32,
+    pub at: Timestamp,
+    pub exchange: &'a Exchange,
+}
+
+impl<'a> Seen<'a> {
+    pub fn request(&self) -> &'a Request {
+        &self.exchange.request
+    }
+
+    pub fn response(&self) -> Option<&'a Response> {
+        self.exchange.response()
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        self.exchange.status()
+    }
+}
+
+/// A request for protected resource metadata and what it brought; no document when no answer came.
+pub(crate) struct ResourceTry<'a> {
+    pub seen: Seen<'a>,
+    pub source: MetadataSource,
+    pub document: Option<Result<ResourceMetadata, DocumentError>>,
+}
+
+/// A request for authorization server metadata and what it brought; no document when no answer came.
+pub(crate) struct ServerTry<'a> {
+    pub seen: Seen<'a>,
+    /// The issuer asked for.
+    pub issuer: &'a str,
+    pub well_known: WellKnown,
+    pub document: Option<Result<ServerMetadata, DocumentError>>,
+}
+
+/// The browser sent to the authorization endpoint.
+pub(crate) struct Visit<'a> {
+    pub seq: u32,
+    pub visit: &'a BrowserVisit,
+}
+
+/// The live entries by what they were for. Redirects that were followed are left out: what they led to
+/// counts.
+pub(crate) struct Reading<'a> {
+    pub server_url: &'a str,
+    /// The revision decided; the latest until one is.
+    pub revision: Revision,
+    pub all: Vec<Seen<'a>>,
+    /// Calls to the MCP server without a token.
+    pub first_calls: Vec<Seen<'a>>,
+    pub resource_tries: Vec<ResourceTry<'a>>,
+    pub server_tries: Vec<ServerTry<'a>>,
+    pub registrations: Vec<Seen<'a>>,
+    pub visits: Vec<Visit<'a>>,
+    /// The approver's hops.
+    pub hops: Vec<Seen<'a>>,
+    pub callbacks: Vec<Seen<'a>>,
+    pub tokens: Vec<(Seen<'a>, Grant)>,
+    /// Calls to the MCP server with a token.
+    pub calls: Vec<Seen<'a>>,
+    pub decisions: Vec<(u32, &'a Decision)>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn of(trace: &'a Trace) -> Self {
+        let mut reading = Self {
+            server_url: &trace.server_url,
+            revision: Revision::LATEST,
+            all: Vec::new(),
+            first_calls: Vec::new(),
+            resource_tries: Vec::new(),
+            server_tries: Vec::new(),
+            registrations: Vec::new(),
+            visits: Vec::new(),
+            hops: Vec::new(),
+            callbacks: Vec::new(),
+            tokens: Vec::new(),
+            calls: Vec::new(),
+            decisions: Vec::new(),
+        };
+        for entry in trace.live() {
+            match &entry.kind {
+                EntryKind::Exchange(exchange) => reading.all.push(Seen {
+                    seq: entry.seq,
+                    at: entry.at,
+                    exchange,
+                }),
+                EntryKind::BrowserOpened(visit) => reading.visits.push(Visit {
+                    seq: entry.seq,
+                    visit,
+                }),
+                EntryKind::Decision(decision) => {
+                    if let Decision::Revision { revision, .. } = decision {
+                        reading.revision = *revision;
+                    }
+                    reading.decisions.push((entry.seq, decision));
+                }
+                EntryKind::Rewound { .. } => {}
+            }
+        }
+        reading.sort_exchanges();
+        reading
+    }
+
+    fn sort_exchanges(&mut self) {
+        let all = std::mem::take(&mut self.all);
+        for (index, &seen) in all.iter().enumerate() {
+            let next = all.get(index + 1).map(|next| &next.exchange.purpose);
+            let redirected = seen.status().is_some_and(|status| (300..400).contains(&status));
+            if redirected
+                && next == Some(&seen.exchange.purpose)
+                && seen.exchange.purpose != Purpose::Authorization
+            {
+                continue;
+            }
+            match &seen.exchange.purpose {
+                Purpose::Challenge { .. } if bearer(seen.request()).is_some() => self.calls.push(seen),
+                Purpose::Challenge { .. } => self.first_calls.push(seen),
+                Purpose::ResourceMetadata { source } => self.resource_tries.push(ResourceTry {
+                    seen,
+                    source: *source,
+                    document: seen.response().map(ResourceMetadata::read),
+                }),
+                Purpose::ServerMetadata { issuer, well_known } => self.server_tries.push(ServerTry {
+                    seen,
+                    issuer,
+                    well_known: *well_known,
+                    document: seen.response().map(ServerMetadata::read),
+                }),
+                Purpose::Registration => self.registrations.push(seen),
+                Purpose::Authorization => self.hops.push(seen),
+                Purpose::Callback => self.callbacks.push(seen),
+                Purpose::Token { grant } => self.tokens.push((seen, *grant)),
+                Purpose::Mcp { .. } => self.calls.push(seen),
+            }
+        }
+        self.all = all;
+    }
+
+    /// The first call that was answered 401.
+    pub fn unauthorized(&self) -> Option<Seen<'a>> {
+        self.first_calls
+            .iter()
+            .copied()
+            .find(|seen| seen.status() == Some(401))
+    }
+
+    /// The latest protected resource metadata that could be read.
+    pub fn resource_metadata(&self) -> Option<(&ResourceTry<'a>, &ResourceMetadata)> {
+        let mut tries = self.resource_tries.iter().rev();
+        tries.find_map(|attempt| Some((attempt, attempt.document.as_ref()?.as_ref().ok()?)))
+    }
+
+    /// The latest authorization server metadata that could be read.
+    pub fn server_metadata(&self) -> Option<(&ServerTry<'a>, &ServerMetadata)> {
+        let mut tries = self.server_tries.iter().rev();
+        tries.find_map(|attempt| Some((attempt, attempt.document.as_ref()?.as_ref().ok()?)))
+    }
+
+    /// The entry at which the flow stopped with this code.
+    pub fn stopped(&self, wanted: StopCode) -> Option<u32> {
+        let mut decisions = self.decisions.iter().rev();
+        decisions.find_map(|(seq, decision)| match decision {
+            Decision::Stopped { code, .. } if *code == wanted => Some(*seq),
+            _ => None,
+        })
+    }
+
+    /// The authorization server that was decided for, as the resource metadata names it.
+    pub fn issuer(&self) -> Option<&'a str> {
+        let mut decisions = self.decisions.iter().rev();
+        decisions.find_map(|(_, decision)| match decision {
+            Decision::AuthorizationServer { issuer, .. } => Some(issuer.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether the default endpoints of 2025-03-26 are used instead of metadata.
+    pub fn default_endpoints(&self) -> bool {
+        let mut decisions = self.decisions.iter();
+        decisions.any(|(_, decision)| matches!(decision, Decision::DefaultEndpoints { .. }))
+    }
+
+    /// The latest authorization request sent before this entry: its number and its parameters.
+    pub fn authorization_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
+        let visit = self.visits.iter().rev().find(|visit| visit.seq < seq)?;
+        Some((visit.seq, query_pairs(&visit.visit.url)))
+    }
+
+    /// The resource indicator of a token request, or else of the authorization request before it.
+    pub fn resource_asked_for(&self, token: Seen<'_>) -> Option<String> {
+        let asked = value(&form(token.request()), "resource").map(str::to_owned);
+        asked.or_else(|| {
+            let (_, request) = self.authorization_before(token.seq)?;
+            value(&request, "resource").map(str::to_owned)
+        })
+    }
+
+    /// The first call that carried this access token after this entry.
+    pub fn first_use(&self, token: &str, after: u32) -> Option<Seen<'a>> {
+        let mut calls = self.calls.iter().copied().filter(|call| call.seq > after);
+        calls.find(|call| bearer(call.request()) == Some(token))
+    }
+}
+
+/// The bearer token of a request's `Authorization` field.
+pub(crate) fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header_value("authorization")?.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop");
+    known.then(|| token.trim())
+}
+
+/// The pairs of a request's form body.
+pub(crate) fn form(request: &Request) -> Vec<Pair> {
+    request.body.text().map(trace::pairs).unwrap_or_default()
+}
+
+/// The first value of a name.
+pub(crate) fn value<'p>(pairs: &'p [Pair], name: &str) -> Option<&'p str> {
+    let pair = pairs.iter().find(|pair| pair.name == name)?;
+    Some(&pair.value)
+}
+
+/// The JSON object in a response's body.
+pub(crate) fn object(response: &Response) -> Option<Document> {
+    match serde_json::from_slice(&response.body.bytes) {
+        Ok(Value::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+/// A member that is a string.
+pub(crate) fn text<'d>(document: &'d Document, member: &str) -> Option<&'d str> {
+    document.get(member)?.as_str()
+}
+
+/// The access token of a successful token answer.
+pub(crate) fn access_token(response: &Response) -> Option<String> {
+    if !(200..300).contains(&response.status) {
+        return None;
+    }
+    text(&object(response)?, "access_token").map(str::to_owned)
+}
+
+/// A refresh request that was answered with an OAuth error.
+pub(crate) struct RefusedRefresh<'a> {
+    pub seen: Seen<'a>,
+    pub status: u16,
+    pub error: String,
+    /// Empty when there is none.
+    pub description: String,
+}
+
+/// Every refresh request that was answered with an OAuth error.
+pub(crate) fn refused_refreshes<'a>(reading: &Reading<'a>) -> Vec<RefusedRefresh<'a>> {
+    let refreshes = reading
+        .tokens
+        .iter()
+        .filter(|(_, grant)| *grant == Grant::RefreshToken);
+    let refused = refreshes.filter_map(|(seen, _)| {
+        let response = seen.response().filter(|response| response.status >= 400)?;
+        let answer = object(response)?;
+        Some(RefusedRefresh {
+            seen: *seen,
+            status: response.status,
+            error: text(&answer, "error")?.into(),
+            description: text(&answer, "error_description").unwrap_or_default().into(),
+        })
+    });
+    refused.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Answer, Run};
+
+    #[test]
+    fn a_redirect_that_was_followed_is_left_out_and_what_it_led_to_counts() {
+        let mut run = Run::healthy();
+        let url = run.server_tries[0].1.clone();
+        let well_known = run.server_tries[0].0;
+        run.server_tries.insert(0, (well_known, url, Answer::bare(302)));
+        let trace = run.trace();
+        let reading = Reading::of(&trace);
+        assert_eq!(reading.server_tries.len(), 1);
+        assert_eq!(reading.server_metadata().unwrap().0.seen.status(), Some(200));
+    }
+
+    #[test]
+    fn the_token_is_found_where_it_was_used_first() {
+        let trace = Run::healthy().trace();
+        let reading = Reading::of(&trace);
+        let (issued, _) = reading.tokens[0];
+        let token = access_token(issued.response().unwrap()).unwrap();
+        let used = reading.first_use(&token, issued.seq).unwrap();
+        assert_eq!(used.status(), Some(200));
+        assert_eq!(
+            reading.resource_asked_for(issued).as_deref(),
+            Some("https://mcp.example/mcp")
+        );
+        assert_eq!(reading.revision, Revision::R20251125);
+    }
+}

@@ -1,0 +1,157 @@
+use trace::{RpcAnswer, rpc_answer};
+
+use crate::finding::Part;
+use crate::reading::{Reading, Seen};
+use crate::rule::{Findings, rule};
+use crate::spec::{MCP_STATUS_CODES, MCP_UNAUTHORIZED};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// A call without a token that is answered 403, or 400 with words about authorization, where 401 is due.
+    ///
+    /// # Why it matters
+    /// Only a 401 makes clients begin to authorize. A 403 tells them that authorizing would not help, a 400
+    /// that the request is malformed; they stop, or try the same again without end.
+    ///
+    /// # How to fix
+    /// Answer 401 with `WWW-Authenticate` when there is no token or one that is not valid; keep 403 for a
+    /// valid token that lacks a scope.
+    ///
+    /// # References
+    /// MCP authorization, "Error Handling"; RFC 6750 section 3.1.
+    "D04" "forbidden_instead_of_unauthorized" Error McpServer since None,
+    title: "A call without a token is not answered 401",
+    spec: [MCP_STATUS_CODES, MCP_UNAUTHORIZED],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some((seen, evidence)) = refusal(reading) else {
+        return;
+    };
+    let status = seen.status().unwrap_or_default();
+    let body = seen
+        .response()
+        .and_then(|response| response.body.text())
+        .map(excerpt)
+        .unwrap_or_default();
+    let finding = RULE
+        .found(MCP_STATUS_CODES)
+        .at(seen.seq, Part::Status)
+        .expected("401 with WWW-Authenticate")
+        .actual(if body.is_empty() {
+            status.to_string()
+        } else {
+            format!("{status}: {body}")
+        })
+        .fix(
+            "Answer 401 with WWW-Authenticate: Bearer and resource_metadata to a call without a token, and \
+             403 only to a valid token that lacks a scope.",
+        );
+    findings.add(match evidence {
+        Evidence::Challenge => finding.message(format!(
+            "The answer carries a challenge but says {status}. Clients begin to authorize on 401 alone."
+        )),
+        Evidence::HostCheck => finding.likely().message(format!(
+            "Without a token the server answers {status}, and clients do not begin to authorize. The answer \
+             speaks of the host or the origin, so a check against DNS rebinding may have refused the call \
+             before any token was looked at."
+        )),
+        Evidence::None => finding.likely().message(format!(
+            "Without a token the server answers {status}, and clients do not begin to authorize. A firewall \
+             or bot protection in front of the server may also have refused the call."
+        )),
+    });
+}
+
+/// What besides the status shows that authorization is meant.
+pub(super) enum Evidence {
+    Challenge,
+    HostCheck,
+    None,
+}
+
+/// The latest call without a token, when it was refused with a status that is not 401.
+pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)> {
+    if reading.unauthorized().is_some() {
+        return None;
+    }
+    let last = *reading.first_calls.last()?;
+    let response = last.response()?;
+    let challenged = response.header_value("www-authenticate").is_some();
+    let body = response.body.text().unwrap_or_default().to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
+    match response.status {
+        400 | 403 if challenged => Some((last, Evidence::Challenge)),
+        403 if says(&[
+            "invalid host",
+            "invalid origin",
+            "host header",
+            "origin not allowed",
+        ]) =>
+        {
+            Some((last, Evidence::HostCheck))
+        }
+        403 => Some((last, Evidence::None)),
+        // A server of another era answers 400 to a request it does not know.
+        400 if !matches!(
+            rpc_answer(response),
+            RpcAnswer::Error {
+                code: -32099..=-32000 | -32601 | -32602,
+                ..
+            }
+        ) && says(&[
+            "unauthorized",
+            "unauthenticated",
+            "access token",
+            "bearer",
+            "credentials",
+            "not logged in",
+        ]) =>
+        {
+            Some((last, Evidence::None))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Certainty;
+    use crate::sample::{Answer, Run};
+
+    fn answered(answer: Answer) -> Run {
+        let mut run = Run::healthy();
+        run.challenge = answer;
+        run.stop(Phase::Challenge, StopCode::NotAnMcpServer);
+        run
+    }
+
+    #[test]
+    fn a_403_with_a_challenge_is_certain_and_a_bare_one_likely() {
+        let with = Answer::bare(403).header("www-authenticate", "Bearer");
+        assert_eq!(answered(with).finding("D04").certainty, Certainty::Certain);
+        let bare = answered(Answer::bare(403)).finding("D04");
+        assert_eq!(bare.certainty, Certainty::Likely);
+        assert!(bare.message.contains("firewall"));
+        let host = answered(Answer::json(403, json!({"error": "Invalid Host header"}))).finding("D04");
+        assert!(host.message.contains("DNS rebinding"));
+    }
+
+    #[test]
+    fn a_400_counts_when_it_speaks_of_authorization() {
+        let answer = Answer::json(400, json!({"error": "Missing access token"}));
+        assert_eq!(answered(answer).finding("D04").certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn is_silent_about_other_400s_and_when_a_401_came() {
+        let answer =
+            json!({"jsonrpc": "2.0", "error": {"code": -32000, "message": "Bad Request: no bearer session"}});
+        assert!(answered(Answer::json(400, answer)).is_silent("D04"));
+        assert!(Run::healthy().is_silent("D04"));
+    }
+}

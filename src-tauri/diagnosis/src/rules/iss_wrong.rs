@@ -1,0 +1,106 @@
+use trace::{Revision, query_pairs};
+
+use crate::finding::Part;
+use crate::reading::{Reading, value};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC9207_COMPARE;
+use crate::wording::{excerpt, same_but_for};
+
+rule! {
+    /// # What it looks at
+    /// The `iss` parameter of the authorization response, against the issuer of the authorization server
+    /// metadata.
+    ///
+    /// # Why it matters
+    /// A response from another issuer is what a mix-up attack looks like. Clients must throw it away, after
+    /// the user has logged in and consented.
+    ///
+    /// # How to fix
+    /// Send in `iss` the very text that the metadata has as `issuer`: same scheme, host, port, path and
+    /// slash.
+    ///
+    /// # References
+    /// RFC 9207 sections 2.3 and 2.4; MCP 2026-07-28 authorization, "Authorization Response Validation".
+    "R12" "iss_wrong" Error AuthorizationServer since Some(Revision::R20260728),
+    title: "The authorization response comes from another issuer",
+    spec: [RFC9207_COMPARE],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(callback) = reading.callbacks.last() else {
+        return;
+    };
+    let query = query_pairs(&callback.request().url);
+    let Some(iss) = value(&query, "iss") else { return };
+    let document = reading
+        .server_metadata()
+        .and_then(|(_, document)| document.issuer.as_deref());
+    let Some(expected) = document.or(reading.issuer()) else {
+        return;
+    };
+    // Where metadata and its issuer differ already, either is right here.
+    if iss == expected || reading.issuer() == Some(iss) {
+        return;
+    }
+    let message = match same_but_for(iss, expected) {
+        Some(difference) => format!(
+            "The two differ only in {difference}, but they are compared as text, so clients throw the \
+             response away."
+        ),
+        None => "Clients throw such a response away, since it is what a mix-up attack looks like. The code \
+                 in it is not used."
+            .into(),
+    };
+    let finding = RULE
+        .found(RFC9207_COMPARE)
+        .at(callback.seq, Part::RequestUrl)
+        .message(message)
+        .expected(format!("iss={expected}"))
+        .actual(format!("iss={}", excerpt(iss)))
+        .fix(format!(
+            "Send iss={expected} in every authorization response, the text that the metadata has as issuer."
+        ));
+    findings.add(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sample::Run;
+
+    fn with_iss(iss: &str) -> Run {
+        let mut run = Run::healthy();
+        run.callback.retain(|(name, _)| *name != "iss");
+        run.callback.push(("iss", iss.into()));
+        run
+    }
+
+    #[test]
+    fn names_a_difference_that_normalization_would_hide() {
+        assert!(
+            with_iss("https://login.example")
+                .finding("R12")
+                .message
+                .contains("mix-up")
+        );
+        assert!(
+            with_iss("https://as.example/")
+                .finding("R12")
+                .message
+                .contains("a slash at the end")
+        );
+        assert!(
+            with_iss("https://as.example:443")
+                .finding("R12")
+                .message
+                .contains("default port")
+        );
+    }
+
+    #[test]
+    fn is_silent_when_it_is_the_same_or_not_there() {
+        assert!(with_iss("https://as.example").is_silent("R12"));
+        let mut run = Run::healthy();
+        run.callback.retain(|(name, _)| *name != "iss");
+        assert!(run.is_silent("R12"));
+    }
+}

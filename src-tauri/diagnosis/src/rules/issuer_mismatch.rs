@@ -1,0 +1,156 @@
+use crate::finding::{Finding, Owner, Part};
+use crate::reading::{Reading, Seen, value};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC8414_ISSUER;
+use crate::vendor::vendor;
+use crate::wording::{differ_by_trailing_slash, excerpt, same_but_for};
+
+rule! {
+    /// # What it looks at
+    /// The `issuer` of the authorization server metadata, against the issuer that the metadata was asked for.
+    /// They are compared character by character. A difference in nothing but a slash at the end is a finding
+    /// of its own.
+    ///
+    /// # Why it matters
+    /// A document with another issuer must not be used: anyone could otherwise serve metadata in another
+    /// server's name. Clients stop here.
+    ///
+    /// # How to fix
+    /// Write the issuer into the MCP server's settings exactly as the authorization server's metadata spells
+    /// it. If that spelling is itself wrong (an inner host name, a lost path), correct the issuer at the
+    /// authorization server.
+    ///
+    /// # References
+    /// RFC 8414 section 3.3; OpenID Connect Discovery 1.0 section 4.3.
+    "R10" "issuer_mismatch" Error AuthorizationServer since None,
+    title: "The metadata is that of another issuer than the one asked for",
+    spec: [RFC8414_ISSUER],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(foreign) = foreign_issuer(reading) else {
+        return;
+    };
+    if differ_by_trailing_slash(&foreign.named, foreign.asked) {
+        return;
+    }
+    let difference = same_but_for(&foreign.named, foreign.asked);
+    let template = foreign.named.contains("{tenantid}");
+    let message = if template {
+        "Microsoft Entra's common endpoint answers with a template instead of an issuer, so it can never be \
+         identical. Clients stop here."
+            .to_owned()
+    } else if let Some(difference) = difference {
+        format!("The two differ only in {difference}, but they are compared as text, so clients stop here.")
+    } else {
+        "Clients must not use such a document and stop here, since otherwise anyone could serve metadata in \
+         another server's name."
+            .to_owned()
+    };
+    let finding = foreign
+        .finding(RULE.found(RFC8414_ISSUER), reading)
+        .message(message);
+    findings.add(match template {
+        true => finding
+            .owner(Owner::McpServer)
+            .fix("Name the tenant in the MCP server's settings instead of \"common\"."),
+        false => finding,
+    });
+}
+
+/// Metadata whose `issuer` is not the one asked for.
+pub(super) struct Foreign<'a> {
+    seen: Seen<'a>,
+    pub asked: &'a str,
+    pub named: String,
+}
+
+/// The first readable document that names another issuer, or none.
+pub(super) fn foreign_issuer<'a>(reading: &Reading<'a>) -> Option<Foreign<'a>> {
+    reading.server_tries.iter().find_map(|attempt| {
+        let document = attempt.document.as_ref()?.as_ref().ok()?;
+        let named = document.issuer.clone().unwrap_or_default();
+        (named != attempt.issuer).then_some(Foreign {
+            seen: attempt.seen,
+            asked: attempt.issuer,
+            named,
+        })
+    })
+}
+
+impl Foreign<'_> {
+    /// Fills in what was expected, what came, and who most likely has to change it.
+    pub(super) fn finding(&self, finding: Finding, reading: &Reading<'_>) -> Finding {
+        let named = match self.named.as_str() {
+            "" => "no issuer".to_owned(),
+            named => excerpt(named),
+        };
+        let finding = finding
+            .at(self.seen.seq, Part::body("/issuer"))
+            .expected(self.asked)
+            .actual(named.clone());
+        // Elsewhere the server calls itself as in its metadata, or its vendor is known to: then the name of
+        // it is wrong.
+        let consistent = reading
+            .callbacks
+            .iter()
+            .any(|callback| value(&trace::query_pairs(&callback.request().url), "iss") == Some(&self.named));
+        if !self.named.is_empty() && (consistent || vendor(&self.named).is_some()) {
+            finding.owner(Owner::McpServer).fix(format!(
+                "Write {named} into authorization_servers of the resource metadata, exactly as the \
+                 authorization server spells it."
+            ))
+        } else {
+            finding.fix(format!(
+                "Make the authorization server's issuer {}. If {named} is how it is meant to be, write that \
+                 into authorization_servers of the MCP server's resource metadata instead.",
+                self.asked
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::Run;
+
+    fn with_issuer(asked: &str, named: &str) -> Run {
+        let mut run = Run::healthy();
+        run.issuer = asked.into();
+        run.server_tries[0]
+            .2
+            .edit(|metadata| metadata["issuer"] = json!(named));
+        run.stop(Phase::ServerMetadata, StopCode::IssuerMismatch);
+        run
+    }
+
+    #[test]
+    fn another_host_is_the_authorization_server_s_until_its_vendor_is_known() {
+        let finding = with_issuer("https://as.example", "https://inner.example").finding("R10");
+        assert_eq!(finding.owner, Owner::AuthorizationServer);
+        let common = with_issuer(
+            "https://login.microsoftonline.com/common/v2.0",
+            "https://login.microsoftonline.com/{tenantid}/v2.0",
+        );
+        assert_eq!(common.finding("R10").owner, Owner::McpServer);
+        assert!(common.finding("R10").message.contains("template"));
+    }
+
+    #[test]
+    fn a_missing_issuer_counts() {
+        let mut run = with_issuer("https://as.example", "x");
+        run.server_tries[0].2.edit(|metadata| {
+            metadata.as_object_mut().unwrap().remove("issuer");
+        });
+        assert_eq!(run.finding("R10").actual.as_deref(), Some("no issuer"));
+    }
+
+    #[test]
+    fn is_silent_about_the_slash() {
+        assert!(with_issuer("https://as.example", "https://as.example/").is_silent("R10"));
+    }
+}

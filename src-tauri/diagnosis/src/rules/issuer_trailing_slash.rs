@@ -1,0 +1,77 @@
+use super::issuer_mismatch::foreign_issuer;
+use crate::reading::Reading;
+use crate::rule::{Findings, rule};
+use crate::spec::RFC8414_ISSUER;
+use crate::wording::differ_by_trailing_slash;
+
+rule! {
+    /// # What it looks at
+    /// An `issuer` in the authorization server metadata that differs from the one asked for by a slash at its
+    /// end and by nothing else.
+    ///
+    /// # Why it matters
+    /// The two are compared as text. URL types that add a slash on printing, and issuers that really end in
+    /// one, both lead here, and clients that follow the specification stop.
+    ///
+    /// # How to fix
+    /// Spell the issuer alike in `authorization_servers` of the resource metadata and in the authorization
+    /// server's own metadata. Where the authorization server cannot be changed, change the resource metadata.
+    ///
+    /// # References
+    /// RFC 8414 section 3.3; RFC 3986 section 6.2.1.
+    "R07" "issuer_trailing_slash" Error AuthorizationServer since None,
+    title: "The issuer differs from the one asked for by a slash at its end",
+    spec: [RFC8414_ISSUER],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(foreign) = foreign_issuer(reading) else {
+        return;
+    };
+    if !differ_by_trailing_slash(&foreign.named, foreign.asked) {
+        return;
+    }
+    let finding = foreign.finding(RULE.found(RFC8414_ISSUER), reading);
+    findings.add(finding.message(
+        "They are compared as text, so clients that follow the specification stop here. A URL type that adds \
+         a slash when it is printed is the usual cause; it may sit on either side.",
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::finding::Owner;
+    use crate::sample::Run;
+
+    fn with_issuer(asked: &str, named: &str) -> Run {
+        let mut run = Run::healthy();
+        run.issuer = asked.into();
+        run.server_tries[0]
+            .2
+            .edit(|metadata| metadata["issuer"] = json!(named));
+        run
+    }
+
+    #[test]
+    fn is_the_authorization_server_s_unless_it_calls_itself_so_elsewhere() {
+        let mut run = with_issuer("https://as.example", "https://as.example/");
+        assert_eq!(run.finding("R07").owner, Owner::AuthorizationServer);
+        run.callback.retain(|(name, _)| *name != "iss");
+        run.callback.push(("iss", "https://as.example/".into()));
+        assert_eq!(run.finding("R07").owner, Owner::McpServer);
+        assert!(run.is_silent("R12"));
+    }
+
+    #[test]
+    fn a_known_vendor_s_own_spelling_stands() {
+        let run = with_issuer("https://tenant.eu.auth0.com", "https://tenant.eu.auth0.com/");
+        assert_eq!(run.finding("R07").owner, Owner::McpServer);
+    }
+
+    #[test]
+    fn is_silent_when_more_differs() {
+        assert!(with_issuer("https://as.example", "https://as.example/tenant/").is_silent("R07"));
+    }
+}

@@ -1,0 +1,139 @@
+use trace::{DocumentError, Response};
+
+use crate::finding::{Owner, Part};
+use crate::reading::{Reading, Seen};
+use crate::rule::{Findings, rule};
+use crate::spec::{RFC8414_RESPONSE, RFC9728_RESPONSE, Spec};
+use crate::wording::{excerpt, is_html};
+
+rule! {
+    /// # What it looks at
+    /// Well-known URLs that answer 200 with something that is not JSON, most often a web page.
+    ///
+    /// # Why it matters
+    /// A single-page application's catch-all route answers every path with its page. Clients take the 200 for
+    /// a document, fail with `Unexpected token '<'` and do not try the next URL.
+    ///
+    /// # How to fix
+    /// Answer 404 for well-known URLs that are not served, or serve the document there with
+    /// `application/json`.
+    ///
+    /// # References
+    /// RFC 9728 section 3.2; RFC 8414 section 3.2.
+    "D15" "metadata_is_html" Error McpServer since None,
+    title: "A well-known URL answers 200 without metadata",
+    spec: [RFC9728_RESPONSE, RFC8414_RESPONSE],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let resource = reading
+        .resource_tries
+        .iter()
+        .filter(|attempt| is_not_json(&attempt.document));
+    let server = reading
+        .server_tries
+        .iter()
+        .filter(|attempt| is_not_json(&attempt.document));
+    let resource: Vec<_> = resource.map(|attempt| attempt.seen).collect();
+    let server: Vec<_> = server.map(|attempt| attempt.seen).collect();
+    let worked = reading.resource_metadata().is_some();
+    report(&resource, worked, Owner::McpServer, RFC9728_RESPONSE, findings);
+    let worked = reading.server_metadata().is_some();
+    report(
+        &server,
+        worked,
+        Owner::AuthorizationServer,
+        RFC8414_RESPONSE,
+        findings,
+    );
+}
+
+fn is_not_json<T>(document: &Option<Result<T, DocumentError>>) -> bool {
+    matches!(document, Some(Err(DocumentError::NotJson { .. })))
+}
+
+fn report(wrong: &[Seen<'_>], worked: bool, owner: Owner, spec: Spec, findings: &mut Findings) {
+    let Some(first) = wrong.first() else { return };
+    let Some(response) = first.response() else { return };
+    let what = if is_html(response) {
+        "a web page"
+    } else {
+        "something that is not JSON"
+    };
+    let urls: Vec<&str> = wrong.iter().map(|seen| seen.request().url.as_str()).collect();
+    let consequence = if worked {
+        "This client went on and found the metadata elsewhere; many stop here with a JSON error."
+    } else {
+        "Clients stop here with a JSON error."
+    };
+    let finding = RULE
+        .found(spec)
+        .owner(owner)
+        .at(first.seq, Part::body(""))
+        .title(format!(
+            "A well-known URL answers 200 with {what} instead of metadata"
+        ))
+        .message(format!(
+            "200 means that the document is there, but what comes is {what}, as a catch-all route sends it. \
+             {consequence}"
+        ))
+        .expected("a JSON object, or 404 when there is none at this URL")
+        .actual(format!("{}: {}", urls.join(", "), beginning(response)))
+        .fix(
+            "Let the catch-all route leave out /.well-known/: answer 404 there for what is not served, and \
+             JSON for what is.",
+        );
+    findings.add(finding);
+}
+
+fn beginning(response: &Response) -> String {
+    let media = response.media_type().unwrap_or_else(|| "no content-type".into());
+    match response.body.text() {
+        Some(text) if !text.trim().is_empty() => format!("{media}, {}", excerpt(text)),
+        Some(_) => format!("{media}, an empty body"),
+        None => format!("{media}, {} bytes", response.body.bytes.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{MetadataSource, WellKnown};
+
+    use crate::finding::{Level, Owner};
+    use crate::sample::{Answer, Run};
+
+    #[test]
+    fn one_finding_for_each_of_the_two_servers() {
+        let mut run = Run::healthy();
+        let path = (
+            MetadataSource::PathInserted,
+            "https://mcp.example/x".into(),
+            Answer::html(200, "App"),
+        );
+        run.resource_tries.insert(0, path);
+        let oauth = (
+            WellKnown::OauthInserted,
+            "https://as.example/x".into(),
+            Answer::html(200, "App"),
+        );
+        run.server_tries.insert(0, oauth);
+        let mut found = crate::diagnose(&run.trace());
+        found.retain(|finding| finding.code == "D15");
+        let owners: Vec<_> = found.iter().map(|finding| finding.owner).collect();
+        assert_eq!(owners, [Owner::McpServer, Owner::AuthorizationServer]);
+        assert!(found.iter().all(|finding| finding.level == Level::Error));
+        assert!(found[0].message.contains("went on"));
+    }
+
+    #[test]
+    fn is_silent_about_a_web_page_that_says_404() {
+        let mut run = Run::healthy();
+        let path = (
+            MetadataSource::PathInserted,
+            "https://mcp.example/x".into(),
+            Answer::html(404, "No"),
+        );
+        run.resource_tries.insert(0, path);
+        assert!(run.is_silent("D15"));
+    }
+}

@@ -1,0 +1,37 @@
+//! One rule, one file.
+
+pub(crate) mod challenge_missing;
+pub(crate) mod challenge_unparsable;
+pub(crate) mod challenge_without_resource_metadata;
+pub(crate) mod forbidden_instead_of_unauthorized;
+pub(crate) mod iss_missing;
+pub(crate) mod iss_wrong;
+pub(crate) mod issuer_mismatch;
+pub(crate) mod issuer_trailing_slash;
+pub(crate) mod metadata_is_html;
+pub(crate) mod missing_endpoint;
+pub(crate) mod not_an_mcp_server;
+pub(crate) mod only_one_metadata_document;
+pub(crate) mod pkce_not_advertised;
+pub(crate) mod redirect_uri_rejected;
+pub(crate) mod refresh_catch_all_error;
+pub(crate) mod refresh_invalid_request;
+pub(crate) mod refresh_token_rejected;
+pub(crate) mod registration_not_offered;
+pub(crate) mod registration_status_not_created;
+pub(crate) mod resource_metadata_not_found;
+pub(crate) mod resource_metadata_parameter_wrong;
+pub(crate) mod resource_metadata_unusable;
+pub(crate) mod resource_mismatch;
+pub(crate) mod resource_trailing_slash;
+pub(crate) mod secret_for_public_client;
+pub(crate) mod server_metadata_in_resource_metadata;
+pub(crate) mod server_metadata_not_found;
+pub(crate) mod state_altered;
+pub(crate) mod token_audience_wrong;
+pub(crate) mod token_error_not_oauth;
+pub(crate) mod token_not_accepted;
+pub(crate) mod token_response_cacheable;
+pub(crate) mod token_response_form_encoded;
+pub(crate) mod token_response_unusable;
+pub(crate) mod transport_failure;

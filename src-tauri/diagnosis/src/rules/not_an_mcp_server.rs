@@ -1,0 +1,140 @@
+use trace::{RpcAnswer, StopCode, rpc_answer};
+
+use super::forbidden_instead_of_unauthorized::refusal;
+use crate::finding::{Owner, Part};
+use crate::reading::Reading;
+use crate::rule::{Findings, rule};
+use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
+use crate::wording::{excerpt, is_html};
+
+rule! {
+    /// # What it looks at
+    /// The answer to a first call after which the flow stopped, because it is nothing that an MCP server
+    /// says: a web page, a 404, JSON that is no JSON-RPC.
+    ///
+    /// # Why it matters
+    /// Most often the URL is not that of the MCP endpoint: the path is missing or another one, or the URL is
+    /// that of the server's web site. Nothing about authorization can be judged then.
+    ///
+    /// # How to fix
+    /// Use the URL of the MCP endpoint, with its path (`/mcp` for many servers), as the server's
+    /// documentation gives it.
+    ///
+    /// # References
+    /// MCP transports, "Sending Messages to the Server".
+    "N02" "not_an_mcp_server" Error Client since None,
+    title: "What answers at this URL is no MCP server",
+    spec: [MCP_ANSWER, MCP_ANSWER_2026],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(stopped) = reading.stopped(StopCode::NotAnMcpServer) else {
+        return;
+    };
+    let calls = reading.first_calls.iter().chain(&reading.calls);
+    let last = calls
+        .filter(|call| call.seq < stopped)
+        .max_by_key(|call| call.seq);
+    let Some((call, response)) = last.and_then(|call| Some((call, call.response()?))) else {
+        return;
+    };
+    if refusal(reading).is_some() {
+        return;
+    }
+    let status = response.status;
+    let finding = RULE
+        .found(mcp_answer(reading.revision))
+        .at(
+            call.seq,
+            if status == 200 {
+                Part::body("")
+            } else {
+                Part::Status
+            },
+        )
+        .expected("a JSON-RPC answer, or 401")
+        .fix(
+            "Use the URL of the MCP endpoint itself, with its path, as the server's documentation gives it.",
+        );
+    let path = "The path may be missing or another one; /mcp is common.";
+    findings.add(match status {
+        404 | 410 => finding
+            .likely()
+            .message(format!("There is nothing at this URL. {path}"))
+            .actual(status.to_string()),
+        405 => finding
+            .likely()
+            .message(format!(
+                "This URL does not take POST, and an MCP endpoint does. {path} It may also be an endpoint of \
+                 the old HTTP+SSE transport."
+            ))
+            .actual("405"),
+        502..=504 => finding
+            .likely()
+            .owner(Owner::Network)
+            .message("A gateway answers and says that it does not reach the server behind it.")
+            .actual(status.to_string())
+            .fix("Check that the MCP server runs, and that the gateway's address for it is right."),
+        500.. => finding
+            .likely()
+            .owner(Owner::McpServer)
+            .message("The server fails on the first call, so nothing about authorization can be seen.")
+            .actual(status.to_string())
+            .fix(
+                "Look into the MCP server's log: the first call must be answered 401 or with a JSON-RPC \
+                  answer.",
+            ),
+        _ if is_html(response) => finding
+            .likely()
+            .message(format!(
+                "A web page answers: this is a web site, or a single-page application's \
+                              catch-all route. {path}"
+            ))
+            .actual(format!("{status} with a web page")),
+        _ => finding
+            .owner(Owner::McpServer)
+            .likely()
+            .message(format!(
+                "The answer is no JSON-RPC answer. If this is the right URL, the server does not speak MCP \
+                 as it should. {path}"
+            ))
+            .actual(match rpc_answer(response) {
+                RpcAnswer::Other(what) => format!("{status}, {}", excerpt(&what)),
+                _ => format!("{status} with a JSON-RPC answer that no client expects"),
+            }),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run};
+
+    fn answered(answer: Answer) -> Run {
+        let mut run = Run::healthy();
+        run.challenge = answer;
+        run.stop(Phase::Challenge, StopCode::NotAnMcpServer);
+        run
+    }
+
+    #[test]
+    fn tells_the_ways_apart() {
+        let finding = |answer| answered(answer).finding("N02");
+        assert!(finding(Answer::bare(404)).message.contains("nothing at this URL"));
+        assert!(finding(Answer::html(200, "Shop")).message.contains("web page"));
+        assert_eq!(finding(Answer::bare(502)).owner, Owner::Network);
+        assert_eq!(
+            finding(Answer::json(200, json!({"hello": 1}))).owner,
+            Owner::McpServer
+        );
+    }
+
+    #[test]
+    fn is_silent_when_a_403_explains_it() {
+        assert!(answered(Answer::bare(403)).is_silent("N02"));
+        assert!(Run::healthy().is_silent("N02"));
+    }
+}

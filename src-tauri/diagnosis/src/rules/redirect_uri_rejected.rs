@@ -1,0 +1,206 @@
+use trace::{HowOpened, StopCode};
+use url::Url;
+
+use crate::finding::Part;
+use crate::reading::{Reading, object, text, value};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC8252_LOOPBACK;
+use crate::wording::{excerpt, list};
+
+rule! {
+    /// # What it looks at
+    /// An authorization page that answers with an error status and speaks of the redirect URI, and a
+    /// registration that answers `invalid_redirect_uri`. Pages in the system browser are not seen; when no
+    /// callback came from there, the rule says so.
+    ///
+    /// # Why it matters
+    /// A native client listens on a port that the operating system hands out, so its redirect URI differs
+    /// from run to run. An authorization server that compares the port as well turns every such client away,
+    /// and the user sees an error page instead of a login.
+    ///
+    /// # How to fix
+    /// Let any port through for loopback redirect URIs. Where that cannot be had, register the listed URIs
+    /// and choose a fixed host and port for the callback.
+    ///
+    /// # References
+    /// RFC 8252 sections 7.3 and 8.3.
+    "S07" "redirect_uri_rejected" Error AuthorizationServer since None,
+    title: "The authorization server refuses the redirect URI",
+    spec: [RFC8252_LOOPBACK],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    registration(reading, findings);
+    let rejected = reading.hops.iter().rev().find(|hop| {
+        let refused = hop.status().is_some_and(|status| (400..500).contains(&status));
+        let page = hop
+            .response()
+            .and_then(|response| response.body.text())
+            .unwrap_or_default();
+        refused && page.to_ascii_lowercase().contains("redirect")
+    });
+    if let Some(hop) = rejected {
+        let uri = redirect_uri(reading, hop.seq).unwrap_or_default();
+        let page = hop
+            .response()
+            .and_then(|response| response.body.text())
+            .map(without_tags);
+        let finding = RULE
+            .found(RFC8252_LOOPBACK)
+            .likely()
+            .at(hop.seq, Part::body(""))
+            .message(
+                "The authorization page answers with an error that speaks of the redirect URI. Most likely \
+                 the port, the host or the path is not among those registered; the page itself may name \
+                 another reason.",
+            )
+            .expected(format!("a login page for redirect_uri {uri}"))
+            .actual(format!(
+                "{}: {}",
+                hop.status().unwrap_or_default(),
+                excerpt(&page.unwrap_or_default())
+            ))
+            .fix(advice(&uri));
+        findings.add(finding);
+        return;
+    }
+    let unseen = reading
+        .visits
+        .last()
+        .filter(|visit| visit.visit.how != HowOpened::Approver);
+    if let (Some(_), Some(visit)) = (reading.stopped(StopCode::CallbackTimeout), unseen) {
+        let uri = redirect_uri(reading, visit.seq + 1).unwrap_or_default();
+        let finding = RULE
+            .found(RFC8252_LOOPBACK)
+            .not_checked()
+            .on(Some(visit.seq))
+            .title("Whether the redirect URI was refused could not be checked")
+            .message(
+                "No callback came, and what the page in the browser said is not seen here. If it spoke of an \
+                 invalid redirect URI, this is the cause.",
+            )
+            .fix(advice(&uri));
+        findings.add(finding);
+    }
+}
+
+fn registration(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(last) = reading.registrations.last() else {
+        return;
+    };
+    let answer = last.response().and_then(object).unwrap_or_default();
+    if text(&answer, "error") != Some("invalid_redirect_uri") {
+        return;
+    }
+    let asked = serde_json::from_slice::<serde_json::Value>(&last.request().body.bytes).unwrap_or_default();
+    let uris = asked["redirect_uris"].as_array().cloned().unwrap_or_default();
+    let uris: Vec<&str> = uris.iter().filter_map(serde_json::Value::as_str).collect();
+    let description = text(&answer, "error_description").unwrap_or("invalid_redirect_uri");
+    let finding = RULE
+        .found(RFC8252_LOOPBACK)
+        .at(last.seq, Part::body("/error"))
+        .message("The registration is refused because of a redirect URI, so no client comes about.")
+        .expected(format!("a client for {}", list(&uris)))
+        .actual(excerpt(description))
+        .fix(advice(uris.first().copied().unwrap_or_default()));
+    findings.add(finding);
+}
+
+fn redirect_uri(reading: &Reading<'_>, before: u32) -> Option<String> {
+    let (_, request) = reading.authorization_before(before)?;
+    value(&request, "redirect_uri").map(str::to_owned)
+}
+
+fn advice(uri: &str) -> String {
+    let same_on = |host: &str| {
+        let mut url = Url::parse(uri).ok()?;
+        url.set_host(Some(host)).ok()?;
+        Some(url.to_string())
+    };
+    let uris: Vec<String> = ["127.0.0.1", "localhost", "[::1]"]
+        .into_iter()
+        .filter_map(same_on)
+        .collect();
+    format!(
+        "Let any port through for loopback redirect URIs. If the authorization server can only compare whole \
+         URIs, choose a fixed host and port for the callback of this run and register {}.",
+        if uris.is_empty() {
+            "that URI".into()
+        } else {
+            list(&uris)
+        }
+    )
+}
+
+/// The words of a page; good enough for a quotation.
+fn without_tags(page: &str) -> String {
+    let mut text = String::new();
+    let mut within_tag = false;
+    for character in page.chars() {
+        match character {
+            '<' => within_tag = true,
+            '>' => {
+                within_tag = false;
+                text.push(' ');
+            }
+            other if !within_tag => text.push(other),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{HowOpened, Phase, StopCode};
+
+    use crate::finding::{Certainty, Level};
+    use crate::sample::{Answer, Run};
+
+    #[test]
+    fn names_the_three_uris_to_register() {
+        let mut run = Run::healthy();
+        run.hops = vec![Answer::html(400, "Invalid redirect URI")];
+        run.stop(Phase::Authorization, StopCode::ApproverStuck);
+        let finding = run.finding("S07");
+        assert_eq!(finding.certainty, Certainty::Likely);
+        for uri in [
+            "http://127.0.0.1:49152/callback",
+            "http://localhost:49152/callback",
+            "http://[::1]:49152/callback",
+        ] {
+            assert!(finding.fix.contains(uri), "{}", finding.fix);
+        }
+        assert_eq!(finding.actual.as_deref(), Some("400: Invalid redirect URI"));
+    }
+
+    #[test]
+    fn a_registration_refused_for_it_is_certain() {
+        let mut run = Run::healthy();
+        run.registration.as_mut().unwrap().1 = Answer::json(400, json!({"error": "invalid_redirect_uri"}));
+        run.stop(Phase::Registration, StopCode::RegistrationRejected);
+        assert_eq!(run.finding("S07").certainty, Certainty::Certain);
+    }
+
+    #[test]
+    fn says_that_the_page_in_the_browser_is_not_seen() {
+        let mut run = Run::healthy();
+        run.how = HowOpened::System;
+        run.hops = Vec::new();
+        run.stop(Phase::Authorization, StopCode::CallbackTimeout);
+        let finding = run.finding("S07");
+        assert_eq!(
+            (finding.certainty, finding.level),
+            (Certainty::NotChecked, Level::Note)
+        );
+    }
+
+    #[test]
+    fn is_silent_about_other_error_pages() {
+        let mut run = Run::healthy();
+        run.hops = vec![Answer::html(403, "You are not allowed to see this")];
+        run.stop(Phase::Authorization, StopCode::ApproverStuck);
+        assert!(run.is_silent("S07"));
+    }
+}

@@ -1,0 +1,187 @@
+use trace::{Revision, ServerMetadata, StopCode};
+
+use crate::finding::Part;
+use crate::reading::{Reading, Seen};
+use crate::rule::{Findings, rule};
+use crate::spec::{MCP_REGISTRATION, MCP_REGISTRATION_2025_06};
+use crate::vendor::vendor;
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// Whether the authorization server metadata has a `registration_endpoint`, and whether it answers a
+    /// registration request with 401, 403, 404 or 405.
+    ///
+    /// # Why it matters
+    /// A client that nobody has registered by hand cannot become known to the authorization server. Most MCP
+    /// clients rely on dynamic registration and say no more than that they cannot connect.
+    ///
+    /// # How to fix
+    /// Enable dynamic client registration or client ID metadata documents at the authorization server, or
+    /// create a client there by hand and give its client ID to the MCP client.
+    ///
+    /// # References
+    /// MCP authorization, "Client Registration Approaches"; RFC 7591 section 3.
+    "S06" "registration_not_offered" Error AuthorizationServer since None,
+    title: "The authorization server does not let clients register themselves",
+    spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let metadata = reading.server_metadata();
+    let issuer = reading.issuer().or_else(|| Some(metadata.as_ref()?.0.issuer));
+    let spec = match reading.revision.at_least(Revision::R20251125) {
+        true => MCP_REGISTRATION,
+        false => MCP_REGISTRATION_2025_06,
+    };
+    let document = metadata.as_ref().map(|(_, document)| *document);
+    let finding = RULE
+        .found(spec)
+        .expected("a registration_endpoint that answers 201 with a client_id")
+        .fix(advice(issuer, document));
+    if let Some(refused) = refused(reading) {
+        findings.add(describe(
+            finding.at(refused.seq, Part::Status),
+            refused,
+            reading.default_endpoints(),
+        ));
+    } else if let (Some(_), Some((attempt, document))) = (reading.stopped(StopCode::NoRegistration), metadata)
+        && document.registration_endpoint.is_none()
+    {
+        let finding = finding
+            .at(attempt.seen.seq, Part::body(""))
+            .message(format!(
+                "Its metadata has no registration_endpoint, and there is no client for it in the settings of \
+                 this run. {}",
+                offer(document)
+            ))
+            .actual("no registration_endpoint in the metadata");
+        findings.add(finding);
+    }
+}
+
+/// The latest registration request, when it was turned away as such.
+fn refused<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+    let last = *reading.registrations.last()?;
+    matches!(last.status(), Some(401 | 403 | 404 | 405)).then_some(last)
+}
+
+fn describe(finding: crate::Finding, refused: Seen<'_>, guessed: bool) -> crate::Finding {
+    let status = refused.status().unwrap_or_default();
+    let body = refused
+        .response()
+        .and_then(|response| response.body.text())
+        .map(excerpt);
+    let actual = match body.filter(|body| !body.is_empty()) {
+        Some(body) => format!("{status}: {body}"),
+        None => status.to_string(),
+    };
+    let finding = finding.actual(actual);
+    match status {
+        401 => finding.likely().message(
+            "The registration endpoint asks for credentials: it takes only callers with an initial access \
+             token. A gateway in front of it may ask for them as well.",
+        ),
+        403 => finding.likely().message(
+            "The registration endpoint forbids the request. A policy there lets only some callers or \
+             redirect URIs through; a firewall in front of it may also be the one who says no.",
+        ),
+        _ if guessed => finding.message(
+            "There is no authorization server metadata, so the default registration endpoint was tried, and \
+             it is not there.",
+        ),
+        _ => finding.message(format!(
+            "The metadata names a registration endpoint, but it answers {status}: registration is announced \
+             and switched off, or the URL is wrong."
+        )),
+    }
+}
+
+fn offer(metadata: &ServerMetadata) -> &'static str {
+    if metadata.client_id_metadata_document_supported {
+        "It takes client ID metadata documents instead: an https URL as client_id."
+    } else {
+        "It offers no client ID metadata documents either, so a client has to be registered there by hand."
+    }
+}
+
+fn advice(issuer: Option<&str>, metadata: Option<&ServerMetadata>) -> String {
+    if let Some(vendor) = issuer.and_then(vendor) {
+        return format!("{}: {}", vendor.name, vendor.registration);
+    }
+    let by_document = metadata.is_some_and(|metadata| metadata.client_id_metadata_document_supported);
+    let other = if by_document {
+        "use a client ID metadata document"
+    } else {
+        "register a client by hand"
+    };
+    format!(
+        "Enable dynamic client registration at the authorization server and publish its \
+         registration_endpoint, or {other} and give the client ID to this run."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Certainty;
+    use crate::sample::{Answer, Run};
+
+    fn unoffered() -> Run {
+        let mut run = Run::healthy();
+        run.server_tries[0].2.edit(|metadata| {
+            metadata.as_object_mut().unwrap().remove("registration_endpoint");
+        });
+        run.registration = None;
+        run
+    }
+
+    #[test]
+    fn says_what_is_offered_instead() {
+        let mut run = unoffered();
+        run.stop(Phase::Registration, StopCode::NoRegistration);
+        assert!(run.finding("S06").message.contains("by hand"));
+        run.server_tries[0]
+            .2
+            .edit(|metadata| metadata["client_id_metadata_document_supported"] = json!(true));
+        assert!(
+            run.finding("S06")
+                .message
+                .contains("client ID metadata documents instead")
+        );
+    }
+
+    #[test]
+    fn knows_where_registration_is_enabled() {
+        let mut run = unoffered();
+        run.stop(Phase::Registration, StopCode::NoRegistration);
+        run.issuer = "https://tenant.eu.auth0.com/".into();
+        assert!(
+            run.finding("S06")
+                .fix
+                .starts_with("Auth0: In the Auth0 dashboard")
+        );
+    }
+
+    #[test]
+    fn a_refused_request_is_quoted() {
+        let mut run = Run::healthy();
+        run.registration.as_mut().unwrap().1 =
+            Answer::json(403, json!({"error": "Policy 'Trusted Hosts' rejected"}));
+        run.stop(Phase::Registration, StopCode::NoRegistration);
+        let finding = run.finding("S06");
+        assert_eq!(finding.certainty, Certainty::Likely);
+        assert!(finding.actual.unwrap().contains("Trusted Hosts"));
+    }
+
+    #[test]
+    fn is_silent_for_a_client_arranged_by_hand_and_for_a_request_refused_for_what_it_says() {
+        assert!(unoffered().is_silent("S06"));
+        let mut run = Run::healthy();
+        run.registration.as_mut().unwrap().1 = Answer::json(400, json!({"error": "invalid_client_metadata"}));
+        run.stop(Phase::Registration, StopCode::RegistrationRejected);
+        assert!(run.is_silent("S06"));
+    }
+}

@@ -1,0 +1,139 @@
+use trace::{DocumentError, Revision, StopCode};
+
+use crate::finding::Part;
+use crate::reading::{Reading, ResourceTry};
+use crate::rule::{Findings, rule};
+use crate::spec::{MCP_DISCOVERY, MCP_RESOURCE_METADATA};
+use crate::wording::answer_in_words;
+
+rule! {
+    /// # What it looks at
+    /// A 401 of the MCP server, and protected resource metadata that is nowhere: not at the URL of the
+    /// challenge, not at the well-known URLs.
+    ///
+    /// # Why it matters
+    /// The metadata is how a client learns where to authorize. Without it clients of 2025-06-18 and later
+    /// stop.
+    ///
+    /// # How to fix
+    /// Serve the metadata at `/.well-known/oauth-protected-resource` followed by the path of the MCP
+    /// endpoint, without asking for a token there, and name that URL in the challenge.
+    ///
+    /// # References
+    /// MCP authorization, "Protected Resource Metadata Discovery Requirements"; RFC 9728 sections 3 and 5.1.
+    "N03" "resource_metadata_not_found" Error McpServer since Some(Revision::R20250618),
+    title: "The MCP server wants a token and does not say where to get one",
+    spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let given_up = reading.stopped(StopCode::NoResourceMetadata).is_some()
+        || reading.default_endpoints()
+        || !reading.server_tries.is_empty();
+    let tries = &reading.resource_tries;
+    let Some(last) = tries
+        .last()
+        .filter(|_| given_up && reading.unauthorized().is_some())
+    else {
+        return;
+    };
+    if !reading.revision.at_least(Revision::R20250618)
+        || !tries.iter().any(is_absent)
+        || tries.iter().any(is_there)
+    {
+        return;
+    }
+    let lines: Vec<String> = tries
+        .iter()
+        .map(|attempt| {
+            format!(
+                "{} → {}",
+                attempt.seen.request().url,
+                answer_in_words(attempt.seen.exchange)
+            )
+        })
+        .collect();
+    let guarded = tries
+        .iter()
+        .any(|attempt| matches!(attempt.seen.status(), Some(401 | 403)));
+    let newer = reading.revision.at_least(Revision::R20251125);
+    let mut message = String::from(
+        "The call is answered 401, but none of the places where the resource metadata may be has it. Clients \
+         do not know where to authorize and stop.",
+    );
+    if guarded {
+        message.push_str(
+            " The well-known URL itself is answered 401 or 403: the check for a token must leave it out.",
+        );
+    }
+    let finding = RULE
+        .found(if newer {
+            MCP_DISCOVERY
+        } else {
+            MCP_RESOURCE_METADATA
+        })
+        .at(last.seen.seq, Part::Status)
+        .message(message)
+        .expected("a JSON document at one of these URLs")
+        .actual(lines.join("\n"))
+        .fix(
+            "Serve the protected resource metadata at its well-known URL, open to everyone, and name that \
+             URL in resource_metadata of the challenge.",
+        );
+    findings.add(finding);
+}
+
+/// An answer came, and it says that there is no document. A web page in its place is another rule's matter.
+fn is_absent(attempt: &ResourceTry<'_>) -> bool {
+    matches!(attempt.document, Some(Err(DocumentError::Status(_))))
+}
+
+/// There is a document, whether or not it can be used.
+fn is_there(attempt: &ResourceTry<'_>) -> bool {
+    use DocumentError::{Incomplete, NotAnObject, WrongType};
+    matches!(
+        attempt.document,
+        Some(Ok(_) | Err(Incomplete | NotAnObject { .. } | WrongType { .. }))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{MetadataSource, Phase, Revision, StopCode};
+
+    use crate::sample::{Answer, Run};
+
+    fn without_metadata(revision: Revision) -> Run {
+        let mut run = Run::healthy_at(revision);
+        let attempt = |source, url: &str, status| (source, url.to_owned(), Answer::bare(status));
+        run.resource_tries = vec![
+            attempt(
+                MetadataSource::PathInserted,
+                "https://mcp.example/.well-known/oauth-protected-resource/mcp",
+                404,
+            ),
+            attempt(
+                MetadataSource::Root,
+                "https://mcp.example/.well-known/oauth-protected-resource",
+                401,
+            ),
+        ];
+        run.stop(Phase::ResourceMetadata, StopCode::NoResourceMetadata);
+        run
+    }
+
+    #[test]
+    fn lists_the_attempts() {
+        let finding = without_metadata(Revision::R20251125).finding("N03");
+        assert_eq!(finding.actual.unwrap().lines().count(), 2);
+        assert!(finding.message.contains("must leave it out"));
+    }
+
+    #[test]
+    fn is_silent_where_there_need_not_be_any_and_where_it_is_found() {
+        assert!(without_metadata(Revision::R20250326).is_silent("N03"));
+        let mut run = without_metadata(Revision::R20251125);
+        run.resource_tries.push(Run::healthy().resource_tries.remove(0));
+        assert!(run.is_silent("N03"));
+    }
+}

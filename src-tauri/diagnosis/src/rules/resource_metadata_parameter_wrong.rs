@@ -1,0 +1,144 @@
+use trace::{Challenge, Revision, challenges};
+
+use crate::finding::Part;
+use crate::reading::{Reading, Seen};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC9728_PARAMETER;
+use crate::wording::{excerpt, is_http_url};
+
+rule! {
+    /// # What it looks at
+    /// The parameters of the challenge: `resource` or another name where `resource_metadata` is meant, and a
+    /// `resource_metadata` that is no absolute URL.
+    ///
+    /// # Why it matters
+    /// Clients read `resource_metadata` and nothing else, and they do not resolve a relative URL. Those that
+    /// read the header only get no further, the others have to guess where the metadata is.
+    ///
+    /// # How to fix
+    /// Send `WWW-Authenticate: Bearer
+    /// resource_metadata="https://host/.well-known/oauth-protected-resource/path"` with the full URL of the
+    /// metadata document, as it is seen from outside.
+    ///
+    /// # References
+    /// RFC 9728 section 5.1; MCP authorization, "Protected Resource Metadata Discovery Requirements".
+    "S09" "resource_metadata_parameter_wrong" Error McpServer since Some(Revision::R20250618),
+    title: "The challenge does not say in resource_metadata where the metadata is",
+    spec: [RFC9728_PARAMETER],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some((seen, wrong)) = wrong_parameter(reading) else {
+        return;
+    };
+    let (message, actual) = match &wrong {
+        Wrong::Name { name, value } => (
+            format!(
+                "The challenge carries {name}, which clients do not know; they look for resource_metadata. \
+                 {}",
+                if is_http_url(value) {
+                    "The URL in it is complete."
+                } else {
+                    "The URL in it is not complete either."
+                }
+            ),
+            format!("{name}=\"{}\"", excerpt(value)),
+        ),
+        Wrong::NotAbsolute { value } => (
+            "resource_metadata is no absolute URL, and clients do not resolve it against anything."
+                .to_owned(),
+            format!("resource_metadata=\"{}\"", excerpt(value)),
+        ),
+    };
+    let url = trace::resource_metadata_urls(reading.server_url)
+        .into_iter()
+        .next();
+    let expected = format!(
+        "resource_metadata=\"{}\"",
+        url.map_or_else(|| "<absolute URL>".into(), |(_, url)| url)
+    );
+    let finding = RULE
+        .found(RFC9728_PARAMETER)
+        .at(seen.seq, Part::response_header("WWW-Authenticate"))
+        .message(message)
+        .fix(format!(
+            "Send WWW-Authenticate: Bearer {expected}, the full URL under which the document is served."
+        ))
+        .expected(expected)
+        .actual(actual);
+    findings.add(finding);
+}
+
+/// What is wrong with a challenge's way of saying where the metadata is.
+pub(super) enum Wrong {
+    Name { name: String, value: String },
+    NotAbsolute { value: String },
+}
+
+/// The first 401 whose challenge means to say where the metadata is, and says it wrongly.
+pub(super) fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Wrong)> {
+    if !reading.revision.at_least(Revision::R20250618) {
+        return None;
+    }
+    let seen = reading.unauthorized()?;
+    let all = challenges(seen.response()?).ok()?;
+    if let Some(value) = all
+        .iter()
+        .find_map(|challenge| challenge.parameter("resource_metadata"))
+    {
+        let wrong = Wrong::NotAbsolute { value: value.into() };
+        return (!is_http_url(value)).then_some((seen, wrong));
+    }
+    let misnamed = all.iter().find_map(misnamed)?;
+    Some((seen, misnamed))
+}
+
+fn misnamed(challenge: &Challenge) -> Option<Wrong> {
+    let meant = |name: &str| {
+        let name = name.to_ascii_lowercase().replace('-', "_");
+        name == "resource" || name.contains("metadata") || name == "oauth_protected_resource"
+    };
+    let (name, value) = challenge.parameters.iter().find(|(name, _)| meant(name))?;
+    Some(Wrong::Name {
+        name: name.clone(),
+        value: value.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sample::Run;
+
+    fn challenged(value: &str) -> Run {
+        let mut run = Run::healthy();
+        run.challenge.drop_header("www-authenticate");
+        run.challenge = run.challenge.header("WWW-Authenticate", value);
+        run
+    }
+
+    #[test]
+    fn names_the_parameter_received_and_the_one_expected() {
+        let finding =
+            challenged(r#"Bearer resource="/.well-known/oauth-protected-resource/mcp""#).finding("S09");
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some(r#"resource="/.well-known/oauth-protected-resource/mcp""#)
+        );
+        let expected = r#"resource_metadata="https://mcp.example/.well-known/oauth-protected-resource/mcp""#;
+        assert_eq!(finding.expected.as_deref(), Some(expected));
+        assert!(finding.message.contains("not complete either"));
+    }
+
+    #[test]
+    fn a_relative_resource_metadata_is_wrong_too() {
+        let run = challenged(r#"Bearer resource_metadata="/.well-known/oauth-protected-resource""#);
+        assert!(run.finding("S09").message.contains("no absolute URL"));
+    }
+
+    #[test]
+    fn is_silent_about_an_additional_parameter_and_about_none() {
+        let both = r#"Bearer resource="https://mcp.example/mcp", resource_metadata="https://mcp.example/x""#;
+        assert!(challenged(both).is_silent("S09"));
+        assert!(challenged("Bearer").is_silent("S09"));
+    }
+}

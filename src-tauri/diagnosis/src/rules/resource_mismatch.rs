@@ -1,0 +1,150 @@
+use trace::{MetadataSource, Revision, origin_of};
+
+use crate::finding::Part;
+use crate::reading::{Reading, Seen};
+use crate::rule::{Findings, rule};
+use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN, Spec};
+use crate::wording::{differ_by_trailing_slash, excerpt, is_above, same_but_for};
+
+rule! {
+    /// # What it looks at
+    /// The `resource` of the protected resource metadata, against the URL of the MCP server as it was used.
+    /// They are compared character by character. A difference in nothing but a slash at the end is a finding
+    /// of its own.
+    ///
+    /// # Why it matters
+    /// The comparison is what keeps a server from passing itself off as another one, so clients that find a
+    /// difference must not use the document. Some let an origin stand for the URLs below it, others refuse:
+    /// the server works with one client and not with the next.
+    ///
+    /// # How to fix
+    /// Set `resource` to the very URL that users type into their clients. Behind a proxy that is the outer
+    /// URL, with its scheme, host, port and path.
+    ///
+    /// # References
+    /// RFC 9728 sections 3.3 and 7.3.
+    "R02" "resource_mismatch" Error McpServer since Some(Revision::R20250618),
+    title: "The resource metadata is about another resource than the URL used",
+    spec: [RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(foreign) = foreign_resource(reading) else {
+        return;
+    };
+    let used = reading.server_url;
+    if differ_by_trailing_slash(&foreign.resource, used) {
+        return;
+    }
+    let named = excerpt(&foreign.resource);
+    let message = if is_above(&foreign.resource, used) {
+        format!(
+            "{named} is a parent of the URL used. Some clients accept that, others stop here: the \
+             specification demands the identical URL."
+        )
+    } else if let Some(difference) = same_but_for(&foreign.resource, used) {
+        format!("The two differ only in {difference}, but they are compared as text, so clients stop here.")
+    } else if reading.issuer() == Some(&foreign.resource) {
+        "The metadata names the authorization server where the MCP server belongs. Clients stop here.".into()
+    } else if is_scheme_or_port_lost(&foreign.resource, used) {
+        "Host and path are right, scheme or port is not: the server builds the URL from what a proxy passes \
+         on, and does not see the outer one. Clients stop here."
+            .into()
+    } else {
+        "The metadata describes another resource. Clients stop here, since otherwise one server could pass \
+         itself off as another."
+            .into()
+    };
+    let finding = RULE
+        .found(foreign.spec)
+        .at(foreign.seen.seq, Part::body("/resource"))
+        .message(message)
+        .expected(used)
+        .actual(named)
+        .fix(format!(
+            "Set resource in the metadata to {used}, the URL that clients use."
+        ));
+    findings.add(finding);
+}
+
+/// Metadata whose `resource` is not the URL it has to be.
+pub(super) struct Foreign<'a> {
+    pub seen: Seen<'a>,
+    pub resource: String,
+    pub spec: Spec,
+}
+
+/// The first readable document whose `resource` is not the URL used.
+pub(super) fn foreign_resource<'a>(reading: &Reading<'a>) -> Option<Foreign<'a>> {
+    let origin = origin_of(reading.server_url);
+    let documents = reading.resource_tries.iter().filter_map(|attempt| {
+        let resource = attempt.document.as_ref()?.as_ref().ok()?.resource.clone()?;
+        Some((attempt, resource))
+    });
+    let mut foreign = documents.filter(|(attempt, resource)| {
+        // The document at the root describes the origin as well as what was asked for.
+        let of_origin = attempt.source == MetadataSource::Root
+            && origin.as_deref() == Some(resource.strip_suffix('/').unwrap_or(resource));
+        let used = resource == reading.server_url
+            || reading
+                .first_calls
+                .iter()
+                .any(|call| call.request().url == *resource);
+        !(of_origin || used)
+    });
+    let (attempt, resource) = foreign.next()?;
+    let spec = match attempt.source {
+        MetadataSource::Header => RFC9728_FROM_CHALLENGE,
+        MetadataSource::PathInserted | MetadataSource::Root => RFC9728_WELL_KNOWN,
+    };
+    Some(Foreign {
+        seen: attempt.seen,
+        resource,
+        spec,
+    })
+}
+
+fn is_scheme_or_port_lost(named: &str, used: &str) -> bool {
+    let parts = |text: &str| {
+        let url = url::Url::parse(text).ok()?;
+        Some((
+            url.host_str()?.to_owned(),
+            url.path().trim_end_matches('/').to_owned(),
+        ))
+    };
+    parts(named).is_some_and(|of_named| parts(used) == Some(of_named))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::MetadataSource;
+
+    use crate::sample::Run;
+
+    fn with_resource(resource: &str) -> Run {
+        let mut run = Run::healthy();
+        run.resource_tries[0]
+            .2
+            .edit(|metadata| metadata["resource"] = json!(resource));
+        run
+    }
+
+    #[test]
+    fn tells_the_ways_apart() {
+        let message = |resource| with_resource(resource).finding("R02").message;
+        assert!(message("https://mcp.example").contains("a parent"));
+        assert!(message("https://as.example").contains("authorization server"));
+        assert!(message("http://mcp.example:8080/mcp").contains("proxy"));
+        assert!(message("https://MCP.example/mcp").contains("upper and lower case"));
+        assert!(message("https://other.example/mcp").contains("another resource"));
+    }
+
+    #[test]
+    fn is_silent_about_the_slash_and_about_the_origin_at_the_root() {
+        assert!(with_resource("https://mcp.example/mcp/").is_silent("R02"));
+        let mut run = with_resource("https://mcp.example");
+        run.resource_tries[0].0 = MetadataSource::Root;
+        assert!(run.is_silent("R02"));
+    }
+}

@@ -1,0 +1,177 @@
+use trace::{Revision, StopCode, server_metadata_urls};
+
+use crate::finding::Part;
+use crate::reading::Reading;
+use crate::rule::{Findings, rule};
+use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
+use crate::vendor::is_authkit_domain;
+use crate::wording::answer_in_words;
+
+rule! {
+    /// # What it looks at
+    /// The authorization server that the protected resource metadata names, and the answers at every
+    /// well-known URL where its metadata may be.
+    ///
+    /// # Why it matters
+    /// Without metadata a client knows no endpoint to authorize at, so nothing goes on. The usual cause is
+    /// not the authorization server but the name of it in the MCP server's settings: another tenant, a domain
+    /// that was renamed, an endpoint instead of the issuer.
+    ///
+    /// # How to fix
+    /// Put the issuer of your authorization server into the MCP server's settings, exactly as its own
+    /// metadata spells it, and open one of the listed URLs in a browser: it must answer 200 with JSON.
+    ///
+    /// # References
+    /// MCP authorization, "Authorization Server Metadata Discovery"; RFC 8414 section 3.1; OpenID Connect
+    /// Discovery 1.0 section 4.
+    "S01" "server_metadata_not_found" Error McpServer since Some(Revision::R20250618),
+    title: "The authorization server named in the resource metadata serves no metadata",
+    spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let named = reading
+        .issuer()
+        .or_else(|| Some(reading.server_tries.last()?.issuer));
+    let Some(issuer) = named.filter(|_| !reading.default_endpoints()) else {
+        return;
+    };
+    let tries: Vec<_> = reading
+        .server_tries
+        .iter()
+        .filter(|attempt| attempt.issuer == issuer)
+        .collect();
+    if tries
+        .iter()
+        .any(|attempt| matches!(attempt.document, Some(Ok(_))))
+    {
+        return;
+    }
+    let candidates = server_metadata_urls(issuer);
+    let stopped = reading.stopped(StopCode::NoServerMetadata);
+    let answered = tries.iter().any(|attempt| attempt.seen.response().is_some());
+    // All of them without an answer is the network's matter, and another rule's.
+    if !(answered || candidates.is_empty() && stopped.is_some()) {
+        return;
+    }
+    let answer_of = |well_known| {
+        let attempt = tries
+            .iter()
+            .rev()
+            .find(|attempt| attempt.well_known == well_known)?;
+        Some(match &attempt.document {
+            Some(Err(error)) if attempt.seen.status() == Some(200) => format!("200, but {error}"),
+            _ => answer_in_words(attempt.seen.exchange),
+        })
+    };
+    if stopped.is_none()
+        && candidates
+            .iter()
+            .any(|(well_known, _)| answer_of(*well_known).is_none())
+    {
+        return;
+    }
+    let lines: Vec<String> = candidates
+        .iter()
+        .map(|(well_known, url)| {
+            let answer = answer_of(*well_known).unwrap_or_else(|| "not tried".into());
+            format!("{url} → {answer}")
+        })
+        .collect();
+    let spec = match reading.revision.at_least(Revision::R20251125) {
+        true => MCP_SERVER_METADATA,
+        false => MCP_SERVER_METADATA_2025_06,
+    };
+    let actual = match lines.is_empty() {
+        true => format!("{issuer} is no http or https URL, so there is nowhere to look"),
+        false => lines.join("\n"),
+    };
+    let mut finding = RULE
+        .found(spec)
+        .message(format!(
+            "The resource metadata says to authorize at {issuer}, but none of its well-known URLs answers \
+             with metadata. Clients stop here."
+        ))
+        .expected("a metadata document at one of the well-known URLs")
+        .actual(actual)
+        .fix(match is_authkit_domain(issuer) {
+            true => format!(
+                "Check the AuthKit domain in the MCP server's settings: it must be the domain shown in the \
+                 WorkOS dashboard. {issuer} is not a domain that WorkOS serves now."
+            ),
+            false => format!(
+                "Check the authorization server in the MCP server's settings. It must be the issuer exactly \
+                 as the authorization server's own metadata spells it. If {issuer} is right, the \
+                 authorization server has to serve its metadata there."
+            ),
+        });
+    finding = match tries.last() {
+        Some(last) => finding.at(last.seen.seq, Part::Status),
+        None => finding.on(reading.resource_metadata().map(|(attempt, _)| attempt.seen.seq)),
+    };
+    findings.add(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{FailureKind, Phase, StopCode, WellKnown};
+
+    use crate::sample::{AS, Answer, Run};
+
+    fn without_metadata(issuer: &str) -> Run {
+        let mut run = Run::healthy();
+        run.issuer = issuer.into();
+        let not_found = || Answer::json(404, json!({"error": "not_found"}));
+        run.server_tries = trace::server_metadata_urls(issuer)
+            .into_iter()
+            .map(|(well_known, url)| (well_known, url, not_found()))
+            .collect();
+        run.stop(Phase::ServerMetadata, StopCode::NoServerMetadata);
+        run
+    }
+
+    #[test]
+    fn lists_every_candidate_with_its_answer() {
+        let finding = without_metadata(AS).finding("S01");
+        let actual = finding.actual.unwrap();
+        assert_eq!(actual.lines().count(), 2);
+        assert!(
+            actual.contains("/.well-known/openid-configuration → 404"),
+            "{actual}"
+        );
+    }
+
+    #[test]
+    fn knows_where_the_authkit_domain_is_shown() {
+        let finding = without_metadata("https://tall-tree-12-staging.authkit.app").finding("S01");
+        assert!(finding.fix.contains("WorkOS dashboard"));
+    }
+
+    #[test]
+    fn an_issuer_that_is_no_url_has_nowhere_to_look() {
+        let finding = without_metadata("accounts.example").finding("S01");
+        assert!(finding.actual.unwrap().contains("no http or https URL"));
+    }
+
+    #[test]
+    fn is_silent_while_candidates_are_left_when_one_answers_and_when_nothing_answered_at_all() {
+        let mut run = without_metadata(AS);
+        run.server_tries.truncate(1);
+        run.stop = Some((Phase::ServerMetadata, StopCode::Cancelled));
+        assert!(run.is_silent("S01"));
+        let mut run = Run::healthy();
+        let first = (
+            WellKnown::OauthInserted,
+            run.server_tries[0].1.clone(),
+            Answer::bare(404),
+        );
+        run.server_tries.insert(0, first);
+        assert!(run.is_silent("S01"));
+        let mut run = without_metadata(AS);
+        for attempt in &mut run.server_tries {
+            attempt.2 = Answer::failed(FailureKind::Refused);
+        }
+        assert!(run.is_silent("S01"));
+    }
+}

@@ -1,0 +1,93 @@
+use trace::query_pairs;
+
+use crate::finding::Part;
+use crate::reading::{Reading, value};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC6749_STATE;
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// The `state` of the callback, against the one of the authorization request before it.
+    ///
+    /// # Why it matters
+    /// `state` ties the response to the request and so keeps a foreign response out. A client that gets
+    /// another one, or none, must throw the response away.
+    ///
+    /// # How to fix
+    /// Send back the exact text of `state`, whatever its length and characters, in success and in error
+    /// responses, and through every page and redirect in between.
+    ///
+    /// # References
+    /// RFC 6749 sections 4.1.2 and 10.12.
+    "A05" "state_altered" Error AuthorizationServer since None,
+    title: "The callback does not carry the state that was sent",
+    spec: [RFC6749_STATE],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(callback) = reading.callbacks.last() else {
+        return;
+    };
+    let Some((_, request)) = reading.authorization_before(callback.seq) else {
+        return;
+    };
+    let Some(sent) = value(&request, "state") else {
+        return;
+    };
+    let query = query_pairs(&callback.request().url);
+    let received = value(&query, "state");
+    if received == Some(sent) {
+        return;
+    }
+    let finding = RULE
+        .found(RFC6749_STATE)
+        .at(callback.seq, Part::RequestUrl)
+        .expected(format!("state={}", excerpt(sent)))
+        .fix("Send state back exactly as it came, in success and in error responses.");
+    findings.add(match received {
+        None => finding
+            .message(
+                "The authorization server left out state, or a page or redirect in between lost it. Clients \
+                 throw the response away.",
+            )
+            .actual("no state"),
+        Some(other) => finding
+            .likely()
+            .message(
+                "Clients throw the response away. The authorization server may have changed state (cut it \
+                 off, encoded it twice); a callback of an earlier attempt, from a tab that was still open, \
+                 looks the same.",
+            )
+            .actual(format!("state={}", excerpt(other))),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Certainty;
+    use crate::sample::Run;
+
+    fn with_state(state: Option<&str>) -> Run {
+        let mut run = Run::healthy();
+        run.callback.retain(|(name, _)| *name != "state");
+        run.callback
+            .extend(state.map(|state| ("state", state.to_owned())));
+        run
+    }
+
+    #[test]
+    fn none_is_certain_and_another_one_likely() {
+        assert_eq!(with_state(None).finding("A05").certainty, Certainty::Certain);
+        let other = with_state(Some("st-0")).finding("A05");
+        assert_eq!(other.certainty, Certainty::Likely);
+        assert_eq!(other.expected.as_deref(), Some("state=st-1"));
+    }
+
+    #[test]
+    fn is_silent_when_none_was_sent() {
+        let mut run = with_state(None);
+        run.authorization.retain(|(name, _)| *name != "state");
+        assert!(run.is_silent("A05"));
+    }
+}

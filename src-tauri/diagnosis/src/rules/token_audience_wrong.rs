@@ -1,0 +1,208 @@
+use serde_json::Value;
+use trace::{Jwt, JwtError, Revision};
+
+use crate::finding::{Level, Owner, Part};
+use crate::reading::{Reading, Seen, access_token};
+use crate::rule::{Findings, rule};
+use crate::spec::{MCP_AUDIENCE, RFC8707_AUDIENCE};
+use crate::wording::{differ_by_trailing_slash, excerpt};
+
+rule! {
+    /// # What it looks at
+    /// The `aud` claim of a JWT access token, against the `resource` that was asked for, and what the MCP
+    /// server made of the token. A token that is no JWT cannot be checked, and the rule says so.
+    ///
+    /// # Why it matters
+    /// An MCP server must refuse tokens that are not meant for it. So a token with a fixed, empty or foreign
+    /// audience gets a 401 right after a login that seemed to work.
+    ///
+    /// # How to fix
+    /// Make the authorization server honour the `resource` parameter: the access token's `aud` has to name
+    /// the resource asked for. Some need an API or audience entry for it first, some a mapper or a claim
+    /// template. If the server maps resources to names of its own, the MCP server has to expect that name.
+    ///
+    /// # References
+    /// RFC 8707 section 2; MCP authorization, "Token Handling"; RFC 9068 section 4.
+    "T15" "token_audience_wrong" Error AuthorizationServer since Some(Revision::R20250618),
+    title: "The access token is not meant for this MCP server",
+    spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let issued: Vec<Issued<'_>> = issued(reading).collect();
+    let foreign = issued.iter().find(|issued| issued.is_foreign() == Some(true));
+    if let Some(foreign) = foreign {
+        report(reading, foreign, findings);
+    } else if let Some((opaque, error)) = issued
+        .iter()
+        .find_map(|issued| Some((issued, issued.jwt.as_ref().err()?)))
+    {
+        let finding = RULE
+            .found(RFC8707_AUDIENCE)
+            .not_checked()
+            .at(opaque.seen.seq, Part::body("/access_token"))
+            .title("Whether the access token is meant for this server could not be checked")
+            .message(match error {
+                JwtError::Encrypted => {
+                    "The access token is encrypted, so only the MCP server can read its audience."
+                }
+                JwtError::NotAJwt => {
+                    "The access token is opaque: only the authorization server knows its audience."
+                }
+                JwtError::Part(_) => "The access token looks like a JWT but cannot be read as one.",
+            })
+            .expected(format!("an audience of {}", opaque.resource))
+            .fix(
+                "Nothing has to change for that. If the MCP server refuses the token, ask the authorization \
+                 server about it (introspection).",
+            );
+        findings.add(finding);
+    }
+}
+
+fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) {
+    let audience = foreign.audience();
+    let used = reading
+        .first_use(&foreign.token, foreign.seen.seq)
+        .and_then(|call| call.status());
+    let finding = RULE
+        .found(RFC8707_AUDIENCE)
+        .at(foreign.seen.seq, Part::body("/access_token"))
+        .expected(format!("aud with {}", foreign.resource))
+        .actual(if audience.is_empty() {
+            "no aud".into()
+        } else {
+            format!("aud {}", excerpt(&audience))
+        })
+        .fix(format!(
+            "Make the authorization server put {} into aud when it is asked for by the resource parameter, \
+             or make the MCP server expect the audience that is issued.",
+            foreign.resource
+        ));
+    let accepted = used.is_some_and(|status| (200..300).contains(&status));
+    findings.add(match used {
+        Some(401) => finding.message(
+            "The access token does not name the resource that was asked for, and the MCP server refuses it \
+             with 401 right after the login.",
+        ),
+        Some(_) if accepted => RULE
+            .found(MCP_AUDIENCE)
+            .likely()
+            .level(Level::Note)
+            .owner(Owner::McpServer)
+            .at(foreign.seen.seq, Part::body("/access_token"))
+            .title("The access token names another audience, and the MCP server takes it")
+            .message(
+                "Either the MCP server knows itself under this name as well, which is fine, or it does not \
+                 check the audience at all, and then takes tokens that were issued for others.",
+            )
+            .expected(format!("aud with {}", foreign.resource))
+            .actual(if audience.is_empty() {
+                "no aud".into()
+            } else {
+                format!("aud {}", excerpt(&audience))
+            })
+            .fix("Make sure that the MCP server checks aud against the name it expects."),
+        _ => finding.likely().message(
+            "The access token does not name the resource that was asked for, so the MCP server should refuse \
+             it. It may also know itself under the name that is there.",
+        ),
+    });
+}
+
+/// An access token that was issued for a resource.
+pub(super) struct Issued<'a> {
+    pub seen: Seen<'a>,
+    pub token: String,
+    pub jwt: Result<Jwt, JwtError>,
+    resource: String,
+}
+
+impl Issued<'_> {
+    /// Whether the audience lacks the resource; none when it cannot be read.
+    pub fn is_foreign(&self) -> Option<bool> {
+        let jwt = self.jwt.as_ref().ok()?;
+        let names = |audience: &&str| *audience == self.resource;
+        let audience = jwt.audience();
+        // A slash more or less is what some servers make of it and some MCP servers forgive.
+        Some(
+            !audience.iter().any(names)
+                && !audience
+                    .iter()
+                    .any(|aud| differ_by_trailing_slash(aud, &self.resource)),
+        )
+    }
+
+    fn audience(&self) -> String {
+        match self.jwt.as_ref().ok().and_then(|jwt| jwt.claims.get("aud")) {
+            None | Some(Value::Null) => String::new(),
+            Some(audience) => audience.to_string(),
+        }
+    }
+}
+
+/// Every access token that was issued for a resource asked for.
+pub(super) fn issued<'a>(reading: &Reading<'a>) -> impl Iterator<Item = Issued<'a>> {
+    reading.tokens.iter().filter_map(|(seen, _)| {
+        let token = access_token(seen.response()?)?;
+        let resource = reading.resource_asked_for(*seen)?;
+        let jwt = Jwt::read(&token);
+        Some(Issued {
+            seen: *seen,
+            token,
+            jwt,
+            resource,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::finding::{Certainty, Level, Owner};
+    use crate::sample::{Answer, Run, access_jwt, token_answer};
+
+    fn with_audience(audience: serde_json::Value) -> Run {
+        let mut run = Run::healthy();
+        run.token = token_answer(&access_jwt(audience), "refresh-1");
+        run
+    }
+
+    #[test]
+    fn is_certain_when_the_server_refuses_and_a_note_when_it_accepts() {
+        let mut run = with_audience(json!("https://as.example"));
+        assert_eq!(run.finding("T15").level, Level::Note);
+        assert_eq!(run.finding("T15").owner, Owner::McpServer);
+        run.calls = vec![Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"")];
+        let refused = run.finding("T15");
+        assert_eq!(
+            (refused.level, refused.certainty),
+            (Level::Error, Certainty::Certain)
+        );
+        assert!(run.is_silent("T40"));
+        run.calls.clear();
+        assert_eq!(run.finding("T15").certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn an_absent_audience_counts_and_an_opaque_token_is_not_checked() {
+        assert_eq!(
+            with_audience(json!(null)).finding("T15").actual.as_deref(),
+            Some("no aud")
+        );
+        let mut run = Run::healthy();
+        run.token = token_answer("opaque", "refresh-1");
+        let finding = run.finding("T15");
+        assert_eq!(
+            (finding.certainty, finding.level),
+            (Certainty::NotChecked, Level::Note)
+        );
+    }
+
+    #[test]
+    fn is_silent_when_the_resource_is_among_several_and_when_none_was_asked_for() {
+        assert!(with_audience(json!(["https://as.example", "https://mcp.example/mcp"])).is_silent("T15"));
+        assert!(with_audience(json!("https://mcp.example/mcp/")).is_silent("T15"));
+    }
+}

@@ -1,0 +1,101 @@
+use super::token_response_form_encoded::is_form_encoded;
+use crate::finding::{Owner, Part};
+use crate::reading::{Reading, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC6749_TOKEN_ERROR;
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// An error of the token endpoint whose body has no `error` of type string.
+    ///
+    /// # Why it matters
+    /// Clients decide by `error` what to do next: authorize again, register again, give up. Without it they
+    /// can only give up, with a message about an invalid error response.
+    ///
+    /// # How to fix
+    /// Answer with JSON that has `error` with one of the codes of RFC 6749, and `error_description` for
+    /// people.
+    ///
+    /// # References
+    /// RFC 6749 section 5.2.
+    "T03" "token_error_not_oauth" Warning AuthorizationServer since None,
+    title: "The token endpoint's error is not an OAuth error",
+    spec: [RFC6749_TOKEN_ERROR],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let strange = reading.tokens.iter().find_map(|(seen, _)| {
+        let response = seen.response().filter(|response| response.status >= 400)?;
+        let object = object(response);
+        let named = object
+            .as_ref()
+            .is_some_and(|object| text(object, "error").is_some());
+        (!named && !is_form_encoded(*seen)).then_some((seen, response, object))
+    });
+    let Some((seen, response, object)) = strange else {
+        return;
+    };
+    let status = response.status;
+    let body = response.body.text().map(excerpt).unwrap_or_default();
+    let finding = RULE
+        .found(RFC6749_TOKEN_ERROR)
+        .at(seen.seq, Part::body(if object.is_some() { "/error" } else { "" }))
+        .expected("a JSON object with error, e.g. \"invalid_grant\"")
+        .actual(if body.is_empty() {
+            status.to_string()
+        } else {
+            format!("{status}: {body}")
+        })
+        .fix("Answer errors with JSON that has error and error_description at its top level.");
+    findings.add(match (status, object) {
+        (502..=504, None) => finding.owner(Owner::Network).likely().message(
+            "The answer looks like that of a gateway which did not reach the authorization server; clients \
+             cannot tell what to do next.",
+        ),
+        (404 | 405, None) => finding.likely().message(format!(
+            "There is no token endpoint at this URL, or it does not take POST ({status}). token_endpoint in \
+             the metadata may be wrong, or a proxy does not pass it on."
+        )),
+        _ => {
+            finding.message("Clients look for error and do not find it, so they cannot tell what went wrong.")
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run};
+
+    fn answered(answer: Answer) -> Run {
+        let mut run = Run::healthy();
+        run.token = answer;
+        run.stop(Phase::Token, StopCode::TokenRejected);
+        run
+    }
+
+    #[test]
+    fn a_body_without_error_is_quoted() {
+        let finding = answered(Answer::json(400, json!({"message": "nope"}))).finding("T03");
+        assert_eq!(finding.actual.as_deref(), Some(r#"400: {"message":"nope"}"#));
+        let list = answered(Answer::json(400, json!([{"code": 7}])));
+        assert!(!list.is_silent("T03"));
+    }
+
+    #[test]
+    fn a_gateway_is_told_from_the_server() {
+        assert_eq!(
+            answered(Answer::html(502, "Bad gateway")).finding("T03").owner,
+            Owner::Network
+        );
+    }
+
+    #[test]
+    fn is_silent_about_oauth_errors() {
+        assert!(answered(Answer::json(401, json!({"error": "invalid_client"}))).is_silent("T03"));
+    }
+}

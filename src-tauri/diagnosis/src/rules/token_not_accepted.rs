@@ -1,0 +1,130 @@
+use trace::{Jwt, challenges};
+
+use super::token_audience_wrong::issued;
+use crate::finding::Part;
+use crate::reading::{Reading, Seen, access_token};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC6749_VALIDATE_TOKEN;
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// An access token that was just issued and gets 401 from the MCP server at its first use, although its
+    /// audience is right or cannot be read.
+    ///
+    /// # Why it matters
+    /// The login worked and the server refuses all the same: it checks the token against another issuer,
+    /// another key or another audience than the authorization server uses, or the token never reaches it.
+    ///
+    /// # How to fix
+    /// Compare the token's claims with the server's settings: `iss`, `aud`, the JWKS URL, the algorithm, the
+    /// clock. Look into the server's log for the reason, and make sure that a proxy passes `Authorization`
+    /// on.
+    ///
+    /// # References
+    /// RFC 6749 section 7; RFC 6750 section 3.1.
+    "T40" "token_not_accepted" Error McpServer since None,
+    title: "The MCP server refuses the access token it was just issued",
+    spec: [RFC6749_VALIDATE_TOKEN],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let foreign: Vec<u32> = issued(reading)
+        .filter(|issued| issued.is_foreign() == Some(true))
+        .map(|issued| issued.seen.seq)
+        .collect();
+    let refused = reading.tokens.iter().find_map(|(seen, _)| {
+        let token = access_token(seen.response()?)?;
+        let call = reading
+            .first_use(&token, seen.seq)
+            .filter(|call| call.status() == Some(401))?;
+        (!foreign.contains(&seen.seq)).then_some((call, token))
+    });
+    let Some((call, token)) = refused else { return };
+    let reason = reason(call);
+    let mut message = String::from(
+        "The token is fresh, so most likely the server checks it against another issuer, key or audience \
+         than the authorization server uses. A proxy that drops or replaces the Authorization header looks \
+         the same.",
+    );
+    if let Some(clock) = clock(&token, call.at.seconds()) {
+        message = format!("{clock} {message}");
+    }
+    let finding = RULE
+        .found(RFC6749_VALIDATE_TOKEN)
+        .likely()
+        .at(call.seq, Part::Status)
+        .message(message)
+        .expected("an MCP answer")
+        .actual(reason.map_or_else(
+            || "401 without a reason".into(),
+            |reason| format!("401: {reason}"),
+        ))
+        .fix(
+            "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of the \
+             decoded token with the server's settings, and check that the Authorization header reaches it.",
+        );
+    findings.add(finding);
+}
+
+/// What the challenge says of the reason.
+fn reason(call: Seen<'_>) -> Option<String> {
+    let all = challenges(call.response()?).ok()?;
+    let parameter = |name: &str| all.iter().find_map(|challenge| challenge.parameter(name));
+    match (parameter("error"), parameter("error_description")) {
+        (Some(error), Some(description)) => Some(excerpt(&format!("{error}, {description}"))),
+        (one, other) => one.or(other).map(excerpt),
+    }
+}
+
+/// What the token's times say, when they would explain a refusal.
+fn clock(token: &str, now: u64) -> Option<String> {
+    let jwt = Jwt::read(token).ok()?;
+    let later = |claim: &str| jwt.seconds(claim).filter(|seconds| *seconds > now + 5);
+    if jwt.seconds("exp").is_some_and(|seconds| seconds <= now) {
+        return Some("By this machine's clock the token had expired already when it was sent.".into());
+    }
+    let claim = ["nbf", "iat"].into_iter().find(|claim| later(claim).is_some())?;
+    Some(format!(
+        "By this machine's clock the token's {claim} lies in the future: the clocks differ."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::finding::Certainty;
+    use crate::sample::{AS, Answer, MCP, Run, jwt, token_answer};
+
+    fn refused(token: &str) -> Run {
+        let mut run = Run::healthy();
+        run.token = token_answer(token, "refresh-1");
+        let challenge = "Bearer error=\"invalid_token\", error_description=\"bad signature\"";
+        run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+        run
+    }
+
+    #[test]
+    fn quotes_the_reason_and_looks_at_the_clock() {
+        let claims = json!({"iss": AS, "aud": MCP, "exp": 1_000});
+        let finding = refused(&jwt(&claims)).finding("T40");
+        assert_eq!(finding.certainty, Certainty::Likely);
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some("401: invalid_token, bad signature")
+        );
+        assert!(finding.message.starts_with("By this machine's clock"));
+        assert!(
+            refused("opaque")
+                .finding("T40")
+                .message
+                .starts_with("The token is fresh")
+        );
+    }
+
+    #[test]
+    fn is_silent_about_a_token_that_was_accepted_before() {
+        assert!(Run::healthy_with_refresh().is_silent("T40"));
+    }
+}

@@ -1,0 +1,111 @@
+use super::token_response_form_encoded::is_form_encoded;
+use crate::finding::Part;
+use crate::reading::{Reading, access_token, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::{RFC6749_TOKEN_ERROR, RFC6749_TOKEN_JSON};
+use crate::wording::{excerpt, is_html};
+
+rule! {
+    /// # What it looks at
+    /// A token answer with a 2xx status that holds no `access_token`: an error in disguise, a web page, JSON
+    /// of another kind.
+    ///
+    /// # Why it matters
+    /// A client takes the status for success and then finds no token. An error that comes with 200 is not
+    /// recognised as one, so nothing is done about it.
+    ///
+    /// # How to fix
+    /// Answer success with `access_token` and `token_type`, and failure with status 400 and `error`.
+    ///
+    /// # References
+    /// RFC 6749 sections 5.1 and 5.2.
+    "T02" "token_response_unusable" Error AuthorizationServer since None,
+    title: "The token answer says success and holds no access token",
+    spec: [RFC6749_TOKEN_JSON, RFC6749_TOKEN_ERROR],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let unusable = reading.tokens.iter().find_map(|(seen, _)| {
+        let response = seen
+            .response()
+            .filter(|response| (200..300).contains(&response.status))?;
+        (access_token(response).is_none() && !is_form_encoded(*seen)).then_some((seen, response))
+    });
+    let Some((seen, response)) = unusable else { return };
+    let status = response.status;
+    let object = object(response);
+    let error = object.as_ref().and_then(|object| text(object, "error"));
+    let finding = RULE.found(if error.is_some() {
+        RFC6749_TOKEN_ERROR
+    } else {
+        RFC6749_TOKEN_JSON
+    });
+    findings.add(match (&object, error) {
+        (_, Some(error)) => finding
+            .at(seen.seq, Part::Status)
+            .title("The token endpoint reports an error with a status of success")
+            .message("Clients go by the status and do not take this for an error.")
+            .expected("status 400")
+            .actual(format!("{status} with error \"{}\"", excerpt(error)))
+            .fix("Answer errors of the token endpoint with status 400 (401 for invalid_client)."),
+        (Some(object), None) => {
+            let names: Vec<&str> = object.keys().take(12).map(String::as_str).collect();
+            finding
+                .at(seen.seq, Part::body(""))
+                .message("There is JSON, but no access_token of type string in it.")
+                .expected("access_token and token_type")
+                .actual(if names.is_empty() {
+                    "{}".into()
+                } else {
+                    excerpt(&names.join(", "))
+                })
+                .fix("Put access_token and token_type at the top level of the JSON object.")
+        }
+        (None, None) => finding
+            .at(seen.seq, Part::body(""))
+            .likely()
+            .message(
+                "What came is not JSON. The token endpoint in the metadata may be the URL of a page, or \
+                 something in between answers in its place.",
+            )
+            .expected("a JSON object with access_token and token_type")
+            .actual(match is_html(response) {
+                true => format!("{status} with a web page"),
+                false => format!(
+                    "{status}, {}",
+                    response.media_type().unwrap_or_else(|| "no content-type".into())
+                ),
+            })
+            .fix("Check token_endpoint in the metadata, and let it answer with JSON."),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::finding::{Certainty, Part};
+    use crate::sample::{Answer, Run};
+
+    fn answered(answer: Answer) -> Run {
+        let mut run = Run::healthy();
+        run.token = answer;
+        run.calls = Vec::new();
+        run
+    }
+
+    #[test]
+    fn tells_an_error_in_disguise_other_json_and_a_page_apart() {
+        let error = answered(Answer::json(200, json!({"error": "bad_verification_code"}))).finding("T02");
+        assert_eq!(error.part, Some(Part::Status));
+        let nested = answered(Answer::json(200, json!({"data": {"access_token": "x"}}))).finding("T02");
+        assert_eq!(nested.actual.as_deref(), Some("data"));
+        let page = answered(Answer::html(200, "Login")).finding("T02");
+        assert_eq!(page.certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn is_silent_about_errors_that_say_so() {
+        assert!(answered(Answer::json(400, json!({"error": "invalid_grant"}))).is_silent("T02"));
+    }
+}

@@ -1,0 +1,256 @@
+use std::collections::{HashMap, HashSet};
+
+use trace::{Failure, FailureKind, MetadataSource, Purpose, origin_of};
+
+use crate::finding::{Finding, Owner, Part};
+use crate::reading::{Reading, Seen};
+use crate::rule::{Findings, rule};
+use crate::spec::{
+    MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_HTTPS, MCP_SERVER_METADATA, RFC9728_TLS, Spec, mcp_endpoint,
+};
+
+rule! {
+    /// # What it looks at
+    /// Requests that got no response at all: the name does not resolve, the connection is refused or times
+    /// out, TLS fails, what comes back is no HTTP. A host that answered later is left out.
+    ///
+    /// # Why it matters
+    /// Nothing else can be said about a server that does not answer. Who has to change something depends on
+    /// how it failed and on who named the host.
+    ///
+    /// # How to fix
+    /// Open the URL with another tool from the same machine. If it works from elsewhere, look at DNS, VPN,
+    /// proxy and firewall; if not, at the server's address, port and certificate.
+    ///
+    /// # References
+    /// MCP transports; MCP authorization, "Communication Security"; RFC 9728 section 7.1.
+    "N01" "transport_failure" Error Network since None,
+    title: "A server that is needed does not answer",
+    spec: [MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_SERVER_METADATA, MCP_HTTPS, RFC9728_TLS],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut answered: HashMap<String, u32> = HashMap::new();
+    if reading.all.iter().any(|seen| seen.exchange.failure().is_some()) {
+        let answers = reading.all.iter().filter(|seen| seen.response().is_some());
+        answered.extend(answers.filter_map(|seen| Some((origin_of(&seen.request().url)?, seen.seq))));
+    }
+    let mut told = HashSet::new();
+    for seen in &reading.all {
+        let Some(failure) = seen.exchange.failure() else {
+            continue;
+        };
+        let url = &seen.request().url;
+        let origin = origin_of(url).unwrap_or_else(|| url.clone());
+        let ours = seen.exchange.purpose == Purpose::Callback || failure.kind == FailureKind::Cancelled;
+        let later = answered.get(&origin).is_some_and(|seq| *seq > seen.seq);
+        if ours || later || !told.insert(origin.clone()) {
+            continue;
+        }
+        findings.add(report(reading, *seen, failure, &origin));
+    }
+}
+
+fn report(reading: &Reading<'_>, seen: Seen<'_>, failure: &Failure, origin: &str) -> Finding {
+    let server = server(&seen.exchange.purpose);
+    let words = words(failure.kind);
+    let finding = RULE
+        .found(spec(reading, server, failure.kind))
+        .at(seen.seq, Part::RequestUrl)
+        .owner(owner(seen, server, failure.kind))
+        .title(format!("{} {}", server.name(), words.what))
+        .message(format!("No answer came from {origin}. {}", words.why))
+        .expected(format!("an answer from {origin}"))
+        .actual(failure.message.clone())
+        .fix(format!("{}{}", words.check, named_by(seen, failure.kind)));
+    // What a handshake or the bytes themselves show needs no other explanation.
+    match failure.kind {
+        FailureKind::Tls | FailureKind::Protocol | FailureKind::InvalidRequest => finding,
+        _ => finding.likely(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Server {
+    Mcp,
+    Authorization,
+}
+
+impl Server {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mcp => "The MCP server",
+            Self::Authorization => "The authorization server",
+        }
+    }
+}
+
+fn server(purpose: &Purpose) -> Server {
+    match purpose {
+        Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::ResourceMetadata { .. } => Server::Mcp,
+        Purpose::ServerMetadata { .. }
+        | Purpose::Registration
+        | Purpose::Authorization
+        | Purpose::Callback
+        | Purpose::Token { .. } => Server::Authorization,
+    }
+}
+
+struct Words {
+    what: &'static str,
+    why: &'static str,
+    check: &'static str,
+}
+
+fn words(kind: FailureKind) -> Words {
+    let (what, why, check) = match kind {
+        FailureKind::Dns => (
+            "has a name that does not resolve",
+            "The name may be misspelt, or known only within another network or VPN.",
+            "Check the spelling of the host, and whether its name resolves on this machine.",
+        ),
+        FailureKind::Refused => (
+            "refuses the connection",
+            "Nothing listens at this address and port, or a firewall says no in its place.",
+            "Check that the server runs and listens on this address and port.",
+        ),
+        FailureKind::Unreachable => (
+            "cannot be reached",
+            "There is no way to this address from here: a network that is down, a VPN, or an address family \
+             that is not routed.",
+            "Check the network and VPN of this machine, and the address the name resolves to.",
+        ),
+        FailureKind::Tls => (
+            "has a TLS problem",
+            "The handshake failed or the certificate was not accepted, so nothing was sent.",
+            "Check the certificate: its names, its dates, and that the chain is sent whole. For a \
+             certificate authority of your own, add it in the settings.",
+        ),
+        FailureKind::Timeout => (
+            "does not answer in time",
+            "The server may be overloaded or asleep, or a firewall drops the packets without a word.",
+            "Try the URL with another tool, and check firewalls and the server's load.",
+        ),
+        FailureKind::Reset => (
+            "closes the connection without an answer",
+            "The server may have crashed on the request, or a proxy or firewall cut the connection.",
+            "Look into the log of the server and of what is in front of it.",
+        ),
+        FailureKind::Protocol => (
+            "does not answer in HTTP",
+            "What came back is not HTTP: most often an https port spoken to in http, or the other way round, \
+             or another service.",
+            "Check scheme and port of the URL.",
+        ),
+        FailureKind::Proxy => (
+            "cannot be reached through the proxy",
+            "The proxy refused or failed to connect; the server itself was not asked.",
+            "Check the proxy's address and credentials in the settings, and what it allows.",
+        ),
+        FailureKind::InvalidRequest | FailureKind::Cancelled => (
+            "was not asked",
+            "The request as it stands cannot be sent.",
+            "Correct the URL or the header that was edited.",
+        ),
+    };
+    Words { what, why, check }
+}
+
+fn owner(seen: Seen<'_>, server: Server, kind: FailureKind) -> Owner {
+    let own = match server {
+        Server::Mcp => Owner::McpServer,
+        Server::Authorization => Owner::AuthorizationServer,
+    };
+    match kind {
+        FailureKind::InvalidRequest => Owner::Client,
+        FailureKind::Timeout | FailureKind::Unreachable | FailureKind::Proxy => Owner::Network,
+        FailureKind::Dns => match seen.exchange.purpose {
+            // Who named the host has to name it better.
+            Purpose::Challenge { .. } | Purpose::Mcp { .. } => Owner::Client,
+            Purpose::ServerMetadata { .. } => Owner::McpServer,
+            _ => own,
+        },
+        _ => own,
+    }
+}
+
+fn named_by(seen: Seen<'_>, kind: FailureKind) -> &'static str {
+    if !matches!(
+        kind,
+        FailureKind::Dns | FailureKind::Refused | FailureKind::Timeout | FailureKind::Protocol
+    ) {
+        return "";
+    }
+    match seen.exchange.purpose {
+        Purpose::ResourceMetadata {
+            source: MetadataSource::Header,
+        } => " The URL comes from resource_metadata of the challenge.",
+        Purpose::ServerMetadata { .. } => {
+            " The host comes from authorization_servers of the resource metadata."
+        }
+        Purpose::Registration | Purpose::Token { .. } | Purpose::Authorization => {
+            " The URL comes from the authorization server metadata."
+        }
+        _ => "",
+    }
+}
+
+fn spec(reading: &Reading<'_>, server: Server, kind: FailureKind) -> Spec {
+    match (server, kind) {
+        (Server::Mcp, FailureKind::Tls) => RFC9728_TLS,
+        (Server::Authorization, FailureKind::Tls) => MCP_HTTPS,
+        (Server::Mcp, _) => mcp_endpoint(reading.revision),
+        (Server::Authorization, _) => MCP_SERVER_METADATA,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{FailureKind, Phase, StopCode, WellKnown};
+
+    use crate::finding::{Certainty, Owner};
+    use crate::sample::{Answer, Run};
+
+    #[test]
+    fn the_owner_follows_the_kind_and_who_named_the_host() {
+        let owner = |kind, authorization_server: bool| {
+            let mut run = Run::healthy();
+            if authorization_server {
+                run.server_tries[0].2 = Answer::failed(kind);
+                run.stop(Phase::ServerMetadata, StopCode::Transport);
+            } else {
+                run.challenge = Answer::failed(kind);
+                run.stop(Phase::Challenge, StopCode::Transport);
+            }
+            run.finding("N01").owner
+        };
+        assert_eq!(owner(FailureKind::Dns, false), Owner::Client);
+        assert_eq!(owner(FailureKind::Dns, true), Owner::McpServer);
+        assert_eq!(owner(FailureKind::Refused, false), Owner::McpServer);
+        assert_eq!(owner(FailureKind::Tls, true), Owner::AuthorizationServer);
+        assert_eq!(owner(FailureKind::Timeout, true), Owner::Network);
+    }
+
+    #[test]
+    fn a_bad_certificate_is_certain() {
+        let mut run = Run::healthy();
+        run.challenge = Answer::failed(FailureKind::Tls);
+        run.stop(Phase::Challenge, StopCode::Transport);
+        assert_eq!(run.finding("N01").certainty, Certainty::Certain);
+    }
+
+    #[test]
+    fn is_silent_when_the_host_answered_later_and_when_the_user_cancelled() {
+        let mut run = Run::healthy();
+        let url = run.server_tries[0].1.clone();
+        run.server_tries.insert(
+            0,
+            (WellKnown::OidcInserted, url, Answer::failed(FailureKind::Reset)),
+        );
+        assert!(run.is_silent("N01"));
+        let mut run = Run::healthy();
+        run.challenge = Answer::failed(FailureKind::Cancelled);
+        run.stop(Phase::Challenge, StopCode::Cancelled);
+        assert!(run.is_silent("N01"));
+    }
+}
