@@ -208,11 +208,44 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// The first call that carried this access token after this entry.
-    pub fn first_use(&self, token: &str, after: u32) -> Option<Seen<'a>> {
-        let mut calls = self.calls.iter().copied().filter(|call| call.seq > after);
-        calls.find(|call| bearer(call.request()) == Some(token))
+    /// What the MCP server first made of this access token after this entry. Answers that say nothing of the
+    /// token (a revision it does not know, a failure) are passed over.
+    pub fn use_of(&self, token: &str, after: u32) -> TokenUse<'a> {
+        let calls = self.calls.iter().copied().filter(|call| call.seq > after);
+        let mut uses = calls.filter(|call| bearer(call.request()) == Some(token));
+        let telling = uses.find_map(|call| match call.status()? {
+            200..=299 => Some(TokenUse::Accepted),
+            401 => Some(TokenUse::Refused(call)),
+            _ => None,
+        });
+        telling.unwrap_or(TokenUse::Unknown)
     }
+
+    /// The revision whose rules hold for finding the metadata. A client that found none goes on as in
+    /// 2025-03-26, but it is not the server that decided for that revision.
+    pub fn discovery_revision(&self) -> Revision {
+        match self.resource_tries.is_empty() || self.revision.at_least(Revision::R20250618) {
+            true => self.revision,
+            false => Revision::LATEST,
+        }
+    }
+}
+
+/// What became of an access token at the MCP server.
+pub(crate) enum TokenUse<'a> {
+    Accepted,
+    /// By the 401 of this call.
+    Refused(Seen<'a>),
+    Unknown,
+}
+
+/// The fields of an authorization response: those of the query, and of the form when it was posted.
+pub(crate) fn response_fields(callback: &Request) -> Vec<Pair> {
+    let mut fields = query_pairs(&callback.url);
+    if callback.method == "POST" {
+        fields.extend(form(callback));
+    }
+    fields
 }
 
 /// The bearer token of a request's `Authorization` field.
@@ -300,13 +333,13 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_found_where_it_was_used_first() {
+    fn the_token_is_found_where_it_was_used() {
         let trace = Run::healthy().trace();
         let reading = Reading::of(&trace);
         let (issued, _) = reading.tokens[0];
         let token = access_token(issued.response().unwrap()).unwrap();
-        let used = reading.first_use(&token, issued.seq).unwrap();
-        assert_eq!(used.status(), Some(200));
+        assert!(matches!(reading.use_of(&token, issued.seq), TokenUse::Accepted));
+        assert!(matches!(reading.use_of("another", issued.seq), TokenUse::Unknown));
         assert_eq!(
             reading.resource_asked_for(issued).as_deref(),
             Some("https://mcp.example/mcp")

@@ -70,7 +70,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             all.extend(response.and_then(answers::redirect));
             all.extend(pkce::of_visit(trace, entry).filter(|_| requests::is_authorization(&request.url)));
         }
-        Purpose::Callback => all.push(requests::callback(&request.url)),
+        Purpose::Callback => all.push(requests::callback(request)),
         Purpose::Token { .. } => {
             all.extend(requests::token(request));
             all.extend(requests::authorization_header(request, now));

@@ -9,7 +9,7 @@ use super::json::printed;
 use super::meanings::Table;
 use super::{field, fields, group, jwt};
 use crate::decoded::{Decoded, DecodedField};
-use crate::reading::{bearer, form, value};
+use crate::reading::{bearer, form, response_fields, value};
 use crate::wording::excerpt;
 
 pub(super) fn authorization(url: &str) -> Decoded {
@@ -45,8 +45,8 @@ pub(super) fn hop(request: &Request) -> Vec<Decoded> {
     all
 }
 
-pub(super) fn callback(url: &str) -> Decoded {
-    let query = query_pairs(url);
+pub(super) fn callback(request: &Request) -> Decoded {
+    let query = response_fields(request);
     let note = match (value(&query, "error"), value(&query, "code")) {
         (Some(error), _) => Some(format!(
             "The authorization server answers with the error {}.",
@@ -160,18 +160,18 @@ mod tests {
     #[test]
     fn a_callback_says_what_came() {
         assert!(
-            callback("http://127.0.0.1/cb?error=access_denied")
+            callback(&Request::new("GET", "http://127.0.0.1/cb?error=access_denied"))
                 .note
                 .unwrap()
                 .contains("access_denied")
         );
         assert!(
-            callback("http://127.0.0.1/cb")
+            callback(&Request::new("GET", "http://127.0.0.1/cb"))
                 .note
                 .unwrap()
                 .starts_with("Neither")
         );
-        assert!(callback("/cb?code=x").fields[0].secret);
+        assert!(callback(&Request::new("GET", "/cb?code=x")).fields[0].secret);
     }
 
     #[test]

@@ -28,7 +28,7 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(seen) = reading
         .unauthorized()
-        .filter(|_| reading.revision.at_least(Revision::R20250618))
+        .filter(|_| reading.discovery_revision().at_least(Revision::R20250618))
     else {
         return;
     };
@@ -42,7 +42,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     }
     let found = reading.resource_metadata().is_some();
-    let demanded = !reading.revision.at_least(Revision::R20251125);
+    let demanded = !reading.discovery_revision().at_least(Revision::R20251125);
     let level = match (demanded, found, reading.resource_tries.is_empty()) {
         (true, _, _) => Level::Error,
         (false, false, false) => Level::Warning,

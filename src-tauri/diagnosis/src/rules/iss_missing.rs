@@ -1,7 +1,7 @@
-use trace::{Revision, query_pairs};
+use trace::Revision;
 
 use crate::finding::Part;
-use crate::reading::{Reading, value};
+use crate::reading::{Reading, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9207_ISS;
 
@@ -32,7 +32,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((_, metadata)) = reading.server_metadata() else {
         return;
     };
-    let query = query_pairs(&callback.request().url);
+    let query = response_fields(callback.request());
     if !metadata.authorization_response_iss_parameter_supported || value(&query, "iss").is_some() {
         return;
     }

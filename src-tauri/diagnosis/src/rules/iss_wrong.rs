@@ -1,7 +1,7 @@
-use trace::{Revision, query_pairs};
+use trace::Revision;
 
 use crate::finding::Part;
-use crate::reading::{Reading, value};
+use crate::reading::{Reading, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9207_COMPARE;
 use crate::wording::{excerpt, same_but_for};
@@ -30,7 +30,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(callback) = reading.callbacks.last() else {
         return;
     };
-    let query = query_pairs(&callback.request().url);
+    let query = response_fields(callback.request());
     let Some(iss) = value(&query, "iss") else { return };
     let document = reading
         .server_metadata()

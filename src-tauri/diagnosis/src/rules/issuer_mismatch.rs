@@ -1,5 +1,5 @@
 use crate::finding::{Finding, Owner, Part};
-use crate::reading::{Reading, Seen, value};
+use crate::reading::{Reading, Seen, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
 use crate::vendor::vendor;
@@ -94,7 +94,7 @@ impl Foreign<'_> {
         let consistent = reading
             .callbacks
             .iter()
-            .any(|callback| value(&trace::query_pairs(&callback.request().url), "iss") == Some(&self.named));
+            .any(|callback| value(&response_fields(callback.request()), "iss") == Some(&self.named));
         if !self.named.is_empty() && (consistent || vendor(&self.named).is_some()) {
             finding.owner(Owner::McpServer).fix(format!(
                 "Write {named} into authorization_servers of the resource metadata, exactly as the \

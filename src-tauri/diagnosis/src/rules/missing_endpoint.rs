@@ -35,7 +35,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ),
         ("token_endpoint", &metadata.token_endpoint, RFC8414_TOKEN_ENDPOINT),
     ];
-    for (name, endpoint, spec) in endpoints {
+    let odd = metadata
+        .registration_endpoint
+        .as_ref()
+        .filter(|url| !is_http_url(url));
+    let registration = odd.map(|_| {
+        (
+            "registration_endpoint",
+            &metadata.registration_endpoint,
+            MCP_HTTPS,
+        )
+    });
+    for (name, endpoint, spec) in endpoints.into_iter().chain(registration) {
         let finding = match endpoint {
             Some(url) if is_http_url(url) => continue,
             Some(url) => RULE
@@ -81,6 +92,11 @@ mod tests {
         let script = with_endpoint("authorization_endpoint", json!("javascript:alert(1)")).finding("M01");
         assert_eq!(script.actual.as_deref(), Some("javascript:alert(1)"));
         assert!(!with_endpoint("token_endpoint", json!("/token")).is_silent("M01"));
+    }
+
+    #[test]
+    fn a_registration_endpoint_may_be_absent_but_not_of_another_scheme() {
+        assert!(!with_endpoint("registration_endpoint", json!("file:///etc")).is_silent("M01"));
     }
 
     #[test]

@@ -63,7 +63,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 /// The latest registration request, when it was turned away as such.
 fn refused<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
     let last = *reading.registrations.last()?;
-    matches!(last.status(), Some(401 | 403 | 404 | 405)).then_some(last)
+    // Endpoints that were only guessed, since no metadata was found, prove nothing about a server that may
+    // not be one.
+    let guessed = reading.default_endpoints() && !reading.resource_tries.is_empty();
+    (matches!(last.status(), Some(401 | 403..=405 | 501)) && !guessed).then_some(last)
 }
 
 fn describe(finding: crate::Finding, refused: Seen<'_>, guessed: bool) -> crate::Finding {

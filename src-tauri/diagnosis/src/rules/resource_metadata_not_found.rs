@@ -1,6 +1,6 @@
 use trace::{DocumentError, Revision, StopCode};
 
-use crate::finding::Part;
+use crate::finding::{Level, Part};
 use crate::reading::{Reading, ResourceTry};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_DISCOVERY, MCP_RESOURCE_METADATA};
@@ -37,10 +37,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     else {
         return;
     };
-    if !reading.revision.at_least(Revision::R20250618)
-        || !tries.iter().any(is_absent)
-        || tries.iter().any(is_there)
-    {
+    let revision = reading.discovery_revision();
+    let demanded = revision.at_least(Revision::R20250618);
+    if !demanded || !tries.iter().any(is_absent) || tries.iter().any(is_there) {
         return;
     }
     let lines: Vec<String> = tries
@@ -56,7 +55,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let guarded = tries
         .iter()
         .any(|attempt| matches!(attempt.seen.status(), Some(401 | 403)));
-    let newer = reading.revision.at_least(Revision::R20251125);
+    let newer = revision.at_least(Revision::R20251125);
     let mut message = String::from(
         "The call is answered 401, but none of the places where the resource metadata may be has it. Clients \
          do not know where to authorize and stop.",
@@ -66,6 +65,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             " The well-known URL itself is answered 401 or 403: the check for a token must leave it out.",
         );
     }
+    // As a server of 2025-03-26 it may be all right.
+    let oldest = !reading.revision.at_least(Revision::R20250618) && reading.server_metadata().is_some();
+    if oldest {
+        message = "Clients of 2025-06-18 and later stop here. There is authorization server metadata at the \
+                   MCP server's own origin, as 2025-03-26 has it, and this run goes on with that."
+            .into();
+    }
     let finding = RULE
         .found(if newer {
             MCP_DISCOVERY
@@ -73,6 +79,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             MCP_RESOURCE_METADATA
         })
         .at(last.seen.seq, Part::Status)
+        .level(if oldest { Level::Warning } else { Level::Error })
         .message(message)
         .expected("a JSON document at one of these URLs")
         .actual(lines.join("\n"))
@@ -101,6 +108,7 @@ fn is_there(attempt: &ResourceTry<'_>) -> bool {
 mod tests {
     use trace::{MetadataSource, Phase, Revision, StopCode};
 
+    use crate::finding::Level;
     use crate::sample::{Answer, Run};
 
     fn without_metadata(revision: Revision) -> Run {
@@ -130,8 +138,23 @@ mod tests {
     }
 
     #[test]
+    fn going_on_as_in_the_oldest_revision_does_not_excuse_it() {
+        let mut run = without_metadata(Revision::R20250326);
+        assert_eq!(run.finding("N03").level, Level::Error);
+        run.stop = None;
+        assert_eq!(run.finding("N03").level, Level::Warning);
+        run.server_tries[0].2 = Answer::bare(404);
+        run.registration.as_mut().unwrap().1 = Answer::bare(404);
+        run.stop(Phase::Registration, StopCode::NoRegistration);
+        run.decisions = vec![];
+        assert_eq!(run.finding("N03").level, Level::Error);
+    }
+
+    #[test]
     fn is_silent_where_there_need_not_be_any_and_where_it_is_found() {
-        assert!(without_metadata(Revision::R20250326).is_silent("N03"));
+        let mut run = Run::healthy_at(Revision::R20250326);
+        run.stop(Phase::ResourceMetadata, StopCode::NoResourceMetadata);
+        assert!(run.is_silent("N03"));
         let mut run = without_metadata(Revision::R20251125);
         run.resource_tries.push(Run::healthy().resource_tries.remove(0));
         assert!(run.is_silent("N03"));

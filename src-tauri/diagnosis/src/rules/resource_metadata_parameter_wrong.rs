@@ -77,7 +77,7 @@ pub(super) enum Wrong {
 
 /// The first 401 whose challenge means to say where the metadata is, and says it wrongly.
 pub(super) fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Wrong)> {
-    if !reading.revision.at_least(Revision::R20250618) {
+    if !reading.discovery_revision().at_least(Revision::R20250618) {
         return None;
     }
     let seen = reading.unauthorized()?;

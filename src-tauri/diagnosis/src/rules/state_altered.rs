@@ -1,7 +1,5 @@
-use trace::query_pairs;
-
 use crate::finding::Part;
-use crate::reading::{Reading, value};
+use crate::reading::{Reading, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_STATE;
 use crate::wording::excerpt;
@@ -35,7 +33,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(sent) = value(&request, "state") else {
         return;
     };
-    let query = query_pairs(&callback.request().url);
+    let query = response_fields(callback.request());
     let received = value(&query, "state");
     if received == Some(sent) {
         return;

@@ -1,8 +1,8 @@
 use serde_json::Value;
 use trace::{Jwt, JwtError, Revision};
 
-use crate::finding::{Level, Owner, Part};
-use crate::reading::{Reading, Seen, access_token};
+use crate::finding::{Finding, Level, Owner, Part};
+use crate::reading::{Reading, Seen, TokenUse, access_token};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUDIENCE, RFC8707_AUDIENCE};
 use crate::wording::{differ_by_trailing_slash, excerpt};
@@ -62,9 +62,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) {
     let audience = foreign.audience();
-    let used = reading
-        .first_use(&foreign.token, foreign.seen.seq)
-        .and_then(|call| call.status());
     let finding = RULE
         .found(RFC8707_AUDIENCE)
         .at(foreign.seen.seq, Part::body("/access_token"))
@@ -79,31 +76,25 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
              or make the MCP server expect the audience that is issued.",
             foreign.resource
         ));
-    let accepted = used.is_some_and(|status| (200..300).contains(&status));
-    findings.add(match used {
-        Some(401) => finding.message(
+    findings.add(match reading.use_of(&foreign.token, foreign.seen.seq) {
+        TokenUse::Refused(_) => finding.message(
             "The access token does not name the resource that was asked for, and the MCP server refuses it \
              with 401 right after the login.",
         ),
-        Some(_) if accepted => RULE
-            .found(MCP_AUDIENCE)
-            .likely()
-            .level(Level::Note)
-            .owner(Owner::McpServer)
-            .at(foreign.seen.seq, Part::body("/access_token"))
-            .title("The access token names another audience, and the MCP server takes it")
-            .message(
-                "Either the MCP server knows itself under this name as well, which is fine, or it does not \
-                 check the audience at all, and then takes tokens that were issued for others.",
-            )
-            .expected(format!("aud with {}", foreign.resource))
-            .actual(if audience.is_empty() {
-                "no aud".into()
-            } else {
-                format!("aud {}", excerpt(&audience))
-            })
-            .fix("Make sure that the MCP server checks aud against the name it expects."),
-        _ => finding.likely().message(
+        TokenUse::Accepted => Finding {
+            spec: MCP_AUDIENCE.into(),
+            ..finding
+                .likely()
+                .level(Level::Note)
+                .owner(Owner::McpServer)
+                .title("The access token names another audience, and the MCP server takes it")
+                .message(
+                    "Either the MCP server knows itself under this name as well, which is fine, or it does \
+                     not check the audience at all, and then takes tokens that were issued for others.",
+                )
+                .fix("Make sure that the MCP server checks aud against the name it expects.")
+        },
+        TokenUse::Unknown => finding.likely().message(
             "The access token does not name the resource that was asked for, so the MCP server should refuse \
              it. It may also know itself under the name that is there.",
         ),

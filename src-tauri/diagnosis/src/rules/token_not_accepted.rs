@@ -2,7 +2,7 @@ use trace::{Jwt, challenges};
 
 use super::token_audience_wrong::issued;
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, access_token};
+use crate::reading::{Reading, Seen, TokenUse, access_token};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_VALIDATE_TOKEN;
 use crate::wording::excerpt;
@@ -35,9 +35,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .collect();
     let refused = reading.tokens.iter().find_map(|(seen, _)| {
         let token = access_token(seen.response()?)?;
-        let call = reading
-            .first_use(&token, seen.seq)
-            .filter(|call| call.status() == Some(401))?;
+        let TokenUse::Refused(call) = reading.use_of(&token, seen.seq) else {
+            return None;
+        };
         (!foreign.contains(&seen.seq)).then_some((call, token))
     });
     let Some((call, token)) = refused else { return };
