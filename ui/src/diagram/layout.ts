@@ -13,7 +13,7 @@ export const NUMBERS: Px = 56;
 export const DURATIONS: Px = 78;
 const FIRST_LANE: Px = 58;
 const LAST_LANE: Px = 92;
-const NARROWEST_LANE: Px = 132;
+const NARROWEST_LANE: Px = 150;
 
 /** Something at a place of its own in the diagram. */
 export type Item =

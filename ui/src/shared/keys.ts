@@ -34,7 +34,5 @@ export function takesKeys(target: EventTarget | null): boolean {
 
 /** Something that Enter and Space press. */
 export function isPressable(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && target.closest("button, a, summary, [role=tab], [role=option]") !== null
-  );
+  return target instanceof HTMLElement && target.closest("button, a, summary, [role=tab]") !== null;
 }

@@ -1,0 +1,80 @@
+// Serves the built front-end on a loopback port, under the content security policy of the program, and opens pages in it.
+import { mkdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const DIST = join(ROOT, "ui/dist");
+const ARTEFACTS = join(ROOT, "tests/artefacts/ui");
+
+const { chromium } = createRequire(join(ROOT, "ui/package.json"))("playwright-core");
+
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+
+/** Everything a test file needs; `close` at its end. */
+export async function start() {
+  const { app } = JSON.parse(await readFile(join(ROOT, "tauri.conf.json"), "utf8"));
+  const policy = Object.entries(app.security.csp)
+    .map(([directive, sources]) => `${directive} ${sources}`)
+    .join("; ");
+  const server = createServer((request, response) => serve(request, response, policy));
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
+  await mkdir(ARTEFACTS, { recursive: true });
+  return {
+    open: (query, options) => open(browser, `http://127.0.0.1:${server.address().port}/${query}`, options),
+    close: async () => {
+      await browser.close();
+      server.close();
+    },
+  };
+}
+
+/** A page with the fake in it; `complaints` collects what the console and the policy object to. */
+async function open(browser, url, { width = 1280, height = 800, theme = "dark", motion = "reduce" } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    reducedMotion: motion,
+  });
+  context.setDefaultTimeout(8_000);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  // The program freezes it; code that cannot live with that fails here first.
+  await page.addInitScript(() => Object.freeze(Object.prototype));
+  await page.goto(url);
+  await page.waitForSelector("footer");
+  await page.evaluate(() => document.fonts.ready);
+  return Object.assign(page, {
+    complaints,
+    find: (testid) => page.locator(`[data-testid="${testid}"]`),
+    shot: (name) => page.screenshot({ path: join(ARTEFACTS, `${name}.png`) }),
+  });
+}
+
+async function serve(request, response, policy) {
+  const { pathname } = new URL(request.url, "http://localhost");
+  const path = normalize(join(DIST, pathname === "/" ? "index.html" : decodeURIComponent(pathname)));
+  const body = path.startsWith(DIST) ? await readFile(path).catch(() => null) : null;
+  if (body === null) return response.writeHead(404).end();
+  response.writeHead(200, {
+    "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+    "content-security-policy": policy,
+  });
+  response.end(body);
+}

@@ -1,0 +1,251 @@
+// The whole way through the window in the fake, by keyboard and by mouse.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { start } from "./browser.mjs";
+
+let ui;
+before(async () => (ui = await start()));
+after(() => ui.close());
+
+const visible = (locator) => locator.waitFor({ state: "visible" });
+const status = (page) => page.find("status").getAttribute("data-status");
+const selected = (page) => page.locator('[role=option][aria-selected=true][id^="row-"]').getAttribute("id");
+
+/** Waits until the window says it stands so. */
+async function stands(page, wanted) {
+  await page.waitForFunction(
+    (is) => document.querySelector('[data-testid="status"]')?.getAttribute("data-status") === is,
+    wanted,
+  );
+}
+
+async function closed(page) {
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
+test("from the first start to an exported file, by keyboard alone", async () => {
+  const page = await ui.open("?fixture=first");
+  assert.equal(await page.find("lab-card-healthy").getAttribute("aria-pressed"), "true");
+  await page.shot("walk-1-start");
+  await page.keyboard.press("Enter");
+  await stands(page, "ready");
+  for (const row of [1, 3, 5, 6]) {
+    await page.keyboard.press("Enter");
+    await visible(page.find(`row-${row}`));
+  }
+  assert.equal(await selected(page), "row-6");
+  await page.keyboard.press("Enter");
+  await stands(page, "awaiting_callback");
+  await page.shot("walk-2-awaiting");
+  await page.find("paste-callback").focus();
+  await page.keyboard.type("no url");
+  await page.keyboard.press("Enter");
+  await visible(page.getByText("is no URL"));
+  assert.equal(await page.find("paste-callback").inputValue(), "no url");
+  await page.find("paste-callback").fill("http://127.0.0.1:43117/callback?code=1&state=2");
+  await page.keyboard.press("Enter");
+  await stands(page, "ready");
+  await page.keyboard.press("Shift+Enter");
+  await stands(page, "done");
+  await page.shot("walk-3-done");
+
+  await page.keyboard.press("Home");
+  assert.equal(await selected(page), "row-1");
+  await page.keyboard.press("j");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await selected(page), "row-3");
+  await page.keyboard.press("4");
+  assert.equal(await page.find("tab-decoded").getAttribute("data-state"), "active");
+
+  await page.keyboard.press("x");
+  await visible(page.find("export-path"));
+  const path = await page.find("export-path").inputValue();
+  assert.match(path, /^\/home\/ada\/Documents\/authscope-127\.0\.0\.1-41207-\d{8}-\d{4}\.har$/);
+  await page.find("export-path").focus();
+  await page.keyboard.press("Enter");
+  await visible(page.find("export-done"));
+  await page.shot("walk-4-exported");
+  await page.keyboard.press("Escape");
+  await page.find("export-path").waitFor({ state: "detached" });
+  await closed(page);
+});
+
+test("the command palette does what its line says", async () => {
+  const page = await ui.open("?fixture=healthy&at=3");
+  await page.keyboard.press("Control+k");
+  await visible(page.find("palette-input"));
+  await page.keyboard.type("edit the");
+  await page.keyboard.press("Enter");
+  await visible(page.find("edit-url"));
+  await page.shot("edit");
+  await closed(page);
+});
+
+test("a typed URL survives a refusal, which names what is wrong", async () => {
+  const page = await ui.open("?fixture=healthy");
+  await page.find("start-url").fill("mcp.example/mcp");
+  await page.keyboard.press("Enter");
+  await visible(page.find("start-problem"));
+  assert.match(await page.find("start-problem").innerText(), /The server URL "mcp.example\/mcp" is no URL/);
+  assert.equal(await page.find("start-url").inputValue(), "mcp.example/mcp");
+  await page.shot("start-problem");
+  await page.find("start-url").fill("https://mcp.example.dev/mcp");
+  assert.equal(await page.find("start-problem").count(), 0);
+  await page.find("start-step").click();
+  await stands(page, "ready");
+  await page.keyboard.press("n");
+  assert.equal(await page.find("start-url").inputValue(), "https://mcp.example.dev/mcp");
+  await closed(page);
+});
+
+test("every scenario of the lab can be found and started", async () => {
+  const page = await ui.open("?fixture=healthy");
+  assert.equal(await page.locator('[data-testid^="lab-card-"]').count(), 6);
+  await page.find("lab-all").click();
+  assert.equal(await page.locator('[data-testid^="lab-card-"]').count(), 12);
+  await page.find("lab-filter").fill("pkce");
+  await page.find("lab-card-pkce_not_advertised").click();
+  await page.find("start-run").click();
+  await stands(page, "awaiting_callback");
+  await closed(page);
+});
+
+test("the options reach the run and stay when the start screen comes back", async () => {
+  const page = await ui.open("?fixture=healthy");
+  await page.find("option-registration").click();
+  await page.getByRole("radio", { name: /Pre-registered/ }).click();
+  await page.find("client-id").fill("my-client");
+  await page.keyboard.press("Escape");
+  await page.find("option-callback").click();
+  await page.getByRole("radio", { name: "localhost" }).check({ force: true });
+  await page.find("callback-port").fill("8123");
+  await page.keyboard.press("Escape");
+  assert.match(await page.find("option-callback").innerText(), /localhost, port 8123/);
+  await page.find("start-step").click();
+  await stands(page, "ready");
+  await page.find("home").click();
+  assert.match(await page.find("option-registration").innerText(), /my-client/);
+  assert.match(await page.find("option-callback").innerText(), /localhost, port 8123/);
+  await closed(page);
+});
+
+test("a request is edited, sent as edited, and marked", async () => {
+  const page = await ui.open("?fixture=healthy&at=1");
+  await page.keyboard.press("e");
+  await page.find("edit-method").fill("POST");
+  await page.find("edit-add-header").click();
+  await page.getByLabel("Name of header 4").fill("x-try");
+  await page.getByLabel("Value of header 4").fill("1");
+  await page.find("edit-use").click();
+  await page.find("edit-url").waitFor({ state: "detached" });
+  assert.match(await page.find("status").innerText(), /edited/);
+  await page.keyboard.press("Enter");
+  await visible(page.find("row-3"));
+  assert.match(await page.find("row-3").innerText(), /POST[\s\S]*edited/);
+  await page.find("tab-request").click();
+  await visible(page.getByText("x-try"));
+  await closed(page);
+});
+
+test("a rewind gives rows up, and the other way is drawn below", async () => {
+  const page = await ui.open("?fixture=healthy&at=4");
+  await page.find("row-5").click();
+  await page.keyboard.press("r");
+  await visible(page.find("row-8"));
+  assert.match(await page.find("row-8").innerText(), /Rewound to 5/);
+  assert.match(await page.find("row-6").getAttribute("aria-label"), /given up by the rewind at 8/);
+  await page.keyboard.press("Enter");
+  await visible(page.find("row-9"));
+  assert.match(await page.find("row-9").innerText(), /oauth-authorization-server/);
+  await page.shot("rewound");
+  await closed(page);
+});
+
+test("a strict stop can be overruled, and only there", async () => {
+  const page = await ui.open("?fixture=goon&at=3");
+  assert.equal(await status(page), "stopped");
+  await page.find("go-on").click();
+  await stands(page, "ready");
+  assert.equal(await page.find("go-on").count(), 0);
+  const other = await ui.open("?fixture=s01&at=3");
+  assert.equal(await status(other), "stopped");
+  assert.equal(await other.find("go-on").count(), 0);
+  await closed(other);
+  await closed(page);
+});
+
+test("a finding is shown where it is, and leads there", async () => {
+  const page = await ui.open("?fixture=s01&at=end");
+  await page.find("row-1").click();
+  await page.find("findings-count").click();
+  await visible(page.find("finding-S01"));
+  await page.shot("findings");
+  await page.getByRole("radio", { name: /Warnings/ }).check({ force: true });
+  assert.equal(await page.find("finding-S01").count(), 0);
+  await page.getByRole("radio", { name: /^All/ }).check({ force: true });
+  await page.find("finding-S01").getByRole("button", { name: "#6" }).click();
+  assert.equal(await selected(page), "row-6");
+  await closed(page);
+});
+
+test("secrets are masked until they are asked for", async () => {
+  const page = await ui.open("?fixture=healthy&at=end");
+  const text = () => page.locator("[data-detail]").innerText();
+  await page.find("row-10").click();
+  for (const tab of ["request", "response", "decoded"]) {
+    await page.find(`tab-${tab}`).click();
+    assert.doesNotMatch(await text(), /eyJhbGci|rt_8Jf2|dBjftJeZ4CVP|ac_Vb3n/, tab);
+  }
+  await page.find("tab-response").click();
+  await page.find("reveal").click();
+  assert.match(await text(), /eyJhbGci/);
+  await page.find("row-12").click();
+  await page.find("tab-request").click();
+  assert.doesNotMatch(await text(), /eyJhbGci/);
+  await page.find("tab-curl").click();
+  assert.match(await text(), /\$ACCESS_TOKEN/);
+  await page.getByRole("button", { name: "With secrets" }).click();
+  await visible(page.getByText("whoever has this can do what you can"));
+  await closed(page);
+});
+
+test("tokens are masked, revealed on request, count down and can be deleted", async () => {
+  const page = await ui.open("?fixture=healthy&at=end");
+  await page.find("tokens-open").click();
+  await visible(page.find("token-row"));
+  assert.doesNotMatch(await page.find("token-row").innerText(), /eyJhbGciOi/);
+  assert.match(await page.find("token-row").innerText(), /good for 5[89]:\d\d/);
+  await page.find("token-reveal").click();
+  await visible(page.getByText("eyJhbGciOiJFUzI1NiIs"));
+  await page.shot("tokens");
+  await page.find("token-delete").click();
+  assert.equal(await page.find("token-row").count(), 1);
+  await page.find("token-delete").click();
+  await page.find("token-row").waitFor({ state: "detached" });
+  await closed(page);
+});
+
+test("what is refused is said, and nothing is lost", async () => {
+  const page = await ui.open("?fixture=errors&at=2");
+  await page.keyboard.press("Enter");
+  await visible(page.find("message"));
+  assert.match(await page.find("message").innerText(), /disk is full[\s\S]*Make room/);
+  assert.equal(await page.find("exchanges").innerText(), "2 exchanges");
+  await page.keyboard.press("x");
+  await page.find("export-path").fill("relative.har");
+  await page.find("export-save").click();
+  await visible(page.getByText("✕ The disk is full"));
+  assert.equal(await page.find("export-path").inputValue(), "relative.har");
+  await page.shot("refused");
+  await closed(page);
+});
+
+test("what a server says is never markup", async () => {
+  const page = await ui.open("?fixture=long&at=4");
+  await page.find("row-5").click();
+  await visible(page.getByText("<img src=x onerror=alert(1)>"));
+  assert.equal(await page.locator("img[src=x]").count(), 0);
+  await closed(page);
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+
+import { joined, prettyJson } from "./json";
+
+const pretty = (source: string) => {
+  const pieces = prettyJson(source);
+  return pieces && joined(pieces);
+};
+
+describe("prettyJson", () => {
+  it("lays out objects and lists", () => {
+    expect(pretty('{"a":[1,{"b":null}],"c":{}}')).toBe(
+      '{\n  "a": [\n    1,\n    {\n      "b": null\n    }\n  ],\n  "c": {}\n}',
+    );
+  });
+
+  it("keeps duplicate members, long numbers and escapes as they were sent", () => {
+    const source = '{"n":12345678901234567890.10,"n":"\\u0041\\/"}';
+    expect(pretty(source)).toBe('{\n  "n": 12345678901234567890.10,\n  "n": "\\u0041\\/"\n}');
+  });
+
+  it.each(["<html>", '{"a":1', '{"a" 1} x', "[1}", "", '{1:"a"}', '"open', "[NaN]"])(
+    "refuses %j",
+    (source) => {
+      expect(prettyJson(source)).toBeNull();
+    },
+  );
+
+  it("stays linear when nesting is hostile", () => {
+    const deep = "[".repeat(20_000) + "]".repeat(20_000);
+    expect(pretty(deep)!.length).toBeLessThan(4_000_000);
+  });
+
+  it("takes a string of megabytes", () => {
+    expect(pretty(JSON.stringify({ a: "x".repeat(3_000_000) }))!.length).toBeGreaterThan(3_000_000);
+  });
+
+  it("tells keys from strings", () => {
+    const kinds = prettyJson('{"a":"b"}')!.map((piece) => [piece.kind, piece.text]);
+    expect(kinds).toContainEqual(["key", '"a"']);
+    expect(kinds).toContainEqual(["string", '"b"']);
+  });
+});
