@@ -43,7 +43,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
     let (session, updates) =
         Session::start(options(&arguments), vault, 1)
             .await
-            .map_err(|error| match error.hint {
+            .map_err(|error| match &error.hint {
                 Some(hint) => format!("{error}\n  {hint}"),
                 None => error.to_string(),
             })?;

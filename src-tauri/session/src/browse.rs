@@ -106,7 +106,7 @@ impl Runner {
                 }
                 received = &mut receiving => return match received {
                     Ok(received) => End::Received(received),
-                    Err(CallbackEnd::TimedOut) => End::Failed(StopCode::CallbackTimeout, self.timeout_message()),
+                    Err(CallbackEnd::TimedOut { .. }) => End::Failed(StopCode::CallbackTimeout, self.timeout_message()),
                     Err(CallbackEnd::Cancelled) => End::BrokenOff,
                 },
                 stuck = &mut approving, if !approver_done => match stuck {

@@ -1,0 +1,187 @@
+//! Installs and starts the peers, and runs the command against them.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, mpsc};
+use std::time::Duration;
+
+/// A first start compiles a lot of Python on a busy machine.
+const START: Duration = Duration::from_secs(120);
+const RUN: Duration = Duration::from_secs(120);
+
+static REPOSITORY: LazyLock<PathBuf> = LazyLock::new(|| {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the repository")
+});
+
+/// A running peer; it ends when this is dropped.
+pub struct Peer {
+    process: Child,
+    url: String,
+}
+
+impl Peer {
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Starts it and waits for the line that says it is ready.
+    fn start(mut command: Command, url: String, ready: &'static str) -> Self {
+        let mut process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let output = BufReader::new(process.stdout.take().expect("it is piped"));
+        let (line, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for text in output.lines().map_while(Result::ok) {
+                // Nobody waits any more once it is ready; the pipe must be read all the same.
+                let _ = line.send(text);
+            }
+        });
+        let peer = Self { process, url };
+        loop {
+            match lines.recv_timeout(START) {
+                Ok(text) if text.contains(ready) => return peer,
+                Ok(_) => {}
+                Err(error) => panic!("{command:?} did not say \"{ready}\": {error}"),
+            }
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn fastmcp() -> Peer {
+    static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
+        let source = REPOSITORY.join("tests/peers/fastmcp");
+        let folder = installed("fastmcp", &[source.join("requirements.txt")], |folder| {
+            run(Command::new("python3")
+                .args(["-m", "venv"])
+                .arg(folder.join("venv")));
+            // The list is complete; its packages' own wishes are not asked.
+            let pip = folder.join("venv/bin/pip");
+            let list = source.join("requirements.txt");
+            run(Command::new(pip)
+                .args([
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--no-deps",
+                    "-r",
+                ])
+                .arg(list));
+        });
+        folder.join("venv/bin/python")
+    });
+    let port = free_port();
+    let mut command = Command::new(&*PYTHON);
+    command
+        .arg(REPOSITORY.join("tests/peers/fastmcp/server.py"))
+        .arg(port.to_string());
+    Peer::start(command, format!("http://127.0.0.1:{port}/mcp"), "ready")
+}
+
+pub fn ts_sdk_server() -> Peer {
+    static MODULES: LazyLock<PathBuf> = LazyLock::new(|| {
+        let source = REPOSITORY.join("tests/peers/ts-sdk-server");
+        let lists = [source.join("package.json"), source.join("package-lock.json")];
+        installed("ts-sdk-server", &lists, |folder| {
+            for list in &lists {
+                let name = list.file_name().expect("a file");
+                std::fs::copy(list, folder.join(name)).expect("the target folder can be written");
+            }
+            run(Command::new("npm")
+                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+                .current_dir(folder));
+        })
+    });
+    let (port, as_port) = (free_port(), free_port());
+    let mut command = Command::new("node");
+    command
+        .arg("--import")
+        .arg(REPOSITORY.join("tests/peers/ts-sdk-server/loopback.mjs"))
+        .arg(
+            MODULES.join(
+                "node_modules/@modelcontextprotocol/sdk/dist/esm/examples/server/simpleStreamableHttp.js",
+            ),
+        )
+        .arg("--oauth")
+        .env("MCP_PORT", port.to_string())
+        .env("MCP_AUTH_PORT", as_port.to_string());
+    Peer::start(
+        command,
+        format!("http://localhost:{port}/mcp"),
+        "MCP Streamable HTTP Server listening",
+    )
+}
+
+/// Runs the command and reads its report.
+pub fn authscope(arguments: &[&str]) -> serde_json::Value {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_authscope-cli"))
+        .arg("run")
+        .args(arguments)
+        .args(["--json", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .expect("the command starts");
+    let mut output = process.stdout.take().expect("it is piped");
+    let (done, text) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = output.read_to_string(&mut text);
+        let _ = done.send(read.map(|_| text));
+    });
+    let Ok(text) = text.recv_timeout(RUN) else {
+        let _ = process.kill();
+        panic!(
+            "authscope-cli run {arguments:?}: no end within {} s",
+            RUN.as_secs()
+        );
+    };
+    let _ = process.wait();
+    let text = text.expect("UTF-8");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A folder below `target` that was filled once for the present content of `lists`.
+fn installed(name: &str, lists: &[PathBuf], install: impl FnOnce(&Path)) -> PathBuf {
+    let folder = REPOSITORY.join("target/peers").join(name);
+    let wanted: String = lists
+        .iter()
+        .map(|list| std::fs::read_to_string(list).expect("the pinned list is in the repository"))
+        .collect();
+    let mark = folder.join("installed");
+    if std::fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
+        return folder;
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("the target folder can be written");
+    install(&folder);
+    std::fs::write(mark, wanted).expect("the target folder can be written");
+    folder
+}
+
+fn run(command: &mut Command) {
+    let status = command
+        .status()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+/// A port that was free a moment ago: the peers cannot be handed an open socket.
+fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    socket.local_addr().expect("it is bound").port()
+}
