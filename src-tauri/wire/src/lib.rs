@@ -23,5 +23,6 @@ pub use callback::{
     CallbackEnd, CallbackHost, CallbackListener, CallbackSettings, CancelHandle, ListenerError, PasteError,
     Received, parse_pasted,
 };
+pub use outgoing::check;
 pub use send::{Sent, Wire};
 pub use settings::{Settings, SettingsError};

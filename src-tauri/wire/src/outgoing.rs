@@ -32,32 +32,65 @@ pub(crate) fn completed(request: &Request, user_agent: &str) -> Request {
     complete
 }
 
-/// The client's form of a completed request. The error is a sentence about what cannot be sent, without any value.
+/// Whether a request can be sent at all, as one edited by hand may not. The error is a sentence that names the part
+/// (method, URL, or header by its place), what was expected and what came; it has no query, password or header value.
+pub fn check(request: &Request) -> Result<(), String> {
+    head(request).map(drop)
+}
+
+/// The client's form of a completed request. The error is that of [`check`].
 pub(crate) fn outgoing(request: &Request) -> Result<reqwest::Request, String> {
-    let (url, _) = target(&request.url)?;
-    let method = match Method::from_bytes(request.method.as_bytes()) {
-        Ok(Method::CONNECT) => return Err("the method CONNECT is for proxies only".into()),
-        Ok(method) => method,
-        Err(_) => {
-            return Err(format!(
-                "the method must be a token such as GET, got {:?}",
-                request.method
-            ));
-        }
-    };
+    let (method, url, headers) = head(request)?;
     let mut out = reqwest::Request::new(method, url);
-    for header in &request.headers {
-        let name = HeaderName::from_bytes(header.name.as_bytes())
-            .map_err(|_| format!("{:?} cannot be the name of a header", header.name))?;
-        let value = HeaderValue::from_bytes(header.value.as_bytes()).map_err(|_| {
-            format!("the value of the header {name} has a line break or another control character")
-        })?;
-        out.headers_mut().append(name, value);
-    }
+    *out.headers_mut() = headers;
     if !request.body.is_empty() {
         *out.body_mut() = Some(request.body.bytes.clone().into());
     }
     Ok(out)
+}
+
+fn head(request: &Request) -> Result<(Method, Url, HeaderMap), String> {
+    let method = match Method::from_bytes(request.method.as_bytes()) {
+        Ok(Method::CONNECT) => {
+            return Err("method: expected one for a server, got CONNECT, which is for proxies only".into());
+        }
+        Ok(method) => method,
+        Err(_) => {
+            return Err(format!(
+                "method: expected a token such as GET, got {:?}",
+                shortened(&request.method)
+            ));
+        }
+    };
+    let (url, _) = target(&request.url)?;
+    let mut headers = HeaderMap::new();
+    for (index, header) in request.headers.iter().enumerate() {
+        let number = index + 1;
+        let name = HeaderName::from_bytes(header.name.as_bytes())
+            .map_err(|_| format!("header {number}: {}", name_fault(&header.name)))?;
+        let value = HeaderValue::from_bytes(header.value.as_bytes())
+            .map_err(|_| format!("header {number} ({name}): {}", value_fault(&header.value)))?;
+        headers
+            .try_append(name, value)
+            .map_err(|_| format!("headers: expected fewer, got {}", request.headers.len()))?;
+    }
+    Ok((method, url, headers))
+}
+
+/// The character at fault and not the name: a whole header line with its value may have been put there.
+fn name_fault(name: &str) -> String {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    let got = match name.chars().find(|&c| !token(c)) {
+        Some(c) => format!("one with the character {c:?}"),
+        None => format!("one of {} bytes", name.len()),
+    };
+    format!("expected a name of letters, digits and hyphens, got {got}")
+}
+
+fn value_fault(value: &str) -> String {
+    let c = value.chars().find(|c| c.is_control() && *c != '\t');
+    let got = c.map_or("another one".into(), |c| format!("one with {c:?}"));
+    format!("expected a value without line breaks and other control characters, got {got}")
 }
 
 /// The headers of a completed request as they leave through HTTP/2, which has no connection-specific ones (RFC 9113
@@ -114,22 +147,43 @@ pub(crate) fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
+/// A text that may be long, for messages.
+pub(crate) fn shortened(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
+/// A text that is no URL, for messages, without what may be a password or a code.
+fn without_secrets(text: &str) -> &str {
+    let text = without_query(text);
+    text.rsplit('@').next().unwrap_or(text)
+}
+
 /// The URL, and its text as sent: the given text wherever the request line and `host` say the same as it.
 fn target(text: &str) -> Result<(Url, String), String> {
-    let mut url = Url::parse(text).map_err(|error| {
-        format!(
-            "expected an absolute http or https URL, got {:?} ({error})",
-            without_query(text)
-        )
-    })?;
+    const EXPECTED: &str = "URL: expected an absolute http or https URL";
+    let mut url = Url::parse(text)
+        .map_err(|error| format!("{EXPECTED}, got {:?} ({error})", shortened(without_secrets(text))))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!(
-            "expected an http or https URL, got one of the scheme {}",
-            url.scheme()
+            "{EXPECTED}, got one of the scheme {}",
+            shortened(url.scheme())
         ));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("the URL carries a user name or password; send them in a header".into());
+        return Err(format!(
+            "{EXPECTED} without user name and password, got one with; a header can carry them"
+        ));
+    }
+    // Stricter than `Url` in some hosts, and limited in length.
+    if let Err(error) = url.as_str().parse::<hyper::Uri>() {
+        return Err(format!(
+            "{EXPECTED}, got {:?} ({error})",
+            shortened(without_secrets(text))
+        ));
     }
     url.set_fragment(None);
     let bare = text.split('#').next().unwrap_or(text);
@@ -262,18 +316,63 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_told_without_the_value() {
-        let refusal = |request: Request| outgoing(&request).unwrap_err();
+    fn what_cannot_be_sent_is_told_by_its_part_without_the_value() {
         let url = "http://mcp.example/";
-        let line_break = refusal(Request::new("GET", url).header("authorization", "Bearer hush\r\nx: y"));
-        assert!(
-            line_break.contains("authorization") && !line_break.contains("hush"),
-            "{line_break}"
-        );
-        assert!(refusal(Request::new("GET", url).header("a b", "c")).contains("a b"));
-        assert!(refusal(Request::new("GE T", url)).contains("GE T"));
-        assert!(refusal(Request::new("CONNECT", url)).contains("CONNECT"));
-        let query = refusal(Request::new("GET", "not a url?code=hush"));
-        assert!(!query.contains("hush"), "{query}");
+        let get = |url: &str| Request::new("GET", url);
+        let last = |name: &str, value: &str| get(url).header("accept", "*/*").header(name, value);
+        for (request, part, got) in [
+            (Request::new("GE T", url), "method: expected a token", "\"GE T\""),
+            (Request::new("", url), "method: expected a token", "\"\""),
+            (
+                Request::new("CONNECT", url),
+                "method: expected one for a server",
+                "CONNECT",
+            ),
+            (
+                get("not a url?code=hush"),
+                "URL: expected an absolute http",
+                "\"not a url\"",
+            ),
+            (
+                get("http://me:hush@mcp.example:99999/"),
+                "URL: ",
+                "mcp.example:99999",
+            ),
+            (
+                get("http://me:hush@mcp.example/"),
+                "URL: ",
+                "user name and password",
+            ),
+            (get("javascript:hush()"), "URL: ", "scheme javascript"),
+            (
+                get(&format!("{url}?hush={}", "x".repeat(70_000))),
+                "URL: ",
+                "too long",
+            ),
+            (last("a b", "hush"), "header 2: expected a name", "' '"),
+            (last("", "hush"), "header 2: expected a name", "0 bytes"),
+            (
+                last("authorization: Bearer hush", ""),
+                "header 2: expected a name",
+                "':'",
+            ),
+            (
+                last("authorization", "Bearer hush\r\nx: y"),
+                "header 2 (authorization): ",
+                "'\\r'",
+            ),
+        ] {
+            let told = check(&request).unwrap_err();
+            assert!(told.starts_with(part) && told.contains(got), "{told}");
+            assert!(!told.contains("hush"), "{told}");
+            assert_eq!(outgoing(&request).unwrap_err(), told);
+        }
+        let good = last("x-empty", "").header("X-Text", "zwölf\t12").body("hush");
+        assert_eq!(check(&good), Ok(()));
+        assert_eq!(check(&get("http://[::1]:8080/a?b={c}|d")), Ok(()));
+        let many = (0..40_000).fold(get(url), |request, number| {
+            request.header(&format!("x{number}"), "")
+        });
+        assert!(check(&many).unwrap_err().contains("40000"));
     }
 }

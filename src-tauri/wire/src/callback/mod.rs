@@ -67,7 +67,8 @@ impl Default for CallbackSettings {
 #[derive(Debug)]
 pub struct CallbackListener {
     sockets: Vec<TcpListener>,
-    expected: Expected,
+    authority: String,
+    path: String,
     redirect_uri: String,
     timeout: Duration,
     cancel: CancelHandle,
@@ -106,8 +107,9 @@ impl CancelHandle {
 }
 
 impl CallbackListener {
-    /// Opens the sockets, on loopback only. `expected_state` is the `state` of the authorization request.
-    pub fn open(settings: &CallbackSettings, expected_state: Option<&Secret>) -> Result<Self, ListenerError> {
+    /// Opens the sockets, on loopback only. From here on the redirect URI is known, so that a client can be registered
+    /// with it.
+    pub fn open(settings: &CallbackSettings) -> Result<Self, ListenerError> {
         let path = listen::checked_path(&settings.path)?;
         let (sockets, port) = listen::sockets(settings.host, settings.port)?;
         let host = match settings.host {
@@ -119,7 +121,8 @@ impl CallbackListener {
         Ok(Self {
             sockets,
             redirect_uri: format!("http://{authority}{path}"),
-            expected: Expected::new(authority, path, expected_state.cloned()),
+            authority,
+            path,
             timeout: settings.timeout,
             cancel: CancelHandle::default(),
         })
@@ -137,10 +140,12 @@ impl CallbackListener {
     /// Waits for the first request to the redirect URI and closes the sockets: whoever comes later is refused.
     /// Everything else (other paths, methods and hosts) is turned away, and the wait goes on. Whether the answer is
     /// good is not judged here, but for the page the browser shows.
-    pub async fn received(self) -> Result<Received, CallbackEnd> {
+    ///
+    /// `expected_state` is the `state` of the authorization request; none, if it has none.
+    pub async fn received(self, expected_state: Option<Secret>) -> Result<Received, CallbackEnd> {
         let started = Instant::now();
         let deadline = tokio::time::Instant::from_std(started) + self.timeout;
-        let expected = Arc::new(self.expected);
+        let expected = Arc::new(Expected::new(self.authority, self.path, expected_state));
         let sockets: Vec<_> = self.sockets.into_iter().filter_map(tokio_listener).collect();
         let mut open = JoinSet::new();
         let mut oldest_first: VecDeque<AbortHandle> = VecDeque::new();

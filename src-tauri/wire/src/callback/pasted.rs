@@ -4,7 +4,7 @@ use thiserror::Error;
 use trace::Request;
 use url::Url;
 
-use crate::outgoing::without_query;
+use crate::outgoing::{shortened, without_query};
 use crate::place::is_at;
 
 /// Why a pasted text is not the callback. No message holds the query, which has the code.
@@ -50,14 +50,6 @@ pub fn parse_pasted(url: &str, redirect_uri: &str) -> Result<Request, PasteError
         true => Ok(Request::new("GET", request)),
         false if fragment.contains("code=") || fragment.contains("error=") => Err(PasteError::InFragment),
         false => Err(PasteError::NoQuery { expected }),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    const MOST: usize = 200;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
     }
 }
 

@@ -196,11 +196,11 @@ async fn a_307_keeps_the_form_and_a_form_post_answer_arrives_as_a_query() {
 
 #[tokio::test]
 async fn a_callback_is_delivered_to_the_listener_when_asked_to() {
-    let listener = CallbackListener::open(&CallbackSettings::default(), None).unwrap();
+    let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
     let redirect_uri = listener.redirect_uri().to_string();
     let to = redirect_uri.clone();
     let server = Server::start(move |_| redirect(&format!("{to}?code=a"))).await;
-    let waiting = tokio::spawn(listener.received());
+    let waiting = tokio::spawn(listener.received(None));
     let mut hops: Vec<Request> = Vec::new();
     let mut approver = Approver::new(wire(), Vec::new()).deliver(true);
     let url = server.url("/authorize");

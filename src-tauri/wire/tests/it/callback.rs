@@ -12,11 +12,15 @@ type Waiting = JoinHandle<Result<Received, CallbackEnd>>;
 
 /// A listener that waits, `host:port` of its redirect URI, and where to connect to.
 fn listening(settings: CallbackSettings) -> (Waiting, String, String) {
-    let listener = CallbackListener::open(&settings, Some(&Secret::new("right"))).unwrap();
+    let listener = CallbackListener::open(&settings).unwrap();
     let url = url::Url::parse(listener.redirect_uri()).unwrap();
     let authority = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
     let address = authority.replace("localhost", "127.0.0.1");
-    (tokio::spawn(listener.received()), authority, address)
+    (
+        tokio::spawn(listener.received(Some(Secret::new("right")))),
+        authority,
+        address,
+    )
 }
 
 fn get(target: &str, authority: &str) -> Vec<u8> {
@@ -149,7 +153,7 @@ async fn localhost_is_heard_in_both_families() {
             path: "/oauth/callback".into(),
             ..CallbackSettings::default()
         };
-        let listener = match CallbackListener::open(&settings, None) {
+        let listener = match CallbackListener::open(&settings) {
             Ok(listener) => listener,
             // A machine without IPv6 says so, for [::1] only.
             Err(ListenerError::FamilyMissing { .. }) if host == CallbackHost::V6 => continue,
@@ -159,7 +163,7 @@ async fn localhost_is_heard_in_both_families() {
         let (before, _) = redirect.strip_prefix("http://").unwrap().split_once('/').unwrap();
         let (authority, port) = (before.to_string(), before.rsplit(':').next().unwrap().to_string());
         assert!(redirect.ends_with("/oauth/callback"));
-        let waiting = tokio::spawn(listener.received());
+        let waiting = tokio::spawn(listener.received(None));
         let v6 = format!("[::1]:{port}");
         let has_v6 = TcpStream::connect(&v6).await.is_ok();
         assert!(has_v6 || host == CallbackHost::Localhost);
@@ -187,15 +191,15 @@ async fn a_fixed_port_is_used_and_a_taken_one_is_told() {
         port: Some(port),
         ..CallbackSettings::default()
     };
-    let first = CallbackListener::open(&settings, None).unwrap();
+    let first = CallbackListener::open(&settings).unwrap();
     assert_eq!(first.redirect_uri(), format!("http://127.0.0.1:{port}/callback"));
-    let error = CallbackListener::open(&settings, None).unwrap_err();
+    let error = CallbackListener::open(&settings).unwrap_err();
     assert!(
         error.to_string().contains(&format!("127.0.0.1:{port} is taken")),
         "{error}"
     );
     drop(first);
-    CallbackListener::open(&settings, None).expect("dropping the listener frees the port");
+    CallbackListener::open(&settings).expect("dropping the listener frees the port");
 }
 
 #[tokio::test]
@@ -215,15 +219,15 @@ async fn the_wait_ends_with_the_time_limit_or_a_cancel() {
         "the socket is closed"
     );
 
-    let listener = CallbackListener::open(&CallbackSettings::default(), None).unwrap();
+    let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
     let cancel = listener.cancel_handle();
-    let waiting = tokio::spawn(listener.received());
+    let waiting = tokio::spawn(listener.received(None));
     cancel.cancel();
     assert_eq!(within(waiting).await.unwrap(), Err(CallbackEnd::Cancelled));
 
-    let listener = CallbackListener::open(&CallbackSettings::default(), None).unwrap();
+    let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
     listener.cancel_handle().cancel();
-    assert_eq!(within(listener.received()).await, Err(CallbackEnd::Cancelled));
+    assert_eq!(within(listener.received(None)).await, Err(CallbackEnd::Cancelled));
 }
 
 #[tokio::test]
