@@ -1,0 +1,197 @@
+//! Percent, JSON and HTML spellings of a text.
+
+use std::borrow::Cow;
+
+/// Decodes `%XX`, and `+` as a space where `plus` says so.
+pub fn percent_decoded(text: &[u8], plus: bool) -> Cow<'_, [u8]> {
+    if !text.iter().any(|&byte| byte == b'%' || (plus && byte == b'+')) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        let pair = text.get(at + 1..at + 3).and_then(hex_pair);
+        match (text[at], pair) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 3;
+                continue;
+            }
+            (b'+', _) if plus => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    Cow::Owned(out)
+}
+
+/// Encodes all but the unreserved characters (RFC 3986 section 2.3).
+pub fn percent_encoded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 16);
+    for &byte in text {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(byte);
+        } else {
+            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        }
+    }
+    out
+}
+
+/// The text of a JSON string's inside (RFC 8259 section 7). Escapes that are none stay as they are.
+pub fn json_unescaped(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] != b'\\' {
+            out.push(text[at]);
+            at += 1;
+            continue;
+        }
+        let plain = match text.get(at + 1) {
+            Some(b'n') => b'\n',
+            Some(b't') => b'\t',
+            Some(b'r') => b'\r',
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(&byte @ (b'"' | b'\\' | b'/')) => byte,
+            Some(b'u') => {
+                let (read, character) = unicode_escape(&text[at..]);
+                let mut buffer = [0; 4];
+                out.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+                at += read;
+                continue;
+            }
+            _ => {
+                out.push(b'\\');
+                at += 1;
+                continue;
+            }
+        };
+        out.push(plain);
+        at += 2;
+    }
+    out
+}
+
+/// The inside of a JSON string.
+pub fn json_escaped(text: &[u8]) -> Vec<u8> {
+    let quoted = serde_json::to_vec(&String::from_utf8_lossy(text)).unwrap_or_default();
+    quoted
+        .get(1..quoted.len().saturating_sub(1))
+        .unwrap_or_default()
+        .to_vec()
+}
+
+/// The text of an HTML attribute, as far as secrets need it.
+pub fn html_unescaped(text: &str) -> String {
+    text.replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x27;", "'")
+        .replace("&#43;", "+")
+        .replace("&#x2B;", "+")
+        .replace("&#x2F;", "/")
+        .replace("&#61;", "=")
+        .replace("&#x3D;", "=")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+}
+
+/// The text itself, and how it is spelt in URLs and HTML where that differs.
+pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = vec![text.to_vec()];
+    let once = percent_encoded(text);
+    if once != text {
+        all.push(lower_hex(&once));
+        let twice = percent_encoded(&once);
+        all.push(lower_hex(&twice));
+        all.extend([once, twice]);
+        all.push(String::from_utf8_lossy(text).replace(' ', "+").into_bytes());
+        if let Ok(text) = std::str::from_utf8(text) {
+            all.extend(html_spellings(text).map(String::into_bytes));
+        }
+        all.push(json_escaped(text));
+        all.sort();
+        all.dedup();
+    }
+    all
+}
+
+fn html_spellings(text: &str) -> impl Iterator<Item = String> {
+    let common = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;");
+    let slashes = common.replace('\'', "&#x27;").replace('/', "&#x2F;");
+    let all = slashes.replace('+', "&#x2B;").replace('=', "&#x3D;");
+    let decimal = common
+        .replace('\'', "&#39;")
+        .replace('+', "&#43;")
+        .replace('=', "&#61;");
+    [common.replace('\'', "&#39;"), slashes, all, decimal].into_iter()
+}
+
+fn lower_hex(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    for at in 0..out.len() {
+        if out[at] == b'%' {
+            let end = out.len().min(at + 3);
+            out[at + 1..end].make_ascii_lowercase();
+        }
+    }
+    out
+}
+
+/// Bytes read and the character of `\uXXXX`, two of them for one outside the basic plane.
+fn unicode_escape(text: &[u8]) -> (usize, char) {
+    let unit = |text: &[u8]| -> Option<u32> {
+        let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+        u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let Some(first) = unit(text) else {
+        return (1, '\\');
+    };
+    if let Some(character) = char::from_u32(first) {
+        return (6, character);
+    }
+    let second = text
+        .get(6..)
+        .and_then(unit)
+        .filter(|second| (0xdc00..0xe000).contains(second));
+    let joined = second
+        .filter(|_| first < 0xdc00)
+        .and_then(|second| char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)));
+    match joined {
+        Some(character) => (12, character),
+        None => (6, char::REPLACEMENT_CHARACTER),
+    }
+}
+
+fn hex_pair(pair: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| (byte as char).to_digit(16);
+    Some((digit(pair[0])? * 16 + digit(pair[1])?) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_strings_are_read_as_serde_reads_them() {
+        for inside in [r"a\/b", r#"\"x\"\\n\n"#, r"\u00e9\ud83d\ude00\u0026", "plain é"] {
+            let expected: String = serde_json::from_str(&format!("\"{inside}\"")).unwrap();
+            assert_eq!(json_unescaped(inside.as_bytes()), expected.as_bytes(), "{inside}");
+        }
+        for broken in [r"\", r"\u12", r"\ud800", r"\x"] {
+            json_unescaped(broken.as_bytes());
+        }
+    }
+
+    #[test]
+    fn broken_percent_signs_stay() {
+        assert_eq!(&*percent_decoded(b"a%2Fb%zz%4", false), b"a/b%zz%4");
+        assert_eq!(&*percent_decoded(b"a+b%2b", true), b"a b+");
+    }
+}

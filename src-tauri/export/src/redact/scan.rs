@@ -1,0 +1,445 @@
+//! Finds the secrets in a text by the names they stand under, whatever the text is.
+//!
+//! JSON, event streams, HTML and URLs are read with one lenient reader instead of a parser each: a body that was cut
+//! off, or is not quite what its media type says, holds secrets all the same. And what is not secret keeps its exact
+//! spelling.
+
+use super::encoded::{html_unescaped, json_escaped, json_unescaped, percent_decoded, percent_encoded};
+use super::known::Known;
+use super::names::{CREDENTIALS, Kind, PASSWORD, USERNAME, is_ambiguous, is_plain_word, kind_of};
+
+/// What is done with the secrets found: they are learnt, or replaced.
+pub trait Sink {
+    /// A secret where it was named; what it is replaced with, if it is.
+    fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String>;
+
+    /// Secrets without a name in `text[from..to]`: known ones, and JWTs.
+    fn unnamed(&mut self, text: &[u8], from: usize, to: usize, edits: &mut Vec<Edit>);
+}
+
+/// Replaces `start..end`.
+pub struct Edit {
+    pub start: usize,
+    pub end: usize,
+    pub with: Vec<u8>,
+}
+
+/// The text with its secrets replaced, or none when nothing changes.
+pub fn text<S: Sink>(sink: &mut S, text: &[u8]) -> Option<Vec<u8>> {
+    nested(sink, text, 0)
+}
+
+/// A URL, absolute or not: its user information, query and fragment.
+pub fn url<S: Sink>(sink: &mut S, url: &[u8]) -> Option<Vec<u8>> {
+    let (rest, fragment) = split_at_byte(url, b'#');
+    let (path, query) = split_at_byte(rest, b'?');
+    let new_path = user_information(sink, path);
+    let path = new_path.as_deref().unwrap_or(path);
+    let newer_path = nested(sink, path, 0);
+    let new_query = query.and_then(|query| pairs(sink, query, 0));
+    let new_fragment = fragment.and_then(|fragment| pairs(sink, fragment, 0));
+    if new_path.is_none() && newer_path.is_none() && new_query.is_none() && new_fragment.is_none() {
+        return None;
+    }
+    let mut out = newer_path.unwrap_or_else(|| path.to_vec());
+    for (sign, old, new) in [(b'?', query, new_query), (b'#', fragment, new_fragment)] {
+        if let Some(old) = old {
+            out.push(sign);
+            out.extend_from_slice(new.as_deref().unwrap_or(old));
+        }
+    }
+    Some(out)
+}
+
+/// A form body.
+pub fn form<S: Sink>(sink: &mut S, body: &[u8]) -> Option<Vec<u8>> {
+    pairs(sink, body, 0)
+}
+
+fn nested<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> {
+    if text.len() < 4 {
+        return None;
+    }
+    let mut edits = Vec::new();
+    if depth < DEEPEST {
+        named(sink, text, depth, &mut edits);
+        inputs(sink, text, &mut edits);
+        edits.sort_by_key(|edit: &Edit| (edit.start, std::cmp::Reverse(edit.end)));
+        let mut end = 0;
+        edits.retain(|edit| {
+            let keep = edit.start >= end;
+            end = end.max(edit.end);
+            keep
+        });
+    }
+    let mut all = Vec::new();
+    let mut at = 0;
+    for edit in edits {
+        sink.unnamed(text, at, edit.start, &mut all);
+        at = edit.end;
+        all.push(edit);
+    }
+    sink.unnamed(text, at, text.len(), &mut all);
+    (!all.is_empty()).then(|| applied(text, &all))
+}
+
+/// `"name": "value"`, `name=value` and its percent-encoded form, and JSON strings with escapes, which may hold all of
+/// these again.
+fn named<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>) {
+    // After a quote: where the string began that a next quote would end. Mistaking a string's end for a begin does no
+    // harm: what lies between two strings is neither a name nor escaped.
+    let mut open = 0;
+    let mut escaped = false;
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'"' => {
+                if escaped {
+                    unescaped(sink, text, open, at, depth, edits);
+                }
+                let after = match member(sink, text, open, at, edits) {
+                    Some(after) => after,
+                    None => at + 1,
+                };
+                escaped = false;
+                open = after;
+                at = after;
+            }
+            b'\\' => {
+                escaped = true;
+                at += 2;
+            }
+            b'=' => at = assignment(sink, text, at, at + 1, edits),
+            b'%' if text[at..].starts_with(b"%3D") || text[at..].starts_with(b"%3d") => {
+                at = assignment(sink, text, at, at + 3, edits);
+            }
+            _ => at += 1,
+        }
+    }
+    if escaped && open < text.len() {
+        unescaped(sink, text, open, text.len(), depth, edits);
+    }
+}
+
+/// The inside of a JSON string with escapes in it.
+fn unescaped<S: Sink>(sink: &mut S, text: &[u8], start: usize, end: usize, depth: u8, edits: &mut Vec<Edit>) {
+    let plain = json_unescaped(&text[start..end]);
+    if let Some(changed) = nested(sink, &plain, depth + 1) {
+        while edits.last().is_some_and(|edit| edit.start >= start) {
+            edits.pop();
+        }
+        edits.push(Edit {
+            start,
+            end,
+            with: json_escaped(&changed),
+        });
+    }
+}
+
+/// With a name in `open..quote`: the secret after the colon. Returns where to go on.
+fn member<S: Sink>(
+    sink: &mut S,
+    text: &[u8],
+    open: usize,
+    quote: usize,
+    edits: &mut Vec<Edit>,
+) -> Option<usize> {
+    let colon = skip_space(text, quote + 1);
+    if text.get(colon) != Some(&b':') {
+        return None;
+    }
+    let kind = kind_of(&text[open..quote])?;
+    let at = skip_space(text, colon + 1);
+    match text.get(at)? {
+        b'"' => {
+            let end = string_end(text, at + 1);
+            string(sink, kind, text, at + 1, end, edits);
+            Some(end + 1)
+        }
+        b'[' => {
+            let mut at = at + 1;
+            while let Some(&byte) = text.get(at) {
+                match byte {
+                    b'"' => {
+                        let end = string_end(text, at + 1);
+                        string(sink, kind, text, at + 1, end, edits);
+                        at = end + 1;
+                    }
+                    b',' => at += 1,
+                    byte if byte.is_ascii_whitespace() => at += 1,
+                    _ => break,
+                }
+            }
+            Some(at)
+        }
+        b'0'..=b'9' | b'-' if !is_ambiguous(kind) => {
+            let length = text[at..]
+                .iter()
+                .take_while(|b| b.is_ascii_digit() || b"-+.eE".contains(b))
+                .count();
+            if let Some(with) = sink.secret(kind, &text[at..at + length]) {
+                edits.push(Edit {
+                    start: at,
+                    end: at + length,
+                    with: format!("\"{with}\"").into_bytes(),
+                });
+            }
+            Some(at + length)
+        }
+        _ => None,
+    }
+}
+
+fn string<S: Sink>(sink: &mut S, kind: Kind, text: &[u8], start: usize, end: usize, edits: &mut Vec<Edit>) {
+    let value = json_unescaped(&text[start..end]);
+    if is_ambiguous(kind) && is_plain_word(&value) {
+        return;
+    }
+    if let Some(with) = sink.secret(kind, &value) {
+        edits.push(Edit {
+            start,
+            end,
+            with: with.into_bytes(),
+        });
+    }
+}
+
+/// With a name before the sign: the secret after it. Returns where to go on.
+fn assignment<S: Sink>(sink: &mut S, text: &[u8], sign: usize, after: usize, edits: &mut Vec<Edit>) -> usize {
+    let Some(kind) = name_before(text, sign).and_then(kind_of) else {
+        return after;
+    };
+    let (start, end) = match text.get(after) {
+        Some(&quote @ (b'"' | b'\'')) => {
+            let length = text[after + 1..].iter().position(|&byte| byte == quote);
+            (after + 1, length.map_or(text.len(), |length| after + 1 + length))
+        }
+        _ => {
+            let is_encoded = after - sign > 1;
+            let ends = |(at, byte): (usize, &u8)| {
+                byte.is_ascii_whitespace()
+                    || b"&;\"'<>#,()[]{}\\".contains(byte)
+                    || (is_encoded && *byte == b'%' && text[after + at..].starts_with(b"%26"))
+            };
+            let length = text[after..]
+                .iter()
+                .enumerate()
+                .position(|(at, byte)| ends((at, byte)));
+            (after, length.map_or(text.len(), |length| after + length))
+        }
+    };
+    if start == end {
+        return after;
+    }
+    let value = percent_decoded(&text[start..end], false);
+    if let Some(with) = sink.secret(kind, &value) {
+        edits.push(Edit {
+            start,
+            end,
+            with: with.into_bytes(),
+        });
+    }
+    end
+}
+
+fn name_before(text: &[u8], sign: usize) -> Option<&[u8]> {
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let length = text[..sign]
+        .iter()
+        .rev()
+        .take(LONGEST_NAME)
+        .take_while(is_name)
+        .count();
+    let start = sign - length;
+    // `%26code`: the digits belong to the sign.
+    let start = if start > 0 && text[start - 1] == b'%' {
+        start + 2
+    } else {
+        start
+    };
+    text.get(start..sign).filter(|name| !name.is_empty())
+}
+
+/// `name=value&name=value`.
+fn pairs<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> {
+    if matches!(text.first(), Some(b'{' | b'[')) {
+        return nested(sink, text, depth);
+    }
+    let mut out = Vec::new();
+    let mut changed = false;
+    for (index, part) in text.split(|&byte| byte == b'&').enumerate() {
+        if index > 0 {
+            out.push(b'&');
+        }
+        match pair(sink, part, depth) {
+            Some(new) => {
+                changed = true;
+                out.extend_from_slice(&new);
+            }
+            None => out.extend_from_slice(part),
+        }
+    }
+    changed.then_some(out)
+}
+
+fn pair<S: Sink>(sink: &mut S, part: &[u8], depth: u8) -> Option<Vec<u8>> {
+    let Some(sign) = part.iter().position(|&byte| byte == b'=') else {
+        return nested(sink, part, depth);
+    };
+    let (name, value) = (&part[..=sign], &part[sign + 1..]);
+    let decoded = percent_decoded(value, true);
+    let new = match kind_of(&percent_decoded(&part[..sign], true)) {
+        Some(_) if decoded.is_empty() => None,
+        Some(kind) => sink.secret(kind, &decoded).map(String::into_bytes),
+        None => nested(sink, &decoded, depth + 1).map(|new| percent_encoded(&new)),
+    };
+    new.map(|new| [name, &new].concat())
+}
+
+/// `https://user:password@host`.
+fn user_information<S: Sink>(sink: &mut S, url: &[u8]) -> Option<Vec<u8>> {
+    let start = url.windows(3).position(|window| window == b"://")? + 3;
+    let authority = url[start..].split(|&byte| byte == b'/').next()?;
+    let at = authority.iter().rposition(|&byte| byte == b'@')?;
+    let (user, password) = split_at_byte(&authority[..at], b':');
+    // Alone it is a token more often than a name.
+    let kind = if password.is_some() { USERNAME } else { CREDENTIALS };
+    let user = sink.secret(kind, &percent_decoded(user, false));
+    let password = password.map(|password| sink.secret(PASSWORD, &percent_decoded(password, false)));
+    if user.is_none() && password.as_ref().is_none_or(Option::is_none) {
+        return None;
+    }
+    let mut new = user.unwrap_or_default();
+    if let Some(password) = password {
+        new.push(':');
+        new.push_str(&password.unwrap_or_default());
+    }
+    Some([&url[..start], new.as_bytes(), &url[start + at..]].concat())
+}
+
+/// `<input name="…" value="…">`, where a form carries what a redirect would carry in its query.
+fn inputs<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
+    let mut from = 0;
+    while let Some(length) = text[from..].iter().position(|&byte| byte == b'<') {
+        let start = from + length;
+        from = start + 1;
+        let is_input = text
+            .get(from..from + 5)
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"input"));
+        if !is_input {
+            continue;
+        }
+        let end = tag_end(text, from);
+        let value = attribute(text, start, end, b"value");
+        let kind = attribute(text, start, end, b"name").and_then(|(start, end)| kind_of(&text[start..end]));
+        from = end;
+        if let (Some(kind), Some((start, end))) = (kind, value)
+            && start < end
+        {
+            let plain = html_unescaped(&String::from_utf8_lossy(&text[start..end]));
+            if let Some(with) = sink.secret(kind, plain.as_bytes()) {
+                edits.push(Edit {
+                    start,
+                    end,
+                    with: with.into_bytes(),
+                });
+            }
+        }
+    }
+}
+
+/// Where the tag ends: at a `>` outside quotes.
+fn tag_end(text: &[u8], from: usize) -> usize {
+    let limit = text.len().min(from + LONGEST_TAG);
+    let mut quote = None;
+    for (at, &byte) in text[..limit].iter().enumerate().skip(from) {
+        match (quote, byte) {
+            (None, b'>') => return at,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    // A quote without its other half, or no end at all.
+    let length = text[from..limit].iter().position(|&byte| byte == b'>');
+    length.map_or(limit, |length| from + length)
+}
+
+/// Where the value of a tag's attribute is.
+fn attribute(text: &[u8], from: usize, to: usize, name: &[u8]) -> Option<(usize, usize)> {
+    let tag = &text[from..to];
+    let found = tag.windows(name.len() + 1).enumerate().find(|(at, window)| {
+        let is_name = window[..name.len()].eq_ignore_ascii_case(name) && window[name.len()] == b'=';
+        is_name && *at > 0 && tag[at - 1].is_ascii_whitespace()
+    });
+    let start = from + found?.0 + name.len() + 1;
+    let end_at = |start: usize, is_end: &dyn Fn(u8) -> bool| {
+        text[start..to]
+            .iter()
+            .position(|&byte| is_end(byte))
+            .map_or(to, |length| start + length)
+    };
+    Some(match text.get(start)? {
+        &quote @ (b'"' | b'\'') => (start + 1, end_at(start + 1, &|byte| byte == quote)),
+        _ => (start, end_at(start, &|byte| byte.is_ascii_whitespace())),
+    })
+}
+
+/// What [`Known`] finds, as edits.
+pub fn known(known: &Known, text: &[u8], from: usize, to: usize, edits: &mut Vec<Edit>) {
+    known.find(text, from, to, |start, end, with| {
+        edits.push(Edit {
+            start,
+            end,
+            with: with.into_bytes(),
+        });
+    });
+}
+
+pub fn applied(text: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 64);
+    let mut at = 0;
+    for edit in edits {
+        out.extend_from_slice(&text[at..edit.start]);
+        out.extend_from_slice(&edit.with);
+        at = edit.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out
+}
+
+/// Where the JSON string ends whose inside begins here: at its quote, or the text's end.
+fn string_end(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while at < text.len() {
+        match text[at] {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+fn skip_space(text: &[u8], from: usize) -> usize {
+    let space = text
+        .get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
+    from + space
+}
+
+fn split_at_byte(text: &[u8], sign: u8) -> (&[u8], Option<&[u8]>) {
+    match text.iter().position(|&byte| byte == sign) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+/// How many layers of JSON in JSON strings are looked into; below, known secrets and JWTs are still found.
+const DEEPEST: u8 = 6;
+const LONGEST_NAME: usize = 40;
+/// So that a page of tags without an end takes no longer than others.
+const LONGEST_TAG: usize = 4096;

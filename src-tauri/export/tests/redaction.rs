@@ -1,0 +1,410 @@
+//! No secret gets out, and what gets out can still be followed.
+
+mod support;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use export::{HarOptions, Redactor, Secrets, har, write_har};
+use support::{Secrets as Planted, With as _, answer, empty, failures, flow};
+use trace::{EntryKind, Exchange, Outcome, Trace};
+
+fn sample() -> (Trace, Planted) {
+    let planted = Planted::new(7);
+    let mut trace = empty();
+    flow(&mut trace, &planted);
+    failures(&mut trace, &planted);
+    (trace, planted)
+}
+
+fn written(trace: &Trace, secrets: Secrets) -> String {
+    let options = HarOptions {
+        secrets,
+        creator_version: "0.0.0".into(),
+    };
+    let mut out = Vec::new();
+    write_har(trace, &options, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+        har(trace, &options)
+    );
+    text
+}
+
+/// Every base64 text in `text`, decoded; what it stands for must not be there either.
+fn decoded_parts(text: &str) -> Vec<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/=-_".contains(c)))
+        .filter(|part| part.len() >= 8)
+        .flat_map(|part| {
+            let part = part.trim_end_matches('=');
+            [
+                STANDARD
+                    .decode(format!("{part}{}", &"==="[..(4 - part.len() % 4) % 4]))
+                    .ok(),
+                URL_SAFE_NO_PAD.decode(part).ok(),
+            ]
+        })
+        .flatten()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect()
+}
+
+#[test]
+fn no_planted_secret_survives_in_any_spelling() {
+    let (trace, planted) = sample();
+    let text = written(&trace, Secrets::Redacted);
+    assert!(written(&trace, Secrets::Included).contains("S3NT1NEL"));
+    for (name, secret) in planted.all() {
+        assert!(!text.contains(secret), "{name} survives");
+    }
+    let at = text
+        .find("S3NT1NEL")
+        .map(|at| &text[at.saturating_sub(300)..at + 40]);
+    assert_eq!(at, None, "part of a secret survives");
+    for part in decoded_parts(&text) {
+        assert!(!part.contains("S3NT1NEL"), "a secret survives in base64: {part}");
+    }
+}
+
+#[test]
+fn equal_secrets_have_equal_pseudonyms_so_that_the_flow_can_be_followed() {
+    let (trace, _) = sample();
+    let document: serde_json::Value = serde_json::from_str(&written(&trace, Secrets::Redacted)).unwrap();
+    let entries = document["log"]["entries"].as_array().unwrap();
+    let of = |purpose: &'static str| {
+        entries
+            .iter()
+            .filter(move |entry| entry["_authscope"]["purpose"]["is"] == purpose)
+    };
+    let callback = of("callback").next().unwrap()["request"]["url"].as_str().unwrap();
+    assert!(
+        callback.contains("code=redacted-code-1&state=redacted-state-1&iss="),
+        "{callback}"
+    );
+    let token: Vec<_> = of("token").collect();
+    let body = token[0]["request"]["postData"]["text"].as_str().unwrap();
+    assert!(
+        body.contains("code=redacted-code-1&code_verifier=redacted-code_verifier-1"),
+        "{body}"
+    );
+    let answer = token[0]["response"]["content"]["text"].as_str().unwrap();
+    let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+    assert_eq!(answer["access_token"], "redacted-access_token-1");
+    assert_eq!(answer["expires_in"], 3600);
+    let call = of("mcp").next().unwrap()["request"]["headers"].to_string();
+    assert!(call.contains("Bearer redacted-access_token-1"), "{call}");
+    let basic = STANDARD.encode("client-1:redacted-client_secret-1");
+    assert!(token[0]["request"]["headers"].to_string().contains(&basic));
+}
+
+#[test]
+fn what_is_no_secret_stays_as_it_was() {
+    let (trace, _) = sample();
+    let text = written(&trace, Secrets::Redacted);
+    for kept in [
+        "client_id=client-1",
+        "resource_metadata=\\\"https://mcp.example/.well-known/oauth-protected-resource/mcp\\\"",
+        "insufficient_scope",
+        "\\\"code\\\":-32601",
+        "\\\"code\\\":\\\"not_found\\\"",
+        "\\\"state\\\":\\\"open\\\"",
+        "eyJwYWdlIjoyfQ==",
+        "code_challenge_method=S256",
+        "client_secret_expires_at\\\":0",
+        "https://as.example/token",
+    ] {
+        assert!(text.contains(kept), "{kept} is gone");
+    }
+}
+
+#[test]
+fn nested_json_and_event_streams_stay_readable() {
+    let (trace, _) = sample();
+    let redactor = Redactor::new(&trace);
+    let stream = trace
+        .exchanges()
+        .filter_map(|(_, exchange)| exchange.response())
+        .find(|response| response.media_type().as_deref() == Some("text/event-stream"))
+        .unwrap();
+    let trace::RpcAnswer::Result(result) = trace::rpc_answer(&redactor.response(stream)) else {
+        panic!("the stream cannot be read any more");
+    };
+    let once = result["content"][0]["text"].as_str().unwrap();
+    let echoed: serde_json::Value = serde_json::from_str(once).unwrap();
+    assert!(
+        echoed["url"]
+            .as_str()
+            .unwrap()
+            .ends_with("code=redacted-code-1&n=1#access_token=redacted-access_token-1")
+    );
+    let twice: String = serde_json::from_str(result["content"][1]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&twice).unwrap(), echoed);
+}
+
+#[test]
+fn redacting_twice_is_redacting_once() {
+    let (trace, _) = sample();
+    let redactor = Redactor::new(&trace);
+    for (_, exchange) in trace.exchanges() {
+        let once = redactor.exchange(exchange);
+        assert_eq!(redactor.exchange(&once), once);
+    }
+}
+
+#[test]
+fn a_run_can_be_redacted_as_it_goes_on() {
+    let (trace, planted) = sample();
+    let mut redactor = Redactor::default();
+    redactor.learn_secret("client_secret", "typed by hand");
+    for (_, exchange) in trace.exchanges() {
+        redactor.learn(exchange);
+    }
+    let text = format!(
+        "GET /x?code={} with {} and typed by hand",
+        planted.code, planted.access
+    );
+    assert_eq!(
+        redactor.text(&text),
+        "GET /x?code=redacted-code-1 with redacted-access_token-1 and redacted-client_secret-1"
+    );
+    let value = redactor.value(&serde_json::json!({"token": "x1", "note": text, "n": [1, {"code": "open"}]}));
+    assert_eq!(value["token"], "redacted-token");
+    assert_eq!(value["n"][1]["code"], "open");
+    assert!(!value.to_string().contains("S3NT1NEL"));
+    assert!(!format!("{redactor:?}").contains("S3NT1NEL"));
+}
+
+#[test]
+fn secrets_in_odd_places() {
+    let redactor = Redactor::default();
+    for (given, expected) in [
+        (
+            "https://ann:pw@as.example/x",
+            "https://redacted-username:redacted-password@as.example/x",
+        ),
+        (
+            "https://ghp_x@as.example/x",
+            "https://redacted-credentials@as.example/x",
+        ),
+        (
+            "https://:pw@as.example/x",
+            "https://:redacted-password@as.example/x",
+        ),
+        (
+            "/cb#access_token=a&x=1",
+            "/cb#access_token=redacted-access_token&x=1",
+        ),
+        (
+            "/a?x=%7B%22client_secret%22%3A%22q%22%7D",
+            "/a?x=%7B%22client_secret%22%3A%22redacted-client_secret%22%7D",
+        ),
+        (
+            "/a?next=%2Fb%3Fcode%3Dabc%26y%3D1",
+            "/a?next=%2Fb%3Fcode%3Dredacted-code%26y%3D1",
+        ),
+        ("/a?code=&state", "/a?code=&state"),
+    ] {
+        assert_eq!(redactor.url(given), expected);
+    }
+    for (given, expected) in [
+        (
+            r#"{"password": 12345, "code": 7}"#,
+            r#"{"password": "redacted-password", "code": 7}"#,
+        ),
+        (
+            r#"{"accessToken" : ["a", "b"]}"#,
+            r#"{"accessToken" : ["redacted-access_token", "redacted-access_token"]}"#,
+        ),
+        (
+            r#"{\"id_token\":\"abc\"}"#,
+            r#"{\"id_token\":\"redacted-id_token\"}"#,
+        ),
+        (
+            "<a href='/b?a=1&amp;code=abc&amp;d=1'>",
+            "<a href='/b?a=1&amp;code=redacted-code&amp;d=1'>",
+        ),
+        (
+            "<INPUT value='a&amp;b' name='code'>",
+            "<INPUT value='redacted-code' name='code'>",
+        ),
+        (
+            "refresh_token=\"abc\"",
+            "refresh_token=\"redacted-refresh_token\"",
+        ),
+    ] {
+        assert_eq!(redactor.text(given), expected);
+    }
+}
+
+/// Each would take minutes if any part of the pass went over the rest of a text for every place in it.
+#[test]
+fn hostile_bodies_are_survived() {
+    let many = 20_000;
+    let mut wrapped = "\"access_token\":\"x-1\"".to_string();
+    for _ in 0..10 {
+        wrapped = serde_json::to_string(&wrapped).unwrap();
+    }
+    let long = [
+        format!("{}\"code\":\"secret-1\"", "[{\"a\":".repeat(many)),
+        wrapped,
+        "\"\\".repeat(many),
+        "\"\\n\",\"\\ncode=a1\",".repeat(many / 4),
+        "code=".repeat(many),
+        "code=\"".repeat(many),
+        "<input name=code".repeat(many),
+        "eyJ".repeat(many),
+        "eyJ.".repeat(many),
+        "a".repeat(many * 5),
+    ];
+    let short = [
+        "\\",
+        "\"",
+        "=",
+        "%3D",
+        "code=",
+        "\"code\":",
+        "\"code\":\"",
+        "eyJ",
+        "ü=ö&code=ß",
+        "<input",
+        "://@",
+    ];
+    let (mut trace, _) = sample();
+    let entries = trace.entries.clone();
+    let bodies = long.iter().map(String::as_str).chain(short);
+    for (entry, body) in entries.iter().cycle().zip(bodies) {
+        let mut exchange = entries[0].exchange().unwrap().clone();
+        exchange.request =
+            trace::Request::new("POST", format!("https://x.example/{body}?code=a{body}&q={body}"))
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(body);
+        exchange.outcome = Outcome::Response(answer(200, "text/html", body).with("location", body));
+        trace.push(entry.at, 0, entry.phase, EntryKind::Exchange(Box::new(exchange)));
+    }
+    written(&trace, Secrets::Redacted);
+}
+
+#[test]
+fn a_curl_command_is_what_was_sent() {
+    let (trace, planted) = sample();
+    for (_, exchange) in trace.exchanges() {
+        let shared = export::curl(exchange, Secrets::Redacted);
+        assert!(!shared.contains("S3NT1NEL"), "{shared}");
+        for part in decoded_parts(&shared) {
+            assert!(!part.contains("S3NT1NEL"), "{part}");
+        }
+    }
+    let token: &Exchange = trace
+        .exchanges()
+        .map(|(_, exchange)| exchange)
+        .find(|exchange| matches!(exchange.purpose, trace::Purpose::Token { .. }))
+        .unwrap();
+    let shared = export::curl(token, Secrets::Redacted);
+    assert!(
+        shared.contains("--user 'client-1:'\"$CLIENT_SECRET\""),
+        "{shared}"
+    );
+    assert!(
+        shared.contains("code='\"$CODE\"'&code_verifier='\"$CODE_VERIFIER\""),
+        "{shared}"
+    );
+    assert!(export::curl(token, Secrets::Included).contains(&planted.dpop));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_shell_reads_every_word_as_it_was_meant() {
+    let nasty = "it's $(touch x) `y` \"z\" \\ \n !! *?[a] ~ ü -n @file %s";
+    let mut request = trace::Request::new("POST", format!("https://x.example/{nasty}?a={{b}}"))
+        .header("x-nasty", nasty.replace('\n', " "))
+        .header("x-empty", "")
+        .header("@etc/passwd", "no")
+        .header("content-length", "5")
+        .body(nasty);
+    let (mut trace, _) = sample();
+    let EntryKind::Exchange(exchange) = &mut trace.entries[0].kind else {
+        panic!("the first entry is an exchange");
+    };
+    exchange.request = request.clone();
+    let words = words(&export::curl(exchange, Secrets::Included), "");
+    assert_eq!(words.arguments[..2], ["--request", "POST"]);
+    for pair in [
+        ["--url", &request.url],
+        ["--header", &format!("x-nasty: {}", nasty.replace('\n', " "))],
+        ["--header", "x-empty;"],
+        ["--header", "Accept:"],
+        ["--data-raw", nasty],
+    ] {
+        assert!(
+            words.arguments.windows(2).any(|two| two == pair),
+            "{pair:?} not in {:?}",
+            words.arguments
+        );
+    }
+    assert!(
+        !words
+            .arguments
+            .iter()
+            .any(|word| word.contains("passwd") || word.contains("length"))
+    );
+
+    let bytes: Vec<u8> = (0..=255).collect();
+    request = request.body(bytes.clone());
+    exchange.request = request;
+    assert_eq!(
+        self::words(&export::curl(exchange, Secrets::Included), "").input,
+        bytes
+    );
+
+    exchange.request =
+        trace::Request::new("GET", "https://x.example/").header("authorization", "Bearer abcdefgh12");
+    let set = self::words(&export::curl(exchange, Secrets::Redacted), "ACCESS_TOKEN='a b'; ");
+    assert!(
+        set.arguments.contains(&"authorization: Bearer a b".to_string()),
+        "{:?}",
+        set.arguments
+    );
+}
+
+#[cfg(unix)]
+struct Words {
+    arguments: Vec<String>,
+    input: Vec<u8>,
+}
+
+/// What a POSIX shell hands to `curl`.
+#[cfg(unix)]
+fn words(command: &str, before: &str) -> Words {
+    let script = format!(
+        "{before}curl() {{ printf '%s\\0' \"$@\"; for last; do :; done; \
+         if [ \"$last\" = @- ]; then printf 'INPUT\\0'; cat; fi; }}\n{command}\n"
+    );
+    let output = std::process::Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mark = b"\0INPUT\0";
+    let split = output
+        .stdout
+        .windows(mark.len())
+        .position(|window| window == mark);
+    let (arguments, input) = match split {
+        Some(at) => (&output.stdout[..at], output.stdout[at + mark.len()..].to_vec()),
+        None => (&output.stdout[..], Vec::new()),
+    };
+    let arguments = String::from_utf8_lossy(arguments);
+    Words {
+        arguments: arguments
+            .trim_end_matches('\0')
+            .split('\0')
+            .map(String::from)
+            .collect(),
+        input,
+    }
+}
