@@ -55,7 +55,7 @@ pub(crate) struct Visit<'a> {
 /// counts.
 pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
-    /// The revision decided; the latest until one is.
+    /// The revision decided, or else the one that requests follow; the latest when neither tells.
     pub revision: Revision,
     pub all: Vec<Seen<'a>>,
     /// Calls to the MCP server without a token.
@@ -90,13 +90,19 @@ impl<'a> Reading<'a> {
             calls: Vec::new(),
             decisions: Vec::new(),
         };
+        let mut decided = false;
         for entry in trace.live() {
             match &entry.kind {
-                EntryKind::Exchange(exchange) => reading.all.push(Seen {
-                    seq: entry.seq,
-                    at: entry.at,
-                    exchange,
-                }),
+                EntryKind::Exchange(exchange) => {
+                    if !decided {
+                        reading.revision = revision_sent(exchange).unwrap_or(reading.revision);
+                    }
+                    reading.all.push(Seen {
+                        seq: entry.seq,
+                        at: entry.at,
+                        exchange,
+                    });
+                }
                 EntryKind::BrowserOpened(visit) => reading.visits.push(Visit {
                     seq: entry.seq,
                     visit,
@@ -104,6 +110,7 @@ impl<'a> Reading<'a> {
                 EntryKind::Decision(decision) => {
                     if let Decision::Revision { revision, .. } = decision {
                         reading.revision = *revision;
+                        decided = true;
                     }
                     reading.decisions.push((entry.seq, decision));
                 }
@@ -231,6 +238,22 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// The revision that a request says it follows.
+fn revision_sent(exchange: &Exchange) -> Option<Revision> {
+    let request = &exchange.request;
+    if let Some(revision) = request.header_value("mcp-protocol-version") {
+        return revision.parse().ok();
+    }
+    let Purpose::Challenge { method } = &exchange.purpose else {
+        return None;
+    };
+    if method != "initialize" {
+        return None;
+    }
+    let message: Value = serde_json::from_slice(&request.body.bytes).ok()?;
+    message["params"]["protocolVersion"].as_str()?.parse().ok()
+}
+
 /// What became of an access token at the MCP server.
 pub(crate) enum TokenUse<'a> {
     Accepted,
@@ -330,6 +353,26 @@ mod tests {
         let reading = Reading::of(&trace);
         assert_eq!(reading.server_tries.len(), 1);
         assert_eq!(reading.server_metadata().unwrap().0.seen.status(), Some(200));
+    }
+
+    #[test]
+    fn a_revision_that_was_not_decided_is_read_from_the_requests() {
+        let mut trace = Run::healthy().trace();
+        trace.entries.remove(0);
+        assert_eq!(Reading::of(&trace).revision, Revision::LATEST);
+        let EntryKind::Exchange(first) = &mut trace.entries[0].kind else {
+            panic!("no exchange")
+        };
+        first.request.body = trace::Body::new(br#"{"params":{"protocolVersion":"2025-06-18"}}"#.to_vec());
+        assert_eq!(Reading::of(&trace).revision, Revision::R20250618);
+        let EntryKind::Exchange(second) = &mut trace.entries[1].kind else {
+            panic!("no exchange")
+        };
+        second
+            .request
+            .headers
+            .push(trace::Header::new("MCP-Protocol-Version", "2025-11-25"));
+        assert_eq!(Reading::of(&trace).revision, Revision::R20251125);
     }
 
     #[test]

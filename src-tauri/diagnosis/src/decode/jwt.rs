@@ -44,7 +44,10 @@ fn members(object: &Map<String, Value>, table: Table) -> Vec<DecodedField> {
     object
         .iter()
         .map(|(name, value)| {
-            let text = match value.as_f64().filter(|_| times.contains(&name.as_str())) {
+            let text = match value
+                .as_f64()
+                .filter(|seconds| *seconds >= 0.0 && times.contains(&name.as_str()))
+            {
                 Some(seconds) => format!("{value} ({})", rfc3339(seconds as u64)),
                 None => printed(value),
             };

@@ -134,19 +134,26 @@ fn advice(uri: &str) -> String {
 
 /// The words of a page; good enough for a quotation.
 fn without_tags(page: &str) -> String {
+    // Lower case of ASCII alone keeps every byte in its place.
+    let lower = page.to_ascii_lowercase();
     let mut text = String::new();
-    let mut within_tag = false;
-    for character in page.chars() {
-        match character {
-            '<' => within_tag = true,
-            '>' => {
-                within_tag = false;
-                text.push(' ');
-            }
-            other if !within_tag => text.push(other),
-            _ => {}
-        }
+    let mut at = 0;
+    while let Some(open) = lower[at..].find('<').map(|offset| at + offset) {
+        text.push_str(&page[at..open]);
+        text.push(' ');
+        let silent = ["style", "script"]
+            .into_iter()
+            .find(|name| lower[open + 1..].starts_with(name));
+        let end = match silent {
+            Some(name) => lower[open..]
+                .find(&format!("</{name}"))
+                .map(|offset| open + offset + 2),
+            None => Some(open),
+        };
+        let close = end.and_then(|end| lower[end..].find('>').map(|offset| end + offset + 1));
+        at = close.unwrap_or(page.len());
     }
+    text.push_str(&page[at..]);
     text
 }
 
@@ -173,6 +180,16 @@ mod tests {
             assert!(finding.fix.contains(uri), "{}", finding.fix);
         }
         assert_eq!(finding.actual.as_deref(), Some("400: Invalid redirect URI"));
+    }
+
+    #[test]
+    fn only_the_words_of_a_page_are_quoted() {
+        let words = |page| super::excerpt(&super::without_tags(page));
+        assert_eq!(
+            words("<STYLE>p{}</style><p class=x>Invalid ü <b>redirect</b></p><script>1<2"),
+            "Invalid ü redirect"
+        );
+        assert_eq!(words("no page < at all"), "no page");
     }
 
     #[test]

@@ -33,7 +33,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let named = reading
         .issuer()
         .or_else(|| Some(reading.server_tries.last()?.issuer));
-    let Some(issuer) = named.filter(|_| !reading.default_endpoints()) else {
+    // Before 2025-06-18 a server without metadata is in order: it has default endpoints.
+    let in_order = reading.default_endpoints() && !reading.revision.at_least(Revision::R20250618);
+    let Some(issuer) = named.filter(|_| !in_order) else {
         return;
     };
     let tries: Vec<_> = reading
@@ -105,6 +107,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  authorization server has to serve its metadata there."
             ),
         });
+    // 2025-06-18 and earlier look for one document only, so a server that has just the other one looks the
+    // same.
+    if candidates
+        .iter()
+        .any(|(well_known, _)| answer_of(*well_known).is_none())
+        && !candidates.is_empty()
+    {
+        finding = finding.likely().message(format!(
+            "The resource metadata says to authorize at {issuer}, but it answers with no metadata where {} \
+             has it. Either the issuer is wrong, or the authorization server has only the documents that \
+             were not tried.",
+            reading.revision
+        ));
+    }
     finding = match tries.last() {
         Some(last) => finding.at(last.seen.seq, Part::Status),
         None => finding.on(reading.resource_metadata().map(|(attempt, _)| attempt.seen.seq)),
@@ -117,6 +133,7 @@ mod tests {
     use serde_json::json;
     use trace::{FailureKind, Phase, StopCode, WellKnown};
 
+    use crate::finding::Certainty;
     use crate::sample::{AS, Answer, Run};
 
     fn without_metadata(issuer: &str) -> Run {
@@ -140,6 +157,15 @@ mod tests {
             actual.contains("/.well-known/openid-configuration → 404"),
             "{actual}"
         );
+    }
+
+    #[test]
+    fn a_document_that_was_not_looked_for_may_explain_it() {
+        let mut run = without_metadata(AS);
+        run.server_tries.truncate(1);
+        let finding = run.finding("S01");
+        assert_eq!(finding.certainty, Certainty::Likely);
+        assert!(finding.actual.unwrap().ends_with("→ not tried"));
     }
 
     #[test]
