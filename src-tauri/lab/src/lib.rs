@@ -8,9 +8,13 @@
 //! second, separate authorization server of its own.
 
 mod authorization_server;
+mod client_key;
 mod jwt;
 mod mcp_server;
 mod misbehaviour;
+mod once;
+mod options;
+mod origin;
 mod web;
 
 use std::io;
@@ -25,34 +29,9 @@ use tokio::task::JoinHandle;
 use authorization_server::AuthorizationServer;
 use mcp_server::McpServer;
 
+pub use client_key::CLIENT_PRIVATE_KEY;
 pub use misbehaviour::{Misbehaviour, Severity};
-
-/// How a lab is to be started.
-#[derive(Debug, Clone)]
-pub struct LabOptions {
-    /// What goes wrong; `None` is the healthy lab.
-    pub misbehaviour: Option<Misbehaviour>,
-    /// Port of the MCP server; 0 takes a free one.
-    pub mcp_port: u16,
-    /// Port of the authorization server; 0 takes a free one.
-    pub as_port: u16,
-    /// How long an access token lives. Below one second it is expired when it is issued.
-    pub access_token_lifetime: Duration,
-    /// Redirects from the authorization endpoint at once instead of showing the login and consent page.
-    pub auto_approve: bool,
-}
-
-impl Default for LabOptions {
-    fn default() -> Self {
-        Self {
-            misbehaviour: None,
-            mcp_port: 0,
-            as_port: 0,
-            access_token_lifetime: Duration::from_secs(3600),
-            auto_approve: false,
-        }
-    }
-}
+pub use options::LabOptions;
 
 /// A running lab. Dropping it stops both servers.
 #[derive(Debug)]
@@ -72,7 +51,8 @@ impl Lab {
     /// Binds both ports and serves until the lab is dropped.
     ///
     /// # Errors
-    /// When a port cannot be bound on 127.0.0.1, or the system gives no randomness for the signing key.
+    /// When a port cannot be bound on 127.0.0.1, the system gives no randomness for the signing key, or
+    /// [`LabOptions::client_key`] is no P-256 key.
     pub async fn start(options: LabOptions) -> io::Result<Lab> {
         let mcp_listener = TcpListener::bind(("127.0.0.1", options.mcp_port)).await?;
         let as_listener = TcpListener::bind(("127.0.0.1", options.as_port)).await?;
@@ -81,11 +61,16 @@ impl Lab {
         let mcp_url = format!("{mcp_origin}/mcp");
 
         let key = Arc::new(jwt::SigningKey::generate()?);
+        let client_key = match &options.client_key {
+            Some(jwk) => jwt::PublicKey::from_jwk(jwk).map_err(io::Error::other)?,
+            None => jwt::SigningKey::from_pem(CLIENT_PRIVATE_KEY)?.public().clone(),
+        };
         let separate = Arc::new(AuthorizationServer::new(
             &as_url,
             &mcp_url,
             &as_url,
             key.clone(),
+            &client_key,
             &options,
         ));
         let same_origin = Arc::new(AuthorizationServer::new(
@@ -93,6 +78,7 @@ impl Lab {
             &mcp_url,
             &as_url,
             key,
+            &client_key,
             &options,
         ));
         let mcp = Arc::new(McpServer::new(
@@ -153,7 +139,7 @@ fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>
         .local_addr()
         .map(|address| address.port())
         .unwrap_or_default();
-    let router = web::guard_host(router, port);
+    let router = origin::guard_host(router, port);
     tokio::spawn(async move {
         let until_stopped = async move {
             // The channel never carries a value: it only closes.

@@ -1,79 +1,11 @@
-//! What both servers need of HTTP: who may ask, cross-origin headers, parameters, answers.
+//! What the servers need of HTTP: credentials, parameters, answers.
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use url::form_urlencoded;
-
-/// Refuses requests whose `Host` is not this loopback port, against DNS rebinding.
-pub(crate) fn guard_host(router: Router, port: u16) -> Router {
-    let allowed = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-    router.layer(from_fn(move |request: Request, next: Next| {
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
-        let known = host.is_some_and(|host| allowed.iter().any(|a| a.eq_ignore_ascii_case(host)));
-        async move {
-            if known {
-                return next.run(request).await;
-            }
-            (
-                StatusCode::MISDIRECTED_REQUEST,
-                "This server answers only for its own loopback address.\n",
-            )
-                .into_response()
-        }
-    }))
-}
-
-/// Lets browser-based clients read the answers, and answers their preflight requests.
-pub(crate) fn allow_cross_origin(router: Router) -> Router {
-    router.layer(from_fn(|request: Request, next: Next| async move {
-        let preflight = request.method() == Method::OPTIONS
-            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        let mut response =
-            if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
-        let headers = response.headers_mut();
-        if preflight {
-            set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
-            set(
-                headers,
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                "Accept, Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
-                 Mcp-Session-Id",
-            );
-            set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
-        }
-        set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, Mcp-Session-Id");
-        response
-    }))
-}
-
-/// Whether an `Origin` header, if any, is one that a local client can have: a loopback page or a desktop shell.
-pub(crate) fn is_local_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let Some(origin) = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| url::Url::parse(origin).ok())
-    else {
-        return false;
-    };
-    match (origin.scheme(), origin.host_str()) {
-        ("http" | "https", Some(host)) => is_loopback(host) || host == "tauri.localhost",
-        ("tauri", Some(host)) => host == "localhost",
-        _ => false,
-    }
-}
 
 /// Whether a URL's host is this machine (RFC 8252 section 7.3; `localhost` is allowed besides the IP literals).
 pub(crate) fn is_loopback(host: &str) -> bool {
@@ -105,12 +37,22 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 }
 
 /// Decoded parameters of a query or form, in the order sent.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
     pub(crate) fn parse(raw: &[u8]) -> Self {
         Self(form_urlencoded::parse(raw).into_owned().collect())
+    }
+
+    pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// The same without the parameters of these names.
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        Self(kept.cloned().collect())
     }
 
     /// The first value. One without a value counts as left out (RFC 6749 section 3.1).
@@ -266,28 +208,5 @@ mod tests {
         assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(params.repeated(), Some("state"));
         assert_eq!(Params::parse(b"a=1&b=2").repeated(), None);
-    }
-
-    #[test]
-    fn only_local_origins() {
-        let with =
-            |origin: &'static str| HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
-        assert!(is_local_origin(&HeaderMap::new()));
-        for local in [
-            "http://localhost:6274",
-            "http://127.0.0.1:1",
-            "http://[::1]:2",
-            "tauri://localhost",
-        ] {
-            assert!(is_local_origin(&with(local)), "{local}");
-        }
-        for foreign in [
-            "null",
-            "https://evil.example",
-            "http://127.0.0.1.evil.example",
-            "file://",
-        ] {
-            assert!(!is_local_origin(&with(foreign)), "{foreign}");
-        }
     }
 }

@@ -1,17 +1,18 @@
-//! Clients: what is known of one, and how it proves who it is (RFC 6749 section 2.3).
+//! Clients: what is known of one, and where it may have a browser sent.
 
-use axum::http::header::{self, HeaderMap};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use subtle::ConstantTimeEq;
-use url::{Url, form_urlencoded};
+use url::Url;
 
-use super::store::Store;
-use crate::web::{OAuthError, Params, is_loopback};
+use crate::jwt::PublicKey;
+use crate::web::is_loopback;
 
 /// The `token_endpoint_auth_method` values that a client can be registered with.
-pub(super) const AUTH_METHODS: &[&str] = &["none", "client_secret_basic", "client_secret_post"];
+pub(super) const AUTH_METHODS: &[&str] = &[
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+];
 /// The `grant_types` values that a client can be registered with.
 pub(super) const GRANT_TYPES: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
 
@@ -20,6 +21,8 @@ pub(super) const GRANT_TYPES: &[&str] = &["authorization_code", "refresh_token",
 pub(super) struct Client {
     pub(super) id: String,
     pub(super) secret: Option<String>,
+    /// What it signs assertions and request objects with.
+    pub(super) keys: Vec<PublicKey>,
     /// The ways in which it may authenticate; a dynamically registered one has exactly one.
     pub(super) auth_methods: Vec<String>,
     pub(super) grant_types: Vec<String>,
@@ -29,6 +32,8 @@ pub(super) struct Client {
     pub(super) metadata: Map<String, Value>,
     /// Lets it manage its registration; `None` for a pre-registered one.
     pub(super) registration_access_token: Option<String>,
+    /// When its metadata document has to be fetched again, in seconds since 1970; `None` for a client that has none.
+    pub(super) document_expires: Option<u64>,
 }
 
 impl Client {
@@ -36,9 +41,19 @@ impl Client {
         self.grant_types.iter().any(|known| known == grant_type)
     }
 
-    /// Whether it can keep a secret and has one.
+    pub(super) fn may_authenticate_by(&self, method: &str) -> bool {
+        self.auth_methods.iter().any(|known| known == method)
+    }
+
+    /// Whether it can keep a secret or a key and has one.
     pub(super) fn is_confidential(&self) -> bool {
-        self.secret.is_some() && !self.auth_methods.iter().any(|method| method == "none")
+        !self.may_authenticate_by("none")
+            && (self.secret.is_some() || self.may_authenticate_by("private_key_jwt"))
+    }
+
+    /// Whether it registered to be held to something, such as `require_pushed_authorization_requests`.
+    pub(super) fn is_held_to(&self, rule: &str) -> bool {
+        self.metadata.get(rule) == Some(&Value::Bool(true))
     }
 
     /// Whether a redirect URI is one of the registered ones: the same text, or the same but for the port of a
@@ -50,102 +65,53 @@ impl Client {
     }
 }
 
-/// The clients that need no registration.
-pub(super) fn preregistered() -> [Client; 2] {
+/// The clients that need no registration. `key` is that of the one that authenticates with it.
+pub(super) fn preregistered(key: PublicKey) -> Vec<Client> {
     let hosts = ["127.0.0.1", "localhost", "[::1]"];
     let paths = ["/callback", "/oauth/callback", "/"];
     let redirect_uris: Vec<String> = hosts
         .iter()
         .flat_map(|host| paths.map(|path| format!("http://{host}{path}")))
         .collect();
-    let client = |id: &str, secret: Option<&str>, methods: &[&str], grants: &[&str], name: &str| Client {
+    let client = |id: &str, methods: &[&str], grants: &[&str], name: &str| Client {
         id: id.to_owned(),
-        secret: secret.map(str::to_owned),
+        secret: None,
+        keys: Vec::new(),
         auth_methods: methods.iter().map(|method| (*method).to_owned()).collect(),
         grant_types: grants.iter().map(|grant| (*grant).to_owned()).collect(),
         redirect_uris: redirect_uris.clone(),
         name: Some(name.to_owned()),
         metadata: Map::new(),
         registration_access_token: None,
+        document_expires: None,
     };
-    [
+    let with_secret = ["client_secret_basic", "client_secret_post"];
+    vec![
         client(
             "lab-public",
-            None,
-            &AUTH_METHODS[..1],
+            &["none"],
             &GRANT_TYPES[..2],
             "Pre-registered public client",
         ),
-        client(
-            "lab-confidential",
-            Some("lab-secret"),
-            &AUTH_METHODS[1..],
-            GRANT_TYPES,
-            "Pre-registered confidential client",
-        ),
+        Client {
+            secret: Some("lab-secret".to_owned()),
+            ..client(
+                "lab-confidential",
+                &with_secret,
+                GRANT_TYPES,
+                "Pre-registered confidential client",
+            )
+        },
+        Client {
+            keys: vec![key],
+            ..client(
+                "lab-jwt",
+                &["private_key_jwt"],
+                GRANT_TYPES,
+                "Pre-registered client with a key",
+            )
+        },
     ]
-}
-
-/// Finds out which client is asking, and whether it is.
-///
-/// # Errors
-/// `invalid_request` for two methods at once, else `invalid_client` with 401.
-pub(super) fn authenticate(
-    store: &Store,
-    headers: &HeaderMap,
-    params: &Params,
-) -> Result<Client, OAuthError> {
-    let given = match (basic(headers), params.get("client_secret")) {
-        (Some(_), Some(_)) => {
-            return Err(OAuthError::new(
-                "invalid_request",
-                "The client authenticated in the header and in the body",
-            ));
-        }
-        (Some(pair), None) => {
-            let (id, secret) = pair.ok_or_else(|| refused("The Basic credentials cannot be read"))?;
-            if params.get("client_id").is_some_and(|named| named != id) {
-                return Err(OAuthError::new(
-                    "invalid_request",
-                    "The client_id differs from the Basic one",
-                ));
-            }
-            (id, Some((secret, "client_secret_basic")))
-        }
-        (None, Some(secret)) => {
-            let id = params
-                .get("client_id")
-                .ok_or_else(|| refused("There is no client_id"))?;
-            (id.to_owned(), Some((secret.to_owned(), "client_secret_post")))
-        }
-        (None, None) => {
-            let id = params
-                .get("client_id")
-                .ok_or_else(|| refused("There is no client authentication"))?;
-            (id.to_owned(), None)
-        }
-    };
-    let (id, proof) = given;
-    let client = store
-        .clients
-        .get(&id)
-        .ok_or_else(|| refused("The client is unknown"))?;
-    let public = client.auth_methods.iter().any(|method| method == "none");
-    match (proof, &client.secret) {
-        (None, _) if public => Ok(client.clone()),
-        (None, _) => Err(refused("The client has to authenticate")),
-        (Some((given, method)), Some(secret)) => {
-            // A public client that was handed a secret all the same may use it either way.
-            if !public && !client.auth_methods.iter().any(|known| known == method) {
-                return Err(refused(&format!("The client is not registered for {method}")));
-            }
-            if !bool::from(given.as_bytes().ct_eq(secret.as_bytes())) {
-                return Err(refused("The client secret is wrong"));
-            }
-            Ok(client.clone())
-        }
-        (Some(_), None) => Err(refused("The client is public and has no secret")),
-    }
 }
 
 /// Whether an authorization may send a browser there, in the words of the error when not.
@@ -177,38 +143,6 @@ pub(super) fn described(client: &Client) -> Map<String, Value> {
         json!(client.auth_methods.first()),
     );
     described
-}
-
-/// The identifier and secret of a Basic header; `Some(None)` when there is one that cannot be read.
-fn basic(headers: &HeaderMap) -> Option<Option<(String, String)>> {
-    let (scheme, credentials) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let read = || {
-        let text = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
-        let (id, secret) = text.split_once(':')?;
-        Some((form_decoded(id), form_decoded(secret)))
-    };
-    Some(read())
-}
-
-/// Both halves of the Basic credentials are form-encoded first (RFC 6749 section 2.3.1).
-fn form_decoded(text: &str) -> String {
-    // A lone value is parsed as a name without `=`; `&` and `=` in it are encoded by those who follow the rule.
-    let escaped = text.replace('&', "%26").replace('=', "%3D");
-    form_urlencoded::parse(escaped.as_bytes())
-        .next()
-        .map(|(name, _)| name.into_owned())
-        .unwrap_or_default()
-}
-
-fn refused(description: &str) -> OAuthError {
-    OAuthError::unauthorized("invalid_client", description, "Basic realm=\"lab\"")
 }
 
 fn same_but_for_loopback_port(registered: &str, asked: &str) -> bool {
@@ -253,7 +187,8 @@ mod tests {
 
     #[test]
     fn only_the_port_of_a_loopback_address_is_free() {
-        let [client, _] = preregistered();
+        let key = crate::jwt::SigningKey::generate().unwrap();
+        let client = &preregistered(key.public().clone())[0];
         assert!(client.has_redirect_uri("http://127.0.0.1:40001/callback"));
         assert!(client.has_redirect_uri("http://[::1]:40001/callback"));
         assert!(!client.has_redirect_uri("http://127.0.0.1:40001/other"));
@@ -261,15 +196,5 @@ mod tests {
         assert!(!client.has_redirect_uri("https://127.0.0.1:40001/callback"));
         assert!(!client.has_redirect_uri("http://a.example/callback"));
         assert!(!client.has_redirect_uri("http://x@127.0.0.1:40001/callback"));
-    }
-
-    #[test]
-    fn basic_credentials_are_form_decoded() {
-        let value = format!("Basic {}", STANDARD.encode("a%3Ab:p%26+q="));
-        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
-        assert_eq!(
-            basic(&headers),
-            Some(Some(("a:b".to_owned(), "p& q=".to_owned())))
-        );
     }
 }

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::AuthorizationServer;
-use super::clients::authenticate;
 use crate::web::{OAuthError, Params, bearer, json_answer, no_store};
 
 /// `POST /revoke`: a refresh token takes everything of its grant with it, an access token only itself.
@@ -19,7 +18,7 @@ pub(super) async fn revoke(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match revoked(&server, &headers, &Params::parse(&body)) {
+    match revoked(&server, &headers, &Params::parse(&body)).await {
         Ok(()) => no_store(StatusCode::OK.into_response()),
         Err(error) => error.into_response(),
     }
@@ -31,7 +30,7 @@ pub(super) async fn introspect(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match introspected(&server, &headers, &Params::parse(&body)) {
+    match introspected(&server, &headers, &Params::parse(&body)).await {
         Ok(answer) => no_store(json_answer(StatusCode::OK, &answer)),
         Err(error) => error.into_response(),
     }
@@ -64,9 +63,13 @@ pub(super) async fn userinfo(State(server): State<Arc<AuthorizationServer>>, hea
     no_store(json_answer(StatusCode::OK, &Value::Object(claims)))
 }
 
-fn revoked(server: &AuthorizationServer, headers: &HeaderMap, params: &Params) -> Result<(), OAuthError> {
+async fn revoked(
+    server: &AuthorizationServer,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<(), OAuthError> {
+    let client = server.authenticate(headers, params).await?;
     let mut store = server.store();
-    let client = authenticate(&store, headers, params)?;
     let token = params
         .get("token")
         .ok_or_else(|| OAuthError::new("invalid_request", "token is missing"))?;
@@ -86,12 +89,12 @@ fn revoked(server: &AuthorizationServer, headers: &HeaderMap, params: &Params) -
     Ok(())
 }
 
-fn introspected(
+async fn introspected(
     server: &AuthorizationServer,
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Value, OAuthError> {
-    let client = authenticate(&server.store(), headers, params)?;
+    let client = server.authenticate(headers, params).await?;
     if !client.is_confidential() {
         let text = "Introspection is for clients that authenticate";
         return Err(OAuthError::unauthorized(

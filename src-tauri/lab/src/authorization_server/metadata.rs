@@ -7,8 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{AuthorizationServer, SCOPES};
+use super::AuthorizationServer;
+use super::authorization_details::TYPES;
+use super::clients::AUTH_METHODS;
 use crate::Misbehaviour;
+use crate::jwt::ALGORITHM;
 use crate::web::{json_answer, not_found, single_page_app};
 
 /// `GET /.well-known/oauth-authorization-server`
@@ -35,30 +38,44 @@ pub(super) async fn jwks(State(server): State<Arc<AuthorizationServer>>) -> Resp
 
 fn document(server: &AuthorizationServer) -> Value {
     let at = |path: &str| format!("{}{path}", server.base);
+    let algorithms = [ALGORITHM];
     let mut document = json!({
         "issuer": server.issuer,
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "registration_endpoint": at("/register"),
+        "pushed_authorization_request_endpoint": at("/par"),
         "revocation_endpoint": at("/revoke"),
         "introspection_endpoint": at("/introspect"),
         "userinfo_endpoint": at("/userinfo"),
         "jwks_uri": at("/jwks"),
-        "scopes_supported": SCOPES,
+        "scopes_supported": server.scopes(),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-        "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "response_modes_supported": ["query", "form_post"],
+        "grant_types_supported": server.grant_types(),
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_methods_supported": &AUTH_METHODS[1..],
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "authorization_details_types_supported": TYPES,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["ES256"],
+        "id_token_signing_alg_values_supported": algorithms,
         "claims_supported": ["sub", "name", "preferred_username", "email", "email_verified"],
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_object_signing_alg_values_supported": algorithms,
+        // References to pushed requests are taken all the same (RFC 9126 section 5).
         "request_uri_parameter_supported": false,
     });
+    if server.options.require_par {
+        document["require_pushed_authorization_requests"] = json!(true);
+    }
+    if server.options.cimd {
+        document["client_id_metadata_document_supported"] = json!(true);
+    }
     if let Some(fields) = document.as_object_mut() {
         match server.misbehaviour {
             Some(Misbehaviour::RegistrationNotOffered) => fields.shift_remove("registration_endpoint"),

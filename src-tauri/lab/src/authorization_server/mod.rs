@@ -4,20 +4,29 @@
 //! |---|---|
 //! | `metadata` | the well-known documents and the JWK set |
 //! | `registration` | dynamic registration and its management |
-//! | `authorize`, `page` | the authorization endpoint and what a person sees there |
+//! | `authorize`, `response`, `page` | the authorization endpoint, its answers, and what a person sees there |
+//! | `request`, `request_object`, `authorization_details` | what an authorization request may be |
+//! | `pushed` | the pushed authorization request endpoint |
 //! | `token`, `tokens` | the token endpoint, and the tokens themselves |
 //! | `inspect` | revocation, introspection, userinfo |
-//! | `clients`, `store` | who may ask, and what was granted |
+//! | `clients`, `client_document`, `client_authentication` | who may ask, and how it proves it |
+//! | `store` | what was granted |
 //! | `early` | which access tokens expire early, where that is what goes wrong |
 
+mod authorization_details;
 mod authorize;
+mod client_authentication;
+mod client_document;
 mod clients;
 mod early;
 mod inspect;
-
 mod metadata;
 mod page;
+mod pushed;
 mod registration;
+mod request;
+mod request_object;
+mod response;
 mod store;
 mod token;
 mod tokens;
@@ -28,16 +37,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::jwt::SigningKey;
-use crate::web::{OAuthError, allow_cross_origin};
+use crate::jwt::{PublicKey, SigningKey};
+use crate::origin::allow_cross_origin;
+use crate::web::OAuthError;
 use crate::{LabOptions, Misbehaviour};
 
+use clients::{GRANT_TYPES, preregistered};
 use store::Store;
 
 pub(crate) use tokens::{Access, Refused};
 
 /// The scopes that can be asked for. The MCP server knows the two `mcp:` ones.
-pub(crate) const SCOPES: &[&str] = &[
+const SCOPES: &[&str] = &[
     "mcp:read",
     "mcp:write",
     "openid",
@@ -57,19 +68,19 @@ pub(crate) struct AuthorizationServer {
     /// The base URL of the lab's separate authorization server.
     as_url: String,
     misbehaviour: Option<Misbehaviour>,
-    /// Seconds.
-    access_token_lifetime: u64,
-    auto_approve: bool,
+    options: LabOptions,
     key: Arc<SigningKey>,
     store: Mutex<Store>,
 }
 
 impl AuthorizationServer {
+    /// `client_key` is that of the pre-registered client that authenticates with one.
     pub(crate) fn new(
         base: &str,
         mcp_url: &str,
         as_url: &str,
         key: Arc<SigningKey>,
+        client_key: &PublicKey,
         options: &LabOptions,
     ) -> Self {
         let mut resources = vec![mcp_url.to_owned()];
@@ -88,10 +99,9 @@ impl AuthorizationServer {
             resources,
             as_url: as_url.to_owned(),
             misbehaviour: options.misbehaviour,
-            access_token_lifetime: options.access_token_lifetime.as_secs(),
-            auto_approve: options.auto_approve,
+            options: options.clone(),
             key,
-            store: Mutex::new(Store::new()),
+            store: Mutex::new(Store::new(preregistered(client_key.clone()))),
         }
     }
 
@@ -108,6 +118,7 @@ impl AuthorizationServer {
                     .put(registration::update)
                     .delete(registration::delete),
             )
+            .route("/par", post(pushed::push))
             .route("/token", post(token::token))
             .route("/revoke", post(inspect::revoke))
             .route("/introspect", post(inspect::introspect))
@@ -125,6 +136,21 @@ impl AuthorizationServer {
 
     fn is(&self, misbehaviour: Misbehaviour) -> bool {
         self.misbehaviour == Some(misbehaviour)
+    }
+
+    /// The scopes that can be asked for here; the first is the default.
+    fn scopes(&self) -> &'static [&'static str] {
+        SCOPES
+    }
+
+    /// The grants that can be used here.
+    fn grant_types(&self) -> Vec<&'static str> {
+        GRANT_TYPES.to_vec()
+    }
+
+    /// Seconds.
+    fn access_token_lifetime(&self) -> u64 {
+        self.options.access_token_lifetime.as_secs()
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {

@@ -1,6 +1,6 @@
 //! What a person sees at the authorization endpoint: the login and consent page, and the error page.
 //!
-//! Nothing is fetched and no script runs. Every word that came from a client is escaped.
+//! Nothing is fetched, and no script runs but the one line that posts an answer. Every word that came from a client is escaped.
 
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
@@ -8,87 +8,135 @@ use axum::response::Response;
 use url::Url;
 
 use super::clients::Client;
-use super::store::Requested;
+use super::store::Authorization;
 use crate::jwt::random_text;
 use crate::web::{answer, no_store, set};
 
-/// The page that asks to log in and to approve. `transaction` is the hidden field that finds the request again.
-pub(super) fn consent(
-    status: StatusCode,
-    requested: &Requested,
-    client: Option<&Client>,
-    transaction: &str,
-    (user, password): (&str, &str),
-    notice: Option<&str>,
-) -> Response {
-    let authorization = &requested.authorization;
-    let name = client
-        .and_then(|client| client.name.as_deref())
-        .unwrap_or("A client without a name");
-    let scopes: String = authorization
-        .scope
+/// The page that asks to log in and to approve.
+pub(super) struct Consent<'a> {
+    pub(super) authorization: &'a Authorization,
+    pub(super) client: Option<&'a Client>,
+    /// Where the form goes.
+    pub(super) action: &'a str,
+    /// The hidden field that finds the request again: name and value.
+    pub(super) hidden: (&'a str, &'a str),
+    /// The redirect URI, where there is one.
+    pub(super) sent_back_to: Option<&'a str>,
+    /// User name and password that the form comes with.
+    pub(super) login: (&'a str, &'a str),
+    pub(super) notice: Option<&'a str>,
+}
+
+impl Consent<'_> {
+    pub(super) fn response(&self, status: StatusCode) -> Response {
+        let authorization = self.authorization;
+        let name = self
+            .client
+            .and_then(|client| client.name.as_deref())
+            .unwrap_or("A client without a name");
+        let resources: Vec<String> = authorization
+            .resources
+            .iter()
+            .map(|resource| escape(resource))
+            .collect();
+        let mut about = format!(
+            "<dt>Client</dt><dd><code>{}</code></dd>",
+            escape(&authorization.client_id)
+        );
+        if let Some(redirect_uri) = self.sent_back_to {
+            let redirect_uri = escape(redirect_uri);
+            about.push_str(&format!(
+                "<dt>Sent back to</dt><dd><code>{redirect_uri}</code></dd>"
+            ));
+        }
+        let body = format!(
+            "<h1>{name} wants access</h1>\
+             <p class=\"lead\">to <code>{resources}</code></p>\
+             {notice}\
+             <ul>{wishes}</ul>\
+             <form method=\"post\" action=\"{action}\">\
+             <input type=\"hidden\" name=\"{hidden}\" value=\"{value}\">\
+             <label>User name<input name=\"username\" value=\"{user}\" autocomplete=\"off\" required></label>\
+             <label>Password<input type=\"password\" name=\"password\" value=\"{password}\" \
+             autocomplete=\"off\" required></label>\
+             <div class=\"buttons\">\
+             <button type=\"submit\" name=\"decision\" value=\"approve\" class=\"primary\">Approve</button>\
+             <button type=\"submit\" name=\"decision\" value=\"deny\" formnovalidate>Deny</button>\
+             </div></form><dl>{about}</dl>",
+            name = escape(name),
+            resources = resources.join("</code>, <code>"),
+            notice = notice(self.notice),
+            wishes = wishes(authorization),
+            action = self.action,
+            hidden = self.hidden.0,
+            value = escape(self.hidden.1),
+            user = escape(self.login.0),
+            password = escape(self.login.1),
+        );
+        page(
+            status,
+            "Approve access",
+            &body,
+            self.sent_back_to.unwrap_or_default(),
+            None,
+        )
+    }
+}
+
+/// The page whose form the browser posts to the client at once (OAuth 2.0 Form Post Response Mode, section 2).
+pub(super) fn posted(redirect_uri: &str, fields: &[(&str, &str)]) -> Response {
+    let inputs: String = fields
         .iter()
-        .map(|scope| {
+        .map(|(name, value)| {
             format!(
-                "<li><code>{}</code><span>{}</span></li>",
-                escape(scope),
-                meaning(scope)
+                "<input type=\"hidden\" name=\"{}\" value=\"{}\">",
+                escape(name),
+                escape(value)
             )
         })
         .collect();
-    let resources: Vec<String> = authorization
-        .resources
-        .iter()
-        .map(|resource| escape(resource))
-        .collect();
-    let notice = notice.map(|text| format!("<p class=\"notice\" role=\"alert\">✕ {}</p>", escape(text)));
     let body = format!(
-        "<h1>{name} wants access</h1>\
-         <p class=\"lead\">to <code>{resources}</code></p>\
-         {notice}\
-         <ul>{scopes}</ul>\
-         <form method=\"post\" action=\"/authorize/decision\">\
-         <input type=\"hidden\" name=\"transaction\" value=\"{transaction}\">\
-         <label>User name<input name=\"username\" value=\"{user}\" autocomplete=\"off\" required></label>\
-         <label>Password<input type=\"password\" name=\"password\" value=\"{password}\" \
-         autocomplete=\"off\" required></label>\
-         <div class=\"buttons\">\
-         <button type=\"submit\" name=\"decision\" value=\"approve\" class=\"primary\">Approve</button>\
-         <button type=\"submit\" name=\"decision\" value=\"deny\" formnovalidate>Deny</button>\
-         </div></form>\
-         <dl><dt>Client</dt><dd><code>{client_id}</code></dd>\
-         <dt>Sent back to</dt><dd><code>{redirect_uri}</code></dd></dl>",
-        name = escape(name),
-        resources = resources.join("</code>, <code>"),
-        notice = notice.unwrap_or_default(),
-        transaction = escape(transaction),
-        user = escape(user),
-        password = escape(password),
-        client_id = escape(&authorization.client_id),
-        redirect_uri = escape(&requested.redirect_uri),
+        "<h1>Back to the client</h1><p class=\"lead\">Your browser is sending the answer.</p>\
+         <form method=\"post\" action=\"{}\">{inputs}<div class=\"buttons\">\
+         <button type=\"submit\" class=\"primary\">Continue</button></div></form>",
+        escape(redirect_uri)
     );
-    page(status, "Approve access", &body, &requested.redirect_uri)
+    let script = "document.forms[0].submit()";
+    page(
+        StatusCode::OK,
+        "Back to the client",
+        &body,
+        redirect_uri,
+        Some(script),
+    )
 }
 
 /// The page for a request that cannot be sent back to its client.
 pub(super) fn refused(text: &str) -> Response {
     let body = format!(
-        "<h1>This request cannot be answered</h1><p class=\"notice\" role=\"alert\">✕ {}</p>\
+        "<h1>This request cannot be answered</h1>{}\
          <p class=\"lead\">Nothing was sent back to the client, because it is not certain where that is.</p>",
-        escape(text)
+        notice(Some(text))
     );
-    page(StatusCode::BAD_REQUEST, "Request refused", &body, "")
+    page(StatusCode::BAD_REQUEST, "Request refused", &body, "", None)
 }
 
-fn page(status: StatusCode, title: &str, body: &str, redirect_uri: &str) -> Response {
+fn page(status: StatusCode, title: &str, body: &str, redirect_uri: &str, script: Option<&str>) -> Response {
     let nonce = random_text();
+    let (run, may_run) = match script {
+        Some(script) => (
+            format!("<script nonce=\"{nonce}\">{script}</script>"),
+            format!(" script-src 'nonce-{nonce}';"),
+        ),
+        None => Default::default(),
+    };
     let html = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title} · Authscope lab</title><style nonce=\"{nonce}\">{STYLE}</style></head>\
          <body><main><p class=\"brand\"><span>Authscope lab</span> authorization server</p>{body}\
          <p class=\"foot\">A lab on this machine: no real account, nothing leaves it.</p>\
-         </main></body></html>\n"
+         </main>{run}</body></html>\n"
     );
     let mut response = no_store(answer(status, "text/html; charset=utf-8", html));
     let headers = response.headers_mut();
@@ -97,7 +145,7 @@ fn page(status: StatusCode, title: &str, body: &str, redirect_uri: &str) -> Resp
         .map(|url| format!(" {}:", url.scheme()))
         .unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'{scheme}; base-uri 'none'; \
+        "default-src 'none'; style-src 'nonce-{nonce}';{may_run} form-action 'self'{scheme}; base-uri 'none'; \
          frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
@@ -107,6 +155,33 @@ fn page(status: StatusCode, title: &str, body: &str, redirect_uri: &str) -> Resp
     set(headers, header::X_FRAME_OPTIONS, "DENY");
     set(headers, header::REFERRER_POLICY, "no-referrer");
     response
+}
+
+fn notice(text: Option<&str>) -> String {
+    text.map(|text| format!("<p class=\"notice\" role=\"alert\">✕ {}</p>", escape(text)))
+        .unwrap_or_default()
+}
+
+/// What is asked for, as list items: the scopes, and the authorization details as they came.
+fn wishes(authorization: &Authorization) -> String {
+    let item = |name: &str, text: &str| {
+        format!(
+            "<li><code>{}</code><span>{}</span></li>",
+            escape(name),
+            escape(text)
+        )
+    };
+    let scopes = authorization
+        .scope
+        .iter()
+        .map(|scope| item(scope, meaning(scope)));
+    let details = authorization
+        .details
+        .iter()
+        .flat_map(|details| details.as_array().into_iter().flatten());
+    let details =
+        details.map(|detail| item(detail["type"].as_str().unwrap_or_default(), &detail.to_string()));
+    scopes.chain(details).collect()
 }
 
 fn meaning(scope: &str) -> &'static str {

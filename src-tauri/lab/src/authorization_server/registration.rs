@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
 
-use super::clients::{AUTH_METHODS, Client, GRANT_TYPES, check_redirect_uri, described};
-use super::{AuthorizationServer, SCOPES, now, plain};
+use super::clients::{AUTH_METHODS, Client, check_redirect_uri, described};
+use super::{AuthorizationServer, now, plain};
 use crate::Misbehaviour;
-use crate::jwt::random_text;
+use crate::jwt::{PublicKey, random_text};
 use crate::web::{OAuthError, bearer, json_answer, no_store, not_found, scopes};
 
 /// `POST /register`
@@ -20,7 +20,7 @@ pub(super) async fn register(State(server): State<Arc<AuthorizationServer>>, bod
     if server.is(Misbehaviour::RegistrationNotOffered) {
         return not_found();
     }
-    let mut client = match read_metadata(&body) {
+    let mut client = match read_metadata(&server, &body) {
         Ok(client) => client,
         Err(error) => return error.into_response(),
     };
@@ -32,8 +32,9 @@ pub(super) async fn register(State(server): State<Arc<AuthorizationServer>>, bod
     client
         .metadata
         .insert("client_id_issued_at".to_owned(), json!(now()));
-    let public = client.auth_methods.iter().any(|method| method == "none");
-    if !public || server.is(Misbehaviour::SecretForPublicClient) {
+    let shared = !matches!(client.auth_methods[0].as_str(), "none" | "private_key_jwt");
+    let for_public = server.is(Misbehaviour::SecretForPublicClient) && client.may_authenticate_by("none");
+    if shared || for_public {
         client.secret = Some(random_text());
     }
     let answer = information(&server, &client);
@@ -68,7 +69,7 @@ pub(super) async fn update(
         Ok(client) => client,
         Err(response) => return *response,
     };
-    match updated(&body, known) {
+    match updated(&server, &body, known) {
         Ok(client) => {
             let answer = information(&server, &client);
             server.store().clients.insert(id, client);
@@ -112,8 +113,8 @@ fn managed(server: &AuthorizationServer, id: &str, headers: &HeaderMap) -> Resul
     })
 }
 
-fn updated(body: &[u8], known: Client) -> Result<Client, OAuthError> {
-    let mut client = read_metadata(body)?;
+fn updated(server: &AuthorizationServer, body: &[u8], known: Client) -> Result<Client, OAuthError> {
+    let mut client = read_metadata(server, body)?;
     // RFC 7592 section 2.2: the identifier is part of the request, and a secret in it is the current one.
     if client.metadata.shift_remove("client_id") != Some(json!(known.id)) {
         return Err(OAuthError::new(
@@ -134,11 +135,9 @@ fn updated(body: &[u8], known: Client) -> Result<Client, OAuthError> {
         .cloned()
         .unwrap_or_default();
     client.metadata.insert("client_id_issued_at".to_owned(), issued);
-    let public = client.auth_methods.iter().any(|method| method == "none");
-    client.secret = if public {
-        None
-    } else {
-        known.secret.or_else(|| Some(random_text()))
+    client.secret = match client.auth_methods[0].as_str() {
+        "none" | "private_key_jwt" => None,
+        _ => known.secret.or_else(|| Some(random_text())),
     };
     client.registration_access_token = known.registration_access_token;
     client.id = known.id;
@@ -164,15 +163,25 @@ fn information(server: &AuthorizationServer, client: &Client) -> Value {
     Value::Object(answer)
 }
 
+fn read_metadata(server: &AuthorizationServer, body: &[u8]) -> Result<Client, OAuthError> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(metadata)) => client_of(server, metadata),
+        _ => Err(OAuthError::new(
+            "invalid_client_metadata",
+            "The request is no JSON object",
+        )),
+    }
+}
+
 /// A client from its metadata; without identifier and credentials.
 ///
 /// # Errors
 /// `invalid_redirect_uri` or `invalid_client_metadata` (RFC 7591 section 3.2.2).
-fn read_metadata(body: &[u8]) -> Result<Client, OAuthError> {
+pub(super) fn client_of(
+    server: &AuthorizationServer,
+    mut metadata: Map<String, Value>,
+) -> Result<Client, OAuthError> {
     let wrong = |text: String| OAuthError::new("invalid_client_metadata", text);
-    let Ok(Value::Object(mut metadata)) = serde_json::from_slice::<Value>(body) else {
-        return Err(wrong("The request is no JSON object".to_owned()));
-    };
     let redirect_uris = texts(&metadata, "redirect_uris")?.unwrap_or_default();
     // What is left out has the default of RFC 7591 section 2.
     let grant_types =
@@ -185,7 +194,7 @@ fn read_metadata(body: &[u8]) -> Result<Client, OAuthError> {
 
     if let Some(unknown) = grant_types
         .iter()
-        .find(|grant| !GRANT_TYPES.contains(&grant.as_str()))
+        .find(|grant| !server.grant_types().contains(&grant.as_str()))
     {
         return Err(wrong(format!(
             "The grant type {} is not supported",
@@ -206,8 +215,16 @@ fn read_metadata(body: &[u8]) -> Result<Client, OAuthError> {
             "The client_credentials grant needs a client that authenticates".to_owned(),
         ));
     }
+    let keys = keys(&metadata)?;
+    if method == "private_key_jwt" && keys.is_empty() {
+        let text = "private_key_jwt needs a P-256 key in jwks";
+        return Err(wrong(text.to_owned()));
+    }
     let asked = scopes(scope.as_deref().unwrap_or_default());
-    if let Some(unknown) = asked.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
+    if let Some(unknown) = asked
+        .iter()
+        .find(|scope| !server.scopes().contains(&scope.as_str()))
+    {
         return Err(wrong(format!("The scope {} is unknown", plain(unknown))));
     }
     if redirect_uris.is_empty() && grant_types.iter().any(|grant| grant == "authorization_code") {
@@ -231,13 +248,27 @@ fn read_metadata(body: &[u8]) -> Result<Client, OAuthError> {
     Ok(Client {
         id: String::new(),
         secret: None,
+        keys,
         auth_methods: vec![method],
         grant_types,
         redirect_uris,
         name,
         metadata,
         registration_access_token: None,
+        document_expires: None,
     })
+}
+
+/// The keys that a client registers (RFC 7591 section 2).
+fn keys(metadata: &Map<String, Value>) -> Result<Vec<PublicKey>, OAuthError> {
+    let wrong = |text: &str| Err(OAuthError::new("invalid_client_metadata", text));
+    match (metadata.get("jwks"), metadata.get("jwks_uri")) {
+        (Some(_), Some(_)) => wrong("jwks and jwks_uri exclude each other"),
+        (None, Some(_)) => wrong("The lab fetches no jwks_uri; send jwks instead"),
+        (None, None) => Ok(Vec::new()),
+        (Some(jwks), None) if jwks["keys"].is_array() => Ok(PublicKey::from_jwks(jwks)),
+        (Some(_), None) => wrong("jwks has to be a JWK set"),
+    }
 }
 
 fn text(metadata: &Map<String, Value>, field: &str) -> Result<Option<String>, OAuthError> {

@@ -4,9 +4,14 @@
 
 use std::collections::HashMap;
 
-use super::clients::{Client, preregistered};
+use serde_json::Value;
+
+use super::clients::Client;
 use super::early::EarlyToken;
+use super::pushed::Pushed;
+use super::response::ResponseMode;
 use crate::jwt::random_text;
+use crate::once::Once;
 
 /// Seconds an authorization code lives.
 pub(super) const CODE_LIFETIME: u64 = 60;
@@ -14,12 +19,14 @@ pub(super) const CODE_LIFETIME: u64 = 60;
 const PENDING_LIFETIME: u64 = 600;
 
 /// What was asked for and is granted: the content of a code, and then of a grant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Authorization {
     pub(super) client_id: String,
     pub(super) subject: String,
     pub(super) scope: Vec<String>,
     pub(super) resources: Vec<String>,
+    /// The `authorization_details` (RFC 9396), an array.
+    pub(super) details: Option<Value>,
     pub(super) nonce: Option<String>,
     /// When the person logged in; `None` for a client on its own behalf.
     pub(super) auth_time: Option<u64>,
@@ -30,6 +37,7 @@ pub(super) struct Authorization {
 pub(super) struct Requested {
     pub(super) authorization: Authorization,
     pub(super) redirect_uri: String,
+    pub(super) response_mode: ResponseMode,
     pub(super) state: Option<String>,
     pub(super) code_challenge: String,
 }
@@ -80,13 +88,17 @@ pub(super) struct Store {
     access: HashMap<String, AccessToken>,
     refresh: HashMap<String, RefreshToken>,
     pub(super) early_token: EarlyToken,
+    pub(super) pushed: Pushed,
+    /// Assertions of clients that were taken.
+    pub(super) used_assertions: Once,
 }
 
 impl Store {
-    pub(super) fn new() -> Self {
-        let clients = preregistered().map(|client| (client.id.clone(), client)).into();
+    /// With the clients that need no registration.
+    pub(super) fn new(clients: Vec<Client>) -> Self {
+        let clients = clients.into_iter().map(|client| (client.id.clone(), client));
         Self {
-            clients,
+            clients: clients.collect(),
             ..Self::default()
         }
     }
@@ -266,12 +278,10 @@ mod tests {
             authorization: Authorization {
                 client_id: "lab-public".to_owned(),
                 subject: "alice".to_owned(),
-                scope: vec!["mcp:read".to_owned()],
-                resources: vec!["http://127.0.0.1:1/mcp".to_owned()],
-                nonce: None,
-                auth_time: Some(1),
+                ..Authorization::default()
             },
             redirect_uri: "http://127.0.0.1:2/callback".to_owned(),
+            response_mode: ResponseMode::Query,
             state: None,
             code_challenge: String::new(),
         }
@@ -279,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_code_dies_after_a_minute() {
-        let mut store = Store::new();
+        let mut store = Store::default();
         let code = store.add_code(requested(), 1000);
         assert!(store.look_at_code(&code, 1000 + CODE_LIFETIME - 1).is_ok());
         assert_eq!(
@@ -294,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_pending_request_is_forgotten_after_ten_minutes() {
-        let mut store = Store::new();
+        let mut store = Store::default();
         let key = store.keep_pending(requested(), 1000);
         assert!(store.pending(&key, 1000 + PENDING_LIFETIME - 1).is_some());
         assert!(store.pending(&key, 1000 + PENDING_LIFETIME).is_none());

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-use super::clients::{Client, authenticate};
+use super::clients::Client;
 use super::store::{Authorization, GrantId, Requested, Worthless};
-use super::{AuthorizationServer, SCOPES, plain};
+use super::{AuthorizationServer, SCOPES, authorization_details, plain};
 use crate::Misbehaviour;
 use crate::jwt::s256;
 use crate::web::{OAuthError, Params, answer, json_answer, media_type, no_store, scopes};
@@ -23,13 +23,13 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match grant(&server, &headers, &body) {
+    match grant(&server, &headers, &body).await {
         Ok(fields) => success(&server, fields),
         Err(error) => error.into_response(),
     }
 }
 
-fn grant(
+async fn grant(
     server: &AuthorizationServer,
     headers: &HeaderMap,
     body: &[u8],
@@ -45,7 +45,7 @@ fn grant(
             format!("{} is there twice", plain(name)),
         ));
     }
-    let client = authenticate(&server.store(), headers, &params)?;
+    let client = server.authenticate(headers, &params).await?;
     let grant_type = required(&params, "grant_type")?;
     let handler = match grant_type {
         "authorization_code" => exchange_code,
@@ -104,7 +104,7 @@ fn exchange_code(
         true => Some(server.sign_id_token(granted, &access)?),
         false => None,
     };
-    let mut fields = fields(server, access, &granted.scope);
+    let mut fields = fields(server, access, granted, &granted.scope);
     if client.may_use("refresh_token") {
         fields.insert(
             "refresh_token".to_owned(),
@@ -196,7 +196,7 @@ fn refresh(
     let resources =
         AuthorizationServer::resources_of(params.all("resource"), &granted.resources, &granted.resources)?;
     let access = server.sign_access_token(grant, &granted, &scope, &resources, false)?;
-    let mut fields = fields(server, access, &scope);
+    let mut fields = fields(server, access, &granted, &scope);
     let mut store = server.store();
     store.early_token.refreshed();
     store.rotate_refresh(token);
@@ -230,12 +230,12 @@ fn own_behalf(
         subject: client.id.clone(),
         scope: scope.clone(),
         resources: resources.clone(),
-        nonce: None,
-        auth_time: None,
+        details: authorization_details::read(server, params)?,
+        ..Authorization::default()
     };
     let grant: GrantId = server.store().add_grant(authorization.clone());
     let access = server.sign_access_token(grant, &authorization, &scope, &resources, false)?;
-    Ok(fields(server, access, &scope))
+    Ok(fields(server, access, &authorization, &scope))
 }
 
 fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, OAuthError> {
@@ -254,12 +254,21 @@ fn narrowed(asked: Vec<String>, granted: &[String]) -> Result<Vec<String>, OAuth
     }
 }
 
-fn fields(server: &AuthorizationServer, access_token: String, scope: &[String]) -> Map<String, Value> {
+fn fields(
+    server: &AuthorizationServer,
+    access_token: String,
+    granted: &Authorization,
+    scope: &[String],
+) -> Map<String, Value> {
     let mut fields = Map::new();
     fields.insert("access_token".to_owned(), json!(access_token));
     fields.insert("token_type".to_owned(), json!("Bearer"));
-    fields.insert("expires_in".to_owned(), json!(server.access_token_lifetime));
+    fields.insert("expires_in".to_owned(), json!(server.access_token_lifetime()));
     fields.insert("scope".to_owned(), json!(scope.join(" ")));
+    // RFC 9396 section 7.
+    if let Some(details) = &granted.details {
+        fields.insert("authorization_details".to_owned(), details.clone());
+    }
     fields
 }
 

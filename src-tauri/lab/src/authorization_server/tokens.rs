@@ -55,9 +55,12 @@ impl AuthorizationServer {
             "client_id": authorization.client_id,
             "scope": scope.join(" "),
             "iat": issued,
-            "exp": issued + self.access_token_lifetime,
+            "exp": issued + self.access_token_lifetime(),
             "jti": jti,
         });
+        if let Some(details) = &authorization.details {
+            claims["authorization_details"] = details.clone();
+        }
         if let Some(auth_time) = authorization.auth_time {
             claims["auth_time"] = json!(auth_time);
         }

@@ -30,7 +30,8 @@ use serde_json::{Value, json};
 
 use crate::Misbehaviour;
 use crate::authorization_server::AuthorizationServer;
-use crate::web::{allow_cross_origin, is_local_origin, media_type, set};
+use crate::origin::{allow_cross_origin, is_local_origin};
+use crate::web::{media_type, set};
 
 pub(crate) use resource_metadata::advertised_resource;
 

@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use lab::{Lab, LabOptions, Misbehaviour};
 use reqwest::{Method, redirect::Policy};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::{Url, form_urlencoded};
@@ -17,6 +19,7 @@ pub const CALLBACK: &str = "http://127.0.0.1:43117/callback";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub const BOTH: &str = "application/json, text/event-stream";
 pub const MODERN: &str = "2026-07-28";
+pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
@@ -139,6 +142,19 @@ pub async fn misbehaving(misbehaviour: Misbehaviour) -> Lab {
     Lab::start(options).await.unwrap()
 }
 
+pub async fn started(change: impl FnOnce(&mut LabOptions)) -> Lab {
+    let mut options = LabOptions::default();
+    change(&mut options);
+    Lab::start(options).await.unwrap()
+}
+
+pub async fn metadata(base: &str) -> Value {
+    get(&format!("{base}/.well-known/oauth-authorization-server"))
+        .send()
+        .await
+        .json()
+}
+
 pub fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)
@@ -156,6 +172,89 @@ pub fn decoded(token: &str, part: usize) -> Value {
         .nth(part)
         .unwrap_or_else(|| panic!("no JWT: {token}"));
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()
+}
+
+/// A client's own key.
+pub struct Key {
+    pair: EcdsaKeyPair,
+    random: SystemRandom,
+}
+
+impl Key {
+    pub fn new() -> Self {
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+        Self::from_pkcs8(pkcs8.unwrap().as_ref())
+    }
+
+    /// The key of `lab-jwt`.
+    pub fn of_the_lab() -> Self {
+        let lines = lab::CLIENT_PRIVATE_KEY
+            .lines()
+            .filter(|line| !line.starts_with('-'));
+        Self::from_pkcs8(&STANDARD.decode(lines.collect::<String>()).unwrap())
+    }
+
+    fn from_pkcs8(pkcs8: &[u8]) -> Self {
+        let random = SystemRandom::new();
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random).unwrap();
+        Self { pair, random }
+    }
+
+    pub fn jwk(&self) -> Value {
+        let point = self.pair.public_key().as_ref();
+        let (x, y) = (
+            URL_SAFE_NO_PAD.encode(&point[1..33]),
+            URL_SAFE_NO_PAD.encode(&point[33..]),
+        );
+        json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y })
+    }
+
+    pub fn thumbprint(&self) -> String {
+        let jwk = self.jwk();
+        let canonical = format!(
+            r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#,
+            jwk["x"], jwk["y"]
+        );
+        challenge_of(&canonical)
+    }
+
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        let parts = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let signed = parts.join(".");
+        let signature = self.pair.sign(&self.random, signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
+    }
+
+    /// A JWT with nothing special in its header.
+    pub fn jwt(&self, claims: &Value) -> String {
+        self.sign(&json!({ "alg": "ES256", "typ": "JWT" }), claims)
+    }
+
+    /// A right client assertion, with some claims replaced; `null` leaves one out.
+    pub fn assertion(&self, client_id: &str, audience: &str, changes: &Value) -> String {
+        let mut claims = json!({
+            "iss": client_id, "sub": client_id, "aud": audience, "iat": now(), "exp": now() + 60,
+            "jti": URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>()),
+        });
+        replace(&mut claims, changes);
+        self.jwt(&claims)
+    }
+}
+
+/// Replaces members of an object; `null` leaves one out.
+pub fn replace(object: &mut Value, changes: &Value) {
+    let object = object.as_object_mut().unwrap();
+    for (name, value) in changes.as_object().into_iter().flatten() {
+        match value {
+            Value::Null => object.remove(name),
+            value => object.insert(name.clone(), value.clone()),
+        };
+    }
 }
 
 /// The metadata a well-behaved native client registers.
@@ -221,12 +320,8 @@ pub async fn submit(base: &str, page: &Reply, extra: &[(&str, &str)]) -> Reply {
     for (name, value) in extra {
         fields = with(fields, name, value);
     }
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
     post(&format!("{base}/authorize/decision"))
-        .form(&fields)
+        .form(&borrowed(&fields))
         .send()
         .await
 }
@@ -235,6 +330,14 @@ pub async fn submit(base: &str, page: &Reply, extra: &[(&str, &str)]) -> Reply {
 pub async fn approved(base: &str, request: &[(String, String)]) -> HashMap<String, String> {
     let page = authorize(base, request).await;
     submit(base, &page, &[]).await.location()
+}
+
+/// A request's fields, as `form` takes them.
+pub fn borrowed(request: &[(String, String)]) -> Vec<(&str, &str)> {
+    request
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
 }
 
 pub async fn code(lab: &Lab, client_id: &str) -> String {

@@ -1,0 +1,109 @@
+//! The pushed authorization request endpoint (RFC 9126).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::client_authentication::PARAMETERS;
+use super::{AuthorizationServer, now, plain, request, request_object};
+use crate::jwt::random_text;
+use crate::web::{OAuthError, Params, json_answer, media_type, no_store};
+
+/// Seconds a reference is good for.
+const LIFETIME: u64 = 60;
+/// What a reference begins with (section 2.2).
+const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// Requests that were pushed and not used yet.
+#[derive(Default)]
+pub(super) struct Pushed(HashMap<String, Waiting>);
+
+struct Waiting {
+    client_id: String,
+    params: Params,
+    expires: u64,
+}
+
+impl Pushed {
+    fn keep(&mut self, client_id: &str, params: Params, now: u64) -> String {
+        self.0.retain(|_, waiting| now < waiting.expires);
+        let reference = format!("{PREFIX}{}", random_text());
+        let waiting = Waiting {
+            client_id: client_id.to_owned(),
+            params,
+            expires: now + LIFETIME,
+        };
+        self.0.insert(reference.clone(), waiting);
+        reference
+    }
+
+    /// The request behind a reference, for the client that pushed it, and once.
+    pub(super) fn take(&mut self, reference: &str, client_id: &str, now: u64) -> Option<Params> {
+        let waiting = self.0.get(reference)?;
+        if waiting.client_id != client_id || now >= waiting.expires {
+            return None;
+        }
+        self.0.remove(reference).map(|waiting| waiting.params)
+    }
+}
+
+/// `POST /par`
+pub(super) async fn push(
+    State(server): State<Arc<AuthorizationServer>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match pushed(&server, &headers, &body).await {
+        Ok(answer) => no_store(json_answer(StatusCode::CREATED, &answer)),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn pushed(server: &AuthorizationServer, headers: &HeaderMap, body: &[u8]) -> Result<Value, OAuthError> {
+    let wrong = |text: String| OAuthError::new("invalid_request", text);
+    if media_type(headers) != "application/x-www-form-urlencoded" {
+        return Err(wrong(
+            "The request has to be application/x-www-form-urlencoded".to_owned(),
+        ));
+    }
+    let params = Params::parse(body);
+    if let Some(name) = params.repeated() {
+        return Err(wrong(format!("{} is there twice", plain(name))));
+    }
+    let client = server.authenticate(headers, &params).await?;
+    if params.get("request_uri").is_some() {
+        return Err(wrong("A request_uri cannot be pushed".to_owned()));
+    }
+    if params.get("client_id").is_none() {
+        return Err(wrong("client_id is missing".to_owned()));
+    }
+    let params = params.without(PARAMETERS);
+    let params = match params.get("request") {
+        Some(object) => request_object::read(server, &client, object)?,
+        None => request_object::plain_allowed(&client, &params)?,
+    };
+    let (client, redirect_uri) = request::find_client(server, &params).map_err(wrong)?;
+    request::check(server, &client, &redirect_uri, &params)?;
+    let reference = server.store().pushed.keep(&client.id, params, now());
+    Ok(json!({ "request_uri": reference, "expires_in": LIFETIME }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_good_once_for_its_client_and_a_minute() {
+        let mut pushed = Pushed::default();
+        let reference = pushed.keep("a", Params::default(), 1000);
+        assert!(pushed.take(&reference, "b", 1000).is_none());
+        assert!(pushed.take(&reference, "a", 1000 + LIFETIME).is_none());
+        assert!(pushed.take(&reference, "a", 1000 + LIFETIME - 1).is_some());
+        assert!(pushed.take(&reference, "a", 1000).is_none());
+    }
+}

@@ -1,0 +1,46 @@
+//! How a lab is to be started.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::Misbehaviour;
+
+/// How a lab is to be started. Everything that is not named is off: the default is a lab with an authorization
+/// server, an MCP server and what every client can ask of them.
+#[derive(Debug, Clone)]
+pub struct LabOptions {
+    /// What goes wrong; `None` is the healthy lab.
+    pub misbehaviour: Option<Misbehaviour>,
+    /// Port of the MCP server; 0 takes a free one.
+    pub mcp_port: u16,
+    /// Port of the authorization server; 0 takes a free one.
+    pub as_port: u16,
+    /// How long an access token lives. Below one second it is expired when it is issued.
+    pub access_token_lifetime: Duration,
+    /// Redirects from the authorization endpoint at once instead of showing the login and consent page.
+    pub auto_approve: bool,
+    /// Takes the URL of a client metadata document as `client_id`, and advertises it. The lab fetches documents
+    /// from loopback addresses only.
+    pub cimd: bool,
+    /// Accepts authorization requests only when they were pushed (RFC 9126 section 5).
+    pub require_par: bool,
+    /// The public key of the pre-registered client `lab-jwt`, as a JWK (RFC 7517); `None` is the one that belongs
+    /// to [`CLIENT_PRIVATE_KEY`](crate::CLIENT_PRIVATE_KEY).
+    pub client_key: Option<Value>,
+}
+
+impl Default for LabOptions {
+    fn default() -> Self {
+        Self {
+            misbehaviour: None,
+            mcp_port: 0,
+            as_port: 0,
+            access_token_lifetime: Duration::from_secs(3600),
+            auto_approve: false,
+            cimd: false,
+            require_par: false,
+            client_key: None,
+        }
+    }
+}
