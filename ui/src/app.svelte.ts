@@ -52,6 +52,9 @@ export class App {
       !this.#isRewind(),
   );
 
+  /** Nothing was started from this window yet, and nothing was heard. */
+  #fresh = true;
+
   constructor(host: Host) {
     this.host = host;
   }
@@ -61,13 +64,14 @@ export class App {
       this.boot = await this.host.boot();
       this.theme = this.boot.settings.theme;
       await this.host.subscribe((updates) => {
+        // A window that was reloaded in the middle of a run goes on with it.
+        if (this.#fresh) this.screen = "run";
+        this.#fresh = false;
         const before = this.log.run;
         this.log.receive(updates);
         if (this.log.run !== before) this.selection.clear();
         this.selection.newest();
       });
-      // A window that was reloaded in the middle of a run goes on with it.
-      if (this.log.run > 0) this.screen = "run";
     } catch (reason) {
       this.bootError = reason;
     }
@@ -75,6 +79,7 @@ export class App {
 
   /** Rejects with an `AppError` when the run cannot start: the start screen says so at the field. */
   async start(options: Options, lab: string | null, run: boolean): Promise<void> {
+    this.#fresh = false;
     await this.host.start(options, lab);
     this.selection.clear();
     this.messages.clear();

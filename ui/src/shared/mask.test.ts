@@ -12,8 +12,10 @@ describe("Mask", () => {
     expect(mask.text("a.b*c(d")).toBe(MASK);
   });
 
-  it("leaves short words alone: they stand in innocent texts", () => {
+  it("hides a short secret only where it is a whole value", () => {
     expect(mask.text("in short")).toBe("in short");
+    expect(mask.text("a=short&b=shorts")).toBe(`a=${MASK}&b=shorts`);
+    expect(mask.text('{"password":"short"}')).toBe(`{"password":"${MASK}"}`);
   });
 
   it("hides signed tokens nobody named", () => {

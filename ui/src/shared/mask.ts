@@ -1,8 +1,8 @@
 /** What stands for a secret until it is asked for. */
 export const MASK = "••••••••";
 
-/** A secret shorter than this is not looked for inside other texts: it would blot out innocent ones. */
-const SHORTEST = 6;
+/** A secret shorter than this is hidden only where it is a whole value: elsewhere it would blot out innocent words. */
+const SHORT = 6;
 
 /** Compact JWS: three base64url parts, the first two JSON objects. */
 const SIGNED_TOKEN = /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g;
@@ -17,12 +17,12 @@ export class Mask {
   constructor(secrets: Iterable<string>) {
     const forms = new Set<string>();
     for (const secret of secrets) {
-      if (secret.length < SHORTEST) continue;
+      if (secret === "") continue;
       const json = JSON.stringify(secret).slice(1, -1);
       for (const form of [secret, json, json.replaceAll("/", "\\/"), percent(secret)]) forms.add(form);
     }
     const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-    this.#pattern = longestFirst.length > 0 ? new RegExp(longestFirst.map(escape).join("|"), "g") : null;
+    this.#pattern = longestFirst.length > 0 ? new RegExp(longestFirst.map(pattern).join("|"), "g") : null;
   }
 
   text(text: string): string {
@@ -36,6 +36,10 @@ export class Mask {
     const scheme = /^([A-Za-z]+) \S/.exec(value)?.[1];
     return scheme ? `${scheme} ${MASK}` : MASK;
   }
+}
+
+function pattern(form: string): string {
+  return form.length < SHORT ? `(?<=["=])${escape(form)}(?=["&]|$)` : escape(form);
 }
 
 function percent(text: string): string {

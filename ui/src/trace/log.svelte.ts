@@ -52,9 +52,8 @@ export class Log {
 
   /** The row with this number. */
   row(seq: number): Row | undefined {
-    // Numbers count from 1 without gaps; looking at the spot first keeps this constant.
-    const there = this.rows[seq - 1];
-    return there?.seq === seq ? there : this.rows.find((row) => row.seq === seq);
+    // Numbers count from 1 without gaps.
+    return this.rows[seq - 1];
   }
 
   /** The entry belongs to a branch that was given up. */
@@ -83,6 +82,8 @@ export class Log {
       this.exchanges = 0;
     }
     for (const row of update.rows) {
+      // A window that subscribes again is told everything from the start.
+      if (row.seq <= this.rows.length) continue;
       this.rows.push(row);
       if (row.kind.is === "exchange") this.exchanges += 1;
       if (row.kind.is === "rewound") this.cuts = [...this.cuts, { to: row.kind.to, at: row.seq }];
