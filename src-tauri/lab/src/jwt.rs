@@ -120,6 +120,11 @@ impl PublicKey {
         keys.iter().filter_map(|jwk| Self::from_jwk(jwk).ok()).collect()
     }
 
+    /// The SHA-256 thumbprint in base64url (RFC 7638).
+    pub(crate) fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
     fn from_point(point: Vec<u8>) -> Self {
         let mut key = Self {
             point,

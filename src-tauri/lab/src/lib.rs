@@ -9,6 +9,7 @@
 
 mod authorization_server;
 mod client_key;
+mod dpop;
 mod jwt;
 mod mcp_server;
 mod misbehaviour;
@@ -85,7 +86,7 @@ impl Lab {
             &mcp_origin,
             &as_url,
             vec![separate.clone(), same_origin.clone()],
-            options.misbehaviour,
+            &options,
         ));
 
         let (stop, stopped) = watch::channel(());

@@ -28,6 +28,10 @@ pub struct LabOptions {
     /// The public key of the pre-registered client `lab-jwt`, as a JWK (RFC 7517); `None` is the one that belongs
     /// to [`CLIENT_PRIVATE_KEY`](crate::CLIENT_PRIVATE_KEY).
     pub client_key: Option<Value>,
+    /// Both servers demand a nonce in every proof of possession (RFC 9449 sections 8 and 9).
+    pub dpop_nonce: bool,
+    /// The MCP server takes only access tokens that are bound to a key, and its challenge says so.
+    pub dpop_required: bool,
 }
 
 impl Default for LabOptions {
@@ -41,6 +45,8 @@ impl Default for LabOptions {
             cimd: false,
             require_par: false,
             client_key: None,
+            dpop_nonce: false,
+            dpop_required: false,
         }
     }
 }

@@ -12,14 +12,35 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     matches!(host, "127.0.0.1" | "[::1]" | "localhost")
 }
 
-/// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1).
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// How an access token was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// RFC 6750 section 2.1
+    Bearer,
+    /// RFC 9449 section 7.1
+    Dpop,
+}
+
+/// The access token of an `Authorization` header, and its scheme.
+pub(crate) fn access_token(headers: &HeaderMap) -> Option<(Scheme, &str)> {
     let (scheme, token) = headers
         .get(header::AUTHORIZATION)?
         .to_str()
         .ok()?
         .split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => Scheme::Bearer,
+        "dpop" => Scheme::Dpop,
+        _ => return None,
+    };
+    Some((scheme, token.trim()))
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    access_token(headers)
+        .filter(|(scheme, _)| *scheme == Scheme::Bearer)
+        .map(|(_, token)| token)
 }
 
 /// The media type of a `Content-Type` header, without its parameters, in lower case.
@@ -53,6 +74,12 @@ impl Params {
     pub(crate) fn without(&self, names: &[&str]) -> Self {
         let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
         Self(kept.cloned().collect())
+    }
+
+    /// The same and one more.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The first value. One without a value counts as left out (RFC 6749 section 3.1).
@@ -105,6 +132,7 @@ pub(crate) struct OAuthError {
     code: &'static str,
     description: String,
     challenge: Option<&'static str>,
+    dpop_nonce: Option<String>,
 }
 
 impl OAuthError {
@@ -115,6 +143,18 @@ impl OAuthError {
             code,
             description: description.into(),
             challenge: None,
+            dpop_nonce: None,
+        }
+    }
+
+    /// A 400 that gives the nonce to prove possession with (RFC 9449 section 8).
+    pub(crate) fn use_dpop_nonce(nonce: String) -> Self {
+        Self {
+            dpop_nonce: Some(nonce),
+            ..Self::new(
+                "use_dpop_nonce",
+                "The DPoP proof has to hold the nonce of this answer",
+            )
         }
     }
 
@@ -156,6 +196,12 @@ impl IntoResponse for OAuthError {
         let mut response = no_store(json_answer(self.status, &body));
         if let Some(challenge) = self.challenge {
             set(response.headers_mut(), header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(nonce) = self
+            .dpop_nonce
+            .and_then(|nonce| HeaderValue::try_from(nonce).ok())
+        {
+            response.headers_mut().insert("dpop-nonce", nonce);
         }
         response
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{self, HeaderValue};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::AuthorizationServer;
-use crate::web::{OAuthError, Params, bearer, json_answer, no_store};
+use crate::dpop::Proven;
+use crate::web::{OAuthError, Params, Scheme, access_token, json_answer, no_store};
 
 /// `POST /revoke`: a refresh token takes everything of its grant with it, an access token only itself.
 pub(super) async fn revoke(
@@ -37,13 +38,38 @@ pub(super) async fn introspect(
 }
 
 /// `GET` or `POST /userinfo`
-pub(super) async fn userinfo(State(server): State<Arc<AuthorizationServer>>, headers: HeaderMap) -> Response {
-    let Some(token) = bearer(&headers) else {
+pub(super) async fn userinfo(
+    State(server): State<Arc<AuthorizationServer>>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response {
+    let Some((scheme, token)) = access_token(&headers) else {
         return challenge(StatusCode::UNAUTHORIZED, "Bearer");
     };
     let Ok(access) = server.check(token, None) else {
         return challenge(StatusCode::UNAUTHORIZED, "Bearer error=\"invalid_token\"");
     };
+    // Nonces are demanded at the token endpoint and at the MCP server; here a proof is enough.
+    let request = Proven {
+        headers: &headers,
+        method: method.as_str(),
+        path: "/userinfo",
+        access_token: Some(token),
+    };
+    let proven = match scheme {
+        Scheme::Bearer => None,
+        Scheme::Dpop => match server.userinfo_proofs.check(request) {
+            Ok(Some(key)) => Some(key),
+            _ => {
+                let value = "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"";
+                return challenge(StatusCode::UNAUTHORIZED, value);
+            }
+        },
+    };
+    if access.key != proven {
+        let value = "DPoP error=\"invalid_token\", algs=\"ES256\"";
+        return challenge(StatusCode::UNAUTHORIZED, value);
+    }
     let has = |scope: &str| access.scope.iter().any(|known| known == scope);
     if !has("openid") {
         return challenge(
@@ -107,7 +133,13 @@ async fn introspected(
         .get("token")
         .ok_or_else(|| OAuthError::new("invalid_request", "token is missing"))?;
     if let Some(claims) = server.live_claims(token) {
-        let mut answer = json!({ "active": true, "token_type": "Bearer", "username": claims["sub"] });
+        // RFC 9449 section 6.2.
+        let token_type = if claims["cnf"]["jkt"].is_string() {
+            "DPoP"
+        } else {
+            "Bearer"
+        };
+        let mut answer = json!({ "active": true, "token_type": token_type, "username": claims["sub"] });
         if let (Some(answer), Some(claims)) = (answer.as_object_mut(), claims.as_object()) {
             answer.extend(claims.clone());
         }

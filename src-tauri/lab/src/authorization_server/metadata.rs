@@ -61,6 +61,7 @@ fn document(server: &AuthorizationServer) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "dpop_signing_alg_values_supported": algorithms,
         "authorization_details_types_supported": TYPES,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,

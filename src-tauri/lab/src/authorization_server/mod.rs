@@ -7,7 +7,7 @@
 //! | `authorize`, `response`, `page` | the authorization endpoint, its answers, and what a person sees there |
 //! | `request`, `request_object`, `authorization_details` | what an authorization request may be |
 //! | `pushed` | the pushed authorization request endpoint |
-//! | `token`, `tokens` | the token endpoint, and the tokens themselves |
+//! | `token`, `grants`, `tokens` | the token endpoint, what can be exchanged there, and the tokens themselves |
 //! | `inspect` | revocation, introspection, userinfo |
 //! | `clients`, `client_document`, `client_authentication` | who may ask, and how it proves it |
 //! | `store` | what was granted |
@@ -19,6 +19,7 @@ mod client_authentication;
 mod client_document;
 mod clients;
 mod early;
+mod grants;
 mod inspect;
 mod metadata;
 mod page;
@@ -35,8 +36,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
 
+use crate::dpop::{ProofGate, Proven, Unproven};
 use crate::jwt::{PublicKey, SigningKey};
 use crate::origin::allow_cross_origin;
 use crate::web::OAuthError;
@@ -70,6 +73,8 @@ pub(crate) struct AuthorizationServer {
     misbehaviour: Option<Misbehaviour>,
     options: LabOptions,
     key: Arc<SigningKey>,
+    proofs: ProofGate,
+    userinfo_proofs: ProofGate,
     store: Mutex<Store>,
 }
 
@@ -101,6 +106,8 @@ impl AuthorizationServer {
             misbehaviour: options.misbehaviour,
             options: options.clone(),
             key,
+            proofs: ProofGate::new(options.dpop_nonce),
+            userinfo_proofs: ProofGate::new(false),
             store: Mutex::new(Store::new(preregistered(client_key.clone()))),
         }
     }
@@ -151,6 +158,23 @@ impl AuthorizationServer {
     /// Seconds.
     fn access_token_lifetime(&self) -> u64 {
         self.options.access_token_lifetime.as_secs()
+    }
+
+    /// The thumbprint of the key that a request to one of the endpoints is bound to, if it is.
+    ///
+    /// # Errors
+    /// `invalid_dpop_proof` or `use_dpop_nonce` (RFC 9449 sections 5 and 8).
+    fn proven_key(&self, headers: &HeaderMap, path: &str) -> Result<Option<String>, OAuthError> {
+        let request = Proven {
+            headers,
+            method: "POST",
+            path,
+            access_token: None,
+        };
+        self.proofs.check(request).map_err(|unproven| match unproven {
+            Unproven::Invalid(text) => OAuthError::new("invalid_dpop_proof", text),
+            Unproven::NonceWanted => OAuthError::use_dpop_nonce(self.proofs.nonce()),
+        })
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {

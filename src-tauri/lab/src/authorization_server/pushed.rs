@@ -75,6 +75,8 @@ async fn pushed(server: &AuthorizationServer, headers: &HeaderMap, body: &[u8]) 
     if let Some(name) = params.repeated() {
         return Err(wrong(format!("{} is there twice", plain(name))));
     }
+    // Before the client authenticates: an assertion is good once, and a nonce makes the client come again.
+    let key = server.proven_key(headers, "/par")?;
     let client = server.authenticate(headers, &params).await?;
     if params.get("request_uri").is_some() {
         return Err(wrong("A request_uri cannot be pushed".to_owned()));
@@ -87,10 +89,24 @@ async fn pushed(server: &AuthorizationServer, headers: &HeaderMap, body: &[u8]) 
         Some(object) => request_object::read(server, &client, object)?,
         None => request_object::plain_allowed(&client, &params)?,
     };
+    let params = bound(params, key)?;
     let (client, redirect_uri) = request::find_client(server, &params).map_err(wrong)?;
     request::check(server, &client, &redirect_uri, &params)?;
     let reference = server.store().pushed.keep(&client.id, params, now());
     Ok(json!({ "request_uri": reference, "expires_in": LIFETIME }))
+}
+
+/// The parameters with the key of the request's proof in them (RFC 9449 section 10.1).
+fn bound(params: Params, key: Option<String>) -> Result<Params, OAuthError> {
+    match (params.get("dpop_jkt"), key) {
+        (_, None) => Ok(params),
+        (Some(named), Some(key)) if named != key => Err(OAuthError::new(
+            "invalid_dpop_proof",
+            "The dpop_jkt is not the thumbprint of the proven key",
+        )),
+        (Some(_), Some(_)) => Ok(params),
+        (None, Some(key)) => Ok(params.with("dpop_jkt", &key)),
+    }
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ pub(super) fn check(
         response_mode,
         state: params.get("state").map(str::to_owned),
         code_challenge: code_challenge.to_owned(),
+        dpop_jkt: params.get("dpop_jkt").map(str::to_owned),
     })
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Requested {
     pub(super) response_mode: ResponseMode,
     pub(super) state: Option<String>,
     pub(super) code_challenge: String,
+    /// The thumbprint of the key that the token request has to prove (RFC 9449 section 10).
+    pub(super) dpop_jkt: Option<String>,
 }
 
 struct Code {
@@ -67,6 +69,16 @@ struct AccessToken {
 struct RefreshToken {
     grant: GrantId,
     rotated: bool,
+    /// The thumbprint of the key that it is bound to.
+    key: Option<String>,
+}
+
+/// A refresh token that is good.
+pub(super) struct Refreshable {
+    pub(super) grant: GrantId,
+    pub(super) authorization: Authorization,
+    /// The thumbprint of the key that has to be proven to use it.
+    pub(super) key: Option<String>,
 }
 
 /// Why a code or refresh token is worth nothing.
@@ -181,13 +193,15 @@ impl Store {
         );
     }
 
-    pub(super) fn add_refresh(&mut self, grant: GrantId) -> String {
+    /// `key` is the thumbprint of the key that it is to be bound to.
+    pub(super) fn add_refresh(&mut self, grant: GrantId, key: Option<String>) -> String {
         let token = random_text();
         self.refresh.insert(
             token.clone(),
             RefreshToken {
                 grant,
                 rotated: false,
+                key,
             },
         );
         token
@@ -197,9 +211,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Worthless::Replayed`] for a token that was rotated before: its family is revoked then.
-    pub(super) fn look_at_refresh(&mut self, token: &str) -> Result<(GrantId, Authorization), Worthless> {
+    pub(super) fn look_at_refresh(&mut self, token: &str) -> Result<Refreshable, Worthless> {
         let known = self.refresh.get(token).ok_or(Worthless::Unknown)?;
-        let (id, rotated) = (known.grant, known.rotated);
+        let (id, rotated, key) = (known.grant, known.rotated, known.key.clone());
         if rotated {
             self.revoke_grant(id);
             return Err(Worthless::Replayed);
@@ -208,7 +222,11 @@ impl Store {
         if grant.revoked {
             Err(Worthless::Revoked)
         } else {
-            Ok((id, grant.authorization.clone()))
+            Ok(Refreshable {
+                grant: id,
+                authorization: grant.authorization.clone(),
+                key,
+            })
         }
     }
 
@@ -284,6 +302,7 @@ mod tests {
             response_mode: ResponseMode::Query,
             state: None,
             code_challenge: String::new(),
+            dpop_jkt: None,
         }
     }
 

@@ -17,8 +17,21 @@ pub(crate) struct Access {
     pub(crate) subject: String,
     pub(crate) client_id: String,
     pub(crate) scope: Vec<String>,
+    /// The thumbprint of the key that it is bound to (RFC 9449 section 6.1).
+    pub(crate) key: Option<String>,
     /// Counts as expired once the MCP handshake is done.
     pub(crate) early: bool,
+}
+
+/// An access token to be made.
+pub(super) struct NewAccess<'a> {
+    pub(super) grant: GrantId,
+    pub(super) authorization: &'a Authorization,
+    pub(super) scope: &'a [String],
+    pub(super) resources: &'a [String],
+    /// The thumbprint of the key to bind it to.
+    pub(super) key: Option<&'a str>,
+    pub(super) early: bool,
 }
 
 /// Why an access token is not accepted.
@@ -33,17 +46,11 @@ pub(crate) enum Refused {
 
 impl AuthorizationServer {
     /// Signs an access token (RFC 9068 section 2.2).
-    pub(super) fn sign_access_token(
-        &self,
-        grant: GrantId,
-        authorization: &Authorization,
-        scope: &[String],
-        resources: &[String],
-        early: bool,
-    ) -> Result<String, OAuthError> {
+    pub(super) fn sign_access_token(&self, new: &NewAccess) -> Result<String, OAuthError> {
+        let authorization = new.authorization;
         let jti = random_text();
         let issued = now();
-        let audience = match (self.misbehaviour, resources) {
+        let audience = match (self.misbehaviour, new.resources) {
             (Some(Misbehaviour::TokenAudienceWrong), _) => json!(self.as_url),
             (_, [one]) => json!(one),
             (_, several) => json!(several),
@@ -53,11 +60,14 @@ impl AuthorizationServer {
             "sub": authorization.subject,
             "aud": audience,
             "client_id": authorization.client_id,
-            "scope": scope.join(" "),
+            "scope": new.scope.join(" "),
             "iat": issued,
             "exp": issued + self.access_token_lifetime(),
             "jti": jti,
         });
+        if let Some(key) = new.key {
+            claims["cnf"] = json!({ "jkt": key });
+        }
         if let Some(details) = &authorization.details {
             claims["authorization_details"] = details.clone();
         }
@@ -68,7 +78,7 @@ impl AuthorizationServer {
             .key
             .sign(ACCESS_TOKEN_TYPE, &claims)
             .map_err(|_| OAuthError::server_error())?;
-        self.store().add_access(jti, grant, early);
+        self.store().add_access(jti, new.grant, new.early);
         Ok(token)
     }
 
@@ -76,7 +86,7 @@ impl AuthorizationServer {
     pub(super) fn sign_id_token(
         &self,
         authorization: &Authorization,
-        access_token: &str,
+        access_token: Option<&str>,
     ) -> Result<String, OAuthError> {
         let issued = now();
         let mut claims = json!({
@@ -86,8 +96,10 @@ impl AuthorizationServer {
             "iat": issued,
             "exp": issued + 600,
             "auth_time": authorization.auth_time,
-            "at_hash": half_hash(access_token),
         });
+        if let Some(access_token) = access_token {
+            claims["at_hash"] = json!(half_hash(access_token));
+        }
         if let Some(nonce) = &authorization.nonce {
             claims["nonce"] = json!(nonce);
         }
@@ -125,6 +137,7 @@ impl AuthorizationServer {
             subject: text("sub"),
             client_id: text("client_id"),
             scope: scopes(&text("scope")),
+            key: claims["cnf"]["jkt"].as_str().map(str::to_owned),
             early,
         })
     }

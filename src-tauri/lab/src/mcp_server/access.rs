@@ -1,16 +1,18 @@
-//! Who may call, and the challenge for those who may not (RFC 6750 section 3, RFC 9728 section 5.1).
+//! Who may call, and the challenge for those who may not (RFC 6750 section 3, RFC 9449 section 7, RFC 9728 section 5.1).
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{McpServer, tools};
 use crate::Misbehaviour;
 use crate::authorization_server::{Access, AuthorizationServer, Refused};
-use crate::web::{bearer, json_answer};
+use crate::dpop::{Proven, Unproven};
+use crate::jwt::ALGORITHM;
+use crate::web::{Scheme, access_token, json_answer};
 
 /// What every call needs.
 const BASE_SCOPE: &str = "mcp:read";
@@ -26,22 +28,48 @@ pub(super) struct Caller {
 pub(super) enum Denied {
     NoToken,
     InvalidToken(&'static str),
+    /// The token is bound to a key, or has to be, and the request proves none.
+    Unbound(&'static str),
+    InvalidProof(&'static str),
+    NonceWanted,
     InsufficientScope(&'static str),
 }
 
 impl McpServer {
-    /// Judges the request's access token.
-    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
-        let Some(token) = bearer(headers) else {
+    /// Judges the request's access token, and the proof that goes with one that is bound to a key.
+    pub(super) fn authenticate(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Denied> {
+        let Some((scheme, token)) = access_token(headers) else {
             self.authorization_servers
                 .iter()
                 .for_each(|server| server.called_without_token());
             return Err(Denied::NoToken);
         };
+        let caller = self.known(token)?;
+        match (scheme, &caller.access.key) {
+            // RFC 9449 section 7.2: "MUST reject a DPoP-bound access token received as a bearer token".
+            (Scheme::Bearer, Some(_)) => {
+                return Err(Denied::Unbound(
+                    "The access token is bound to a key and no bearer token",
+                ));
+            }
+            (_, None) if self.options.dpop_required => {
+                return Err(Denied::Unbound("The access token has to be bound to a key"));
+            }
+            (Scheme::Dpop, None) => {
+                return Err(Denied::Unbound("The access token is not bound to a key"));
+            }
+            (Scheme::Bearer, None) => {}
+            (Scheme::Dpop, Some(key)) => self.check_proof(method, headers, token, key)?,
+        }
+        tracing::debug!(client = caller.access.client_id, "access token accepted");
+        Ok(caller)
+    }
+
+    /// Whose token it is.
+    fn known(&self, token: &str) -> Result<Caller, Denied> {
         for issued_by in &self.authorization_servers {
             match issued_by.check(token, Some(&self.audiences)) {
                 Ok(access) => {
-                    tracing::debug!(client = access.client_id, "access token accepted");
                     return Ok(Caller {
                         access,
                         issued_by: issued_by.clone(),
@@ -61,6 +89,28 @@ impl McpServer {
         Err(Denied::InvalidToken(
             "The access token is malformed or not from a known issuer",
         ))
+    }
+
+    fn check_proof(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        token: &str,
+        key: &str,
+    ) -> Result<(), Denied> {
+        let request = Proven {
+            headers,
+            method: method.as_str(),
+            path: "/mcp",
+            access_token: Some(token),
+        };
+        match self.proofs.check(request) {
+            Ok(Some(proven)) if proven == key => Ok(()),
+            Ok(Some(_)) => Err(Denied::Unbound("The access token is bound to another key")),
+            Ok(None) => Err(Denied::InvalidProof("There is no DPoP proof")),
+            Err(Unproven::Invalid(text)) => Err(Denied::InvalidProof(text)),
+            Err(Unproven::NonceWanted) => Err(Denied::NonceWanted),
+        }
     }
 
     /// Whether this caller may make this call.
@@ -89,27 +139,57 @@ impl McpServer {
     }
 
     /// The 401 or 403 with its `WWW-Authenticate`.
-    pub(super) fn challenge(&self, denied: &Denied) -> Response {
-        let (status, error, description, scope) = match denied {
-            Denied::NoToken => (
-                StatusCode::UNAUTHORIZED,
-                None,
-                "An access token is needed",
-                BASE_SCOPE,
-            ),
-            Denied::InvalidToken(why) => (StatusCode::UNAUTHORIZED, Some("invalid_token"), *why, BASE_SCOPE),
-            Denied::InsufficientScope(scope) => {
-                let why = "The access token lacks a scope that this call needs";
-                (StatusCode::FORBIDDEN, Some("insufficient_scope"), why, *scope)
+    pub(super) fn challenge(&self, denied: &Denied, headers: &HeaderMap) -> Response {
+        let (error, description) = denied.told();
+        let status = match (self.misbehaviour, denied) {
+            (Some(Misbehaviour::ForbiddenInsteadOfUnauthorized), _) | (_, Denied::InsufficientScope(_)) => {
+                StatusCode::FORBIDDEN
             }
+            _ => StatusCode::UNAUTHORIZED,
         };
-        let status = match self.misbehaviour {
-            Some(Misbehaviour::ForbiddenInsteadOfUnauthorized) => StatusCode::FORBIDDEN,
-            _ => status,
-        };
+        let body = json!({ "error": error.unwrap_or("unauthorized"), "error_description": description });
+        let mut response = json_answer(status, &body).into_response();
+        let challenge = HeaderValue::try_from(self.challenges(denied, headers).join(", "));
+        match (self.misbehaviour, challenge) {
+            (Some(Misbehaviour::ChallengeMissing), _) | (_, Err(_)) => {}
+            (_, Ok(challenge)) => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
+        if *denied == Denied::NonceWanted
+            && let Ok(nonce) = HeaderValue::try_from(self.proofs.nonce())
+        {
+            response.headers_mut().insert("dpop-nonce", nonce);
+        }
+        response
+    }
+
+    /// A challenge for each scheme that may help. Only that of the scheme that was tried tells the error (RFC 9449
+    /// section 7.2).
+    fn challenges(&self, denied: &Denied, headers: &HeaderMap) -> Vec<String> {
+        let tried = access_token(headers).map(|(scheme, _)| scheme);
+        let mut challenges = Vec::new();
+        // A server that wants DPoP names Bearer too: clients that know nothing else find the resource metadata there.
+        if tried != Some(Scheme::Dpop) || self.options.dpop_required {
+            let told = tried != Some(Scheme::Dpop);
+            challenges.push(format!("Bearer {}", self.parameters(denied, told).join(", ")));
+        }
+        let bound = matches!(denied, Denied::Unbound(_));
+        if tried == Some(Scheme::Dpop) || self.options.dpop_required || bound {
+            let mut parameters = self.parameters(denied, tried == Some(Scheme::Dpop));
+            parameters.push(format!("algs=\"{ALGORITHM}\""));
+            challenges.push(format!("DPoP {}", parameters.join(", ")));
+        }
+        challenges
+    }
+
+    /// The parameters of a challenge; `told`: with the error.
+    fn parameters(&self, denied: &Denied, told: bool) -> Vec<String> {
         let mut parameters = Vec::new();
         // Nothing of an error to someone who sent no token (RFC 6750 section 3.1).
-        if let Some(error) = error {
+        if let (Some(error), description) = denied.told()
+            && told
+        {
             parameters.push(format!("error=\"{error}\""));
             parameters.push(format!("error_description=\"{description}\""));
         }
@@ -123,18 +203,31 @@ impl McpServer {
                 self.origin
             )),
         }
+        let scope = match denied {
+            Denied::InsufficientScope(scope) => scope,
+            _ => BASE_SCOPE,
+        };
         parameters.push(format!("scope=\"{scope}\""));
+        parameters
+    }
+}
 
-        let body = json!({ "error": error.unwrap_or("unauthorized"), "error_description": description });
-        let mut response = json_answer(status, &body).into_response();
-        let challenge = HeaderValue::try_from(format!("Bearer {}", parameters.join(", ")));
-        match (self.misbehaviour, challenge) {
-            (Some(Misbehaviour::ChallengeMissing), _) | (_, Err(_)) => {}
-            (_, Ok(challenge)) => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
+impl Denied {
+    /// The `error` and the `error_description`.
+    fn told(&self) -> (Option<&'static str>, &'static str) {
+        match self {
+            Self::NoToken => (None, "An access token is needed"),
+            Self::InvalidToken(why) | Self::Unbound(why) => (Some("invalid_token"), why),
+            Self::InvalidProof(why) => (Some("invalid_dpop_proof"), why),
+            Self::NonceWanted => (
+                Some("use_dpop_nonce"),
+                "The DPoP proof has to hold the nonce of this answer",
+            ),
+            Self::InsufficientScope(_) => (
+                Some("insufficient_scope"),
+                "The access token lacks a scope that this call needs",
+            ),
         }
-        response
     }
 }
 

@@ -28,10 +28,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use serde_json::{Value, json};
 
-use crate::Misbehaviour;
 use crate::authorization_server::AuthorizationServer;
+use crate::dpop::ProofGate;
 use crate::origin::{allow_cross_origin, is_local_origin};
 use crate::web::{media_type, set};
+use crate::{LabOptions, Misbehaviour};
 
 pub(crate) use resource_metadata::advertised_resource;
 
@@ -50,6 +51,8 @@ pub(crate) struct McpServer {
     /// The audiences it accepts: its URL, and the identifier it advertises.
     audiences: Vec<String>,
     misbehaviour: Option<Misbehaviour>,
+    options: LabOptions,
+    proofs: ProofGate,
     memory: Mutex<Memory>,
 }
 
@@ -65,8 +68,9 @@ impl McpServer {
         origin: &str,
         as_url: &str,
         authorization_servers: Vec<Arc<AuthorizationServer>>,
-        misbehaviour: Option<Misbehaviour>,
+        options: &LabOptions,
     ) -> Self {
+        let misbehaviour = options.misbehaviour;
         let url = format!("{origin}/mcp");
         Self {
             origin: origin.to_owned(),
@@ -75,6 +79,8 @@ impl McpServer {
             as_url: as_url.to_owned(),
             authorization_servers,
             misbehaviour,
+            options: options.clone(),
+            proofs: ProofGate::new(options.dpop_nonce),
             memory: Mutex::default(),
         }
     }
@@ -111,9 +117,9 @@ async fn endpoint(
         return message::as_json(StatusCode::FORBIDDEN, &error);
     }
     // The token is looked at before the method, so that a client that probes with GET sees the challenge.
-    let caller = match server.authenticate(&headers) {
+    let caller = match server.authenticate(&method, &headers) {
         Ok(caller) => caller,
-        Err(denied) => return server.challenge(&denied),
+        Err(denied) => return server.challenge(&denied, &headers),
     };
     match method {
         Method::POST => post(&server, &caller, &headers, &body),
@@ -131,7 +137,7 @@ fn post(server: &McpServer, caller: &access::Caller, headers: &HeaderMap, body: 
     };
     let calls = body.as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
     if let Some(denied) = calls.iter().find_map(|call| server.permit(caller, call).err()) {
-        return server.challenge(&denied);
+        return server.challenge(&denied, headers);
     }
     match is_modern(headers, &body) {
         true => modern::answer(server, headers, &body),

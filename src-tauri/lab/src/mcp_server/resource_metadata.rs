@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::McpServer;
 use crate::Misbehaviour;
+use crate::jwt::ALGORITHM;
 use crate::web::{json_answer, single_page_app};
 
 /// The identifier the resource metadata gives: the MCP server's URL when it is healthy.
@@ -41,6 +42,10 @@ fn document(server: &McpServer) -> Value {
         "bearer_methods_supported": ["header"],
         "resource_name": "Authscope lab",
     });
+    if server.options.dpop_required {
+        document["dpop_signing_alg_values_supported"] = json!([ALGORITHM]);
+        document["dpop_bound_access_tokens_required"] = json!(true);
+    }
     if server.misbehaviour == Some(Misbehaviour::ServerMetadataInResourceMetadata) {
         document["token_endpoint_auth_methods_supported"] = json!(["client_secret_basic", "none"]);
     }
