@@ -30,16 +30,30 @@ pub fn report(trace: &Trace, status: &Status, findings: &[Finding]) -> Value {
         "server_url": trace.server_url,
         "outcome": outcome,
         "message": message,
-        "steps": trace.entries.iter().map(|entry| step(entry, findings)).collect::<Vec<_>>(),
+        "steps": trace.entries.iter().map(|entry| step(entry, findings, &redactor)).collect::<Vec<_>>(),
         "exchanges": [],
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),
     });
-    report = redactor.value(&report);
+    replace_secrets(&mut report, &redactor);
     report["exchanges"] = Value::Array(exchanges);
     report
 }
 
-fn step(entry: &Entry, findings: &[Finding]) -> Value {
+/// In every text, by what the trace knows as secret: the names in the report are ours and tell nothing.
+fn replace_secrets(value: &mut Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) => *text = redactor.text(text),
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| replace_secrets(value, redactor)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|value| replace_secrets(value, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn step(entry: &Entry, findings: &[Finding], redactor: &Redactor) -> Value {
     let codes: Vec<&str> = findings
         .iter()
         .filter(|finding| finding.exchange == Some(entry.seq))
@@ -48,7 +62,11 @@ fn step(entry: &Entry, findings: &[Finding]) -> Value {
     let mut step = json!({ "number": entry.seq, "phase": entry.phase });
     match &entry.kind {
         EntryKind::Exchange(exchange) => {
-            step["what"] = json!(format!("{} {}", exchange.request.method, exchange.request.url));
+            step["what"] = json!(format!(
+                "{} {}",
+                exchange.request.method,
+                redactor.url(&exchange.request.url)
+            ));
             step["label"] = json!(exchange.label);
             step["status"] = json!(exchange.status());
             step["failure"] = json!(exchange.failure());
@@ -56,7 +74,7 @@ fn step(entry: &Entry, findings: &[Finding]) -> Value {
             step["verdict"] = json!(exchange.verdict);
             step["exchange"] = json!(entry.seq);
         }
-        EntryKind::BrowserOpened(visit) => step["what"] = json!(format!("open {}", visit.url)),
+        EntryKind::BrowserOpened(visit) => step["what"] = json!(format!("open {}", redactor.url(&visit.url))),
         EntryKind::Decision(decision) => {
             step["what"] = json!(sentence(decision));
             step["decision"] = json!(decision);

@@ -86,46 +86,66 @@ async fn follow(
         status: Status::Ready,
         findings: Vec::new(),
     };
+    let mut told_to_open = String::new();
     session.run().await.map_err(|error| error.to_string())?;
-    let mut told_to_open = false;
     while let Some(update) = updates.recv().await {
-        if let Some(findings) = update.findings {
-            outcome.findings = findings;
+        let running = update.view.running;
+        outcome.take(update, session, paint, &mut told_to_open);
+        if running {
+            continue;
         }
-        let redactor = Redactor::new(&session.trace());
-        for row in &update.rows {
-            paint.row(row, &outcome.findings, &redactor);
+        // What it came to is told more than once; only the last of it counts.
+        session.rest().await;
+        while let Ok(update) = updates.try_recv() {
+            outcome.take(update, session, paint, &mut told_to_open);
+        }
+        match &outcome.status {
+            Status::Stopped { can_go_on: true, .. } if go_on => {
+                session.go_on().await.map_err(|error| error.to_string())?;
+                // Where it leads to a further stop at once, there is no step to do and nothing to run.
+                if let Err(error) = session.run().await {
+                    tracing::debug!(%error, "stopped again");
+                }
+            }
+            Status::Done { .. } | Status::Stopped { .. } | Status::Ended => break,
+            Status::Ready | Status::Sending | Status::AwaitingCallback { .. } => {}
+        }
+    }
+    Ok(outcome)
+}
+
+impl Outcome {
+    fn take(&mut self, update: Update, session: &Session, paint: &Paint, told_to_open: &mut String) {
+        if let Some(findings) = update.findings {
+            self.findings = findings;
+        }
+        if !update.rows.is_empty() {
+            let redactor = Redactor::new(&session.trace());
+            for row in &update.rows {
+                paint.row(row, &self.findings, &redactor);
+            }
         }
         if let Status::AwaitingCallback {
             authorization_url,
             how,
             ..
         } = &update.view.status
-            && !std::mem::replace(&mut told_to_open, true)
+            && told_to_open != authorization_url
         {
+            told_to_open.clone_from(authorization_url);
             match how {
                 HowOpened::Approver => {}
                 HowOpened::System => paint.say("The browser is open; waiting for it to come back."),
                 // The one place where the whole URL is needed: it has to be opened by hand.
-                HowOpened::Shown => paint.say(&format!(
-                    "Open this in a browser on this machine:\n{authorization_url}"
-                )),
-            }
-        }
-        outcome.status = update.view.status;
-        match &outcome.status {
-            Status::Stopped { can_go_on: true, .. } if go_on => {
-                session.go_on().await.map_err(|error| error.to_string())?;
-                match session.run().await {
-                    Ok(()) => told_to_open = false,
-                    Err(_) => continue,
+                HowOpened::Shown => {
+                    paint.say(&format!(
+                        "Open this in a browser on this machine:\n{authorization_url}"
+                    ));
                 }
             }
-            Status::Done { .. } | Status::Stopped { .. } | Status::Ended if !update.view.running => break,
-            _ => {}
         }
+        self.status = update.view.status;
     }
-    Ok(outcome)
 }
 
 fn print_end(session: &Session, outcome: &Outcome, paint: &Paint) {

@@ -85,6 +85,13 @@ impl Runner {
     /// Lives until the session's handle is dropped.
     pub async fn live(mut self, mut inbox: Inbox) {
         self.reporter.read_tokens(&self.vault).await;
+        if let Some(revision) = self.setup.revision {
+            let decision = Decision::Revision {
+                revision,
+                why: "as chosen".into(),
+            };
+            lock(&self.journal).decide(now(), Phase::Challenge, decision);
+        }
         if let Some(tokens) = &self.flow.facts.tokens {
             let expired = tokens.expired(now());
             let decision = Decision::StoredTokenUsed { expired };

@@ -201,15 +201,17 @@ fn refused(flow: Flow, response: &trace::Response) -> Judged {
     Judged::stop(flow, StopCode::RegistrationRejected, &words, message)
 }
 
-/// `none` for a client that cannot keep a secret, unless the server lists only other methods.
-fn dcr_method(flow: &Flow) -> &'static str {
-    let listed = auth_methods(flow);
-    let lists = |method: &str| listed.is_some_and(|methods| methods.iter().any(|listed| listed == method));
-    match () {
-        _ if listed.is_none() || lists("none") => "none",
-        _ if lists("client_secret_basic") => "client_secret_basic",
-        _ if lists("client_secret_post") => "client_secret_post",
-        _ => "none",
+/// `none`, as befits a client that cannot keep a secret, unless the server lists only others: then the first of them
+/// that we know.
+fn dcr_method(flow: &Flow) -> &str {
+    const KNOWN: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+    let listed = auth_methods(flow).map(Vec::as_slice).unwrap_or_default();
+    match listed.iter().any(|method| method == "none") {
+        true => "none",
+        false => listed
+            .iter()
+            .find(|method| KNOWN.contains(&method.as_str()))
+            .map_or("none", String::as_str),
     }
 }
 

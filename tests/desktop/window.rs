@@ -1,0 +1,284 @@
+//! One window of the real program, with a configuration folder of its own and a browser that is played here.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+
+/// Longer than anything takes on a busy machine; a test that reaches it has found a hang.
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub struct Window {
+    client: Client,
+    driver: Child,
+    name: String,
+    folder: PathBuf,
+}
+
+pub async fn within<T>(what: &str, limit: Duration, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(limit, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what}: not within {} s", limit.as_secs()),
+    }
+}
+
+impl Window {
+    pub async fn open(name: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("authscope-desktop-{}-{number}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        for part in ["bin", "config", "data", "cache", "Downloads"] {
+            std::fs::create_dir_all(folder.join(part)).expect("the temporary folder can be written");
+        }
+        // The browser: a program that notes the URL, so that the test can go there.
+        let browser = folder.join("bin/xdg-open");
+        let noted = folder.join("opened-url");
+        let script = format!(
+            "#!/bin/sh\nprintf %s \"$1\" > '{0}.new' && mv '{0}.new' '{0}'\n",
+            noted.display()
+        );
+        std::fs::write(&browser, script).expect("the temporary folder can be written");
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        Self::open_in(name, &folder).await
+    }
+
+    /// A further start of the program with the same folders.
+    pub async fn open_in(name: &str, folder: &Path) -> Self {
+        let port = {
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+            socket.local_addr().expect("it is bound").port()
+        };
+        let path = std::env::var("PATH").unwrap_or_default();
+        let driver = Command::new("WebKitWebDriver")
+            .args([format!("--port={port}"), "--host=127.0.0.1".into()])
+            // Without these two the session's creation never ends.
+            .env("TAURI_AUTOMATION", "true")
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+            .env("PATH", format!("{}:{path}", folder.join("bin").display()))
+            .env("XDG_CONFIG_HOME", folder.join("config"))
+            .env("XDG_DATA_HOME", folder.join("data"))
+            .env("XDG_CACHE_HOME", folder.join("cache"))
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("WebKitWebDriver is installed");
+        let capabilities = json!({
+            "webkitgtk:browserOptions": { "binary": env!("CARGO_BIN_EXE_authscope"), "args": [] }
+        });
+        let capabilities: Capabilities = serde_json::from_value(capabilities).expect("an object");
+        let url = format!("http://127.0.0.1:{port}");
+        let connect = async {
+            // The driver says nothing when it is ready; it is when it can be connected to.
+            loop {
+                if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            ClientBuilder::new(HttpConnector::new())
+                .capabilities(capabilities)
+                .connect(&url)
+                .await
+        };
+        let client = within("the window to open", LIMIT, connect)
+            .await
+            .expect("a WebDriver session");
+        let window = Self {
+            client,
+            driver,
+            name: name.into(),
+            folder: folder.to_owned(),
+        };
+        window.find("start-url").await;
+        window
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub async fn close(&self) {
+        within("the window to close", LIMIT, self.client.clone().close())
+            .await
+            .expect("it closes");
+    }
+
+    pub async fn find(&self, testid: &str) -> Element {
+        let css = format!("[data-testid='{testid}']");
+        let waiting = self.client.wait().at_most(LIMIT);
+        match waiting.for_element(Locator::Css(&css)).await {
+            Ok(element) => element,
+            Err(error) => {
+                self.picture(&format!("no-{testid}")).await;
+                panic!("no {testid}: {error}");
+            }
+        }
+    }
+
+    pub async fn click(&self, testid: &str) {
+        let element = self.find(testid).await;
+        if let Err(error) = within(testid, LIMIT, element.click()).await {
+            self.picture(&format!("cannot-click-{testid}")).await;
+            panic!("{testid} cannot be clicked: {error}");
+        }
+    }
+
+    /// Replaces what a field holds.
+    pub async fn type_into(&self, testid: &str, text: &str) {
+        let field = self.find(testid).await;
+        field.clear().await.expect("it can be cleared");
+        field.send_keys(text).await.expect("it takes keys");
+    }
+
+    pub async fn value(&self, testid: &str) -> String {
+        self.find(testid)
+            .await
+            .prop("value")
+            .await
+            .expect("the field is there")
+            .unwrap_or_default()
+    }
+
+    pub async fn press_escape(&self) {
+        let body = self.client.find(Locator::Css("body")).await.expect("a body");
+        body.send_keys(&Key::Escape.to_string())
+            .await
+            .expect("it takes keys");
+    }
+
+    /// Where the session stands: `View.status.is`.
+    pub async fn status(&self) -> String {
+        let element = self.find("status").await;
+        element
+            .attr("data-status")
+            .await
+            .expect("it is there")
+            .unwrap_or_default()
+    }
+
+    pub async fn until_status(&self, wanted: &str) {
+        self.until(&format!("status {wanted}"), async |window| {
+            (window.status().await == wanted).then_some(())
+        })
+        .await;
+    }
+
+    pub async fn until_status_is_not(&self, unwanted: &str) {
+        self.until(&format!("status other than {unwanted}"), async |window| {
+            (window.status().await != unwanted).then_some(())
+        })
+        .await;
+    }
+
+    pub async fn until_text(&self, testid: &str, part: &str) -> String {
+        self.until(&format!("{testid} to say {part}"), async |window| {
+            let text = window.find(testid).await.text().await.ok()?;
+            text.contains(part).then_some(text)
+        })
+        .await
+    }
+
+    /// How many rows there are, whether drawn or not.
+    pub async fn rows(&self) -> u64 {
+        let element = self.find("exchanges").await;
+        let rows = element.attr("data-rows").await.expect("it is there");
+        rows.and_then(|rows| rows.parse().ok()).unwrap_or_default()
+    }
+
+    pub async fn until_more_rows_than(&self, before: u64) {
+        self.until("a new row", async |window| {
+            (window.rows().await > before).then_some(())
+        })
+        .await;
+    }
+
+    /// Does what a user does in the browser: goes to the URL that was opened and approves.
+    pub async fn play_the_browser(&self) {
+        let noted = self.folder.join("opened-url");
+        let url = self
+            .until("a browser to be opened", async |_| {
+                std::fs::read_to_string(&noted).ok().filter(|url| !url.is_empty())
+            })
+            .await;
+        let redirect_uri = trace::query_pairs(&url)
+            .into_iter()
+            .find(|pair| pair.name == "redirect_uri");
+        let redirect_uri = redirect_uri.expect("a redirect URI").value;
+        let wire = wire::Wire::new(&wire::Settings::default()).expect("the defaults are usable");
+        let mut approver = wire::Approver::new(wire, Vec::new()).deliver(true);
+        let mut ignore = |_| {};
+        let approving = approver.approve(&url, &redirect_uri, &mut ignore);
+        within("the approval", LIMIT, approving)
+            .await
+            .expect("the lab's page can be passed");
+    }
+
+    /// Keeps a screenshot among the artefacts.
+    pub async fn picture(&self, what: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/artefacts/desktop");
+        std::fs::create_dir_all(&folder).expect("the artefacts can be written");
+        if let Ok(png) = self.client.screenshot().await {
+            std::fs::write(folder.join(format!("{}-{what}.png", self.name)), png)
+                .expect("they can be written");
+        }
+    }
+
+    /// Asks again and again, as fast as the driver answers, until there is something.
+    async fn until<T>(&self, what: &str, ask: impl AsyncFn(&Self) -> Option<T>) -> T {
+        let asking = async {
+            loop {
+                if let Some(found) = ask(self).await {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        match tokio::time::timeout(LIMIT, asking).await {
+            Ok(found) => found,
+            Err(_) => {
+                self.picture("hang").await;
+                panic!(
+                    "{what}: not within {} s; the status is {}",
+                    LIMIT.as_secs(),
+                    self.status().await
+                );
+            }
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// Whether a text is in any file that the program wrote.
+pub fn left_on_disk(window: &Window, text: &str) -> bool {
+    fn search(folder: &Path, text: &[u8]) -> bool {
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|entry| {
+                let path = entry.path();
+                match path.is_dir() {
+                    true => search(&path, text),
+                    false => std::fs::read(&path)
+                        .is_ok_and(|content| content.windows(text.len()).any(|part| part == text)),
+                }
+            })
+    }
+    search(&window.folder, text.as_bytes())
+}
