@@ -63,6 +63,8 @@ async function open(browser, url, { width = 1280, height = 800, theme = "dark", 
   return Object.assign(page, {
     complaints,
     find: (testid) => page.locator(`[data-testid="${testid}"]`),
+    // The radio itself is hidden; people press its label.
+    choose: (name) => page.locator("label", { has: page.getByRole("radio", { name }) }).click(),
     shot: (name) => page.screenshot({ path: join(ARTEFACTS, `${name}.png`) }),
   });
 }

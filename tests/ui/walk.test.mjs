@@ -115,11 +115,11 @@ test("every scenario of the lab can be found and started", async () => {
 test("the options reach the run and stay when the start screen comes back", async () => {
   const page = await ui.open("?fixture=healthy");
   await page.find("option-registration").click();
-  await page.getByRole("radio", { name: /Pre-registered/ }).click();
+  await page.choose(/Pre-registered/);
   await page.find("client-id").fill("my-client");
   await page.keyboard.press("Escape");
   await page.find("option-callback").click();
-  await page.getByRole("radio", { name: "localhost" }).check({ force: true });
+  await page.choose("localhost");
   await page.find("callback-port").fill("8123");
   await page.keyboard.press("Escape");
   assert.match(await page.find("option-callback").innerText(), /localhost, port 8123/);
@@ -182,9 +182,9 @@ test("a finding is shown where it is, and leads there", async () => {
   await page.find("findings-count").click();
   await visible(page.find("finding-S01"));
   await page.shot("findings");
-  await page.getByRole("radio", { name: /Warnings/ }).check({ force: true });
+  await page.choose(/Warnings/);
   assert.equal(await page.find("finding-S01").count(), 0);
-  await page.getByRole("radio", { name: /^All/ }).check({ force: true });
+  await page.choose(/^All/);
   await page.find("finding-S01").getByRole("button", { name: "#6" }).click();
   assert.equal(await selected(page), "row-6");
   await closed(page);
