@@ -122,6 +122,81 @@ misbehaviours! {
     TokenResponseCacheable "C01" "token_response_cacheable" Warning
         "Token answer may be cached"
         "The token answer comes without Cache-Control: no-store."
+    TransportFailure "N01" "transport_failure" Error
+        "Authorization server is not there"
+        "The resource metadata names an authorization server at a port where nothing listens."
+    NotAnMcpServer "N02" "not_an_mcp_server" Error
+        "A web page instead of an MCP server"
+        "The MCP endpoint answers every call with 200 and an HTML page."
+    ResourceMetadataNotFound "N03" "resource_metadata_not_found" Error
+        "No resource metadata"
+        "The challenge names the resource metadata, but both of its well-known URLs answer 404."
+    ResourceMetadataUnusable "N04" "resource_metadata_unusable" Error
+        "No authorization server named"
+        "The resource metadata has no authorization_servers, so clients do not know where to authorize."
+    McpCallFailed "N05" "mcp_call_failed" Error
+        "Tools cannot be listed"
+        "Authorization works, and then tools/list is answered with an internal error."
+    ChallengeUnparsable "D40" "challenge_unparsable" Error
+        "Challenge cannot be read"
+        "The challenge leaves out the quotation marks around its values, and a URL needs them."
+    ErrorWithoutToken "D41" "error_without_token" Warning
+        "Error before there was a token"
+        "The challenge to a call without any token says that the token is invalid."
+    ScopeMalformed "A08" "scope_malformed" Warning
+        "Scope with a space at its beginning"
+        "The scope in the challenge begins with a space, which clients send on as it is."
+    MissingEndpoint "M01" "missing_endpoint" Error
+        "No token endpoint"
+        "The server metadata has no token_endpoint, so there is nowhere to redeem a code."
+    EndpointInsecure "M02" "endpoint_insecure" Error
+        "Endpoint without TLS"
+        "The server metadata names an endpoint on another machine by plain http."
+    EndpointOfAnotherOrigin "M03" "endpoint_of_another_origin" Note
+        "Endpoint of another origin"
+        "The token endpoint is on another host name than the issuer. That is allowed, and worth a look."
+    RegistrationRejected "G03" "registration_rejected" Error
+        "Registration refused"
+        "Every registration is refused with invalid_redirect_uri."
+    ClientIdIgnoredInBasic "G09" "client_id_ignored_in_basic" Error
+        "Client ID wanted twice"
+        "Clients have to authenticate by Basic, but the token endpoint looks for client_id in the body."
+    RegistrationAnswerUnusable "G20" "registration_answer_unusable" Error
+        "Registration without client ID"
+        "A registration is answered 201 and the answer holds no client_id."
+    ScopeNarrowed "A20" "scope_narrowed" Error
+        "Less scope than asked for"
+        "The access token lacks offline_access although it was asked for, and the answer does not say so."
+    AuthorizationRefused "A30" "authorization_refused" Error
+        "Authorization request refused"
+        "Every authorization request comes back with invalid_scope."
+    ApproverStuck "A31" "approver_stuck" Error
+        "Login that nobody fills in"
+        "The login form comes empty, so a run without a browser needs user name and password."
+    CallbackWithoutCode "A32" "callback_without_code" Error
+        "No code in the callback"
+        "The authorization response carries neither a code nor an error."
+    TokenResponseUnusable "T02" "token_response_unusable" Error
+        "Token error with status 200"
+        "The token endpoint reports its errors with status 200, and there is always one."
+    TokenErrorNotOauth "T03" "token_error_not_oauth" Error
+        "Token error without error code"
+        "The token endpoint answers 400 with a message and without the error that clients look for."
+    TokenEndpointRedirects "T04" "token_endpoint_redirects" Error
+        "Token endpoint redirects"
+        "A POST to the token endpoint is redirected to the same path with a slash at its end."
+    InsufficientScope "T19" "insufficient_scope" Error
+        "More scope wanted than asked for"
+        "Listing tools needs mcp:write, while challenge and resource metadata speak of mcp:read alone."
+    TokenNotAccepted "T40" "token_not_accepted" Error
+        "Access token not accepted"
+        "The MCP server takes no token of its authorization server, whatever is in it."
+    TokenRequestRefused "T41" "token_request_refused" Error
+        "Code not accepted"
+        "Every authorization code is refused with invalid_grant."
+    TokenTypeMissing "T42" "token_type_missing" Error
+        "Token answer without token_type"
+        "The token answer does not say of which type the access token is."
 }
 
 struct Row {

@@ -45,6 +45,9 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
     const CHALLENGES: &str = "challenge, challenge to a bad token";
     const SERVER_METADATA: &str = "oauth-authorization-server, openid-configuration";
     const RESOURCE_METADATA: &str = "resource metadata, resource metadata at the root";
+    // Without a code there is no token, and without a token nothing that comes after it.
+    const WITHOUT_TOKEN: &str = "token, initialize, tools/list, refresh, tools/list again";
+    const WITHOUT_CODE: &str = "callback, token, initialize, tools/list, refresh, tools/list again";
     match misbehaviour {
         M::ServerMetadataNotFound => (SERVER_METADATA, |w, _| {
             [
@@ -147,6 +150,78 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::TokenResponseCacheable => ("token, refresh", |w, h| {
             w["token"] == h["token"].replace("no-store", "") && w["token"] != h["token"]
         }),
+        M::TransportFailure => (RESOURCE_METADATA, |w, _| {
+            w["resource metadata"].contains(r#""authorization_servers":["http://127.0.0.1:1"]"#)
+        }),
+        M::NotAnMcpServer => (
+            "challenge, challenge to a bad token, initialize, tools/list, tools/list again",
+            |w, _| w["challenge"].starts_with("200 text/html"),
+        ),
+        M::ResourceMetadataNotFound => (RESOURCE_METADATA, |w, _| {
+            w["resource metadata"].starts_with("404") && w["resource metadata at the root"].starts_with("404")
+        }),
+        M::ResourceMetadataUnusable => (RESOURCE_METADATA, |w, _| {
+            w["resource metadata"].contains(r#""authorization_servers":[]"#)
+        }),
+        M::McpCallFailed => ("tools/list, tools/list again", |w, _| {
+            w["tools/list"].starts_with("200") && w["tools/list"].contains("-32603")
+        }),
+        M::ChallengeUnparsable => (CHALLENGES, |w, h| {
+            let (challenge, _) = h["challenge"].split_once('{').unwrap();
+            w["challenge"].starts_with(&challenge.replace('"', ""))
+        }),
+        M::ErrorWithoutToken => ("challenge", |w, _| {
+            w["challenge"].contains(r#"Bearer error="invalid_token""#)
+        }),
+        M::ScopeMalformed => (CHALLENGES, |w, h| {
+            w["challenge"] == h["challenge"].replace(r#"scope="mcp"#, r#"scope=" mcp"#)
+        }),
+        M::MissingEndpoint => (SERVER_METADATA, |w, _| {
+            !w["openid-configuration"].contains(r#""token_endpoint":"#)
+        }),
+        M::EndpointInsecure => (SERVER_METADATA, |w, _| {
+            w["openid-configuration"].contains(r#""revocation_endpoint":"http://login.example/revoke""#)
+        }),
+        M::EndpointOfAnotherOrigin => (SERVER_METADATA, |w, _| {
+            w["openid-configuration"].contains(r#""token_endpoint":"http://localhost:"#)
+        }),
+        M::RegistrationRejected => ("registration", |w, _| {
+            w["registration"].starts_with("400") && w["registration"].contains("invalid_redirect_uri")
+        }),
+        // The client that walks has no secret, so it does not meet the rest.
+        M::ClientIdIgnoredInBasic => (SERVER_METADATA, |w, _| {
+            w["openid-configuration"]
+                .contains(r#""token_endpoint_auth_methods_supported":["client_secret_basic"]"#)
+        }),
+        M::RegistrationAnswerUnusable => ("registration", |w, _| {
+            w["registration"].starts_with("201") && !w["registration"].contains(r#""client_id""#)
+        }),
+        M::ScopeNarrowed => ("token, refresh", |w, _| {
+            w["token"].contains(r#""scope":"mcp:read""#) && !w["token"].contains("offline_access")
+        }),
+        M::AuthorizationRefused => (
+            "authorize page, callback, token, initialize, tools/list, refresh, tools/list again",
+            |w, _| w["authorize page"].starts_with("303") && w["callback"].contains("error=invalid_scope"),
+        ),
+        M::ApproverStuck => (WITHOUT_CODE, |w, _| w["callback"] == "status=403"),
+        M::CallbackWithoutCode => (WITHOUT_TOKEN, |w, h| w["callback"] == h["callback"]),
+        M::TokenResponseUnusable => (WITHOUT_TOKEN, |w, _| {
+            w["token"].starts_with("200") && w["token"].contains(r#""error":"bad_verification_code""#)
+        }),
+        M::TokenErrorNotOauth => (WITHOUT_TOKEN, |w, _| {
+            w["token"].starts_with("400") && !w["token"].contains(r#""error""#)
+        }),
+        M::TokenEndpointRedirects => (WITHOUT_TOKEN, |w, _| w["token"].starts_with("301")),
+        M::InsufficientScope => ("tools/list, tools/list again", |w, _| {
+            w["tools/list"].starts_with("403") && w["tools/list"].contains(r#"scope="mcp:write""#)
+        }),
+        M::TokenNotAccepted => ("initialize, tools/list, tools/list again", |w, _| {
+            w["initialize"].starts_with("401") && w["initialize"].contains("not from a known issuer")
+        }),
+        M::TokenRequestRefused => (WITHOUT_TOKEN, |w, _| {
+            w["token"].starts_with("400") && w["token"].contains("invalid_grant")
+        }),
+        M::TokenTypeMissing => ("token, refresh", |w, _| !w["token"].contains("token_type")),
     }
 }
 
@@ -221,12 +296,17 @@ async fn walk(lab: &Lab) -> Walk {
     parameters.sort();
     say("callback", parameters.join("&"));
 
-    let issued = exchange_at_fixed_port(lab, &id, &callback["code"]).await;
+    let issued = exchange_at_fixed_port(lab, &id, &named(&callback, "code")).await;
     say("token", without_random(&issued));
     let issued = fields(&issued);
-    let hello = legacy(lab, &issued["access_token"], "", &initialize("2025-11-25"))
-        .send()
-        .await;
+    let hello = legacy(
+        lab,
+        &named(&issued, "access_token"),
+        "",
+        &initialize("2025-11-25"),
+    )
+    .send()
+    .await;
     say("initialize", told(&hello));
     let session = hello.header("mcp-session-id").to_owned();
     let list = async |token: &str| {
@@ -236,27 +316,39 @@ async fn walk(lab: &Lab) -> Walk {
                 .await,
         )
     };
-    say("tools/list", list(&issued["access_token"]).await);
+    say("tools/list", list(&named(&issued, "access_token")).await);
 
-    let refreshed = refresh(lab, &id, &issued["refresh_token"]).await;
+    let refreshed = refresh(lab, &id, &named(&issued, "refresh_token")).await;
     say("refresh", without_random(&refreshed));
     let token = match refreshed.status {
-        200 => fields(&refreshed)["access_token"].clone(),
+        200 => named(&fields(&refreshed), "access_token"),
         _ => {
             let callback = authorized(lab, &id).await;
-            fields(&exchange_at_fixed_port(lab, &id, &callback["code"]).await)["access_token"].clone()
+            let again = exchange_at_fixed_port(lab, &id, &named(&callback, "code")).await;
+            named(&fields(&again), "access_token")
         }
     };
     say("tools/list again", list(&token).await);
     walk
 }
 
-async fn authorized(lab: &Lab, id: &str) -> std::collections::HashMap<String, String> {
-    approved(
-        lab.as_url(),
-        &with(authorization_request(lab, id), "redirect_uri", FIXED_PORT),
-    )
-    .await
+/// The callback's parameters, or the status of the page where the way to it ends.
+async fn authorized(lab: &Lab, id: &str) -> BTreeMap<String, String> {
+    let request = with(authorization_request(lab, id), "redirect_uri", FIXED_PORT);
+    let request = with(request, "scope", "mcp:read offline_access");
+    let mut answer = authorize(lab.as_url(), &request).await;
+    if answer.status == 200 {
+        answer = submit(lab.as_url(), &answer, &[]).await;
+    }
+    match answer.status {
+        303 => answer.location().into_iter().collect(),
+        status => BTreeMap::from([("status".to_owned(), status.to_string())]),
+    }
+}
+
+/// A field that something wrong may have left out.
+fn named(fields: &BTreeMap<String, String>, name: &str) -> String {
+    fields.get(name).cloned().unwrap_or_else(|| "none".to_owned())
 }
 
 async fn exchange_at_fixed_port(lab: &Lab, id: &str, code: &str) -> Reply {

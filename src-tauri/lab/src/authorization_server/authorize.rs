@@ -12,6 +12,7 @@ use super::request_object::effective;
 use super::response::{self, Destination};
 use super::store::Requested;
 use super::{AuthorizationServer, now, page};
+use crate::Misbehaviour;
 use crate::web::{OAuthError, Params, media_type};
 
 /// `GET /authorize`
@@ -84,6 +85,13 @@ async fn authorize(server: &AuthorizationServer, outer: &Params) -> Response {
         Ok(found) => found,
         Err(text) => return page::refused(&text),
     };
+    if server.is(Misbehaviour::AuthorizationRefused) {
+        let error = OAuthError::new(
+            "invalid_scope",
+            "The requested scope is not allowed for this client",
+        );
+        return response::error(server, Destination::of_params(&redirect_uri, &params), &error);
+    }
     let requested = match check(server, &client, &redirect_uri, &params) {
         Ok(requested) => requested,
         Err(error) => return response::error(server, Destination::of_params(&redirect_uri, &params), &error),
@@ -117,7 +125,10 @@ fn consent(
         action: "/authorize/decision",
         hidden: ("transaction", transaction),
         sent_back_to: Some(&requested.redirect_uri),
-        login: USER,
+        login: match server.misbehaviour {
+            Some(Misbehaviour::ApproverStuck) => ("", ""),
+            _ => USER,
+        },
         notice,
     };
     page.response(status)

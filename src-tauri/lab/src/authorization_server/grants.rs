@@ -15,7 +15,11 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
     let server = request.server;
     let code = request.required("code")?;
     let verifier = request.required("code_verifier")?;
-    let requested = server
+    if server.is(Misbehaviour::TokenRequestRefused) {
+        let text = "The authorization code is invalid or expired";
+        return Err(OAuthError::new("invalid_grant", text));
+    }
+    let mut requested = server
         .store()
         .look_at_code(code, super::now())
         .map_err(|worthless| {
@@ -31,6 +35,10 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
             )
         })?;
     check_code(&requested, request, verifier)?;
+    if server.is(Misbehaviour::ScopeNarrowed) {
+        let scope = &mut requested.authorization.scope;
+        scope.retain(|scope| scope != "offline_access");
+    }
     let granted = &requested.authorization;
     let resources = resources_within(request, granted)?;
 

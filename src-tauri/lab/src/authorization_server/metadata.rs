@@ -81,6 +81,19 @@ fn document(server: &AuthorizationServer) -> Value {
         match server.misbehaviour {
             Some(Misbehaviour::RegistrationNotOffered) => fields.shift_remove("registration_endpoint"),
             Some(Misbehaviour::PkceNotAdvertised) => fields.shift_remove("code_challenge_methods_supported"),
+            Some(Misbehaviour::MissingEndpoint) => fields.shift_remove("token_endpoint"),
+            Some(Misbehaviour::EndpointInsecure) => {
+                let url = "http://login.example/revoke";
+                fields.insert("revocation_endpoint".to_owned(), json!(url))
+            }
+            Some(Misbehaviour::EndpointOfAnotherOrigin) => {
+                let url = at("/token").replacen("127.0.0.1", "localhost", 1);
+                fields.insert("token_endpoint".to_owned(), json!(url))
+            }
+            Some(Misbehaviour::ClientIdIgnoredInBasic) => {
+                let methods = json!(["client_secret_basic"]);
+                fields.insert("token_endpoint_auth_methods_supported".to_owned(), methods)
+            }
             _ => None,
         };
     }

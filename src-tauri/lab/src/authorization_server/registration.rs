@@ -20,6 +20,10 @@ pub(super) async fn register(State(server): State<Arc<AuthorizationServer>>, bod
     if server.is(Misbehaviour::RegistrationNotOffered) {
         return not_found();
     }
+    if server.is(Misbehaviour::RegistrationRejected) {
+        let text = "The redirect URI is not one that clients may register here";
+        return OAuthError::new("invalid_redirect_uri", text).into_response();
+    }
     let mut client = match read_metadata(&server, &body) {
         Ok(client) => client,
         Err(error) => return error.into_response(),
@@ -37,7 +41,12 @@ pub(super) async fn register(State(server): State<Arc<AuthorizationServer>>, bod
     if shared || for_public {
         client.secret = Some(random_text());
     }
-    let answer = information(&server, &client);
+    let mut answer = information(&server, &client);
+    if let Some(fields) = answer.as_object_mut()
+        && server.is(Misbehaviour::RegistrationAnswerUnusable)
+    {
+        fields.shift_remove("client_id");
+    }
     server.store().clients.insert(client.id.clone(), client);
     let status = match server.misbehaviour {
         Some(Misbehaviour::RegistrationStatusNotCreated) => StatusCode::OK,

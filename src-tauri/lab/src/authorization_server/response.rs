@@ -70,6 +70,9 @@ pub(super) fn error(server: &AuthorizationServer, to: Destination, error: &OAuth
 /// Sends these fields, with `state` and `iss`.
 pub(super) fn respond(server: &AuthorizationServer, to: Destination, fields: &[(&str, &str)]) -> Response {
     let mut fields = fields.to_vec();
+    if server.is(Misbehaviour::CallbackWithoutCode) {
+        fields.retain(|(name, _)| *name != "code");
+    }
     if let Some(state) = to.state.filter(|_| !server.is(Misbehaviour::StateAltered)) {
         fields.push(("state", state));
     }

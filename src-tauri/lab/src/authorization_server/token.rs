@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
@@ -34,6 +34,22 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    match server.misbehaviour {
+        Some(Misbehaviour::TokenResponseUnusable) => {
+            let text = "The code passed is incorrect or expired.";
+            let error = json!({ "error": "bad_verification_code", "error_description": text });
+            return no_store(json_answer(StatusCode::OK, &error));
+        }
+        Some(Misbehaviour::TokenErrorNotOauth) => {
+            let error = json!({ "message": "Bad request", "statusCode": 400 });
+            return no_store(json_answer(StatusCode::BAD_REQUEST, &error));
+        }
+        Some(Misbehaviour::TokenEndpointRedirects) => {
+            let elsewhere = [(header::LOCATION, "/token/")];
+            return (StatusCode::MOVED_PERMANENTLY, elsewhere).into_response();
+        }
+        _ => {}
+    }
     match granted(&server, &headers, &body).await {
         Ok(fields) => success(&server, fields),
         Err(error) => error.into_response(),
@@ -55,6 +71,10 @@ async fn granted(
             "invalid_request",
             format!("{} is there twice", plain(name)),
         ));
+    }
+    let in_header = headers.contains_key(header::AUTHORIZATION) && params.get("client_id").is_none();
+    if server.is(Misbehaviour::ClientIdIgnoredInBasic) && in_header {
+        return Err(OAuthError::new("invalid_request", "Missing client_id"));
     }
     // Before the client authenticates: an assertion is good once, and a nonce makes the client come again.
     let key = server.proven_key(headers, "/token")?;
@@ -142,7 +162,12 @@ fn unsupported(grant_type: &str) -> OAuthError {
 }
 
 /// RFC 6749 section 5.1.
-fn success(server: &AuthorizationServer, fields: Fields) -> Response {
+fn success(server: &AuthorizationServer, mut fields: Fields) -> Response {
+    match server.misbehaviour {
+        Some(Misbehaviour::ScopeNarrowed) => fields.shift_remove("scope"),
+        Some(Misbehaviour::TokenTypeMissing) => fields.shift_remove("token_type"),
+        _ => None,
+    };
     match server.misbehaviour {
         Some(Misbehaviour::TokenResponseFormEncoded) => {
             let mut form = form_urlencoded::Serializer::new(String::new());

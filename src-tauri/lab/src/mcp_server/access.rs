@@ -16,6 +16,7 @@ use crate::web::{Scheme, access_token, json_answer};
 
 /// What every call needs.
 const BASE_SCOPE: &str = "mcp:read";
+const WRITE_SCOPE: &str = "mcp:write";
 
 /// Someone with a good access token.
 pub(super) struct Caller {
@@ -67,6 +68,9 @@ impl McpServer {
 
     /// Whose token it is.
     fn known(&self, token: &str) -> Result<Caller, Denied> {
+        if self.misbehaviour == Some(Misbehaviour::TokenNotAccepted) {
+            return Err(FOREIGN);
+        }
         for issued_by in &self.authorization_servers {
             match issued_by.check(token, Some(&self.audiences)) {
                 Ok(access) => {
@@ -86,9 +90,7 @@ impl McpServer {
                 }
             }
         }
-        Err(Denied::InvalidToken(
-            "The access token is malformed or not from a known issuer",
-        ))
+        Err(FOREIGN)
     }
 
     fn check_proof(
@@ -129,6 +131,7 @@ impl McpServer {
             return Err(EXPIRED);
         }
         let needed = match method {
+            _ if self.misbehaviour == Some(Misbehaviour::InsufficientScope) => WRITE_SCOPE,
             "tools/call" => tools::scope(call["params"]["name"].as_str().unwrap_or_default()),
             _ => BASE_SCOPE,
         };
@@ -149,7 +152,11 @@ impl McpServer {
         };
         let body = json!({ "error": error.unwrap_or("unauthorized"), "error_description": description });
         let mut response = json_answer(status, &body).into_response();
-        let challenge = HeaderValue::try_from(self.challenges(denied, headers).join(", "));
+        let mut challenge = self.challenges(denied, headers).join(", ");
+        if self.misbehaviour == Some(Misbehaviour::ChallengeUnparsable) {
+            challenge = challenge.replace('"', "");
+        }
+        let challenge = HeaderValue::try_from(challenge);
         match (self.misbehaviour, challenge) {
             (Some(Misbehaviour::ChallengeMissing), _) | (_, Err(_)) => {}
             (_, Ok(challenge)) => {
@@ -193,6 +200,9 @@ impl McpServer {
             parameters.push(format!("error=\"{error}\""));
             parameters.push(format!("error_description=\"{description}\""));
         }
+        if self.misbehaviour == Some(Misbehaviour::ErrorWithoutToken) && *denied == Denied::NoToken {
+            parameters.push("error=\"invalid_token\"".to_owned());
+        }
         match self.misbehaviour {
             Some(Misbehaviour::ChallengeWithoutResourceMetadata) => {}
             Some(Misbehaviour::ResourceMetadataParameterWrong) => {
@@ -207,7 +217,11 @@ impl McpServer {
             Denied::InsufficientScope(scope) => scope,
             _ => BASE_SCOPE,
         };
-        parameters.push(format!("scope=\"{scope}\""));
+        let before = match self.misbehaviour {
+            Some(Misbehaviour::ScopeMalformed) => " ",
+            _ => "",
+        };
+        parameters.push(format!("scope=\"{before}{scope}\""));
         parameters
     }
 }
@@ -231,4 +245,5 @@ impl Denied {
     }
 }
 
+const FOREIGN: Denied = Denied::InvalidToken("The access token is malformed or not from a known issuer");
 const EXPIRED: Denied = Denied::InvalidToken("The access token expired");

@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 use crate::authorization_server::AuthorizationServer;
 use crate::dpop::ProofGate;
 use crate::origin::{allow_cross_origin, is_local_origin};
-use crate::web::{media_type, set};
+use crate::web::{media_type, set, single_page_app};
 use crate::{LabOptions, Misbehaviour};
 
 pub(crate) use resource_metadata::advertised_resource;
@@ -116,6 +116,9 @@ async fn endpoint(
         let error = message::error(None, -32600, "The Origin is not a local one", None);
         return message::as_json(StatusCode::FORBIDDEN, &error);
     }
+    if server.misbehaviour == Some(Misbehaviour::NotAnMcpServer) {
+        return single_page_app();
+    }
     // The token is looked at before the method, so that a client that probes with GET sees the challenge.
     let caller = match server.authenticate(&method, &headers) {
         Ok(caller) => caller,
@@ -138,6 +141,10 @@ fn post(server: &McpServer, caller: &access::Caller, headers: &HeaderMap, body: 
     let calls = body.as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
     if let Some(denied) = calls.iter().find_map(|call| server.permit(caller, call).err()) {
         return server.challenge(&denied, headers);
+    }
+    if server.misbehaviour == Some(Misbehaviour::McpCallFailed) && body["method"] == "tools/list" {
+        let error = message::error(body.get("id"), -32603, "Internal error", None);
+        return message::as_json(StatusCode::OK, &error);
     }
     match is_modern(headers, &body) {
         true => modern::answer(server, headers, &body),

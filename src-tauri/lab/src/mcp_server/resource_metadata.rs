@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::McpServer;
 use crate::Misbehaviour;
 use crate::jwt::ALGORITHM;
-use crate::web::{json_answer, single_page_app};
+use crate::web::{json_answer, not_found, single_page_app};
 
 /// The identifier the resource metadata gives: the MCP server's URL when it is healthy.
 pub(crate) fn advertised_resource(mcp_url: &str, as_url: &str, misbehaviour: Option<Misbehaviour>) -> String {
@@ -25,13 +25,17 @@ pub(crate) fn advertised_resource(mcp_url: &str, as_url: &str, misbehaviour: Opt
 pub(super) async fn path_inserted(State(server): State<Arc<McpServer>>) -> Response {
     match server.misbehaviour {
         Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
+        Some(Misbehaviour::ResourceMetadataNotFound) => not_found(),
         _ => json_answer(StatusCode::OK, &document(&server)),
     }
 }
 
 /// `GET /.well-known/oauth-protected-resource`
 pub(super) async fn root(State(server): State<Arc<McpServer>>) -> Response {
-    json_answer(StatusCode::OK, &document(&server))
+    match server.misbehaviour {
+        Some(Misbehaviour::ResourceMetadataNotFound) => not_found(),
+        _ => json_answer(StatusCode::OK, &document(&server)),
+    }
 }
 
 fn document(server: &McpServer) -> Value {
@@ -46,8 +50,18 @@ fn document(server: &McpServer) -> Value {
         document["dpop_signing_alg_values_supported"] = json!([ALGORITHM]);
         document["dpop_bound_access_tokens_required"] = json!(true);
     }
-    if server.misbehaviour == Some(Misbehaviour::ServerMetadataInResourceMetadata) {
-        document["token_endpoint_auth_methods_supported"] = json!(["client_secret_basic", "none"]);
+    match server.misbehaviour {
+        Some(Misbehaviour::ServerMetadataInResourceMetadata) => {
+            document["token_endpoint_auth_methods_supported"] = json!(["client_secret_basic", "none"]);
+        }
+        // A port below 1024 that no service of today uses.
+        Some(Misbehaviour::TransportFailure) => {
+            document["authorization_servers"] = json!(["http://127.0.0.1:1"]);
+        }
+        Some(Misbehaviour::ResourceMetadataUnusable) => {
+            document["authorization_servers"] = json!([]);
+        }
+        _ => {}
     }
     document
 }
