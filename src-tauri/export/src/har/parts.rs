@@ -100,7 +100,8 @@ impl<'a> Content<'a> {
         Self {
             size: 0,
             mime_type: Cow::Borrowed(NO_TYPE),
-            text: None,
+            // Optional in the format, but haralyzer reads it unasked.
+            text: Some(Cow::Borrowed("")),
             encoding: None,
             comment: None,
         }

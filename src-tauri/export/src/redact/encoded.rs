@@ -2,26 +2,42 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 /// Decodes `%XX`, and `+` as a space where `plus` says so.
 pub fn percent_decoded(text: &[u8], plus: bool) -> Cow<'_, [u8]> {
-    if !text.iter().any(|&byte| byte == b'%' || (plus && byte == b'+')) {
+    let next = |from: usize| {
+        let rest = &text[from..];
+        let found = if plus {
+            memchr2(b'%', b'+', rest)
+        } else {
+            memchr(b'%', rest)
+        };
+        found.map(|length| from + length)
+    };
+    let Some(mut sign) = next(0) else {
         return Cow::Borrowed(text);
-    }
+    };
     let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let pair = text.get(at + 1..at + 3).and_then(hex_pair);
-        match (text[at], pair) {
+    let mut copied = 0;
+    loop {
+        out.extend_from_slice(&text[copied..sign]);
+        copied = sign + 1;
+        let pair = text.get(sign + 1..sign + 3).and_then(hex_pair);
+        match (text[sign], pair) {
             (b'%', Some(byte)) => {
                 out.push(byte);
-                at += 3;
-                continue;
+                copied = sign + 3;
             }
-            (b'+', _) if plus => out.push(b' '),
+            (b'+', _) => out.push(b' '),
             (byte, _) => out.push(byte),
         }
-        at += 1;
+        match next(copied) {
+            Some(at) => sign = at,
+            None => break,
+        }
     }
+    out.extend_from_slice(&text[copied..]);
     Cow::Owned(out)
 }
 
@@ -39,39 +55,35 @@ pub fn percent_encoded(text: &[u8]) -> Vec<u8> {
 }
 
 /// The text of a JSON string's inside (RFC 8259 section 7). Escapes that are none stay as they are.
-pub fn json_unescaped(text: &[u8]) -> Vec<u8> {
+pub fn json_unescaped(text: &[u8]) -> Cow<'_, [u8]> {
+    let Some(mut sign) = memchr(b'\\', text) else {
+        return Cow::Borrowed(text);
+    };
     let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        if text[at] != b'\\' {
-            out.push(text[at]);
-            at += 1;
-            continue;
-        }
-        let plain = match text.get(at + 1) {
-            Some(b'n') => b'\n',
-            Some(b't') => b'\t',
-            Some(b'r') => b'\r',
-            Some(b'b') => 8,
-            Some(b'f') => 12,
-            Some(&byte @ (b'"' | b'\\' | b'/')) => byte,
-            Some(b'u') => {
-                let (read, character) = unicode_escape(&text[at..]);
-                let mut buffer = [0; 4];
-                out.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
-                at += read;
-                continue;
-            }
-            _ => {
-                out.push(b'\\');
-                at += 1;
-                continue;
-            }
+    let mut copied = 0;
+    loop {
+        out.extend_from_slice(&text[copied..sign]);
+        let (read, byte) = match text.get(sign + 1) {
+            Some(b'n') => (2, b'\n'),
+            Some(b't') => (2, b'\t'),
+            Some(b'r') => (2, b'\r'),
+            Some(b'b') => (2, 8),
+            Some(b'f') => (2, 12),
+            Some(&byte @ (b'"' | b'\\' | b'/')) => (2, byte),
+            Some(b'u') => unicode_escape(&text[sign..], &mut out),
+            _ => (1, b'\\'),
         };
-        out.push(plain);
-        at += 2;
+        if read <= 2 {
+            out.push(byte);
+        }
+        copied = sign + read;
+        match memchr(b'\\', &text[copied..]) {
+            Some(length) => sign = copied + length,
+            None => break,
+        }
     }
-    out
+    out.extend_from_slice(&text[copied..]);
+    Cow::Owned(out)
 }
 
 /// The inside of a JSON string.
@@ -111,7 +123,9 @@ pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
         if let Ok(text) = std::str::from_utf8(text) {
             all.extend(html_spellings(text).map(String::into_bytes));
         }
-        all.push(json_escaped(text));
+        let once = json_escaped(text);
+        all.push(json_escaped(&once));
+        all.push(once);
         all.sort();
         all.dedup();
     }
@@ -144,30 +158,33 @@ fn lower_hex(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Bytes read and the character of `\uXXXX`, two of them for one outside the basic plane.
-fn unicode_escape(text: &[u8]) -> (usize, char) {
+/// Writes the character of `\uXXXX`, two of them for one outside the basic plane. Returns how many bytes were read;
+/// where it is none, one and the backslash.
+fn unicode_escape(text: &[u8], out: &mut Vec<u8>) -> (usize, u8) {
     let unit = |text: &[u8]| -> Option<u32> {
         let digits = text.strip_prefix(b"\\u")?.get(..4)?;
         u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
     let Some(first) = unit(text) else {
-        return (1, '\\');
+        return (1, b'\\');
     };
-    if let Some(character) = char::from_u32(first) {
-        return (6, character);
-    }
     let second = text
         .get(6..)
         .and_then(unit)
         .filter(|second| (0xdc00..0xe000).contains(second));
-    let joined = second
-        .filter(|_| first < 0xdc00)
-        .and_then(|second| char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)));
-    match joined {
-        Some(character) => (12, character),
-        None => (6, char::REPLACEMENT_CHARACTER),
-    }
+    let (read, character) = match (char::from_u32(first), second) {
+        (Some(character), _) => (6, character),
+        (None, Some(second)) if first < 0xdc00 => (
+            12,
+            char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).unwrap_or(UNKNOWN),
+        ),
+        (None, _) => (6, UNKNOWN),
+    };
+    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    (read, 0)
 }
+
+const UNKNOWN: char = char::REPLACEMENT_CHARACTER;
 
 fn hex_pair(pair: &[u8]) -> Option<u8> {
     let digit = |byte: u8| (byte as char).to_digit(16);
@@ -182,7 +199,11 @@ mod tests {
     fn json_strings_are_read_as_serde_reads_them() {
         for inside in [r"a\/b", r#"\"x\"\\n\n"#, r"\u00e9\ud83d\ude00\u0026", "plain é"] {
             let expected: String = serde_json::from_str(&format!("\"{inside}\"")).unwrap();
-            assert_eq!(json_unescaped(inside.as_bytes()), expected.as_bytes(), "{inside}");
+            assert_eq!(
+                &*json_unescaped(inside.as_bytes()),
+                expected.as_bytes(),
+                "{inside}"
+            );
         }
         for broken in [r"\", r"\u12", r"\ud800", r"\x"] {
             json_unescaped(broken.as_bytes());

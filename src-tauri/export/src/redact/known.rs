@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use memchr::memchr;
+
 use super::encoded::spellings;
 use super::names::{CREDENTIALS, JWT, Kind, may_be_searched};
 
@@ -47,7 +49,9 @@ impl Known {
             .secrets
             .insert(value.to_vec(), Secret { kind, pseudonym })
             .is_none();
-        if is_new && may_be_searched(kind, value) {
+        // A JWT is found by its form, however many there are.
+        let is_jwt = next_jwt(value, 0, value.len()) == Some((0, value.len()));
+        if is_new && !is_jwt && may_be_searched(kind, value) {
             let needle = |spelling| Needle {
                 spelling,
                 secret: value.to_vec(),
@@ -79,8 +83,8 @@ impl Known {
                 .map(|needle| needle.spelling.as_slice())
                 .filter(move |spelling| (spelling.len() >= LONG) == long)
         };
-        self.long = Filter::new(of(true), LONG);
-        self.short = Filter::new(of(false), SHORT);
+        self.long = Filter::new(of(true), 8, LONG - 7);
+        self.short = Filter::new(of(false), SHORT, 1);
     }
 
     /// What stands for this secret. One that was never learnt has no number.
@@ -101,33 +105,46 @@ impl Known {
 
     /// Calls `found(start, end, pseudonym)` for every secret in `text[from..to]`, first to last.
     pub fn find(&self, text: &[u8], from: usize, to: usize, mut found: impl FnMut(usize, usize, String)) {
-        let window = &text[..to];
         let mut at = from;
-        let mut no_jwt_before = from;
-        while at + SHORT <= to {
-            if at >= no_jwt_before
-                && let Some(run) = jwt_at(window, at)
-            {
-                if run.is_jwt {
-                    found(at, run.end, self.pseudonym(JWT, &window[at..run.end]));
-                    at = run.end;
-                    continue;
-                }
-                no_jwt_before = run.end;
-            }
-            let hit = (self.long.may_start(window, at) || self.short.may_start(window, at))
-                .then(|| self.longest(&window[at..]))
+        let mut jwt = next_jwt(text, at, to);
+        let mut long = self.next(&self.long, text, at, to);
+        let mut short = self.next(&self.short, text, at, to);
+        loop {
+            let first_jwt = jwt.map_or(to, |(start, _)| start);
+            let needle = [long, short]
+                .into_iter()
                 .flatten()
-                .filter(|needle| stands_alone(text, at, at + needle.spelling.len()));
-            match hit {
-                Some(needle) => {
-                    let end = at + needle.spelling.len();
-                    found(at, end, self.pseudonym(JWT, &needle.secret));
-                    at = end;
+                .min_by_key(|&(start, _)| start);
+            match (jwt, needle) {
+                (_, Some((start, needle))) if start < first_jwt => {
+                    at = start + needle.spelling.len();
+                    found(start, at, self.pseudonym(JWT, &needle.secret));
                 }
-                None => at += 1,
+                (Some((start, end)), _) => {
+                    at = end;
+                    found(start, end, self.pseudonym(JWT, &text[start..end]));
+                }
+                (None, _) => return,
+            }
+            if jwt.is_some_and(|(start, _)| start < at) {
+                jwt = next_jwt(text, at, to);
+            }
+            if long.is_some_and(|(start, _)| start < at) {
+                long = self.next(&self.long, text, at, to);
+            }
+            if short.is_some_and(|(start, _)| start < at) {
+                short = self.next(&self.short, text, at, to);
             }
         }
+    }
+
+    /// The first secret in `text[from..to]` that the filter lets through.
+    fn next(&self, filter: &Filter, text: &[u8], from: usize, to: usize) -> Option<(usize, &Needle)> {
+        let window = &text[..to];
+        filter.find(window, from, |at| {
+            let needle = self.longest(&window[at..])?;
+            stands_alone(text, at, at + needle.spelling.len()).then_some((at, needle))
+        })
     }
 
     /// Where a secret begins that the end of `text` cuts off in the middle.
@@ -159,20 +176,25 @@ impl Known {
     }
 }
 
-/// Calls `found(start, end)` for every JWT, or beginning of one, in `text[from..to]`.
-pub fn jwts(text: &[u8], from: usize, to: usize, mut found: impl FnMut(usize, usize)) {
+/// Where the next JWT, or beginning of one, in `text[from..to]` begins and ends.
+pub fn next_jwt(text: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
+    let window = &text[..to];
     let mut at = from;
-    while let Some(length) = text[at..to].iter().position(|&byte| byte == b'e') {
-        at += length;
-        at = match jwt_at(&text[..to], at) {
-            None => at + 1,
-            Some(Run { end, is_jwt: false }) => end,
-            Some(Run { end, is_jwt: true }) => {
-                found(at, end);
-                end
+    // `{"` in base64 is what every JOSE header begins with (RFC 7515 section 3.3). The rarest of its letters is looked
+    // for.
+    while let Some(length) = memchr(b'J', &window[at..]) {
+        let start = (at + length).checked_sub(2).filter(|start| *start >= from);
+        at += length + 1;
+        if let Some(start) = start
+            && let Some(run) = jwt_at(window, start)
+        {
+            if run.is_jwt {
+                return Some((start, run.end));
             }
-        };
+            at = at.max(run.end);
+        }
     }
+    None
 }
 
 /// Characters of a JWT in a row.
@@ -183,8 +205,7 @@ struct Run {
 
 /// What begins here the way a JWT does.
 fn jwt_at(text: &[u8], at: usize) -> Option<Run> {
-    // `{"` in base64: what every JOSE header begins with (RFC 7515 section 3.3).
-    if text[at] != b'e' || !text[at..].starts_with(b"eyJ") {
+    if !text[at..].starts_with(b"eyJ") {
         return None;
     }
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -198,54 +219,73 @@ fn jwt_at(text: &[u8], at: usize) -> Option<Run> {
     Some(Run { end, is_jwt })
 }
 
-/// Says which places of a text cannot begin a secret, fast: a bit per hash of the first bytes.
+/// Says which places of a text cannot be in a secret, fast: a bit per hash of a few bytes.
+///
+/// Only every `step`th place of a text is looked at. So that none is missed, `step` windows of each needle are noted.
 #[derive(Clone, Default)]
 struct Filter {
+    /// A power of two of bits, some thirty for each window, so that few other places pass.
     bits: Vec<u64>,
     width: usize,
+    step: usize,
 }
 
 impl Filter {
-    fn new<'a>(needles: impl Iterator<Item = &'a [u8]>, width: usize) -> Self {
+    fn new<'a>(needles: impl Iterator<Item = &'a [u8]>, width: usize, step: usize) -> Self {
+        let windows = |needle: &'a [u8]| needle.windows(width).take(step).map(hash);
+        let mut hashes: Vec<u64> = needles.flat_map(windows).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
         let mut filter = Self {
-            bits: Vec::new(),
+            bits: vec![0; (hashes.len() / 2).next_power_of_two() * usize::from(!hashes.is_empty())],
             width,
+            step,
         };
-        for needle in needles {
-            filter.bits.resize(1 << (BITS - 6), 0);
-            let hash = hash(&needle[..width]);
-            filter.bits[hash >> 6] |= 1 << (hash & 63);
+        for hash in hashes {
+            let (word, bit) = filter.place(hash);
+            filter.bits[word] |= bit;
         }
         filter
     }
 
-    #[inline]
-    fn may_start(&self, text: &[u8], at: usize) -> bool {
+    /// The first that `check` gives for a place that may be the begin of a needle.
+    fn find<T>(&self, text: &[u8], from: usize, mut check: impl FnMut(usize) -> Option<T>) -> Option<T> {
         if self.bits.is_empty() {
-            return false;
+            return None;
         }
-        let Some(window) = text.get(at..at + self.width) else {
-            return false;
-        };
-        let hash = hash(window);
-        self.bits[hash >> 6] & (1 << (hash & 63)) != 0
+        for (step, window) in text[from..].windows(self.width).step_by(self.step).enumerate() {
+            let (word, bit) = self.place(hash(window));
+            if self.bits[word] & bit != 0 {
+                let at = from + step * self.step;
+                let earliest = from.max((at + 1).saturating_sub(self.step));
+                if let Some(found) = (earliest..=at).find_map(&mut check) {
+                    return Some(found);
+                }
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn place(&self, hash: u64) -> (usize, u64) {
+        ((hash >> 6) as usize & (self.bits.len() - 1), 1 << (hash & 63))
     }
 }
 
 #[inline]
-fn hash(window: &[u8]) -> usize {
-    let word = match window.first_chunk::<LONG>() {
+fn hash(window: &[u8]) -> u64 {
+    let word = match window.first_chunk::<8>() {
         Some(bytes) => u64::from_le_bytes(*bytes),
         None => window
             .first_chunk::<SHORT>()
             .map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))),
     };
-    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)) as usize
+    word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
 }
 
 /// A short secret counts only as a word of its own: within longer words it is chance.
 fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
-    if end - start >= 16 {
+    if end - start >= LONG {
         return true;
     }
     let after = text.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric());
@@ -276,9 +316,9 @@ fn is_pseudonym(value: &[u8]) -> bool {
 /// that they read the same in a URL, a header, JSON, HTML and a shell.
 const MARK: &str = "redacted-";
 
-const LONG: usize = 8;
+/// Bytes from which on a secret is no word that might stand anywhere.
+const LONG: usize = 16;
 const SHORT: usize = 4;
-const BITS: u32 = 18;
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ mod names;
 mod scan;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::Value;
@@ -35,10 +36,11 @@ impl Redactor {
     pub fn new(trace: &Trace) -> Self {
         let mut redactor = Self::default();
         let known = &mut redactor.known;
+        let mut seen = Seen::default();
         scan::url(&mut Learn(known), trace.server_url.as_bytes());
         for entry in &trace.entries {
             match &entry.kind {
-                EntryKind::Exchange(exchange) => learn(known, exchange),
+                EntryKind::Exchange(exchange) => learn(known, exchange, &mut seen),
                 EntryKind::BrowserOpened(visit) => {
                     scan::url(&mut Learn(known), visit.url.as_bytes());
                 }
@@ -51,7 +53,7 @@ impl Redactor {
 
     /// Learns the secrets of one more exchange, as a run goes on.
     pub fn learn(&mut self, exchange: &Exchange) {
-        learn(&mut self.known, exchange);
+        learn(&mut self.known, exchange, &mut Seen::default());
         self.known.index();
     }
 
@@ -201,29 +203,30 @@ impl fmt::Debug for Redactor {
     }
 }
 
-fn learn(known: &mut Known, exchange: &Exchange) {
+/// Names and values of headers that were read already: most are the same again and again.
+type Seen<'a> = HashSet<(&'a str, &'a str)>;
+
+fn learn<'a>(known: &mut Known, exchange: &'a Exchange, seen: &mut Seen<'a>) {
     let request = &exchange.request;
     scan::url(&mut Learn(known), request.url.as_bytes());
-    learn_message(
-        known,
-        &request.headers,
-        &request.body.bytes,
-        request.header_value("content-type"),
-    );
+    learn_message(known, &request.headers, &request.body.bytes, seen);
     match &exchange.outcome {
-        Outcome::Response(response) => {
-            let media = response.header_value("content-type");
-            learn_message(known, &response.headers, &response.body.bytes, media);
-        }
+        Outcome::Response(response) => learn_message(known, &response.headers, &response.body.bytes, seen),
         Outcome::Failure(failure) => {
             scan::text(&mut Learn(known), failure.message.as_bytes());
         }
     }
 }
 
-fn learn_message(known: &mut Known, fields: &[Header], body: &[u8], media: Option<&str>) {
+fn learn_message<'a>(known: &mut Known, fields: &'a [Header], body: &'a [u8], seen: &mut Seen<'a>) {
+    let mut media = None;
     for header in fields {
-        headers::value(&mut Learn(known), &header.name, &header.value);
+        if header.name.eq_ignore_ascii_case("content-type") {
+            media = media.or(Some(header.value.as_str()));
+        }
+        if seen.insert((&header.name, &header.value)) {
+            headers::value(&mut Learn(known), &header.name, &header.value);
+        }
     }
     scan_body(&mut Learn(known), body, media);
 }
@@ -265,9 +268,11 @@ impl Sink for Learn<'_> {
     }
 
     fn unnamed(&mut self, text: &[u8], from: usize, to: usize, _: &mut Vec<Edit>) {
-        known::jwts(text, from, to, |start, end| {
-            self.0.learn(names::JWT, &text[start..end])
-        });
+        let mut at = from;
+        while let Some((start, end)) = known::next_jwt(text, at, to) {
+            self.0.learn(names::JWT, &text[start..end]);
+            at = end;
+        }
     }
 }
 

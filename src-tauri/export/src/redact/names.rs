@@ -21,7 +21,9 @@ pub const USERNAME: Kind = "username";
 /// The kind of secret a parameter or JSON member of this name holds, if any. Case, `_` and `-` do not matter, so that
 /// `accessToken` is `access_token`.
 pub fn kind_of(name: &[u8]) -> Option<Kind> {
-    if name.len() < 3 || name.len() > LONGEST {
+    let (&last, len) = (name.last()?, name.len());
+    // Asked for every member of every document: most end in none of these letters.
+    if !(3..=LONGEST).contains(&len) || LAST[usize::from(last)] == 0 {
         return None;
     }
     let mut plain = [0; LONGEST];
@@ -33,56 +35,84 @@ pub fn kind_of(name: &[u8]) -> Option<Kind> {
         }
     }
     let plain = &plain[..len];
-    // Most names of a JSON document end in none of these letters.
-    if !matches!(
-        plain.last()?,
-        b'n' | b't' | b'd' | b'e' | b'r' | b'i' | b'y' | b'f' | b'g' | b'p' | b'm'
-    ) {
-        return None;
-    }
-    exact(plain).or_else(|| by_ending(plain))
+    let exact = NAMES.iter().find(|(name, _)| name.as_bytes() == plain);
+    exact.map(|&(_, kind)| kind).or_else(|| by_ending(plain))
 }
 
-fn exact(plain: &[u8]) -> Option<Kind> {
-    Some(match plain {
-        b"accesstoken" => ACCESS_TOKEN,
-        b"refreshtoken" => "refresh_token",
-        b"idtoken" => "id_token",
-        b"idtokenhint" => "id_token_hint",
-        b"token" => "token",
-        b"code" | b"authorizationcode" | b"authcode" => "code",
-        b"devicecode" => "device_code",
-        b"usercode" => "user_code",
-        b"codeverifier" => "code_verifier",
-        // No secret by itself, but sharing it together with a code helps nobody but an attacker.
-        b"codechallenge" => "code_challenge",
-        b"state" | b"relaystate" => "state",
-        b"sessionstate" => "session_state",
-        b"nonce" => "nonce",
-        b"clientsecret" => CLIENT_SECRET,
-        b"clientassertion" => "client_assertion",
-        b"assertion" => "assertion",
-        b"idjag" => "id_jag",
-        b"subjecttoken" => "subject_token",
-        b"actortoken" => "actor_token",
-        b"registrationaccesstoken" => "registration_access_token",
-        b"softwarestatement" => "software_statement",
-        b"authreqid" => "auth_req_id",
-        b"request" => "request",
-        b"requesturi" => "request_uri",
-        b"samlrequest" | b"samlresponse" => "saml",
-        b"password" | b"passwd" | b"otp" | b"passphrase" => PASSWORD,
-        b"username" => USERNAME,
-        b"loginhint" => LOGIN_HINT,
-        b"apikey" | b"privatekey" | b"privatekeypem" => "key",
-        b"csrf" | b"xsrf" => "csrf_token",
-        b"ticket" | b"sessioncode" => "ticket",
-        b"sid" | b"sessionid" | b"mcpsessionid" => SESSION_ID,
-        b"authorization" | b"proxyauthorization" => CREDENTIALS,
-        b"cookie" | b"setcookie" => COOKIE,
-        _ => return None,
-    })
-}
+/// Without `_`, in lower case.
+const NAMES: [(&str, Kind); 45] = [
+    ("accesstoken", ACCESS_TOKEN),
+    ("refreshtoken", "refresh_token"),
+    ("idtoken", "id_token"),
+    ("idtokenhint", "id_token_hint"),
+    ("token", "token"),
+    ("code", "code"),
+    ("authorizationcode", "code"),
+    ("authcode", "code"),
+    ("devicecode", "device_code"),
+    ("usercode", "user_code"),
+    ("codeverifier", "code_verifier"),
+    // No secret by itself, but sharing it together with a code helps nobody but an attacker.
+    ("codechallenge", "code_challenge"),
+    ("state", "state"),
+    ("relaystate", "state"),
+    ("sessionstate", "session_state"),
+    ("nonce", "nonce"),
+    ("clientsecret", CLIENT_SECRET),
+    ("clientassertion", "client_assertion"),
+    ("assertion", "assertion"),
+    ("idjag", "id_jag"),
+    ("subjecttoken", "subject_token"),
+    ("actortoken", "actor_token"),
+    ("registrationaccesstoken", "registration_access_token"),
+    ("softwarestatement", "software_statement"),
+    ("authreqid", "auth_req_id"),
+    ("request", "request"),
+    ("requesturi", "request_uri"),
+    ("samlrequest", "saml"),
+    ("samlresponse", "saml"),
+    ("password", PASSWORD),
+    ("passwd", PASSWORD),
+    ("passphrase", PASSWORD),
+    ("otp", PASSWORD),
+    ("username", USERNAME),
+    ("loginhint", LOGIN_HINT),
+    ("privatekey", "key"),
+    ("privatekeypem", "key"),
+    ("csrf", "csrf_token"),
+    ("xsrf", "csrf_token"),
+    ("ticket", "ticket"),
+    ("sessioncode", "ticket"),
+    ("sid", SESSION_ID),
+    ("sessionid", SESSION_ID),
+    ("authorization", CREDENTIALS),
+    ("cookie", COOKIE),
+];
+
+/// What longer names of secrets end in, `set_cookie` and `mcp_session_id` among them.
+const ENDINGS: [(&str, Kind); 7] = [
+    ("token", "token"),
+    ("secret", "secret"),
+    ("password", PASSWORD),
+    ("apikey", "key"),
+    ("cookie", COOKIE),
+    ("sessionid", SESSION_ID),
+    ("authorization", CREDENTIALS),
+];
+
+/// Which bytes the names end in, in either case.
+const LAST: [u8; 256] = {
+    let mut last = [0; 256];
+    let mut at = 0;
+    while at < NAMES.len() {
+        last[NAMES[at].0.as_bytes()[NAMES[at].0.len() - 1] as usize] = 1;
+        last[NAMES[at].0.as_bytes()[NAMES[at].0.len() - 1].to_ascii_uppercase() as usize] = 1;
+        at += 1;
+    }
+    last[b'y' as usize] = 1;
+    last[b'Y' as usize] = 1;
+    last
+};
 
 fn by_ending(plain: &[u8]) -> Option<Kind> {
     // MCP's own tokens for progress and paging open nothing.
@@ -92,40 +122,35 @@ fn by_ending(plain: &[u8]) -> Option<Kind> {
     ) {
         return None;
     }
-    let endings: [(&[u8], Kind); 4] = [
-        (b"token", "token"),
-        (b"secret", "secret"),
-        (b"password", PASSWORD),
-        (b"apikey", "key"),
-    ];
-    endings
+    ENDINGS
         .iter()
-        .find(|(ending, _)| plain.ends_with(ending))
+        .find(|(ending, _)| plain.ends_with(ending.as_bytes()))
         .map(|&(_, kind)| kind)
 }
 
-/// What a header of this name holds when all of its value is secret.
+/// What a header holds when all of its value is secret. The name in lower case.
 pub fn header_kind(name: &str) -> Option<Kind> {
-    let name = name.to_ascii_lowercase();
-    match name.as_str() {
-        "dpop" => return Some(DPOP_PROOF),
-        "mcp-session-id" => return Some(SESSION_ID),
-        _ => {}
+    match name {
+        "dpop" => Some(DPOP_PROOF),
+        "mcp-session-id" => Some(SESSION_ID),
+        _ => HEADER_WORDS
+            .iter()
+            .any(|word| name.contains(word))
+            .then_some(HEADER),
     }
-    [
-        "token",
-        "secret",
-        "api-key",
-        "apikey",
-        "password",
-        "session",
-        "csrf",
-        "credential",
-    ]
-    .iter()
-    .any(|part| name.contains(part))
-    .then_some(HEADER)
 }
+
+/// What names of headers that hold secrets have in them, whoever invented them.
+const HEADER_WORDS: [&str; 8] = [
+    "token",
+    "secret",
+    "api-key",
+    "apikey",
+    "password",
+    "session",
+    "csrf",
+    "credential",
+];
 
 /// Names that mean other things as well: a JSON-RPC error has a `code`, a ticket has a `state`.
 pub fn is_ambiguous(kind: Kind) -> bool {

@@ -4,9 +4,15 @@
 //! off, or is not quite what its media type says, holds secrets all the same. And what is not secret keeps its exact
 //! spelling.
 
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr3, memmem};
+
 use super::encoded::{html_unescaped, json_escaped, json_unescaped, percent_decoded, percent_encoded};
 use super::known::Known;
-use super::names::{CREDENTIALS, Kind, PASSWORD, USERNAME, is_ambiguous, is_plain_word, kind_of};
+use super::names::{
+    ACCESS_TOKEN, CREDENTIALS, Kind, PASSWORD, USERNAME, is_ambiguous, is_plain_word, kind_of,
+};
 
 /// What is done with the secrets found: they are learnt, or replaced.
 pub trait Sink {
@@ -62,7 +68,8 @@ fn nested<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> {
     }
     let mut edits = Vec::new();
     if depth < DEEPEST {
-        named(sink, text, depth, &mut edits);
+        named(sink, text, &mut edits);
+        escaped(sink, text, depth, &mut edits);
         inputs(sink, text, &mut edits);
         edits.sort_by_key(|edit: &Edit| (edit.start, std::cmp::Reverse(edit.end)));
         let mut end = 0;
@@ -83,121 +90,154 @@ fn nested<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> {
     (!all.is_empty()).then(|| applied(text, &all))
 }
 
-/// `"name": "value"`, `name=value` and its percent-encoded form, and JSON strings with escapes, which may hold all of
-/// these again.
-fn named<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>) {
-    // After a quote: where the string began that a next quote would end. Mistaking a string's end for a begin does no
-    // harm: what lies between two strings is neither a name nor escaped.
-    let mut open = 0;
-    let mut escaped = false;
+/// `"name": "value"`, `name=value` and its percent-encoded form.
+fn named<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
     let mut at = 0;
-    while at < text.len() {
-        match text[at] {
-            b'"' => {
-                if escaped {
-                    unescaped(sink, text, open, at, depth, edits);
-                }
-                let after = match member(sink, text, open, at, edits) {
-                    Some(after) => after,
-                    None => at + 1,
-                };
-                escaped = false;
-                open = after;
-                at = after;
+    // The sign between name and value is looked for, since there are fewer of them than of anything else.
+    while let Some(length) = text.get(at..).and_then(|rest| memchr3(b':', b'=', b'%', rest)) {
+        let sign = at + length;
+        at = match text[sign] {
+            b':' => member(sink, text, sign, edits),
+            b'=' => assignment(sink, text, sign, sign + 1, edits),
+            _ if matches!(text.get(sign + 1..sign + 3), Some(b"3D" | b"3d")) => {
+                assignment(sink, text, sign, sign + 3, edits)
             }
-            b'\\' => {
-                escaped = true;
-                at += 2;
-            }
-            b'=' => at = assignment(sink, text, at, at + 1, edits),
-            b'%' if text[at..].starts_with(b"%3D") || text[at..].starts_with(b"%3d") => {
-                at = assignment(sink, text, at, at + 3, edits);
-            }
-            _ => at += 1,
-        }
-    }
-    if escaped && open < text.len() {
-        unescaped(sink, text, open, text.len(), depth, edits);
+            _ => sign + 1,
+        };
     }
 }
 
-/// The inside of a JSON string with escapes in it.
-fn unescaped<S: Sink>(sink: &mut S, text: &[u8], start: usize, end: usize, depth: u8, edits: &mut Vec<Edit>) {
-    let plain = json_unescaped(&text[start..end]);
-    if let Some(changed) = nested(sink, &plain, depth + 1) {
-        while edits.last().is_some_and(|edit| edit.start >= start) {
-            edits.pop();
+/// JSON strings with characters written as `\u0026` or `\/`, which would hide names, signs and secrets. All other
+/// escapes are seen through.
+fn escaped<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>) {
+    let hides = |text: &[u8]| memmem::find(text, b"\\u").is_some() || memmem::find(text, b"\\/").is_some();
+    if !hides(text) {
+        return;
+    }
+    // Mistaking a string's end for a begin does no harm: there are no escapes between two strings.
+    let mut start = 0;
+    while start < text.len() {
+        let end = string_end(text, start, 0);
+        if hides(&text[start..end])
+            && let Some(changed) = nested(sink, &json_unescaped(&text[start..end]), depth + 1)
+        {
+            edits.push(Edit {
+                start,
+                end,
+                with: json_escaped(&changed),
+            });
         }
-        edits.push(Edit {
-            start,
-            end,
-            with: json_escaped(&changed),
-        });
+        start = end + 1;
     }
 }
 
-/// With a name in `open..quote`: the secret after the colon. Returns where to go on.
-fn member<S: Sink>(
-    sink: &mut S,
-    text: &[u8],
-    open: usize,
-    quote: usize,
-    edits: &mut Vec<Edit>,
-) -> Option<usize> {
-    let colon = skip_space(text, quote + 1);
-    if text.get(colon) != Some(&b':') {
-        return None;
-    }
-    let kind = kind_of(&text[open..quote])?;
-    let at = skip_space(text, colon + 1);
-    match text.get(at)? {
-        b'"' => {
-            let end = string_end(text, at + 1);
-            string(sink, kind, text, at + 1, end, edits);
-            Some(end + 1)
-        }
-        b'[' => {
+/// With a quoted name before the colon: the secret after it. Returns where to go on.
+fn member<S: Sink>(sink: &mut S, text: &[u8], colon: usize, edits: &mut Vec<Edit>) -> usize {
+    let after = colon + 1;
+    let Some((kind, escapes)) = member_name(text, colon) else {
+        return after;
+    };
+    let at = skip_space(text, after);
+    match text.get(at) {
+        Some(b'[') => {
             let mut at = at + 1;
-            while let Some(&byte) = text.get(at) {
-                match byte {
-                    b'"' => {
-                        let end = string_end(text, at + 1);
-                        string(sink, kind, text, at + 1, end, edits);
-                        at = end + 1;
+            loop {
+                at = skip_space(text, at);
+                if text.get(at) == Some(&b',') {
+                    at += 1;
+                    continue;
+                }
+                match quoted(text, at, escapes) {
+                    Some((start, end)) => {
+                        string(sink, kind, text, (start, end), escapes, edits);
+                        at = end + escapes + 1;
                     }
-                    b',' => at += 1,
-                    byte if byte.is_ascii_whitespace() => at += 1,
-                    _ => break,
+                    None => return at.max(after),
                 }
             }
-            Some(at)
         }
-        b'0'..=b'9' | b'-' if !is_ambiguous(kind) => {
-            let length = text[at..]
-                .iter()
-                .take_while(|b| b.is_ascii_digit() || b"-+.eE".contains(b))
-                .count();
-            if let Some(with) = sink.secret(kind, &text[at..at + length]) {
+        Some(b'0'..=b'9' | b'-') if !is_ambiguous(kind) => {
+            let is_number = |byte: &&u8| byte.is_ascii_digit() || b"-+.eE".contains(byte);
+            let end = at + text[at..].iter().take_while(is_number).count();
+            let quote = [&b"\\".repeat(escapes)[..], b"\""].concat();
+            if let Some(with) = sink.secret(kind, &text[at..end]) {
                 edits.push(Edit {
                     start: at,
-                    end: at + length,
-                    with: format!("\"{with}\"").into_bytes(),
+                    end,
+                    with: [&quote, with.as_bytes(), &quote].concat(),
                 });
             }
-            Some(at + length)
+            end
+        }
+        _ => match quoted(text, at, escapes) {
+            Some((start, end)) => {
+                string(sink, kind, text, (start, end), escapes, edits);
+                end
+            }
+            None => after,
+        },
+    }
+}
+
+/// What the name before a colon says, and the number of backslashes its quotes have: none in a document, one in JSON
+/// that is a string of JSON, three in JSON in JSON in JSON. In scripts names need no quotes.
+fn member_name(text: &[u8], colon: usize) -> Option<(Kind, usize)> {
+    let space = text[..colon]
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_whitespace());
+    let mut end = colon - space.take(8).count();
+    let mut escapes = 0;
+    if let Some(b'"' | b'\'') = text[..end].last() {
+        let backslashes = text[..end - 1].iter().rev().take_while(|&&byte| byte == b'\\');
+        escapes = backslashes.take(MOST_ESCAPES + 1).count();
+        end -= 1 + escapes;
+    }
+    let is_level = (escapes + 1).is_power_of_two() && escapes <= MOST_ESCAPES;
+    let name = name_before(text, end).filter(|_| is_level)?;
+    Some((kind_of(name)?, escapes))
+}
+
+/// The inside of the string whose quote, with its backslashes, is here.
+fn quoted(text: &[u8], at: usize, escapes: usize) -> Option<(usize, usize)> {
+    let quote = at + escapes;
+    if !text.get(at..quote)?.iter().all(|&byte| byte == b'\\') {
+        return None;
+    }
+    match text.get(quote)? {
+        b'"' => Some((quote + 1, string_end(text, quote + 1, escapes))),
+        b'\'' => {
+            let length = memchr(b'\'', &text[quote + 1..])?;
+            Some((quote + 1, quote + 1 + length))
         }
         _ => None,
     }
 }
 
-fn string<S: Sink>(sink: &mut S, kind: Kind, text: &[u8], start: usize, end: usize, edits: &mut Vec<Edit>) {
-    let value = json_unescaped(&text[start..end]);
+fn string<S: Sink>(
+    sink: &mut S,
+    kind: Kind,
+    text: &[u8],
+    (start, end): (usize, usize),
+    escapes: usize,
+    edits: &mut Vec<Edit>,
+) {
+    let mut value = json_unescaped(&text[start..end]);
+    for _ in 0..(escapes + 1).ilog2() {
+        value = Cow::Owned(json_unescaped(&value).into_owned());
+    }
     if is_ambiguous(kind) && is_plain_word(&value) {
         return;
     }
-    if let Some(with) = sink.secret(kind, &value) {
+    // A header that was echoed.
+    let scheme = [&b"Bearer "[..], b"bearer ", b"DPoP "]
+        .into_iter()
+        .find(|scheme| kind == CREDENTIALS && value.starts_with(scheme))
+        .unwrap_or_default();
+    let kind = if scheme.is_empty() { kind } else { ACCESS_TOKEN };
+    if let Some(with) = sink.secret(kind, &value[scheme.len()..]) {
         edits.push(Edit {
-            start,
+            start: start + scheme.len(),
             end,
             with: with.into_bytes(),
         });
@@ -283,7 +323,7 @@ fn pairs<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> {
 }
 
 fn pair<S: Sink>(sink: &mut S, part: &[u8], depth: u8) -> Option<Vec<u8>> {
-    let Some(sign) = part.iter().position(|&byte| byte == b'=') else {
+    let Some(sign) = memchr(b'=', part) else {
         return nested(sink, part, depth);
     };
     let (name, value) = (&part[..=sign], &part[sign + 1..]);
@@ -320,7 +360,7 @@ fn user_information<S: Sink>(sink: &mut S, url: &[u8]) -> Option<Vec<u8>> {
 /// `<input name="…" value="…">`, where a form carries what a redirect would carry in its query.
 fn inputs<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
     let mut from = 0;
-    while let Some(length) = text[from..].iter().position(|&byte| byte == b'<') {
+    while let Some(length) = memchr(b'<', &text[from..]) {
         let start = from + length;
         from = start + 1;
         let is_input = text
@@ -408,31 +448,45 @@ pub fn applied(text: &[u8], edits: &[Edit]) -> Vec<u8> {
     out
 }
 
-/// Where the JSON string ends whose inside begins here: at its quote, or the text's end.
-fn string_end(text: &[u8], start: usize) -> usize {
+/// Where the JSON string ends whose inside begins here: at its quote with its backslashes, or the text's end.
+fn string_end(text: &[u8], start: usize, escapes: usize) -> usize {
     let mut at = start;
-    while at < text.len() {
-        match text[at] {
-            b'"' => return at,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(length) = text.get(at..).and_then(|rest| memchr(b'"', rest)) {
+        let quote = at + length;
+        let backslashes = text[at..quote]
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte == b'\\')
+            .count();
+        // Every level doubles the backslashes before a quote that belongs to the string.
+        if backslashes >= escapes && (backslashes - escapes) % (2 * (escapes + 1)) == 0 {
+            return quote - escapes;
         }
+        at = quote + 1;
     }
     text.len()
 }
 
+/// White space, also as it is written in a string: `\n`.
 fn skip_space(text: &[u8], from: usize) -> usize {
-    let space = text
-        .get(from..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace())
-        .count();
-    from + space
+    let mut at = from;
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        let backslashes = rest
+            .iter()
+            .take(MOST_ESCAPES)
+            .take_while(|&&byte| byte == b'\\')
+            .count();
+        at += match rest.get(backslashes) {
+            Some(b'n' | b'r' | b't') if backslashes > 0 => backslashes + 1,
+            Some(byte) if backslashes == 0 && byte.is_ascii_whitespace() => 1,
+            _ => return at,
+        };
+    }
 }
 
 fn split_at_byte(text: &[u8], sign: u8) -> (&[u8], Option<&[u8]>) {
-    match text.iter().position(|&byte| byte == sign) {
+    match memchr(sign, text) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
     }
@@ -440,6 +494,8 @@ fn split_at_byte(text: &[u8], sign: u8) -> (&[u8], Option<&[u8]>) {
 
 /// How many layers of JSON in JSON strings are looked into; below, known secrets and JWTs are still found.
 const DEEPEST: u8 = 6;
+/// Backslashes before a quote: JSON in JSON, six times.
+const MOST_ESCAPES: usize = 63;
 const LONGEST_NAME: usize = 40;
 /// So that a page of tags without an end takes no longer than others.
 const LONGEST_TAG: usize = 4096;

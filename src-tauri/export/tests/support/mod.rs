@@ -118,6 +118,43 @@ pub fn flow(trace: &mut Trace, s: &Secrets) {
     run.calls(s);
 }
 
+/// Appends `count` tool calls with the tokens of a flow: one to four kilobytes of JSON each, no two alike.
+pub fn tool_calls(trace: &mut Trace, s: &Secrets, count: usize) {
+    let resource = trace.participant(Role::McpServer, "https://mcp.example");
+    let server = trace.participant(Role::AuthorizationServer, AS);
+    let mut run = Run {
+        trace,
+        resource,
+        server,
+    };
+    let bearer = format!("Bearer {}", s.access);
+    for id in 0..count {
+        let number = run.trace.entries.len();
+        let row = |row: usize| {
+            let title = format!("Report {number}/{row} of the northern branch: \"figures, checked\"");
+            serde_json::json!({ "id": number * 1000 + row, "title": title, "state": "open", "score": 0.25,
+                "labels": ["billing", "needs review"], "url": format!("https://mcp.example/items/{number}?row={row}&sort=asc") })
+        };
+        let rows: Vec<_> = (0..4 + id % 12).map(row).collect();
+        let found = serde_json::json!({ "items": rows, "next_cursor": format!("{number:08x}") });
+        let result = serde_json::json!({ "jsonrpc": "2.0", "id": number, "result": {
+            "content": [{ "type": "text", "text": serde_json::to_string_pretty(&found).unwrap() }],
+            "structuredContent": found, "isError": false } });
+        let params = format!(r#"{{"name":"search","arguments":{{"query":"northern branch {number}"}}}}"#);
+        let call = rpc("tools/call", &params)
+            .header("authorization", &bearer)
+            .header("mcp-session-id", &s.session);
+        let answer = answer(200, "application/json", &result.to_string());
+        run.send(
+            Purpose::Mcp {
+                method: "tools/call".into(),
+            },
+            call,
+            answer,
+        );
+    }
+}
+
 /// Appends what goes wrong on a wire: no response, half a response, bytes, compressed bytes.
 pub fn failures(trace: &mut Trace, s: &Secrets) {
     let resource = trace.participant(Role::McpServer, "https://mcp.example");
