@@ -2,7 +2,7 @@ import type { AppError } from "./bindings/AppError";
 import type { Detail } from "./bindings/Detail";
 import type { Settings } from "./bindings/Settings";
 import type { Update } from "./bindings/Update";
-import { SECRETS } from "./fixtures/flow";
+import { SECRETS } from "./fixtures/places";
 import { fixture } from "./fixtures/index";
 import type { Fixture } from "./fixtures/script";
 import type { Host } from "./host";
