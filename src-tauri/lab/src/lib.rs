@@ -1,7 +1,7 @@
 //! An embedded lab: an authorization server and an MCP server, healthy or with one named misbehaviour.
 //!
 //! Both listen on 127.0.0.1 only, on two ports, so that they are two origins as they are in most real
-//! deployments. The MCP server speaks the handshake revisions (2025-03-26, 2025-06-18, 2025-11-25) and the
+//! deployments. A second authorization server and an identity provider come on ports of their own when asked for. The MCP server speaks the handshake revisions (2025-03-26, 2025-06-18, 2025-11-25) and the
 //! stateless one (2026-07-28) on the same endpoint. All state lives in memory and ends with the [`Lab`].
 //!
 //! For clients of 2025-03-26, where the authorization server is the MCP server's origin, the MCP origin carries a
@@ -17,91 +17,164 @@ mod once;
 mod options;
 mod origin;
 mod web;
+mod workload;
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+use std::{fmt, io};
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use authorization_server::AuthorizationServer;
+use authorization_server::{
+    AuthorizationServer, ENTERPRISE_CLIENT, IDENTITY_CLIENT, Partners, Role, Says, Setup, TrustedIssuer,
+};
+use jwt::{PublicKey, SigningKey};
 use mcp_server::McpServer;
+use workload::Platform;
 
 pub use client_key::CLIENT_PRIVATE_KEY;
 pub use misbehaviour::{Misbehaviour, Severity};
 pub use options::LabOptions;
+pub use workload::WorkloadJwt;
 
-/// A running lab. Dropping it stops both servers.
-#[derive(Debug)]
+/// A running lab. Dropping it stops its servers.
 pub struct Lab {
     mcp_url: String,
     as_url: String,
+    second_as_url: Option<String>,
+    enterprise: Option<Enterprise>,
+    /// The issuer of the separate authorization server.
+    issuer: String,
     misbehaviour: Option<Misbehaviour>,
-    // Both servers stop when this is dropped: their receivers see the channel close.
+    // The servers stop when this is dropped: their receivers see the channel close.
     stop: watch::Sender<()>,
     servers: Vec<JoinHandle<()>>,
+}
+
+/// Who vouches for people and programs.
+struct Enterprise {
+    idp: Arc<AuthorizationServer>,
+    platform: Platform,
 }
 
 /// How long [`Lab::shutdown`] waits for requests that are still being answered.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Lab {
-    /// Binds both ports and serves until the lab is dropped.
+    /// Binds the ports and serves until the lab is dropped.
     ///
     /// # Errors
     /// When a port cannot be bound on 127.0.0.1, the system gives no randomness for the signing key, or
     /// [`LabOptions::client_key`] is no P-256 key.
     pub async fn start(options: LabOptions) -> io::Result<Lab> {
-        let mcp_listener = TcpListener::bind(("127.0.0.1", options.mcp_port)).await?;
-        let as_listener = TcpListener::bind(("127.0.0.1", options.as_port)).await?;
-        let mcp_origin = format!("http://{}", mcp_listener.local_addr()?);
-        let as_url = format!("http://{}", as_listener.local_addr()?);
-        let mcp_url = format!("{mcp_origin}/mcp");
-
-        let key = Arc::new(jwt::SigningKey::generate()?);
-        let client_key = match &options.client_key {
-            Some(jwk) => jwt::PublicKey::from_jwk(jwk).map_err(io::Error::other)?,
-            None => jwt::SigningKey::from_pem(CLIENT_PRIVATE_KEY)?.public().clone(),
+        let (mcp_listener, mcp_origin) = bind(options.mcp_port).await?;
+        let (as_listener, as_url) = bind(options.as_port).await?;
+        let second = match options.second_as || options.as_migrates {
+            true => Some(bind(0).await?),
+            false => None,
         };
-        let separate = Arc::new(AuthorizationServer::new(
-            &as_url,
-            &mcp_url,
-            &as_url,
-            key.clone(),
-            &client_key,
-            &options,
-        ));
-        let same_origin = Arc::new(AuthorizationServer::new(
-            &mcp_origin,
-            &mcp_url,
-            &as_url,
-            key,
-            &client_key,
-            &options,
-        ));
+        let idp = match options.idp {
+            true => Some((
+                bind(0).await?,
+                Arc::new(SigningKey::generate()?),
+                Platform::new()?,
+            )),
+            false => None,
+        };
+        let mcp_url = format!("{mcp_origin}/mcp");
+        let mut resources = vec![mcp_url.clone()];
+        let advertised = mcp_server::advertised_resource(&mcp_url, &as_url, options.misbehaviour);
+        if advertised != mcp_url {
+            // A client that goes on with the wrong identifier gets a token for it, as it would in the wild.
+            resources.push(advertised);
+        }
+        let client_key = match &options.client_key {
+            Some(jwk) => PublicKey::from_jwk(jwk).map_err(io::Error::other)?,
+            None => SigningKey::from_pem(CLIENT_PRIVATE_KEY)?.public().clone(),
+        };
+        let key = Arc::new(SigningKey::generate()?);
+        let for_mcp = |base: &str, key: &Arc<SigningKey>, options: LabOptions| {
+            let trusted = idp.iter().flat_map(|((_, url), key, platform)| {
+                let idp = TrustedIssuer {
+                    issuer: url.clone(),
+                    key: key.public().clone(),
+                    says: Says::WhoUsesAClient,
+                };
+                [idp, platform.as_trusted()]
+            });
+            Arc::new(AuthorizationServer::new(Setup {
+                base,
+                as_url: &as_url,
+                resources: resources.clone(),
+                key: key.clone(),
+                role: Role::ForMcp {
+                    client_key: client_key.clone(),
+                    trusted: trusted.collect(),
+                },
+                options,
+            }))
+        };
+        let separate = for_mcp(&as_url, &key, options.clone());
+        let same_origin = for_mcp(&mcp_origin, &key, options.clone());
+        let issuer = separate.issuer().to_owned();
+
+        let (stop, stopped) = watch::channel(());
+        let mut servers = vec![serve(as_listener, separate.router(), stopped.clone())];
+        let mut issuers = vec![separate.clone(), same_origin.clone()];
+        let mut second_as_url = None;
+        if let Some((listener, url)) = second {
+            let healthy = LabOptions {
+                misbehaviour: None,
+                ..options.clone()
+            };
+            let second = for_mcp(&url, &Arc::new(SigningKey::generate()?), healthy);
+            servers.push(serve(listener, second.router(), stopped.clone()));
+            issuers.push(second);
+            second_as_url = Some(url);
+        }
+        let mut enterprise = None;
+        if let Some(((listener, url), key, platform)) = idp {
+            let idp = Arc::new(AuthorizationServer::new(Setup {
+                base: &url,
+                as_url: &as_url,
+                resources: vec![url.clone()],
+                key,
+                role: Role::IdentityProvider(Partners {
+                    issuers: issuers.iter().map(|server| server.issuer().to_owned()).collect(),
+                    client_id: ENTERPRISE_CLIENT.to_owned(),
+                    resources: resources.clone(),
+                }),
+                // The enterprise is healthy, and only its people's logins may be approved by themselves.
+                options: LabOptions {
+                    auto_approve: options.auto_approve,
+                    ..LabOptions::default()
+                },
+            }));
+            servers.push(serve(listener, idp.router(), stopped.clone()));
+            enterprise = Some(Enterprise { idp, platform });
+        }
         let mcp = Arc::new(McpServer::new(
             &mcp_origin,
             &as_url,
-            vec![separate.clone(), same_origin.clone()],
+            second_as_url.as_deref(),
+            issuers,
             &options,
         ));
-
-        let (stop, stopped) = watch::channel(());
-        let servers = vec![
-            serve(
-                mcp_listener,
-                mcp.router().merge(same_origin.router()),
-                stopped.clone(),
-            ),
-            serve(as_listener, separate.router(), stopped),
-        ];
+        servers.push(serve(
+            mcp_listener,
+            mcp.router().merge(same_origin.router()),
+            stopped,
+        ));
         tracing::debug!(mcp = mcp_url, authorization_server = as_url, "lab started");
         Ok(Lab {
             mcp_url,
             as_url,
+            second_as_url,
+            enterprise,
+            issuer,
             misbehaviour: options.misbehaviour,
             stop,
             servers,
@@ -118,12 +191,40 @@ impl Lab {
         &self.as_url
     }
 
+    /// The second authorization server's issuer, where there is one ([`LabOptions::second_as`],
+    /// [`LabOptions::as_migrates`]).
+    pub fn second_as_url(&self) -> Option<&str> {
+        self.second_as_url.as_deref()
+    }
+
+    /// The identity provider's issuer, with [`LabOptions::idp`]. Its token endpoint is `/token`, its client
+    /// `lab-idp-client` needs no secret; at the authorization server the same client is `lab-confidential`.
+    pub fn idp_url(&self) -> Option<&str> {
+        self.enterprise.as_ref().map(|enterprise| enterprise.idp.issuer())
+    }
+
+    /// An ID token of the identity provider, as if a person had just logged in to its client. `None` without
+    /// [`LabOptions::idp`].
+    pub fn id_token(&self) -> Option<String> {
+        self.enterprise.as_ref()?.idp.id_token(IDENTITY_CLIENT)
+    }
+
+    /// A platform's token for one of its programs, which the authorization server takes as a grant (RFC 7523 section
+    /// 2.1) without or with the client `lab-workload`. `None` without [`LabOptions::idp`].
+    pub fn workload_jwt(&self, kind: WorkloadJwt) -> Option<String> {
+        let now = UNIX_EPOCH
+            .elapsed()
+            .map(|since| since.as_secs())
+            .unwrap_or_default();
+        self.enterprise.as_ref()?.platform.jwt(kind, &self.issuer, now)
+    }
+
     /// What goes wrong here.
     pub fn misbehaviour(&self) -> Option<Misbehaviour> {
         self.misbehaviour
     }
 
-    /// Stops both servers and waits until their ports are free, at most two seconds.
+    /// Stops the servers and waits until their ports are free, at most two seconds.
     pub async fn shutdown(self) {
         let Lab { stop, servers, .. } = self;
         drop(stop);
@@ -133,6 +234,23 @@ impl Lab {
             }
         }
     }
+}
+
+impl fmt::Debug for Lab {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lab")
+            .field("mcp_url", &self.mcp_url)
+            .field("as_url", &self.as_url)
+            .field("misbehaviour", &self.misbehaviour)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A listener, and its origin.
+async fn bind(port: u16) -> io::Result<(TcpListener, String)> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    Ok((listener, origin))
 }
 
 fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>) -> JoinHandle<()> {

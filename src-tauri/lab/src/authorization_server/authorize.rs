@@ -7,11 +7,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
-use super::request::{USER, check, find_client};
+use super::request::{ONE_TIME_CODE, USER, check, find_client};
 use super::request_object::effective;
 use super::response::{self, Destination};
 use super::store::Requested;
-use super::{AuthorizationServer, now, page};
+use super::{AuthorizationServer, acr, now, page};
 use crate::Misbehaviour;
 use crate::web::{OAuthError, Params, media_type};
 
@@ -48,7 +48,8 @@ pub(super) async fn decide(State(server): State<Arc<AuthorizationServer>>, body:
         let error = OAuthError::new("access_denied", "The person said no");
         return response::error(&server, Destination::of(&requested), &error);
     }
-    if let Some(notice) = wrong_login(&params) {
+    let second_factor = requested.authorization.acr == Some(acr::MULTIPLE_FACTORS);
+    if let Some(notice) = wrong_login(&params, second_factor) {
         return consent(&server, StatusCode::FORBIDDEN, &requested, key, Some(notice));
     }
     server.store().forget_pending(key);
@@ -56,11 +57,12 @@ pub(super) async fn decide(State(server): State<Arc<AuthorizationServer>>, body:
 }
 
 /// What is wrong with what someone typed to log in.
-pub(super) fn wrong_login(params: &Params) -> Option<&'static str> {
+pub(super) fn wrong_login(params: &Params, second_factor: bool) -> Option<&'static str> {
     if (params.get("username"), params.get("password")) != (Some(USER.0), Some(USER.1)) {
         return Some("The user name or the password is wrong.");
     }
-    None
+    let code_is_right = params.get("one_time_code") == Some(ONE_TIME_CODE);
+    (second_factor && !code_is_right).then_some("The one-time code is wrong.")
 }
 
 async fn authorize(server: &AuthorizationServer, outer: &Params) -> Response {
@@ -129,6 +131,7 @@ fn consent(
             Some(Misbehaviour::ApproverStuck) => ("", ""),
             _ => USER,
         },
+        one_time_code: (requested.authorization.acr == Some(acr::MULTIPLE_FACTORS)).then_some(ONE_TIME_CODE),
         notice,
     };
     page.response(status)

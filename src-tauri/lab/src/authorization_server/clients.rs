@@ -13,8 +13,26 @@ pub(super) const AUTH_METHODS: &[&str] = &[
     "client_secret_post",
     "private_key_jwt",
 ];
-/// The `grant_types` values that a client can be registered with.
-pub(super) const GRANT_TYPES: &[&str] = &["authorization_code", "refresh_token", "client_credentials"];
+/// RFC 8628 section 3.4
+pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// RFC 7523 section 2.1
+pub(super) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// RFC 8693 section 2.1
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+/// What can be exchanged for tokens of the MCP server; the last of them where an issuer is trusted.
+pub(super) const GRANT_TYPES: &[&str] = &[
+    "authorization_code",
+    "refresh_token",
+    DEVICE_CODE,
+    "client_credentials",
+    JWT_BEARER,
+];
+/// The same at an identity provider.
+pub(super) const IDENTITY_GRANT_TYPES: &[&str] = &["authorization_code", "refresh_token", TOKEN_EXCHANGE];
+/// The client of the identity provider.
+pub(crate) const IDENTITY_CLIENT: &str = "lab-idp-client";
+/// What the same client is called at the authorization server.
+pub(crate) const ENTERPRISE_CLIENT: &str = "lab-confidential";
 
 /// A registered client.
 #[derive(Debug, Clone)]
@@ -37,6 +55,11 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// A program that nobody registered, known by the token of its platform.
+    pub(super) fn of_workload(subject: &str) -> Self {
+        new(subject, &[], &[JWT_BEARER], subject)
+    }
+
     pub(super) fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|known| known == grant_type)
     }
@@ -67,36 +90,18 @@ impl Client {
 
 /// The clients that need no registration. `key` is that of the one that authenticates with it.
 pub(super) fn preregistered(key: PublicKey) -> Vec<Client> {
-    let hosts = ["127.0.0.1", "localhost", "[::1]"];
-    let paths = ["/callback", "/oauth/callback", "/"];
-    let redirect_uris: Vec<String> = hosts
-        .iter()
-        .flat_map(|host| paths.map(|path| format!("http://{host}{path}")))
-        .collect();
-    let client = |id: &str, methods: &[&str], grants: &[&str], name: &str| Client {
-        id: id.to_owned(),
-        secret: None,
-        keys: Vec::new(),
-        auth_methods: methods.iter().map(|method| (*method).to_owned()).collect(),
-        grant_types: grants.iter().map(|grant| (*grant).to_owned()).collect(),
-        redirect_uris: redirect_uris.clone(),
-        name: Some(name.to_owned()),
-        metadata: Map::new(),
-        registration_access_token: None,
-        document_expires: None,
-    };
     let with_secret = ["client_secret_basic", "client_secret_post"];
     vec![
-        client(
+        new(
             "lab-public",
             &["none"],
-            &GRANT_TYPES[..2],
+            &GRANT_TYPES[..3],
             "Pre-registered public client",
         ),
         Client {
             secret: Some("lab-secret".to_owned()),
-            ..client(
-                "lab-confidential",
+            ..new(
+                ENTERPRISE_CLIENT,
                 &with_secret,
                 GRANT_TYPES,
                 "Pre-registered confidential client",
@@ -104,14 +109,51 @@ pub(super) fn preregistered(key: PublicKey) -> Vec<Client> {
         },
         Client {
             keys: vec![key],
-            ..client(
+            ..new(
                 "lab-jwt",
                 &["private_key_jwt"],
                 GRANT_TYPES,
                 "Pre-registered client with a key",
             )
         },
+        new(
+            "lab-workload",
+            &["none"],
+            &[JWT_BEARER],
+            "Pre-registered workload",
+        ),
     ]
+}
+
+/// The clients of an identity provider.
+pub(super) fn of_identity_provider() -> Vec<Client> {
+    vec![new(
+        IDENTITY_CLIENT,
+        &["none"],
+        IDENTITY_GRANT_TYPES,
+        "Pre-registered client",
+    )]
+}
+
+/// A client with the redirect URIs that everyone may use.
+fn new(id: &str, methods: &[&str], grants: &[&str], name: &str) -> Client {
+    let hosts = ["127.0.0.1", "localhost", "[::1]"];
+    let paths = ["/callback", "/oauth/callback", "/"];
+    let redirect_uris = hosts
+        .iter()
+        .flat_map(|host| paths.map(|path| format!("http://{host}{path}")));
+    Client {
+        id: id.to_owned(),
+        secret: None,
+        keys: Vec::new(),
+        auth_methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+        grant_types: grants.iter().map(|grant| (*grant).to_owned()).collect(),
+        redirect_uris: redirect_uris.collect(),
+        name: Some(name.to_owned()),
+        metadata: Map::new(),
+        registration_access_token: None,
+        document_expires: None,
+    }
 }
 
 /// Whether an authorization may send a browser there, in the words of the error when not.

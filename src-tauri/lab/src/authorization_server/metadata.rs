@@ -8,11 +8,16 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::AuthorizationServer;
+use super::acr::SUPPORTED;
 use super::authorization_details::TYPES;
-use super::clients::AUTH_METHODS;
+use super::clients::{AUTH_METHODS, JWT_BEARER};
+use super::token_exchange::ID_JAG;
 use crate::Misbehaviour;
 use crate::jwt::ALGORITHM;
 use crate::web::{json_answer, not_found, single_page_app};
+
+/// What the assertions of an identity provider are called (draft-ietf-oauth-identity-assertion-authz-grant section 7).
+const ID_JAG_PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Response {
@@ -45,6 +50,7 @@ fn document(server: &AuthorizationServer) -> Value {
         "token_endpoint": at("/token"),
         "registration_endpoint": at("/register"),
         "pushed_authorization_request_endpoint": at("/par"),
+        "device_authorization_endpoint": at("/device_authorization"),
         "revocation_endpoint": at("/revoke"),
         "introspection_endpoint": at("/introspect"),
         "userinfo_endpoint": at("/userinfo"),
@@ -63,6 +69,7 @@ fn document(server: &AuthorizationServer) -> Value {
         "authorization_response_iss_parameter_supported": true,
         "dpop_signing_alg_values_supported": algorithms,
         "authorization_details_types_supported": TYPES,
+        "acr_values_supported": SUPPORTED,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "claims_supported": ["sub", "name", "preferred_username", "email", "email_verified"],
@@ -73,6 +80,17 @@ fn document(server: &AuthorizationServer) -> Value {
     });
     if server.options.require_par {
         document["require_pushed_authorization_requests"] = json!(true);
+    }
+    if server.grant_types().contains(&JWT_BEARER) {
+        document["authorization_grant_profiles_supported"] = json!([ID_JAG_PROFILE]);
+    }
+    if server.partners.is_some() {
+        document["identity_chaining_requested_token_types_supported"] = json!([ID_JAG]);
+        for of_others in ["registration_endpoint", "device_authorization_endpoint"] {
+            document
+                .as_object_mut()
+                .map(|fields| fields.shift_remove(of_others));
+        }
     }
     if server.options.cimd {
         document["client_id_metadata_document_supported"] = json!(true);

@@ -5,19 +5,24 @@
 //! | `metadata` | the well-known documents and the JWK set |
 //! | `registration` | dynamic registration and its management |
 //! | `authorize`, `response`, `page` | the authorization endpoint, its answers, and what a person sees there |
-//! | `request`, `request_object`, `authorization_details` | what an authorization request may be |
+//! | `request`, `request_object`, `authorization_details`, `acr` | what an authorization request may be |
 //! | `pushed` | the pushed authorization request endpoint |
 //! | `token`, `grants`, `tokens` | the token endpoint, what can be exchanged there, and the tokens themselves |
+//! | `device` | device authorization: endpoint, page, polling |
+//! | `assertion_grant`, `token_exchange` | assertions of other issuers as grants; an identity provider's own |
 //! | `inspect` | revocation, introspection, userinfo |
 //! | `clients`, `client_document`, `client_authentication` | who may ask, and how it proves it |
 //! | `store` | what was granted |
 //! | `early` | which access tokens expire early, where that is what goes wrong |
 
+mod acr;
+mod assertion_grant;
 mod authorization_details;
 mod authorize;
 mod client_authentication;
 mod client_document;
 mod clients;
+mod device;
 mod early;
 mod grants;
 mod inspect;
@@ -30,6 +35,7 @@ mod request_object;
 mod response;
 mod store;
 mod token;
+mod token_exchange;
 mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,9 +51,13 @@ use crate::origin::allow_cross_origin;
 use crate::web::OAuthError;
 use crate::{LabOptions, Misbehaviour};
 
-use clients::{GRANT_TYPES, preregistered};
+use clients::{GRANT_TYPES, IDENTITY_GRANT_TYPES, JWT_BEARER, of_identity_provider, preregistered};
 use store::Store;
 
+pub(crate) use acr::MULTIPLE_FACTORS;
+pub(crate) use assertion_grant::{Says, TrustedIssuer};
+pub(crate) use clients::{ENTERPRISE_CLIENT, IDENTITY_CLIENT};
+pub(crate) use token_exchange::Partners;
 pub(crate) use tokens::{Access, Refused};
 
 /// The scopes that can be asked for. The MCP server knows the two `mcp:` ones.
@@ -73,27 +83,54 @@ pub(crate) struct AuthorizationServer {
     misbehaviour: Option<Misbehaviour>,
     options: LabOptions,
     key: Arc<SigningKey>,
+    /// Whose assertions it takes.
+    trusted: Vec<TrustedIssuer>,
+    /// Whom it issues ID-JAGs for, when it is an identity provider.
+    partners: Option<Partners>,
     proofs: ProofGate,
     userinfo_proofs: ProofGate,
     store: Mutex<Store>,
 }
 
+/// What an authorization server is made of.
+pub(crate) struct Setup<'a> {
+    /// Where its endpoints are, without a trailing slash.
+    pub(crate) base: &'a str,
+    /// The base URL of the lab's separate authorization server.
+    pub(crate) as_url: &'a str,
+    /// The resource identifiers it issues tokens for; the first is the default.
+    pub(crate) resources: Vec<String>,
+    pub(crate) key: Arc<SigningKey>,
+    pub(crate) role: Role,
+    pub(crate) options: LabOptions,
+}
+
+/// What an authorization server is there for.
+pub(crate) enum Role {
+    /// Issues tokens for the MCP server.
+    ForMcp {
+        /// The key of the pre-registered client that authenticates with one.
+        client_key: PublicKey,
+        trusted: Vec<TrustedIssuer>,
+    },
+    /// Knows the people of an enterprise, and issues ID-JAGs.
+    IdentityProvider(Partners),
+}
+
 impl AuthorizationServer {
-    /// `client_key` is that of the pre-registered client that authenticates with one.
-    pub(crate) fn new(
-        base: &str,
-        mcp_url: &str,
-        as_url: &str,
-        key: Arc<SigningKey>,
-        client_key: &PublicKey,
-        options: &LabOptions,
-    ) -> Self {
-        let mut resources = vec![mcp_url.to_owned()];
-        let advertised = crate::mcp_server::advertised_resource(mcp_url, as_url, options.misbehaviour);
-        if advertised != mcp_url {
-            // A client that goes on with the wrong identifier gets a token for it, as it would in the wild.
-            resources.push(advertised);
-        }
+    pub(crate) fn new(setup: Setup) -> Self {
+        let Setup {
+            base,
+            as_url,
+            resources,
+            key,
+            role,
+            options,
+        } = setup;
+        let (clients, trusted, partners) = match role {
+            Role::ForMcp { client_key, trusted } => (preregistered(client_key), trusted, None),
+            Role::IdentityProvider(partners) => (of_identity_provider(), Vec::new(), Some(partners)),
+        };
         Self {
             base: base.to_owned(),
             issuer: match options.misbehaviour {
@@ -104,12 +141,19 @@ impl AuthorizationServer {
             resources,
             as_url: as_url.to_owned(),
             misbehaviour: options.misbehaviour,
-            options: options.clone(),
             key,
+            trusted,
+            partners,
             proofs: ProofGate::new(options.dpop_nonce),
             userinfo_proofs: ProofGate::new(false),
-            store: Mutex::new(Store::new(preregistered(client_key.clone()))),
+            store: Mutex::new(Store::new(clients)),
+            options,
         }
+    }
+
+    /// What it calls itself: in its metadata, in `iss` and in tokens.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// All endpoints, for the origin that `base` names.
@@ -126,6 +170,7 @@ impl AuthorizationServer {
                     .delete(registration::delete),
             )
             .route("/par", post(pushed::push))
+            .route("/device_authorization", post(device::authorization))
             .route("/token", post(token::token))
             .route("/revoke", post(inspect::revoke))
             .route("/introspect", post(inspect::introspect))
@@ -137,8 +182,15 @@ impl AuthorizationServer {
                 get(authorize::from_query).post(authorize::from_form),
             )
             .route("/authorize/decision", post(authorize::decide))
+            .route("/device", get(device::enter))
+            .route("/device/decision", post(device::decide))
             .with_state(self.clone());
         allow_cross_origin(for_programs).merge(for_people)
+    }
+
+    /// An identity provider knows its clients.
+    fn offers_registration(&self) -> bool {
+        self.partners.is_none() && !self.is(Misbehaviour::RegistrationNotOffered)
     }
 
     fn is(&self, misbehaviour: Misbehaviour) -> bool {
@@ -147,12 +199,20 @@ impl AuthorizationServer {
 
     /// The scopes that can be asked for here; the first is the default.
     fn scopes(&self) -> &'static [&'static str] {
-        SCOPES
+        match self.partners {
+            Some(_) => &SCOPES[2..],
+            None => SCOPES,
+        }
     }
 
     /// The grants that can be used here.
     fn grant_types(&self) -> Vec<&'static str> {
-        GRANT_TYPES.to_vec()
+        let known = match self.partners {
+            Some(_) => IDENTITY_GRANT_TYPES,
+            None => GRANT_TYPES,
+        };
+        let possible = |grant: &&&str| **grant != JWT_BEARER || !self.trusted.is_empty();
+        known.iter().filter(possible).copied().collect()
     }
 
     /// Seconds.

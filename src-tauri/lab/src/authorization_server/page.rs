@@ -24,6 +24,8 @@ pub(super) struct Consent<'a> {
     pub(super) sent_back_to: Option<&'a str>,
     /// User name and password that the form comes with.
     pub(super) login: (&'a str, &'a str),
+    /// What the field for a second factor comes with, where one is wanted.
+    pub(super) one_time_code: Option<&'a str>,
     pub(super) notice: Option<&'a str>,
 }
 
@@ -49,6 +51,13 @@ impl Consent<'_> {
                 "<dt>Sent back to</dt><dd><code>{redirect_uri}</code></dd>"
             ));
         }
+        let second_factor = self.one_time_code.map(|code| {
+            format!(
+                "<label>One-time code<input name=\"one_time_code\" value=\"{}\" inputmode=\"numeric\" \
+                 autocomplete=\"off\" required></label>",
+                escape(code)
+            )
+        });
         let body = format!(
             "<h1>{name} wants access</h1>\
              <p class=\"lead\">to <code>{resources}</code></p>\
@@ -58,7 +67,7 @@ impl Consent<'_> {
              <input type=\"hidden\" name=\"{hidden}\" value=\"{value}\">\
              <label>User name<input name=\"username\" value=\"{user}\" autocomplete=\"off\" required></label>\
              <label>Password<input type=\"password\" name=\"password\" value=\"{password}\" \
-             autocomplete=\"off\" required></label>\
+             autocomplete=\"off\" required></label>{second_factor}\
              <div class=\"buttons\">\
              <button type=\"submit\" name=\"decision\" value=\"approve\" class=\"primary\">Approve</button>\
              <button type=\"submit\" name=\"decision\" value=\"deny\" formnovalidate>Deny</button>\
@@ -68,6 +77,7 @@ impl Consent<'_> {
             notice = notice(self.notice),
             wishes = wishes(authorization),
             action = self.action,
+            second_factor = second_factor.unwrap_or_default(),
             hidden = self.hidden.0,
             value = escape(self.hidden.1),
             user = escape(self.login.0),
@@ -109,6 +119,35 @@ pub(super) fn posted(redirect_uri: &str, fields: &[(&str, &str)]) -> Response {
         redirect_uri,
         Some(script),
     )
+}
+
+/// The page that asks for the code that a device shows (RFC 8628 section 3.3).
+pub(super) fn enter_code(status: StatusCode, text: Option<&str>) -> Response {
+    let body = format!(
+        "<h1>Connect a device</h1><p class=\"lead\">Enter the code that the device shows.</p>{}\
+         <form method=\"get\" action=\"/device\">\
+         <label>Code<input name=\"user_code\" value=\"\" autocomplete=\"off\" autocapitalize=\"characters\" \
+         spellcheck=\"false\" required></label>\
+         <div class=\"buttons\"><button type=\"submit\" class=\"primary\">Continue</button></div></form>",
+        notice(text)
+    );
+    page(status, "Connect a device", &body, "", None)
+}
+
+/// The page after a person decided about a device.
+pub(super) fn decided(approved: bool) -> Response {
+    let (title, text) = match approved {
+        true => (
+            "The device is connected",
+            "You can close this page and go back to it.",
+        ),
+        false => (
+            "The device is not connected",
+            "You said no. You can close this page.",
+        ),
+    };
+    let body = format!("<h1>{title}</h1><p class=\"lead\">{text}</p>");
+    page(StatusCode::OK, title, &body, "", None)
 }
 
 /// The page for a request that cannot be sent back to its client.

@@ -17,7 +17,7 @@ use crate::web::{OAuthError, bearer, json_answer, no_store, not_found, scopes};
 
 /// `POST /register`
 pub(super) async fn register(State(server): State<Arc<AuthorizationServer>>, body: Bytes) -> Response {
-    if server.is(Misbehaviour::RegistrationNotOffered) {
+    if !server.offers_registration() {
         return not_found();
     }
     if server.is(Misbehaviour::RegistrationRejected) {
@@ -105,7 +105,7 @@ pub(super) async fn delete(
 
 /// The client that a registration access token belongs to.
 fn managed(server: &AuthorizationServer, id: &str, headers: &HeaderMap) -> Result<Client, Box<Response>> {
-    if server.is(Misbehaviour::RegistrationNotOffered) {
+    if !server.offers_registration() {
         return Err(Box::new(not_found()));
     }
     let store = server.store();

@@ -6,12 +6,14 @@ use url::Url;
 use super::clients::Client;
 use super::response::ResponseMode;
 use super::store::{Authorization, Requested};
-use super::{AuthorizationServer, authorization_details, plain};
+use super::{AuthorizationServer, acr, authorization_details, plain};
 use crate::Misbehaviour;
 use crate::web::{OAuthError, Params, is_loopback, scopes};
 
 /// The one person who can log in: user name and password.
 pub(super) const USER: (&str, &str) = ("alice", "wonderland");
+/// What that person's second factor shows.
+pub(super) const ONE_TIME_CODE: &str = "271828";
 /// From here on a port is one that the system picked, on Linux at least; elsewhere such begin higher.
 const FIRST_RANDOM_PORT: u16 = 32768;
 
@@ -78,16 +80,7 @@ pub(super) fn check(
         );
     };
     let code_challenge = code_challenge(params)?;
-    let scope = scopes(params.get("scope").unwrap_or(server.scopes()[0]));
-    if let Some(unknown) = scope
-        .iter()
-        .find(|scope| !server.scopes().contains(&scope.as_str()))
-    {
-        let text = format!("The scope {} is unknown", plain(unknown));
-        return Err(OAuthError::new("invalid_scope", text));
-    }
-    let known = &server.resources;
-    let resources = AuthorizationServer::resources_of(params.all("resource"), known, &known[..1])?;
+    let (scope, resources) = scope_and_resources(server, params)?;
     Ok(Requested {
         authorization: Authorization {
             client_id: client.id.clone(),
@@ -96,6 +89,7 @@ pub(super) fn check(
             resources,
             details: authorization_details::read(server, params)?,
             nonce: params.get("nonce").map(str::to_owned),
+            acr: Some(acr::asked(params)?),
             auth_time: None,
         },
         redirect_uri: redirect_uri.to_owned(),
@@ -104,6 +98,25 @@ pub(super) fn check(
         code_challenge: code_challenge.to_owned(),
         dpop_jkt: params.get("dpop_jkt").map(str::to_owned),
     })
+}
+
+/// What is asked for, when this server has it to give.
+///
+/// # Errors
+/// `invalid_scope` or `invalid_target`.
+pub(super) fn scope_and_resources(
+    server: &AuthorizationServer,
+    params: &Params,
+) -> Result<(Vec<String>, Vec<String>), OAuthError> {
+    let known = server.scopes();
+    let scope = scopes(params.get("scope").unwrap_or(known[0]));
+    if let Some(unknown) = scope.iter().find(|scope| !known.contains(&scope.as_str())) {
+        let text = format!("The scope {} is unknown", plain(unknown));
+        return Err(OAuthError::new("invalid_scope", text));
+    }
+    let known = &server.resources;
+    let resources = AuthorizationServer::resources_of(params.all("resource"), known, &known[..1])?;
+    Ok((scope, resources))
 }
 
 /// The S256 challenge (RFC 7636 section 4.3).

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::clients::Client;
+use super::device::Devices;
 use super::early::EarlyToken;
 use super::pushed::Pushed;
 use super::response::ResponseMode;
@@ -28,6 +29,8 @@ pub(super) struct Authorization {
     /// The `authorization_details` (RFC 9396), an array.
     pub(super) details: Option<Value>,
     pub(super) nonce: Option<String>,
+    /// How the person was authenticated.
+    pub(super) acr: Option<&'static str>,
     /// When the person logged in; `None` for a client on its own behalf.
     pub(super) auth_time: Option<u64>,
 }
@@ -101,6 +104,7 @@ pub(super) struct Store {
     refresh: HashMap<String, RefreshToken>,
     pub(super) early_token: EarlyToken,
     pub(super) pushed: Pushed,
+    pub(super) devices: Devices,
     /// Assertions of clients that were taken.
     pub(super) used_assertions: Once,
 }

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::clients::Client;
+use super::clients::{Client, DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE};
 use super::store::{Authorization, GrantId};
 use super::tokens::NewAccess;
-use super::{AuthorizationServer, grants, plain};
+use super::{AuthorizationServer, assertion_grant, device, grants, plain, token_exchange};
 use crate::Misbehaviour;
 use crate::web::{OAuthError, Params, answer, json_answer, media_type, no_store};
 
@@ -78,12 +78,20 @@ async fn granted(
     }
     // Before the client authenticates: an assertion is good once, and a nonce makes the client come again.
     let key = server.proven_key(headers, "/token")?;
+    let known = |grant_type: &str| server.grant_types().contains(&grant_type);
+    // The client of an assertion is found out by the assertion.
+    if params.get("grant_type") == Some(JWT_BEARER) && known(JWT_BEARER) {
+        return assertion_grant::exchange(server, headers, &params, key).await;
+    }
     let client = server.authenticate(headers, &params).await?;
     let grant_type = required(&params, "grant_type")?;
     let handler = match grant_type {
+        _ if !known(grant_type) => return Err(unsupported(grant_type)),
         "authorization_code" => grants::exchange_code,
         "refresh_token" => grants::refresh,
         "client_credentials" => grants::own_behalf,
+        DEVICE_CODE => device::poll,
+        TOKEN_EXCHANGE => token_exchange::exchange,
         _ => return Err(unsupported(grant_type)),
     };
     if !client.may_use(grant_type) {

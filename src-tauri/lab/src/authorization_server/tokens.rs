@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use super::request::USER;
 use super::store::{Authorization, GrantId};
-use super::{AuthorizationServer, now};
+use super::{AuthorizationServer, acr, now};
 use crate::Misbehaviour;
 use crate::jwt::{half_hash, random_text};
 use crate::web::{OAuthError, scopes};
@@ -19,6 +20,9 @@ pub(crate) struct Access {
     pub(crate) scope: Vec<String>,
     /// The thumbprint of the key that it is bound to (RFC 9449 section 6.1).
     pub(crate) key: Option<String>,
+    /// How the person was authenticated, and when in seconds since 1970.
+    pub(crate) acr: Option<String>,
+    pub(crate) auth_time: Option<u64>,
     /// Counts as expired once the MCP handshake is done.
     pub(crate) early: bool,
 }
@@ -68,6 +72,10 @@ impl AuthorizationServer {
         if let Some(key) = new.key {
             claims["cnf"] = json!({ "jkt": key });
         }
+        // RFC 9068 section 2.2.1.
+        if let Some(acr) = authorization.acr {
+            claims["acr"] = json!(acr);
+        }
         if let Some(details) = &authorization.details {
             claims["authorization_details"] = details.clone();
         }
@@ -97,6 +105,9 @@ impl AuthorizationServer {
             "exp": issued + 600,
             "auth_time": authorization.auth_time,
         });
+        if let Some(acr) = authorization.acr {
+            claims["acr"] = json!(acr);
+        }
         if let Some(access_token) = access_token {
             claims["at_hash"] = json!(half_hash(access_token));
         }
@@ -138,8 +149,22 @@ impl AuthorizationServer {
             client_id: text("client_id"),
             scope: scopes(&text("scope")),
             key: claims["cnf"]["jkt"].as_str().map(str::to_owned),
+            acr: claims["acr"].as_str().map(str::to_owned),
+            auth_time: claims["auth_time"].as_u64(),
             early,
         })
+    }
+
+    /// An ID token for a client whose person just logged in.
+    pub(crate) fn id_token(&self, client_id: &str) -> Option<String> {
+        let authorization = Authorization {
+            client_id: client_id.to_owned(),
+            subject: USER.0.to_owned(),
+            acr: Some(acr::PASSWORD),
+            auth_time: Some(now()),
+            ..Authorization::default()
+        };
+        self.sign_id_token(&authorization, None).ok()
     }
 
     /// The claims of an access token that is good now.

@@ -1,6 +1,7 @@
 //! Who may call, and the challenge for those who may not (RFC 6750 section 3, RFC 9449 section 7, RFC 9728 section 5.1).
 
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
@@ -34,6 +35,8 @@ pub(super) enum Denied {
     InvalidProof(&'static str),
     NonceWanted,
     InsufficientScope(&'static str),
+    /// The person has to log in with this `acr`, and no longer ago than these seconds (RFC 9470).
+    InsufficientAuthentication(&'static str, u64),
 }
 
 impl McpServer {
@@ -71,7 +74,11 @@ impl McpServer {
         if self.misbehaviour == Some(Misbehaviour::TokenNotAccepted) {
             return Err(FOREIGN);
         }
-        for issued_by in &self.authorization_servers {
+        let migrated = self.memory().migrated;
+        let current = |server: &&Arc<AuthorizationServer>| {
+            !migrated || self.second_as.as_deref() == Some(server.issuer())
+        };
+        for issued_by in self.authorization_servers.iter().filter(current) {
             match issued_by.check(token, Some(&self.audiences)) {
                 Ok(access) => {
                     return Ok(Caller {
@@ -130,14 +137,22 @@ impl McpServer {
             caller.issued_by.early_was_refused();
             return Err(EXPIRED);
         }
-        let needed = match method {
-            _ if self.misbehaviour == Some(Misbehaviour::InsufficientScope) => WRITE_SCOPE,
-            "tools/call" => tools::scope(call["params"]["name"].as_str().unwrap_or_default()),
-            _ => BASE_SCOPE,
+        let tool = match method {
+            "tools/call" => call["params"]["name"].as_str().unwrap_or_default(),
+            _ => "",
         };
-        match caller.access.scope.iter().any(|scope| scope == needed) {
-            true => Ok(()),
-            false => Err(Denied::InsufficientScope(needed)),
+        let needed = match self.misbehaviour {
+            Some(Misbehaviour::InsufficientScope) => WRITE_SCOPE,
+            _ => tools::scope(tool),
+        };
+        if !caller.access.scope.iter().any(|scope| scope == needed) {
+            return Err(Denied::InsufficientScope(needed));
+        }
+        match tools::authentication(tool) {
+            Some((acr, max_age)) if self.options.transfer_tool && !caller.logged_in(acr, max_age) => {
+                Err(Denied::InsufficientAuthentication(acr, max_age))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -213,6 +228,10 @@ impl McpServer {
                 self.origin
             )),
         }
+        if let Denied::InsufficientAuthentication(acr, max_age) = denied {
+            parameters.push(format!("acr_values=\"{acr}\""));
+            parameters.push(format!("max_age=\"{max_age}\""));
+        }
         let scope = match denied {
             Denied::InsufficientScope(scope) => scope,
             _ => BASE_SCOPE,
@@ -223,6 +242,18 @@ impl McpServer {
         };
         parameters.push(format!("scope=\"{before}{scope}\""));
         parameters
+    }
+}
+
+impl Caller {
+    /// Whether the person logged in with this `acr`, no longer than `max_age` seconds ago.
+    fn logged_in(&self, acr: &str, max_age: u64) -> bool {
+        let now = UNIX_EPOCH
+            .elapsed()
+            .map(|since| since.as_secs())
+            .unwrap_or_default();
+        let recent = self.access.auth_time.is_some_and(|then| now <= then + max_age);
+        self.access.acr.as_deref() == Some(acr) && recent
     }
 }
 
@@ -240,6 +271,10 @@ impl Denied {
             Self::InsufficientScope(_) => (
                 Some("insufficient_scope"),
                 "The access token lacks a scope that this call needs",
+            ),
+            Self::InsufficientAuthentication(..) => (
+                Some("insufficient_user_authentication"),
+                "This call needs a more recent login with a second factor",
             ),
         }
     }

@@ -124,7 +124,7 @@ fn reply(server: &McpServer, message: &Value) -> Option<Value> {
     let params = &message["params"];
     Some(match message["method"].as_str()? {
         "ping" => message::result(id, json!({})),
-        "tools/list" => message::result(id, json!({ "tools": tools::list() })),
+        "tools/list" => message::result(id, json!({ "tools": tools::list(server) })),
         "tools/call" => match tools::call(server, params) {
             Ok(result) => message::result(id, result),
             Err(text) => message::error(Some(id), -32602, &text, None),

@@ -46,6 +46,8 @@ pub(crate) struct McpServer {
     origin: String,
     url: String,
     as_url: String,
+    /// The second authorization server's, where there is one.
+    second_as: Option<String>,
     /// The authorization servers whose tokens it accepts.
     authorization_servers: Vec<Arc<AuthorizationServer>>,
     /// The audiences it accepts: its URL, and the identifier it advertises.
@@ -61,12 +63,15 @@ struct Memory {
     /// Negotiated revision by session id.
     sessions: HashMap<String, String>,
     notes: Vec<String>,
+    /// Whether it belongs to the second authorization server by now.
+    migrated: bool,
 }
 
 impl McpServer {
     pub(crate) fn new(
         origin: &str,
         as_url: &str,
+        second_as: Option<&str>,
         authorization_servers: Vec<Arc<AuthorizationServer>>,
         options: &LabOptions,
     ) -> Self {
@@ -77,6 +82,7 @@ impl McpServer {
             audiences: vec![url.clone(), advertised_resource(&url, as_url, misbehaviour)],
             url,
             as_url: as_url.to_owned(),
+            second_as: second_as.map(str::to_owned),
             authorization_servers,
             misbehaviour,
             options: options.clone(),
@@ -146,10 +152,15 @@ fn post(server: &McpServer, caller: &access::Caller, headers: &HeaderMap, body: 
         let error = message::error(body.get("id"), -32603, "Internal error", None);
         return message::as_json(StatusCode::OK, &error);
     }
-    match is_modern(headers, &body) {
+    let answer = match is_modern(headers, &body) {
         true => modern::answer(server, headers, &body),
         false => legacy::answer(server, headers, &body),
+    };
+    let listed = calls.iter().any(|call| call["method"] == "tools/list");
+    if server.options.as_migrates && listed && answer.status().is_success() {
+        server.memory().migrated = true;
     }
+    answer
 }
 
 /// The body of a POST, or the status and the JSON-RPC error that it gets.

@@ -30,7 +30,7 @@ pub(super) fn answer(server: &McpServer, headers: &HeaderMap, body: &Value) -> R
     }
     let (result, cacheable) = match body["method"].as_str() {
         Some("server/discover") => (discovery(), true),
-        Some("tools/list") => (json!({ "tools": tools::list() }), true),
+        Some("tools/list") => (json!({ "tools": tools::list(server) }), true),
         Some("tools/call") => match tools::call(server, &body["params"]) {
             Ok(result) => (result, false),
             Err(text) => {

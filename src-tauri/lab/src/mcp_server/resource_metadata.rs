@@ -38,10 +38,23 @@ pub(super) async fn root(State(server): State<Arc<McpServer>>) -> Response {
     }
 }
 
+/// The issuers, the preferred one first.
+fn authorization_servers(server: &McpServer) -> Vec<&str> {
+    let second = server.second_as.as_deref();
+    if server.memory().migrated {
+        return second.into_iter().collect();
+    }
+    let both = second.filter(|_| server.options.second_as);
+    [Some(server.as_url.as_str()), both]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
 fn document(server: &McpServer) -> Value {
     let mut document = json!({
         "resource": advertised_resource(&server.url, &server.as_url, server.misbehaviour),
-        "authorization_servers": [server.as_url],
+        "authorization_servers": authorization_servers(server),
         "scopes_supported": ["mcp:read"],
         "bearer_methods_supported": ["header"],
         "resource_name": "Authscope lab",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::McpServer;
+use crate::authorization_server::MULTIPLE_FACTORS;
 
 /// The scope that a call of this tool needs; an unknown tool is refused later.
 pub(super) fn scope(tool: &str) -> &'static str {
@@ -12,9 +13,14 @@ pub(super) fn scope(tool: &str) -> &'static str {
     }
 }
 
+/// How strongly and how lately the person has to have logged in for a call of this tool: `acr`, and seconds.
+pub(super) fn authentication(tool: &str) -> Option<(&'static str, u64)> {
+    (tool == "transfer").then_some((MULTIPLE_FACTORS, 300))
+}
+
 /// The tool definitions.
-pub(super) fn list() -> Value {
-    json!([
+pub(super) fn list(server: &McpServer) -> Value {
+    let mut tools = json!([
         {
             "name": "echo",
             "title": "Echo",
@@ -48,7 +54,20 @@ pub(super) fn list() -> Value {
             },
             "annotations": { "readOnlyHint": false, "destructiveHint": false },
         },
-    ])
+    ]);
+    if let (Some(tools), true) = (tools.as_array_mut(), server.options.transfer_tool) {
+        tools.push(json!({
+            "name": "transfer",
+            "title": "Transfer money",
+            "description": "Moves no money. Needs a login with a second factor, no longer than five minutes ago.",
+            "inputSchema": {
+                "type": "object",
+                "properties": { "amount": { "type": "integer", "minimum": 1 } },
+            },
+            "annotations": { "readOnlyHint": true },
+        }));
+    }
+    tools
 }
 
 /// Calls a tool. Wrong arguments are a result with `isError`, so that a model can see and mend them.
@@ -70,6 +89,10 @@ pub(super) fn call(server: &McpServer, params: &Value) -> Result<Value, String> 
         Some("write_note") => text()
             .map(|note| keep(server, note))
             .ok_or("text has to be a string"),
+        Some("transfer") if server.options.transfer_tool => Ok(format!(
+            "transferred {}",
+            arguments["amount"].as_i64().unwrap_or(1)
+        )),
         Some(unknown) => return Err(format!("Unknown tool: {unknown}")),
         None => return Err("params.name is missing".to_owned()),
     };
