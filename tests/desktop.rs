@@ -108,6 +108,7 @@ async fn a_broken_scenario_says_whose_fault_it_is() {
     window.click("lab-card-server_metadata_not_found").await;
     window.click("start-run").await;
     window.until_status("stopped").await;
+    window.click("tab-findings").await;
     window.find("finding-S01").await;
     window.picture("stopped").await;
     window.click("go-on").await;
@@ -127,7 +128,7 @@ async fn a_url_that_is_none_is_told_and_kept() {
         window.type_into("start-url", typed).await;
         window.click("start-step").await;
         let problem = window.until_text("start-problem", told).await;
-        assert!(problem.starts_with("server URL: expected"), "{problem}");
+        assert!(problem.contains("server URL: expected"), "{problem}");
         assert_eq!(window.value("start-url").await, typed, "what was typed is lost");
     }
     window.picture("problem").await;
@@ -135,6 +136,7 @@ async fn a_url_that_is_none_is_told_and_kept() {
     window.type_into("start-url", "http://127.0.0.1:9/mcp").await;
     window.click("start-run").await;
     window.until_status("stopped").await;
+    window.click("tab-findings").await;
     window.find("finding-N01").await;
     window.picture("refused").await;
     window.close().await;

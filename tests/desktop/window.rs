@@ -223,11 +223,22 @@ impl Window {
             .expect("the lab's page can be passed");
     }
 
+    /// When the page was first painted with something to see, in milliseconds since 1970.
+    pub async fn first_contentful_paint(&self) -> f64 {
+        let script = "const paint = performance.getEntriesByName('first-contentful-paint')[0];\
+                      return paint ? performance.timeOrigin + paint.startTime : null;";
+        self.until("the first paint", async |window| {
+            window.client.execute(script, vec![]).await.ok()?.as_f64()
+        })
+        .await
+    }
+
     /// Keeps a screenshot among the artefacts.
     pub async fn picture(&self, what: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/artefacts/desktop");
         std::fs::create_dir_all(&folder).expect("the artefacts can be written");
-        if let Ok(png) = self.client.screenshot().await {
+        // A window that does not answer has no picture, and must not hide what went wrong with it.
+        if let Ok(Ok(png)) = tokio::time::timeout(LIMIT, self.client.screenshot()).await {
             std::fs::write(folder.join(format!("{}-{what}.png", self.name)), png)
                 .expect("they can be written");
         }
