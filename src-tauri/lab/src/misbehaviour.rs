@@ -14,16 +14,22 @@ pub enum Severity {
 }
 
 macro_rules! misbehaviours {
-    ($($variant:ident $code:literal $slug:literal $severity:ident $title:literal $sentence:literal)+) => {
+    (
+        ALL $($variant:ident $code:literal $slug:literal $severity:ident $title:literal $sentence:literal)+;
+        EXTENDED $($more:ident $mcode:literal $mslug:literal $mseverity:ident $mtitle:literal $msentence:literal)+;
+    ) => {
         /// One named way in which the lab goes wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Misbehaviour {
             $(#[doc = $sentence] $variant,)+
+            $(#[doc = $msentence] $more,)+
         }
 
         impl Misbehaviour {
-            /// Every misbehaviour, in the order of the catalogue.
+            /// Every misbehaviour that a run of the usual flow meets, in the order of the catalogue.
             pub const ALL: &[Misbehaviour] = &[$(Misbehaviour::$variant,)+];
+            /// Further ones: most show only to a client that uses an extension, replays, steps up or looks closely.
+            pub const EXTENDED: &[Misbehaviour] = &[$(Misbehaviour::$more,)+];
 
             fn row(self) -> &'static Row {
                 match self {
@@ -34,6 +40,13 @@ macro_rules! misbehaviours {
                         title: $title,
                         sentence: $sentence,
                     },)+
+                    $(Misbehaviour::$more => &Row {
+                        code: $mcode,
+                        slug: $mslug,
+                        severity: Severity::$mseverity,
+                        title: $mtitle,
+                        sentence: $msentence,
+                    },)+
                 }
             }
         }
@@ -41,6 +54,7 @@ macro_rules! misbehaviours {
 }
 
 misbehaviours! {
+    ALL
     ServerMetadataNotFound "S01" "server_metadata_not_found" Error
         "Wrong authorization server domain"
         "The resource metadata names an authorization server that answers 404 at every well-known URL."
@@ -196,7 +210,57 @@ misbehaviours! {
         "Every authorization code is refused with invalid_grant."
     TokenTypeMissing "T42" "token_type_missing" Error
         "Token answer without token_type"
-        "The token answer does not say of which type the access token is."
+        "The token answer does not say of which type the access token is.";
+
+    EXTENDED
+    CorsMissing "S02" "cors_missing" Error
+        "No cross-origin headers"
+        "No answer carries Access-Control-Allow-Origin, so clients in a browser cannot read any of them."
+    CorsHeaderMissing "S03" "cors_header_missing" Error
+        "Request header not allowed"
+        "The preflight answer does not allow the headers of MCP, so clients in a browser cannot send them."
+    PreflightRedirected "S04" "preflight_redirected" Error
+        "Preflight is redirected"
+        "A preflight request is redirected to https, which browsers do not follow."
+    RefreshNotRotated "C02" "refresh_not_rotated" Warning
+        "Refresh token not rotated"
+        "A refresh brings no new refresh token, and the old one of a public client stays good."
+    CodeReplayWorks "T13" "code_replay_works" Error
+        "Code works twice"
+        "An authorization code can be exchanged again within its minute."
+    EndlessStepUp "T20" "endless_step_up" Error
+        "Step-up without end"
+        "Calling write_note is answered insufficient_scope whatever the access token holds."
+    InsufficientScopeWithoutScope "T43" "insufficient_scope_without_scope" Warning
+        "Step-up without a scope"
+        "The insufficient_scope challenge does not say which scope is needed."
+    TokenExpiredAtIssue "J02" "token_expired_at_issue" Error
+        "Access token expired when issued"
+        "The exp in the access token is a minute before it was issued, whatever expires_in says."
+    JwksKeyMissing "J01" "jwks_key_missing" Error
+        "Signing key not published"
+        "The JWK set holds another key than the one that signs the tokens."
+    IdTokenNonceWrong "O01" "id_token_nonce_wrong" Error
+        "Wrong nonce in the ID token"
+        "The ID token holds another nonce than the authorization request."
+    IdTokenAudienceWrong "O02" "id_token_audience_wrong" Error
+        "ID token for another client"
+        "The audience of the ID token is another client."
+    AccessTokenHashWrong "O03" "at_hash_wrong" Error
+        "Wrong at_hash in the ID token"
+        "The at_hash in the ID token is not that of the access token."
+    DpopIgnored "DP1" "dpop_ignored" Warning
+        "Proof of possession ignored"
+        "The token endpoint ignores the DPoP proof and issues a bearer token."
+    DpopTokenUnbound "DP2" "dpop_token_unbound" Error
+        "DPoP token without a key"
+        "The token_type is DPoP, but the access token says nothing of the key that it is bound to."
+    PushedStatusNotCreated "P01" "pushed_status_not_created" Warning
+        "Pushed request answers 200"
+        "A pushed authorization request is answered 200 instead of 201."
+    AuthorizationDetailsDropped "RA1" "authorization_details_dropped" Error
+        "Authorization details not returned"
+        "The token answer leaves out the authorization_details that were granted.";
 }
 
 struct Row {
@@ -237,7 +301,7 @@ impl Misbehaviour {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let named = |m: &Self| m.code().eq_ignore_ascii_case(text) || m.slug().eq_ignore_ascii_case(text);
-        Self::ALL.iter().copied().find(named)
+        Self::ALL.iter().chain(Self::EXTENDED).copied().find(named)
     }
 
     /// Whether the first access token of a run is refused after the MCP handshake, so that a client comes to a
@@ -249,6 +313,7 @@ impl Misbehaviour {
                 | Self::RefreshTokenRejected
                 | Self::RefreshInvalidRequest
                 | Self::TokenExpiresEarly
+                | Self::RefreshNotRotated
         )
     }
 }
@@ -261,7 +326,8 @@ mod tests {
 
     #[test]
     fn every_row_is_found_by_code_and_slug() {
-        for m in Misbehaviour::ALL.iter().copied() {
+        let known: Vec<_> = Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED).collect();
+        for m in known.iter().copied().copied() {
             assert_eq!(Misbehaviour::parse(&m.code().to_lowercase()), Some(m));
             assert_eq!(Misbehaviour::parse(&m.slug().to_uppercase()), Some(m));
             assert!(
@@ -272,11 +338,8 @@ mod tests {
             assert!(!m.title().is_empty() && m.title().len() < 45, "{}", m.slug());
         }
         assert_eq!(Misbehaviour::parse("healthy"), None);
-        let codes: HashSet<_> = Misbehaviour::ALL.iter().map(|m| m.code()).collect();
-        let slugs: HashSet<_> = Misbehaviour::ALL.iter().map(|m| m.slug()).collect();
-        assert_eq!(
-            (codes.len(), slugs.len()),
-            (Misbehaviour::ALL.len(), Misbehaviour::ALL.len())
-        );
+        let codes: HashSet<_> = known.iter().map(|m| m.code()).collect();
+        let slugs: HashSet<_> = known.iter().map(|m| m.slug()).collect();
+        assert_eq!((codes.len(), slugs.len()), (known.len(), known.len()));
     }
 }

@@ -5,9 +5,14 @@ use axum::extract::Request;
 use axum::http::header::{self, HeaderMap};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
+use crate::Misbehaviour;
 use crate::web::{is_loopback, set};
+
+/// What browser-based clients may send.
+const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, DPoP, Last-Event-ID, MCP-Protocol-Version, \
+                               Mcp-Method, Mcp-Name, Mcp-Session-Id";
 
 /// Refuses requests whose `Host` is not this loopback port, against DNS rebinding.
 pub(crate) fn guard_host(router: Router, port: u16) -> Router {
@@ -32,27 +37,54 @@ pub(crate) fn guard_host(router: Router, port: u16) -> Router {
 }
 
 /// Lets browser-based clients read the answers, and answers their preflight requests.
-pub(crate) fn allow_cross_origin(router: Router) -> Router {
-    router.layer(from_fn(|request: Request, next: Next| async move {
+pub(crate) fn allow_cross_origin(router: Router, misbehaviour: Option<Misbehaviour>) -> Router {
+    router.layer(from_fn(move |request: Request, next: Next| async move {
         let preflight = request.method() == Method::OPTIONS
-            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-        let mut response =
-            if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+            && request
+                .headers()
+                .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if preflight && misbehaviour == Some(Misbehaviour::PreflightRedirected) {
+            return to_https(&request);
+        }
+        let mut response = match preflight {
+            true => StatusCode::NO_CONTENT.into_response(),
+            false => next.run(request).await,
+        };
+        if misbehaviour == Some(Misbehaviour::CorsMissing) {
+            return response;
+        }
         let headers = response.headers_mut();
         if preflight {
-            set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE");
             set(
                 headers,
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                "Accept, Authorization, Content-Type, DPoP, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, \
-                 Mcp-Session-Id",
+                header::ACCESS_CONTROL_ALLOW_METHODS,
+                "GET, POST, PUT, DELETE",
             );
+            let allowed = match misbehaviour {
+                Some(Misbehaviour::CorsHeaderMissing) => "Accept, Authorization, Content-Type",
+                _ => ALLOWED_HEADERS,
+            };
+            set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
             set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
         }
         set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id");
+        set(
+            headers,
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id",
+        );
         response
     }))
+}
+
+/// What a proxy answers that wants TLS before anything else.
+fn to_https(request: &Request) -> Response {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let location = format!("https://{}{}", host.unwrap_or_default(), request.uri().path());
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response()
 }
 
 /// Whether an `Origin` header, if any, is one that a local client can have: a loopback page or a desktop shell.

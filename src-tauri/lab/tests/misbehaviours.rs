@@ -21,10 +21,18 @@ type Walk = BTreeMap<&'static str, String>;
 async fn each_changes_one_thing() {
     let healthy_lab = healthy().await;
     let healthy = walk(&healthy_lab).await;
-    for misbehaviour in Misbehaviour::ALL.iter().copied() {
+    let mut further_healthy = healthy.clone();
+    further_healthy.extend(further(&healthy_lab).await);
+    let usual = Misbehaviour::ALL.iter().map(|m| (*m, &healthy));
+    let extended = Misbehaviour::EXTENDED.iter().map(|m| (*m, &further_healthy));
+    for (misbehaviour, healthy) in usual.chain(extended) {
         let lab = misbehaving(misbehaviour).await;
         assert_eq!(lab.misbehaviour(), Some(misbehaviour));
-        let walk = walk(&lab).await;
+        let mut walk = walk(&lab).await;
+        // Much of the way there is closed to what stops the usual flow.
+        if healthy.len() > walk.len() {
+            walk.extend(further(&lab).await);
+        }
         let differing: Vec<&str> = healthy
             .iter()
             .filter(|(step, said)| walk.get(*step) != Some(said))
@@ -34,7 +42,7 @@ async fn each_changes_one_thing() {
         let mut steps: Vec<&str> = steps.split(", ").collect();
         steps.sort_unstable();
         assert_eq!(differing, steps, "{}: {walk:#?}", misbehaviour.slug());
-        assert!(holds(&walk, &healthy), "{}: {walk:#?}", misbehaviour.slug());
+        assert!(holds(&walk, healthy), "{}: {walk:#?}", misbehaviour.slug());
     }
 }
 
@@ -222,6 +230,52 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["token"].starts_with("400") && w["token"].contains("invalid_grant")
         }),
         M::TokenTypeMissing => ("token, refresh", |w, _| !w["token"].contains("token_type")),
+        M::CorsMissing => ("cross-origin, preflight", |w, _| {
+            w["cross-origin"].is_empty() && w["preflight"].starts_with("204")
+        }),
+        M::CorsHeaderMissing => ("preflight", |w, _| {
+            w["preflight"].contains("Authorization") && !w["preflight"].contains("MCP-Protocol-Version")
+        }),
+        M::PreflightRedirected => ("preflight", |w, _| w["preflight"].starts_with("301 https://")),
+        M::RefreshNotRotated => ("tools/list, refresh", |w, _| {
+            w["refresh"].starts_with("200") && !w["refresh"].contains("refresh_token")
+        }),
+        M::CodeReplayWorks => ("code again", |w, h| {
+            w["code again"] == "200" && h["code again"] == "400 invalid_grant"
+        }),
+        M::EndlessStepUp => ("write_note", |w, h| {
+            w["write_note"] == h["write_note without the scope"] && h["write_note"].starts_with("200")
+        }),
+        M::InsufficientScopeWithoutScope => ("write_note without the scope", |w, _| {
+            let said = &w["write_note without the scope"];
+            said.starts_with("403") && said.contains("insufficient_scope") && !said.contains("scope=")
+        }),
+        M::TokenExpiredAtIssue => (
+            "token, initialize, tools/list, refresh, tools/list again, write_note, write_note without the scope",
+            |w, _| w["token"].contains(r#""lifetime":-60"#) && w["token"].contains(r#""expires_in":3600"#),
+        ),
+        M::JwksKeyMissing => ("signing key", |w, h| {
+            w["signing key"] == "unknown" && h["signing key"] == "known"
+        }),
+        M::IdTokenNonceWrong => ("id token", |w, h| {
+            w["id token"] == h["id token"].replace("n-1", "another-nonce")
+        }),
+        M::IdTokenAudienceWrong => ("id token", |w, h| {
+            w["id token"] == h["id token"].replace("lab-public", "another-client")
+        }),
+        M::AccessTokenHashWrong => ("id token", |w, h| {
+            w["id token"] == h["id token"].replace("right", "wrong")
+        }),
+        M::DpopIgnored => ("bound token", |w, h| {
+            w["bound token"] == "Bearer unbound" && h["bound token"] == "DPoP bound"
+        }),
+        M::DpopTokenUnbound => ("bound token", |w, _| w["bound token"] == "DPoP unbound"),
+        M::PushedStatusNotCreated => ("pushed", |w, h| {
+            (w["pushed"].as_str(), h["pushed"].as_str()) == ("200", "201")
+        }),
+        M::AuthorizationDetailsDropped => ("details", |w, h| {
+            w["details"] == "null" && h["details"].contains("mcp_tool")
+        }),
     }
 }
 
@@ -332,6 +386,103 @@ async fn walk(lab: &Lab) -> Walk {
     walk
 }
 
+/// What a client meets that does more than the usual.
+async fn further(lab: &Lab) -> Walk {
+    let origin = lab.mcp_url().strip_suffix("/mcp").unwrap();
+    let page = || {
+        get(&format!("{origin}/.well-known/oauth-protected-resource")).header("origin", "http://localhost:1")
+    };
+    let allowed = page()
+        .send()
+        .await
+        .header("access-control-allow-origin")
+        .to_owned();
+    let preflight = ask(reqwest::Method::OPTIONS, lab.mcp_url())
+        .header("origin", "http://localhost:1")
+        .header("access-control-request-method", "POST")
+        .send()
+        .await;
+    let preflight = format!(
+        "{} {}{}",
+        preflight.status,
+        preflight.header("location"),
+        preflight.header("access-control-allow-headers")
+    );
+
+    let request = authorization_request(lab, "lab-public");
+    let pushed = post(&format!("{}/par", lab.as_url()))
+        .form(&borrowed(&request))
+        .send()
+        .await;
+    let request = with(request, "authorization_details", r#"[{"type":"mcp_tool"}]"#);
+    let request = with(with(request, "scope", "openid mcp:read"), "nonce", "n-1");
+    let code = approved(lab.as_url(), &request).await["code"].clone();
+    let issued = exchange(lab, "lab-public", &code).await.json();
+    let again = exchange(lab, "lab-public", &code).await;
+    let again = match again.status {
+        200 => "200".to_owned(),
+        status => format!("{status} {}", again.error()),
+    };
+    let access = issued["access_token"].as_str().unwrap();
+    let keys = get(&format!("{}/jwks", lab.as_url())).send().await.json();
+    let known = keys["keys"][0]["kid"] == decoded(access, 0)["kid"];
+    let claims = decoded(issued["id_token"].as_str().unwrap(), 1);
+    let hash = claims["at_hash"].as_str().unwrap();
+    let hash = if challenge_of(access).starts_with(&hash[..21]) {
+        "right"
+    } else {
+        "wrong"
+    };
+    let id_token = format!("{} {} {hash}", claims["aud"], claims["nonce"]);
+
+    let note = async |scope: &str| {
+        let token = access_token(lab, scope).await;
+        let call = json!({ "name": "write_note", "arguments": { "text": "x" } });
+        let said = told(&modern(lab, &token, "tools/call", call).send().await);
+        said.replace(origin, "MCP")
+    };
+    let without_scope = note("mcp:read").await;
+    Walk::from([
+        ("cross-origin", allowed),
+        ("preflight", preflight),
+        ("pushed", pushed.status.to_string()),
+        ("details", issued["authorization_details"].to_string()),
+        ("code again", again),
+        ("signing key", if known { "known" } else { "unknown" }.to_owned()),
+        ("id token", id_token),
+        ("bound token", bound_token(lab).await),
+        ("write_note without the scope", without_scope),
+        ("write_note", note("mcp:read mcp:write").await),
+    ])
+}
+
+/// What a token request with a proof of possession brings.
+async fn bound_token(lab: &Lab) -> String {
+    let (key, url) = (Key::new(), format!("{}/token", lab.as_url()));
+    let header = json!({ "alg": "ES256", "typ": "dpop+jwt", "jwk": key.jwk() });
+    let proof = key.sign(
+        &header,
+        &json!({ "jti": "1", "htm": "POST", "htu": url, "iat": now() }),
+    );
+    let code = code(lab, "lab-public").await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "lab-public"),
+        ("code", &code),
+        ("code_verifier", VERIFIER),
+    ];
+    let issued = post(&url)
+        .header("dpop", &proof)
+        .form(&fields)
+        .send()
+        .await
+        .json();
+    let claims = decoded(issued["access_token"].as_str().unwrap(), 1);
+    let bound = claims["cnf"]["jkt"] == key.thumbprint();
+    let token_type = issued["token_type"].as_str().unwrap();
+    format!("{token_type} {}", if bound { "bound" } else { "unbound" })
+}
+
 /// The callback's parameters, or the status of the page where the way to it ends.
 async fn authorized(lab: &Lab, id: &str) -> BTreeMap<String, String> {
     let request = with(authorization_request(lab, id), "redirect_uri", FIXED_PORT);
@@ -409,6 +560,7 @@ fn without_random(reply: &Reply) -> String {
         }
         if name == "access_token" {
             let mut claims = decoded(&value, 1);
+            claims["lifetime"] = json!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap());
             for claim in ["iat", "exp", "jti", "auth_time", "client_id"] {
                 claims.as_object_mut().unwrap().remove(claim);
             }

@@ -45,7 +45,9 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
     let grant = {
         let mut store = server.store();
         let grant = store.add_grant(granted.clone());
-        store.spend_code(code, grant);
+        if !server.is(Misbehaviour::CodeReplayWorks) {
+            store.spend_code(code, grant);
+        }
         grant
     };
     let early = server.misbehaviour.is_some_and(Misbehaviour::expires_early)
@@ -153,11 +155,11 @@ pub(super) fn refresh(request: &TokenRequest) -> Result<Fields, OAuthError> {
     };
     let resources = resources_within(request, &granted)?;
     let mut fields = request.access_token(refreshable.grant, &granted, &scope, &resources, false)?;
-    {
-        let mut store = server.store();
-        store.early_token.refreshed();
-        store.rotate_refresh(token);
+    server.store().early_token.refreshed();
+    if server.is(Misbehaviour::RefreshNotRotated) {
+        return Ok(fields);
     }
+    server.store().rotate_refresh(token);
     fields.insert(
         "refresh_token".to_owned(),
         request.refresh_token(refreshable.grant),

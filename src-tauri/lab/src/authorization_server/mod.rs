@@ -185,7 +185,7 @@ impl AuthorizationServer {
             .route("/device", get(device::enter))
             .route("/device/decision", post(device::decide))
             .with_state(self.clone());
-        allow_cross_origin(for_programs).merge(for_people)
+        allow_cross_origin(for_programs, self.misbehaviour).merge(for_people)
     }
 
     /// An identity provider knows its clients.

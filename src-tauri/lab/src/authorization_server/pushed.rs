@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::client_authentication::PARAMETERS;
 use super::{AuthorizationServer, now, plain, request, request_object};
+use crate::Misbehaviour;
 use crate::jwt::random_text;
 use crate::web::{OAuthError, Params, json_answer, media_type, no_store};
 
@@ -59,7 +60,13 @@ pub(super) async fn push(
     body: Bytes,
 ) -> Response {
     match pushed(&server, &headers, &body).await {
-        Ok(answer) => no_store(json_answer(StatusCode::CREATED, &answer)),
+        Ok(answer) => {
+            let status = match server.misbehaviour {
+                Some(Misbehaviour::PushedStatusNotCreated) => StatusCode::OK,
+                _ => StatusCode::CREATED,
+            };
+            no_store(json_answer(status, &answer))
+        }
         Err(error) => error.into_response(),
     }
 }

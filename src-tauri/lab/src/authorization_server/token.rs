@@ -77,7 +77,9 @@ async fn granted(
         return Err(OAuthError::new("invalid_request", "Missing client_id"));
     }
     // Before the client authenticates: an assertion is good once, and a nonce makes the client come again.
-    let key = server.proven_key(headers, "/token")?;
+    let key = server
+        .proven_key(headers, "/token")?
+        .filter(|_| !server.is(Misbehaviour::DpopIgnored));
     let known = |grant_type: &str| server.grant_types().contains(&grant_type);
     // The client of an assertion is found out by the assertion.
     if params.get("grant_type") == Some(JWT_BEARER) && known(JWT_BEARER) {
@@ -173,6 +175,7 @@ fn unsupported(grant_type: &str) -> OAuthError {
 fn success(server: &AuthorizationServer, mut fields: Fields) -> Response {
     match server.misbehaviour {
         Some(Misbehaviour::ScopeNarrowed) => fields.shift_remove("scope"),
+        Some(Misbehaviour::AuthorizationDetailsDropped) => fields.shift_remove("authorization_details"),
         Some(Misbehaviour::TokenTypeMissing) => fields.shift_remove("token_type"),
         _ => None,
     };

@@ -66,10 +66,13 @@ impl AuthorizationServer {
             "client_id": authorization.client_id,
             "scope": new.scope.join(" "),
             "iat": issued,
-            "exp": issued + self.access_token_lifetime(),
+            "exp": match self.misbehaviour {
+                Some(Misbehaviour::TokenExpiredAtIssue) => issued - 60,
+                _ => issued + self.access_token_lifetime(),
+            },
             "jti": jti,
         });
-        if let Some(key) = new.key {
+        if let Some(key) = new.key.filter(|_| !self.is(Misbehaviour::DpopTokenUnbound)) {
             claims["cnf"] = json!({ "jkt": key });
         }
         // RFC 9068 section 2.2.1.
@@ -100,7 +103,10 @@ impl AuthorizationServer {
         let mut claims = json!({
             "iss": self.issuer,
             "sub": authorization.subject,
-            "aud": authorization.client_id,
+            "aud": match self.misbehaviour {
+                Some(Misbehaviour::IdTokenAudienceWrong) => "another-client",
+                _ => &authorization.client_id,
+            },
             "iat": issued,
             "exp": issued + 600,
             "auth_time": authorization.auth_time,
@@ -109,10 +115,16 @@ impl AuthorizationServer {
             claims["acr"] = json!(acr);
         }
         if let Some(access_token) = access_token {
-            claims["at_hash"] = json!(half_hash(access_token));
+            claims["at_hash"] = match self.misbehaviour {
+                Some(Misbehaviour::AccessTokenHashWrong) => json!(half_hash("another token")),
+                _ => json!(half_hash(access_token)),
+            };
         }
         if let Some(nonce) = &authorization.nonce {
-            claims["nonce"] = json!(nonce);
+            claims["nonce"] = match self.misbehaviour {
+                Some(Misbehaviour::IdTokenNonceWrong) => json!("another-nonce"),
+                _ => json!(nonce),
+            };
         }
         self.key
             .sign("JWT", &claims)

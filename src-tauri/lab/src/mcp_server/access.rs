@@ -145,7 +145,8 @@ impl McpServer {
             Some(Misbehaviour::InsufficientScope) => WRITE_SCOPE,
             _ => tools::scope(tool),
         };
-        if !caller.access.scope.iter().any(|scope| scope == needed) {
+        let endless = self.misbehaviour == Some(Misbehaviour::EndlessStepUp) && needed == WRITE_SCOPE;
+        if endless || !caller.access.scope.iter().any(|scope| scope == needed) {
             return Err(Denied::InsufficientScope(needed));
         }
         match tools::authentication(tool) {
@@ -232,8 +233,11 @@ impl McpServer {
             parameters.push(format!("acr_values=\"{acr}\""));
             parameters.push(format!("max_age=\"{max_age}\""));
         }
-        let scope = match denied {
-            Denied::InsufficientScope(scope) => scope,
+        let scope = match (denied, self.misbehaviour) {
+            (Denied::InsufficientScope(_), Some(Misbehaviour::InsufficientScopeWithoutScope)) => {
+                return parameters;
+            }
+            (Denied::InsufficientScope(scope), _) => scope,
             _ => BASE_SCOPE,
         };
         let before = match self.misbehaviour {

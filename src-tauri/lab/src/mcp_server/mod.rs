@@ -103,7 +103,7 @@ impl McpServer {
                 get(resource_metadata::root),
             )
             .with_state(self.clone());
-        allow_cross_origin(routes)
+        allow_cross_origin(routes, self.misbehaviour)
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
