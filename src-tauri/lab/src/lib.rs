@@ -1,11 +1,12 @@
 //! An embedded lab: an authorization server and an MCP server, healthy or with one named misbehaviour.
 //!
 //! Both listen on 127.0.0.1 only, on two ports, so that they are two origins as they are in most real
-//! deployments. A second authorization server and an identity provider come on ports of their own when asked for. The MCP server speaks the handshake revisions (2025-03-26, 2025-06-18, 2025-11-25) and the
-//! stateless one (2026-07-28) on the same endpoint. All state lives in memory and ends with the [`Lab`].
+//! deployments. A second authorization server and an identity provider come on ports of their own when asked
+//! for. The MCP server speaks the handshake revisions (2025-03-26, 2025-06-18, 2025-11-25) and the stateless
+//! one (2026-07-28) on the same endpoint. All state lives in memory and ends with the [`Lab`].
 //!
-//! For clients of 2025-03-26, where the authorization server is the MCP server's origin, the MCP origin carries a
-//! second, separate authorization server of its own.
+//! For clients of 2025-03-26, where the authorization server is the MCP server's origin, the MCP origin
+//! carries a second, separate authorization server of its own.
 
 mod authorization_server;
 mod client_key;
@@ -77,90 +78,51 @@ impl Lab {
             false => None,
         };
         let idp = match options.idp {
-            true => Some((
-                bind(0).await?,
-                Arc::new(SigningKey::generate()?),
-                Platform::new()?,
-            )),
+            true => Some(bind(0).await?),
             false => None,
         };
-        let mcp_url = format!("{mcp_origin}/mcp");
-        let mut resources = vec![mcp_url.clone()];
-        let advertised = mcp_server::advertised_resource(&mcp_url, &as_url, options.misbehaviour);
-        if advertised != mcp_url {
-            // A client that goes on with the wrong identifier gets a token for it, as it would in the wild.
-            resources.push(advertised);
-        }
-        let client_key = match &options.client_key {
-            Some(jwk) => PublicKey::from_jwk(jwk).map_err(io::Error::other)?,
-            None => SigningKey::from_pem(CLIENT_PRIVATE_KEY)?.public().clone(),
-        };
-        let key = Arc::new(SigningKey::generate()?);
-        let for_mcp = |base: &str, key: &Arc<SigningKey>, options: LabOptions| {
-            let trusted = idp.iter().flat_map(|((_, url), key, platform)| {
+        let (idp_key, platform) = (Arc::new(SigningKey::generate()?), Platform::new()?);
+        let plan = Plan::new(
+            &options,
+            &mcp_origin,
+            &as_url,
+            idp.as_ref().map(|(_, url)| {
                 let idp = TrustedIssuer {
                     issuer: url.clone(),
-                    key: key.public().clone(),
+                    key: idp_key.public().clone(),
                     says: Says::WhoUsesAClient,
                 };
                 [idp, platform.as_trusted()]
-            });
-            Arc::new(AuthorizationServer::new(Setup {
-                base,
-                as_url: &as_url,
-                resources: resources.clone(),
-                key: key.clone(),
-                role: Role::ForMcp {
-                    client_key: client_key.clone(),
-                    trusted: trusted.collect(),
-                },
-                options,
-            }))
-        };
-        let separate = for_mcp(&as_url, &key, options.clone());
-        let same_origin = for_mcp(&mcp_origin, &key, options.clone());
-        let issuer = separate.issuer().to_owned();
+            }),
+        )?;
+        let key = Arc::new(SigningKey::generate()?);
+        let separate = plan.authorization_server(&as_url, key.clone(), options.clone());
+        let same_origin = plan.authorization_server(&mcp_origin, key, options.clone());
 
         let (stop, stopped) = watch::channel(());
         let mut servers = vec![serve(as_listener, separate.router(), stopped.clone())];
-        let mut issuers = vec![separate.clone(), same_origin.clone()];
+        let mut authorization_servers = vec![separate.clone(), same_origin.clone()];
         let mut second_as_url = None;
         if let Some((listener, url)) = second {
             let healthy = LabOptions {
                 misbehaviour: None,
                 ..options.clone()
             };
-            let second = for_mcp(&url, &Arc::new(SigningKey::generate()?), healthy);
+            let second = plan.authorization_server(&url, Arc::new(SigningKey::generate()?), healthy);
             servers.push(serve(listener, second.router(), stopped.clone()));
-            issuers.push(second);
+            authorization_servers.push(second);
             second_as_url = Some(url);
         }
-        let mut enterprise = None;
-        if let Some(((listener, url), key, platform)) = idp {
-            let idp = Arc::new(AuthorizationServer::new(Setup {
-                base: &url,
-                as_url: &as_url,
-                resources: vec![url.clone()],
-                key,
-                role: Role::IdentityProvider(Partners {
-                    issuers: issuers.iter().map(|server| server.issuer().to_owned()).collect(),
-                    client_id: ENTERPRISE_CLIENT.to_owned(),
-                    resources: resources.clone(),
-                }),
-                // The enterprise is healthy, and only its people's logins may be approved by themselves.
-                options: LabOptions {
-                    auto_approve: options.auto_approve,
-                    ..LabOptions::default()
-                },
-            }));
+        let enterprise = idp.map(|(listener, url)| {
+            let idp = plan.identity_provider(&url, idp_key, &authorization_servers, options.auto_approve);
             servers.push(serve(listener, idp.router(), stopped.clone()));
-            enterprise = Some(Enterprise { idp, platform });
-        }
+            Enterprise { idp, platform }
+        });
         let mcp = Arc::new(McpServer::new(
             &mcp_origin,
             &as_url,
             second_as_url.as_deref(),
-            issuers,
+            authorization_servers,
             &options,
         ));
         servers.push(serve(
@@ -168,13 +130,13 @@ impl Lab {
             mcp.router().merge(same_origin.router()),
             stopped,
         ));
-        tracing::debug!(mcp = mcp_url, authorization_server = as_url, "lab started");
+        tracing::debug!(mcp = plan.mcp_url, authorization_server = as_url, "lab started");
         Ok(Lab {
-            mcp_url,
+            mcp_url: plan.mcp_url,
+            issuer: separate.issuer().to_owned(),
             as_url,
             second_as_url,
             enterprise,
-            issuer,
             misbehaviour: options.misbehaviour,
             stop,
             servers,
@@ -209,8 +171,8 @@ impl Lab {
         self.enterprise.as_ref()?.idp.id_token(IDENTITY_CLIENT)
     }
 
-    /// A platform's token for one of its programs, which the authorization server takes as a grant (RFC 7523 section
-    /// 2.1) without or with the client `lab-workload`. `None` without [`LabOptions::idp`].
+    /// A platform's token for one of its programs, which the authorization server takes as a grant (RFC 7523
+    /// section 2.1) without or with the client `lab-workload`. `None` without [`LabOptions::idp`].
     pub fn workload_jwt(&self, kind: WorkloadJwt) -> Option<String> {
         let now = UNIX_EPOCH
             .elapsed()
@@ -233,6 +195,88 @@ impl Lab {
                 tracing::debug!("a lab server was still answering when it was left");
             }
         }
+    }
+}
+
+/// What the authorization servers of one lab have in common.
+struct Plan {
+    mcp_url: String,
+    as_url: String,
+    /// The resource identifiers that tokens are issued for.
+    resources: Vec<String>,
+    client_key: PublicKey,
+    trusted: Vec<TrustedIssuer>,
+}
+
+impl Plan {
+    fn new(
+        options: &LabOptions,
+        mcp_origin: &str,
+        as_url: &str,
+        trusted: Option<[TrustedIssuer; 2]>,
+    ) -> io::Result<Self> {
+        let mcp_url = format!("{mcp_origin}/mcp");
+        let mut resources = vec![mcp_url.clone()];
+        let advertised = mcp_server::advertised_resource(&mcp_url, as_url, options.misbehaviour);
+        if advertised != mcp_url {
+            // A client that goes on with the wrong identifier gets a token for it, as it would in the wild.
+            resources.push(advertised);
+        }
+        Ok(Self {
+            mcp_url,
+            as_url: as_url.to_owned(),
+            resources,
+            client_key: match &options.client_key {
+                Some(jwk) => PublicKey::from_jwk(jwk).map_err(io::Error::other)?,
+                None => SigningKey::from_pem(CLIENT_PRIVATE_KEY)?.public().clone(),
+            },
+            trusted: trusted.into_iter().flatten().collect(),
+        })
+    }
+
+    /// One that issues tokens for the MCP server.
+    fn authorization_server(
+        &self,
+        base: &str,
+        key: Arc<SigningKey>,
+        options: LabOptions,
+    ) -> Arc<AuthorizationServer> {
+        Arc::new(AuthorizationServer::new(Setup {
+            base,
+            as_url: &self.as_url,
+            resources: self.resources.clone(),
+            key,
+            role: Role::ForMcp {
+                client_key: self.client_key.clone(),
+                trusted: self.trusted.clone(),
+            },
+            options,
+        }))
+    }
+
+    /// One that vouches for its people to these authorization servers. It is healthy in any case.
+    fn identity_provider(
+        &self,
+        base: &str,
+        key: Arc<SigningKey>,
+        partners: &[Arc<AuthorizationServer>],
+        auto_approve: bool,
+    ) -> Arc<AuthorizationServer> {
+        Arc::new(AuthorizationServer::new(Setup {
+            base,
+            as_url: &self.as_url,
+            resources: vec![base.to_owned()],
+            key,
+            role: Role::IdentityProvider(Partners {
+                issuers: partners.iter().map(|server| server.issuer().to_owned()).collect(),
+                client_id: ENTERPRISE_CLIENT.to_owned(),
+                resources: self.resources.clone(),
+            }),
+            options: LabOptions {
+                auto_approve,
+                ..LabOptions::default()
+            },
+        }))
     }
 }
 

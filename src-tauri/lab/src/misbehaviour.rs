@@ -28,7 +28,8 @@ macro_rules! misbehaviours {
         impl Misbehaviour {
             /// Every misbehaviour that a run of the usual flow meets, in the order of the catalogue.
             pub const ALL: &[Misbehaviour] = &[$(Misbehaviour::$variant,)+];
-            /// Further ones: most show only to a client that uses an extension, replays, steps up or looks closely.
+            /// Further ones: most show only to a client that uses an extension, replays, steps up or looks
+            /// closely.
             pub const EXTENDED: &[Misbehaviour] = &[$(Misbehaviour::$more,)+];
 
             fn row(self) -> &'static Row {

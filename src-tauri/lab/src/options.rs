@@ -25,23 +25,25 @@ pub struct LabOptions {
     pub cimd: bool,
     /// Accepts authorization requests only when they were pushed (RFC 9126 section 5).
     pub require_par: bool,
-    /// The public key of the pre-registered client `lab-jwt`, as a JWK (RFC 7517); `None` is the one that belongs
-    /// to [`CLIENT_PRIVATE_KEY`](crate::CLIENT_PRIVATE_KEY).
+    /// The public key of the pre-registered client `lab-jwt`, as a JWK (RFC 7517); `None` is the one that
+    /// belongs to [`CLIENT_PRIVATE_KEY`](crate::CLIENT_PRIVATE_KEY).
     pub client_key: Option<Value>,
     /// Both servers demand a nonce in every proof of possession (RFC 9449 sections 8 and 9).
     pub dpop_nonce: bool,
-    /// Polls of a device that are answered `authorization_pending` before it is approved by itself (RFC 8628); `None`
-    /// waits for a person, or for one poll with [`Self::auto_approve`].
+    /// Polls of a device that are answered `authorization_pending` before it is approved by itself (RFC
+    /// 8628); `None` waits for a person, or for one poll with [`Self::auto_approve`].
     pub device_polls: Option<u32>,
     /// Starts an identity provider on a port of its own. It exchanges its ID tokens for ID-JAGs, which the
     /// authorization server takes then, as it takes the tokens of a platform's workloads.
     pub idp: bool,
-    /// Starts another authorization server on a port of its own, healthy in any case. The resource metadata names both.
+    /// Starts another authorization server on a port of its own, healthy in any case. The resource metadata
+    /// names both.
     pub second_as: bool,
-    /// After the first answered `tools/list` the MCP server belongs to the second authorization server alone: it takes
-    /// no other tokens, and its resource metadata names no other.
+    /// After the first answered `tools/list` the MCP server belongs to the second authorization server alone:
+    /// it takes no other tokens, and its resource metadata names no other.
     pub as_migrates: bool,
-    /// Has the tool `transfer`, which wants the person to have logged in with a second factor, lately (RFC 9470).
+    /// Has the tool `transfer`, which wants the person to have logged in with a second factor, lately (RFC
+    /// 9470).
     pub transfer_tool: bool,
     /// The MCP server takes only access tokens that are bound to a key, and its challenge says so.
     pub dpop_required: bool,

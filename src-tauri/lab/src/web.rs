@@ -124,8 +124,8 @@ pub(crate) fn scopes(text: &str) -> Vec<String> {
     scopes
 }
 
-/// An error of the token endpoint's form (RFC 6749 section 5.2), which registration, revocation and introspection
-/// use too.
+/// An error of the token endpoint's form (RFC 6749 section 5.2), which registration, revocation and
+/// introspection use too.
 #[derive(Debug)]
 pub(crate) struct OAuthError {
     status: StatusCode,

@@ -17,6 +17,7 @@ pub(super) const ID_JAG_TYPE: &str = "oauth-id-jag+jwt";
 const LIFETIME: u64 = 3600;
 
 /// Someone whose assertions are believed.
+#[derive(Debug, Clone)]
 pub(crate) struct TrustedIssuer {
     pub(crate) issuer: String,
     pub(crate) key: PublicKey,

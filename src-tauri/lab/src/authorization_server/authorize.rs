@@ -35,8 +35,8 @@ pub(super) async fn from_form(
     authorize(&server, &Params::parse(&body)).await
 }
 
-/// `POST /authorize/decision`: what the person at the page decided. Approving is the default, as the page's first
-/// button is.
+/// `POST /authorize/decision`: what the person at the page decided. Approving is the default, as the page's
+/// first button is.
 pub(super) async fn decide(State(server): State<Arc<AuthorizationServer>>, body: Bytes) -> Response {
     let params = Params::parse(&body);
     let key = params.get("transaction").unwrap_or_default();

@@ -1,4 +1,5 @@
-//! How a client proves who it is: a secret (RFC 6749 section 2.3.1), an assertion (RFC 7523 section 2.2), or nothing.
+//! How a client proves who it is: a secret (RFC 6749 section 2.3.1), an assertion (RFC 7523 section 2.2), or
+//! nothing.
 
 use axum::http::header::{self, HeaderMap};
 use base64::Engine;

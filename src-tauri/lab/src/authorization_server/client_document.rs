@@ -25,8 +25,8 @@ const KEPT: u64 = 600;
 const LONGEST: u64 = 3600;
 
 impl AuthorizationServer {
-    /// Gets to know the client with this identifier, where that is the URL of its metadata document. Does nothing for
-    /// every other identifier.
+    /// Gets to know the client with this identifier, where that is the URL of its metadata document. Does
+    /// nothing for every other identifier.
     ///
     /// # Errors
     /// Why the document cannot be had or used, in one sentence.
@@ -81,7 +81,8 @@ fn check_url(client_id: &str) -> Result<Url, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("The client_id has a user name or password".to_owned());
     }
-    // Section 3 demands https. Only a lab takes http, and only from loopback: the reverse of what it would be elsewhere.
+    // Section 3 demands https. Only a lab takes http, and only from loopback: the reverse of what is right
+    // elsewhere.
     if url.scheme() != "http" || !url.host_str().is_some_and(is_loopback) {
         return Err(
             "The lab fetches client metadata documents only over http from a loopback address".to_owned(),

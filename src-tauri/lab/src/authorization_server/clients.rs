@@ -50,7 +50,8 @@ pub(super) struct Client {
     pub(super) metadata: Map<String, Value>,
     /// Lets it manage its registration; `None` for a pre-registered one.
     pub(super) registration_access_token: Option<String>,
-    /// When its metadata document has to be fetched again, in seconds since 1970; `None` for a client that has none.
+    /// When its metadata document has to be fetched again, in seconds since 1970; `None` for a client that
+    /// has none.
     pub(super) document_expires: Option<u64>,
 }
 

@@ -1,7 +1,7 @@
 //! Which access tokens expire early, where the lab hands out such: in each run the first, and no other.
 //!
-//! A run cannot be seen from here, so it is taken to begin with a call that carries no token, once the run before
-//! came through.
+//! A run cannot be seen from here, so it is taken to begin with a call that carries no token, once the run
+//! before came through.
 
 /// How far the current run is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,8 @@ pub(super) enum EarlyToken {
     Due,
     /// Handed out, and not met with a refusal so far.
     Out,
-    /// Refused as expired. The client is about to refresh or to authorize afresh, perhaps from the very beginning.
+    /// Refused as expired. The client is about to refresh or to authorize afresh, perhaps from the very
+    /// beginning.
     Refused,
     /// The client has a token that lives.
     Over,

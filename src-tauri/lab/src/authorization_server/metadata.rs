@@ -16,7 +16,8 @@ use crate::Misbehaviour;
 use crate::jwt::{ALGORITHM, SigningKey};
 use crate::web::{json_answer, not_found, single_page_app};
 
-/// What the assertions of an identity provider are called (draft-ietf-oauth-identity-assertion-authz-grant section 7).
+/// What the assertions of an identity provider are called (draft-ietf-oauth-identity-assertion-authz-grant
+/// section 7).
 const ID_JAG_PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
 
 /// `GET /.well-known/oauth-authorization-server`

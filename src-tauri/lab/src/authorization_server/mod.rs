@@ -270,7 +270,8 @@ fn now() -> u64 {
         .unwrap_or_default()
 }
 
-/// Text of a request, with what `error_description` may not hold replaced (RFC 6749 section 5.2), and cut short.
+/// Text of a request, with what `error_description` may not hold replaced (RFC 6749 section 5.2), and cut
+/// short.
 fn plain(text: &str) -> String {
     let allowed = |c: char| {
         if matches!(c, ' '..='~') && c != '"' && c != '\\' {

@@ -1,6 +1,7 @@
 //! What a person sees at the authorization endpoint: the login and consent page, and the error page.
 //!
-//! Nothing is fetched, and no script runs but the one line that posts an answer. Every word that came from a client is escaped.
+//! Nothing is fetched, and no script runs but the one line that posts an answer. Every word that came from a
+//! client is escaped.
 
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
@@ -179,7 +180,8 @@ fn page(status: StatusCode, title: &str, body: &str, redirect_uri: &str, script:
     );
     let mut response = no_store(answer(status, "text/html; charset=utf-8", html));
     let headers = response.headers_mut();
-    // A browser applies form-action to the redirects after the form too, so the callback's scheme has to be in it.
+    // A browser applies form-action to the redirects after the form too, so the callback's scheme has to be
+    // in it.
     let scheme = Url::parse(redirect_uri)
         .map(|url| format!(" {}:", url.scheme()))
         .unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What an authorization request has to be (RFC 6749 section 4.1.1, with PKCE and resource indicators), wherever it
-//! arrives.
+//! What an authorization request has to be (RFC 6749 section 4.1.1, with PKCE and resource indicators),
+//! wherever it arrives.
 
 use url::Url;
 
@@ -17,8 +17,8 @@ pub(super) const ONE_TIME_CODE: &str = "271828";
 /// From here on a port is one that the system picked, on Linux at least; elsewhere such begin higher.
 const FIRST_RANDOM_PORT: u16 = 32768;
 
-/// The client that asks, and where its answer goes. Until both are known errors are only shown (RFC 6749 section
-/// 4.1.2.1).
+/// The client that asks, and where its answer goes. Until both are known errors are only shown (RFC 6749
+/// section 4.1.2.1).
 ///
 /// # Errors
 /// One sentence to show.

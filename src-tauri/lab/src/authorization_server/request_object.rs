@@ -1,4 +1,5 @@
-//! Authorization requests that are not plain parameters: pushed before (RFC 9126), or a signed object (RFC 9101).
+//! Authorization requests that are not plain parameters: pushed before (RFC 9126), or a signed object (RFC
+//! 9101).
 
 use serde_json::Value;
 

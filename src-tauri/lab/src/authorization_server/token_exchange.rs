@@ -1,5 +1,5 @@
-//! Token exchange (RFC 8693) at an identity provider: an ID token becomes an ID-JAG, with which the client asks another
-//! authorization server for an access token (MCP, Enterprise-Managed Authorization section 4).
+//! Token exchange (RFC 8693) at an identity provider: an ID token becomes an ID-JAG, with which the client
+//! asks another authorization server for an access token (MCP, Enterprise-Managed Authorization section 4).
 
 use serde_json::json;
 
@@ -22,7 +22,8 @@ const LIFETIME: u64 = 300;
 pub(crate) struct Partners {
     /// Authorization servers, by issuer.
     pub(crate) issuers: Vec<String>,
-    /// What the identity provider's client is called there; how it came to know that is no part of the protocol.
+    /// What the identity provider's client is called there; how it came to know that is no part of the
+    /// protocol.
     pub(crate) client_id: String,
     pub(crate) resources: Vec<String>,
 }
@@ -73,7 +74,8 @@ pub(super) fn exchange(request: &TokenRequest) -> Result<Fields, OAuthError> {
         .map_err(|_| OAuthError::server_error())?;
     Ok(Fields::from_iter([
         ("issued_token_type".to_owned(), json!(ID_JAG)),
-        // Named so for historical reasons; it is no access token, and so its type is N_A (RFC 8693 section 2.2.1).
+        // Named so for historical reasons; it is no access token, and so its type is N_A (RFC 8693 section
+        // 2.2.1).
         ("access_token".to_owned(), json!(token)),
         ("token_type".to_owned(), json!("N_A")),
         ("scope".to_owned(), json!(scope)),
@@ -81,8 +83,8 @@ pub(super) fn exchange(request: &TokenRequest) -> Result<Fields, OAuthError> {
     ]))
 }
 
-/// The person that the subject token speaks of. "If either the subject_token or actor_token are invalid for any reason"
-/// the error is `invalid_request` (RFC 8693 section 2.2.2).
+/// The person that the subject token speaks of. "If either the subject_token or actor_token are invalid for
+/// any reason" the error is `invalid_request` (RFC 8693 section 2.2.2).
 fn subject(request: &TokenRequest) -> Result<String, OAuthError> {
     let server = request.server;
     let wrong = |text: &str| OAuthError::new("invalid_request", text);

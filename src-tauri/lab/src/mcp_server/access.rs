@@ -1,4 +1,5 @@
-//! Who may call, and the challenge for those who may not (RFC 6750 section 3, RFC 9449 section 7, RFC 9728 section 5.1).
+//! Who may call, and the challenge for those who may not (RFC 6750 section 3, RFC 9449 section 7, RFC 9728
+//! section 5.1).
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -187,12 +188,13 @@ impl McpServer {
         response
     }
 
-    /// A challenge for each scheme that may help. Only that of the scheme that was tried tells the error (RFC 9449
-    /// section 7.2).
+    /// A challenge for each scheme that may help. Only that of the scheme that was tried tells the error (RFC
+    /// 9449 section 7.2).
     fn challenges(&self, denied: &Denied, headers: &HeaderMap) -> Vec<String> {
         let tried = access_token(headers).map(|(scheme, _)| scheme);
         let mut challenges = Vec::new();
-        // A server that wants DPoP names Bearer too: clients that know nothing else find the resource metadata there.
+        // A server that wants DPoP names Bearer too: clients that know nothing else find the resource
+        // metadata there.
         if tried != Some(Scheme::Dpop) || self.options.dpop_required {
             let told = tried != Some(Scheme::Dpop);
             challenges.push(format!("Bearer {}", self.parameters(denied, told).join(", ")));
