@@ -4,7 +4,7 @@
 #[path = "peers/start.rs"]
 mod start;
 
-use start::{authscope, fastmcp, ts_sdk_server};
+use start::{authscope, fastmcp, sdk_client_through_the_lab, ts_sdk_server};
 
 #[test]
 fn fastmcp_is_reached_in_every_revision_it_speaks() {
@@ -26,6 +26,12 @@ fn the_typescript_sdks_server_is_reached_with_its_session() {
         let errors: Vec<_> = findings(&report, "error");
         assert!(errors.is_empty(), "{revision}: {errors:?}");
     }
+}
+
+/// The lab is as it should be: the SDK's own client comes through it, in every era, with and without a refresh.
+#[test]
+fn the_typescript_sdks_client_comes_through_the_lab() {
+    sdk_client_through_the_lab();
 }
 
 /// The codes of the findings of a level.

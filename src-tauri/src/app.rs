@@ -83,7 +83,7 @@ impl App {
                 Some(lab)
             }
         };
-        self.begin(&mut run, options).await?;
+        self.begin(&mut run, options, running.is_none()).await?;
         // The former lab is given up only now: a start that fails changes nothing.
         run.lab = running;
         if lab.is_none() {
@@ -100,7 +100,8 @@ impl App {
     pub async fn restart(&self) -> Result<(), AppError> {
         let mut run = self.run.lock().await;
         let options = run.session.as_ref().ok_or_else(no_session)?.options().clone();
-        self.begin(&mut run, options).await
+        let remembered = run.lab.is_none();
+        self.begin(&mut run, options, remembered).await
     }
 
     pub async fn session(&self) -> Result<Arc<Session>, AppError> {
@@ -193,7 +194,8 @@ impl App {
             .await
     }
 
-    async fn begin(&self, run: &mut Run, options: Options) -> Result<(), AppError> {
+    /// `remembered`: the run belongs among the past ones. A lab has other ports each time, so its runs do not.
+    async fn begin(&self, run: &mut Run, options: Options, remembered: bool) -> Result<(), AppError> {
         let number = run.number + 1;
         let (session, updates) = Session::start(options, self.vault().await.clone(), number).await?;
         if let Some(former) = run.session.replace(Arc::new(session)) {
@@ -228,7 +230,7 @@ impl App {
 
 /// Adds a run to the past ones when it is over.
 struct Memory {
-    library: Arc<Mutex<Library>>,
+    library: Option<Arc<Mutex<Library>>>,
     findings: Vec<Finding>,
     last: Option<PastRun>,
 }
@@ -252,7 +254,9 @@ impl Memory {
             return;
         }
         self.last = Some(over.clone());
-        let library = self.library.clone();
+        let Some(library) = self.library.clone() else {
+            return;
+        };
         tauri::async_runtime::spawn(async move {
             if let Err(error) = library.lock().await.remember(over) {
                 tracing::warn!(%error, "the run is not remembered");

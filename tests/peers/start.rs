@@ -93,19 +93,7 @@ pub fn fastmcp() -> Peer {
 }
 
 pub fn ts_sdk_server() -> Peer {
-    static MODULES: LazyLock<PathBuf> = LazyLock::new(|| {
-        let source = REPOSITORY.join("tests/peers/ts-sdk-server");
-        let lists = [source.join("package.json"), source.join("package-lock.json")];
-        installed("ts-sdk-server", &lists, |folder| {
-            for list in &lists {
-                let name = list.file_name().expect("a file");
-                std::fs::copy(list, folder.join(name)).expect("the target folder can be written");
-            }
-            run(Command::new("npm")
-                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-                .current_dir(folder));
-        })
-    });
+    static MODULES: LazyLock<PathBuf> = LazyLock::new(|| npm_installed("ts-sdk-server", &[]));
     let (port, as_port) = (free_port(), free_port());
     let mut command = Command::new("node");
     command
@@ -124,6 +112,16 @@ pub fn ts_sdk_server() -> Peer {
         format!("http://localhost:{port}/mcp"),
         "MCP Streamable HTTP Server listening",
     )
+}
+
+/// Fails unless the SDK's client comes through the lab in every way its script tries.
+pub fn sdk_client_through_the_lab() {
+    let folder = npm_installed("sdk-client", &["check.mjs", "client.mjs"]);
+    let lab = [env!("CARGO_BIN_EXE_authscope-cli"), "lab"];
+    run(Command::new("node")
+        .arg("check.mjs")
+        .args(lab)
+        .current_dir(folder));
 }
 
 /// Runs the command and reads its report.
@@ -153,6 +151,25 @@ pub fn authscope(arguments: &[&str]) -> serde_json::Value {
     let _ = process.wait();
     let text = text.expect("UTF-8");
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The npm package of `tests/peers/NAME`, installed below `target`, with these of its files beside it.
+fn npm_installed(name: &str, files: &[&str]) -> PathBuf {
+    let source = REPOSITORY.join("tests/peers").join(name);
+    let lists: Vec<PathBuf> = ["package.json", "package-lock.json"]
+        .iter()
+        .chain(files)
+        .map(|file| source.join(file))
+        .collect();
+    installed(name, &lists, |folder| {
+        for list in &lists {
+            let name = list.file_name().expect("a file");
+            std::fs::copy(list, folder.join(name)).expect("the target folder can be written");
+        }
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(folder));
+    })
 }
 
 /// A folder below `target` that was filled once for the present content of `lists`.

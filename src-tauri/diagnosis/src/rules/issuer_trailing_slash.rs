@@ -1,4 +1,7 @@
+use trace::Revision;
+
 use super::issuer_mismatch::foreign_issuer;
+use crate::finding::Level;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
@@ -31,7 +34,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !differ_by_trailing_slash(&foreign.named, foreign.asked) {
         return;
     }
-    let finding = foreign.finding(RULE.found(RFC8414_ISSUER), reading);
+    let mut finding = foreign.finding(RULE.found(RFC8414_ISSUER), reading);
+    // In 2025-03-26 nobody names an issuer: the client takes the MCP server's origin, which has no slash to compare.
+    if !reading.revision.at_least(Revision::R20250618) {
+        finding.level = Level::Note;
+    }
     findings.add(finding.message(
         "They are compared as text, so clients that follow the specification stop here. A URL type that adds \
          a slash when it is printed is the usual cause; it may sit on either side.",
@@ -41,8 +48,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::Revision;
 
-    use crate::finding::Owner;
+    use crate::finding::{Level, Owner};
     use crate::sample::Run;
 
     fn with_issuer(asked: &str, named: &str) -> Run {
@@ -68,6 +76,13 @@ mod tests {
     fn a_known_vendor_s_own_spelling_stands() {
         let run = with_issuer("https://tenant.eu.auth0.com", "https://tenant.eu.auth0.com/");
         assert_eq!(run.finding("R07").owner, Owner::McpServer);
+    }
+
+    #[test]
+    fn is_a_note_where_the_issuer_is_the_client_s_own_guess() {
+        let mut run = with_issuer("https://mcp.example.com", "https://mcp.example.com/");
+        run.revision = Revision::R20250326;
+        assert_eq!(run.finding("R07").level, Level::Note);
     }
 
     #[test]
