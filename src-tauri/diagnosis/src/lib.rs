@@ -6,6 +6,7 @@
 //! | `catalogue` | the one table of all rules |
 //! | `spec` | the sentences the rules cite, word for word |
 //! | `reading` | an index of a trace, built once and read by every rule |
+//! | `code_exchange` | a code exchange held against the requests before it |
 //! | `decode` | what an exchange's fields mean |
 //! | `vendor` | what is known of the larger authorization servers |
 //!
@@ -13,6 +14,7 @@
 //! never asks what a server said of itself elsewhere, and never judges entries that were rewound over.
 
 mod catalogue;
+mod code_exchange;
 mod decode;
 mod decoded;
 mod finding;

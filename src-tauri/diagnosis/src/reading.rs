@@ -55,7 +55,7 @@ pub(crate) struct Visit<'a> {
 /// counts.
 pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
-    /// The revision decided, or else the one that requests follow; the latest when neither tells.
+    /// The revision decided last; the latest before any was, as the flow has it.
     pub revision: Revision,
     pub all: Vec<Seen<'a>>,
     /// Calls to the MCP server without a token.
@@ -90,19 +90,13 @@ impl<'a> Reading<'a> {
             calls: Vec::new(),
             decisions: Vec::new(),
         };
-        let mut decided = false;
         for entry in trace.live() {
             match &entry.kind {
-                EntryKind::Exchange(exchange) => {
-                    if !decided {
-                        reading.revision = revision_sent(exchange).unwrap_or(reading.revision);
-                    }
-                    reading.all.push(Seen {
-                        seq: entry.seq,
-                        at: entry.at,
-                        exchange,
-                    });
-                }
+                EntryKind::Exchange(exchange) => reading.all.push(Seen {
+                    seq: entry.seq,
+                    at: entry.at,
+                    exchange,
+                }),
                 EntryKind::BrowserOpened(visit) => reading.visits.push(Visit {
                     seq: entry.seq,
                     visit,
@@ -110,7 +104,6 @@ impl<'a> Reading<'a> {
                 EntryKind::Decision(decision) => {
                     if let Decision::Revision { revision, .. } = decision {
                         reading.revision = *revision;
-                        decided = true;
                     }
                     reading.decisions.push((entry.seq, decision));
                 }
@@ -178,11 +171,28 @@ impl<'a> Reading<'a> {
 
     /// The entry at which the flow stopped with this code.
     pub fn stopped(&self, wanted: StopCode) -> Option<u32> {
+        self.stopped_saying(wanted).map(|(seq, _)| seq)
+    }
+
+    /// The entry at which the flow stopped with this code, and what it said of it.
+    pub fn stopped_saying(&self, wanted: StopCode) -> Option<(u32, &'a str)> {
         let mut decisions = self.decisions.iter().rev();
         decisions.find_map(|(seq, decision)| match decision {
-            Decision::Stopped { code, .. } if *code == wanted => Some(*seq),
+            Decision::Stopped { code, message, .. } if *code == wanted => Some((*seq, message.as_str())),
             _ => None,
         })
+    }
+
+    /// The latest call to the MCP server before this entry, with or without a token.
+    pub fn call_before(&self, seq: u32) -> Option<Seen<'a>> {
+        let calls = self.first_calls.iter().chain(&self.calls).copied();
+        calls.filter(|call| call.seq < seq).max_by_key(|call| call.seq)
+    }
+
+    /// The scope of the authorization request before this entry, as it was sent.
+    pub fn scope_asked_for(&self, seq: u32) -> Option<String> {
+        let (_, request) = self.authorization_before(seq)?;
+        value(&request, "scope").map(str::to_owned)
     }
 
     /// The authorization server that was decided for, as the resource metadata names it.
@@ -238,22 +248,6 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The revision that a request says it follows.
-fn revision_sent(exchange: &Exchange) -> Option<Revision> {
-    let request = &exchange.request;
-    if let Some(revision) = request.header_value("mcp-protocol-version") {
-        return revision.parse().ok();
-    }
-    let Purpose::Challenge { method } = &exchange.purpose else {
-        return None;
-    };
-    if method != "initialize" {
-        return None;
-    }
-    let message: Value = serde_json::from_slice(&request.body.bytes).ok()?;
-    message["params"]["protocolVersion"].as_str()?.parse().ok()
-}
-
 /// What became of an access token at the MCP server.
 pub(crate) enum TokenUse<'a> {
     Accepted,
@@ -307,7 +301,9 @@ pub(crate) fn access_token(response: &Response) -> Option<String> {
     if !(200..300).contains(&response.status) {
         return None;
     }
-    text(&object(response)?, "access_token").map(str::to_owned)
+    let answer = object(response)?;
+    let token = text(&answer, "access_token").filter(|token| !token.is_empty())?;
+    Some(token.to_owned())
 }
 
 /// A refresh request that was answered with an OAuth error.
@@ -356,23 +352,10 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_that_was_not_decided_is_read_from_the_requests() {
+    fn the_latest_revision_holds_until_another_is_decided() {
         let mut trace = Run::healthy().trace();
         trace.entries.remove(0);
         assert_eq!(Reading::of(&trace).revision, Revision::LATEST);
-        let EntryKind::Exchange(first) = &mut trace.entries[0].kind else {
-            panic!("no exchange")
-        };
-        first.request.body = trace::Body::new(br#"{"params":{"protocolVersion":"2025-06-18"}}"#.to_vec());
-        assert_eq!(Reading::of(&trace).revision, Revision::R20250618);
-        let EntryKind::Exchange(second) = &mut trace.entries[1].kind else {
-            panic!("no exchange")
-        };
-        second
-            .request
-            .headers
-            .push(trace::Header::new("MCP-Protocol-Version", "2025-11-25"));
-        assert_eq!(Reading::of(&trace).revision, Revision::R20251125);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod challenge_missing;
 pub(crate) mod challenge_unparsable;
 pub(crate) mod challenge_without_resource_metadata;
+pub(crate) mod client_id_ignored_in_basic;
 pub(crate) mod forbidden_instead_of_unauthorized;
 pub(crate) mod iss_missing;
 pub(crate) mod iss_wrong;
@@ -29,8 +30,10 @@ pub(crate) mod server_metadata_in_resource_metadata;
 pub(crate) mod server_metadata_not_found;
 pub(crate) mod state_altered;
 pub(crate) mod token_audience_wrong;
+pub(crate) mod token_endpoint_redirects;
 pub(crate) mod token_error_not_oauth;
 pub(crate) mod token_not_accepted;
+pub(crate) mod token_request_refused;
 pub(crate) mod token_response_cacheable;
 pub(crate) mod token_response_form_encoded;
 pub(crate) mod token_response_unusable;

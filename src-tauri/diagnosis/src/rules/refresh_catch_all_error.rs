@@ -1,6 +1,6 @@
 use super::refresh_invalid_request::says_that_the_token_is_dead;
 use crate::finding::Part;
-use crate::reading::{Reading, form, refused_refreshes};
+use crate::reading::{Reading, RefusedRefresh, form, refused_refreshes};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
 use crate::wording::excerpt;
@@ -40,20 +40,7 @@ const TELLING: [&str; 9] = [
 ];
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let refused = refused_refreshes(reading).into_iter().find(|refused| {
-        let description = refused.description.to_ascii_lowercase();
-        let names_parameter = form(refused.seen.request())
-            .iter()
-            .any(|pair| pair.name != "scope" && description.contains(&pair.name.to_ascii_lowercase()));
-        let tells = ["parameter", "missing", "required", "unsupported", "malformed"];
-        let says_something = names_parameter
-            || TELLING.contains(&refused.error.as_str())
-            || tells.iter().any(|word| description.contains(word))
-            || says_that_the_token_is_dead(&refused.description);
-        // Of a request that was changed by hand nothing can be said, nor of a server that is down.
-        !(says_something || refused.seen.exchange.edited || refused.status >= 500)
-    });
-    let Some(refused) = refused else { return };
+    let Some(refused) = catch_all(reading) else { return };
     let error = excerpt(&refused.error);
     let actual = match refused.description.as_str() {
         "" => format!("{error}, without a description"),
@@ -79,6 +66,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
               another client.",
         );
     findings.add(finding);
+}
+
+/// The first refresh that was refused so.
+pub(super) fn catch_all<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a>> {
+    refused_refreshes(reading).into_iter().find(|refused| {
+        let description = refused.description.to_ascii_lowercase();
+        let names_parameter = form(refused.seen.request())
+            .iter()
+            .any(|pair| pair.name != "scope" && description.contains(&pair.name.to_ascii_lowercase()));
+        let tells = ["parameter", "missing", "required", "unsupported", "malformed"];
+        let says_something = names_parameter
+            || TELLING.contains(&refused.error.as_str())
+            || tells.iter().any(|word| description.contains(word))
+            || says_that_the_token_is_dead(&refused.description);
+        // Of a request that was changed by hand nothing can be said, nor of a server that is down.
+        !(says_something || refused.seen.exchange.edited || refused.status >= 500)
+    })
 }
 
 #[cfg(test)]

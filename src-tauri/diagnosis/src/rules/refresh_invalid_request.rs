@@ -1,5 +1,5 @@
 use crate::finding::Part;
-use crate::reading::{Reading, refused_refreshes};
+use crate::reading::{Reading, RefusedRefresh, refused_refreshes};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
 use crate::wording::excerpt;
@@ -24,16 +24,9 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let refused = refused_refreshes(reading).into_iter().find(|refused| {
-        let elsewhere = [
-            "invalid_grant",
-            "invalid_client",
-            "unauthorized_client",
-            "unsupported_grant_type",
-        ];
-        !elsewhere.contains(&refused.error.as_str()) && says_that_the_token_is_dead(&refused.description)
-    });
-    let Some(refused) = refused else { return };
+    let Some(refused) = mislabelled(reading) else {
+        return;
+    };
     let error = excerpt(&refused.error);
     let finding = RULE
         .found(RFC6749_INVALID_GRANT)
@@ -46,6 +39,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .actual(format!("{error}: {}", excerpt(&refused.description)))
         .fix("Answer invalid_grant when the refresh token is invalid, expired, revoked or unknown.");
     findings.add(finding);
+}
+
+/// The first refresh that was refused so.
+pub(super) fn mislabelled<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a>> {
+    refused_refreshes(reading).into_iter().find(|refused| {
+        let elsewhere = [
+            "invalid_grant",
+            "invalid_client",
+            "unauthorized_client",
+            "unsupported_grant_type",
+        ];
+        !elsewhere.contains(&refused.error.as_str()) && says_that_the_token_is_dead(&refused.description)
+    })
 }
 
 /// Whether an error description says of the refresh token that it is no longer good.

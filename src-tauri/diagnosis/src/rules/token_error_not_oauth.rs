@@ -19,7 +19,7 @@ rule! {
     ///
     /// # References
     /// RFC 6749 section 5.2.
-    "T03" "token_error_not_oauth" Warning AuthorizationServer since None,
+    "T03" "token_error_not_oauth" Error AuthorizationServer since None,
     title: "The token endpoint's error is not an OAuth error",
     spec: [RFC6749_TOKEN_ERROR],
 }

@@ -34,11 +34,17 @@ pub struct Run {
     /// The approver's hops.
     pub hops: Vec<Answer>,
     pub callback: Vec<(&'static str, String)>,
+    /// The body of the code exchange.
+    pub exchange: Vec<(&'static str, String)>,
+    /// The client's `Authorization` in the code exchange.
+    pub client_authentication: Option<String>,
     pub token: Answer,
     pub calls: Vec<Answer>,
     pub refresh: Option<Answer>,
     /// Where the flow stops and why.
     pub stop: Option<(Phase, StopCode)>,
+    /// What the flow says when it stops.
+    pub stop_message: &'static str,
     /// Decisions made at the end.
     pub decisions: Vec<Decision>,
 }
@@ -101,6 +107,15 @@ impl Run {
                 ("state", "st-1".into()),
                 ("iss", issuer.into()),
             ],
+            exchange: vec![
+                ("grant_type", "authorization_code".into()),
+                ("code", "secret-code".into()),
+                ("redirect_uri", REDIRECT.into()),
+                ("client_id", "c1".into()),
+                ("code_verifier", VERIFIER.into()),
+                ("resource", MCP.into()),
+            ],
+            client_authentication: None,
             token: token_answer(&access_jwt(json!(MCP)), "refresh-1"),
             calls: vec![
                 Answer::json(
@@ -114,6 +129,7 @@ impl Run {
             ],
             refresh: None,
             stop: None,
+            stop_message: "stopped",
             decisions: Vec::new(),
         }
     }
@@ -159,6 +175,14 @@ impl Run {
 
     pub fn is_silent(&self, code: &str) -> bool {
         !self.found().iter().any(|found| found == code)
+    }
+
+    /// Changes a parameter of the authorization request or leaves it out.
+    pub fn ask(&mut self, name: &'static str, value: Option<&str>) -> &mut Self {
+        self.authorization.retain(|(known, _)| *known != name);
+        self.authorization
+            .extend(value.map(|value| (name, value.to_owned())));
+        self
     }
 
     pub fn stop(&mut self, after: Phase, code: StopCode) -> &mut Self {

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use trace::{
-    BrowserVisit, Decision, EntryKind, Exchange, Grant, Phase, Purpose, Request, Role, Timestamp, Timings,
-    Trace, encode_pairs, with_query,
+    BrowserVisit, Decision, EntryKind, Exchange, Grant, Phase, Purpose, Request, Role, StopCode, Timestamp,
+    Timings, Trace, encode_pairs, with_query,
 };
 
-use super::{Answer, MCP, REDIRECT, Run, VERIFIER};
+use super::{Answer, MCP, REDIRECT, Run};
 
 pub struct Writer {
     pub trace: Trace,
@@ -140,7 +140,16 @@ impl Writer {
                 answer,
             );
         }
-        self.stop(run, Phase::Authorization)?;
+        let after_callback = [
+            StopCode::AuthorizationError,
+            StopCode::NoCode,
+            StopCode::StateMismatch,
+            StopCode::IssMismatch,
+        ];
+        let before = run.stop.is_none_or(|(_, code)| !after_callback.contains(&code));
+        if before {
+            self.stop(run, Phase::Authorization)?;
+        }
         let query = run.callback.iter().map(|(name, value)| (*name, value.as_str()));
         let request = Request::new("GET", with_query(REDIRECT, query));
         self.send(
@@ -150,21 +159,19 @@ impl Writer {
             request,
             &Answer::html(200, "Done"),
         );
-        Some(())
+        self.stop(run, Phase::Authorization)
     }
 
     fn tokens(&mut self, run: &Run) -> Option<()> {
-        let request = self.token_request(
-            run,
-            &[
-                ("grant_type", "authorization_code"),
-                ("code", "secret-code"),
-                ("redirect_uri", REDIRECT),
-                ("client_id", "c1"),
-                ("code_verifier", VERIFIER),
-                ("resource", MCP),
-            ],
-        );
+        let exchange: Vec<(&str, &str)> = run
+            .exchange
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let mut request = self.token_request(run, &exchange);
+        if let Some(credentials) = &run.client_authentication {
+            request = request.header("authorization", credentials.as_str());
+        }
         let purpose = Purpose::Token {
             grant: Grant::AuthorizationCode,
         };
@@ -238,7 +245,7 @@ impl Writer {
                     phase,
                     Decision::Stopped {
                         code,
-                        message: "stopped".into(),
+                        message: run.stop_message.into(),
                         can_go_on: false,
                     },
                 );

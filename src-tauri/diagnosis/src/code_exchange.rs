@@ -1,0 +1,171 @@
+//! What a code exchange has in common with the requests before it: what is the same cannot be why it was refused.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
+use trace::{Grant, Pair, Request};
+
+use crate::reading::{Reading, Seen, form, response_fields, value};
+
+/// A code exchange held against the authorization request and the callback.
+#[derive(Default)]
+pub(crate) struct Comparison {
+    /// What is as it must be, one clause each: certainly not the cause.
+    pub right: Vec<String>,
+    /// What is not as it must be, one clause each: the request was changed by hand.
+    pub wrong: Vec<String>,
+    /// Seconds between the callback and the exchange.
+    pub age: Option<u64>,
+}
+
+impl Comparison {
+    pub fn of(reading: &Reading<'_>, exchange: Seen<'_>) -> Self {
+        let mut comparison = Self::default();
+        let sent = form(exchange.request());
+        if let Some((_, asked)) = reading.authorization_before(exchange.seq) {
+            comparison.compare_with_request(&sent, &asked, exchange.request());
+        }
+        let callback = reading
+            .callbacks
+            .iter()
+            .rev()
+            .find(|callback| callback.seq < exchange.seq);
+        if let Some(callback) = callback {
+            let fields = response_fields(callback.request());
+            comparison.note(
+                value(&sent, "code") == value(&fields, "code"),
+                "code is the one of the callback",
+                "code is not the one of the callback",
+            );
+            comparison.age = Some(exchange.at.since(callback.at).as_secs());
+        }
+        let earlier = reading.tokens.iter().any(|(seen, grant)| {
+            seen.seq < exchange.seq
+                && *grant == Grant::AuthorizationCode
+                && value(&form(seen.request()), "code") == value(&sent, "code")
+        });
+        comparison.note(
+            !earlier,
+            "the code was not used before",
+            "the code was used before in this run",
+        );
+        comparison
+    }
+
+    fn compare_with_request(&mut self, sent: &[Pair], asked: &[Pair], request: &Request) {
+        self.note(
+            value(sent, "redirect_uri") == value(asked, "redirect_uri"),
+            "redirect_uri is the same as in the authorization request",
+            "redirect_uri differs from the authorization request",
+        );
+        let challenge = value(sent, "code_verifier").map(s256);
+        self.note(
+            challenge.as_deref() == value(asked, "code_challenge"),
+            "code_verifier fits code_challenge",
+            "code_verifier does not fit code_challenge",
+        );
+        self.note(
+            sent_client_id(sent, request).as_deref() == value(asked, "client_id"),
+            "client_id is the same",
+            "client_id differs from the authorization request",
+        );
+    }
+
+    fn note(&mut self, holds: bool, right: &str, wrong: &str) {
+        match holds {
+            true => self.right.push(right.into()),
+            false => self.wrong.push(wrong.into()),
+        }
+    }
+}
+
+/// How a client said who it is at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientAuthentication {
+    Basic,
+    Post,
+    Assertion,
+    None,
+}
+
+impl ClientAuthentication {
+    pub fn of(request: &Request) -> Self {
+        let sent = form(request);
+        if basic_client_id(request).is_some() {
+            Self::Basic
+        } else if value(&sent, "client_secret").is_some() {
+            Self::Post
+        } else if value(&sent, "client_assertion").is_some() {
+            Self::Assertion
+        } else {
+            Self::None
+        }
+    }
+
+    /// As in `token_endpoint_auth_methods_supported`.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::Assertion => "private_key_jwt",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The client identifier in the Basic credentials (RFC 6749 section 2.3.1), decoded.
+pub(crate) fn basic_client_id(request: &Request) -> Option<String> {
+    let (scheme, credentials) = request.header_value("authorization")?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    let (id, _) = text.split_once(':')?;
+    let decoded = trace::pairs(&format!("id={id}"));
+    value(&decoded, "id").map(str::to_owned)
+}
+
+fn sent_client_id(sent: &[Pair], request: &Request) -> Option<String> {
+    value(sent, "client_id")
+        .map(str::to_owned)
+        .or_else(|| basic_client_id(request))
+}
+
+fn s256(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Run;
+
+    fn compared(run: &Run) -> Comparison {
+        let trace = run.trace();
+        let reading = Reading::of(&trace);
+        Comparison::of(&reading, reading.tokens[0].0)
+    }
+
+    #[test]
+    fn what_is_the_same_is_told_from_what_is_not() {
+        let mut run = Run::healthy();
+        let comparison = compared(&run);
+        assert_eq!((comparison.right.len(), comparison.wrong.len()), (5, 0));
+        assert_eq!(comparison.age, Some(0));
+        for (name, value) in &mut run.exchange {
+            if matches!(*name, "redirect_uri" | "code_verifier") {
+                value.push('x');
+            }
+        }
+        assert_eq!(compared(&run).wrong.len(), 2);
+    }
+
+    #[test]
+    fn a_client_id_in_the_header_counts() {
+        let mut run = Run::healthy();
+        run.exchange.retain(|(name, _)| *name != "client_id");
+        assert_eq!(compared(&run).wrong.len(), 1);
+        run.client_authentication = Some(format!("Basic {}", STANDARD.encode("c1:pass")));
+        assert_eq!(compared(&run).wrong.len(), 0);
+    }
+}

@@ -1,0 +1,134 @@
+use trace::Grant;
+
+use crate::code_exchange::basic_client_id;
+use crate::finding::Part;
+use crate::reading::{Reading, Seen, form, value};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC6749_BASIC;
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// A token request whose client authenticates by Basic, and an error that says that `client_id` is
+    /// missing, although it is in the header.
+    ///
+    /// # Why it matters
+    /// By Basic, `client_id` and secret are in the `Authorization` header and need not be in the body. A
+    /// server that reads the body alone turns away every client that does as its metadata says.
+    ///
+    /// # How to fix
+    /// Read `client_id` from the Basic credentials as well. Until then take `client_secret_basic` out of
+    /// `token_endpoint_auth_methods_supported`, so that clients choose `client_secret_post`.
+    ///
+    /// # References
+    /// RFC 6749 section 2.3.1.
+    "G09" "client_id_ignored_in_basic" Error AuthorizationServer since None,
+    title: "The token endpoint does not see the client_id in the Authorization header",
+    spec: [RFC6749_BASIC],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some((seen, grant)) = ignored(reading) else {
+        return;
+    };
+    let offered = reading
+        .server_metadata()
+        .and_then(|(_, metadata)| metadata.token_endpoint_auth_methods_supported.clone());
+    let advertised = match offered {
+        Some(methods) if methods.iter().any(|method| method == "client_secret_basic") => {
+            " The metadata lists client_secret_basic, so clients may use it."
+        }
+        None => " The metadata lists no methods, and then client_secret_basic is the one to use.",
+        Some(_) => "",
+    };
+    let response = seen.response();
+    let body = response
+        .and_then(|response| response.body.text())
+        .unwrap_or_default();
+    let what = match grant {
+        Grant::RefreshToken => "refresh",
+        _ => "code exchange",
+    };
+    let finding = RULE
+        .found(RFC6749_BASIC)
+        .at(seen.seq, Part::body(""))
+        .message(format!(
+            "The {what} names its client in the Authorization header, as Basic has it, and is told that \
+             client_id is missing: the token endpoint looks for it in the body alone.{advertised}"
+        ))
+        .expected("client_id read from the Basic credentials")
+        .actual(format!(
+            "{}: {}",
+            seen.status().unwrap_or_default(),
+            excerpt(body)
+        ))
+        .fix(
+            "Take client_id from the Authorization header when the client authenticates by Basic. Until then \
+             offer client_secret_post alone in token_endpoint_auth_methods_supported.",
+        );
+    findings.add(finding);
+}
+
+/// The first token request that was refused so.
+pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Grant)> {
+    reading.tokens.iter().copied().find(|(seen, _)| {
+        let by_basic = basic_client_id(seen.request()).is_some();
+        let in_body = value(&form(seen.request()), "client_id").is_some();
+        by_basic && !in_body && seen.status().is_some_and(|status| status >= 400) && says_missing(*seen)
+    })
+}
+
+fn says_missing(seen: Seen<'_>) -> bool {
+    let body = seen
+        .response()
+        .and_then(|response| response.body.text())
+        .unwrap_or_default();
+    let body = body.to_ascii_lowercase().replace("client id", "client_id");
+    let missing = [
+        "missing",
+        "required",
+        "not provided",
+        "no client_id",
+        "must provide",
+    ];
+    body.contains("client_id") && missing.iter().any(|word| body.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::sample::{Answer, Run};
+
+    fn by_basic(description: &str) -> Run {
+        let mut run = Run::healthy();
+        run.exchange.retain(|(name, _)| *name != "client_id");
+        run.client_authentication = Some(format!("Basic {}", STANDARD.encode("c1:pass")));
+        run.token = Answer::json(
+            401,
+            json!({"error": "invalid_client", "error_description": description}),
+        );
+        run.stop(Phase::Token, StopCode::TokenRejected);
+        run
+    }
+
+    #[test]
+    fn tells_it_from_a_wrong_secret() {
+        let finding = by_basic("Missing client_id").finding("G09");
+        assert!(finding.message.contains("lists no methods"));
+        assert_eq!(by_basic("Client ID is required").found(), ["G09"]);
+        assert!(by_basic("The secret is wrong").is_silent("G09"));
+    }
+
+    #[test]
+    fn is_silent_when_the_body_or_nothing_names_the_client() {
+        let mut run = by_basic("Missing client_id");
+        run.exchange.push(("client_id", "c1".into()));
+        assert!(run.is_silent("G09"));
+        run.client_authentication = None;
+        assert!(run.is_silent("G09"));
+    }
+}

@@ -1,0 +1,359 @@
+use trace::{Grant, StopCode};
+
+use super::token_response_form_encoded::is_form_encoded;
+use super::{client_id_ignored_in_basic, refresh_catch_all_error, refresh_invalid_request};
+use crate::code_exchange::{ClientAuthentication, Comparison};
+use crate::finding::{Finding, Owner, Part};
+use crate::reading::{Reading, Seen, access_token, form, object, text, value};
+use crate::rule::{Findings, rule};
+use crate::spec::{
+    RFC6749_INVALID_CLIENT, RFC6749_INVALID_GRANT, RFC6749_INVALID_SCOPE, RFC6749_TOKEN_ERROR,
+    RFC6749_TOKEN_OK, RFC6749_UNAUTHORIZED_CLIENT, RFC8707_INVALID_TARGET, Spec,
+};
+use crate::wording::{excerpt, list};
+
+rule! {
+    /// # What it looks at
+    /// A code exchange or a refresh that is refused with an OAuth error and ends the run. The request is held
+    /// against the authorization request and the callback before it, to say what is certainly not the cause.
+    ///
+    /// # Why it matters
+    /// The user has logged in and agreed, and there is no token all the same. Clients show the error code at
+    /// best, and one code stands for several causes.
+    ///
+    /// # How to fix
+    /// Go through the causes that are left. The log of the authorization server names the one that it is.
+    ///
+    /// # References
+    /// RFC 6749 section 5.2; RFC 8707 section 2.
+    "T41" "token_request_refused" Error AuthorizationServer since None,
+    title: "The token endpoint refuses the request",
+    spec: [
+        RFC6749_INVALID_GRANT, RFC6749_INVALID_CLIENT, RFC6749_UNAUTHORIZED_CLIENT, RFC6749_INVALID_SCOPE,
+        RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK,
+    ],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(stopped) = reading.stopped(StopCode::TokenRejected) else {
+        return;
+    };
+    let requests = reading.tokens.iter().rev();
+    let Some(&(seen, grant)) = requests.clone().find(|(seen, _)| seen.seq < stopped) else {
+        return;
+    };
+    let Some(response) = seen.response() else { return };
+    if (200..300).contains(&response.status) {
+        if access_token(response).is_some() {
+            findings.add(wrong_status(seen));
+        }
+        return;
+    }
+    let answer = object(response).unwrap_or_default();
+    let Some(error) = text(&answer, "error") else {
+        return;
+    };
+    if explained_elsewhere(reading, seen) || is_form_encoded(seen) {
+        return;
+    }
+    let description = text(&answer, "error_description").unwrap_or_default();
+    let refused = Refused {
+        reading,
+        seen,
+        grant,
+        error,
+        description,
+    };
+    findings.add(refused.finding());
+}
+
+fn explained_elsewhere(reading: &Reading<'_>, seen: Seen<'_>) -> bool {
+    let others = [
+        client_id_ignored_in_basic::ignored(reading).map(|(seen, _)| seen.seq),
+        refresh_catch_all_error::catch_all(reading).map(|refused| refused.seen.seq),
+        refresh_invalid_request::mislabelled(reading).map(|refused| refused.seen.seq),
+    ];
+    others.contains(&Some(seen.seq))
+}
+
+/// A token came, with a status that no client takes for success.
+fn wrong_status(seen: Seen<'_>) -> Finding {
+    RULE.found(RFC6749_TOKEN_OK)
+        .at(seen.seq, Part::Status)
+        .title("The token answer does not have status 200")
+        .message("There is an access token in the answer, but clients take tokens from a 200 alone.")
+        .expected("200")
+        .actual(seen.status().unwrap_or_default().to_string())
+        .fix("Answer a successful token request with status 200.")
+}
+
+struct Refused<'r, 'a> {
+    reading: &'r Reading<'a>,
+    seen: Seen<'a>,
+    grant: Grant,
+    error: &'r str,
+    description: &'r str,
+}
+
+impl Refused<'_, '_> {
+    fn finding(&self) -> Finding {
+        let refresh = self.grant == Grant::RefreshToken;
+        let what = if refresh { "refresh" } else { "code" };
+        let compared = match refresh {
+            true => Comparison::default(),
+            false => Comparison::of(self.reading, self.seen),
+        };
+        let (spec, means, fix) = self.by_code();
+        let mut message = means;
+        if !compared.right.is_empty() {
+            message.push_str(&format!(" Certainly not the cause: {}.", list(&compared.right)));
+        }
+        if let Some(age) = compared.age.filter(|_| self.error == "invalid_grant") {
+            message.push_str(&format!(" The code was {age} s old."));
+        }
+        let finding = RULE
+            .found(spec)
+            .likely()
+            .at(self.seen.seq, Part::body("/error"))
+            .title(format!(
+                "The token endpoint refuses the {what}: {}",
+                excerpt(self.error)
+            ))
+            .expected("200 with an access token")
+            .actual(self.quoted());
+        if compared.wrong.is_empty() && !self.seen.exchange.edited {
+            return finding.message(message).fix(fix);
+        }
+        let changed = match compared.wrong.as_slice() {
+            [] => "The request was changed by hand before it was sent.".to_owned(),
+            wrong => format!("This request is not as it must be: {}.", list(wrong)),
+        };
+        finding
+            .owner(Owner::Client)
+            .message(format!("{changed} Most likely that is why it was refused."))
+            .fix("Send the request once more as the flow has it: rewind to the authorization request.")
+    }
+
+    fn quoted(&self) -> String {
+        let status = self.seen.status().unwrap_or_default();
+        match self.description {
+            "" => format!("{status}: {}, without a description", excerpt(self.error)),
+            description => format!("{status}: {}: {}", excerpt(self.error), excerpt(description)),
+        }
+    }
+
+    /// What the error code means here as a rule, and what to look at.
+    fn by_code(&self) -> (Spec, String, String) {
+        let log = "Look into the authorization server's log for this request";
+        let status = self.seen.status().unwrap_or_default();
+        match self.error {
+            "invalid_grant" => (
+                RFC6749_INVALID_GRANT,
+                "The authorization server does not take the code: it expired, was not stored (or in the memory \
+                 of another instance), or the server compares something else with what it remembers."
+                    .into(),
+                format!(
+                    "{log}. What is left: how long a code lives, whether all instances share their codes, and \
+                     how redirect_uri and code_challenge are stored."
+                ),
+            ),
+            "invalid_client" => self.invalid_client(),
+            "unauthorized_client" => (
+                RFC6749_UNAUTHORIZED_CLIENT,
+                format!(
+                    "The client is known, but not for the grant type {}.",
+                    self.grant_type()
+                ),
+                format!(
+                    "Allow {} for this client at the authorization server; a registration has to list it in \
+                     grant_types.",
+                    self.grant_type()
+                ),
+            ),
+            "unsupported_grant_type" => (
+                RFC6749_TOKEN_ERROR,
+                format!(
+                    "The request says grant_type={}. Either the server does not offer it, or it did not read \
+                     the form in the body (a JSON body parser is the usual cause).",
+                    self.grant_type()
+                ),
+                "Read the token request as application/x-www-form-urlencoded, and enable the grant type.".into(),
+            ),
+            "invalid_scope" => (
+                RFC6749_INVALID_SCOPE,
+                format!(
+                    "The token request carries no scope, so it is about the one of the authorization request: \
+                     {}.",
+                    self.reading
+                        .scope_asked_for(self.seen.seq)
+                        .map_or_else(|| "none".into(), |scope| excerpt(&scope))
+                ),
+                "Allow these scopes for the client, or let the MCP server ask for others in its challenge.".into(),
+            ),
+            "invalid_target" => {
+                let resource = self.reading.resource_asked_for(self.seen).unwrap_or_default();
+                (
+                    RFC8707_INVALID_TARGET,
+                    format!("The authorization server does not know the resource {}.", excerpt(&resource)),
+                    format!(
+                        "Register {} as a resource (audience, API) at the authorization server, byte for byte.",
+                        excerpt(&resource)
+                    ),
+                )
+            }
+            "use_dpop_nonce" | "invalid_dpop_proof" => (
+                RFC6749_TOKEN_ERROR,
+                "The authorization server demands a proof of possession (DPoP), and the request had none that it \
+                 takes."
+                    .into(),
+                "Allow bearer tokens for this client at the authorization server, or use a client that sends \
+                 DPoP proofs."
+                    .into(),
+            ),
+            "invalid_request" => (
+                RFC6749_TOKEN_ERROR,
+                "A parameter is missing or is not taken. Servers that do not know resource or code_verifier have \
+                 to ignore them, and some refuse them instead."
+                    .into(),
+                format!("{log}, and let unknown parameters be ignored."),
+            ),
+            _ if status >= 500 || matches!(self.error, "server_error" | "temporarily_unavailable") => (
+                RFC6749_TOKEN_ERROR,
+                "The authorization server itself failed.".into(),
+                format!("{log}."),
+            ),
+            _ => (
+                RFC6749_TOKEN_ERROR,
+                "The error code is none of those that RFC 6749 section 5.2 has, so clients cannot act on it.".into(),
+                format!("{log}, and answer with one of the standard codes."),
+            ),
+        }
+    }
+
+    fn invalid_client(&self) -> (Spec, String, String) {
+        let sent = ClientAuthentication::of(self.seen.request());
+        let method = sent.method();
+        let metadata = self.reading.server_metadata();
+        let listed =
+            metadata.and_then(|(_, metadata)| metadata.token_endpoint_auth_methods_supported.clone());
+        let offered = listed.is_some_and(|methods| methods.iter().any(|known| known == method));
+        let agreed = self.agreed();
+        let mut means = format!(
+            "The authorization server does not know the client, or does not take how it authenticates: {method}."
+        );
+        if agreed.as_deref() == Some(method) {
+            means.push_str(" The registration answer says that very method.");
+        } else if let Some(agreed) = &agreed {
+            means.push_str(&format!(" The registration answer says {}.", excerpt(agreed)));
+        }
+        if offered {
+            means.push_str(" The metadata lists it as supported.");
+        }
+        let fix = match sent {
+            ClientAuthentication::None => {
+                "Accept public clients (token_endpoint_auth_method none) at the token endpoint, or give the \
+                 client a secret when it registers. A client arranged by hand needs its secret in this run's \
+                 settings, when it has one."
+            }
+            ClientAuthentication::Basic | ClientAuthentication::Post => {
+                "Compare client ID and secret with what the authorization server has for this client, and which \
+                 method it is set to: client_secret_basic or client_secret_post."
+            }
+            ClientAuthentication::Assertion => {
+                "Compare the key and the aud of the client assertion with what the authorization server expects."
+            }
+        };
+        (RFC6749_INVALID_CLIENT, means, fix.into())
+    }
+
+    /// The method that the registration answered with.
+    fn agreed(&self) -> Option<String> {
+        let registration = self.reading.registrations.last()?.response().and_then(object)?;
+        text(&registration, "token_endpoint_auth_method").map(str::to_owned)
+    }
+
+    fn grant_type(&self) -> String {
+        let sent = form(self.seen.request());
+        excerpt(value(&sent, "grant_type").unwrap_or("none"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::{Certainty, Owner};
+    use crate::sample::{Answer, Run};
+
+    fn refused(status: u16, error: &str) -> Run {
+        let mut run = Run::healthy();
+        run.token = Answer::json(status, json!({"error": error}));
+        run.stop(Phase::Token, StopCode::TokenRejected);
+        run
+    }
+
+    #[test]
+    fn every_code_is_explained_and_what_is_right_is_ruled_out() {
+        let codes = [
+            "invalid_grant",
+            "invalid_client",
+            "invalid_request",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "invalid_target",
+            "use_dpop_nonce",
+            "server_error",
+            "whatever",
+        ];
+        for error in codes {
+            let run = refused(400, error);
+            let finding = run.finding("T41");
+            assert_eq!(finding.certainty, Certainty::Likely);
+            assert!(finding.title.ends_with(error));
+            assert!(finding.message.contains("code_verifier fits code_challenge"));
+            assert_eq!(run.found(), ["T41"], "{error}");
+        }
+        let client = refused(401, "invalid_client").finding("T41").message;
+        assert!(client.contains("says that very method"), "{client}");
+        let target = refused(400, "invalid_target").finding("T41").fix;
+        assert!(target.contains("https://mcp.example/mcp"), "{target}");
+    }
+
+    #[test]
+    fn what_was_changed_by_hand_is_named() {
+        let mut run = refused(400, "invalid_grant");
+        run.exchange.retain(|(name, _)| *name != "redirect_uri");
+        let finding = run.finding("T41");
+        assert_eq!(finding.owner, Owner::Client);
+        assert!(finding.message.contains("redirect_uri differs"));
+    }
+
+    #[test]
+    fn a_refresh_that_is_refused_for_another_reason_is_told_too() {
+        let mut run = Run::healthy_with_refresh();
+        run.refresh = Some(Answer::json(401, json!({"error": "invalid_client"})));
+        run.stop(Phase::Refresh, StopCode::TokenRejected);
+        assert!(run.finding("T41").title.contains("refresh"));
+        run.refresh = Some(Answer::json(400, json!({"error": "invalid_request"})));
+        assert_eq!(run.found(), ["S11"]);
+    }
+
+    #[test]
+    fn a_token_with_another_status_than_200() {
+        let mut run = Run::healthy();
+        run.token.status = 201;
+        run.stop(Phase::Token, StopCode::TokenRejected);
+        assert_eq!(run.finding("T41").actual.as_deref(), Some("201"));
+    }
+
+    #[test]
+    fn is_silent_without_a_stop_and_without_an_oauth_error() {
+        assert!(Run::healthy().is_silent("T41"));
+        let mut run = Run::healthy();
+        run.token = Answer::json(400, json!({"message": "no"}));
+        run.stop(Phase::Token, StopCode::TokenRejected);
+        assert_eq!(run.found(), ["T03"]);
+    }
+}
