@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
+use socket2::SockRef;
 use thiserror::Error;
 use url::Url;
 
@@ -33,31 +35,33 @@ pub(super) fn checked_path(path: &str) -> Result<String, ListenerError> {
     }
 }
 
-/// Sockets that listen already, and their port.
+/// Sockets that listen already, and their port. What connects to them gets their time limits: a connection is closed
+/// when nothing comes for `silence`, or nothing is taken.
 pub(super) fn sockets(
     host: CallbackHost,
     port: Option<u16>,
+    silence: Duration,
 ) -> Result<(Vec<TcpListener>, u16), ListenerError> {
     let port = port.unwrap_or(0);
     match host {
         CallbackHost::V4 => {
-            bound(Ipv4Addr::LOCALHOST.into(), port).map(|(socket, port)| (vec![socket], port))
+            bound(Ipv4Addr::LOCALHOST.into(), port, silence).map(|(socket, port)| (vec![socket], port))
         }
         CallbackHost::V6 => {
-            bound(Ipv6Addr::LOCALHOST.into(), port).map(|(socket, port)| (vec![socket], port))
+            bound(Ipv6Addr::LOCALHOST.into(), port, silence).map(|(socket, port)| (vec![socket], port))
         }
-        CallbackHost::Localhost => both_families(port),
+        CallbackHost::Localhost => both_families(port, silence),
     }
 }
 
 /// A browser tries the addresses of `localhost` in an order of its own, so both have to be ours.
-fn both_families(port: u16) -> Result<(Vec<TcpListener>, u16), ListenerError> {
+fn both_families(port: u16, silence: Duration) -> Result<(Vec<TcpListener>, u16), ListenerError> {
     // A port the system chose for one family may be taken in the other.
     const ATTEMPTS: usize = 20;
     let mut attempt = 1;
     loop {
-        let (v4, chosen) = bound(Ipv4Addr::LOCALHOST.into(), port)?;
-        match bound(Ipv6Addr::LOCALHOST.into(), chosen) {
+        let (v4, chosen) = bound(Ipv4Addr::LOCALHOST.into(), port, silence)?;
+        match bound(Ipv6Addr::LOCALHOST.into(), chosen, silence) {
             Ok((v6, _)) => return Ok((vec![v4, v6], chosen)),
             Err(ListenerError::FamilyMissing { .. }) => return Ok((vec![v4], chosen)),
             Err(ListenerError::PortTaken { .. }) if port == 0 && attempt < ATTEMPTS => attempt += 1,
@@ -66,11 +70,13 @@ fn both_families(port: u16) -> Result<(Vec<TcpListener>, u16), ListenerError> {
     }
 }
 
-fn bound(ip: IpAddr, port: u16) -> Result<(TcpListener, u16), ListenerError> {
+fn bound(ip: IpAddr, port: u16, silence: Duration) -> Result<(TcpListener, u16), ListenerError> {
     let address = SocketAddr::new(ip, port);
     let bind = || -> io::Result<(TcpListener, u16)> {
         let socket = TcpListener::bind(address)?;
-        socket.set_nonblocking(true)?;
+        let limits = SockRef::from(&socket);
+        limits.set_read_timeout(Some(silence))?;
+        limits.set_write_timeout(Some(silence))?;
         let port = socket.local_addr()?.port();
         Ok((socket, port))
     };
@@ -117,14 +123,15 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_told_from_the_rest() {
-        let (_first, port) = sockets(CallbackHost::V4, None).unwrap();
-        let error = sockets(CallbackHost::V4, Some(port)).unwrap_err();
+        let silence = Duration::from_secs(1);
+        let (_first, port) = sockets(CallbackHost::V4, None, silence).unwrap();
+        let error = sockets(CallbackHost::V4, Some(port), silence).unwrap_err();
         assert_eq!(
             error,
             ListenerError::PortTaken {
                 address: format!("127.0.0.1:{port}")
             }
         );
-        assert!(sockets(CallbackHost::Localhost, Some(port)).is_err());
+        assert!(sockets(CallbackHost::Localhost, Some(port), silence).is_err());
     }
 }

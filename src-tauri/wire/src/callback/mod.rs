@@ -1,33 +1,44 @@
 //! The loopback listener for the answer of the authorization server, and the same answer pasted by hand.
 //!
-//! It lives as long as one authorization request. A server library that accepts by itself and reads heads without
-//! limit would outlive it and could be kept busy, so the sockets are opened here and each connection is read with
-//! limits on its time, its size and its number.
+//! It lives as long as one authorization request. `tiny_http` reads the requests and is told what to answer; the
+//! sockets are ours, and everything that is kept out is kept out here: one path, GET alone, the redirect URI's own
+//! host, one callback. Requests are answered one after another, at most 1,000 of them, each with `connection: close`.
+//!
+//! What the server cannot limit, and what is done about it:
+//! - It has a thread for each connection, and no limit on their number. The sockets pass a time limit on to the
+//!   connections (where the system hands it down, as Linux does), so that a silent one ends after ten seconds, also
+//!   when the listener is gone. What comes by an open connection after the wait is not answered.
+//! - It may leave a connection without a thread when several come at once; it is made to keep enough of them ready.
+//! - It reads a head of any size for as long as bytes come. A browser limits what a page can make it send; another
+//!   program of this machine can keep a thread and fill memory.
+//! - Its request line and headers are ASCII. A request with another byte in a cookie for this host, say, is closed
+//!   without an answer; the callback URL can be pasted instead.
+//! - A request that calls itself HTTP/2 or 3, or that announces a body of more than 64 KiB, is never answered and
+//!   holds its thread. No browser sends one of these to a redirect URI.
+//! - It throws a body away by allocating all that was announced, and a program that cannot is aborted. So during the
+//!   wait such a request is never dropped; one that comes by an older connection after the wait is out of reach.
 
-mod connection;
+mod answer;
 mod listen;
 mod page;
 mod pasted;
+mod serve;
 
-use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::task::{AbortHandle, JoinSet};
 use trace::{Request, Response, Secret, Timestamp};
 
-use connection::{Expected, serve};
+use answer::{Callback, Expected};
 pub use listen::ListenerError;
 pub use pasted::{PasteError, parse_pasted};
+use serve::Serving;
 
-/// Connections that are open at once; the oldest makes room. A browser opens some ahead of need and leaves them idle.
-const MOST_CONNECTIONS: usize = 16;
+/// For a connection that says nothing.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// The host of the redirect URI, and what is listened on for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -110,8 +121,12 @@ impl CallbackListener {
     /// Opens the sockets, on loopback only. From here on the redirect URI is known, so that a client can be registered
     /// with it.
     pub fn open(settings: &CallbackSettings) -> Result<Self, ListenerError> {
+        Self::open_for(settings, SILENCE)
+    }
+
+    fn open_for(settings: &CallbackSettings, silence: Duration) -> Result<Self, ListenerError> {
         let path = listen::checked_path(&settings.path)?;
-        let (sockets, port) = listen::sockets(settings.host, settings.port)?;
+        let (sockets, port) = listen::sockets(settings.host, settings.port, silence)?;
         let host = match settings.host {
             CallbackHost::V4 => "127.0.0.1",
             CallbackHost::Localhost => "localhost",
@@ -144,69 +159,61 @@ impl CallbackListener {
     /// `expected_state` is the `state` of the authorization request; none, if it has none.
     pub async fn received(self, expected_state: Option<Secret>) -> Result<Received, CallbackEnd> {
         let started = Instant::now();
-        let deadline = tokio::time::Instant::from_std(started) + self.timeout;
-        let expected = Arc::new(Expected::new(self.authority, self.path, expected_state));
-        let sockets: Vec<_> = self.sockets.into_iter().filter_map(tokio_listener).collect();
-        let mut open = JoinSet::new();
-        let mut oldest_first: VecDeque<AbortHandle> = VecDeque::new();
-        loop {
-            tokio::select! {
-                biased;
-                () = self.cancel.0.notified() => return Err(CallbackEnd::Cancelled),
-                Some(done) = open.join_next(), if !open.is_empty() => {
-                    if let Ok(Some(callback)) = done {
-                        let callback: connection::Callback = callback;
-                        return Ok(Received {
-                            request: callback.request,
-                            response: callback.response,
-                            at: callback.at,
-                            took: started.elapsed(),
-                            state_matches: callback.state_matches,
-                        });
-                    }
-                    oldest_first.retain(|connection| !connection.is_finished());
-                }
-                () = tokio::time::sleep_until(deadline) => {
-                    return Err(CallbackEnd::TimedOut { after: self.timeout });
-                }
-                stream = accepted(&sockets) => {
-                    if oldest_first.len() >= MOST_CONNECTIONS
-                        && let Some(oldest) = oldest_first.pop_front()
-                    {
-                        oldest.abort();
-                    }
-                    oldest_first.push_back(open.spawn(serve(stream, expected.clone())));
-                }
+        let expected = Expected {
+            authority: self.authority,
+            path: self.path,
+            state: expected_state,
+        };
+        let received = |callback: Callback| Received {
+            request: callback.request,
+            response: callback.response,
+            at: callback.at,
+            took: started.elapsed(),
+            state_matches: callback.state_matches,
+        };
+        let (serving, mut callback) = Serving::start(self.sockets, expected);
+        tokio::select! {
+            biased;
+            () = self.cancel.0.notified() => Err(CallbackEnd::Cancelled),
+            Ok(callback) = &mut callback => Ok(received(callback)),
+            () = tokio::time::sleep(self.timeout) => {
+                // Whoever is answered just now still counts: the browser says so.
+                drop(serving);
+                let end = CallbackEnd::TimedOut { after: self.timeout };
+                callback.try_recv().map(received).map_err(|_| end)
             }
         }
     }
 }
 
-fn tokio_listener(socket: TcpListener) -> Option<tokio::net::TcpListener> {
-    let listener = tokio::net::TcpListener::from_std(socket);
-    listener
-        .inspect_err(|error| tracing::warn!(%error, "a callback socket cannot be used"))
-        .ok()
-}
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
-/// The next connection on any of the sockets. One that fails while it is accepted is the next one's business.
-async fn accepted(sockets: &[tokio::net::TcpListener]) -> TcpStream {
-    loop {
-        let accepted = poll_fn(|context| {
-            for socket in sockets {
-                if let Poll::Ready(accepted) = socket.poll_accept(context) {
-                    return Poll::Ready(accepted);
-                }
-            }
-            Poll::Pending
-        });
-        match accepted.await {
-            Ok((stream, _)) => return stream,
-            Err(error) => {
-                tracing::debug!(%error, "a callback connection was not accepted");
-                // Out of file descriptors, say: it does not pass by asking again at once.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+    use super::*;
+
+    /// On Linux the limit for silence ends `accept` too, so that the server is a new one each time.
+    #[tokio::test]
+    async fn silent_connections_are_closed_and_the_callback_is_waited_for_behind_them() {
+        let settings = CallbackSettings::default();
+        let listener = CallbackListener::open_for(&settings, Duration::from_millis(50)).unwrap();
+        let authority = listener.authority.clone();
+        let waiting = tokio::spawn(listener.received(None));
+        let mut unfinished = Vec::new();
+        for _ in 0..4 {
+            let mut silent = TcpStream::connect(&authority).await.unwrap();
+            silent.write_all(b"GET /callback HTTP/1.1\r\nHo").await.unwrap();
+            let closed = silent.read_to_end(&mut unfinished);
+            let closed = tokio::time::timeout(Duration::from_secs(10), closed).await;
+            assert_eq!(closed.expect("the silent connection is still open").unwrap(), 0);
         }
+        let mut browser = TcpStream::connect(&authority).await.unwrap();
+        let request = format!("GET /callback?code=a HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+        browser.write_all(request.as_bytes()).await.unwrap();
+        let mut page = String::new();
+        browser.read_to_string(&mut page).await.unwrap();
+        assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+        assert!(waiting.await.unwrap().is_ok());
     }
 }

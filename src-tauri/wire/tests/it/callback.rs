@@ -24,7 +24,8 @@ fn listening(settings: CallbackSettings) -> (Waiting, String, String) {
 }
 
 fn get(target: &str, authority: &str) -> Vec<u8> {
-    format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: browser\r\n\r\n").into_bytes()
+    format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: browser\r\nConnection: close\r\n\r\n")
+        .into_bytes()
 }
 
 #[tokio::test]
@@ -70,7 +71,8 @@ async fn a_callback_is_waited_for_behind_everything_else() {
     let (waiting, authority, address) = listening(CallbackSettings::default());
     let callback = "/callback?code=a&state=right";
     let head = |method: &str, target: &str, host: &str| {
-        format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        format!("{head}Content-Length: 2000\r\n\r\n{}", "x".repeat(2_000)).into_bytes()
     };
     let port = authority.rsplit(':').next().unwrap();
     for (request, status) in [
@@ -81,6 +83,7 @@ async fn a_callback_is_waited_for_behind_everything_else() {
         (head("POST", callback, &authority), 405),
         (head("HEAD", callback, &authority), 405),
         (head("OPTIONS", callback, &authority), 405),
+        (head("GET", callback, &authority), 400),
         (get(callback, "evil.example"), 400),
         (get(callback, &format!("localhost:{port}")), 400),
         (get(callback, "127.0.0.1"), 400),
@@ -241,29 +244,102 @@ async fn connections_that_say_nothing_or_too_much_do_not_keep_the_callback_out()
         }
         idle.push(stream);
     }
-    // A head without end is cut off by the listener, long before it could fill the memory.
-    let mut endless = TcpStream::connect(&address).await.unwrap();
-    let flooding = tokio::spawn(async move {
-        let _ = endless.write_all(b"GET /callback HTTP/1.1\r\n").await;
-        let line = format!("x: {}\r\n", "y".repeat(8_000));
-        for sent in 0..10_000 {
-            if endless.write_all(line.as_bytes()).await.is_err() {
-                return sent;
-            }
-        }
-        usize::MAX
-    });
-    assert!(within(flooding).await.unwrap() < 5_000);
+    let path = format!("/ HTTP/1.1\r\nHost: {authority}\r\n");
+    for begun in [
+        format!("GET {path}x: {}\r\n", "y".repeat(1_000_000)),
+        // A body that does not come, one that nothing could hold, and versions the server does not speak.
+        format!("POST {path}Content-Length: 5000\r\n\r\n..."),
+        format!("POST {path}Content-Length: 1152921504606846976\r\n\r\n"),
+        format!("POST {path}Content-Length: 18446744073709551615\r\n\r\n"),
+        format!("POST {path}Transfer-Encoding: chunked\r\n\r\nffff\r\n"),
+        format!("POST {path}Expect: 100-continue\r\nContent-Length: 5000\r\n\r\n"),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(),
+        "GET /\u{fc} HTTP/1.1\r\n\r\n".into(),
+        format!("GET {path}\r\n").repeat(20),
+    ] {
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        within(stream.write_all(begun.as_bytes())).await.unwrap();
+        idle.push(stream);
+    }
     let started = Instant::now();
     raw(&address, &get("/callback?code=a&state=right", &authority))
         .await
         .unwrap();
     assert!(within(waiting).await.unwrap().unwrap().state_matches);
     assert!(started.elapsed() < Duration::from_secs(5));
-    // The oldest made room at once, the others with the end.
-    for mut stream in idle {
-        let _ = within(stream.read_to_end(&mut Vec::new())).await;
+}
+
+/// As a browser opens some ahead of need, all at once.
+#[tokio::test]
+async fn a_callback_among_idle_connections_is_answered_soon() {
+    for _ in 0..10 {
+        let (waiting, authority, address) = listening(CallbackSettings::default());
+        let mut idle = Vec::new();
+        for _ in 0..6 {
+            idle.push(TcpStream::connect(&address).await.unwrap());
+        }
+        let started = Instant::now();
+        raw(&address, &get("/callback?code=a&state=right", &authority))
+            .await
+            .unwrap();
+        assert!(within(waiting).await.unwrap().is_ok());
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            started.elapsed()
+        );
     }
+}
+
+#[tokio::test]
+async fn what_is_answered_says_that_the_connection_ends() {
+    let (waiting, authority, address) = listening(CallbackSettings::default());
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    for target in ["/favicon.ico", "/callback?code=a&state=right"] {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !(answer.ends_with(b"</html>\n") || answer.ends_with(b"nothing here.")) {
+            let mut bytes = [0; 4_096];
+            let read = within(stream.read(&mut bytes)).await.unwrap();
+            assert_ne!(read, 0, "closed before the answer was whole");
+            answer.extend_from_slice(&bytes[..read]);
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+    assert!(within(waiting).await.unwrap().unwrap().state_matches);
+}
+
+#[tokio::test]
+async fn dropping_the_wait_closes_the_sockets_at_once() {
+    let (waiting, authority, address) = listening(CallbackSettings::default());
+    let answer = raw(&address, &get("/", &authority)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    waiting.abort();
+    assert!(within(waiting).await.unwrap_err().is_cancelled());
+    let error = TcpStream::connect(&address).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn after_too_many_requests_the_sockets_are_closed_and_the_wait_goes_on() {
+    let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
+    let (cancel, redirect_uri) = (listener.cancel_handle(), listener.redirect_uri().to_string());
+    let waiting = tokio::spawn(listener.received(None));
+    let authority = redirect_uri.split('/').nth(2).unwrap();
+    let request = get("/", authority);
+    let mut answered = 0;
+    while raw(authority, &request)
+        .await
+        .is_ok_and(|answer| answer.starts_with("HTTP/1.1 404 "))
+    {
+        answered += 1;
+    }
+    assert_eq!(answered, 1_000);
+    while TcpStream::connect(authority).await.is_ok() {}
+    cancel.cancel();
+    assert_eq!(within(waiting).await.unwrap(), Err(CallbackEnd::Cancelled));
 }
 
 #[tokio::test]

@@ -1,0 +1,276 @@
+//! The servers, one for each socket, and the threads that take requests from them.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tiny_http::{Method, Server, StatusCode};
+use tokio::sync::oneshot;
+use trace::Response;
+
+use super::answer::{Callback, Expected, has_body};
+use super::page::refusal;
+
+/// For a connection to ourselves. A closed port does not answer at once everywhere.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Requests that are answered in one wait. After that many the sockets are closed.
+const MOST_REQUESTS: usize = 1_000;
+/// The longest body that is thrown away, in bytes. An answer in `response_mode=form_post` is shorter.
+const MOST_BODY: usize = 64 * 1024;
+/// How many threads a server is made to keep ready, more than a browser opens connections to one host, and how often.
+/// It lets idle ones go after five seconds. More often in the beginning, when a fast browser is there already.
+const READY: usize = 16;
+const READY_FIRST: Duration = Duration::from_millis(50);
+const READY_EVERY: Duration = Duration::from_secs(2);
+/// How often a server is renewed at most, and how long that waits each time: together longer than a silent connection
+/// keeps its descriptors.
+const MOST_RENEWALS: usize = 200;
+const RENEWAL: Duration = Duration::from_millis(100);
+
+/// Dropping it closes the sockets, which has happened when the drop returns.
+pub(super) struct Serving {
+    shared: Arc<Shared>,
+    doors: Vec<Door>,
+}
+
+/// The server of a socket. None when it has ended.
+type Slot = Mutex<Option<Arc<Server>>>;
+
+struct Door {
+    slot: Arc<Slot>,
+    thread: JoinHandle<()>,
+}
+
+struct Shared {
+    expected: Expected,
+    /// Whoever takes it has the one callback.
+    sender: Mutex<Option<oneshot::Sender<Callback>>>,
+    ended: AtomicBool,
+    /// Requests that may still be answered.
+    left: AtomicUsize,
+}
+
+impl Serving {
+    /// The callback is sent once its page is written.
+    pub(super) fn start(
+        sockets: Vec<TcpListener>,
+        expected: Expected,
+    ) -> (Self, oneshot::Receiver<Callback>) {
+        let (sender, receiver) = oneshot::channel();
+        let shared = Arc::new(Shared {
+            expected,
+            sender: Mutex::new(Some(sender)),
+            ended: AtomicBool::new(false),
+            left: AtomicUsize::new(MOST_REQUESTS),
+        });
+        let open = |socket| {
+            Door::open(socket, shared.clone())
+                .inspect_err(|error| tracing::warn!(%error, "a callback socket cannot be used"))
+                .ok()
+        };
+        let doors = sockets.into_iter().filter_map(open).collect();
+        (Self { shared, doors }, receiver)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::Release);
+        locked(&self.shared.sender).take();
+        for door in &self.doors {
+            if let Some(server) = &*locked(&door.slot) {
+                server.unblock();
+            }
+        }
+        for door in self.doors.drain(..) {
+            if door.thread.join().is_err() {
+                tracing::warn!("a thread of the callback listener panicked");
+            }
+        }
+    }
+}
+
+impl Door {
+    fn open(
+        socket: TcpListener,
+        shared: Arc<Shared>,
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let server = Server::from_listener(socket.try_clone()?, None)?;
+        let slot = Arc::new(Mutex::new(Some(Arc::new(server))));
+        let inside = slot.clone();
+        let thread = thread::Builder::new()
+            .name("callback".into())
+            .spawn(move || attend(socket, &inside, &shared))?;
+        Ok(Self { slot, thread })
+    }
+}
+
+/// Answers what comes in by a socket until the wait ends, and closes it.
+fn attend(socket: TcpListener, slot: &Slot, shared: &Shared) {
+    let address = socket.local_addr().ok();
+    let mut replaced: Vec<Arc<Server>> = Vec::new();
+    let mut patience = READY_FIRST;
+    make_ready(address);
+    while !shared.ended.load(Ordering::Acquire) {
+        let Some(server) = locked(slot).clone() else { break };
+        let goes_on = match server.recv_timeout(patience) {
+            Ok(Some(request)) => shared.answer(request),
+            Ok(None) if shared.ended.load(Ordering::Acquire) => false,
+            Ok(None) => {
+                make_ready(address);
+                patience = (patience * 2).min(READY_EVERY);
+                replaced
+                    .iter()
+                    .all(|server| shared.answer_rest(server, Duration::ZERO))
+            }
+            Err(error) => match renewed(&socket) {
+                Ok(server) if replaced.len() < MOST_RENEWALS => {
+                    tracing::debug!(%error, "the callback listener goes on with a new server");
+                    let last = locked(slot).replace(Arc::new(server));
+                    replaced.extend(last);
+                    let mut newest_first = replaced.iter().rev();
+                    newest_first
+                        .next()
+                        .is_none_or(|server| shared.answer_rest(server, RENEWAL))
+                        && newest_first.all(|server| shared.answer_rest(server, Duration::ZERO))
+                }
+                _ => {
+                    tracing::warn!(%error, "the callback listener cannot go on");
+                    false
+                }
+            },
+        };
+        if !goes_on {
+            break;
+        }
+    }
+    drop(socket);
+    replaced.extend(locked(slot).take());
+    for server in replaced {
+        shared.answer_rest(&server, Duration::ZERO);
+    }
+    if let Some(address) = address {
+        wait_for_refusal(address);
+    }
+}
+
+/// A server for a socket whose last one stopped accepting, as it does at any error: a connection that was given up
+/// before it was accepted, no descriptors for it, or the time limit, which on Linux is one for `accept` too.
+fn renewed(socket: &TcpListener) -> Result<Server, Box<dyn std::error::Error + Send + Sync>> {
+    Server::from_listener(socket.try_clone()?, None)
+}
+
+/// Connects some times at once and hangs up. Of connections that come at once, as a browser opens some ahead of need,
+/// the server may leave those without a thread for which none was idle, until another one ends; and one of them may be
+/// the callback's. This makes it start threads, which see to those that were left and are idle when more come.
+fn make_ready(address: Option<SocketAddr>) {
+    if let Some(address) = address {
+        let connect = |_| TcpStream::connect_timeout(&address, PATIENCE).ok();
+        drop((0..READY).map_while(connect).collect::<Vec<TcpStream>>());
+    }
+}
+
+impl Shared {
+    /// False when it was the last to be answered.
+    fn answer(&self, request: tiny_http::Request) -> bool {
+        let one_less = |left: usize| left.checked_sub(1);
+        if self
+            .left
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
+            .is_err()
+        {
+            tracing::warn!("the callback listener was closed after {MOST_REQUESTS} requests");
+            turn_away(request, &refusal(503, "Too much was asked here."));
+            return false;
+        }
+        let callback = match self.expected.judge(&request) {
+            Ok(callback) => callback,
+            Err(refusal) => {
+                turn_away(request, &refusal);
+                return true;
+            }
+        };
+        let taken = locked(&self.sender).take();
+        let Some(sender) = taken else {
+            turn_away(request, &refusal(410, "No answer is waited for any more."));
+            return true;
+        };
+        respond(request, &callback.response);
+        // Nobody waits any more when it fails.
+        let _ = sender.send(callback);
+        false
+    }
+
+    /// Answers what a server has received, or receives within `patience`. False as for one request.
+    fn answer_rest(&self, server: &Server, patience: Duration) -> bool {
+        const MOST: usize = 100;
+        for _ in 0..MOST {
+            let Ok(Some(request)) = server.recv_timeout(patience) else {
+                break;
+            };
+            if !self.answer(request) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Answers what is not the callback. Dropping a request reads what is left of its body.
+fn turn_away(request: tiny_http::Request, response: &Response) {
+    if !has_body(&request) {
+        return respond(request, response);
+    }
+    if request.body_length().is_some_and(|length| length > MOST_BODY) {
+        // The server allocates as many bytes as were announced, and a program that cannot is aborted. So the request
+        // is never dropped, at the price of a connection and a thread for as long as the program runs.
+        tracing::warn!("a request that announces too large a body is left unanswered");
+        return std::mem::forget(request);
+    }
+    let response = response.clone();
+    let reading = thread::Builder::new().spawn(move || respond(request, &response));
+    if let Err(error) = reading {
+        tracing::warn!(%error, "a request with a body is left unanswered");
+    }
+}
+
+/// Writes the answer itself: the server's own way leaves out `connection`, and adds headers that the record has not.
+fn respond(request: tiny_http::Request, response: &Response) {
+    let mut bytes = format!(
+        "HTTP/1.1 {} {}\r\n",
+        response.status,
+        StatusCode(response.status).default_reason_phrase()
+    );
+    for header in &response.headers {
+        bytes.push_str(&format!("{}: {}\r\n", header.name, header.value));
+    }
+    bytes.push_str("\r\n");
+    let mut bytes = bytes.into_bytes();
+    if *request.method() != Method::Head {
+        bytes.extend_from_slice(&response.body.bytes);
+    }
+    let mut writer = request.into_writer();
+    let written = writer.write_all(&bytes).and_then(|()| writer.flush());
+    if let Err(error) = written {
+        tracing::debug!(%error, "an answer of the callback listener was not taken");
+    }
+}
+
+/// The server closes its socket on a thread of its own, some moments after it was told to.
+fn wait_for_refusal(address: SocketAddr) {
+    const ATTEMPTS: usize = 200;
+    for _ in 0..ATTEMPTS {
+        if TcpStream::connect_timeout(&address, PATIENCE).is_err() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    tracing::warn!(%address, "the callback socket is still open");
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
