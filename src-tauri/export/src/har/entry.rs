@@ -12,7 +12,7 @@ use super::page_id;
 use super::parts::{
     Content, Cookie, NameValue, PostData, Timings, cookies, millis, pairs, rfc3339, status_text,
 };
-use crate::Redactor;
+use super::pass::Pass;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,11 +99,12 @@ struct HarResponse<'a> {
 }
 
 impl<'a> HarEntry<'a> {
+    /// `nth` counts the exchanges from 0.
     pub fn new(
         trace: &'a Trace,
         entry: &Entry,
-        exchange: &'a Exchange,
-        redactor: Option<&'a Redactor>,
+        (nth, exchange): (usize, &'a Exchange),
+        pass: &Pass<'a>,
     ) -> Self {
         let connection = exchange.connection.as_ref();
         let version = connection.map_or(UNKNOWN_VERSION, |connection| connection.http_version.as_str());
@@ -111,15 +112,15 @@ impl<'a> HarEntry<'a> {
             .and_then(|connection| connection.remote_address.as_deref())
             .and_then(|address| address.rsplit_once(':'))
             .unzip();
-        let text = |text: &'a str| redacted(redactor, text);
+        let text = |text: &'a str| pass.text(text);
         Self {
             pageref: page_id(entry.branch),
             started_date_time: rfc3339(exchange.started),
             time: millis(exchange.timings.total),
-            request: request(&exchange.request, version, redactor),
+            request: request(nth, &exchange.request, version, pass),
             response: match &exchange.outcome {
-                Outcome::Response(answer) => response(answer, version, redactor),
-                Outcome::Failure(failure) => no_response(failure, redactor),
+                Outcome::Response(answer) => response(nth, answer, version, pass),
+                Outcome::Failure(failure) => no_response(failure, pass),
             },
             cache: Cache {},
             timings: Timings::new(&exchange.timings),
@@ -152,16 +153,10 @@ impl<'a> HarEntry<'a> {
     }
 }
 
-fn request<'a>(request: &'a Request, version: &'a str, redactor: Option<&Redactor>) -> HarRequest<'a> {
-    let url = match redactor {
-        Some(redactor) => redactor.url_cow(&request.url),
-        None => Cow::Borrowed(request.url.as_str()),
-    };
-    let body = match redactor {
-        Some(redactor) => redactor.request_body(request),
-        None => Cow::Borrowed(request.body.bytes.as_slice()),
-    };
-    let headers = headers(&request.headers, redactor);
+fn request<'a>(nth: usize, request: &'a Request, version: &'a str, pass: &Pass<'a>) -> HarRequest<'a> {
+    let url = pass.url(&request.url);
+    let body = pass.request_body(nth, request);
+    let headers = headers(&request.headers, pass);
     HarRequest {
         method: &request.method,
         query_string: pairs(&url),
@@ -176,12 +171,9 @@ fn request<'a>(request: &'a Request, version: &'a str, redactor: Option<&Redacto
     }
 }
 
-fn response<'a>(response: &'a Response, version: &'a str, redactor: Option<&Redactor>) -> HarResponse<'a> {
-    let body = match redactor {
-        Some(redactor) => redactor.response_body(response),
-        None => Cow::Borrowed(response.body.bytes.as_slice()),
-    };
-    let headers = headers(&response.headers, redactor);
+fn response<'a>(nth: usize, response: &'a Response, version: &'a str, pass: &Pass<'a>) -> HarResponse<'a> {
+    let body = pass.response_body(nth, response);
+    let headers = headers(&response.headers, pass);
     let size = response.body.bytes.len() as i64;
     HarResponse {
         status: response.status,
@@ -210,7 +202,7 @@ fn response<'a>(response: &'a Response, version: &'a str, redactor: Option<&Reda
     }
 }
 
-fn no_response<'a>(failure: &'a Failure, redactor: Option<&Redactor>) -> HarResponse<'a> {
+fn no_response<'a>(failure: &'a Failure, pass: &Pass<'a>) -> HarResponse<'a> {
     HarResponse {
         status: 0,
         status_text: "",
@@ -221,26 +213,16 @@ fn no_response<'a>(failure: &'a Failure, redactor: Option<&Redactor>) -> HarResp
         redirect_url: String::new(),
         headers_size: UNKNOWN,
         body_size: UNKNOWN,
-        error: Some(redacted(redactor, &failure.message)),
+        error: Some(pass.text(&failure.message)),
     }
 }
 
-fn headers<'a>(headers: &'a [Header], redactor: Option<&Redactor>) -> Vec<NameValue<'a>> {
+fn headers<'a>(headers: &'a [Header], pass: &Pass<'a>) -> Vec<NameValue<'a>> {
     let field = |header: &'a Header| NameValue {
         name: Cow::Borrowed(header.name.as_str()),
-        value: match redactor {
-            Some(redactor) => redactor.header_cow(header),
-            None => Cow::Borrowed(header.value.as_str()),
-        },
+        value: pass.header(header),
     };
     headers.iter().map(field).collect()
-}
-
-fn redacted<'a>(redactor: Option<&Redactor>, text: &'a str) -> Cow<'a, str> {
-    match redactor {
-        Some(redactor) => redactor.text_cow(text),
-        None => Cow::Borrowed(text),
-    }
 }
 
 fn name(participant: Option<&Participant>) -> Option<&str> {

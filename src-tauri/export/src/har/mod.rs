@@ -6,6 +6,7 @@
 
 mod entry;
 mod parts;
+mod pass;
 
 use std::io::{self, BufWriter, Write};
 
@@ -14,9 +15,11 @@ use serde::ser::{SerializeSeq, Serializer};
 use serde_json::{Value, json};
 use trace::{Entry, EntryKind, Trace};
 
+use crate::redact::Quiet;
 use crate::{Redactor, Secrets};
 use entry::HarEntry;
 use parts::rfc3339;
+use pass::Pass;
 
 /// How a HAR file is written.
 #[derive(Debug, Clone, Default)]
@@ -28,9 +31,9 @@ pub struct HarOptions {
 
 /// The trace as a HAR document. For files use [`write_har`], which does not hold the document in memory.
 pub fn har(trace: &Trace, options: &HarOptions) -> Value {
-    let redactor = redactor(trace, options);
+    let (redactor, quiet) = redactor(trace, options);
     // Every key is a string and every number finite, so this cannot fail.
-    serde_json::to_value(Har::new(trace, options, redactor.as_ref())).unwrap_or_default()
+    serde_json::to_value(Har::new(trace, options, redactor.as_ref(), &quiet)).unwrap_or_default()
 }
 
 /// Writes the trace as a HAR document, entry by entry.
@@ -38,16 +41,19 @@ pub fn har(trace: &Trace, options: &HarOptions) -> Value {
 /// # Errors
 /// What `to` answers to being written to.
 pub fn write_har(trace: &Trace, options: &HarOptions, to: impl Write) -> io::Result<()> {
-    let redactor = redactor(trace, options);
+    let (redactor, quiet) = redactor(trace, options);
     let mut to = BufWriter::with_capacity(1 << 16, to);
-    serde_json::to_writer(&mut to, &Har::new(trace, options, redactor.as_ref()))?;
+    serde_json::to_writer(&mut to, &Har::new(trace, options, redactor.as_ref(), &quiet))?;
     to.flush()
 }
 
-fn redactor(trace: &Trace, options: &HarOptions) -> Option<Redactor> {
+fn redactor(trace: &Trace, options: &HarOptions) -> (Option<Redactor>, Vec<Quiet>) {
     match options.secrets {
-        Secrets::Redacted => Some(Redactor::new(trace)),
-        Secrets::Included => None,
+        Secrets::Redacted => {
+            let (redactor, quiet) = Redactor::with_quiet(trace);
+            (Some(redactor), quiet)
+        }
+        Secrets::Included => (None, Vec::new()),
     }
 }
 
@@ -91,11 +97,16 @@ struct PageTimings {
 /// Each entry is made when it is written and dropped afterwards.
 struct Entries<'a> {
     trace: &'a Trace,
-    redactor: Option<&'a Redactor>,
+    pass: Pass<'a>,
 }
 
 impl<'a> Har<'a> {
-    fn new(trace: &'a Trace, options: &'a HarOptions, redactor: Option<&'a Redactor>) -> Self {
+    fn new(
+        trace: &'a Trace,
+        options: &'a HarOptions,
+        redactor: Option<&'a Redactor>,
+        quiet: &'a [Quiet],
+    ) -> Self {
         Self {
             log: Log {
                 version: "1.2",
@@ -104,7 +115,10 @@ impl<'a> Har<'a> {
                     version: &options.creator_version,
                 },
                 pages: pages(trace, redactor),
-                entries: Entries { trace, redactor },
+                entries: Entries {
+                    trace,
+                    pass: Pass::new(redactor, quiet),
+                },
                 comment: match options.secrets {
                     Secrets::Redacted => REDACTED,
                     Secrets::Included => INCLUDED,
@@ -118,8 +132,8 @@ impl<'a> Har<'a> {
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut entries = to.serialize_seq(None)?;
-        for (entry, exchange) in self.trace.exchanges() {
-            entries.serialize_element(&HarEntry::new(self.trace, entry, exchange, self.redactor))?;
+        for (nth, (entry, exchange)) in self.trace.exchanges().enumerate() {
+            entries.serialize_element(&HarEntry::new(self.trace, entry, (nth, exchange), &self.pass))?;
         }
         entries.end()
     }

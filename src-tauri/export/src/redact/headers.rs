@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::encoded::percent_decoded;
 use super::names::{ACCESS_TOKEN, CLIENT_SECRET, COOKIE, CREDENTIALS, header_kind};
-use super::scan::{Sink, applied, text, url};
+use super::scan::{Sink, quiet, text, url};
 
 /// The value without its secrets, or none when nothing changes.
 pub fn value<S: Sink>(sink: &mut S, name: &str, value: &str) -> Option<String> {
@@ -18,11 +18,7 @@ pub fn value<S: Sink>(sink: &mut S, name: &str, value: &str) -> Option<String> {
         "set-cookie" => set_cookie(sink, value),
         "location" | "content-location" | "referer" | "origin" => utf8(url(sink, value.as_bytes())),
         // A challenge names no secret; what it quotes of one is found by its value.
-        "www-authenticate" | "proxy-authenticate" | "dpop-nonce" => {
-            let mut edits = Vec::new();
-            sink.unnamed(value.as_bytes(), 0, value.len(), &mut edits);
-            utf8((!edits.is_empty()).then(|| applied(value.as_bytes(), &edits)))
-        }
+        "www-authenticate" | "proxy-authenticate" | "dpop-nonce" => utf8(quiet(sink, value.as_bytes())),
         lower => match header_kind(lower) {
             Some(kind) => sink.secret(kind, value.as_bytes()),
             None => utf8(text(sink, value.as_bytes())),

@@ -224,7 +224,7 @@ fn jwt_at(text: &[u8], at: usize) -> Option<Run> {
 /// Only every `step`th place of a text is looked at. So that none is missed, `step` windows of each needle are noted.
 #[derive(Clone, Default)]
 struct Filter {
-    /// A power of two of bits, some thirty for each window, so that few other places pass.
+    /// A power of two of words, one or two windows in each.
     bits: Vec<u64>,
     width: usize,
     step: usize,
@@ -242,8 +242,8 @@ impl Filter {
             step,
         };
         for hash in hashes {
-            let (word, bit) = filter.place(hash);
-            filter.bits[word] |= bit;
+            let (word, bits) = filter.place(hash);
+            filter.bits[word] |= bits;
         }
         filter
     }
@@ -254,8 +254,8 @@ impl Filter {
             return None;
         }
         for (step, window) in text[from..].windows(self.width).step_by(self.step).enumerate() {
-            let (word, bit) = self.place(hash(window));
-            if self.bits[word] & bit != 0 {
+            let (word, bits) = self.place(hash(window));
+            if self.bits[word] & bits == bits {
                 let at = from + step * self.step;
                 let earliest = from.max((at + 1).saturating_sub(self.step));
                 if let Some(found) = (earliest..=at).find_map(&mut check) {
@@ -266,9 +266,11 @@ impl Filter {
         None
     }
 
+    /// Two bits of one word, so that chance lets few other windows through.
     #[inline]
     fn place(&self, hash: u64) -> (usize, u64) {
-        ((hash >> 6) as usize & (self.bits.len() - 1), 1 << (hash & 63))
+        let word = (hash >> 12) as usize & (self.bits.len() - 1);
+        (word, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
     }
 }
 

@@ -34,21 +34,27 @@ pub struct Redactor {
 impl Redactor {
     /// A redactor that knows every secret in this trace.
     pub fn new(trace: &Trace) -> Self {
+        Self::with_quiet(trace).0
+    }
+
+    /// Also says of each exchange which bodies have no secret under a name, so that they need no second reading.
+    pub(crate) fn with_quiet(trace: &Trace) -> (Self, Vec<Quiet>) {
         let mut redactor = Self::default();
+        let mut quiet = Vec::new();
         let known = &mut redactor.known;
         let mut seen = Seen::default();
-        scan::url(&mut Learn(known), trace.server_url.as_bytes());
+        scan::url(&mut Learn::new(known), trace.server_url.as_bytes());
         for entry in &trace.entries {
             match &entry.kind {
-                EntryKind::Exchange(exchange) => learn(known, exchange, &mut seen),
+                EntryKind::Exchange(exchange) => quiet.push(learn(known, exchange, &mut seen)),
                 EntryKind::BrowserOpened(visit) => {
-                    scan::url(&mut Learn(known), visit.url.as_bytes());
+                    scan::url(&mut Learn::new(known), visit.url.as_bytes());
                 }
                 EntryKind::Decision(_) | EntryKind::Rewound { .. } => {}
             }
         }
         known.index();
-        redactor
+        (redactor, quiet)
     }
 
     /// Learns the secrets of one more exchange, as a run goes on.
@@ -69,14 +75,14 @@ impl Redactor {
         let mut copy = request.clone();
         copy.url = self.url(&request.url);
         self.headers(&mut copy.headers);
-        copy.body.bytes = self.request_body(request).into_owned();
+        copy.body.bytes = self.request_body(request, false).into_owned();
         copy
     }
 
     pub fn response(&self, response: &Response) -> Response {
         let mut copy = response.clone();
         self.headers(&mut copy.headers);
-        copy.body.bytes = self.response_body(response).into_owned();
+        copy.body.bytes = self.response_body(response, false).into_owned();
         copy
     }
 
@@ -144,14 +150,24 @@ impl Redactor {
         }
     }
 
-    pub(crate) fn request_body<'a>(&self, request: &'a Request) -> Cow<'a, [u8]> {
+    pub(crate) fn request_body<'a>(&self, request: &'a Request, is_quiet: bool) -> Cow<'a, [u8]> {
         let of = |name| request.header_value(name);
-        self.body(&request.body, of("content-type"), of("content-encoding"))
+        self.body(
+            &request.body,
+            of("content-type"),
+            of("content-encoding"),
+            is_quiet,
+        )
     }
 
-    pub(crate) fn response_body<'a>(&self, response: &'a Response) -> Cow<'a, [u8]> {
+    pub(crate) fn response_body<'a>(&self, response: &'a Response, is_quiet: bool) -> Cow<'a, [u8]> {
         let of = |name| response.header_value(name);
-        self.body(&response.body, of("content-type"), of("content-encoding"))
+        self.body(
+            &response.body,
+            of("content-type"),
+            of("content-encoding"),
+            is_quiet,
+        )
     }
 
     /// Every pseudonym given, with what the secret is.
@@ -167,11 +183,21 @@ impl Redactor {
         }
     }
 
-    fn body<'a>(&self, body: &'a trace::Body, media: Option<&str>, coding: Option<&str>) -> Cow<'a, [u8]> {
+    fn body<'a>(
+        &self,
+        body: &'a trace::Body,
+        media: Option<&str>,
+        coding: Option<&str>,
+        is_quiet: bool,
+    ) -> Cow<'a, [u8]> {
         if !is_readable(&body.bytes, coding) {
             return Cow::Borrowed(UNREADABLE.as_bytes());
         }
-        let new = scan_body(&mut Replace(&self.known), &body.bytes, media);
+        let mut replace = Replace(&self.known);
+        let new = match is_quiet {
+            true => scan::quiet(&mut replace, &body.bytes),
+            false => scan_body(&mut replace, &body.bytes, media),
+        };
         let mut bytes = new.map_or(Cow::Borrowed(body.bytes.as_slice()), Cow::Owned);
         if body.end != BodyEnd::Complete
             && let Some((at, pseudonym)) = self.known.cut_off(&bytes)
@@ -206,29 +232,37 @@ impl fmt::Debug for Redactor {
 /// Names and values of headers that were read already: most are the same again and again.
 type Seen<'a> = HashSet<(&'a str, &'a str)>;
 
-fn learn<'a>(known: &mut Known, exchange: &'a Exchange, seen: &mut Seen<'a>) {
+fn learn<'a>(known: &mut Known, exchange: &'a Exchange, seen: &mut Seen<'a>) -> Quiet {
     let request = &exchange.request;
-    scan::url(&mut Learn(known), request.url.as_bytes());
-    learn_message(known, &request.headers, &request.body.bytes, seen);
-    match &exchange.outcome {
-        Outcome::Response(response) => learn_message(known, &response.headers, &response.body.bytes, seen),
-        Outcome::Failure(failure) => {
-            scan::text(&mut Learn(known), failure.message.as_bytes());
-        }
+    scan::url(&mut Learn::new(known), request.url.as_bytes());
+    Quiet {
+        request: learn_message(known, &request.headers, &request.body.bytes, seen),
+        response: match &exchange.outcome {
+            Outcome::Response(response) => {
+                learn_message(known, &response.headers, &response.body.bytes, seen)
+            }
+            Outcome::Failure(failure) => {
+                scan::text(&mut Learn::new(known), failure.message.as_bytes());
+                false
+            }
+        },
     }
 }
 
-fn learn_message<'a>(known: &mut Known, fields: &'a [Header], body: &'a [u8], seen: &mut Seen<'a>) {
+/// Whether the body is quiet.
+fn learn_message<'a>(known: &mut Known, fields: &'a [Header], body: &'a [u8], seen: &mut Seen<'a>) -> bool {
     let mut media = None;
     for header in fields {
         if header.name.eq_ignore_ascii_case("content-type") {
             media = media.or(Some(header.value.as_str()));
         }
         if seen.insert((&header.name, &header.value)) {
-            headers::value(&mut Learn(known), &header.name, &header.value);
+            headers::value(&mut Learn::new(known), &header.name, &header.value);
         }
     }
-    scan_body(&mut Learn(known), body, media);
+    let mut learn = Learn::new(known);
+    scan_body(&mut learn, body, media);
+    learn.is_quiet
 }
 
 fn scan_body<S: Sink>(sink: &mut S, body: &[u8], media: Option<&str>) -> Option<Vec<u8>> {
@@ -259,18 +293,42 @@ fn text_or(old: &str, new: Option<Vec<u8>>) -> Cow<'_, str> {
     }
 }
 
-struct Learn<'a>(&'a mut Known);
+/// Bodies in which nothing was found by its name: what is in them of secrets is found by its value.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Quiet {
+    pub request: bool,
+    pub response: bool,
+}
+
+struct Learn<'a> {
+    known: &'a mut Known,
+    is_quiet: bool,
+}
+
+impl<'a> Learn<'a> {
+    fn new(known: &'a mut Known) -> Self {
+        Self {
+            known,
+            is_quiet: true,
+        }
+    }
+}
 
 impl Sink for Learn<'_> {
     fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
-        self.0.learn(kind, value);
+        self.is_quiet = false;
+        self.known.learn(kind, value);
         None
+    }
+
+    fn layered(&mut self) {
+        self.is_quiet = false;
     }
 
     fn unnamed(&mut self, text: &[u8], from: usize, to: usize, _: &mut Vec<Edit>) {
         let mut at = from;
         while let Some((start, end)) = known::next_jwt(text, at, to) {
-            self.0.learn(names::JWT, &text[start..end]);
+            self.known.learn(names::JWT, &text[start..end]);
             at = end;
         }
     }

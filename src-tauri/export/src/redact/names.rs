@@ -23,7 +23,7 @@ pub const USERNAME: Kind = "username";
 pub fn kind_of(name: &[u8]) -> Option<Kind> {
     let (&last, len) = (name.last()?, name.len());
     // Asked for every member of every document: most end in none of these letters.
-    if !(3..=LONGEST).contains(&len) || LAST[usize::from(last)] == 0 {
+    if !(3..=LONGEST).contains(&len) || !LAST[usize::from(last)] {
         return None;
     }
     let mut plain = [0; LONGEST];
@@ -35,7 +35,10 @@ pub fn kind_of(name: &[u8]) -> Option<Kind> {
         }
     }
     let plain = &plain[..len];
-    let exact = NAMES.iter().find(|(name, _)| name.as_bytes() == plain);
+    let is_exact = FIRST[len] & 1 << (plain.first()? & 31) != 0;
+    let exact = NAMES
+        .iter()
+        .find(|(name, _)| is_exact && name.as_bytes() == plain);
     exact.map(|&(_, kind)| kind).or_else(|| by_ending(plain))
 }
 
@@ -101,17 +104,33 @@ const ENDINGS: [(&str, Kind); 7] = [
 ];
 
 /// Which bytes the names end in, in either case.
-const LAST: [u8; 256] = {
-    let mut last = [0; 256];
+const LAST: [bool; 256] = {
+    let mut last = [false; 256];
     let mut at = 0;
-    while at < NAMES.len() {
-        last[NAMES[at].0.as_bytes()[NAMES[at].0.len() - 1] as usize] = 1;
-        last[NAMES[at].0.as_bytes()[NAMES[at].0.len() - 1].to_ascii_uppercase() as usize] = 1;
+    while at < NAMES.len() + ENDINGS.len() {
+        let name = if at < NAMES.len() {
+            NAMES[at].0
+        } else {
+            ENDINGS[at - NAMES.len()].0
+        };
+        let byte = name.as_bytes()[name.len() - 1];
+        last[byte as usize] = true;
+        last[byte.to_ascii_uppercase() as usize] = true;
         at += 1;
     }
-    last[b'y' as usize] = 1;
-    last[b'Y' as usize] = 1;
     last
+};
+
+/// Which letters the names of each length begin with, a bit each.
+const FIRST: [u32; LONGEST + 1] = {
+    let mut first = [0; LONGEST + 1];
+    let mut at = 0;
+    while at < NAMES.len() {
+        let name = NAMES[at].0.as_bytes();
+        first[name.len()] |= 1 << (name[0] & 31);
+        at += 1;
+    }
+    first
 };
 
 fn by_ending(plain: &[u8]) -> Option<Kind> {

@@ -21,6 +21,9 @@ pub trait Sink {
 
     /// Secrets without a name in `text[from..to]`: known ones, and JWTs.
     fn unnamed(&mut self, text: &[u8], from: usize, to: usize, edits: &mut Vec<Edit>);
+
+    /// The text is written in a way that hides secrets, and has to be decoded.
+    fn layered(&mut self) {}
 }
 
 /// Replaces `start..end`.
@@ -60,6 +63,13 @@ pub fn url<S: Sink>(sink: &mut S, url: &[u8]) -> Option<Vec<u8>> {
 /// A form body.
 pub fn form<S: Sink>(sink: &mut S, body: &[u8]) -> Option<Vec<u8>> {
     pairs(sink, body, 0)
+}
+
+/// A text in which [`text`] found no name of a secret and no layers: only what is known is looked for.
+pub fn quiet<S: Sink>(sink: &mut S, text: &[u8]) -> Option<Vec<u8>> {
+    let mut edits = Vec::new();
+    sink.unnamed(text, 0, text.len(), &mut edits);
+    (!edits.is_empty()).then(|| applied(text, &edits))
 }
 
 fn nested<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> {
@@ -114,6 +124,7 @@ fn escaped<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>)
     if !hides(text) {
         return;
     }
+    sink.layered();
     // Mistaking a string's end for a begin does no harm: there are no escapes between two strings.
     let mut start = 0;
     while start < text.len() {
@@ -305,6 +316,7 @@ fn pairs<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> {
     if matches!(text.first(), Some(b'{' | b'[')) {
         return nested(sink, text, depth);
     }
+    sink.layered();
     let mut out = Vec::new();
     let mut changed = false;
     for (index, part) in text.split(|&byte| byte == b'&').enumerate() {
@@ -459,7 +471,7 @@ fn string_end(text: &[u8], start: usize, escapes: usize) -> usize {
             .take_while(|&&byte| byte == b'\\')
             .count();
         // Every level doubles the backslashes before a quote that belongs to the string.
-        if backslashes >= escapes && (backslashes - escapes) % (2 * (escapes + 1)) == 0 {
+        if backslashes >= escapes && (backslashes - escapes).is_multiple_of(2 * (escapes + 1)) {
             return quote - escapes;
         }
         at = quote + 1;
