@@ -283,6 +283,11 @@ pub(crate) fn value<'p>(pairs: &'p [Pair], name: &str) -> Option<&'p str> {
     Some(&pair.value)
 }
 
+/// The first value of a name in a URL's query.
+pub(crate) fn query_value(url: &str, name: &str) -> Option<String> {
+    value(&query_pairs(url), name).map(str::to_owned)
+}
+
 /// The JSON object in a response's body.
 pub(crate) fn object(response: &Response) -> Option<Document> {
     match serde_json::from_slice(&response.body.bytes) {

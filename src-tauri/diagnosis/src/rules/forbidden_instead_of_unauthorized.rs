@@ -1,14 +1,16 @@
-use trace::{RpcAnswer, rpc_answer};
+use trace::{RpcAnswer, StopCode, rpc_answer};
 
+use super::insufficient_scope::lacks_scope;
 use crate::finding::Part;
-use crate::reading::{Reading, Seen};
+use crate::reading::{Reading, Seen, bearer};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_STATUS_CODES, MCP_UNAUTHORIZED};
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A call without a token that is answered 403, or 400 with words about authorization, where 401 is due.
+    /// A call without a token, or with one from an earlier run, that is answered 403, or 400 with words about
+    /// authorization, where 401 is due.
     ///
     /// # Why it matters
     /// Only a 401 makes clients begin to authorize. A 403 tells them that authorizing would not help, a 400
@@ -26,7 +28,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((seen, evidence)) = refusal(reading) else {
+    let Some((seen, evidence)) = refusal(reading).or_else(|| refused_token(reading)) else {
         return;
     };
     let status = seen.status().unwrap_or_default();
@@ -52,6 +54,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Evidence::Challenge => finding.message(format!(
             "The answer carries a challenge but says {status}. Clients begin to authorize on 401 alone."
         )),
+        Evidence::OldToken => finding
+            .title("A token that is no longer good is not answered 401")
+            .message(format!(
+                "The token of an earlier run is refused with {status}. Clients refresh or authorize afresh on 401 \
+                 alone, so they are stuck with it."
+            ))
+            .fix(
+                "Answer 401 with WWW-Authenticate: Bearer error=\"invalid_token\" to a token that is expired or not \
+                 valid.",
+            ),
         Evidence::HostCheck => finding.likely().message(format!(
             "Without a token the server answers {status}, and clients do not begin to authorize. The answer \
              speaks of the host or the origin, so a check against DNS rebinding may have refused the call \
@@ -67,6 +79,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 /// What besides the status shows that authorization is meant.
 pub(super) enum Evidence {
     Challenge,
+    /// The same, and the call carried a token.
+    OldToken,
     HostCheck,
     None,
 }
@@ -115,13 +129,20 @@ pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)>
     }
 }
 
+/// The call with a token at which the flow stopped for the status of its challenge.
+fn refused_token<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)> {
+    let stopped = reading.stopped(StopCode::WrongChallengeStatus)?;
+    let call = reading.call_before(stopped)?;
+    (bearer(call.request()).is_some() && !lacks_scope(call)).then_some((call, Evidence::OldToken))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, StopCode};
+    use trace::{Phase, Purpose, Request, StopCode};
 
     use crate::finding::Certainty;
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, MCP, Run};
 
     fn answered(answer: Answer) -> Run {
         let mut run = Run::healthy();
@@ -145,6 +166,21 @@ mod tests {
     fn a_400_counts_when_it_speaks_of_authorization() {
         let answer = Answer::json(400, json!({"error": "Missing access token"}));
         assert_eq!(answered(answer).finding("D04").certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn a_token_of_an_earlier_run_counts() {
+        let mut trace = trace::Trace::new(MCP, trace::Timestamp(0));
+        let purpose = Purpose::Mcp {
+            method: "initialize".into(),
+        };
+        let request = Request::new("POST", MCP).header("authorization", "Bearer old");
+        let answer = Answer::bare(400).header("www-authenticate", "Bearer error=\"invalid_token\"");
+        crate::sample::push(&mut trace, purpose, request, &answer);
+        crate::sample::stop(&mut trace, StopCode::WrongChallengeStatus);
+        let found = crate::diagnose(&trace);
+        assert_eq!((found.len(), found[0].code.as_str()), (1, "D04"));
+        assert!(found[0].message.contains("refresh or authorize afresh"));
     }
 
     #[test]

@@ -1,14 +1,21 @@
 //! One rule, one file.
 
+pub(crate) mod approver_stuck;
+pub(crate) mod authorization_refused;
+pub(crate) mod callback_missing;
+pub(crate) mod callback_without_code;
 pub(crate) mod challenge_missing;
 pub(crate) mod challenge_unparsable;
 pub(crate) mod challenge_without_resource_metadata;
 pub(crate) mod client_id_ignored_in_basic;
 pub(crate) mod forbidden_instead_of_unauthorized;
+pub(crate) mod insufficient_scope;
 pub(crate) mod iss_missing;
 pub(crate) mod iss_wrong;
 pub(crate) mod issuer_mismatch;
 pub(crate) mod issuer_trailing_slash;
+pub(crate) mod listener_failed;
+pub(crate) mod mcp_call_failed;
 pub(crate) mod metadata_is_html;
 pub(crate) mod missing_endpoint;
 pub(crate) mod not_an_mcp_server;
@@ -18,7 +25,9 @@ pub(crate) mod redirect_uri_rejected;
 pub(crate) mod refresh_catch_all_error;
 pub(crate) mod refresh_invalid_request;
 pub(crate) mod refresh_token_rejected;
+pub(crate) mod registration_answer_unusable;
 pub(crate) mod registration_not_offered;
+pub(crate) mod registration_rejected;
 pub(crate) mod registration_status_not_created;
 pub(crate) mod resource_metadata_not_found;
 pub(crate) mod resource_metadata_parameter_wrong;

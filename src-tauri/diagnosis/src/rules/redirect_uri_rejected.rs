@@ -1,17 +1,15 @@
-use trace::{HowOpened, StopCode};
 use url::Url;
 
 use crate::finding::Part;
-use crate::reading::{Reading, object, text, value};
+use crate::reading::{Reading, Seen, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8252_LOOPBACK;
 use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// An authorization page that answers with an error status and speaks of the redirect URI, and a
-    /// registration that answers `invalid_redirect_uri`. Pages in the system browser are not seen; when no
-    /// callback came from there, the rule says so.
+    /// An authorization page that answers with an error status and speaks of the redirect URI. Pages in the
+    /// system browser are not seen.
     ///
     /// # Why it matters
     /// A native client listens on a port that the operating system hands out, so its redirect URI differs
@@ -30,80 +28,40 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    registration(reading, findings);
-    let rejected = reading.hops.iter().rev().find(|hop| {
+    let Some(hop) = refusing_page(reading) else { return };
+    let uri = redirect_uri(reading, hop.seq).unwrap_or_default();
+    let page = hop
+        .response()
+        .and_then(|response| response.body.text())
+        .map(without_tags);
+    let finding = RULE
+        .found(RFC8252_LOOPBACK)
+        .likely()
+        .at(hop.seq, Part::body(""))
+        .message(
+            "The authorization page answers with an error that speaks of the redirect URI. Most likely the port, \
+             the host or the path is not among those registered; the page itself may name another reason.",
+        )
+        .expected(format!("a login page for redirect_uri {uri}"))
+        .actual(format!(
+            "{}: {}",
+            hop.status().unwrap_or_default(),
+            excerpt(&page.unwrap_or_default())
+        ))
+        .fix(advice(&uri));
+    findings.add(finding);
+}
+
+/// The latest error page on the way that speaks of the redirect URI.
+pub(super) fn refusing_page<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+    reading.hops.iter().rev().copied().find(|hop| {
         let refused = hop.status().is_some_and(|status| (400..500).contains(&status));
         let page = hop
             .response()
             .and_then(|response| response.body.text())
             .unwrap_or_default();
         refused && page.to_ascii_lowercase().contains("redirect")
-    });
-    if let Some(hop) = rejected {
-        let uri = redirect_uri(reading, hop.seq).unwrap_or_default();
-        let page = hop
-            .response()
-            .and_then(|response| response.body.text())
-            .map(without_tags);
-        let finding = RULE
-            .found(RFC8252_LOOPBACK)
-            .likely()
-            .at(hop.seq, Part::body(""))
-            .message(
-                "The authorization page answers with an error that speaks of the redirect URI. Most likely \
-                 the port, the host or the path is not among those registered; the page itself may name \
-                 another reason.",
-            )
-            .expected(format!("a login page for redirect_uri {uri}"))
-            .actual(format!(
-                "{}: {}",
-                hop.status().unwrap_or_default(),
-                excerpt(&page.unwrap_or_default())
-            ))
-            .fix(advice(&uri));
-        findings.add(finding);
-        return;
-    }
-    let unseen = reading
-        .visits
-        .last()
-        .filter(|visit| visit.visit.how != HowOpened::Approver);
-    if let (Some(_), Some(visit)) = (reading.stopped(StopCode::CallbackTimeout), unseen) {
-        let uri = redirect_uri(reading, visit.seq + 1).unwrap_or_default();
-        let finding = RULE
-            .found(RFC8252_LOOPBACK)
-            .not_checked()
-            .on(Some(visit.seq))
-            .title("Whether the redirect URI was refused could not be checked")
-            .message(
-                "No callback came, and what the page in the browser said is not seen here. If it spoke of an \
-                 invalid redirect URI, this is the cause.",
-            )
-            .fix(advice(&uri));
-        findings.add(finding);
-    }
-}
-
-fn registration(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(last) = reading.registrations.last() else {
-        return;
-    };
-    let answer = last.response().and_then(object).unwrap_or_default();
-    if text(&answer, "error") != Some("invalid_redirect_uri") {
-        return;
-    }
-    let asked = serde_json::from_slice::<serde_json::Value>(&last.request().body.bytes).unwrap_or_default();
-    let uris = asked["redirect_uris"].as_array().cloned().unwrap_or_default();
-    let uris: Vec<&str> = uris.iter().filter_map(serde_json::Value::as_str).collect();
-    let description = text(&answer, "error_description").unwrap_or("invalid_redirect_uri");
-    let finding = RULE
-        .found(RFC8252_LOOPBACK)
-        .at(last.seq, Part::body("/error"))
-        .message("The registration is refused because of a redirect URI, so no client comes about.")
-        .expected(format!("a client for {}", list(&uris)))
-        .actual(excerpt(description))
-        .fix(advice(uris.first().copied().unwrap_or_default()));
-    findings.add(finding);
+    })
 }
 
 fn redirect_uri(reading: &Reading<'_>, before: u32) -> Option<String> {
@@ -111,7 +69,8 @@ fn redirect_uri(reading: &Reading<'_>, before: u32) -> Option<String> {
     value(&request, "redirect_uri").map(str::to_owned)
 }
 
-fn advice(uri: &str) -> String {
+/// What to do about a redirect URI that is not taken.
+pub(super) fn advice(uri: &str) -> String {
     let same_on = |host: &str| {
         let mut url = Url::parse(uri).ok()?;
         url.set_host(Some(host)).ok()?;
@@ -159,10 +118,9 @@ fn without_tags(page: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use trace::{HowOpened, Phase, StopCode};
+    use trace::{Phase, StopCode};
 
-    use crate::finding::{Certainty, Level};
+    use crate::finding::Certainty;
     use crate::sample::{Answer, Run};
 
     #[test]
@@ -190,27 +148,6 @@ mod tests {
             "Invalid ü redirect"
         );
         assert_eq!(words("no page < at all"), "no page");
-    }
-
-    #[test]
-    fn a_registration_refused_for_it_is_certain() {
-        let mut run = Run::healthy();
-        run.registration.as_mut().unwrap().1 = Answer::json(400, json!({"error": "invalid_redirect_uri"}));
-        run.stop(Phase::Registration, StopCode::RegistrationRejected);
-        assert_eq!(run.finding("S07").certainty, Certainty::Certain);
-    }
-
-    #[test]
-    fn says_that_the_page_in_the_browser_is_not_seen() {
-        let mut run = Run::healthy();
-        run.how = HowOpened::System;
-        run.hops = Vec::new();
-        run.stop(Phase::Authorization, StopCode::CallbackTimeout);
-        let finding = run.finding("S07");
-        assert_eq!(
-            (finding.certainty, finding.level),
-            (Certainty::NotChecked, Level::Note)
-        );
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The latest registration request, when it was turned away as such.
-fn refused<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
     let last = *reading.registrations.last()?;
     // Endpoints that were only guessed, since no metadata was found, prove nothing about a server that may
     // not be one.

@@ -1,8 +1,8 @@
-use trace::{Jwt, challenges};
+use trace::{Jwt, StopCode, challenges};
 
 use super::token_audience_wrong::issued;
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, TokenUse, access_token};
+use crate::reading::{Reading, Seen, TokenUse, access_token, bearer};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_VALIDATE_TOKEN;
 use crate::wording::excerpt;
@@ -10,7 +10,7 @@ use crate::wording::excerpt;
 rule! {
     /// # What it looks at
     /// An access token that was just issued and gets 401 from the MCP server at its first use, although its
-    /// audience is right or cannot be read.
+    /// audience is right or cannot be read; and tokens that one call takes and the next refuses.
     ///
     /// # Why it matters
     /// The login worked and the server refuses all the same: it checks the token against another issuer,
@@ -40,7 +40,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         };
         (!foreign.contains(&seen.seq)).then_some((call, token))
     });
-    let Some((call, token)) = refused else { return };
+    let Some((call, token)) = refused else {
+        return refused_later(reading, findings);
+    };
     let reason = reason(call);
     let mut message = String::from(
         "The token is fresh, so most likely the server checks it against another issuer, key or audience \
@@ -63,6 +65,39 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .fix(
             "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of the \
              decoded token with the server's settings, and check that the Authorization header reaches it.",
+        );
+    findings.add(finding);
+}
+
+/// The flow stopped because tokens are taken by one call and refused by another, each time anew.
+fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
+    let stopped = reading.stopped(StopCode::TokenNotAccepted);
+    let Some(call) = stopped.and_then(|stopped| reading.call_before(stopped)) else {
+        return;
+    };
+    let Some(token) = bearer(call.request()).filter(|_| call.status() == Some(401)) else {
+        return;
+    };
+    if !matches!(reading.use_of(token, 0), TokenUse::Accepted) {
+        return;
+    }
+    let finding = RULE
+        .found(RFC6749_VALIDATE_TOKEN)
+        .likely()
+        .at(call.seq, Part::Status)
+        .title("The MCP server takes the access token in one call and refuses it in another")
+        .message(
+            "Every new token is taken at first and refused by a later call. Most likely only some of the server's \
+             instances or routes can check it; or the token lives for seconds only, or the clocks differ.",
+        )
+        .expected("an MCP answer")
+        .actual(reason(call).map_or_else(
+            || "401 without a reason".into(),
+            |reason| format!("401: {reason}"),
+        ))
+        .fix(
+            "Check the token in the same way for every method and on every instance, and compare expires_in with \
+             the time between the calls.",
         );
     findings.add(finding);
 }
@@ -93,6 +128,7 @@ fn clock(token: &str, now: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::{Phase, StopCode};
 
     use crate::finding::Certainty;
     use crate::sample::{AS, Answer, MCP, Run, jwt, token_answer};
@@ -121,6 +157,16 @@ mod tests {
                 .message
                 .starts_with("The token is fresh")
         );
+    }
+
+    #[test]
+    fn a_token_that_is_taken_and_then_refused_again_and_again() {
+        let mut run = Run::healthy();
+        run.calls[1] = Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
+        run.stop(Phase::Mcp, StopCode::TokenNotAccepted);
+        let finding = run.finding("T40");
+        assert!(finding.title.contains("in one call"));
+        assert_eq!(finding.actual.as_deref(), Some("401: invalid_token"));
     }
 
     #[test]

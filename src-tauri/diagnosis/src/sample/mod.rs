@@ -7,7 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use trace::{Decision, HowOpened, MetadataSource, Phase, Revision, StopCode, Trace, WellKnown};
+use trace::{
+    Decision, EntryKind, HowOpened, MetadataSource, Phase, Purpose, Request, Revision, Role, StopCode, Trace,
+    WellKnown,
+};
 
 use crate::finding::Finding;
 pub use answer::Answer;
@@ -205,6 +208,23 @@ impl Run {
         }
         writer.trace
     }
+}
+
+/// One more exchange at the end of a trace.
+pub fn push(trace: &mut Trace, purpose: Purpose, request: Request, answer: &Answer) {
+    let mut writer = Writer::after(std::mem::replace(trace, Trace::new("", trace.started)));
+    writer.send(Phase::Mcp, purpose, Role::McpServer, request, answer);
+    *trace = writer.trace;
+}
+
+/// The flow stops here.
+pub fn stop(trace: &mut Trace, code: StopCode) {
+    let stopped = Decision::Stopped {
+        code,
+        message: "stopped".into(),
+        can_go_on: false,
+    };
+    trace.push(trace.started, 0, Phase::Mcp, EntryKind::Decision(stopped));
 }
 
 pub fn server_metadata(issuer: &str) -> Value {

@@ -22,6 +22,12 @@ impl Writer {
         }
     }
 
+    /// Goes on with a trace.
+    pub fn after(trace: Trace) -> Self {
+        let now = trace.entries.last().map_or(trace.started, |entry| entry.at);
+        Self { trace, now }
+    }
+
     /// None when the flow stops on the way.
     pub fn write(&mut self, run: &Run) -> Option<()> {
         self.first_call(run)?;
@@ -259,7 +265,7 @@ impl Writer {
         self.push(phase, EntryKind::Decision(decision));
     }
 
-    fn send(&mut self, phase: Phase, purpose: Purpose, role: Role, request: Request, answer: &Answer) {
+    pub fn send(&mut self, phase: Phase, purpose: Purpose, role: Role, request: Request, answer: &Answer) {
         let origin = trace::origin_of(&request.url).unwrap_or_default();
         let exchange = Exchange {
             purpose,

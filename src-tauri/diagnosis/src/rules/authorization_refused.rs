@@ -1,0 +1,225 @@
+use trace::Pair;
+
+use crate::finding::{Finding, Level, Owner, Part};
+use crate::reading::{Reading, Seen, response_fields, value};
+use crate::rule::{Findings, rule};
+use crate::spec::{
+    RFC6749_ACCESS_DENIED, RFC6749_AUTHORIZATION_ERROR, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET,
+};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// An `error` that comes back to the redirect URI in place of a code, and its description, next to what
+    /// the authorization request asked for.
+    ///
+    /// # Why it matters
+    /// The authorization server knows client and redirect URI and refuses the request all the same: for its
+    /// scope, its resource, what the client may do, or because somebody said no.
+    ///
+    /// # How to fix
+    /// It depends on the error code, and the finding says which way. When a person said no at the consent
+    /// page, nothing has to change, and it is a note.
+    ///
+    /// # References
+    /// RFC 6749 section 4.1.2.1; RFC 8707 section 2.
+    "A30" "authorization_refused" Error AuthorizationServer since None,
+    title: "The authorization server refuses the authorization request",
+    spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(&callback) = reading.callbacks.last() else {
+        return;
+    };
+    let answer = response_fields(callback.request());
+    let Some(error) = value(&answer, "error") else {
+        return;
+    };
+    let description = value(&answer, "error_description").unwrap_or_default();
+    let request = reading
+        .authorization_before(callback.seq)
+        .map(|(_, request)| request)
+        .unwrap_or_default();
+    let finding = match error {
+        "access_denied" => denied(description),
+        "invalid_scope" => scope(&request),
+        "invalid_target" => target(&request),
+        other => by_code(other, description),
+    };
+    findings.add(at(finding, callback, error, description));
+}
+
+fn at(finding: Finding, callback: Seen<'_>, error: &str, description: &str) -> Finding {
+    finding
+        .at(callback.seq, Part::RequestUrl)
+        .expected("a callback with code")
+        .actual(match description {
+            "" => format!("error={}, without a description", excerpt(error)),
+            description => format!("error={}: {}", excerpt(error), excerpt(description)),
+        })
+}
+
+fn denied(description: &str) -> Finding {
+    let finding = RULE.found(RFC6749_ACCESS_DENIED).likely();
+    if by_a_person(description) {
+        return finding
+            .level(Level::Note)
+            .owner(Owner::Nobody)
+            .title("Access was denied at the consent page")
+            .message("The description says that a person said no, so everything works as it should.")
+            .fix("Nothing has to change. To go on, start again and agree.");
+    }
+    finding
+        .title("The authorization server denies access")
+        .message(
+            "Somebody said no at the consent page, and then everything works as it should; or a policy of the \
+             authorization server did: the user is not assigned to the application, or their tenant has not \
+             approved it.",
+        )
+        .fix(
+            "If it was not you who said no, look at who may use this client at the authorization server, and \
+             whether an administrator has to consent first.",
+        )
+}
+
+/// Whether a description says that somebody refused, and not some policy.
+fn by_a_person(description: &str) -> bool {
+    let description = description.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| description.contains(word));
+    says(&["user", "person", "resource owner", "you "])
+        && says(&["denied", "declin", "cancel", "said no", "reject", "refused"])
+        && !says(&[
+            "polic",
+            "admin",
+            "assign",
+            "tenant",
+            "not allowed",
+            "not authorized",
+            "not permitted",
+        ])
+}
+
+fn scope(request: &[Pair]) -> Finding {
+    let asked = value(request, "scope");
+    let finding = RULE.found(RFC6749_INVALID_SCOPE).likely();
+    match asked {
+        None => finding
+            .message("The request names no scope, and this authorization server wants one.")
+            .fix(
+                "Let the MCP server name its scopes in the challenge and in scopes_supported, or let the \
+                 authorization server have a default scope.",
+            ),
+        Some(asked) => finding
+            .message(format!(
+                "The request asks for \"{}\". Either the authorization server does not know one of these, or \
+                 this client may not ask for it: clients that register themselves often get a few scopes only.",
+                excerpt(asked)
+            ))
+            .fix(
+                "Allow these scopes for such clients at the authorization server, or let the MCP server name \
+                 others in its challenge and in scopes_supported.",
+            ),
+    }
+}
+
+fn target(request: &[Pair]) -> Finding {
+    let resource = excerpt(value(request, "resource").unwrap_or("none"));
+    RULE.found(RFC8707_INVALID_TARGET)
+        .likely()
+        .message(format!(
+            "The request names the resource {resource}, and the authorization server does not know it, or not for \
+             this client."
+        ))
+        .fix(format!(
+            "Register {resource} as a resource (audience, API) at the authorization server, byte for byte."
+        ))
+}
+
+fn by_code(error: &str, description: &str) -> Finding {
+    let finding = RULE.found(RFC6749_AUTHORIZATION_ERROR).likely();
+    match error {
+        "unauthorized_client" => finding
+            .message("The client is known, but may not use the authorization code grant.")
+            .fix("Allow authorization_code (and response type code) for this client at the authorization server."),
+        "unsupported_response_type" => finding
+            .message("The authorization server does not answer with a code here, or not for this client.")
+            .fix("Enable the response type code for this client."),
+        "invalid_request" if description.to_ascii_lowercase().contains("code_challenge") => finding
+            .message("The authorization server does not take the PKCE parameters, which MCP clients have to send.")
+            .fix("Enable PKCE with S256 for this client."),
+        "invalid_request" => finding
+            .message(
+                "A parameter is missing or is not taken. Servers that do not know resource have to ignore it, and \
+                 some refuse it instead.",
+            )
+            .fix("Look into the authorization server's log for this request, and ignore unknown parameters."),
+        "login_required" | "consent_required" | "interaction_required" | "account_selection_required" => finding
+            .message("The authorization server wants to show a page and was told, or set, not to.")
+            .fix("Take prompt=none out of the request, or let the client have its pages shown."),
+        "server_error" | "temporarily_unavailable" => finding
+            .message("The authorization server itself failed.")
+            .fix("Look into the authorization server's log for this request, and try again."),
+        _ => finding
+            .message("The error code is none of those that RFC 6749 has; its meaning is the server's own.")
+            .fix("Look into the authorization server's documentation and log for this error."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{Phase, StopCode};
+
+    use crate::finding::{Level, Owner};
+    use crate::sample::Run;
+
+    fn refused(error: &str, description: &str) -> Run {
+        let mut run = Run::healthy();
+        run.callback.retain(|(name, _)| *name != "code");
+        run.callback.push(("error", error.into()));
+        if !description.is_empty() {
+            run.callback.push(("error_description", description.into()));
+        }
+        run.stop(Phase::Authorization, StopCode::AuthorizationError);
+        run
+    }
+
+    #[test]
+    fn every_code_is_explained() {
+        for error in [
+            "invalid_scope",
+            "invalid_target",
+            "unauthorized_client",
+            "server_error",
+            "own",
+        ] {
+            let run = refused(error, "");
+            assert_eq!(run.finding("A30").level, Level::Error, "{error}");
+            assert_eq!(run.found(), ["A30"], "{error}");
+        }
+        let mut run = refused("invalid_scope", "no");
+        run.ask("scope", Some("openid mcp"));
+        let finding = run.finding("A30");
+        assert!(finding.message.contains("\"openid mcp\""));
+        assert_eq!(finding.actual.as_deref(), Some("error=invalid_scope: no"));
+    }
+
+    #[test]
+    fn a_person_who_says_no_is_a_note_and_a_policy_is_not() {
+        let person = refused("access_denied", "The user denied the request").finding("A30");
+        assert_eq!((person.level, person.owner), (Level::Note, Owner::Nobody));
+        for description in [
+            "",
+            "User is not assigned to the client application.",
+            "AADSTS65004",
+        ] {
+            let finding = refused("access_denied", description).finding("A30");
+            assert_eq!(finding.level, Level::Error, "{description}");
+        }
+    }
+
+    #[test]
+    fn is_silent_about_a_code() {
+        assert!(Run::healthy().is_silent("A30"));
+    }
+}

@@ -1,0 +1,239 @@
+use trace::{Decision, Jwt, ScopeSource, StopCode, challenges};
+
+use crate::finding::{Finding, Owner, Part};
+use crate::reading::{Reading, Seen, access_token, bearer, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::{
+    MCP_CHALLENGE_SCOPE, MCP_STEP_UP_SCOPE, RFC6749_SCOPE_GRANTED, RFC6750_INSUFFICIENT_SCOPE,
+};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// A call with a token that is answered 403 with `insufficient_scope`: the scope that is wanted, next to
+    /// the scope asked for and the scope granted.
+    ///
+    /// # Why it matters
+    /// The login worked and the token does not do. Clients without a step-up end here, and many say that the
+    /// token has expired.
+    ///
+    /// # How to fix
+    /// Let the MCP server name the scopes that every client needs in the challenge of its 401, and the
+    /// authorization server grant them. When less is granted than was asked for, look at the authorization
+    /// server.
+    ///
+    /// # References
+    /// MCP authorization, "Scope Challenge Handling"; RFC 6750 section 3.1.
+    "T19" "insufficient_scope" Error McpServer since None,
+    title: "The MCP server wants more scope than the token has",
+    spec: [RFC6750_INSUFFICIENT_SCOPE, MCP_STEP_UP_SCOPE, MCP_CHALLENGE_SCOPE, RFC6749_SCOPE_GRANTED],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(refused) = refused(reading) else { return };
+    let wanted = refused.wanted.as_deref().map(words);
+    let granted = granted(reading, refused.call);
+    let asked = reading.scope_asked_for(refused.call.seq);
+    let lacking: Vec<&str> = match (&wanted, &granted) {
+        (Some(wanted), Some(granted)) => without(wanted, granted),
+        (Some(wanted), None) => wanted.clone(),
+        (None, _) => Vec::new(),
+    };
+    let was_asked = asked
+        .as_deref()
+        .is_some_and(|asked| without(&lacking, asked).is_empty());
+    let given = reading.decisions.iter().rev().any(|(_, decision)| {
+        matches!(
+            decision,
+            Decision::Scope {
+                source: ScopeSource::Given,
+                ..
+            }
+        )
+    });
+    let finding = match (&wanted, &granted) {
+        (None, _) => RULE
+            .found(MCP_STEP_UP_SCOPE)
+            .message("It does not say which scope, so no client can ask for it.")
+            .fix("Name the scopes that the call needs in the scope parameter of the challenge."),
+        (Some(_), Some(granted)) if lacking.is_empty() => RULE
+            .found(RFC6750_INSUFFICIENT_SCOPE)
+            .likely()
+            .message(format!(
+                "The token has every scope that the challenge names (\"{}\"), so asking again changes nothing. \
+                 The server may read the scope from another claim, or mean a permission of the user.",
+                excerpt(granted)
+            ))
+            .fix("Compare where the MCP server looks for scopes with what the decoded token holds."),
+        _ if was_asked => RULE
+            .found(RFC6749_SCOPE_GRANTED)
+            .owner(Owner::AuthorizationServer)
+            .likely()
+            .title("The authorization server did not grant the scope that the MCP server wants")
+            .message(format!(
+                "{} was asked for and is not in the token. The authorization server does not grant it to this \
+                 client or user, or the user unticked it.",
+                excerpt(&lacking.join(" "))
+            ))
+            .fix(format!(
+                "Allow {} for this client and user at the authorization server.",
+                excerpt(&lacking.join(" "))
+            )),
+        _ if given => RULE
+            .found(RFC6750_INSUFFICIENT_SCOPE)
+            .owner(Owner::Client)
+            .message("The scope in the settings of this run was asked for, and it lacks what the server wants.")
+            .fix(format!("Add {} to the scope of this run.", excerpt(&lacking.join(" ")))),
+        _ => RULE
+            .found(MCP_CHALLENGE_SCOPE)
+            .message(format!(
+                "{} was not asked for, because neither the challenge of the 401 nor scopes_supported names it. \
+                 Clients that can step up ask again now; others end here.",
+                excerpt(&lacking.join(" "))
+            ))
+            .fix(format!(
+                "Name {} in scope of the 401 challenge, if every client needs it. Until then give the scope in \
+                 the settings of this run.",
+                excerpt(&lacking.join(" "))
+            )),
+    };
+    findings.add(refused.describe(finding, granted.as_deref()));
+}
+
+struct Refused<'a> {
+    call: Seen<'a>,
+    wanted: Option<String>,
+}
+
+impl Refused<'_> {
+    fn describe(&self, finding: Finding, granted: Option<&str>) -> Finding {
+        let or = |scope: Option<&str>, none: &str| scope.map_or_else(|| none.into(), excerpt);
+        finding
+            .at(self.call.seq, Part::response_header("WWW-Authenticate"))
+            .expected(format!(
+                "a token with {}",
+                or(self.wanted.as_deref(), "a scope that is not named")
+            ))
+            .actual(format!(
+                "a token with {}",
+                or(granted, "a scope that is not known here")
+            ))
+    }
+}
+
+/// The call at which the flow stopped, when it lacks scope.
+fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
+    let stopped = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
+    let stopped = stopped.into_iter().find_map(|code| reading.stopped(code))?;
+    let call = reading.call_before(stopped).filter(|call| lacks_scope(*call))?;
+    let all = challenges(call.response()?).ok()?;
+    let wanted = all.iter().find_map(|challenge| challenge.parameter("scope"));
+    Some(Refused {
+        call,
+        wanted: wanted.filter(|scope| !scope.trim().is_empty()).map(str::to_owned),
+    })
+}
+
+/// Whether a call was answered 403 with `insufficient_scope`.
+pub(super) fn lacks_scope(call: Seen<'_>) -> bool {
+    let Some(response) = call.response().filter(|response| response.status == 403) else {
+        return false;
+    };
+    challenges(response).is_ok_and(|all| {
+        all.iter()
+            .any(|challenge| challenge.parameter("error") == Some("insufficient_scope"))
+    })
+}
+
+/// The scope of the token in a call: as the token answer says, or else the token, or else as it was asked for.
+fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
+    let token = bearer(call.request())?;
+    let in_token = Jwt::read(token)
+        .ok()
+        .and_then(|jwt| jwt.text("scope").map(str::to_owned));
+    let issued = reading.tokens.iter().rev().find_map(|(seen, _)| {
+        let response = seen.response()?;
+        (access_token(response).as_deref() == Some(token)).then_some(response)
+    });
+    let told = issued
+        .and_then(object)
+        .and_then(|answer| text(&answer, "scope").map(str::to_owned));
+    told.or(in_token)
+        .or_else(|| reading.scope_asked_for(call.seq).filter(|_| issued.is_some()))
+}
+
+fn words(scope: &str) -> Vec<&str> {
+    scope.split_whitespace().collect()
+}
+
+fn without<'s>(wanted: &[&'s str], scope: &str) -> Vec<&'s str> {
+    let there = words(scope);
+    wanted
+        .iter()
+        .copied()
+        .filter(|scope| !there.contains(scope))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{Decision, Phase, ScopeSource, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run};
+
+    fn refused(wanted: &str, asked: &str, granted: &str) -> Run {
+        let mut run = Run::healthy();
+        run.ask("scope", Some(asked));
+        run.token.edit(|token| token["scope"] = granted.into());
+        let challenge = format!("Bearer error=\"insufficient_scope\"{wanted}");
+        run.calls[1] = Answer::bare(403).header("www-authenticate", &challenge);
+        run.stop(Phase::Mcp, StopCode::InsufficientScope);
+        run
+    }
+
+    #[test]
+    fn the_owner_is_who_left_the_scope_out() {
+        let write = ", scope=\"mcp write\"";
+        let finding = refused(write, "mcp", "mcp").finding("T19");
+        assert_eq!(finding.owner, Owner::McpServer);
+        assert!(
+            finding.message.starts_with("write was not asked for"),
+            "{}",
+            finding.message
+        );
+        assert_eq!(finding.expected.as_deref(), Some("a token with mcp write"));
+        let kept_back = refused(write, "mcp write", "mcp");
+        assert_eq!(kept_back.finding("T19").owner, Owner::AuthorizationServer);
+        let has_it = refused(write, "mcp write", "write mcp").finding("T19");
+        assert!(has_it.message.contains("asking again changes nothing"));
+        let unnamed = refused("", "mcp", "mcp").finding("T19");
+        assert!(unnamed.spec.quote.contains("SHOULD include the scopes"));
+    }
+
+    #[test]
+    fn a_scope_given_by_hand_is_the_client_s() {
+        let run = refused(", scope=\"write\"", "mcp", "mcp");
+        let mut trace = run.trace();
+        let scope = Decision::Scope {
+            scope: Some("mcp".into()),
+            source: ScopeSource::Given,
+        };
+        trace.entries[1].kind = trace::EntryKind::Decision(scope);
+        let found = crate::diagnose(&trace);
+        assert!(
+            found
+                .iter()
+                .any(|finding| finding.code == "T19" && finding.owner == Owner::Client)
+        );
+    }
+
+    #[test]
+    fn is_silent_about_other_refusals() {
+        let mut run = refused("", "mcp", "mcp");
+        run.calls[1] = Answer::bare(403);
+        run.stop(Phase::Mcp, StopCode::McpError);
+        assert!(run.is_silent("T19"));
+        assert!(Run::healthy().is_silent("T19"));
+    }
+}

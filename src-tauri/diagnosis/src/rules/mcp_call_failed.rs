@@ -1,0 +1,220 @@
+use serde_json::Value;
+use trace::{Purpose, RpcAnswer, StopCode, rpc_answer};
+
+use crate::finding::{Finding, Owner, Part};
+use crate::reading::{Reading, Seen, bearer};
+use crate::rule::{Findings, rule};
+use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
+use crate::wording::{excerpt, is_html, list};
+
+rule! {
+    /// # What it looks at
+    /// A call to the MCP server that is not refused for its token, and is answered with a JSON-RPC error or
+    /// with something that is no JSON-RPC answer.
+    ///
+    /// # Why it matters
+    /// Authorization is done, and the server is of no use all the same. Clients show it as a failed
+    /// connection, and people look for the cause in OAuth, where it is not.
+    ///
+    /// # How to fix
+    /// Look into the MCP server's log for this call. An error about the version means that server and client
+    /// have no revision in common.
+    ///
+    /// # References
+    /// MCP transports, "Sending Messages to the Server"; MCP versioning.
+    "N05" "mcp_call_failed" Error McpServer since None,
+    title: "A call to the MCP server fails",
+    spec: [MCP_ANSWER, MCP_ANSWER_2026],
+}
+
+/// `UnsupportedProtocolVersion` (2026-07-28 basic/versioning).
+const UNSUPPORTED_VERSION: i64 = -32022;
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(stopped) = reading.stopped(StopCode::McpError) else {
+        return;
+    };
+    let call = reading.call_before(stopped);
+    let Some((call, response)) = call.and_then(|call| Some((call, call.response()?))) else {
+        return;
+    };
+    let method = method(call);
+    let worked = match bearer(call.request()) {
+        Some(_) => "Authorization is done: the token is not what this is about. ",
+        None => "",
+    };
+    let finding = RULE
+        .found(mcp_answer(reading.revision))
+        .title(format!("{method} fails"))
+        .expected(format!("a JSON-RPC result to {method}"));
+    findings.add(match rpc_answer(response) {
+        RpcAnswer::Error {
+            code: UNSUPPORTED_VERSION,
+            data,
+            ..
+        } => unsupported(finding, call, reading, &data),
+        RpcAnswer::Error { code, message, .. } => finding
+            .at(call.seq, Part::body("/error"))
+            .message(format!("{worked}The server answers with a JSON-RPC error."))
+            .actual(excerpt(&format!(
+                "{}, JSON-RPC error {code}: {message}",
+                response.status
+            )))
+            .fix(format!(
+                "Look into the MCP server's log for what goes wrong in {method}."
+            )),
+        RpcAnswer::Result(_) => finding
+            .at(call.seq, Part::Status)
+            .message(format!(
+                "{worked}There is a result, but the status says that the call failed."
+            ))
+            .actual(response.status.to_string())
+            .fix("Answer a JSON-RPC result with status 200."),
+        RpcAnswer::Other(what) => {
+            let what = if is_html(response) {
+                "a web page".into()
+            } else {
+                excerpt(&what)
+            };
+            let (owner, why, fix) = by_status(call, response.status);
+            finding
+                .owner(owner)
+                .likely()
+                .at(
+                    call.seq,
+                    if response.status == 200 {
+                        Part::body("")
+                    } else {
+                        Part::Status
+                    },
+                )
+                .message(format!("{worked}{why}"))
+                .actual(format!("{} with {what}", response.status))
+                .fix(fix)
+        }
+    });
+}
+
+fn unsupported(finding: Finding, call: Seen<'_>, reading: &Reading<'_>, data: &Value) -> Finding {
+    let supported = data["supported"].as_array().into_iter().flatten();
+    let supported: Vec<&str> = supported.filter_map(Value::as_str).collect();
+    let finding = finding
+        .owner(Owner::Client)
+        .at(call.seq, Part::body("/error/data"))
+        .title(format!("The MCP server does not speak {}", reading.revision))
+        .message(format!(
+            "The revision {} was chosen for this run, and the server does not offer it. A client that is free to \
+             choose takes one that both speak.",
+            reading.revision
+        ))
+        .expected(format!("a server that speaks {}", reading.revision));
+    match supported.as_slice() {
+        [] => finding
+            .actual("no list of what it supports")
+            .fix("Choose another revision for this run, or let it be detected."),
+        supported => finding
+            .actual(excerpt(&format!("supports {}", list(supported))))
+            .fix("Choose one of these revisions for this run, or let it be detected."),
+    }
+}
+
+fn by_status(call: Seen<'_>, status: u16) -> (Owner, &'static str, &'static str) {
+    let in_session = call.request().header_value("mcp-session-id").is_some();
+    match status {
+        404 if in_session => (
+            Owner::McpServer,
+            "The server does not know the session that it has just begun. Several instances behind one address \
+             that do not share their sessions look so.",
+            "Let all instances know every session, or send each client to the same instance.",
+        ),
+        403 => (
+            Owner::McpServer,
+            "The server, or a firewall or bot protection in front of it, refuses the call and does not name a scope.",
+            "Look into the logs of the MCP server and of what is in front of it. For a missing scope answer with \
+             insufficient_scope in WWW-Authenticate.",
+        ),
+        502..=504 => (
+            Owner::Network,
+            "A gateway answers and says that it does not reach the server behind it.",
+            "Check that the MCP server runs, how long it takes, and the gateway's limits.",
+        ),
+        500.. => (
+            Owner::McpServer,
+            "The server fails on the call.",
+            "Look into the MCP server's log for this call.",
+        ),
+        300..=399 => (
+            Owner::McpServer,
+            "The call is redirected, and clients do not send a token on to another place.",
+            "Use the URL that answers without a redirect, or let it answer there.",
+        ),
+        _ => (
+            Owner::McpServer,
+            "The answer is no JSON-RPC message.",
+            "Answer with one JSON object, or an event stream that ends with the answer.",
+        ),
+    }
+}
+
+fn method(call: Seen<'_>) -> &str {
+    match &call.exchange.purpose {
+        Purpose::Mcp { method } | Purpose::Challenge { method } => method,
+        _ => "the call",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run};
+
+    fn failed(answer: Answer) -> Run {
+        let mut run = Run::healthy();
+        run.calls[1] = answer;
+        run.stop(Phase::Mcp, StopCode::McpError);
+        run
+    }
+
+    #[test]
+    fn an_error_of_the_server_is_quoted() {
+        let error = json!({"jsonrpc": "2.0", "id": 2, "error": {"code": -32603, "message": "boom"}});
+        let run = failed(Answer::json(200, error));
+        let finding = run.finding("N05");
+        assert_eq!(finding.title, "tools/list fails");
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some("200, JSON-RPC error -32603: boom")
+        );
+        assert_eq!(run.found(), ["N05"]);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_by_its_status() {
+        for status in [200, 302, 403, 404, 418, 500] {
+            assert_eq!(failed(Answer::bare(status)).found(), ["N05"], "{status}");
+        }
+        assert_eq!(
+            failed(Answer::html(502, "Bad gateway")).finding("N05").owner,
+            Owner::Network
+        );
+    }
+
+    #[test]
+    fn a_revision_that_is_not_spoken_is_the_client_s_choice() {
+        let mut run = Run::healthy();
+        let error = json!({"code": -32022, "message": "no", "data": {"supported": ["2026-07-28"]}});
+        run.challenge = Answer::json(400, json!({"jsonrpc": "2.0", "id": 1, "error": error}));
+        run.stop(Phase::Challenge, StopCode::McpError);
+        let finding = run.finding("N05");
+        assert_eq!(finding.owner, Owner::Client);
+        assert_eq!(finding.actual.as_deref(), Some("supports 2026-07-28"));
+    }
+
+    #[test]
+    fn is_silent_when_calls_work() {
+        assert!(Run::healthy().is_silent("N05"));
+    }
+}

@@ -1,0 +1,107 @@
+use serde_json::Value;
+
+use crate::finding::Part;
+use crate::reading::{Reading, object};
+use crate::rule::{Findings, rule};
+use crate::spec::{RFC7591_CLIENT_ID, RFC7591_CREATED};
+use crate::wording::{excerpt, is_html, list};
+
+rule! {
+    /// # What it looks at
+    /// A registration that is answered with success and holds no `client_id` of type string.
+    ///
+    /// # Why it matters
+    /// Without a client ID there is no authorization request. The client takes the status for success and
+    /// fails a moment later, for a reason that it rarely names.
+    ///
+    /// # How to fix
+    /// Answer with a JSON object that has `client_id` at its top level.
+    ///
+    /// # References
+    /// RFC 7591 section 3.2.1.
+    "G20" "registration_answer_unusable" Error AuthorizationServer since None,
+    title: "The registration says success and gives no client ID",
+    spec: [RFC7591_CLIENT_ID, RFC7591_CREATED],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let last = reading.registrations.last();
+    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response()?))) else {
+        return;
+    };
+    let status = response.status;
+    if !(200..300).contains(&status) {
+        return;
+    }
+    let answer = object(response);
+    let client_id = answer.as_ref().map(|answer| answer.get("client_id"));
+    let finding = RULE
+        .found(RFC7591_CLIENT_ID)
+        .at(seen.seq, Part::body("/client_id"));
+    let finding = match client_id {
+        Some(Some(Value::String(id))) if !id.is_empty() => return,
+        Some(Some(other)) => finding
+            .message("client_id is there, but it is no text that a client could use.")
+            .actual(excerpt(&format!("client_id {other}"))),
+        Some(None) => {
+            let members: Vec<&str> = answer.iter().flat_map(|answer| answer.keys().map(String::as_str)).collect();
+            finding
+                .message("There is JSON, but no client_id at its top level.")
+                .actual(match members.as_slice() {
+                    [] => "{}".into(),
+                    members => excerpt(&format!("only {}", list(members))),
+                })
+        }
+        None => RULE
+            .found(RFC7591_CREATED)
+            .at(seen.seq, Part::body(""))
+            .likely()
+            .message(
+                "What came is no JSON object. registration_endpoint in the metadata may be the URL of a page, or \
+                 something in between answers in its place.",
+            )
+            .actual(match is_html(response) {
+                true => format!("{status} with a web page"),
+                false => format!(
+                    "{status}, {}",
+                    response.media_type().unwrap_or_else(|| "no content-type".into())
+                ),
+            }),
+    };
+    findings.add(finding.expected("a JSON object with client_id").fix(
+        "Answer a registration with 201 and a JSON object that has client_id and the registered metadata.",
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Certainty;
+    use crate::sample::{Answer, Run};
+
+    fn answered(answer: Answer) -> Run {
+        let mut run = Run::healthy();
+        run.registration.as_mut().unwrap().1 = answer;
+        run.stop(Phase::Registration, StopCode::RegistrationRejected);
+        run
+    }
+
+    #[test]
+    fn says_what_came_instead() {
+        let nested = answered(Answer::json(201, json!({"data": {"client_id": "x"}}))).finding("G20");
+        assert_eq!(nested.actual.as_deref(), Some("only data"));
+        let number = answered(Answer::json(201, json!({"client_id": 7}))).finding("G20");
+        assert_eq!(number.actual.as_deref(), Some("client_id 7"));
+        let page = answered(Answer::html(201, "Welcome")).finding("G20");
+        assert_eq!(page.certainty, Certainty::Likely);
+        assert!(!answered(Answer::json(201, json!({"client_id": ""}))).is_silent("G20"));
+    }
+
+    #[test]
+    fn is_silent_about_refusals_and_about_a_client() {
+        assert!(answered(Answer::bare(400)).is_silent("G20"));
+        assert!(Run::healthy().is_silent("G20"));
+    }
+}

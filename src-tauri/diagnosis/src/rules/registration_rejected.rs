@@ -1,0 +1,250 @@
+use serde_json::Value;
+use trace::Document;
+
+use super::redirect_uri_rejected::advice;
+use super::registration_not_offered;
+use crate::finding::{Finding, Owner, Part};
+use crate::reading::{Reading, Seen, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::{RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK};
+use crate::wording::{excerpt, is_html, list};
+
+rule! {
+    /// # What it looks at
+    /// A registration request that is refused for what it says: with an error of RFC 7591, or with another
+    /// status than 2xx that does not mean that registration is not offered at all.
+    ///
+    /// # Why it matters
+    /// No client comes about, so there is no login. Authorization servers are particular about redirect URIs,
+    /// the application type, grant types and scopes, and each about others.
+    ///
+    /// # How to fix
+    /// Let the authorization server accept what a native client registers: a loopback redirect URI,
+    /// `authorization_code` and `refresh_token`, `token_endpoint_auth_method` `none`. Or register a client by
+    /// hand and use its client ID.
+    ///
+    /// # References
+    /// RFC 7591 section 3.2.2; RFC 8252 section 7.3.
+    "G03" "registration_rejected" Error AuthorizationServer since None,
+    title: "The authorization server refuses to register the client",
+    spec: [RFC7591_ERROR, RFC7591_INVALID_REDIRECT_URI, RFC7591_INVALID_METADATA, RFC8252_LOOPBACK],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some(&last) = reading.registrations.last() else {
+        return;
+    };
+    let Some(response) = last.response() else { return };
+    let status = response.status;
+    if (200..300).contains(&status) || registration_not_offered::refused(reading).is_some() {
+        return;
+    }
+    let answer = object(response).unwrap_or_default();
+    let asked = serde_json::from_slice::<Document>(&last.request().body.bytes).unwrap_or_default();
+    let finding = match text(&answer, "error") {
+        Some(error) => by_code(last, error, &answer, &asked),
+        None => by_status(last),
+    };
+    if !last.exchange.edited {
+        return findings.add(finding);
+    }
+    let message = format!(
+        "{} The request was changed by hand, which may be why.",
+        finding.message
+    );
+    findings.add(finding.likely().owner(Owner::Client).message(message));
+}
+
+fn by_code(seen: Seen<'_>, error: &str, answer: &Document, asked: &Document) -> Finding {
+    let description = text(answer, "error_description").unwrap_or_default();
+    let actual = match description {
+        "" => format!("{error}, without a description"),
+        description => format!("{error}: {}", excerpt(description)),
+    };
+    if error == "invalid_redirect_uri" {
+        let uris = redirect_uris(asked);
+        return RULE
+            .found(RFC7591_INVALID_REDIRECT_URI)
+            .at(seen.seq, Part::body("/error"))
+            .title("The authorization server refuses to register the redirect URI")
+            .message(
+                "No client comes about because of a redirect URI. A native client listens on a port that the \
+                 system hands out, so it can only register a loopback URI.",
+            )
+            .expected(format!("a client for {}", list(&uris)))
+            .actual(excerpt(&actual))
+            .fix(advice(uris.first().copied().unwrap_or_default()));
+    }
+    let spec = match error {
+        "invalid_client_metadata" => RFC7591_INVALID_METADATA,
+        _ => RFC7591_ERROR,
+    };
+    let named = named(description, asked);
+    let sent: Vec<String> = named
+        .iter()
+        .map(|(name, value)| excerpt(&format!("{name} {value}")))
+        .collect();
+    let (message, fix) = match sent.as_slice() {
+        [] => (
+            "No client comes about, because the authorization server does not take something in the request."
+                .to_owned(),
+            "Look into the authorization server's log and its registration policy, and let it accept a native \
+             public client. Or register a client by hand and give its client ID to this run."
+                .to_owned(),
+        ),
+        sent => (
+            format!("No client comes about. The request says {}.", list(sent)),
+            format!(
+                "Accept {} at the authorization server{}. Or register a client by hand and give its client ID to \
+                 this run.",
+                list(&named.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
+                hint(&named)
+            ),
+        ),
+    };
+    RULE.found(spec)
+        .at(seen.seq, Part::body("/error"))
+        .message(message)
+        .expected("201 with a client_id")
+        .actual(actual)
+        .fix(fix)
+}
+
+fn by_status(seen: Seen<'_>) -> Finding {
+    let response = seen.response();
+    let status = seen.status().unwrap_or_default();
+    let page = response.is_some_and(is_html);
+    let body = response
+        .and_then(|response| response.body.text())
+        .unwrap_or_default();
+    let actual = match (page, body.trim()) {
+        (true, _) => format!("{status} with a web page"),
+        (false, "") => status.to_string(),
+        (false, body) => format!("{status}: {}", excerpt(body)),
+    };
+    let finding = RULE
+        .found(RFC7591_ERROR)
+        .at(seen.seq, Part::Status)
+        .expected("201 with a client_id, or 400 with error and error_description")
+        .actual(actual);
+    match status {
+        300..=399 => finding
+            .message(
+                "The registration endpoint redirects. Clients do not follow with a POST to another place, or \
+                 turn it into a GET.",
+            )
+            .fix("Write the URL that answers without a redirect into registration_endpoint."),
+        429 => finding
+            .likely()
+            .message("The authorization server takes no more registrations from here for now.")
+            .fix("Wait, or raise the limit for registrations; a client that registers at every start uses it up."),
+        502..=504 => finding
+            .likely()
+            .owner(Owner::Network)
+            .message("A gateway answers and says that it does not reach the authorization server.")
+            .fix("Check that the authorization server runs, and the gateway's address for it."),
+        500.. => finding
+            .likely()
+            .message("The authorization server fails on the registration.")
+            .fix("Look into the authorization server's log for this request."),
+        _ => finding
+            .likely()
+            .message(
+                "The refusal is no error of RFC 7591, so it does not say what is wrong with the request. Something \
+                 in front of the authorization server may have refused it as well.",
+            )
+            .fix("Answer with error and error_description, and accept what a native public client registers."),
+    }
+}
+
+fn redirect_uris(asked: &Document) -> Vec<&str> {
+    let uris = asked.get("redirect_uris").and_then(Value::as_array);
+    uris.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// The members of the request that the description names, with what they hold.
+fn named<'d>(description: &str, asked: &'d Document) -> Vec<(&'d str, &'d Value)> {
+    let description = description.to_ascii_lowercase().replace([' ', '-'], "_");
+    asked
+        .iter()
+        .filter(|(name, _)| description.contains(name.trim_end_matches('s')))
+        .map(|(name, value)| (name.as_str(), value))
+        .collect()
+}
+
+fn hint(named: &[(&str, &Value)]) -> &'static str {
+    let names = |wanted: &str| named.iter().any(|(name, _)| *name == wanted);
+    if names("application_type") {
+        ": native is what a client with a loopback redirect URI is"
+    } else if names("token_endpoint_auth_method") {
+        ": a native client cannot keep a secret, so none has to be possible"
+    } else if names("scope") {
+        ": these are the scopes that the MCP server asks for"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run};
+
+    fn answered(answer: Answer) -> Run {
+        let mut run = Run::healthy();
+        run.registration.as_mut().unwrap().1 = answer;
+        run.stop(Phase::Registration, StopCode::RegistrationRejected);
+        run
+    }
+
+    #[test]
+    fn a_redirect_uri_is_named_with_what_to_register() {
+        let error = json!({"error": "invalid_redirect_uri", "error_description": "not allowed"});
+        let finding = answered(Answer::json(400, error)).finding("G03");
+        assert!(
+            finding.fix.contains("http://localhost:49152/callback"),
+            "{}",
+            finding.fix
+        );
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some("invalid_redirect_uri: not allowed")
+        );
+    }
+
+    #[test]
+    fn what_the_description_names_is_quoted_from_the_request() {
+        let error = json!({
+            "error": "invalid_client_metadata",
+            "error_description": "token endpoint auth method not supported",
+        });
+        let finding = answered(Answer::json(400, error)).finding("G03");
+        assert!(
+            finding.message.contains("token_endpoint_auth_method \"none\""),
+            "{}",
+            finding.message
+        );
+        assert!(finding.fix.contains("cannot keep a secret"));
+    }
+
+    #[test]
+    fn every_other_refusal_is_told_too() {
+        for status in [302, 400, 429, 500, 502] {
+            let run = answered(Answer::bare(status));
+            assert_eq!(run.found(), ["G03"], "{status}");
+        }
+        assert_eq!(
+            answered(Answer::html(502, "Bad gateway")).finding("G03").owner,
+            Owner::Network
+        );
+    }
+
+    #[test]
+    fn is_silent_where_registration_is_not_offered_and_where_it_works() {
+        assert!(answered(Answer::bare(404)).is_silent("G03"));
+        assert!(Run::healthy().is_silent("G03"));
+    }
+}
