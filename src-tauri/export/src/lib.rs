@@ -4,6 +4,7 @@
 
 mod curl;
 mod har;
+mod parallel;
 mod redact;
 
 pub use curl::curl;

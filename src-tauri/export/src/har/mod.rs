@@ -11,10 +11,10 @@ mod pass;
 use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
 use serde_json::{Value, json};
 use trace::{Entry, EntryKind, Trace};
 
+use crate::parallel::{workers, write_parts};
 use crate::redact::Quiet;
 use crate::{Redactor, Secrets};
 use entry::HarEntry;
@@ -31,19 +31,48 @@ pub struct HarOptions {
 
 /// The trace as a HAR document. For files use [`write_har`], which does not hold the document in memory.
 pub fn har(trace: &Trace, options: &HarOptions) -> Value {
-    let (redactor, quiet) = redactor(trace, options);
-    // Every key is a string and every number finite, so this cannot fail.
-    serde_json::to_value(Har::new(trace, options, redactor.as_ref(), &quiet)).unwrap_or_default()
+    let mut text = Vec::new();
+    // Memory takes everything, and what was just written as JSON can be read as JSON.
+    let written = write_har(trace, options, &mut text).ok();
+    written
+        .and_then(|()| serde_json::from_slice(&text).ok())
+        .unwrap_or_default()
 }
 
-/// Writes the trace as a HAR document, entry by entry.
+/// Writes the trace as a HAR document, a few entries at a time.
 ///
 /// # Errors
 /// What `to` answers to being written to.
 pub fn write_har(trace: &Trace, options: &HarOptions, to: impl Write) -> io::Result<()> {
     let (redactor, quiet) = redactor(trace, options);
+    let redactor = redactor.as_ref();
     let mut to = BufWriter::with_capacity(1 << 16, to);
-    serde_json::to_writer(&mut to, &Har::new(trace, options, redactor.as_ref(), &quiet))?;
+    // The document but for its entries, without its last two braces.
+    let frame = serde_json::to_vec(&Har {
+        log: Log::new(trace, options, redactor),
+    })?;
+    to.write_all(frame.strip_suffix(b"}}").unwrap_or(&frame))?;
+    to.write_all(b",\"entries\":[")?;
+    let exchanges: Vec<_> = trace.exchanges().collect();
+    let parts: Vec<_> = exchanges.chunks(PART).enumerate().collect();
+    write_parts(&mut to, parts.len(), workers(exchanges.len()), || {
+        let pass = Pass::new(redactor, &quiet);
+        let parts = &parts;
+        move |part| {
+            let (part, exchanges) = parts[part];
+            let mut text = Vec::new();
+            for (nth, &(entry, exchange)) in (part * PART..).zip(exchanges) {
+                if nth > 0 {
+                    text.push(b',');
+                }
+                let entry = HarEntry::new(trace, entry, (nth, exchange), &pass);
+                // Every key is a string and every number finite, so this cannot fail.
+                let _ = serde_json::to_writer(&mut text, &entry);
+            }
+            text
+        }
+    })?;
+    to.write_all(b"]}}")?;
     to.flush()
 }
 
@@ -62,12 +91,12 @@ struct Har<'a> {
     log: Log<'a>,
 }
 
+/// All but the entries, which are written at its end.
 #[derive(Serialize)]
 struct Log<'a> {
     version: &'static str,
     creator: Creator<'a>,
     pages: Vec<Page>,
-    entries: Entries<'a>,
     comment: &'static str,
     _authscope: Value,
 }
@@ -94,48 +123,21 @@ struct PageTimings {
     on_load: i8,
 }
 
-/// Each entry is made when it is written and dropped afterwards.
-struct Entries<'a> {
-    trace: &'a Trace,
-    pass: Pass<'a>,
-}
-
-impl<'a> Har<'a> {
-    fn new(
-        trace: &'a Trace,
-        options: &'a HarOptions,
-        redactor: Option<&'a Redactor>,
-        quiet: &'a [Quiet],
-    ) -> Self {
+impl<'a> Log<'a> {
+    fn new(trace: &Trace, options: &'a HarOptions, redactor: Option<&Redactor>) -> Self {
         Self {
-            log: Log {
-                version: "1.2",
-                creator: Creator {
-                    name: "Authscope",
-                    version: &options.creator_version,
-                },
-                pages: pages(trace, redactor),
-                entries: Entries {
-                    trace,
-                    pass: Pass::new(redactor, quiet),
-                },
-                comment: match options.secrets {
-                    Secrets::Redacted => REDACTED,
-                    Secrets::Included => INCLUDED,
-                },
-                _authscope: own(trace, options, redactor),
+            version: "1.2",
+            creator: Creator {
+                name: "Authscope",
+                version: &options.creator_version,
             },
+            pages: pages(trace, redactor),
+            comment: match options.secrets {
+                Secrets::Redacted => REDACTED,
+                Secrets::Included => INCLUDED,
+            },
+            _authscope: own(trace, options, redactor),
         }
-    }
-}
-
-impl Serialize for Entries<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut entries = to.serialize_seq(None)?;
-        for (nth, (entry, exchange)) in self.trace.exchanges().enumerate() {
-            entries.serialize_element(&HarEntry::new(self.trace, entry, (nth, exchange), &self.pass))?;
-        }
-        entries.end()
     }
 }
 
@@ -192,6 +194,8 @@ fn own(trace: &Trace, options: &HarOptions, redactor: Option<&Redactor>) -> Valu
     })
 }
 
+/// Entries that are made at a time.
+const PART: usize = 64;
 const REDACTED: &str = "Secrets are replaced by pseudonyms, equal ones by equal ones. Sizes are those of the \
                         messages as they were sent and received.";
 const INCLUDED: &str = "Contains secrets as recorded: tokens, codes, cookies, passwords. Do not share.";

@@ -11,17 +11,18 @@
 mod encoded;
 mod headers;
 mod known;
+mod learn;
 mod names;
 mod scan;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::Value;
-use trace::{BodyEnd, EntryKind, Exchange, Header, Outcome, Request, Response, Trace};
+use trace::{BodyEnd, Exchange, Header, Outcome, Request, Response, Trace};
 
 use known::Known;
+pub(crate) use learn::Quiet;
 use names::{Kind, kind_of};
 use scan::{Edit, Sink};
 
@@ -40,26 +41,14 @@ impl Redactor {
     /// Also says of each exchange which bodies have no secret under a name, so that they need no second reading.
     pub(crate) fn with_quiet(trace: &Trace) -> (Self, Vec<Quiet>) {
         let mut redactor = Self::default();
-        let mut quiet = Vec::new();
-        let known = &mut redactor.known;
-        let mut seen = Seen::default();
-        scan::url(&mut Learn::new(known), trace.server_url.as_bytes());
-        for entry in &trace.entries {
-            match &entry.kind {
-                EntryKind::Exchange(exchange) => quiet.push(learn(known, exchange, &mut seen)),
-                EntryKind::BrowserOpened(visit) => {
-                    scan::url(&mut Learn::new(known), visit.url.as_bytes());
-                }
-                EntryKind::Decision(_) | EntryKind::Rewound { .. } => {}
-            }
-        }
-        known.index();
+        let quiet = learn::trace(&mut redactor.known, trace);
+        redactor.known.index();
         (redactor, quiet)
     }
 
     /// Learns the secrets of one more exchange, as a run goes on.
     pub fn learn(&mut self, exchange: &Exchange) {
-        learn(&mut self.known, exchange, &mut Seen::default());
+        learn::exchange(&mut self.known, exchange);
         self.known.index();
     }
 
@@ -229,42 +218,6 @@ impl fmt::Debug for Redactor {
     }
 }
 
-/// Names and values of headers that were read already: most are the same again and again.
-type Seen<'a> = HashSet<(&'a str, &'a str)>;
-
-fn learn<'a>(known: &mut Known, exchange: &'a Exchange, seen: &mut Seen<'a>) -> Quiet {
-    let request = &exchange.request;
-    scan::url(&mut Learn::new(known), request.url.as_bytes());
-    Quiet {
-        request: learn_message(known, &request.headers, &request.body.bytes, seen),
-        response: match &exchange.outcome {
-            Outcome::Response(response) => {
-                learn_message(known, &response.headers, &response.body.bytes, seen)
-            }
-            Outcome::Failure(failure) => {
-                scan::text(&mut Learn::new(known), failure.message.as_bytes());
-                false
-            }
-        },
-    }
-}
-
-/// Whether the body is quiet.
-fn learn_message<'a>(known: &mut Known, fields: &'a [Header], body: &'a [u8], seen: &mut Seen<'a>) -> bool {
-    let mut media = None;
-    for header in fields {
-        if header.name.eq_ignore_ascii_case("content-type") {
-            media = media.or(Some(header.value.as_str()));
-        }
-        if seen.insert((&header.name, &header.value)) {
-            headers::value(&mut Learn::new(known), &header.name, &header.value);
-        }
-    }
-    let mut learn = Learn::new(known);
-    scan_body(&mut learn, body, media);
-    learn.is_quiet
-}
-
 fn scan_body<S: Sink>(sink: &mut S, body: &[u8], media: Option<&str>) -> Option<Vec<u8>> {
     let is_form = media.is_some_and(|media| {
         media
@@ -290,47 +243,6 @@ fn text_or(old: &str, new: Option<Vec<u8>>) -> Cow<'_, str> {
     match new {
         Some(new) => Cow::Owned(String::from_utf8_lossy(&new).into_owned()),
         None => Cow::Borrowed(old),
-    }
-}
-
-/// Bodies in which nothing was found by its name: what is in them of secrets is found by its value.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Quiet {
-    pub request: bool,
-    pub response: bool,
-}
-
-struct Learn<'a> {
-    known: &'a mut Known,
-    is_quiet: bool,
-}
-
-impl<'a> Learn<'a> {
-    fn new(known: &'a mut Known) -> Self {
-        Self {
-            known,
-            is_quiet: true,
-        }
-    }
-}
-
-impl Sink for Learn<'_> {
-    fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
-        self.is_quiet = false;
-        self.known.learn(kind, value);
-        None
-    }
-
-    fn layered(&mut self) {
-        self.is_quiet = false;
-    }
-
-    fn unnamed(&mut self, text: &[u8], from: usize, to: usize, _: &mut Vec<Edit>) {
-        let mut at = from;
-        while let Some((start, end)) = known::next_jwt(text, at, to) {
-            self.known.learn(names::JWT, &text[start..end]);
-            at = end;
-        }
     }
 }
 

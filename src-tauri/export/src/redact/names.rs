@@ -23,7 +23,7 @@ pub const USERNAME: Kind = "username";
 pub fn kind_of(name: &[u8]) -> Option<Kind> {
     let (&last, len) = (name.last()?, name.len());
     // Asked for every member of every document: most end in none of these letters.
-    if !(3..=LONGEST).contains(&len) || !LAST[usize::from(last)] {
+    if !(3..=LONGEST).contains(&len) || !may_end(last) {
         return None;
     }
     let mut plain = [0; LONGEST];
@@ -40,6 +40,11 @@ pub fn kind_of(name: &[u8]) -> Option<Kind> {
         .iter()
         .find(|(name, _)| is_exact && name.as_bytes() == plain);
     exact.map(|&(_, kind)| kind).or_else(|| by_ending(plain))
+}
+
+/// Whether a name of a secret can end in this byte.
+pub fn may_end(byte: u8) -> bool {
+    LAST[usize::from(byte)]
 }
 
 /// Without `_`, in lower case.

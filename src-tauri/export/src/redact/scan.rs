@@ -11,7 +11,7 @@ use memchr::{memchr, memchr3, memmem};
 use super::encoded::{html_unescaped, json_escaped, json_unescaped, percent_decoded, percent_encoded};
 use super::known::Known;
 use super::names::{
-    ACCESS_TOKEN, CREDENTIALS, Kind, PASSWORD, USERNAME, is_ambiguous, is_plain_word, kind_of,
+    ACCESS_TOKEN, CREDENTIALS, Kind, PASSWORD, USERNAME, is_ambiguous, is_plain_word, kind_of, may_end,
 };
 
 /// What is done with the secrets found: they are learnt, or replaced.
@@ -204,8 +204,11 @@ fn member_name(text: &[u8], colon: usize) -> Option<(Kind, usize)> {
         escapes = backslashes.take(MOST_ESCAPES + 1).count();
         end -= 1 + escapes;
     }
-    let is_level = (escapes + 1).is_power_of_two() && escapes <= MOST_ESCAPES;
-    let name = name_before(text, end).filter(|_| is_level)?;
+    let may_be = end.checked_sub(1).is_some_and(|last| may_end(text[last]));
+    if !may_be || !(escapes + 1).is_power_of_two() || escapes > MOST_ESCAPES {
+        return None;
+    }
+    let name = name_before(text, end)?;
     Some((kind_of(name)?, escapes))
 }
 
