@@ -1,0 +1,70 @@
+use trace::challenges;
+
+use crate::finding::Part;
+use crate::reading::{Reading, bearer};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC6750_NO_ERROR;
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// A challenge to a call that carried no token at all, and that names an `error` nevertheless.
+    ///
+    /// # Why it matters
+    /// `invalid_token` tells a client that its token is no longer good. One that has just begun has none, and
+    /// may look for one to refresh or to throw away, or show people an error where there is none.
+    ///
+    /// # How to fix
+    /// Leave `error` and `error_description` out of the challenge when there is no `Authorization` header.
+    ///
+    /// # References
+    /// RFC 6750 section 3.1.
+    "D41" "error_without_token" Warning McpServer since None,
+    title: "The challenge names an error although no token was sent",
+    spec: [RFC6750_NO_ERROR],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let named = reading.first_calls.iter().find_map(|call| {
+        let without_token = bearer(call.request()).is_none();
+        let response = call
+            .response()
+            .filter(|response| response.status == 401 && without_token)?;
+        let all = challenges(response).ok()?;
+        let error = all.iter().find_map(|challenge| challenge.parameter("error"))?;
+        Some((call.seq, error.to_owned()))
+    });
+    let Some((seq, error)) = named else { return };
+    let finding = RULE
+        .found(RFC6750_NO_ERROR)
+        .at(seq, Part::response_header("WWW-Authenticate"))
+        .message(
+            "Nothing was sent that could be wrong. Some clients take the error for one about a token they have, and \
+             throw it away or give up.",
+        )
+        .expected("a challenge without error")
+        .actual(format!("error=\"{}\"", excerpt(&error)))
+        .fix("Leave error out of the challenge when the call carries no token.");
+    findings.add(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sample::Run;
+
+    #[test]
+    fn an_error_counts_before_there_is_a_token_and_not_after() {
+        let mut run = Run::healthy();
+        for header in &mut run.challenge.headers {
+            header.value = header
+                .value
+                .replace("Bearer ", "Bearer error=\"invalid_token\", ");
+        }
+        assert_eq!(
+            run.finding("D41").actual.as_deref(),
+            Some("error=\"invalid_token\"")
+        );
+        assert_eq!(run.found(), ["D41"]);
+        assert!(Run::healthy_with_refresh().is_silent("D41"));
+    }
+}
