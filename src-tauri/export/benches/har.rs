@@ -39,7 +39,7 @@ fn trace(mut append: impl FnMut(&mut Trace, &Planted)) -> Trace {
     let mut tag = 0;
     while trace.exchanges().count() < EXCHANGES {
         tag += 10;
-        append(&mut trace, &Planted::new(tag));
+        append(&mut trace, &Planted::plain(tag));
     }
     trace
 }

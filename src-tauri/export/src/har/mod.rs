@@ -58,9 +58,11 @@ pub fn write_har(trace: &Trace, options: &HarOptions, to: impl Write) -> io::Res
     write_parts(&mut to, parts.len(), workers(exchanges.len()), || {
         let pass = Pass::new(redactor, &quiet);
         let parts = &parts;
+        let mut size = 0;
         move |part| {
             let (part, exchanges) = parts[part];
-            let mut text = Vec::new();
+            // About as large as the last one.
+            let mut text = Vec::with_capacity(size + size / 8);
             for (nth, &(entry, exchange)) in (part * PART..).zip(exchanges) {
                 if nth > 0 {
                     text.push(b',');
@@ -69,6 +71,7 @@ pub fn write_har(trace: &Trace, options: &HarOptions, to: impl Write) -> io::Res
                 // Every key is a string and every number finite, so this cannot fail.
                 let _ = serde_json::to_writer(&mut text, &entry);
             }
+            size = text.len();
             text
         }
     })?;
@@ -195,7 +198,7 @@ fn own(trace: &Trace, options: &HarOptions, redactor: Option<&Redactor>) -> Valu
 }
 
 /// Entries that are made at a time.
-const PART: usize = 64;
+const PART: usize = 32;
 const REDACTED: &str = "Secrets are replaced by pseudonyms, equal ones by equal ones. Sizes are those of the \
                         messages as they were sent and received.";
 const INCLUDED: &str = "Contains secrets as recorded: tokens, codes, cookies, passwords. Do not share.";

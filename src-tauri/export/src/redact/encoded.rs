@@ -43,12 +43,17 @@ pub fn percent_decoded(text: &[u8], plus: bool) -> Cow<'_, [u8]> {
 
 /// Encodes all but the unreserved characters (RFC 3986 section 2.3).
 pub fn percent_encoded(text: &[u8]) -> Vec<u8> {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = Vec::with_capacity(text.len() + 16);
     for &byte in text {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(byte);
         } else {
-            out.extend_from_slice(format!("%{byte:02X}").as_bytes());
+            out.extend([
+                b'%',
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ]);
         }
     }
     out
@@ -110,25 +115,33 @@ pub fn html_unescaped(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// The text itself, and how it is spelt in URLs and HTML where that differs.
+/// The text itself, and how it is spelt in URLs, JSON and HTML where that differs.
 pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
     let mut all = vec![text.to_vec()];
     let once = percent_encoded(text);
-    if once != text {
-        all.push(lower_hex(&once));
-        let twice = percent_encoded(&once);
-        all.push(lower_hex(&twice));
-        all.extend([once, twice]);
-        all.push(String::from_utf8_lossy(text).replace(' ', "+").into_bytes());
-        if let Ok(text) = std::str::from_utf8(text) {
-            all.extend(html_spellings(text).map(String::into_bytes));
-        }
-        let once = json_escaped(text);
-        all.push(json_escaped(&once));
-        all.push(once);
-        all.sort();
-        all.dedup();
+    // Most secrets are made of characters that need no encoding anywhere.
+    if once == text {
+        return all;
     }
+    let twice = percent_encoded(&once);
+    all.extend([lower_hex(&once), lower_hex(&twice), once, twice]);
+    if text.contains(&b' ') {
+        all.push(String::from_utf8_lossy(text).replace(' ', "+").into_bytes());
+    }
+    if !text
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(byte))
+    {
+        let once = json_escaped(text);
+        all.extend([json_escaped(&once), once]);
+    }
+    if let Ok(text) = std::str::from_utf8(text)
+        && text.contains(['&', '<', '>', '"', '\'', '/', '+', '='])
+    {
+        all.extend(html_spellings(text).map(String::into_bytes));
+    }
+    all.sort();
+    all.dedup();
     all
 }
 

@@ -1,6 +1,6 @@
 //! Reading a trace for its secrets.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::thread;
 
 use trace::{Entry, EntryKind, Exchange, Header, Outcome, Trace};
@@ -108,7 +108,7 @@ fn message<'a>(learnt: &mut Learnt, fields: &'a [Header], body: &'a [u8], seen: 
 #[derive(Default)]
 struct Learnt {
     list: Vec<(Kind, Vec<u8>)>,
-    seen: HashSet<(Kind, Vec<u8>)>,
+    seen: HashMap<Kind, HashSet<Vec<u8>>>,
 }
 
 impl Learnt {
@@ -136,9 +136,10 @@ impl<'a> Learn<'a> {
 impl Sink for Learn<'_> {
     fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
         self.is_quiet = false;
-        let found = (kind, value.to_vec());
-        if self.learnt.seen.insert(found.clone()) {
-            self.learnt.list.push(found);
+        let seen = self.learnt.seen.entry(kind).or_default();
+        if !seen.contains(value) {
+            seen.insert(value.to_vec());
+            self.learnt.list.push((kind, value.to_vec()));
         }
         None
     }

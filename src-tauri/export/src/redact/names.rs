@@ -97,7 +97,7 @@ const NAMES: [(&str, Kind); 45] = [
     ("cookie", COOKIE),
 ];
 
-/// What longer names of secrets end in, `set_cookie` and `mcp_session_id` among them.
+/// What longer names of secrets end in (`by_ending` looks at the last two letters first), `set_cookie` and `mcp_session_id` among them.
 const ENDINGS: [(&str, Kind); 7] = [
     ("token", "token"),
     ("secret", "secret"),
@@ -139,6 +139,16 @@ const FIRST: [u32; LONGEST + 1] = {
 };
 
 fn by_ending(plain: &[u8]) -> Option<Kind> {
+    if !matches!(
+        plain,
+        [.., b'e', b'n' | b't']
+            | [.., b'r' | b'i', b'd']
+            | [.., b'e', b'y']
+            | [.., b'i', b'e']
+            | [.., b'o', b'n']
+    ) {
+        return None;
+    }
     // MCP's own tokens for progress and paging open nothing.
     if matches!(
         plain,

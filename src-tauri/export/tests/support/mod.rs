@@ -33,8 +33,24 @@ pub struct Secrets {
 }
 
 impl Secrets {
+    /// With characters that are spelt differently in URLs, JSON and HTML.
     pub fn new(tag: u32) -> Self {
-        let of = |name: &str| format!("{name}.S3NT1NEL-{tag:05}~x");
+        Self::made(tag, |name| format!("{name}.S3NT1NEL-{tag:05}~x"))
+    }
+
+    /// As servers make them: letters and digits.
+    pub fn plain(tag: u32) -> Self {
+        Self::made(tag, |name| {
+            let letters = name.chars().filter(char::is_ascii_alphanumeric);
+            format!(
+                "{}S3NT1NEL{tag:05}{:016x}",
+                letters.collect::<String>(),
+                u64::from(tag).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            )
+        })
+    }
+
+    fn made(tag: u32, of: impl Fn(&str) -> String) -> Self {
         Self {
             access: jwt(
                 &format!(r#"{{"sub":"S3NT1NEL-subject-{tag}","jti":"S3NT1NEL-access"}}"#),
