@@ -204,7 +204,7 @@ impl App {
         }
         run.number = number;
         let mut memory = Memory {
-            library: self.library.clone(),
+            library: remembered.then(|| self.library.clone()),
             findings: Vec::new(),
             last: None,
         };

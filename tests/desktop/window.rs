@@ -1,6 +1,7 @@
 //! One window of the real program, with a configuration folder of its own and a browser that is played here.
 
 use std::future::Future;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -70,6 +71,8 @@ impl Window {
             .env("XDG_DATA_HOME", folder.join("data"))
             .env("XDG_CACHE_HOME", folder.join("cache"))
             .stdin(Stdio::null())
+            // A group of its own, with the program in it, so that both can be ended together.
+            .process_group(0)
             .spawn()
             .expect("WebKitWebDriver is installed");
         let capabilities = json!({
@@ -107,10 +110,17 @@ impl Window {
         &self.folder
     }
 
+    /// Ends the program as a user does. Now and then the driver does not answer that; then all of it is ended by force.
     pub async fn close(&self) {
-        within("the window to close", LIMIT, self.client.clone().close())
-            .await
-            .expect("it closes");
+        let closing = tokio::time::timeout(Duration::from_secs(10), self.client.clone().close());
+        if !matches!(closing.await, Ok(Ok(()))) {
+            self.end_by_force();
+        }
+    }
+
+    fn end_by_force(&self) {
+        let group = format!("-{}", self.driver.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
     }
 
     pub async fn find(&self, testid: &str) -> Element {
@@ -224,6 +234,7 @@ impl Window {
     }
 
     /// When the page was first painted with something to see, in milliseconds since 1970.
+    #[allow(dead_code, reason = "the start-up benchmark uses it")]
     pub async fn first_contentful_paint(&self) -> f64 {
         let script = "const paint = performance.getEntriesByName('first-contentful-paint')[0];\
                       return paint ? performance.timeOrigin + paint.startTime : null;";
@@ -270,7 +281,7 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let _ = self.driver.kill();
+        self.end_by_force();
         let _ = self.driver.wait();
     }
 }
