@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use trace::{Header, Request, Response};
 
 use crate::Redactor;

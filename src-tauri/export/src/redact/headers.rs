@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::encoded::percent_decoded;
 use super::names::{ACCESS_TOKEN, CLIENT_SECRET, COOKIE, CREDENTIALS, header_kind};
-use super::scan::{Sink, quiet, text, url};
+use super::scan::{Sink, quiet, text};
+use super::url::url;
 
 /// The value without its secrets, or none when nothing changes.
 pub fn value<S: Sink>(sink: &mut S, name: &str, value: &str) -> Option<String> {

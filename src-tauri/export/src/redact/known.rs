@@ -1,7 +1,6 @@
 //! The secrets of a trace: their pseudonyms, and finding them again in any text.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use memchr::memchr;
 
 use super::encoded::spellings;

@@ -1,14 +1,14 @@
 //! Reading a trace for its secrets.
 
-use std::collections::{HashMap, HashSet};
 use std::thread;
 
+use foldhash::{HashMap, HashSet};
 use trace::{Entry, EntryKind, Exchange, Header, Outcome, Trace};
 
 use super::known::{Known, next_jwt};
 use super::names::{JWT, Kind};
 use super::scan::{self, Edit, Sink};
-use super::{headers, scan_body};
+use super::{headers, scan_body, url};
 use crate::parallel::workers;
 
 /// Bodies in which nothing was found by its name: what is in them of secrets is found by its value.
@@ -21,9 +21,14 @@ pub struct Quiet {
 /// Learns the secrets of a trace. Says of each exchange, in order, which of its bodies are quiet.
 pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
     let mut first = Learnt::default();
-    scan::url(&mut Learn::new(&mut first), trace.server_url.as_bytes());
+    url::url(&mut Learn::new(&mut first), trace.server_url.as_bytes());
     first.tell(known);
     let size = trace.entries.len().div_ceil(workers(trace.entries.len())).max(1);
+    if size >= trace.entries.len() {
+        let (learnt, quiet) = entries(&trace.entries);
+        learnt.tell(known);
+        return quiet;
+    }
     let parts = thread::scope(|scope| {
         let threads: Vec<_> = trace
             .entries
@@ -62,7 +67,7 @@ fn entries(entries: &[Entry]) -> (Learnt, Vec<Quiet>) {
         match &entry.kind {
             EntryKind::Exchange(exchange) => quiet.push(read(&mut learnt, exchange, &mut seen)),
             EntryKind::BrowserOpened(visit) => {
-                scan::url(&mut Learn::new(&mut learnt), visit.url.as_bytes());
+                url::url(&mut Learn::new(&mut learnt), visit.url.as_bytes());
             }
             EntryKind::Decision(_) | EntryKind::Rewound { .. } => {}
         }
@@ -75,7 +80,7 @@ type Seen<'a> = HashSet<(&'a str, &'a str)>;
 
 fn read<'a>(learnt: &mut Learnt, exchange: &'a Exchange, seen: &mut Seen<'a>) -> Quiet {
     let request = &exchange.request;
-    scan::url(&mut Learn::new(learnt), request.url.as_bytes());
+    url::url(&mut Learn::new(learnt), request.url.as_bytes());
     Quiet {
         request: message(learnt, &request.headers, &request.body.bytes, seen),
         response: match &exchange.outcome {

@@ -10,10 +10,13 @@
 
 mod encoded;
 mod headers;
+mod html;
 mod known;
 mod learn;
+mod member;
 mod names;
 mod scan;
+mod url;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -125,7 +128,7 @@ impl Redactor {
     }
 
     pub(crate) fn url_cow<'a>(&self, url: &'a str) -> Cow<'a, str> {
-        text_or(url, scan::url(&mut Replace(&self.known), url.as_bytes()))
+        text_or(url, url::url(&mut Replace(&self.known), url.as_bytes()))
     }
 
     pub(crate) fn text_cow<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -226,7 +229,7 @@ fn scan_body<S: Sink>(sink: &mut S, body: &[u8], media: Option<&str>) -> Option<
             .is_some_and(|start| start.eq_ignore_ascii_case(FORM))
     });
     match is_form {
-        true => scan::form(sink, body),
+        true => url::form(sink, body),
         false => scan::text(sink, body),
     }
 }
