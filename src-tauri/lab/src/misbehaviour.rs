@@ -154,7 +154,7 @@ misbehaviours! {
         "Authorization works, and then tools/list is answered with an internal error."
     ChallengeUnparsable "D40" "challenge_unparsable" Error
         "Challenge cannot be read"
-        "The challenge leaves out the quotation marks around its values, and a URL needs them."
+        "The challenge lacks its last quotation mark, so clients take it for none at all."
     ErrorWithoutToken "D41" "error_without_token" Warning
         "Error before there was a token"
         "The challenge to a call without any token says that the token is invalid."
@@ -181,7 +181,7 @@ misbehaviours! {
         "A registration is answered 201 and the answer holds no client_id."
     ScopeNarrowed "A20" "scope_narrowed" Error
         "Less scope than asked for"
-        "The access token lacks offline_access although it was asked for, and the answer does not say so."
+        "offline_access is asked for and not granted, and the token answer does not say so."
     AuthorizationRefused "A30" "authorization_refused" Error
         "Authorization request refused"
         "Every authorization request comes back with invalid_scope."

@@ -169,8 +169,7 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["tools/list"].starts_with("200") && w["tools/list"].contains("-32603")
         }),
         M::ChallengeUnparsable => (CHALLENGES, |w, h| {
-            let (challenge, _) = h["challenge"].split_once('{').unwrap();
-            w["challenge"].starts_with(&challenge.replace('"', ""))
+            w["challenge"] == h["challenge"].replace("mcp:read\" {", "mcp:read {")
         }),
         M::ErrorWithoutToken => ("challenge", |w, _| {
             w["challenge"].contains(r#"Bearer error="invalid_token""#)
@@ -199,7 +198,7 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["registration"].starts_with("201") && !w["registration"].contains(r#""client_id""#)
         }),
         M::ScopeNarrowed => ("token, refresh", |w, _| {
-            w["token"].contains(r#""scope":"mcp:read""#) && !w["token"].contains("offline_access")
+            w["token"].contains(r#""scope":"mcp:read""#) && !w["token"].contains("refresh_token")
         }),
         M::AuthorizationRefused => (
             "authorize page, callback, token, initialize, tools/list, refresh, tools/list again",

@@ -63,7 +63,8 @@ pub(super) fn for_a_person(
     granted: &Authorization,
     mut fields: Fields,
 ) -> Result<Fields, OAuthError> {
-    if request.client.may_use("refresh_token") {
+    let kept_back = request.server.is(Misbehaviour::ScopeNarrowed);
+    if request.client.may_use("refresh_token") && !kept_back {
         fields.insert("refresh_token".to_owned(), request.refresh_token(grant));
     }
     if granted.scope.iter().any(|scope| scope == "openid") {

@@ -171,7 +171,7 @@ impl McpServer {
         let mut response = json_answer(status, &body).into_response();
         let mut challenge = self.challenges(denied, headers).join(", ");
         if self.misbehaviour == Some(Misbehaviour::ChallengeUnparsable) {
-            challenge = challenge.replace('"', "");
+            challenge.pop();
         }
         let challenge = HeaderValue::try_from(challenge);
         match (self.misbehaviour, challenge) {
