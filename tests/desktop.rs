@@ -142,6 +142,28 @@ async fn a_url_that_is_none_is_told_and_kept() {
     window.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_is_in_sight_in_the_dark_and_in_the_smallest_window() {
+    let window = Window::open_with("dark", "{\"theme\":\"dark\"}").await;
+    window.resize(1440, 900).await;
+    window.picture("start").await;
+    window.click("lab-all").await;
+    window.picture("all-scenarios").await;
+    window.click("lab-card-token_audience_wrong").await;
+    window.click("start-run").await;
+    window.until_status("awaiting_callback").await;
+    window.play_the_browser().await;
+    window.until_status("stopped").await;
+    window.click("findings-count").await;
+    window.find("finding-T15").await;
+    window.picture("stopped").await;
+    window.resize(900, 600).await;
+    let overflow = window.horizontal_overflow().await;
+    assert_eq!(overflow, 0.0, "the page is wider than its window");
+    window.picture("small").await;
+    window.close().await;
+}
+
 /// What the keychain of this session holds.
 async fn keychain() -> Vec<(String, Secret)> {
     let vault = tokio::task::spawn_blocking(Vault::open).await.expect("it opens");

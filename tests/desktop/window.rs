@@ -33,6 +33,20 @@ pub async fn within<T>(what: &str, limit: Duration, future: impl Future<Output =
 
 impl Window {
     pub async fn open(name: &str) -> Self {
+        let folder = Self::folders();
+        Self::open_in(name, &folder).await
+    }
+
+    /// With this settings file.
+    pub async fn open_with(name: &str, settings: &str) -> Self {
+        let folder = Self::folders();
+        let config = folder.join("config/dev.authscope.desktop");
+        std::fs::create_dir_all(&config).expect("the temporary folder can be written");
+        std::fs::write(config.join("settings.json"), settings).expect("the temporary folder can be written");
+        Self::open_in(name, &folder).await
+    }
+
+    fn folders() -> PathBuf {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("authscope-desktop-{}-{number}", std::process::id()));
@@ -50,7 +64,7 @@ impl Window {
         std::fs::write(&browser, script).expect("the temporary folder can be written");
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
-        Self::open_in(name, &folder).await
+        folder
     }
 
     /// A further start of the program with the same folders.
@@ -231,6 +245,31 @@ impl Window {
         within("the approval", LIMIT, approving)
             .await
             .expect("the lab's page can be passed");
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.client
+            .set_window_rect(0, 0, width, height)
+            .await
+            .expect("the window can be resized");
+        // The page is told by an event of its own.
+        let script = "return [innerWidth, innerHeight]";
+        self.until("the new size", async |window| {
+            let size = window.client.execute(script, vec![]).await.ok()?;
+            (size == json!([width, height])).then_some(())
+        })
+        .await;
+    }
+
+    /// How many pixels the page is wider than its window.
+    pub async fn horizontal_overflow(&self) -> f64 {
+        let script = "return document.documentElement.scrollWidth - innerWidth";
+        self.client
+            .execute(script, vec![])
+            .await
+            .ok()
+            .and_then(|value| value.as_f64())
+            .expect("a number")
     }
 
     /// When the page was first painted with something to see, in milliseconds since 1970.

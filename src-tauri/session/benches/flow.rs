@@ -28,8 +28,10 @@ async fn main() {
     })
     .await
     .expect("two free ports");
-    // Both make their own client in each round, as a session does; this is done once by whoever is first.
-    wire::Wire::new(&wire::Settings::default()).expect("the defaults are usable");
+    // For the bare client; `wire` brings its own.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .expect("it is the first");
     let (mut sessions, mut bares) = (Vec::new(), Vec::new());
     for round in 0..WARM_UP + ROUNDS {
         let session = timed(by_session(lab.mcp_url())).await;

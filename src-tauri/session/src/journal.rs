@@ -17,10 +17,17 @@ pub(crate) struct Journal {
 
 impl Journal {
     pub fn new(server_url: &str, now: Timestamp) -> Self {
-        Self {
-            trace: Trace::new(server_url, now),
-            branch: 0,
-            states: Vec::new(),
+        {
+            let mut trace = Trace::new(server_url, now);
+            // Its lifeline is there before anything was sent.
+            if let Some(origin) = origin_of(server_url) {
+                trace.participant(Role::McpServer, &origin);
+            }
+            Self {
+                trace,
+                branch: 0,
+                states: Vec::new(),
+            }
         }
     }
 
