@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr3};
 
 use super::encoded::{json_unescaped, percent_decoded};
-use super::names::{ACCESS_TOKEN, CREDENTIALS, Kind, is_ambiguous, is_plain_word, kind_of, may_end};
+use super::names::{ACCESS_TOKEN, CREDENTIALS, Kind, is_ambiguous, is_plain_word, kind_of, may_end_name};
 use super::scan::{Edit, Sink};
 
 /// `"name": "value"`, `name=value` and its percent-encoded form.
@@ -87,8 +87,7 @@ fn member_name(text: &[u8], colon: usize) -> Option<(Kind, usize)> {
         escapes = backslashes.take(MOST_ESCAPES + 1).count();
         end -= 1 + escapes;
     }
-    let may_be = end.checked_sub(1).is_some_and(|last| may_end(text[last]));
-    if !may_be || !(escapes + 1).is_power_of_two() || escapes > MOST_ESCAPES {
+    if !may_end_name(&text[..end]) || !(escapes + 1).is_power_of_two() || escapes > MOST_ESCAPES {
         return None;
     }
     let name = name_before(text, end)?;

@@ -21,9 +21,8 @@ pub const USERNAME: Kind = "username";
 /// The kind of secret a parameter or JSON member of this name holds, if any. Case, `_` and `-` do not matter, so that
 /// `accessToken` is `access_token`.
 pub fn kind_of(name: &[u8]) -> Option<Kind> {
-    let (&last, len) = (name.last()?, name.len());
-    // Asked for every member of every document: most end in none of these letters.
-    if !(3..=LONGEST).contains(&len) || !may_end(last) {
+    // Asked for every member of every document.
+    if !(3..=LONGEST).contains(&name.len()) || !may_end_name(name) {
         return None;
     }
     let mut plain = [0; LONGEST];
@@ -42,9 +41,13 @@ pub fn kind_of(name: &[u8]) -> Option<Kind> {
     exact.map(|&(_, kind)| kind).or_else(|| by_ending(plain))
 }
 
-/// Whether a name of a secret can end in this byte.
-pub fn may_end(byte: u8) -> bool {
-    LAST[usize::from(byte)]
+/// Whether this can be the end of a secret's name: its last two letters say it of most that are none.
+#[inline]
+pub fn may_end_name(text: &[u8]) -> bool {
+    match text {
+        [.., before, last] => ENDS[usize::from(last & 31)] >> (before & 31) & 1 == 1,
+        _ => false,
+    }
 }
 
 /// Without `_`, in lower case.
@@ -97,7 +100,7 @@ const NAMES: [(&str, Kind); 45] = [
     ("cookie", COOKIE),
 ];
 
-/// What longer names of secrets end in (`by_ending` looks at the last two letters first), `set_cookie` and `mcp_session_id` among them.
+/// What longer names of secrets end in, `set_cookie` and `mcp_session_id` among them.
 const ENDINGS: [(&str, Kind); 7] = [
     ("token", "token"),
     ("secret", "secret"),
@@ -108,22 +111,21 @@ const ENDINGS: [(&str, Kind); 7] = [
     ("authorization", CREDENTIALS),
 ];
 
-/// Which bytes the names end in, in either case.
-const LAST: [bool; 256] = {
-    let mut last = [false; 256];
+/// For each last letter the letters before it, a bit each, whatever their case.
+const ENDS: [u32; 32] = {
+    let mut ends = [0; 32];
     let mut at = 0;
     while at < NAMES.len() + ENDINGS.len() {
         let name = if at < NAMES.len() {
             NAMES[at].0
         } else {
             ENDINGS[at - NAMES.len()].0
-        };
-        let byte = name.as_bytes()[name.len() - 1];
-        last[byte as usize] = true;
-        last[byte.to_ascii_uppercase() as usize] = true;
+        }
+        .as_bytes();
+        ends[(name[name.len() - 1] & 31) as usize] |= 1 << (name[name.len() - 2] & 31);
         at += 1;
     }
-    last
+    ends
 };
 
 /// Which letters the names of each length begin with, a bit each.
@@ -139,16 +141,6 @@ const FIRST: [u32; LONGEST + 1] = {
 };
 
 fn by_ending(plain: &[u8]) -> Option<Kind> {
-    if !matches!(
-        plain,
-        [.., b'e', b'n' | b't']
-            | [.., b'r' | b'i', b'd']
-            | [.., b'e', b'y']
-            | [.., b'i', b'e']
-            | [.., b'o', b'n']
-    ) {
-        return None;
-    }
     // MCP's own tokens for progress and paging open nothing.
     if matches!(
         plain,
