@@ -126,6 +126,7 @@ fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
     let stopped = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
     let stopped = stopped.into_iter().find_map(|code| reading.stopped(code))?;
     let call = reading.call_before(stopped).filter(|call| lacks_scope(*call))?;
+    bearer(call.request())?;
     let all = challenges(call.response()?).ok()?;
     let wanted = all.iter().find_map(|challenge| challenge.parameter("scope"));
     Some(Refused {
@@ -234,6 +235,10 @@ mod tests {
         run.calls[1] = Answer::bare(403);
         run.stop(Phase::Mcp, StopCode::McpError);
         assert!(run.is_silent("T19"));
+        let mut early = Run::healthy();
+        early.challenge = Answer::bare(403).header("www-authenticate", "Bearer error=\"insufficient_scope\"");
+        early.stop(Phase::Challenge, StopCode::WrongChallengeStatus);
+        assert_eq!(early.found(), ["D04"]);
         assert!(Run::healthy().is_silent("T19"));
     }
 }

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use trace::{Purpose, RpcAnswer, StopCode, rpc_answer};
+use trace::{Purpose, Revision, RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::{Finding, Owner, Part};
 use crate::reading::{Reading, Seen, bearer};
@@ -98,23 +98,35 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 fn unsupported(finding: Finding, call: Seen<'_>, reading: &Reading<'_>, data: &Value) -> Finding {
     let supported = data["supported"].as_array().into_iter().flatten();
     let supported: Vec<&str> = supported.filter_map(Value::as_str).collect();
+    let revision = reading.revision;
     let finding = finding
-        .owner(Owner::Client)
         .at(call.seq, Part::body("/error/data"))
-        .title(format!("The MCP server does not speak {}", reading.revision))
-        .message(format!(
-            "The revision {} was chosen for this run, and the server does not offer it. A client that is free to \
-             choose takes one that both speak.",
-            reading.revision
-        ))
-        .expected(format!("a server that speaks {}", reading.revision));
-    match supported.as_slice() {
-        [] => finding
+        .title(format!("The MCP server does not speak {revision}"))
+        .expected(format!("a server that speaks {revision}"));
+    let common = supported
+        .iter()
+        .any(|version| version.parse::<Revision>().is_ok());
+    match (supported.as_slice(), common) {
+        ([], _) => finding
+            .message(format!(
+                "The server refuses the revision {revision} and does not say which ones it speaks."
+            ))
             .actual("no list of what it supports")
-            .fix("Choose another revision for this run, or let it be detected."),
-        supported => finding
+            .fix("Name the supported revisions in data.supported of this error."),
+        (supported, true) => finding
+            .owner(Owner::Client)
+            .message(format!(
+                "The revision {revision} was chosen for this run, and the server does not offer it. A client \
+                 that is free to choose takes one that both speak."
+            ))
             .actual(excerpt(&format!("supports {}", list(supported))))
             .fix("Choose one of these revisions for this run, or let it be detected."),
+        (supported, false) => finding
+            .message("Server and client have no revision in common.")
+            .actual(excerpt(&format!("supports {}", list(supported))))
+            .fix(format!(
+                "Update the MCP server to a revision that clients speak, such as {revision}."
+            )),
     }
 }
 
@@ -211,6 +223,17 @@ mod tests {
         let finding = run.finding("N05");
         assert_eq!(finding.owner, Owner::Client);
         assert_eq!(finding.actual.as_deref(), Some("supports 2026-07-28"));
+    }
+
+    #[test]
+    fn without_a_revision_in_common_it_is_the_server_s() {
+        for data in [json!(null), json!({"supported": ["2030-01-01"]})] {
+            let mut run = Run::healthy();
+            let error = json!({"code": -32022, "message": "no", "data": data});
+            run.challenge = Answer::json(400, json!({"jsonrpc": "2.0", "id": 1, "error": error}));
+            run.stop(Phase::Challenge, StopCode::McpError);
+            assert_eq!(run.finding("N05").owner, Owner::McpServer);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use trace::{DocumentError, Revision, StopCode};
+use trace::{DocumentError, Revision, StopCode, origin_of};
 
 use crate::finding::{Level, Part};
 use crate::reading::{Reading, ResourceTry};
@@ -39,7 +39,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let revision = reading.discovery_revision();
     let demanded = revision.at_least(Revision::R20250618);
-    if !demanded || !tries.iter().any(is_absent) || tries.iter().any(is_there) {
+    let absent = |attempt: &ResourceTry<'_>| is_absent(reading, attempt);
+    if !demanded || !tries.iter().any(absent) || tries.iter().any(is_there) {
         return;
     }
     let lines: Vec<String> = tries
@@ -90,9 +91,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// An answer came, and it says that there is no document. A web page in its place is another rule's matter.
-fn is_absent(attempt: &ResourceTry<'_>) -> bool {
-    matches!(attempt.document, Some(Err(DocumentError::Status(_))))
+/// An answer came, and it says that there is no document; or none came, from a server that answers otherwise. A web
+/// page in its place is another rule's matter, and so is a server that never answers.
+fn is_absent(reading: &Reading<'_>, attempt: &ResourceTry<'_>) -> bool {
+    match &attempt.document {
+        Some(document) => matches!(document, Err(DocumentError::Status(_))),
+        None => {
+            let origin = origin_of(&attempt.seen.request().url);
+            let mut later = reading.all.iter().filter(|seen| seen.seq > attempt.seen.seq);
+            later.any(|seen| seen.response().is_some() && origin_of(&seen.request().url) == origin)
+        }
+    }
 }
 
 /// There is a document, whether or not it can be used.
@@ -106,7 +115,7 @@ fn is_there(attempt: &ResourceTry<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use trace::{MetadataSource, Phase, Revision, StopCode};
+    use trace::{FailureKind, MetadataSource, Phase, Revision, StopCode};
 
     use crate::finding::Level;
     use crate::sample::{Answer, Run};
@@ -148,6 +157,17 @@ mod tests {
         run.stop(Phase::Registration, StopCode::NoRegistration);
         run.decisions = vec![];
         assert_eq!(run.finding("N03").level, Level::Error);
+    }
+
+    #[test]
+    fn a_server_that_answers_everywhere_but_there_counts_and_one_that_never_answers_does_not() {
+        let mut run = Run::healthy_at(Revision::R20250326);
+        let url = "https://mcp.example/.well-known/oauth-protected-resource";
+        let reset = Answer::failed(FailureKind::Reset);
+        run.resource_tries = vec![(MetadataSource::Root, url.into(), reset)];
+        assert_eq!(run.finding("N03").level, Level::Warning);
+        run.stop(Phase::ResourceMetadata, StopCode::NoResourceMetadata);
+        assert_eq!(run.found(), ["N01"]);
     }
 
     #[test]

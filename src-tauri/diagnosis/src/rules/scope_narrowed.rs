@@ -65,12 +65,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     }
     let lacking = excerpt(&lacking.join(" "));
-    let refresh = match lacking.contains("offline_access") {
-        true => {
+    let (refresh, perhaps) = match lacking.contains("offline_access") {
+        true => (
             " Without offline_access there is no refresh token, so the user has to log in again when the access \
-                 token expires."
-        }
-        false => "",
+             token expires.",
+            "",
+        ),
+        false => (
+            "",
+            " The server may also grant it without writing it into the token.",
+        ),
     };
     let finding = RULE
         .found(RFC6749_SCOPE_GRANTED)
@@ -97,7 +101,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .at(seen.seq, Part::body("/access_token"))
             .message(format!(
                 "{lacking} was asked for and is not in the access token, and the answer has no scope that would say \
-                 so. The server may also grant it without writing it into the token.{refresh}"
+                 so.{perhaps}{refresh}"
             ))
             .fix(format!(
                 "Put scope with what was granted into the token answer, and allow {lacking} for this client if it is \
