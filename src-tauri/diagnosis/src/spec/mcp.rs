@@ -127,13 +127,15 @@ pub(crate) const MCP_AUDIENCE: Spec = Spec {
 pub(crate) const MCP_CHALLENGE_SCOPE: Spec = Spec {
     title: "MCP 2025-11-25 authorization, Protected Resource Metadata Discovery Requirements",
     url: "https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#protected-resource-metadata-discovery-requirements",
-    quote: "MCP servers SHOULD include a scope parameter in the WWW-Authenticate header as defined in RFC 6750 Section 3 to indicate the scopes required for accessing the resource.",
+    quote: "MCP servers SHOULD include a scope parameter in the WWW-Authenticate header as defined in RFC 6750 \
+            Section 3 to indicate the scopes required for accessing the resource.",
 };
 
 pub(crate) const MCP_STEP_UP_SCOPE: Spec = Spec {
     title: "MCP 2025-11-25 authorization, Runtime Insufficient Scope Errors",
     url: "https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#runtime-insufficient-scope-errors",
-    quote: "When responding with insufficient scope errors, servers SHOULD include the scopes needed to satisfy the current request in the scope parameter.",
+    quote: "When responding with insufficient scope errors, servers SHOULD include the scopes needed to \
+            satisfy the current request in the scope parameter.",
 };
 
 pub(crate) const MCP_HTTPS: Spec = Spec {

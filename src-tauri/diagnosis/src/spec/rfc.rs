@@ -5,13 +5,15 @@ use super::Spec;
 pub(crate) const RFC6749_BASIC: Spec = Spec {
     title: "RFC 6749 section 2.3.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1",
-    quote: "The authorization server MUST support the HTTP Basic authentication scheme for authenticating clients that were issued a client password.",
+    quote: "The authorization server MUST support the HTTP Basic authentication scheme for authenticating \
+            clients that were issued a client password.",
 };
 
 pub(crate) const RFC6749_LOGIN: Spec = Spec {
     title: "RFC 6749 section 3.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1",
-    quote: "The way in which the authorization server authenticates the resource owner (e.g., username and password login, session cookies) is beyond the scope of this specification.",
+    quote: "The way in which the authorization server authenticates the resource owner (e.g., username and \
+            password login, session cookies) is beyond the scope of this specification.",
 };
 
 pub(crate) const RFC6749_TOKEN_POST: Spec = Spec {
@@ -23,19 +25,24 @@ pub(crate) const RFC6749_TOKEN_POST: Spec = Spec {
 pub(crate) const RFC6749_SCOPE_LIST: Spec = Spec {
     title: "RFC 6749 section 3.3",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3",
-    quote: "The value of the scope parameter is expressed as a list of space-delimited, case-sensitive strings.",
+    quote: "The value of the scope parameter is expressed as a list of space-delimited, case-sensitive \
+            strings.",
 };
 
 pub(crate) const RFC6749_SCOPE_GRANTED: Spec = Spec {
     title: "RFC 6749 section 3.3",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3",
-    quote: "If the issued access token scope is different from the one requested by the client, the authorization server MUST include the \"scope\" response parameter to inform the client of the actual scope granted.",
+    quote: "If the issued access token scope is different from the one requested by the client, the \
+            authorization server MUST include the \"scope\" response parameter to inform the client of the \
+            actual scope granted.",
 };
 
 pub(crate) const RFC6749_WAY_BACK: Spec = Spec {
     title: "RFC 6749 section 4.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1",
-    quote: "Assuming the resource owner grants access, the authorization server redirects the user-agent back to the client using the redirection URI provided earlier (in the request or during client registration).",
+    quote: "Assuming the resource owner grants access, the authorization server redirects the user-agent back \
+            to the client using the redirection URI provided earlier (in the request or during client \
+            registration).",
 };
 
 pub(crate) const RFC6749_CODE: Spec = Spec {
@@ -54,7 +61,9 @@ pub(crate) const RFC6749_STATE: Spec = Spec {
 pub(crate) const RFC6749_AUTHORIZATION_ERROR: Spec = Spec {
     title: "RFC 6749 section 4.1.2.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1",
-    quote: "If the resource owner denies the access request or if the request fails for reasons other than a missing or invalid redirection URI, the authorization server informs the client by adding the following parameters to the query component of the redirection URI",
+    quote: "If the resource owner denies the access request or if the request fails for reasons other than a \
+            missing or invalid redirection URI, the authorization server informs the client by adding the \
+            following parameters to the query component of the redirection URI",
 };
 
 pub(crate) const RFC6749_ACCESS_DENIED: Spec = Spec {
@@ -72,7 +81,9 @@ pub(crate) const RFC6749_INVALID_SCOPE: Spec = Spec {
 pub(crate) const RFC6749_TOKEN_OK: Spec = Spec {
     title: "RFC 6749 section 5.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1",
-    quote: "The authorization server issues an access token and optional refresh token, and constructs the response by adding the following parameters to the entity-body of the HTTP response with a 200 (OK) status code:",
+    quote: "The authorization server issues an access token and optional refresh token, and constructs the \
+            response by adding the following parameters to the entity-body of the HTTP response with a 200 \
+            (OK) status code:",
 };
 
 pub(crate) const RFC6749_TOKEN_TYPE: Spec = Spec {
@@ -84,7 +95,8 @@ pub(crate) const RFC6749_TOKEN_TYPE: Spec = Spec {
 pub(crate) const RFC6749_INVALID_CLIENT: Spec = Spec {
     title: "RFC 6749 section 5.2, invalid_client",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2",
-    quote: "Client authentication failed (e.g., unknown client, no client authentication included, or unsupported authentication method).",
+    quote: "Client authentication failed (e.g., unknown client, no client authentication included, or \
+            unsupported authentication method).",
 };
 
 pub(crate) const RFC6749_UNAUTHORIZED_CLIENT: Spec = Spec {
@@ -148,7 +160,9 @@ pub(crate) const RFC6750_INSUFFICIENT_SCOPE: Spec = Spec {
 pub(crate) const RFC6750_NO_ERROR: Spec = Spec {
     title: "RFC 6750 section 3.1",
     url: "https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1",
-    quote: "If the request lacks any authentication information (e.g., the client was unaware that authentication is necessary or attempted using an unsupported authentication method), the resource server SHOULD NOT include an error code or other error information.",
+    quote: "If the request lacks any authentication information (e.g., the client was unaware that \
+            authentication is necessary or attempted using an unsupported authentication method), the resource \
+            server SHOULD NOT include an error code or other error information.",
 };
 
 pub(crate) const RFC7591_PUBLIC_CLIENT: Spec = Spec {
@@ -174,7 +188,9 @@ pub(crate) const RFC7591_CLIENT_ID: Spec = Spec {
 pub(crate) const RFC7591_ERROR: Spec = Spec {
     title: "RFC 7591 section 3.2.2",
     url: "https://www.rfc-editor.org/rfc/rfc7591.html#section-3.2.2",
-    quote: "When a registration error condition occurs, the authorization server returns an HTTP 400 status code (unless otherwise specified) with content type \"application/json\" consisting of a JSON object [RFC7159] describing the error in the response body.",
+    quote: "When a registration error condition occurs, the authorization server returns an HTTP 400 status \
+            code (unless otherwise specified) with content type \"application/json\" consisting of a JSON \
+            object [RFC7159] describing the error in the response body.",
 };
 
 pub(crate) const RFC7591_INVALID_REDIRECT_URI: Spec = Spec {
@@ -186,7 +202,8 @@ pub(crate) const RFC7591_INVALID_REDIRECT_URI: Spec = Spec {
 pub(crate) const RFC7591_INVALID_METADATA: Spec = Spec {
     title: "RFC 7591 section 3.2.2, invalid_client_metadata",
     url: "https://www.rfc-editor.org/rfc/rfc7591.html#section-3.2.2",
-    quote: "The value of one of the client metadata fields is invalid and the server has rejected this request.",
+    quote: "The value of one of the client metadata fields is invalid and the server has rejected this \
+            request.",
 };
 
 pub(crate) const RFC8252_LOOPBACK: Spec = Spec {
@@ -243,7 +260,8 @@ pub(crate) const RFC8707_INVALID_TARGET: Spec = Spec {
 pub(crate) const RFC9110_POST_BECOMES_GET: Spec = Spec {
     title: "RFC 9110 section 15.4.2",
     url: "https://www.rfc-editor.org/rfc/rfc9110.html#section-15.4.2",
-    quote: "For historical reasons, a user agent MAY change the request method from POST to GET for the subsequent request.",
+    quote: "For historical reasons, a user agent MAY change the request method from POST to GET for the \
+            subsequent request.",
 };
 
 pub(crate) const RFC9110_UNAUTHORIZED: Spec = Spec {
