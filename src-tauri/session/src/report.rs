@@ -205,7 +205,7 @@ fn phases(trace: &Trace, status: &Status, next: &Next) -> Vec<PhaseState> {
             .count() as u32;
         let done = matches!(status, Status::Done { .. });
         let refused = || {
-            let last = seen(phase).filter_map(|entry| entry.exchange()).last();
+            let last = seen(phase).filter_map(|entry| entry.exchange()).next_back();
             last.and_then(|exchange| exchange.verdict.as_ref())
                 .is_some_and(|it| it.kind == VerdictKind::Rejected)
         };

@@ -1,7 +1,6 @@
 //! Between the flow's tokens and the vault's.
 
 use flow::{Client, RegisteredBy, Setup, Tokens};
-use trace::Timestamp;
 use vault::{ClientCredentials, Key, TokenSet, Vault};
 
 use crate::contract::AppError;
@@ -85,7 +84,7 @@ pub(crate) fn token_view(set: &TokenSet, current: Option<&Tokens>, persistent: b
         scope: set.scope.clone(),
         access_token: masked(set.access_token.expose()),
         refresh_token: set.refresh_token.as_ref().map(|token| masked(token.expose())),
-        expires_at: set.expires_at.map(|Timestamp(at)| Timestamp(at)),
+        expires_at: set.expires_at,
         current: current.is_some_and(|tokens| tokens.access_token == set.access_token),
         stored: persistent,
     }

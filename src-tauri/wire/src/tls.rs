@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
@@ -25,6 +25,27 @@ pub(crate) struct Chains(Arc<Mutex<HashMap<Der, Vec<Der>>>>);
 
 type Der = Vec<u8>;
 
+/// What trusts the system's certificates alone. They are read once for the whole program: that takes longer than a
+/// request, and a program is started anew more often than a system's certificates change.
+fn system_verifier(provider: &Arc<CryptoProvider>) -> Arc<dyn ServerCertVerifier> {
+    static SYSTEM: OnceLock<Arc<dyn ServerCertVerifier>> = OnceLock::new();
+    SYSTEM.get_or_init(|| verifier(Vec::new(), provider)).clone()
+}
+
+fn verifier(
+    extra: Vec<CertificateDer<'static>>,
+    provider: &Arc<CryptoProvider>,
+) -> Arc<dyn ServerCertVerifier> {
+    match rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone()) {
+        Ok(verifier) => Arc::new(verifier),
+        // http works without, and so does the rest of the program.
+        Err(reason) => Arc::new(NoRoots {
+            reason: reason.to_string(),
+            provider: provider.clone(),
+        }),
+    }
+}
+
 /// Trusts what the system trusts and the certificates of the settings' files; offers HTTP/2 and HTTP/1.1.
 pub(crate) fn client_config(settings: &Settings, chains: &Chains) -> Result<ClientConfig, SettingsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -32,15 +53,10 @@ pub(crate) fn client_config(settings: &Settings, chains: &Chains) -> Result<Clie
     for path in &settings.ca_files {
         extra.extend(certificates_in(path)?);
     }
-    let inner: Arc<dyn ServerCertVerifier> =
-        match rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone()) {
-            Ok(verifier) => Arc::new(verifier),
-            // http works without, and so does the rest of the program.
-            Err(reason) => Arc::new(NoRoots {
-                reason: reason.to_string(),
-                provider: provider.clone(),
-            }),
-        };
+    let inner = match extra.is_empty() {
+        true => system_verifier(&provider),
+        false => verifier(extra, &provider),
+    };
     let watching = Arc::new(Watching {
         inner,
         chains: chains.clone(),
