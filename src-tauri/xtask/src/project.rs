@@ -47,6 +47,9 @@ impl Project {
         let mut names = listed_targets(&manifest, kind);
         let folder = if kind == "bench" { "benches" } else { "tests" };
         for member in children(&self.root.join("src-tauri")) {
+            // A crate's manifest may name targets that lie elsewhere, such as in the top-level tests folder.
+            let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap_or_default();
+            names.extend(listed_targets(&manifest, kind));
             for file in children(&member.join(folder)) {
                 let whole_folder = file.join("main.rs").exists();
                 if whole_folder || file.extension().is_some_and(|extension| extension == "rs") {
