@@ -2,11 +2,13 @@
 //!
 //! [`Wire`] sends one request and says what came back, one hop at a time: it follows no redirect, keeps no cookie,
 //! unpacks no body, and what it records is what left. [`callback`] listens for the browser's way back, [`browser`]
-//! starts the browser, and [`approver`] stands in for it where there is no screen. Decisions are not made here.
+//! starts the browser, and [`approver`] stands in for it where there is no screen. [`document`] shows a client's
+//! metadata to the authorization server that asks for it. Decisions are not made here.
 
 pub mod approver;
 pub mod browser;
 pub mod callback;
+pub mod document;
 mod failure;
 mod outgoing;
 mod place;
@@ -23,6 +25,7 @@ pub use callback::{
     CallbackEnd, CallbackHost, CallbackListener, CallbackSettings, CancelHandle, ListenerError, PasteError,
     Received, parse_pasted,
 };
+pub use document::{DocumentHost, DocumentHostError, DocumentHostSettings, Fetched};
 pub use outgoing::check;
 pub use send::{Sent, Wire};
 pub use settings::{Settings, SettingsError};

@@ -1,4 +1,4 @@
-//! Whether a URL leads to the redirect URI.
+//! Whether a URL leads to the redirect URI, and what can be a path of ours.
 
 use url::Url;
 
@@ -20,6 +20,13 @@ pub(crate) fn is_at(url: &str, redirect_uri: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Begins with `/`, and stays as it is in a URL: without query and fragment, nothing to encode, no dots to resolve.
+pub(crate) fn is_plain_path(path: &str) -> bool {
+    let unchanged = Url::parse(&format!("http://127.0.0.1{path}"))
+        .is_ok_and(|url| url.path() == path && url.query().is_none() && url.fragment().is_none());
+    path.starts_with('/') && unchanged
 }
 
 #[cfg(test)]

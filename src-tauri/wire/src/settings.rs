@@ -90,7 +90,7 @@ impl Settings {
 }
 
 /// The text of a URL without what stands before `@`, which may be a password.
-fn without_credentials(text: &str) -> String {
+pub(crate) fn without_credentials(text: &str) -> String {
     match text.rsplit_once('@') {
         None => text.into(),
         Some((before, after)) => match before.split_once("://") {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use thiserror::Error;
-use url::Url;
 
 use super::CallbackHost;
+use crate::place::is_plain_path;
 
 /// Why the listener could not be opened. Names the setting, what was expected and what came.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,9 +27,7 @@ pub enum ListenerError {
 }
 
 pub(super) fn checked_path(path: &str) -> Result<String, ListenerError> {
-    let unchanged = Url::parse(&format!("http://127.0.0.1{path}"))
-        .is_ok_and(|url| url.path() == path && url.query().is_none() && url.fragment().is_none());
-    match path.starts_with('/') && unchanged {
+    match is_plain_path(path) {
         true => Ok(path.into()),
         false => Err(ListenerError::Path { got: path.into() }),
     }

@@ -3,6 +3,7 @@
 mod approver;
 mod browser;
 mod callback;
+mod document;
 mod failures;
 mod limits;
 mod proxies;
