@@ -113,6 +113,8 @@ async fn the_healthy_lab_is_silent_in_every_revision_for_every_kind_of_client() 
     let by_hand = |id: &str, secret: Option<&str>| Registration::Preregistered {
         client_id: id.into(),
         client_secret: secret.map(Into::into),
+        private_key_file: None,
+        alg: None,
     };
     let clients = [
         Registration::Auto,

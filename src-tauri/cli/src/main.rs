@@ -5,6 +5,7 @@
 
 mod arguments;
 mod lab_command;
+mod options;
 mod paint;
 mod report;
 mod rules_command;

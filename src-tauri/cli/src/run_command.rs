@@ -7,12 +7,13 @@ use std::process::ExitCode;
 
 use diagnosis::{Finding, Level};
 use export::{HarOptions, Redactor, Secrets};
-use session::{Browser, Callback, Network, Options, Registration, Session, Status, Update};
+use session::{Session, Status, Update};
 use tokio::sync::mpsc::UnboundedReceiver;
 use trace::HowOpened;
 use vault::Vault;
 
-use crate::arguments::{Approve, FailOn, RunArguments};
+use crate::arguments::{FailOn, RunArguments};
+use crate::options::options;
 use crate::paint::Paint;
 use crate::report;
 
@@ -23,7 +24,7 @@ struct Outcome {
 }
 
 pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
-    let to_standard_output = arguments.json.as_deref() == Some(Path::new("-"));
+    let to_standard_output = arguments.output.json.as_deref() == Some(Path::new("-"));
     // With the report on the standard output, the words for people go to the other one.
     let paint = if to_standard_output {
         Paint::standard_error()
@@ -31,8 +32,9 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
         Paint::standard_output()
     };
     // Files are opened first: a run whose result cannot be kept is not begun.
-    let har = arguments.har.as_deref().map(create).transpose()?;
+    let har = arguments.output.har.as_deref().map(create).transpose()?;
     let json = arguments
+        .output
         .json
         .as_deref()
         .filter(|_| !to_standard_output)
@@ -40,18 +42,17 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
         .transpose()?;
 
     let vault = Vault::memory("a headless run keeps no tokens");
-    let (session, updates) =
-        Session::start(options(&arguments), vault, 1)
-            .await
-            .map_err(|error| match &error.hint {
-                Some(hint) => format!("{error}\n  {hint}"),
-                None => error.to_string(),
-            })?;
-    let outcome = follow(&session, updates, &paint, arguments.go_on).await?;
+    let (session, updates) = Session::start(options(&arguments)?, vault, 1)
+        .await
+        .map_err(|error| match &error.hint {
+            Some(hint) => format!("{error}\n  {hint}"),
+            None => error.to_string(),
+        })?;
+    let outcome = follow(&session, updates, &paint, arguments.flow.go_on).await?;
     print_end(&session, &outcome, &paint);
 
     if let Some(file) = har {
-        let secrets = if arguments.include_secrets {
+        let secrets = if arguments.output.include_secrets {
             Secrets::Included
         } else {
             Secrets::Redacted
@@ -60,7 +61,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
             secrets,
             creator_version: env!("CARGO_PKG_VERSION").into(),
         };
-        write(file, arguments.har.as_deref(), |to| {
+        write(file, arguments.output.har.as_deref(), |to| {
             export::write_har(&session.trace(), &options, to)
         })?;
     }
@@ -68,11 +69,11 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
     if to_standard_output {
         println!("{:#}", report());
     } else if let Some(file) = json {
-        write(file, arguments.json.as_deref(), |to| {
+        write(file, arguments.output.json.as_deref(), |to| {
             writeln!(to, "{:#}", report())
         })?;
     }
-    Ok(exit_code(&outcome, arguments.fail_on))
+    Ok(exit_code(&outcome, arguments.output.fail_on))
 }
 
 /// Runs to the end, printing each step once it is over.
@@ -108,7 +109,10 @@ async fn follow(
                 }
             }
             Status::Done { .. } | Status::Stopped { .. } | Status::Ended => break,
-            Status::Ready | Status::Sending | Status::AwaitingCallback { .. } => {}
+            Status::Ready
+            | Status::Sending
+            | Status::AwaitingCallback { .. }
+            | Status::AwaitingDevice { .. } => {}
         }
     }
     Ok(outcome)
@@ -174,44 +178,6 @@ fn exit_code(outcome: &Outcome, fail_on: FailOn) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    }
-}
-
-fn options(arguments: &RunArguments) -> Options {
-    Options {
-        server_url: arguments.url.clone(),
-        revision: arguments.revision.0,
-        registration: match &arguments.client_id {
-            None => Registration::Auto,
-            Some(client_id) => Registration::Preregistered {
-                client_id: client_id.clone(),
-                client_secret: arguments.client_secret.clone(),
-            },
-        },
-        callback: Callback {
-            host: arguments.redirect_host.into(),
-            port: arguments.redirect_port,
-            path: arguments.redirect_path.clone(),
-            timeout_seconds: arguments.callback_timeout,
-        },
-        scope: arguments.scope.clone(),
-        network: Network {
-            proxy: arguments.proxy.clone(),
-            ca_files: arguments
-                .ca
-                .iter()
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
-            body_limit: arguments.body_limit,
-            timeout_seconds: arguments.timeout,
-        },
-        browser: match arguments.approve {
-            Approve::Auto => Browser::Approver {
-                form: arguments.form.clone(),
-            },
-            Approve::Browser => Browser::System,
-        },
-        use_stored_token: false,
     }
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct Reading<'a> {
     pub tokens: Vec<(Seen<'a>, Grant)>,
     /// Calls to the MCP server with a token.
     pub calls: Vec<Seen<'a>>,
+    /// What belongs to none of the above; its purpose says what it is.
+    pub others: Vec<Seen<'a>>,
     pub decisions: Vec<(u32, &'a Decision)>,
 }
 
@@ -88,6 +90,7 @@ impl<'a> Reading<'a> {
             callbacks: Vec::new(),
             tokens: Vec::new(),
             calls: Vec::new(),
+            others: Vec::new(),
             decisions: Vec::new(),
         };
         for entry in trace.live() {
@@ -144,6 +147,16 @@ impl<'a> Reading<'a> {
                 Purpose::Callback => self.callbacks.push(seen),
                 Purpose::Token { grant } => self.tokens.push((seen, *grant)),
                 Purpose::Mcp { .. } => self.calls.push(seen),
+                Purpose::PushedAuthorization
+                | Purpose::DeviceAuthorization
+                | Purpose::ClientMetadata
+                | Purpose::Introspection { .. }
+                | Purpose::Revocation { .. }
+                | Purpose::Userinfo
+                | Purpose::Jwks
+                | Purpose::RegistrationRead
+                | Purpose::RegistrationUpdate
+                | Purpose::RegistrationDeletion => self.others.push(seen),
             }
         }
         self.all = all;

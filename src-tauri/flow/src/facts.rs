@@ -97,7 +97,17 @@ impl Tokens {
 pub struct ServerFacts {
     pub name: Option<String>,
     pub version: Option<String>,
-    pub tools: Vec<String>,
+    pub tools: Vec<Tool>,
+}
+
+/// A tool as `tools/list` names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    pub name: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// `inputSchema`, as it came.
+    pub input_schema: serde_json::Value,
 }
 
 impl Facts {

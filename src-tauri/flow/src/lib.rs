@@ -12,7 +12,7 @@ mod mcp_request;
 mod setup;
 mod steps;
 
-pub use facts::{Authorization, Client, Facts, RegisteredBy, ServerFacts, Tokens};
+pub use facts::{Authorization, Client, Facts, RegisteredBy, ServerFacts, Tokens, Tool};
 pub use flow::{Flow, Hand, Next, Plan, Seen, Step};
 pub use judged::{Effect, Judged};
 pub use setup::{Registration, Setup, SetupError};

@@ -112,7 +112,10 @@ impl PastRun {
                 worst.map_or(message.clone(), |finding| finding.title.clone()),
             ),
             Status::Ended => (PastResult::Ended, "Ended by the user".into()),
-            Status::Ready | Status::Sending | Status::AwaitingCallback { .. } => return None,
+            Status::Ready
+            | Status::Sending
+            | Status::AwaitingCallback { .. }
+            | Status::AwaitingDevice { .. } => return None,
         };
         Some(Self {
             server_url: view.server_url.clone(),

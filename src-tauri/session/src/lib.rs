@@ -14,9 +14,12 @@ mod view;
 
 pub use contract::*;
 pub use library::Library;
-pub use options::{Browser, Callback, CallbackHost, Network, Options, Registration};
+pub use options::{
+    Action, Authorization, Browser, Callback, CallbackHost, ClientCertificate, ClientMetadata, GrantChoice,
+    Network, Options, Registration, ResourceChoice, ResponseMode, ToolCall,
+};
 pub use report::vault_view;
-pub use rows::sentence;
+pub use rows::{action_title, sentence};
 pub use session::Session;
 pub use tokens::token_id;
 pub use view::*;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{AppError, ErrorCode, PastRun, Settings};
-use crate::options::Registration;
+use crate::options::{GrantChoice, Registration};
 
 const MOST_PAST_RUNS: usize = 100;
 
@@ -48,7 +48,8 @@ impl Library {
         }
     }
 
-    /// Keeps the settings, without a client secret: secrets are for the keychain.
+    /// Keeps the settings, without client secrets, assertions and what a form is filled with: secrets are for the
+    /// keychain. A grant that is nothing without them is not kept either.
     ///
     /// # Errors
     /// When the file cannot be written; the settings still hold for this run of the program.
@@ -58,6 +59,13 @@ impl Library {
         if let Registration::Preregistered { client_secret, .. } = &mut kept.options.registration {
             *client_secret = None;
         }
+        if matches!(
+            kept.options.grant,
+            GrantChoice::JwtBearer { .. } | GrantChoice::EnterpriseManaged { .. }
+        ) {
+            kept.options.grant = GrantChoice::Auto;
+        }
+        kept.options.call = None;
         if let crate::options::Browser::Approver { form } = &mut kept.options.browser {
             form.clear();
         }
@@ -159,6 +167,11 @@ mod tests {
         settings.options.registration = Registration::Preregistered {
             client_id: "me".into(),
             client_secret: Some("hush".into()),
+            private_key_file: None,
+            alg: None,
+        };
+        settings.options.grant = GrantChoice::JwtBearer {
+            assertion: "hush".into(),
         };
         library.save_settings(settings).unwrap();
         assert!(

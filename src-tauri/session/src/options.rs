@@ -1,7 +1,7 @@
 //! What a run is started with.
 
 use serde::{Deserialize, Serialize};
-use trace::Revision;
+use trace::{ActionKind, Revision};
 use ts_rs::TS;
 
 /// What a run is started with. Every field has a default, so that `{"server_url": …}` is enough.
@@ -14,6 +14,19 @@ pub struct Options {
     /// None: detected.
     pub revision: Option<Revision>,
     pub registration: Registration,
+    /// Our client metadata document, for authorization servers that take its URL as client_id.
+    pub client_metadata: ClientMetadata,
+    pub grant: GrantChoice,
+    /// The authorization server to use where the resource metadata names several; none: the first.
+    pub issuer: Option<String>,
+    pub resource: ResourceChoice,
+    pub authorization: Authorization,
+    /// Bind the tokens to a key (RFC 9449). Without it that is done only where the MCP server's challenge demands it.
+    pub dpop: bool,
+    /// The tool that is called at the end; none: the flow ends with the list of tools.
+    pub call: Option<ToolCall>,
+    /// What is done, in this order, once the flow has reached its end.
+    pub then: Vec<ActionKind>,
     pub callback: Callback,
     /// None: as asked for by the server.
     pub scope: Option<String>,
@@ -30,10 +43,120 @@ pub enum Registration {
     Auto,
     /// Dynamic client registration (RFC 7591).
     Dcr,
+    /// The URL of a client metadata document is the client_id (draft-ietf-oauth-client-id-metadata-document-00).
+    Cimd,
     Preregistered {
         client_id: String,
         client_secret: Option<String>,
+        /// A PEM file, for `private_key_jwt` (RFC 7523 section 2.2).
+        #[serde(default)]
+        private_key_file: Option<String>,
+        /// `ES256`, …; none: as befits the key.
+        #[serde(default)]
+        alg: Option<String>,
     },
+}
+
+/// Our client metadata document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct ClientMetadata {
+    /// Where it is: the client_id. With `serve`: the URL under which a tunnel shows what is served here; none: the
+    /// loopback address itself.
+    pub url: Option<String>,
+    /// Authscope serves the document itself, and shows when it is fetched.
+    pub serve: bool,
+    /// None: a free port.
+    pub port: Option<u16>,
+}
+
+/// How a token is got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum GrantChoice {
+    /// By what was given and what the authorization server offers; else the authorization code.
+    Auto,
+    AuthorizationCode,
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
+    /// RFC 8628.
+    DeviceCode,
+    /// RFC 7523 section 2.1, with an assertion that somebody else issued (workload identity).
+    JwtBearer {
+        assertion: String,
+    },
+    /// An identity provider exchanges its ID token for an assertion (RFC 8693), which the authorization server takes as
+    /// a grant (enterprise-managed authorization).
+    EnterpriseManaged {
+        idp_id_token: String,
+        idp_client_id: String,
+        idp_client_secret: Option<String>,
+        idp_issuer: Option<String>,
+        /// None: read from the metadata of `idp_issuer`.
+        idp_token_endpoint: Option<String>,
+    },
+}
+
+/// The `resource` parameter (RFC 8707).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum ResourceChoice {
+    /// As the resource metadata names it, else the server's URL.
+    Advertised,
+    Off,
+    Given {
+        uri: String,
+    },
+}
+
+/// What the authorization request carries besides what it must.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct Authorization {
+    /// `audience`, `prompt`, `login_hint`, …; one that the request has already replaces it.
+    pub parameters: Vec<(String, String)>,
+    /// Push the request (RFC 9126) even where that is not demanded.
+    pub par: bool,
+    /// Send it as a request object (RFC 9101): signed with the client's private key where there is one, else unsigned.
+    pub request_object: bool,
+    /// A JSON array (RFC 9396 section 2).
+    pub authorization_details: Option<String>,
+    pub response_mode: ResponseMode,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// The default of the code flow; no `response_mode` is sent.
+    #[default]
+    Query,
+    /// OAuth 2.0 Form Post Response Mode.
+    FormPost,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ToolCall {
+    /// None: the first one listed.
+    pub tool: Option<String>,
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What a user asks for once there is a token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Action {
+    pub kind: ActionKind,
+    /// For [`ActionKind::CallTool`] only.
+    #[serde(default)]
+    pub call: Option<ToolCall>,
+}
+
+/// A certificate of our own for servers that ask for one (RFC 8705). Both files are PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ClientCertificate {
+    pub certificate_file: String,
+    pub key_file: String,
 }
 
 /// Where the callback is listened for.
@@ -67,6 +190,7 @@ pub struct Network {
     pub proxy: Option<String>,
     /// PEM files whose certificates are trusted besides the system's.
     pub ca_files: Vec<String>,
+    pub client_certificate: Option<ClientCertificate>,
     /// Bytes of a response body that are read at most.
     #[ts(type = "number")]
     pub body_limit: u64,
@@ -92,6 +216,14 @@ impl Default for Options {
             server_url: String::new(),
             revision: None,
             registration: Registration::Auto,
+            client_metadata: ClientMetadata::default(),
+            grant: GrantChoice::Auto,
+            issuer: None,
+            resource: ResourceChoice::Advertised,
+            authorization: Authorization::default(),
+            dpop: false,
+            call: None,
+            then: Vec::new(),
             callback: Callback::default(),
             scope: None,
             network: Network::default(),
@@ -117,6 +249,7 @@ impl Default for Network {
         Self {
             proxy: None,
             ca_files: Vec::new(),
+            client_certificate: None,
             body_limit: 10 * 1024 * 1024,
             timeout_seconds: 30,
         }

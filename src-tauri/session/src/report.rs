@@ -9,7 +9,7 @@ use wire::Wire;
 use crate::journal::Journal;
 use crate::rows::row;
 use crate::tokens::token_view;
-use crate::view::{NextStep, PhaseState, Progress, ServerView, Status, Update, VaultView, View};
+use crate::view::{NextStep, PhaseState, Progress, ServerView, Status, Tool, Update, VaultView, View};
 
 pub(crate) struct Reporter {
     run: u32,
@@ -140,10 +140,28 @@ impl Reporter {
             server: known.then(|| ServerView {
                 name: facts.server.name.clone(),
                 version: facts.server.version.clone(),
-                tools: facts.server.tools.clone(),
+                tools: facts.server.tools.iter().map(tool_view).collect(),
             }),
+            authorization_servers: facts
+                .resource_metadata
+                .as_ref()
+                .map(|metadata| metadata.authorization_servers.clone())
+                .unwrap_or_default(),
+            issuer: facts.issuer.clone(),
+            actions: Vec::new(),
+            registrations: Vec::new(),
+            registrations_left: 0,
             status,
         }
+    }
+}
+
+fn tool_view(tool: &flow::Tool) -> Tool {
+    Tool {
+        name: tool.name.clone(),
+        title: tool.title.clone(),
+        description: tool.description.clone(),
+        input_schema: tool.input_schema.clone(),
     }
 }
 

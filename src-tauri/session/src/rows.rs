@@ -1,6 +1,6 @@
 //! Turns entries into rows, and decisions into sentences.
 
-use trace::{Decision, Entry, EntryKind, ScopeSource};
+use trace::{ActionKind, ClaimProblem, Decision, Entry, EntryKind, ScopeSource, SignatureCheck};
 use url::Url;
 
 use crate::view::{Row, RowKind};
@@ -65,10 +65,51 @@ pub fn sentence(decision: &Decision) -> String {
         } => match source {
             ScopeSource::Given => format!("Scope {scope}, as given"),
             ScopeSource::Challenge => format!("Scope {scope}, as challenged"),
+            ScopeSource::StepUp => format!("Scope {scope}, as challenged and as asked for before"),
             ScopeSource::ScopesSupported | ScopeSource::Omitted => {
                 format!("Scope {scope}, from the resource metadata")
             }
         },
+        Decision::Grant { grant, why } => format!("Grant {}: {why}", grant.grant_type()),
+        Decision::SenderConstrained { thumbprint, why } => {
+            format!("Tokens are bound to the key {thumbprint} (DPoP): {why}")
+        }
+        Decision::StepUp {
+            scope,
+            acr_values,
+            max_age,
+            attempt,
+        } => {
+            let wanted = [("scope", scope), ("acr_values", acr_values), ("max_age", max_age)];
+            let wanted = wanted
+                .into_iter()
+                .filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+            let wanted: Vec<String> = wanted.collect();
+            format!("Step-up {attempt}: authorize once more for {}", wanted.join(", "))
+        }
+        Decision::AuthorizationServerChanged { from, to } => {
+            format!(
+                "The authorization server has changed from {from} to {to}: nothing of the old one is used"
+            )
+        }
+        Decision::DeviceCodeShown { verification_uri } => {
+            format!("The user enters the code at {verification_uri}")
+        }
+        Decision::TokenChecked {
+            token,
+            alg,
+            kid,
+            signature,
+            problems,
+        } => token_checked(
+            token.as_str(),
+            alg.as_deref(),
+            kid.as_deref(),
+            signature,
+            problems,
+        ),
+        Decision::Action { action } => action_title(*action).into(),
+        Decision::ActionDone { message, .. } => message.clone(),
         Decision::StoredTokenUsed { expired: true } => "A stored token was found; it has expired".into(),
         Decision::StoredTokenUsed { expired: false } => "A stored token was found and is used".into(),
         Decision::TokensStored { place } => format!("Tokens kept in {place}"),
@@ -82,6 +123,56 @@ pub fn sentence(decision: &Decision) -> String {
         Decision::Reached { method, tools: None } => format!("Reached {method}"),
         Decision::Ended => "Ended by the user".into(),
     }
+}
+
+/// What the user asked for, as a heading.
+pub fn action_title(action: ActionKind) -> &'static str {
+    match action {
+        ActionKind::CallTool => "Call a tool",
+        ActionKind::Refresh => "Refresh now",
+        ActionKind::PretendExpired => "Pretend that the access token has expired",
+        ActionKind::Rotate => "Rotate: refresh twice, each time with the newest refresh token",
+        ActionKind::ReuseRotated => "Use a refresh token again that was replaced",
+        ActionKind::RefreshTwice => "Refresh twice at once",
+        ActionKind::RevokeAndTry => "Revoke the access token and try it",
+        ActionKind::Revoke => "Revoke the tokens",
+        ActionKind::Introspect => "Introspect the tokens",
+        ActionKind::Userinfo => "Ask who the user is",
+        ActionKind::CheckSignatures => "Check the tokens' signatures",
+        ActionKind::ReadRegistration => "Read the registration",
+        ActionKind::UpdateRegistration => "Update the registration",
+        ActionKind::DeleteRegistration => "Delete the registration",
+    }
+}
+
+fn token_checked(
+    token: &str,
+    alg: Option<&str>,
+    kid: Option<&str>,
+    signature: &SignatureCheck,
+    problems: &[ClaimProblem],
+) -> String {
+    let key = match (alg, kid) {
+        (Some(alg), Some(kid)) => format!("{alg}, kid {kid}"),
+        (Some(alg), None) => format!("{alg}, no kid"),
+        (None, _) => "no alg".into(),
+    };
+    let signature = match signature {
+        SignatureCheck::Valid => "signature ✓".to_owned(),
+        SignatureCheck::Invalid { why } => format!("signature ✕ {why}"),
+        SignatureCheck::NotChecked { why } => format!("signature not checked: {why}"),
+    };
+    let problems = problems.iter().map(|problem| {
+        format!(
+            "{}: expected {}, got {}",
+            problem.claim, problem.expected, problem.got
+        )
+    });
+    let parts: Vec<String> = [format!("{token} ({key}): {signature}")]
+        .into_iter()
+        .chain(problems)
+        .collect();
+    parts.join("; ")
 }
 
 /// The path, with the names of the query's parameters.

@@ -454,9 +454,11 @@ fn setup(options: &Options) -> Result<Setup, AppError> {
     let registration = match &options.registration {
         crate::options::Registration::Auto => flow::Registration::Auto,
         crate::options::Registration::Dcr => flow::Registration::Dcr,
+        crate::options::Registration::Cimd => flow::Registration::Auto,
         crate::options::Registration::Preregistered {
             client_id,
             client_secret,
+            ..
         } => {
             if client_id.trim().is_empty() {
                 return Err(invalid(

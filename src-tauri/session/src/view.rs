@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use diagnosis::{Decoded, Finding};
 use serde::{Deserialize, Serialize};
-use trace::{Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp, Verdict};
+use trace::{
+    ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp, Verdict,
+};
 use ts_rs::TS;
 
 /// What changed, in one message. Rows are only ever added; everything else replaces what was there.
@@ -80,6 +82,25 @@ pub struct View {
     pub listening: Option<String>,
     /// What the MCP server said of itself.
     pub server: Option<ServerView>,
+    /// The authorization servers the resource metadata names.
+    pub authorization_servers: Vec<String>,
+    /// The authorization server in use.
+    pub issuer: Option<String>,
+    /// What can be asked for now.
+    pub actions: Vec<ActionKind>,
+    /// When the flow stopped because it could not register: the other ways that are open.
+    pub registrations: Vec<RegistrationWay>,
+    /// How many clients this session registered and can delete again.
+    pub registrations_left: u32,
+}
+
+/// A way to become a client of the authorization server in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationWay {
+    Cimd,
+    Dcr,
+    Preregistered,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -95,6 +116,17 @@ pub enum Status {
         authorization_url: String,
         how: HowOpened,
         deadline: Timestamp,
+    },
+    /// A code is to be entered in a browser (RFC 8628 section 3.3), while the token endpoint is polled.
+    AwaitingDevice {
+        user_code: String,
+        verification_uri: String,
+        /// With the code in it.
+        verification_uri_complete: Option<String>,
+        /// When the code ends.
+        deadline: Timestamp,
+        /// When the token endpoint is asked again.
+        next_poll: Timestamp,
     },
     /// The flow stopped where the specification or the traffic says so.
     Stopped {
@@ -178,7 +210,17 @@ pub struct VaultView {
 pub struct ServerView {
     pub name: Option<String>,
     pub version: Option<String>,
-    pub tools: Vec<String>,
+    pub tools: Vec<Tool>,
+}
+
+/// A tool of the MCP server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Tool {
+    pub name: String,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    /// Its `inputSchema`: a JSON schema, as it came.
+    pub input_schema: serde_json::Value,
 }
 
 /// Everything about one row, asked for when it is opened.

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use crate::exchange::Exchange;
 use crate::participant::{Participant, ParticipantId, Role};
-use crate::phase::Phase;
+use crate::phase::{Grant, Phase, TokenKind};
 use crate::revision::Revision;
 use crate::time::Timestamp;
 
@@ -71,6 +71,7 @@ impl Trace {
             Role::Browser => "Browser",
             Role::McpServer => "MCP server",
             Role::AuthorizationServer => "Authorization server",
+            Role::IdentityProvider => "Identity provider",
             Role::Other => "Other",
         };
         self.participants.push(Participant {
@@ -194,6 +195,53 @@ pub enum Decision {
         scope: Option<String>,
         source: ScopeSource,
     },
+    /// How a token is to be got, when it is not by the authorization code; `why` in a few words.
+    Grant {
+        grant: Grant,
+        why: String,
+    },
+    /// The tokens are bound to this key (RFC 9449); `thumbprint` as RFC 7638 has it.
+    SenderConstrained {
+        thumbprint: String,
+        why: String,
+    },
+    /// The MCP server wants more than the token gives: the flow authorizes once more, for `scope`.
+    StepUp {
+        /// The scope that is asked for now.
+        scope: Option<String>,
+        /// `acr_values` and `max_age` of the challenge (RFC 9470 section 3).
+        acr_values: Option<String>,
+        max_age: Option<String>,
+        /// 1 for the first.
+        attempt: u8,
+    },
+    /// The resource metadata names another authorization server than the tokens came from.
+    AuthorizationServerChanged {
+        from: String,
+        to: String,
+    },
+    /// The user has to enter the code there (RFC 8628 section 3.3).
+    DeviceCodeShown {
+        verification_uri: String,
+    },
+    /// What came of checking a token's signature and claims against the issuer's keys.
+    TokenChecked {
+        token: TokenKind,
+        /// `alg` and `kid` of its header.
+        alg: Option<String>,
+        kid: Option<String>,
+        signature: SignatureCheck,
+        problems: Vec<ClaimProblem>,
+    },
+    /// What the user asked for: everything up to the next [`Decision::ActionDone`] belongs to it.
+    Action {
+        action: ActionKind,
+    },
+    /// How an action ended, in one sentence.
+    ActionDone {
+        action: ActionKind,
+        message: String,
+    },
     /// A token from the keychain was used.
     StoredTokenUsed {
         expired: bool,
@@ -224,6 +272,50 @@ pub enum Decision {
     Ended,
 }
 
+/// What a user can ask for once there is a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionKind {
+    CallTool,
+    /// A refresh, and a call with the new token.
+    Refresh,
+    /// As if the access token's time were over: refresh, then call.
+    PretendExpired,
+    /// Refresh twice, each with the newest refresh token.
+    Rotate,
+    /// Refresh, then use the refresh token that was replaced.
+    ReuseRotated,
+    /// Two refreshes with the same refresh token at the same time.
+    RefreshTwice,
+    /// Revoke the access token and call with it.
+    RevokeAndTry,
+    /// Revoke the tokens.
+    Revoke,
+    Introspect,
+    Userinfo,
+    /// Fetch the issuer's keys and check the signatures.
+    CheckSignatures,
+    ReadRegistration,
+    UpdateRegistration,
+    DeleteRegistration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum SignatureCheck {
+    Valid,
+    Invalid { why: String },
+    NotChecked { why: String },
+}
+
+/// A claim that is not what it must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ClaimProblem {
+    pub claim: String,
+    pub expected: String,
+    pub got: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeSource {
@@ -235,6 +327,8 @@ pub enum ScopeSource {
     ScopesSupported,
     /// Neither names one.
     Omitted,
+    /// A challenge for more scope, together with what was asked for before.
+    StepUp,
 }
 
 /// Why the flow stopped. A code exists because the window or the command treats it differently, or a rule reads it.
@@ -278,6 +372,16 @@ pub enum StopCode {
     ApproverStuck,
     TokenRejected,
     InvalidTokenResponse,
+    /// The pushed authorization request was refused (RFC 9126 section 2.3).
+    PushedAuthorizationRejected,
+    /// The user did not approve the device, or not in time (RFC 8628 section 3.5).
+    DeviceNotApproved,
+    /// The ID token is not what it must be (OpenID Connect Core 1.0 section 3.1.3.7).
+    IdTokenInvalid,
+    /// The authorization server does not list the grant that was chosen.
+    GrantNotOffered,
+    /// Something that was asked for needs what the setup or the metadata does not have.
+    NotPossible,
     /// The MCP server refuses the fresh token.
     TokenNotAccepted,
     /// The MCP server wants more scope than was granted.

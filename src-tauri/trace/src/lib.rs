@@ -18,7 +18,10 @@ mod secret;
 mod time;
 
 pub use challenge::{Challenge, ChallengeError, challenges};
-pub use entry::{Branch, BrowserVisit, Decision, Entry, EntryKind, HowOpened, ScopeSource, StopCode, Trace};
+pub use entry::{
+    ActionKind, Branch, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened, ScopeSource,
+    SignatureCheck, StopCode, Trace,
+};
 pub use exchange::{
     Body, BodyEnd, Certificate, Connection, Exchange, Failure, FailureKind, Header, Outcome, Request,
     Response, Timings, Tls, Verdict, VerdictKind,
@@ -31,7 +34,7 @@ pub use metadata::{
     server_metadata_urls,
 };
 pub use participant::{Participant, ParticipantId, Role};
-pub use phase::{Grant, MetadataSource, Phase, Purpose};
+pub use phase::{Grant, MetadataSource, Phase, Purpose, TokenKind};
 pub use revision::Revision;
 pub use rpc::{RpcAnswer, rpc_answer};
 pub use secret::Secret;

@@ -62,6 +62,8 @@ pub struct ResourceMetadata {
     pub resource: Option<String>,
     pub authorization_servers: Vec<String>,
     pub scopes_supported: Option<Vec<String>>,
+    /// RFC 9449 is demanded in every call (RFC 9728 section 2).
+    pub dpop_bound_access_tokens_required: bool,
 }
 
 impl ResourceMetadata {
@@ -73,6 +75,7 @@ impl ResourceMetadata {
             resource: text(&document, "resource")?,
             authorization_servers: texts(&document, "authorization_servers")?.unwrap_or_default(),
             scopes_supported: texts(&document, "scopes_supported")?,
+            dpop_bound_access_tokens_required: optional_flag(&document, "dpop_bound_access_tokens_required"),
         })
     }
 }
@@ -96,6 +99,19 @@ pub struct ServerMetadata {
     pub authorization_response_iss_parameter_supported: bool,
     /// draft-ietf-oauth-client-id-metadata-document-00 section 5.
     pub client_id_metadata_document_supported: bool,
+    /// RFC 9126 section 5.
+    pub pushed_authorization_request_endpoint: Option<String>,
+    pub require_pushed_authorization_requests: bool,
+    /// RFC 8628 section 4.
+    pub device_authorization_endpoint: Option<String>,
+    /// RFC 9449 section 5.1.
+    pub dpop_signing_alg_values_supported: Option<Vec<String>>,
+    /// Endpoints for clients with a certificate, by the name of the endpoint (RFC 8705 section 5).
+    pub mtls_endpoint_aliases: Vec<(String, String)>,
+    /// RFC 8414 section 2; what is absent means `query` and `fragment`.
+    pub response_modes_supported: Option<Vec<String>>,
+    /// RFC 9396 section 10.
+    pub authorization_details_types_supported: Option<Vec<String>>,
 }
 
 impl ServerMetadata {
@@ -123,6 +139,22 @@ impl ServerMetadata {
                 "authorization_response_iss_parameter_supported",
             )?,
             client_id_metadata_document_supported: flag(&document, "client_id_metadata_document_supported")?,
+            pushed_authorization_request_endpoint: optional_text(
+                &document,
+                "pushed_authorization_request_endpoint",
+            ),
+            require_pushed_authorization_requests: optional_flag(
+                &document,
+                "require_pushed_authorization_requests",
+            ),
+            device_authorization_endpoint: optional_text(&document, "device_authorization_endpoint"),
+            dpop_signing_alg_values_supported: optional_texts(&document, "dpop_signing_alg_values_supported"),
+            mtls_endpoint_aliases: aliases(&document),
+            response_modes_supported: optional_texts(&document, "response_modes_supported"),
+            authorization_details_types_supported: optional_texts(
+                &document,
+                "authorization_details_types_supported",
+            ),
         })
     }
 
@@ -250,6 +282,26 @@ fn flag(document: &Document, field: &str) -> Result<bool, DocumentError> {
         Some(Value::Bool(flag)) => Ok(*flag),
         Some(other) => wrong(field, "true or false", other),
     }
+}
+
+/// Members that only some runs need: what has the wrong type counts as absent, since it is no reason to give up the
+/// whole document.
+fn optional_text(document: &Document, field: &str) -> Option<String> {
+    text(document, field).ok().flatten()
+}
+
+fn optional_texts(document: &Document, field: &str) -> Option<Vec<String>> {
+    texts(document, field).ok().flatten()
+}
+
+fn optional_flag(document: &Document, field: &str) -> bool {
+    flag(document, field).unwrap_or(false)
+}
+
+fn aliases(document: &Document) -> Vec<(String, String)> {
+    let aliases = document.get("mtls_endpoint_aliases").and_then(Value::as_object);
+    let text = |(name, url): (&String, &Value)| Some((name.clone(), url.as_str()?.to_owned()));
+    aliases.into_iter().flatten().filter_map(text).collect()
 }
 
 fn wrong<T>(field: &str, expected: &'static str, got: &Value) -> Result<T, DocumentError> {

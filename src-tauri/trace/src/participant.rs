@@ -22,6 +22,8 @@ pub enum Role {
     /// The protected resource.
     McpServer,
     AuthorizationServer,
+    /// Vouches for the user to the authorization server (enterprise-managed authorization).
+    IdentityProvider,
     /// Any other origin that a redirect or an endpoint led to.
     Other,
 }
@@ -34,6 +36,7 @@ pub struct Participant {
     pub role: Role,
     /// `scheme://host[:port]`; none for the client and the browser.
     pub origin: Option<String>,
-    /// What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization server", "Other".
+    /// What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization server",
+    /// "Identity provider", "Other".
     pub name: String,
 }

@@ -18,7 +18,7 @@ pub enum Phase {
     Mcp,
     Refresh,
     StepUp,
-    /// Calls a user asked for outside the flow: revocation, introspection, userinfo, keys.
+    /// What a user asked for besides the flow: a tool call, revocation, introspection, userinfo, keys, registrations.
     Extra,
 }
 
@@ -70,6 +70,27 @@ pub enum Purpose {
     Token { grant: Grant },
     /// A call to the MCP server with a token. `method` is the JSON-RPC method.
     Mcp { method: String },
+    /// Pushed authorization request (RFC 9126 section 2.1).
+    PushedAuthorization,
+    /// Device authorization request (RFC 8628 section 3.1).
+    DeviceAuthorization,
+    /// The authorization server fetches our client metadata document
+    /// (draft-ietf-oauth-client-id-metadata-document-00 section 4).
+    ClientMetadata,
+    /// Token introspection (RFC 7662 section 2.1).
+    Introspection { token: TokenKind },
+    /// Token revocation (RFC 7009 section 2.1).
+    Revocation { token: TokenKind },
+    /// UserInfo request (OpenID Connect Core 1.0 section 5.3.1).
+    Userinfo,
+    /// The issuer's JWK set (RFC 8414 section 2, `jwks_uri`).
+    Jwks,
+    /// Client read request (RFC 7592 section 2.1).
+    RegistrationRead,
+    /// Client update request (RFC 7592 section 2.2).
+    RegistrationUpdate,
+    /// Client delete request (RFC 7592 section 2.3).
+    RegistrationDeletion,
 }
 
 /// Where the URL of a resource metadata request came from.
@@ -89,4 +110,46 @@ pub enum MetadataSource {
 pub enum Grant {
     AuthorizationCode,
     RefreshToken,
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
+    /// RFC 8628 section 3.4.
+    DeviceCode,
+    /// RFC 8693 section 2.1.
+    TokenExchange,
+    /// RFC 7523 section 2.1.
+    JwtBearer,
+}
+
+impl Grant {
+    /// The value of `grant_type`.
+    pub fn grant_type(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        }
+    }
+}
+
+/// Which token of a set (RFC 7009 section 2.1, `token_type_hint`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    AccessToken,
+    RefreshToken,
+    IdToken,
+}
+
+impl TokenKind {
+    /// As `token_type_hint` and token answers name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::RefreshToken => "refresh_token",
+            Self::IdToken => "id_token",
+        }
+    }
 }

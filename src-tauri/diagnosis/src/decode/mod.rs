@@ -82,6 +82,41 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             );
             all.extend(response.into_iter().flat_map(answers::challenges));
         }
+        Purpose::PushedAuthorization
+        | Purpose::DeviceAuthorization
+        | Purpose::Introspection { .. }
+        | Purpose::Revocation { .. } => {
+            all.extend(requests::token(request));
+            all.extend(requests::authorization_header(request, now));
+            all.extend(
+                response
+                    .into_iter()
+                    .flat_map(|response| answers::token(response, now)),
+            );
+        }
+        Purpose::Userinfo => {
+            all.extend(requests::authorization_header(request, now));
+            all.extend(
+                response.and_then(|response| json::body("Claims of the user", response, Table::Claims)),
+            );
+        }
+        Purpose::Jwks => {
+            all.extend(response.and_then(|response| json::body("JWK set", response, Table::Claims)));
+        }
+        Purpose::ClientMetadata => all.extend(
+            response.and_then(|response| json::body("Client metadata document", response, Table::Client)),
+        ),
+        Purpose::RegistrationRead | Purpose::RegistrationUpdate | Purpose::RegistrationDeletion => {
+            all.extend(json::object(
+                "Registration request",
+                &request.body.bytes,
+                Table::Client,
+            ));
+            all.extend(requests::authorization_header(request, now));
+            all.extend(
+                response.and_then(|response| json::body("Registration answer", response, Table::Client)),
+            );
+        }
     }
     all.retain(|decoded| !decoded.fields.is_empty() || decoded.note.is_some());
     all

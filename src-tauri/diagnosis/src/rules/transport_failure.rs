@@ -92,6 +92,16 @@ fn server(purpose: &Purpose) -> Server {
         | Purpose::Registration
         | Purpose::Authorization
         | Purpose::Callback
+        | Purpose::PushedAuthorization
+        | Purpose::DeviceAuthorization
+        | Purpose::ClientMetadata
+        | Purpose::Introspection { .. }
+        | Purpose::Revocation { .. }
+        | Purpose::Userinfo
+        | Purpose::Jwks
+        | Purpose::RegistrationRead
+        | Purpose::RegistrationUpdate
+        | Purpose::RegistrationDeletion
         | Purpose::Token { .. } => Server::Authorization,
     }
 }

@@ -5,6 +5,7 @@ use trace::{
     Decision, Outcome, Phase, Purpose, Response, Revision, RpcAnswer, StopCode, Verdict, rpc_answer,
 };
 
+use crate::facts::Tool;
 use crate::flow::{Flow, Plan, Step};
 use crate::judged::Judged;
 use crate::mcp_request::{initialize_params, mcp_request};
@@ -95,8 +96,7 @@ pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome) -> Judge
     match rpc_answer(response) {
         RpcAnswer::Result(result) => {
             let tools = result["tools"].as_array().cloned().unwrap_or_default();
-            let names = tools.iter().filter_map(|tool| tool["name"].as_str());
-            flow.facts.server.tools = names.map(Into::into).collect();
+            flow.facts.server.tools = tools.iter().filter_map(tool).collect();
             let count = tools.len();
             let words = if count == 1 {
                 "1 tool".to_owned()
@@ -129,6 +129,16 @@ pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome) -> Judge
             Judged::stop(flow, StopCode::McpError, "no JSON-RPC answer", message)
         }
     }
+}
+
+fn tool(listed: &Value) -> Option<Tool> {
+    let text = |name: &str| listed[name].as_str().map(Into::into);
+    Some(Tool {
+        name: text("name")?,
+        title: text("title"),
+        description: text("description"),
+        input_schema: listed["inputSchema"].clone(),
+    })
 }
 
 /// Takes in the answer to `initialize` or `server/discover`.

@@ -12,6 +12,7 @@ export type Participant = { id: ParticipantId, role: Role,
  */
 origin: string | null, 
 /**
- * What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization server", "Other".
+ * What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization server",
+ * "Identity provider", "Other".
  */
 name: string, };

@@ -7,7 +7,19 @@ export type Status = { "is": "ready" } | { "is": "sending" } | { "is": "awaiting
 /**
  * For the user to open or copy.
  */
-authorization_url: string, how: HowOpened, deadline: Timestamp, } | { "is": "stopped", code: StopCode, message: string, 
+authorization_url: string, how: HowOpened, deadline: Timestamp, } | { "is": "awaiting_device", user_code: string, verification_uri: string, 
+/**
+ * With the code in it.
+ */
+verification_uri_complete: string | null, 
+/**
+ * When the code ends.
+ */
+deadline: Timestamp, 
+/**
+ * When the token endpoint is asked again.
+ */
+next_poll: Timestamp, } | { "is": "stopped", code: StopCode, message: string, 
 /**
  * "Go on anyway" is possible.
  */
