@@ -220,6 +220,11 @@ export class Play {
       vault: this.#vault,
       listening: this.#status.is === "awaiting_callback" ? "http://127.0.0.1:43117/callback" : null,
       server: past.findLast((step) => step.server)?.server ?? null,
+      authorization_servers: [],
+      issuer: null,
+      actions: [],
+      registrations: [],
+      registrations_left: 0,
     };
   }
 
