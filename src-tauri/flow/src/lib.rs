@@ -7,6 +7,7 @@
 
 mod facts;
 mod flow;
+pub mod jose;
 mod judged;
 mod mcp_request;
 mod setup;
