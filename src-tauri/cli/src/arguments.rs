@@ -19,7 +19,7 @@ pub enum Command {
     /// Run the flow against an MCP server and say what is wrong
     Run(Box<RunArguments>),
     /// Run the lab: an authorization server and an MCP server, healthy or broken in one named way
-    Lab(LabArguments),
+    Lab(Box<LabArguments>),
     /// List the rules
     Rules(RulesArguments),
 }
@@ -252,20 +252,84 @@ pub struct OutputArguments {
     pub fail_on: FailOn,
 }
 
+/// Prints one JSON line with its URLs, and with what it takes from clients, then serves until it is ended.
+///
+/// Clients that need no registration: lab-public; lab-confidential with the secret lab-secret; lab-jwt with the key
+/// client_private_key. The user is alice, the password wonderland.
 #[derive(Debug, Args)]
 pub struct LabArguments {
+    /// What goes wrong: a code or name of `authscope-cli rules`, or one of the lab's further ones
+    #[arg(long, value_name = "CODE")]
+    pub misbehave: Option<String>,
+    #[command(flatten, next_help_heading = "Servers")]
+    pub servers: LabServers,
+    #[command(flatten, next_help_heading = "Authorization server")]
+    pub authorization_server: LabAuthorizationServer,
+    #[command(flatten, next_help_heading = "Tokens")]
+    pub tokens: LabTokens,
+    #[command(flatten, next_help_heading = "MCP server")]
+    pub mcp_server: LabMcpServer,
+}
+
+#[derive(Debug, Args)]
+pub struct LabServers {
     /// Port of the MCP server; by default a free one
     #[arg(long)]
     pub port: Option<u16>,
     /// Port of the authorization server; by default a free one
     #[arg(long)]
     pub as_port: Option<u16>,
-    /// What goes wrong: a code or name of `authscope-cli rules`
-    #[arg(long, value_name = "CODE")]
-    pub misbehave: Option<String>,
+    /// Have an identity provider, and trust its ID-JAGs and the tokens of a platform's workloads
+    #[arg(long)]
+    pub idp: bool,
+    /// Have a second authorization server, and name both in the resource metadata
+    #[arg(long)]
+    pub second_as: bool,
+    /// Let the MCP server belong to the second one alone from the first answered tools/list on
+    #[arg(long)]
+    pub as_migrates: bool,
+    /// Serve no metadata at all: only the default endpoints of 2025-03-26 are left
+    #[arg(long)]
+    pub no_metadata: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LabAuthorizationServer {
     /// Answer authorization requests without showing a page
     #[arg(long)]
     pub auto_approve: bool,
+    /// Take the URL of a client metadata document on loopback as client_id
+    #[arg(long)]
+    pub cimd: bool,
+    /// Take only authorization requests that were pushed (RFC 9126)
+    #[arg(long)]
+    pub require_par: bool,
+    /// Approve a device by itself after N polls (RFC 8628)
+    #[arg(long, value_name = "N")]
+    pub device_polls: Option<u32>,
+    /// Answer a device's first poll with slow_down
+    #[arg(long)]
+    pub device_slow_down: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LabTokens {
+    /// How long an access token lives
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub access_token_lifetime: u32,
+    /// Demand a nonce in every proof of possession, at both servers (RFC 9449)
+    #[arg(long)]
+    pub dpop_nonce: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LabMcpServer {
+    /// Take only access tokens that are bound to a key (RFC 9449)
+    #[arg(long)]
+    pub dpop_required: bool,
+    /// Have the tool `transfer`, which wants a fresh login with a second factor (RFC 9470)
+    #[arg(long)]
+    pub transfer_tool: bool,
 }
 
 #[derive(Debug, Args)]

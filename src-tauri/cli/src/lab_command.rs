@@ -1,50 +1,90 @@
 //! `authscope-cli lab`: the lab on its own.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use lab::{Lab, LabOptions, Misbehaviour};
-use serde_json::json;
+use lab::{CLIENT_PRIVATE_KEY, Lab, LabOptions, Misbehaviour, WorkloadJwt};
+use serde_json::{Value, json};
 
 use crate::arguments::LabArguments;
 
 /// Prints one JSON line with the URLs, then serves until it is told to end.
 pub async fn run(arguments: LabArguments) -> Result<ExitCode, String> {
-    let misbehaviour = match &arguments.misbehave {
-        None => None,
-        Some(text) => Some(Misbehaviour::parse(text).ok_or_else(|| {
-            let known: Vec<String> = Misbehaviour::ALL
-                .iter()
-                .map(|known| format!("{} {}", known.code(), known.slug()))
-                .collect();
-            format!(
-                "--misbehave: expected one of the codes or names below, got \"{text}\"\n  {}",
-                known.join("\n  ")
-            )
-        })?),
-    };
-    let options = LabOptions {
-        misbehaviour,
-        mcp_port: arguments.port.unwrap_or(0),
-        as_port: arguments.as_port.unwrap_or(0),
-        auto_approve: arguments.auto_approve,
-        ..LabOptions::default()
-    };
-    let lab = Lab::start(options).await.map_err(|error| {
-        let ports = [("--port", arguments.port), ("--as-port", arguments.as_port)];
+    let lab = Lab::start(options(&arguments)?).await.map_err(|error| {
+        let ports = [
+            ("--port", arguments.servers.port),
+            ("--as-port", arguments.servers.as_port),
+        ];
         let given = ports
             .iter()
             .filter_map(|(name, port)| port.map(|port| format!("{name} {port}")));
         let given: Vec<String> = given.collect();
         format!("the lab could not open its ports ({}): {error}", given.join(", "))
     })?;
-    let misbehave = misbehaviour.map(Misbehaviour::slug);
-    println!(
-        "{}",
-        json!({ "mcp": lab.mcp_url(), "as": lab.as_url(), "misbehave": misbehave })
-    );
+    println!("{}", description(&lab));
     ended().await;
     lab.shutdown().await;
     Ok(ExitCode::SUCCESS)
+}
+
+fn options(arguments: &LabArguments) -> Result<LabOptions, String> {
+    let LabArguments {
+        misbehave,
+        servers,
+        authorization_server,
+        tokens,
+        mcp_server,
+    } = arguments;
+    Ok(LabOptions {
+        misbehaviour: misbehave.as_deref().map(misbehaviour).transpose()?,
+        mcp_port: servers.port.unwrap_or(0),
+        as_port: servers.as_port.unwrap_or(0),
+        access_token_lifetime: Duration::from_secs(tokens.access_token_lifetime.into()),
+        auto_approve: authorization_server.auto_approve,
+        cimd: authorization_server.cimd,
+        require_par: authorization_server.require_par,
+        client_key: None,
+        dpop_nonce: tokens.dpop_nonce,
+        device_polls: authorization_server.device_polls,
+        device_slow_down: authorization_server.device_slow_down,
+        idp: servers.idp,
+        second_as: servers.second_as,
+        as_migrates: servers.as_migrates,
+        transfer_tool: mcp_server.transfer_tool,
+        dpop_required: mcp_server.dpop_required,
+        no_metadata: servers.no_metadata,
+    })
+}
+
+fn misbehaviour(text: &str) -> Result<Misbehaviour, String> {
+    Misbehaviour::parse(text).ok_or_else(|| {
+        let known: Vec<String> = Misbehaviour::ALL
+            .iter()
+            .chain(Misbehaviour::EXTENDED)
+            .map(|known| format!("{} {}", known.code(), known.slug()))
+            .collect();
+        format!(
+            "--misbehave: expected one of the codes or names below, got \"{text}\"\n  {}",
+            known.join("\n  ")
+        )
+    })
+}
+
+/// What a client needs to know of the lab; null for what it does not have.
+fn description(lab: &Lab) -> Value {
+    json!({
+        "mcp": lab.mcp_url(),
+        "as": lab.as_url(),
+        "misbehave": lab.misbehaviour().map(Misbehaviour::slug),
+        "second_as": lab.second_as_url(),
+        "idp_issuer": lab.idp_url(),
+        "idp_token_endpoint": lab.idp_url().map(|issuer| format!("{issuer}/token")),
+        "idp_client_id": lab.idp_client_id(),
+        "idp_id_token": lab.id_token(),
+        "workload_jwt": lab.workload_jwt(WorkloadJwt::Valid),
+        // It is in the lab's source, too, and protects nothing.
+        "client_private_key": CLIENT_PRIVATE_KEY,
+    })
 }
 
 /// Until the user or the system asks to end.

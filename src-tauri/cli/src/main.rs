@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run_command::run(*arguments).await,
-        Command::Lab(arguments) => lab_command::run(arguments).await,
+        Command::Lab(arguments) => lab_command::run(*arguments).await,
         Command::Rules(arguments) => rules_command::run(&arguments),
     };
     done.unwrap_or_else(|message| {

@@ -182,6 +182,11 @@ impl Jws {
                 .is_ok()
     }
 
+    /// Whether nobody signed it, and it says so (RFC 7518 section 3.6).
+    pub(crate) fn is_unsigned(&self) -> bool {
+        self.header["alg"] == "none" && self.signature.is_empty()
+    }
+
     /// Whether one of these keys signed it. A `kid` that both sides give has to be the same.
     pub(crate) fn is_signed_by_one_of(&self, keys: &[PublicKey]) -> bool {
         let named = self.header["kid"].as_str();

@@ -73,7 +73,9 @@ impl Lab {
     pub async fn start(options: LabOptions) -> io::Result<Lab> {
         let (mcp_listener, mcp_origin) = bind(options.mcp_port).await?;
         let (as_listener, as_url) = bind(options.as_port).await?;
-        let second = match options.second_as || options.as_migrates {
+        // Who mixes clients up needs someone to mix them up with.
+        let mixes_up = options.misbehaviour == Some(Misbehaviour::MixUp);
+        let second = match options.second_as || options.as_migrates || mixes_up {
             true => Some(bind(0).await?),
             false => None,
         };
@@ -86,6 +88,7 @@ impl Lab {
             &options,
             &mcp_origin,
             &as_url,
+            second.as_ref().map(|(_, url)| url.clone()),
             idp.as_ref().map(|(_, url)| {
                 let idp = TrustedIssuer {
                     issuer: url.clone(),
@@ -154,15 +157,21 @@ impl Lab {
     }
 
     /// The second authorization server's issuer, where there is one ([`LabOptions::second_as`],
-    /// [`LabOptions::as_migrates`]).
+    /// [`LabOptions::as_migrates`], [`Misbehaviour::MixUp`]).
     pub fn second_as_url(&self) -> Option<&str> {
         self.second_as_url.as_deref()
     }
 
     /// The identity provider's issuer, with [`LabOptions::idp`]. Its token endpoint is `/token`, its client
-    /// `lab-idp-client` needs no secret; at the authorization server the same client is `lab-confidential`.
+    /// ([`Self::idp_client_id`]) needs no secret; at the authorization server the same client is
+    /// `lab-confidential`.
     pub fn idp_url(&self) -> Option<&str> {
         self.enterprise.as_ref().map(|enterprise| enterprise.idp.issuer())
+    }
+
+    /// The identity provider's one client, with [`LabOptions::idp`].
+    pub fn idp_client_id(&self) -> Option<&str> {
+        self.enterprise.as_ref().map(|_| IDENTITY_CLIENT)
     }
 
     /// An ID token of the identity provider, as if a person had just logged in to its client. `None` without
@@ -202,6 +211,7 @@ impl Lab {
 struct Plan {
     mcp_url: String,
     as_url: String,
+    second_as_url: Option<String>,
     /// The resource identifiers that tokens are issued for.
     resources: Vec<String>,
     client_key: PublicKey,
@@ -213,6 +223,7 @@ impl Plan {
         options: &LabOptions,
         mcp_origin: &str,
         as_url: &str,
+        second_as_url: Option<String>,
         trusted: Option<[TrustedIssuer; 2]>,
     ) -> io::Result<Self> {
         let mcp_url = format!("{mcp_origin}/mcp");
@@ -225,6 +236,7 @@ impl Plan {
         Ok(Self {
             mcp_url,
             as_url: as_url.to_owned(),
+            second_as_url,
             resources,
             client_key: match &options.client_key {
                 Some(jwk) => PublicKey::from_jwk(jwk).map_err(io::Error::other)?,
@@ -244,6 +256,7 @@ impl Plan {
         Arc::new(AuthorizationServer::new(Setup {
             base,
             as_url: &self.as_url,
+            second_as_url: self.second_as_url.as_deref(),
             resources: self.resources.clone(),
             key,
             role: Role::ForMcp {
@@ -265,6 +278,7 @@ impl Plan {
         Arc::new(AuthorizationServer::new(Setup {
             base,
             as_url: &self.as_url,
+            second_as_url: self.second_as_url.as_deref(),
             resources: vec![base.to_owned()],
             key,
             role: Role::IdentityProvider(Partners {

@@ -261,7 +261,10 @@ misbehaviours! {
         "A pushed authorization request is answered 200 instead of 201."
     AuthorizationDetailsDropped "RA1" "authorization_details_dropped" Error
         "Authorization details not returned"
-        "The token answer leaves out the authorization_details that were granted.";
+        "The token answer leaves out the authorization_details that were granted."
+    MixUp "A34" "mix_up" Error
+        "Browser sent to another server"
+        "The authorization endpoint sends the browser on to another authorization server, to get its code.";
 }
 
 struct Row {

@@ -33,6 +33,9 @@ pub struct LabOptions {
     /// Polls of a device that are answered `authorization_pending` before it is approved by itself (RFC
     /// 8628); `None` waits for a person, or for one poll with [`Self::auto_approve`].
     pub device_polls: Option<u32>,
+    /// The first poll of a device is answered `slow_down`, which makes every one after it wait five seconds longer
+    /// (RFC 8628 section 3.5).
+    pub device_slow_down: bool,
     /// Starts an identity provider on a port of its own. It exchanges its ID tokens for ID-JAGs, which the
     /// authorization server takes then, as it takes the tokens of a platform's workloads.
     pub idp: bool,
@@ -47,6 +50,9 @@ pub struct LabOptions {
     pub transfer_tool: bool,
     /// The MCP server takes only access tokens that are bound to a key, and its challenge says so.
     pub dpop_required: bool,
+    /// No metadata document is served and no challenge names one. What is left are the default endpoints on the
+    /// MCP server's origin (2025-03-26, Fallbacks for Servers without Metadata Discovery).
+    pub no_metadata: bool,
 }
 
 impl Default for LabOptions {
@@ -62,11 +68,13 @@ impl Default for LabOptions {
             client_key: None,
             dpop_nonce: false,
             device_polls: None,
+            device_slow_down: false,
             idp: false,
             second_as: false,
             as_migrates: false,
             transfer_tool: false,
             dpop_required: false,
+            no_metadata: false,
         }
     }
 }

@@ -130,7 +130,7 @@ async fn authorization_requests_that_are_sent_back() {
         ("resource", "https://another.example/mcp", "invalid_target"),
         ("resource", &format!("{}/", lab.mcp_url()), "invalid_target"),
         ("prompt", "none", "login_required"),
-        ("request", "e30.e30.", "request_not_supported"),
+        ("request", "e30.e30.", "invalid_request_object"),
     ] {
         let request = with(authorization_request(&lab, "lab-public"), name, value);
         let reply = authorize(lab.as_url(), &request).await;
@@ -346,6 +346,39 @@ async fn without_a_page_when_asked_so() {
             .status,
         200
     );
+}
+
+#[tokio::test]
+async fn without_any_metadata_the_default_endpoints_are_left() {
+    let lab = started(|options| options.no_metadata = true).await;
+    let origin = lab.mcp_url().strip_suffix("/mcp").unwrap();
+    let challenge = post(lab.mcp_url()).send().await;
+    assert_eq!(
+        (challenge.status, challenge.header("www-authenticate")),
+        (401, "Bearer scope=\"mcp:read\"")
+    );
+    for path in [
+        "oauth-protected-resource/mcp",
+        "oauth-protected-resource",
+        "oauth-authorization-server",
+        "openid-configuration",
+    ] {
+        assert_eq!(
+            get(&format!("{origin}/.well-known/{path}")).send().await.status,
+            404,
+            "{path}"
+        );
+    }
+    let callback = approved(origin, &authorization_request(&lab, "lab-public")).await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "lab-public"),
+        ("code", &callback["code"]),
+        ("code_verifier", VERIFIER),
+    ];
+    let access = token(origin, &fields).await.json()["access_token"].clone();
+    let hello = legacy(&lab, access.as_str().unwrap(), "", &initialize("2025-03-26"));
+    assert_eq!(hello.send().await.status, 200);
 }
 
 #[tokio::test]

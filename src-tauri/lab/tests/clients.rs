@@ -239,6 +239,33 @@ async fn revocation_and_introspection() {
 }
 
 #[tokio::test]
+async fn a_revoked_refresh_token_takes_the_access_token_along() {
+    let lab = healthy().await;
+    let answer = tokens(&lab).await;
+    let (access, refresh_token) = (&answer["access_token"], &answer["refresh_token"]);
+    let list = async || {
+        let call = modern(&lab, access.as_str().unwrap(), "tools/list", json!({}));
+        call.send().await
+    };
+    assert_eq!(list().await.status, 200);
+    let fields = [
+        ("client_id", "lab-public"),
+        ("token", refresh_token.as_str().unwrap()),
+    ];
+    let revoked = post(&format!("{}/revoke", lab.as_url()))
+        .form(&fields)
+        .send()
+        .await;
+    assert_eq!(revoked.status, 200);
+    let refused = list().await;
+    assert_eq!(refused.status, 401);
+    assert!(
+        refused.header("www-authenticate").contains("was revoked"),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn userinfo_wants_the_scope() {
     let lab = healthy().await;
     let url = format!("{}/userinfo", lab.as_url());

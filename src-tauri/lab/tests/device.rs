@@ -115,6 +115,13 @@ async fn approved_by_itself() {
 }
 
 #[tokio::test]
+async fn slower_where_asked_for() {
+    let lab = started(|options| options.device_slow_down = true).await;
+    let begun = begin(&lab, &[]).await.json();
+    assert_eq!(poll(&lab, &begun).await.error(), "slow_down");
+}
+
+#[tokio::test]
 async fn requests_that_are_refused() {
     let lab = healthy().await;
     for (fields, status, error) in [

@@ -2,6 +2,8 @@
 
 mod support;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lab::Lab;
 use serde_json::{Value, json};
 use support::*;
@@ -181,6 +183,39 @@ async fn a_signed_request() {
         authorize(lab.as_url(), &both).await.location()["error"],
         "invalid_request"
     );
+}
+
+#[tokio::test]
+async fn an_unsigned_request() {
+    let lab = healthy().await;
+    let object = |client: &str, alg: &str| {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let claims = claims(&lab, client, &json!({}));
+        format!("{}.{}.", part(&json!({ "alg": alg })), part(&claims))
+    };
+    let request = |client: &str, alg: &str| {
+        vec![
+            ("client_id".to_owned(), client.to_owned()),
+            ("request".to_owned(), object(client, alg)),
+            ("redirect_uri".to_owned(), CALLBACK.to_owned()),
+        ]
+    };
+    let algorithms = &metadata(lab.as_url()).await["request_object_signing_alg_values_supported"];
+    assert_eq!(algorithms, &json!(["ES256", "none"]));
+    let callback = approved(lab.as_url(), &request("lab-public", "none")).await;
+    assert_eq!(callback["state"], "a-state");
+    assert_eq!(exchange(&lab, "lab-public", &callback["code"]).await.status, 200);
+
+    let mut held = native_client();
+    held["require_signed_request_object"] = json!(true);
+    let held = register(&lab, &held).await["client_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (client, alg) in [("lab-public", "ES256"), ("lab-jwt", "none"), (&held, "none")] {
+        let back = authorize(lab.as_url(), &request(client, alg)).await.location();
+        assert_eq!(back["error"], "invalid_request_object", "{client} {alg}");
+    }
 }
 
 #[tokio::test]

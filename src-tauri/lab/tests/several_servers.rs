@@ -71,6 +71,31 @@ async fn clients_of_one_are_unknown_to_the_other() {
 }
 
 #[tokio::test]
+async fn a_server_that_mixes_clients_up_with_another() {
+    let lab = misbehaving(Misbehaviour::MixUp).await;
+    let second = lab.second_as_url().unwrap();
+    let named = resource_metadata(&lab).await;
+    assert_eq!(named["authorization_servers"], json!([lab.as_url()]));
+    let registered = register(&lab, &native_client()).await;
+    let request = authorization_request(&lab, registered["client_id"].as_str().unwrap());
+    let reply = authorize(lab.as_url(), &request).await;
+    let on = reply.location();
+    assert!(
+        reply
+            .header("location")
+            .starts_with(&format!("{second}/authorize?"))
+    );
+    assert_eq!(
+        (on["client_id"].as_str(), on["state"].as_str()),
+        ("lab-public", "a-state")
+    );
+    // The other one is none the wiser: its code comes with its own issuer, to the client of this one.
+    let on: Vec<(String, String)> = on.into_iter().collect();
+    let callback = approved(second, &on).await;
+    assert_eq!(callback["iss"], second);
+}
+
+#[tokio::test]
 async fn a_server_that_migrates() {
     let lab = started(|options| options.as_migrates = true).await;
     let second = lab.second_as_url().unwrap();

@@ -232,6 +232,25 @@ async fn a_tool_that_needs_more_scope() {
 }
 
 #[tokio::test]
+async fn a_step_up_that_gives_up_what_it_had_gets_nowhere() {
+    let lab = healthy().await;
+    let params = json!({ "name": "write_note", "arguments": { "text": "x" } });
+    let token = access_token(&lab, "mcp:write").await;
+    let reply = modern(&lab, &token, "tools/call", params.clone()).send().await;
+    assert_eq!(reply.status, 403);
+    let challenge = reply.header("www-authenticate");
+    assert!(challenge.contains("scope=\"mcp:read\""), "{challenge}");
+
+    // Before 2026-07-28 the challenge alone says what to ask for.
+    let hello = legacy(&lab, &token, "", &initialize("2025-11-25")).send().await;
+    let session = hello.header("mcp-session-id");
+    let called = legacy(&lab, &token, session, &call("tools/call", params))
+        .send()
+        .await;
+    assert_eq!(called.status, 200);
+}
+
+#[tokio::test]
 async fn bodies_and_headers_that_are_none() {
     let lab = healthy().await;
     let token = access_token(&lab, "mcp:read").await;

@@ -15,6 +15,9 @@ use super::{AuthorizationServer, acr, now, page};
 use crate::Misbehaviour;
 use crate::web::{OAuthError, Params, media_type};
 
+/// A client that every authorization server of the lab knows.
+const KNOWN_THERE: &str = "lab-public";
+
 /// `GET /authorize`
 pub(super) async fn from_query(
     State(server): State<Arc<AuthorizationServer>>,
@@ -66,6 +69,10 @@ pub(super) fn wrong_login(params: &Params, second_factor: bool) -> Option<&'stat
 }
 
 async fn authorize(server: &AuthorizationServer, outer: &Params) -> Response {
+    if let (Some(victim), true) = (&server.second_as_url, server.is(Misbehaviour::MixUp)) {
+        let request = outer.without(&["client_id"]).with("client_id", KNOWN_THERE);
+        return response::elsewhere(&format!("{victim}/authorize"), &request);
+    }
     if let Some(id) = outer.get("client_id")
         && let Err(text) = server.learn(id).await
     {

@@ -38,6 +38,8 @@ struct Device {
     began: Instant,
     interval: Duration,
     polled: Option<Instant>,
+    /// Whether the next poll is answered `slow_down`, however late it comes.
+    slows_down: bool,
     /// How often the answer was that nobody decided yet.
     pending: u32,
     decision: Decision,
@@ -61,7 +63,7 @@ enum Unready {
 }
 
 impl Devices {
-    fn add(&mut self, authorization: Authorization, now: Instant) -> (String, String) {
+    fn add(&mut self, authorization: Authorization, slows_down: bool, now: Instant) -> (String, String) {
         let device_code = random_text();
         let letter = || char::from(LETTERS[usize::from(rand::random::<u8>()) % LETTERS.len()]);
         let half = || (0..4).map(|_| letter()).collect::<String>();
@@ -72,6 +74,7 @@ impl Devices {
             began: now,
             interval: Duration::from_secs(INTERVAL),
             polled: None,
+            slows_down,
             pending: 0,
             decision: Decision::Open,
         };
@@ -96,7 +99,7 @@ impl Devices {
         }
         let too_early = device.polled.is_some_and(|last| now < last + device.interval);
         device.polled = Some(now);
-        if too_early {
+        if std::mem::take(&mut device.slows_down) || too_early {
             device.interval += SLOWER;
             return Err(Unready::SlowDown);
         }
@@ -253,7 +256,11 @@ async fn authorized(
         acr: Some(acr::PASSWORD),
         ..Authorization::default()
     };
-    let (device_code, user_code) = server.store().devices.add(authorization, Instant::now());
+    let (device_code, user_code) =
+        server
+            .store()
+            .devices
+            .add(authorization, server.options.device_slow_down, Instant::now());
     let page = format!("{}/device", server.base);
     Ok(json!({
         "device_code": device_code,
@@ -303,7 +310,7 @@ mod tests {
             client_id: "a".to_owned(),
             ..Authorization::default()
         };
-        let (device_code, user_code) = devices.add(authorization, now);
+        let (device_code, user_code) = devices.add(authorization, false, now);
         (devices, device_code, user_code, now)
     }
 
@@ -325,6 +332,16 @@ mod tests {
         );
         assert_eq!(poll(LIFETIME).unwrap_err(), Unready::Expired);
         assert_eq!(poll(LIFETIME + 1).unwrap_err(), Unready::Expired);
+    }
+
+    #[test]
+    fn slower_from_the_first_poll_on_where_asked_for() {
+        let (mut devices, now) = (Devices::default(), Instant::now());
+        let (code, _) = devices.add(Authorization::default(), true, now);
+        let mut poll = |seconds: u64| devices.poll(&code, "", None, now + Duration::from_secs(seconds));
+        assert_eq!(poll(1).unwrap_err(), Unready::SlowDown);
+        assert_eq!(poll(7).unwrap_err(), Unready::Pending, "six seconds from now on");
+        assert_eq!(poll(12).unwrap_err(), Unready::SlowDown);
     }
 
     #[test]

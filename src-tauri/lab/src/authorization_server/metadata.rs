@@ -22,6 +22,9 @@ const ID_JAG_PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    if server.options.no_metadata {
+        return not_found();
+    }
     match server.misbehaviour {
         Some(Misbehaviour::ServerMetadataNotFound | Misbehaviour::OnlyOneMetadataDocument) => not_found(),
         Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
@@ -33,6 +36,7 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
 pub(super) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Response {
     match server.misbehaviour {
         Some(Misbehaviour::ServerMetadataNotFound) => not_found(),
+        _ if server.options.no_metadata => not_found(),
         _ => json_answer(StatusCode::OK, &document(&server)),
     }
 }
@@ -82,7 +86,8 @@ fn document(server: &AuthorizationServer) -> Value {
         "id_token_signing_alg_values_supported": algorithms,
         "claims_supported": ["sub", "name", "preferred_username", "email", "email_verified"],
         "request_parameter_supported": true,
-        "request_object_signing_alg_values_supported": algorithms,
+        // Unsigned ones of clients without a key (OpenID Connect Core section 6.1).
+        "request_object_signing_alg_values_supported": [ALGORITHM, "none"],
         // References to pushed requests are taken all the same (RFC 9126 section 5).
         "request_uri_parameter_supported": false,
     });

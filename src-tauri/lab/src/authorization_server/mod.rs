@@ -80,6 +80,8 @@ pub(crate) struct AuthorizationServer {
     resources: Vec<String>,
     /// The base URL of the lab's separate authorization server.
     as_url: String,
+    /// The second one's, where there is one.
+    second_as_url: Option<String>,
     misbehaviour: Option<Misbehaviour>,
     options: LabOptions,
     key: Arc<SigningKey>,
@@ -98,6 +100,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) base: &'a str,
     /// The base URL of the lab's separate authorization server.
     pub(crate) as_url: &'a str,
+    /// That of the second one, where there is one.
+    pub(crate) second_as_url: Option<&'a str>,
     /// The resource identifiers it issues tokens for; the first is the default.
     pub(crate) resources: Vec<String>,
     pub(crate) key: Arc<SigningKey>,
@@ -122,6 +126,7 @@ impl AuthorizationServer {
         let Setup {
             base,
             as_url,
+            second_as_url,
             resources,
             key,
             role,
@@ -140,6 +145,7 @@ impl AuthorizationServer {
             },
             resources,
             as_url: as_url.to_owned(),
+            second_as_url: second_as_url.map(str::to_owned),
             misbehaviour: options.misbehaviour,
             key,
             trusted,

@@ -1,5 +1,4 @@
-//! Authorization requests that are not plain parameters: pushed before (RFC 9126), or a signed object (RFC
-//! 9101).
+//! Authorization requests that are not plain parameters: pushed before (RFC 9126), or an object (RFC 9101).
 
 use serde_json::Value;
 
@@ -61,17 +60,16 @@ pub(super) fn plain_allowed(client: &Client, params: &Params) -> Result<Params, 
 
 /// The parameters in a request object: those and no others (RFC 9101 section 6.3).
 ///
+/// An unsigned one is as good as plain parameters, so a client without a key may send it (OpenID Connect Core
+/// section 6.1); one that has a key signs.
+///
 /// # Errors
-/// `request_not_supported` for a client without keys, else `invalid_request_object`.
+/// `invalid_request_object`.
 pub(super) fn read(
     server: &AuthorizationServer,
     client: &Client,
     object: &str,
 ) -> Result<Params, OAuthError> {
-    if client.keys.is_empty() {
-        let text = "The client registered no key that could sign a request object";
-        return Err(OAuthError::new("request_not_supported", text));
-    }
     let wrong = |text: &str| Err(OAuthError::new("invalid_request_object", text));
     let Some(object) = Jws::parse(object) else {
         return wrong("The request object is no JWT");
@@ -82,7 +80,9 @@ pub(super) fn read(
     ) {
         return wrong("The typ of the request object is not oauth-authz-req+jwt");
     }
-    if !object.is_signed_by_one_of(&client.keys) {
+    let unsigned_allowed = client.keys.is_empty() && !client.is_held_to("require_signed_request_object");
+    let unsigned = unsigned_allowed && object.is_unsigned();
+    if !unsigned && !object.is_signed_by_one_of(&client.keys) {
         return wrong("None of the client's keys made the signature of the request object");
     }
     if object.text("client_id") != Some(&client.id) {

@@ -87,6 +87,11 @@ pub(super) fn respond(server: &AuthorizationServer, to: Destination, fields: &[(
     }
 }
 
+/// Sends the browser on to another server's authorization endpoint.
+pub(super) fn elsewhere(endpoint: &str, request: &Params) -> Response {
+    redirect(endpoint, &request.pairs().collect::<Vec<_>>())
+}
+
 fn redirect(redirect_uri: &str, fields: &[(&str, &str)]) -> Response {
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(fields)

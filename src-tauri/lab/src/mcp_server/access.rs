@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::{McpServer, tools};
+use super::{McpServer, modern, tools};
 use crate::Misbehaviour;
 use crate::authorization_server::{Access, AuthorizationServer, Refused};
 use crate::dpop::{Proven, Unproven};
@@ -147,8 +147,15 @@ impl McpServer {
             _ => tools::scope(tool),
         };
         let endless = self.misbehaviour == Some(Misbehaviour::EndlessStepUp) && needed == WRITE_SCOPE;
-        if endless || !caller.access.scope.iter().any(|scope| scope == needed) {
+        let has = |needed: &str| caller.access.scope.iter().any(|scope| scope == needed);
+        if endless || !has(needed) {
             return Err(Denied::InsufficientScope(needed));
+        }
+        // Whoever gives up the scope that it had gets nowhere: "computing the union of the client's previously
+        // requested scope set and the scopes from the current challenge" (2026-07-28, Step-Up Authorization Flow).
+        // Before, the challenge alone said what to ask for.
+        if !modern::declared_version(call).is_null() && !has(BASE_SCOPE) {
+            return Err(Denied::InsufficientScope(BASE_SCOPE));
         }
         match tools::authentication(tool) {
             Some((acr, max_age)) if self.options.transfer_tool && !caller.logged_in(acr, max_age) => {
@@ -222,6 +229,7 @@ impl McpServer {
             parameters.push("error=\"invalid_token\"".to_owned());
         }
         match self.misbehaviour {
+            _ if self.options.no_metadata => {}
             Some(Misbehaviour::ChallengeWithoutResourceMetadata) => {}
             Some(Misbehaviour::ResourceMetadataParameterWrong) => {
                 parameters.push("resource=\"/.well-known/oauth-protected-resource/mcp\"".to_owned());

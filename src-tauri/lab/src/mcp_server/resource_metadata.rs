@@ -24,6 +24,7 @@ pub(crate) fn advertised_resource(mcp_url: &str, as_url: &str, misbehaviour: Opt
 /// `GET /.well-known/oauth-protected-resource/mcp`
 pub(super) async fn path_inserted(State(server): State<Arc<McpServer>>) -> Response {
     match server.misbehaviour {
+        _ if server.options.no_metadata => not_found(),
         Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
         Some(Misbehaviour::ResourceMetadataNotFound) => not_found(),
         _ => json_answer(StatusCode::OK, &document(&server)),
@@ -33,6 +34,7 @@ pub(super) async fn path_inserted(State(server): State<Arc<McpServer>>) -> Respo
 /// `GET /.well-known/oauth-protected-resource`
 pub(super) async fn root(State(server): State<Arc<McpServer>>) -> Response {
     match server.misbehaviour {
+        _ if server.options.no_metadata => not_found(),
         Some(Misbehaviour::ResourceMetadataNotFound) => not_found(),
         _ => json_answer(StatusCode::OK, &document(&server)),
     }
