@@ -1,22 +1,20 @@
 //! Installs and starts the peers, and runs the command against them.
 
+#[path = "../support/installed.rs"]
+mod installed;
+
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
+use installed::{REPOSITORY, run};
+
 /// A first start compiles a lot of Python on a busy machine.
 const START: Duration = Duration::from_secs(120);
 const RUN: Duration = Duration::from_secs(120);
-
-static REPOSITORY: LazyLock<PathBuf> = LazyLock::new(|| {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .expect("the repository")
-});
 
 /// A running peer; it ends when this is dropped.
 pub struct Peer {
@@ -65,7 +63,7 @@ impl Drop for Peer {
 pub fn fastmcp() -> Peer {
     static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
         let source = REPOSITORY.join("tests/peers/fastmcp");
-        let folder = installed("fastmcp", &[source.join("requirements.txt")], |folder| {
+        let folder = installed::filled("peers/fastmcp", &[source.join("requirements.txt")], |folder| {
             run(Command::new("python3")
                 .args(["-m", "venv"])
                 .arg(folder.join("venv")));
@@ -93,7 +91,7 @@ pub fn fastmcp() -> Peer {
 }
 
 pub fn ts_sdk_server() -> Peer {
-    static MODULES: LazyLock<PathBuf> = LazyLock::new(|| npm_installed("ts-sdk-server", &[]));
+    static MODULES: LazyLock<PathBuf> = LazyLock::new(|| installed::npm("peers/ts-sdk-server", &[]));
     let (port, as_port) = (free_port(), free_port());
     let mut command = Command::new("node");
     command
@@ -116,7 +114,7 @@ pub fn ts_sdk_server() -> Peer {
 
 /// Fails unless the SDK's client comes through the lab in every way its script tries.
 pub fn sdk_client_through_the_lab() {
-    let folder = npm_installed("sdk-client", &["check.mjs", "client.mjs"]);
+    let folder = installed::npm("peers/sdk-client", &["check.mjs", "client.mjs"]);
     let lab = [env!("CARGO_BIN_EXE_authscope-cli"), "lab"];
     run(Command::new("node")
         .arg("check.mjs")
@@ -151,50 +149,6 @@ pub fn authscope(arguments: &[&str]) -> serde_json::Value {
     let _ = process.wait();
     let text = text.expect("UTF-8");
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-/// The npm package of `tests/peers/NAME`, installed below `target`, with these of its files beside it.
-fn npm_installed(name: &str, files: &[&str]) -> PathBuf {
-    let source = REPOSITORY.join("tests/peers").join(name);
-    let lists: Vec<PathBuf> = ["package.json", "package-lock.json"]
-        .iter()
-        .chain(files)
-        .map(|file| source.join(file))
-        .collect();
-    installed(name, &lists, |folder| {
-        for list in &lists {
-            let name = list.file_name().expect("a file");
-            std::fs::copy(list, folder.join(name)).expect("the target folder can be written");
-        }
-        run(Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(folder));
-    })
-}
-
-/// A folder below `target` that was filled once for the present content of `lists`.
-fn installed(name: &str, lists: &[PathBuf], install: impl FnOnce(&Path)) -> PathBuf {
-    let folder = REPOSITORY.join("target/peers").join(name);
-    let wanted: String = lists
-        .iter()
-        .map(|list| std::fs::read_to_string(list).expect("the pinned list is in the repository"))
-        .collect();
-    let mark = folder.join("installed");
-    if std::fs::read_to_string(&mark).is_ok_and(|found| found == wanted) {
-        return folder;
-    }
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("the target folder can be written");
-    install(&folder);
-    std::fs::write(mark, wanted).expect("the target folder can be written");
-    folder
-}
-
-fn run(command: &mut Command) {
-    let status = command
-        .status()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(status.success(), "{command:?}: {status}");
 }
 
 /// A port that was free a moment ago: the peers cannot be handed an open socket.

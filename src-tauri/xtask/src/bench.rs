@@ -28,6 +28,11 @@ const BENCHES: &[Bench] = &[
         display: true,
     },
     Bench {
+        name: "conformance",
+        what: "the official suite for clients, beside a client on the TypeScript SDK",
+        display: false,
+    },
+    Bench {
         name: "har",
         what: "writing 10,000 exchanges as HAR, beside plain JSON of the same data",
         display: false,
@@ -44,7 +49,7 @@ pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
     if args.iter().any(|arg| arg == "--list") {
         present
             .iter()
-            .for_each(|bench| println!("{:<8} {}", bench.name, bench.what));
+            .for_each(|bench| println!("{:<12} {}", bench.name, bench.what));
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(unknown) = args
