@@ -87,10 +87,8 @@ fn registration_and_grant(scenario: &str, context: &Value, folder: &Path) -> Vec
             let file = folder.join(format!("key-{}.pem", std::process::id()));
             std::fs::write(&file, given("private_key_pem")).expect("the folder can be written");
             let file = file.to_str().expect("a path in UTF-8");
-            arguments.extend(words(&["--grant", "client_credentials", "--private-key", file]));
+            arguments.extend(words(&["--private-key", file]));
         }
-        "auth/client-credentials-basic" => arguments.extend(words(&["--grant", "client_credentials"])),
-        "auth/wif-jwt-bearer" => arguments.extend(words(&["--grant", "jwt-bearer"])),
         "auth/dpop" | "auth/dpop-nonce" => arguments.extend(words(&["--dpop"])),
         _ => {}
     }
