@@ -212,6 +212,12 @@ pub struct AfterArguments {
     /// Delete what was registered (RFC 7592)
     #[arg(long)]
     pub delete_registration: bool,
+    /// Use the authorization code again (RFC 6749 section 4.1.2)
+    #[arg(long)]
+    pub replay_code: bool,
+    /// Ask what a browser asks before a page of another origin may be the client (CORS)
+    #[arg(long)]
+    pub check_cors: bool,
 }
 
 #[derive(Debug, Args)]

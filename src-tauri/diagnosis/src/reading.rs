@@ -156,7 +156,8 @@ impl<'a> Reading<'a> {
                 | Purpose::Jwks
                 | Purpose::RegistrationRead
                 | Purpose::RegistrationUpdate
-                | Purpose::RegistrationDeletion => self.others.push(seen),
+                | Purpose::RegistrationDeletion
+                | Purpose::Preflight { .. } => self.others.push(seen),
             }
         }
         self.all = all;

@@ -142,6 +142,8 @@ pub fn action_title(action: ActionKind) -> &'static str {
         ActionKind::ReadRegistration => "Read the registration",
         ActionKind::UpdateRegistration => "Update the registration",
         ActionKind::DeleteRegistration => "Delete the registration",
+        ActionKind::ReplayCode => "Use the authorization code again",
+        ActionKind::CheckCors => "Check as a client in a browser",
     }
 }
 

@@ -298,6 +298,10 @@ pub enum ActionKind {
     ReadRegistration,
     UpdateRegistration,
     DeleteRegistration,
+    /// Send the authorization code that was redeemed once more.
+    ReplayCode,
+    /// Ask as a browser does whether a page of another origin could be this client.
+    CheckCors,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -34,7 +34,7 @@ pub use metadata::{
     server_metadata_urls,
 };
 pub use participant::{Participant, ParticipantId, Role};
-pub use phase::{Grant, MetadataSource, Phase, Purpose, TokenKind};
+pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind};
 pub use revision::Revision;
 pub use rpc::{RpcAnswer, rpc_answer};
 pub use secret::Secret;

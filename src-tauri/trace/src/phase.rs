@@ -91,6 +91,19 @@ pub enum Purpose {
     RegistrationUpdate,
     /// Client delete request (RFC 7592 section 2.3).
     RegistrationDeletion,
+    /// What a browser asks before a page of another origin may send a request (Fetch Standard, CORS-preflight fetch).
+    Preflight { of: CrossOrigin },
+}
+
+/// What a client in a browser requests across origins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CrossOrigin {
+    McpEndpoint,
+    ResourceMetadata,
+    ServerMetadata,
+    Registration,
+    Token,
 }
 
 /// Where the URL of a resource metadata request came from.

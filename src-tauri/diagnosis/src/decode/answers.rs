@@ -79,6 +79,27 @@ pub(super) fn redirect(response: &Response) -> Option<Decoded> {
     (!query.is_empty()).then(|| group(title, None, fields(query, Table::Parameters)))
 }
 
+/// What a browser is told of a page of another origin.
+pub(super) fn preflight(response: &Response) -> Option<Decoded> {
+    let all: Vec<_> = response
+        .headers
+        .iter()
+        .filter(|header| header.name.to_ascii_lowercase().starts_with("access-control-"))
+        .map(|header| {
+            field(
+                header.name.to_ascii_lowercase(),
+                header.value.as_str(),
+                Table::Cors,
+            )
+        })
+        .collect();
+    let note = match all.is_empty() {
+        true => "There is no Access-Control header, so a browser refuses.",
+        false => "The browser goes by these.",
+    };
+    Some(group("Preflight answer", Some(note.into()), all))
+}
+
 /// What a JSON-RPC answer says, in short.
 pub(super) fn json_rpc(response: &Response) -> Option<Decoded> {
     match rpc_answer(response) {

@@ -106,6 +106,10 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
         Purpose::ClientMetadata => all.extend(
             response.and_then(|response| json::body("Client metadata document", response, Table::Client)),
         ),
+        Purpose::Preflight { .. } => {
+            all.extend(requests::preflight(request));
+            all.extend(response.and_then(answers::preflight));
+        }
         Purpose::RegistrationRead | Purpose::RegistrationUpdate | Purpose::RegistrationDeletion => {
             all.extend(json::object(
                 "Registration request",

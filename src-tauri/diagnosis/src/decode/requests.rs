@@ -106,6 +106,20 @@ pub(super) fn authorization_header(request: &Request, now: u64) -> Vec<Decoded> 
     vec![group("Basic credentials", None, fields)]
 }
 
+/// What a browser asks for a page of another origin.
+pub(super) fn preflight(request: &Request) -> Option<Decoded> {
+    let names = [
+        "Origin",
+        "Access-Control-Request-Method",
+        "Access-Control-Request-Headers",
+    ];
+    let all = names
+        .into_iter()
+        .filter_map(|name| Some(field(name, request.header_value(name)?, Table::Cors)));
+    let note = "A browser asks whether a page of this origin may send such a request.";
+    Some(group("Preflight request", Some(note.into()), all.collect()))
+}
+
 /// Method, id and parameters of a JSON-RPC request, and the headers that go with it.
 pub(super) fn json_rpc(request: &Request) -> Option<Decoded> {
     let Ok(Value::Object(message)) = serde_json::from_slice::<Value>(&request.body.bytes) else {

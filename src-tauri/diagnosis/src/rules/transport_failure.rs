@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use trace::{Failure, FailureKind, MetadataSource, Purpose, origin_of};
+use trace::{CrossOrigin, Failure, FailureKind, MetadataSource, Purpose, origin_of};
 
 use crate::finding::{Finding, Owner, Part};
 use crate::reading::{Reading, Seen};
@@ -87,7 +87,12 @@ impl Server {
 
 fn server(purpose: &Purpose) -> Server {
     match purpose {
-        Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::ResourceMetadata { .. } => Server::Mcp,
+        Purpose::Challenge { .. }
+        | Purpose::Mcp { .. }
+        | Purpose::ResourceMetadata { .. }
+        | Purpose::Preflight {
+            of: CrossOrigin::McpEndpoint | CrossOrigin::ResourceMetadata,
+        } => Server::Mcp,
         Purpose::ServerMetadata { .. }
         | Purpose::Registration
         | Purpose::Authorization
@@ -102,6 +107,7 @@ fn server(purpose: &Purpose) -> Server {
         | Purpose::RegistrationRead
         | Purpose::RegistrationUpdate
         | Purpose::RegistrationDeletion
+        | Purpose::Preflight { .. }
         | Purpose::Token { .. } => Server::Authorization,
     }
 }

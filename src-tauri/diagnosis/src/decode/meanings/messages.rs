@@ -148,3 +148,42 @@ pub(super) const JSON_RPC: Rows = &[
         "The session this request belongs to (until 2025-11-25).",
     ),
 ];
+
+pub(super) const CORS: Rows = &[
+    (
+        "Origin",
+        "Where the page comes from that wants to send the request.",
+    ),
+    (
+        "Access-Control-Request-Method",
+        "The method of the request to come.",
+    ),
+    (
+        "Access-Control-Request-Headers",
+        "Header fields of the request to come that need leave.",
+    ),
+    (
+        "access-control-allow-origin",
+        "Pages of which origin may read the answer; * is all.",
+    ),
+    (
+        "access-control-allow-methods",
+        "Which methods such pages may use.",
+    ),
+    (
+        "access-control-allow-headers",
+        "Which header fields such pages may send.",
+    ),
+    (
+        "access-control-expose-headers",
+        "Which header fields of the answer such pages may read.",
+    ),
+    (
+        "access-control-allow-credentials",
+        "Whether cookies may go along; MCP needs none.",
+    ),
+    (
+        "access-control-max-age",
+        "Seconds for which the browser need not ask again.",
+    ),
+];

@@ -4,7 +4,7 @@ mod messages;
 mod metadata;
 mod token;
 
-use messages::{CHALLENGE, ERROR, JSON_RPC, PARAMETERS, TOKEN};
+use messages::{CHALLENGE, CORS, ERROR, JSON_RPC, PARAMETERS, TOKEN};
 use metadata::{CLIENT, RESOURCE, SERVER};
 use token::{CLAIMS, JWT_HEADER};
 
@@ -25,6 +25,8 @@ pub(super) enum Table {
     JwtHeader,
     Claims,
     JsonRpc,
+    /// Preflight request and answer.
+    Cors,
 }
 
 /// What a field of this message is for; none when it is not known.
@@ -40,6 +42,7 @@ pub(super) fn meaning(table: Table, name: &str) -> Option<&'static str> {
         Table::JwtHeader => JWT_HEADER,
         Table::Claims => CLAIMS,
         Table::JsonRpc => JSON_RPC,
+        Table::Cors => CORS,
     };
     let find = |rows: &'static [(&str, &'static str)]| rows.iter().find(|(known, _)| *known == name);
     let found =
@@ -84,7 +87,7 @@ mod tests {
     #[test]
     fn every_name_stands_once_in_its_table_with_a_sentence() {
         for rows in [
-            PARAMETERS, TOKEN, ERROR, CHALLENGE, RESOURCE, SERVER, CLIENT, JWT_HEADER, CLAIMS, JSON_RPC,
+            PARAMETERS, TOKEN, ERROR, CHALLENGE, RESOURCE, SERVER, CLIENT, JWT_HEADER, CLAIMS, JSON_RPC, CORS,
         ] {
             let names: HashSet<&str> = rows.iter().map(|(name, _)| *name).collect();
             assert_eq!(names.len(), rows.len());
