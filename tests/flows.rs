@@ -209,7 +209,7 @@ async fn a_pasted_callback_url_serves_as_well() {
         wrong.message
     );
     run.session
-        .paste_callback(callback)
+        .paste_callback(callback.url)
         .await
         .expect("it is of the redirect URI");
     run.until("the end", |view| matches!(view.status, Status::Done { .. }))

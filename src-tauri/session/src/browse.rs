@@ -260,8 +260,13 @@ impl Runner {
             let callback = approver.approve(&url, &redirect_uri, &mut on_hop).await;
             let callback = callback.map_err(|stuck| stuck.to_string())?;
             // The listener records this one: it is the callback itself.
-            wire.send(Request::new("GET", callback)).await;
-            Ok(())
+            let method = callback.method.clone();
+            match wire.send(callback).await.outcome {
+                Outcome::Response(response) if response.status == 405 => {
+                    Err(format!("the answer came by {method}, which is not waited for"))
+                }
+                _ => Ok(()),
+            }
         }
     }
 
@@ -285,6 +290,7 @@ impl Runner {
             port,
             path: callback.path.clone(),
             timeout: self.callback_timeout(),
+            ..CallbackSettings::default()
         }
     }
 

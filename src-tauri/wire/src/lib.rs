@@ -22,8 +22,8 @@ mod tls;
 pub use approver::{Approver, Stuck};
 pub use browser::{OpenError, open_browser};
 pub use callback::{
-    CallbackEnd, CallbackHost, CallbackListener, CallbackSettings, CancelHandle, ListenerError, PasteError,
-    Received, parse_pasted,
+    CallbackEnd, CallbackHost, CallbackListener, CallbackMethod, CallbackSettings, CancelHandle,
+    ListenerError, PasteError, Received, parse_pasted,
 };
 pub use document::{DocumentHost, DocumentHostError, DocumentHostSettings, Fetched};
 pub use outgoing::check;

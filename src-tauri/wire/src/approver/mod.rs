@@ -43,8 +43,8 @@ enum Next {
     Request(Request),
     /// A form was filled in.
     Form(Request),
-    /// The redirect URI with the answer in its query.
-    Arrived(String),
+    /// The callback, which has not been sent.
+    Arrived(Request),
 }
 
 impl Approver {
@@ -64,14 +64,15 @@ impl Approver {
         self
     }
 
-    /// Goes from the authorization request's URL to the redirect URI and returns it as the authorization server
-    /// wrote it. Every hop is given to `on_hop`. Cookies stay for the next call, as in a browser.
+    /// Goes from the authorization request's URL to the redirect URI and returns the request that brings the answer
+    /// there: a GET of the URL as the authorization server wrote it, or the POST of a form (OAuth 2.0 Form Post
+    /// Response Mode). Every hop is given to `on_hop`. Cookies stay for the next call, as in a browser.
     pub async fn approve(
         &mut self,
         url: &str,
         redirect_uri: &str,
         on_hop: &mut (dyn FnMut(Sent) + Send),
-    ) -> Result<String, Stuck> {
+    ) -> Result<Request, Stuck> {
         let mut request = Request::new("GET", url);
         let mut submitted = HashSet::new();
         for _ in 0..MOST_HOPS {
@@ -89,10 +90,7 @@ impl Approver {
                 }
                 Next::Arrived(callback) => {
                     if self.deliver {
-                        let sent = self
-                            .wire
-                            .send(self.dressed(Request::new("GET", &*callback)))
-                            .await;
+                        let sent = self.wire.send(self.dressed(callback.clone())).await;
                         let failed = failure(&sent);
                         on_hop(sent);
                         failed.map_or(Ok(()), Err)?;
@@ -164,11 +162,11 @@ fn redirected(
     response: &Response,
 ) -> Result<Next, String> {
     if is_at(location, redirect_uri) {
-        return Ok(Next::Arrived(location.into()));
+        return Ok(Next::Arrived(Request::new("GET", location)));
     }
     let target = web_page(here, location)?;
     if is_at(&target, redirect_uri) {
-        return Ok(Next::Arrived(target));
+        return Ok(Next::Arrived(Request::new("GET", target)));
     }
     let mut following = Request::new("GET", target);
     if matches!(response.status, 307 | 308) && request.method != "GET" {
@@ -188,13 +186,13 @@ fn submitted(here: &Url, submission: Submission, redirect_uri: &str) -> Result<N
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    if is_at(&target, redirect_uri) {
-        // OAuth 2.0 Form Post Response Mode: the answer is the page's form. It is passed on as a query.
-        return Ok(Next::Arrived(trace::with_query(redirect_uri, pairs)));
-    }
+    let next = match is_at(&target, redirect_uri) {
+        true => Next::Arrived,
+        false => Next::Form,
+    };
     if !submission.post {
-        let action = target.split(['?', '#']).next().unwrap_or(&target);
-        return Ok(Next::Form(Request::new("GET", trace::with_query(action, pairs))));
+        let action = without_query(&target);
+        return Ok(next(Request::new("GET", trace::with_query(action, pairs))));
     }
     let mut request = Request::new("POST", &*target)
         .header("content-type", "application/x-www-form-urlencoded")
@@ -203,7 +201,7 @@ fn submitted(here: &Url, submission: Submission, redirect_uri: &str) -> Result<N
     if Url::parse(&target).is_ok_and(|target| target.origin() == here.origin()) {
         request = request.header("referer", without_fragment(here));
     }
-    Ok(Next::Form(request))
+    Ok(next(request))
 }
 
 /// An absolute http or https URL; other schemes start programs, and there is nobody to ask.

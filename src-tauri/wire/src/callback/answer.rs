@@ -6,10 +6,15 @@ use subtle::ConstantTimeEq;
 use tiny_http::Method;
 use trace::{Body, Header, Pair, Request, Response, Secret, Timestamp, query_pairs};
 
-use super::page::{Page, page, refusal};
+use super::CallbackMethod;
+use super::page::{Page, not_allowed, page, refusal};
+
+/// The longest body that is read, or thrown away, in bytes.
+pub(super) const MOST_BODY: usize = 64 * 1024;
 
 /// What a callback looks like.
 pub(super) struct Expected {
+    pub(super) method: CallbackMethod,
     pub(super) authority: String,
     pub(super) path: String,
     pub(super) state: Option<Secret>,
@@ -23,8 +28,8 @@ pub(super) struct Callback {
 }
 
 impl Expected {
-    /// The callback, or the answer to what is none.
-    pub(super) fn judge(&self, request: &tiny_http::Request) -> Result<Callback, Response> {
+    /// The answer to what is no callback. Else how many bytes of body belong to it, which have not been read.
+    pub(super) fn judge(&self, request: &tiny_http::Request) -> Result<usize, Response> {
         let mut hosts = request
             .headers()
             .iter()
@@ -41,22 +46,32 @@ impl Expected {
         if target.split('?').next() != Some(&self.path) {
             return Err(refusal(404, "There is nothing here."));
         }
-        if *request.method() != Method::Get {
-            return Err(refusal(405, "Only GET is answered here."));
+        match self.method {
+            CallbackMethod::Query if *request.method() != Method::Get => Err(not_allowed("GET")),
+            CallbackMethod::Query if has_body(request) => Err(refusal(400, "A body is not read here.")),
+            CallbackMethod::Query => Ok(0),
+            CallbackMethod::FormPost if *request.method() != Method::Post => Err(not_allowed("POST")),
+            CallbackMethod::FormPost => form_length(request),
         }
-        if has_body(request) {
-            return Err(refusal(400, "A body is not read here."));
-        }
-        let url = format!("http://{}{target}", self.authority);
-        let pairs = query_pairs(&url);
+    }
+
+    /// The callback, of a request that passed and its body; or the answer to a body that is no form.
+    pub(super) fn callback(&self, request: &tiny_http::Request, body: Vec<u8>) -> Result<Callback, Response> {
+        let pairs = match self.method {
+            CallbackMethod::Query => query_pairs(request.url()),
+            CallbackMethod::FormPost => {
+                let form = std::str::from_utf8(&body).map_err(|_| refusal(400, "This is no form."))?;
+                trace::pairs(form)
+            }
+        };
         let state_matches = self.state_matches(&pairs);
         Ok(Callback {
             response: page(&Page::of(&pairs, state_matches)),
             request: Request {
-                method: "GET".into(),
-                url,
+                method: request.method().as_str().into(),
+                url: format!("http://{}{}", self.authority, request.url()),
                 headers: recorded(request.headers()),
-                body: Body::empty(),
+                body: Body::new(body),
             },
             at: Timestamp::from_system(SystemTime::now()),
             state_matches,
@@ -72,6 +87,44 @@ impl Expected {
             (Some(state), None) => state.value.as_bytes().ct_eq(expected.expose().as_bytes()).into(),
             _ => false,
         }
+    }
+}
+
+/// How long the body of a form is. The server takes one with a coding, or with a length it cannot read, for another
+/// than it is.
+fn form_length(request: &tiny_http::Request) -> Result<usize, Response> {
+    let mut media = request
+        .headers()
+        .iter()
+        .filter(|header| header.field.equiv("content-type"));
+    let is_form = match (media.next(), media.next()) {
+        (Some(media), None) => {
+            let essence = media.value.as_str().split(';').next().unwrap_or_default();
+            essence
+                .trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        }
+        _ => false,
+    };
+    if !is_form {
+        return Err(refusal(415, "Only a form is read here."));
+    }
+    if request
+        .headers()
+        .iter()
+        .any(|header| header.field.equiv("transfer-encoding"))
+    {
+        return Err(refusal(411, "A body is read here only with its length."));
+    }
+    let mut lengths = request
+        .headers()
+        .iter()
+        .filter(|header| header.field.equiv("content-length"));
+    match (lengths.next(), lengths.next(), request.body_length()) {
+        (None, _, _) => Ok(0),
+        (Some(_), None, Some(length)) if length <= MOST_BODY => Ok(length),
+        (Some(_), None, Some(_)) => Err(refusal(413, "This is too long.")),
+        _ => Err(refusal(400, "The length of the body is not clear.")),
     }
 }
 
@@ -94,6 +147,7 @@ mod tests {
 
     fn expected(state: Option<&str>) -> Expected {
         Expected {
+            method: CallbackMethod::Query,
             authority: "127.0.0.1:1".into(),
             path: "/".into(),
             state: state.map(Secret::new),

@@ -1,8 +1,9 @@
 //! The loopback listener for the answer of the authorization server, and the same answer pasted by hand.
 //!
 //! It lives as long as one authorization request. `tiny_http` reads the requests and is told what to answer; the
-//! sockets are ours, and everything that is kept out is kept out here: one path, GET alone, the redirect URI's own
-//! host, one callback. Requests are answered one after another, at most 1,000 of them, each with `connection: close`.
+//! sockets are ours, and everything that is kept out is kept out here: one path, one method, the redirect URI's own
+//! host, one callback. Requests are answered one after another, at most 1,000 of them, each with `connection: close`;
+//! only the body of a form is read aside, so that nothing waits for one that does not come.
 //!
 //! What the server cannot limit, and what is done about it:
 //! - It has a thread for each connection, and no limit on their number. The sockets pass a time limit on to the
@@ -52,8 +53,20 @@ pub enum CallbackHost {
     V6,
 }
 
+/// How the browser brings the answer, and what alone is taken from it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CallbackMethod {
+    /// GET, with the answer in the query.
+    #[default]
+    Query,
+    /// POST of `application/x-www-form-urlencoded`, at most 64 KiB of it, as `response_mode=form_post` has it (OAuth
+    /// 2.0 Form Post Response Mode). Whatever `Origin` comes with it: the page is the authorization server's.
+    FormPost,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallbackSettings {
+    pub method: CallbackMethod,
     pub host: CallbackHost,
     /// None: one the system chooses.
     pub port: Option<u16>,
@@ -66,6 +79,7 @@ pub struct CallbackSettings {
 impl Default for CallbackSettings {
     fn default() -> Self {
         Self {
+            method: CallbackMethod::default(),
             host: CallbackHost::default(),
             port: None,
             path: "/callback".into(),
@@ -78,6 +92,7 @@ impl Default for CallbackSettings {
 #[derive(Debug)]
 pub struct CallbackListener {
     sockets: Vec<TcpListener>,
+    method: CallbackMethod,
     authority: String,
     path: String,
     redirect_uri: String,
@@ -135,6 +150,7 @@ impl CallbackListener {
         let authority = format!("{host}:{port}");
         Ok(Self {
             sockets,
+            method: settings.method,
             redirect_uri: format!("http://{authority}{path}"),
             authority,
             path,
@@ -160,6 +176,7 @@ impl CallbackListener {
     pub async fn received(self, expected_state: Option<Secret>) -> Result<Received, CallbackEnd> {
         let started = Instant::now();
         let expected = Expected {
+            method: self.method,
             authority: self.authority,
             path: self.path,
             state: expected_state,

@@ -90,15 +90,18 @@ pub(super) fn page(page: &Page<'_>) -> Response {
 
 /// A short answer to whatever is not the callback.
 pub(super) fn refusal(status: u16, text: &str) -> Response {
-    let mut response = respond(
+    respond(
         status,
         "text/plain; charset=utf-8",
         "default-src 'none'",
         text.into(),
-    );
-    if status == 405 {
-        response.headers.push(Header::new("allow", "GET"));
-    }
+    )
+}
+
+/// The answer to every method but one.
+pub(super) fn not_allowed(allowed: &str) -> Response {
+    let mut response = refusal(405, &format!("Only {allowed} is answered here."));
+    response.headers.push(Header::new("allow", allowed));
     response
 }
 

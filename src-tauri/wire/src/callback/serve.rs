@@ -11,15 +11,13 @@ use tiny_http::{Method, Server, StatusCode};
 use tokio::sync::oneshot;
 use trace::Response;
 
-use super::answer::{Callback, Expected, has_body};
+use super::answer::{Callback, Expected, MOST_BODY, has_body};
 use super::page::refusal;
 
 /// For a connection to ourselves. A closed port does not answer at once everywhere.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Requests that are answered in one wait. After that many the sockets are closed.
 const MOST_REQUESTS: usize = 1_000;
-/// The longest body that is thrown away, in bytes. An answer in `response_mode=form_post` is shorter.
-const MOST_BODY: usize = 64 * 1024;
 /// How many threads a server is made to keep ready, more than a browser opens connections to one host, and how often.
 /// It lets idle ones go after five seconds. More often in the beginning, when a fast browser is there already.
 const READY: usize = 16;
@@ -109,7 +107,7 @@ impl Door {
 }
 
 /// Answers what comes in by a socket until the wait ends, and closes it.
-fn attend(socket: TcpListener, slot: &Slot, shared: &Shared) {
+fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
     let address = socket.local_addr().ok();
     let mut replaced: Vec<Arc<Server>> = Vec::new();
     let mut patience = READY_FIRST;
@@ -175,7 +173,7 @@ fn make_ready(address: Option<SocketAddr>) {
 
 impl Shared {
     /// False when it was the last to be answered.
-    fn answer(&self, request: tiny_http::Request) -> bool {
+    fn answer(self: &Arc<Self>, request: tiny_http::Request) -> bool {
         let one_less = |left: usize| left.checked_sub(1);
         if self
             .left
@@ -186,15 +184,52 @@ impl Shared {
             turn_away(request, &refusal(503, "Too much was asked here."));
             return false;
         }
-        let callback = match self.expected.judge(&request) {
+        match self.expected.judge(&request) {
+            Ok(0) => self.finish(request, Vec::new()),
+            Ok(length) => {
+                self.answer_form(request, length);
+                true
+            }
+            Err(refusal) => {
+                turn_away(request, &refusal);
+                true
+            }
+        }
+    }
+
+    /// Reads a form on a thread of its own: what comes next need not wait for a body that may never come.
+    fn answer_form(self: &Arc<Self>, mut request: tiny_http::Request, length: usize) {
+        let shared = self.clone();
+        let reading = thread::Builder::new()
+            .name("callback form".into())
+            .spawn(move || {
+                let mut body = vec![0; length];
+                match request.as_reader().read_exact(&mut body) {
+                    Ok(()) => drop(shared.finish(request, body)),
+                    Err(error) => {
+                        tracing::debug!(%error, "a form did not come whole");
+                        respond(request, &refusal(408, "The form did not come whole."));
+                    }
+                }
+            });
+        if let Err(error) = reading {
+            tracing::warn!(%error, "a form is left unanswered");
+        }
+    }
+
+    /// Takes the first callback. Whoever ends the wait meanwhile waits for its page, so that nobody is told of an
+    /// answer that does not count. False as for one request.
+    fn finish(&self, request: tiny_http::Request, body: Vec<u8>) -> bool {
+        let callback = match self.expected.callback(&request, body) {
             Ok(callback) => callback,
             Err(refusal) => {
                 turn_away(request, &refusal);
                 return true;
             }
         };
-        let taken = locked(&self.sender).take();
-        let Some(sender) = taken else {
+        let mut waiting = locked(&self.sender);
+        let Some(sender) = waiting.take() else {
+            drop(waiting);
             turn_away(request, &refusal(410, "No answer is waited for any more."));
             return true;
         };
@@ -205,7 +240,7 @@ impl Shared {
     }
 
     /// Answers what a server has received, or receives within `patience`. False as for one request.
-    fn answer_rest(&self, server: &Server, patience: Duration) -> bool {
+    fn answer_rest(self: &Arc<Self>, server: &Server, patience: Duration) -> bool {
         const MOST: usize = 100;
         for _ in 0..MOST {
             let Ok(Some(request)) = server.recv_timeout(patience) else {

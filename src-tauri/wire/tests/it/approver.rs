@@ -1,5 +1,5 @@
-use trace::{Outcome, Request};
-use wire::{Approver, CallbackListener, CallbackSettings, Sent, Stuck};
+use trace::{Outcome, Request, Secret};
+use wire::{Approver, CallbackListener, CallbackMethod, CallbackSettings, Sent, Stuck};
 
 use crate::server::{Reply, Server, closed_port, wire, within};
 
@@ -17,7 +17,7 @@ fn page(status: u16, body: &str) -> Reply {
     )
 }
 
-async fn approved(url: &str, form: &[(&str, &str)]) -> (Result<String, Stuck>, Vec<Sent>) {
+async fn approved(url: &str, form: &[(&str, &str)]) -> (Result<Request, Stuck>, Vec<Sent>) {
     let form = form
         .iter()
         .map(|(name, value)| ((*name).into(), (*value).into()))
@@ -67,7 +67,8 @@ async fn login_and_consent_lead_to_the_redirect_uri_hop_by_hop() {
     let server = Server::start(authorization_server).await;
     let url = format!("http://localhost:{}/authorize?client_id=c", server.address.port());
     let (end, hops) = approved(&url, &[("user", "ann"), ("pw", "right")]).await;
-    assert_eq!(end.unwrap(), format!("{REDIRECT}?code=a%2fb&state=s"));
+    let callback = Request::new("GET", format!("{REDIRECT}?code=a%2fb&state=s"));
+    assert_eq!(end.unwrap(), callback);
     let paths: Vec<String> = hops
         .iter()
         .map(|hop| {
@@ -170,7 +171,7 @@ async fn every_dead_end_has_its_reason() {
 }
 
 #[tokio::test]
-async fn a_307_keeps_the_form_and_a_form_post_answer_arrives_as_a_query() {
+async fn a_307_keeps_the_form_and_a_form_post_answer_arrives_as_the_form() {
     let server = Server::start(|request| match request.lines().next().unwrap() {
         "GET /form HTTP/1.1" => page(
             200,
@@ -190,7 +191,12 @@ async fn a_307_keeps_the_form_and_a_form_post_answer_arrives_as_a_query() {
     })
     .await;
     let (end, hops) = approved(&server.url("/form"), &[]).await;
-    assert_eq!(end.unwrap(), format!("{REDIRECT}?code=x+y&state=s"));
+    let origin = server.url("");
+    let callback = Request::new("POST", REDIRECT)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", origin)
+        .body("code=x+y&state=s");
+    assert_eq!(end.unwrap(), callback);
     assert_eq!(hops.len(), 3);
 }
 
@@ -205,8 +211,33 @@ async fn a_callback_is_delivered_to_the_listener_when_asked_to() {
     let mut approver = Approver::new(wire(), Vec::new()).deliver(true);
     let url = server.url("/authorize");
     let end = within(approver.approve(&url, &redirect_uri, &mut |sent| hops.push(sent.request))).await;
-    assert_eq!(end.unwrap(), format!("{redirect_uri}?code=a"));
+    assert_eq!(end.unwrap().url, format!("{redirect_uri}?code=a"));
     assert_eq!(hops.len(), 2);
     let received = within(waiting).await.unwrap().unwrap();
     assert_eq!(received.request.url, hops[1].url);
+}
+
+#[tokio::test]
+async fn a_form_is_delivered_to_the_listener_that_waits_for_one() {
+    let settings = CallbackSettings {
+        method: CallbackMethod::FormPost,
+        ..CallbackSettings::default()
+    };
+    let listener = CallbackListener::open(&settings).unwrap();
+    let redirect_uri = listener.redirect_uri().to_string();
+    let form = format!(
+        "<form method=post action=\"{redirect_uri}\"><input type=hidden name=code value=a>\
+         <input type=hidden name=state value=right></form>"
+    );
+    let server = Server::start(move |_| page(200, &form)).await;
+    let waiting = tokio::spawn(listener.received(Some(Secret::new("right"))));
+    let mut approver = Approver::new(wire(), Vec::new()).deliver(true);
+    let url = server.url("/authorize");
+    let sent = within(approver.approve(&url, &redirect_uri, &mut |_| {}))
+        .await
+        .unwrap();
+    let received = within(waiting).await.unwrap().unwrap();
+    assert!(received.state_matches);
+    assert_eq!(received.request.body, sent.body);
+    assert_eq!(received.request.body.text(), Some("code=a&state=right"));
 }

@@ -5,6 +5,7 @@ mod browser;
 mod callback;
 mod document;
 mod failures;
+mod form_post;
 mod limits;
 mod proxies;
 mod sending;
