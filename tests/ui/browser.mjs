@@ -1,4 +1,5 @@
 // Serves the built front-end on a loopback port, under the content security policy of the program, and opens pages in it.
+import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -18,6 +19,25 @@ const TYPES = {
   ".svg": "image/svg+xml",
   ".woff2": "font/woff2",
 };
+
+export const visible = (locator) => locator.waitFor({ state: "visible" });
+export const status = (page) => page.find("status").getAttribute("data-status");
+export const selected = (page) =>
+  page.locator('[role=option][aria-selected=true][id^="row-"]').getAttribute("id");
+
+/** Waits until the window says it stands so. */
+export async function stands(page, wanted) {
+  await page.waitForFunction(
+    (is) => document.querySelector('[data-testid="status"]')?.getAttribute("data-status") === is,
+    wanted,
+  );
+}
+
+/** The end of a test: nothing was objected to on the way. */
+export async function closed(page) {
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
 
 /** Everything a test file needs; `close` at its end. */
 export async function start() {

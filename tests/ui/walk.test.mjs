@@ -2,28 +2,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { start } from "./browser.mjs";
+import { closed, selected, stands, start, status, visible } from "./browser.mjs";
 
 let ui;
 before(async () => (ui = await start()));
 after(() => ui.close());
-
-const visible = (locator) => locator.waitFor({ state: "visible" });
-const status = (page) => page.find("status").getAttribute("data-status");
-const selected = (page) => page.locator('[role=option][aria-selected=true][id^="row-"]').getAttribute("id");
-
-/** Waits until the window says it stands so. */
-async function stands(page, wanted) {
-  await page.waitForFunction(
-    (is) => document.querySelector('[data-testid="status"]')?.getAttribute("data-status") === is,
-    wanted,
-  );
-}
-
-async function closed(page) {
-  assert.deepEqual(page.complaints, []);
-  await page.context().close();
-}
 
 test("from the first start to an exported file, by keyboard alone", async () => {
   const page = await ui.open("?fixture=first");
