@@ -19,6 +19,7 @@ pub enum Command {
     /// Run the flow against an MCP server and say what is wrong
     Run(Box<RunArguments>),
     /// Run the lab: an authorization server and an MCP server, healthy or broken in one named way
+    #[command(after_help = LAB_CLIENTS)]
     Lab(Box<LabArguments>),
     /// List the rules
     Rules(RulesArguments),
@@ -258,10 +259,11 @@ pub struct OutputArguments {
     pub fail_on: FailOn,
 }
 
-/// Prints one JSON line with its URLs, and with what it takes from clients, then serves until it is ended.
-///
-/// Clients that need no registration: lab-public; lab-confidential with the secret lab-secret; lab-jwt with the key
-/// client_private_key. The user is alice, the password wonderland.
+const LAB_CLIENTS: &str = "\
+    Prints one JSON line with its URLs and with what it takes from clients, then serves until it is ended. Clients that \
+    need no registration: lab-public; lab-confidential with the secret lab-secret; lab-jwt with client_private_key. The \
+    user is alice, the password wonderland.";
+
 #[derive(Debug, Args)]
 pub struct LabArguments {
     /// What goes wrong: a code or name of `authscope-cli rules`, or one of the lab's further ones
