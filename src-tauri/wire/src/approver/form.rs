@@ -14,9 +14,18 @@ pub(super) struct Submission {
     pub(super) pairs: Vec<(String, String)>,
 }
 
-/// The submission of the form that approves most likely. The error says why there is none.
-pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Result<Submission, String> {
-    readable(page)?;
+/// Why there is nothing to submit, in words.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// The page has no form, or none that approves.
+    AsksNothing(String),
+    /// A person would be needed for it.
+    Unanswerable(String),
+}
+
+/// The submission of the form that approves most likely.
+pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Result<Submission, Unanswered> {
+    readable(page).map_err(Unanswered::Unanswerable)?;
     let document = Html::parse_document(page);
     let forms: Vec<Form<'_>> = all(document.root_element(), "form")
         .filter(|form| !attribute(*form, "method").eq_ignore_ascii_case("dialog"))
@@ -30,14 +39,17 @@ pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Resu
                 post: false,
                 pairs: Vec::new(),
             }),
-            None if forms.is_empty() => Err(format!("the page {} has no form", title(&document))),
-            None => Err(format!("the page {} has no form that approves", title(&document))),
+            None => {
+                let which = if forms.is_empty() { "" } else { " that approves" };
+                let why = format!("the page {} has no form{which}", title(&document));
+                Err(Unanswered::AsksNothing(why))
+            }
         };
     };
     let base = all(document.root_element(), "base[href]").next();
     let base = base.and_then(|base| url.join(attribute(base, "href")).ok());
     best.submission(base.as_ref().unwrap_or(url))
-        .map_err(|why| format!("the form of the page {} {why}", title(&document)))
+        .map_err(|why| Unanswered::Unanswerable(format!("the form of the page {} {why}", title(&document))))
 }
 
 /// Pages that ask for a decision are small. Reading elements that are nested takes the square of their number, and

@@ -7,6 +7,9 @@ fn on(page: &str, given: &[(&str, &str)]) -> Result<Submission, String> {
         &Url::parse("https://as.example/login/?next=1").unwrap(),
         &given,
     )
+    .map_err(|unanswered| match unanswered {
+        Unanswered::AsksNothing(why) | Unanswered::Unanswerable(why) => why,
+    })
 }
 
 fn pairs(submission: &Submission) -> String {

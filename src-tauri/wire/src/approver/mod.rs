@@ -13,9 +13,9 @@ use url::Url;
 use crate::outgoing::without_query;
 use crate::place::is_at;
 use crate::send::{Sent, Wire};
-use form::{Submission, next_on};
+use form::{Submission, Unanswered, next_on};
 
-/// Requests to get from the authorization request to the redirect URI.
+/// Requests to get from the authorization request to the redirect URI, or to the last page.
 const MOST_HOPS: usize = 20;
 
 /// Follows redirects, keeps cookies, fills in login and consent forms with their own values and the given ones, and
@@ -27,7 +27,7 @@ pub struct Approver {
     deliver: bool,
 }
 
-/// Where the way to the redirect URI ended, and why. Names the page without its query.
+/// Where the way to the redirect URI, or to the last page, ended, and why. Names the page without its query.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("stuck at {url}{}: {why}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
 pub struct Stuck {
@@ -45,6 +45,8 @@ enum Next {
     Form(Request),
     /// The callback, which has not been sent.
     Arrived(Request),
+    /// The page asks for nothing more.
+    LastPage,
 }
 
 impl Approver {
@@ -73,6 +75,31 @@ impl Approver {
         redirect_uri: &str,
         on_hop: &mut (dyn FnMut(Sent) + Send),
     ) -> Result<Request, Stuck> {
+        let callback = self.walk(url, Some(redirect_uri), on_hop).await?;
+        let callback = callback.ok_or_else(|| stuck(url, None, "the redirect URI is not reached"))?;
+        if self.deliver {
+            let sent = self.wire.send(self.dressed(callback.clone())).await;
+            let failed = failure(&sent);
+            on_hop(sent);
+            failed.map_or(Ok(()), Err)?;
+        }
+        Ok(callback)
+    }
+
+    /// Goes to a page that sends nobody back, as a device's verification page (RFC 8628 section 3.3), and answers what
+    /// it asks until a page comes that asks nothing: one without a form, or with none that approves. An error page is
+    /// no such page. Whether it was a yes, only the device gets to know.
+    pub async fn visit(&mut self, url: &str, on_hop: &mut (dyn FnMut(Sent) + Send)) -> Result<(), Stuck> {
+        self.walk(url, None, on_hop).await.map(drop)
+    }
+
+    /// The callback, when a redirect URI is to be reached; else nothing, from the last page.
+    async fn walk(
+        &mut self,
+        url: &str,
+        redirect_uri: Option<&str>,
+        on_hop: &mut (dyn FnMut(Sent) + Send),
+    ) -> Result<Option<Request>, Stuck> {
         let mut request = Request::new("GET", url);
         let mut submitted = HashSet::new();
         for _ in 0..MOST_HOPS {
@@ -88,22 +115,16 @@ impl Approver {
                     }
                     request = filled_in;
                 }
-                Next::Arrived(callback) => {
-                    if self.deliver {
-                        let sent = self.wire.send(self.dressed(callback.clone())).await;
-                        let failed = failure(&sent);
-                        on_hop(sent);
-                        failed.map_or(Ok(()), Err)?;
-                    }
-                    return Ok(callback);
-                }
+                Next::Arrived(callback) => return Ok(Some(callback)),
+                Next::LastPage => return Ok(None),
             }
         }
-        Err(stuck(
-            &request.url,
-            None,
-            &format!("more than {MOST_HOPS} requests, and the redirect URI is not reached"),
-        ))
+        let missed = match redirect_uri {
+            Some(_) => "the redirect URI is not reached",
+            None => "there is no end to it",
+        };
+        let why = format!("more than {MOST_HOPS} requests, and {missed}");
+        Err(stuck(&request.url, None, &why))
     }
 
     /// The headers a browser would add.
@@ -124,7 +145,7 @@ impl Approver {
         request
     }
 
-    fn after(&mut self, sent: &Sent, redirect_uri: &str) -> Result<Next, Stuck> {
+    fn after(&mut self, sent: &Sent, redirect_uri: Option<&str>) -> Result<Next, Stuck> {
         if let Some(stuck) = failure(sent) {
             return Err(stuck);
         }
@@ -145,11 +166,18 @@ impl Approver {
             return redirected(&here, location, redirect_uri, &sent.request, response)
                 .map_err(|why| stuck(&why));
         }
+        let may_end = redirect_uri.is_none() && (200..300).contains(&response.status);
         let Some(page) = response.body.text().filter(|_| is_page(response)) else {
-            return Err(stuck("neither a redirect nor an HTML page"));
+            return match may_end {
+                true => Ok(Next::LastPage),
+                false => Err(stuck("neither a redirect nor an HTML page")),
+            };
         };
-        let submission = next_on(page, &here, &self.form).map_err(|why| stuck(&why))?;
-        submitted(&here, submission, redirect_uri).map_err(|why| stuck(&why))
+        match next_on(page, &here, &self.form) {
+            Ok(submission) => submitted(&here, submission, redirect_uri).map_err(|why| stuck(&why)),
+            Err(Unanswered::AsksNothing(_)) if may_end => Ok(Next::LastPage),
+            Err(Unanswered::AsksNothing(why) | Unanswered::Unanswerable(why)) => Err(stuck(&why)),
+        }
     }
 }
 
@@ -157,15 +185,16 @@ impl Approver {
 fn redirected(
     here: &Url,
     location: &str,
-    redirect_uri: &str,
+    redirect_uri: Option<&str>,
     request: &Request,
     response: &Response,
 ) -> Result<Next, String> {
-    if is_at(location, redirect_uri) {
+    let arrives = |url: &str| redirect_uri.is_some_and(|redirect_uri| is_at(url, redirect_uri));
+    if arrives(location) {
         return Ok(Next::Arrived(Request::new("GET", location)));
     }
     let target = web_page(here, location)?;
-    if is_at(&target, redirect_uri) {
+    if arrives(&target) {
         return Ok(Next::Arrived(Request::new("GET", target)));
     }
     let mut following = Request::new("GET", target);
@@ -179,14 +208,14 @@ fn redirected(
     Ok(Next::Request(following))
 }
 
-fn submitted(here: &Url, submission: Submission, redirect_uri: &str) -> Result<Next, String> {
+fn submitted(here: &Url, submission: Submission, redirect_uri: Option<&str>) -> Result<Next, String> {
     let target = web_page(here, &submission.action)?;
     let pairs: Vec<(&str, &str)> = submission
         .pairs
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let next = match is_at(&target, redirect_uri) {
+    let next = match redirect_uri.is_some_and(|redirect_uri| is_at(&target, redirect_uri)) {
         true => Next::Arrived,
         false => Next::Form,
     };

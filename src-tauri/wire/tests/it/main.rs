@@ -6,6 +6,7 @@ mod callback;
 mod document;
 mod failures;
 mod form_post;
+mod lab_pages;
 mod limits;
 mod proxies;
 mod sending;
