@@ -1,12 +1,13 @@
 //! The servers, one for each socket, and the threads that take requests from them.
 
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tiny_http::{Method, Server, StatusCode};
 use tokio::sync::oneshot;
 use trace::Response;
@@ -111,7 +112,6 @@ fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
     let address = socket.local_addr().ok();
     let mut replaced: Vec<Arc<Server>> = Vec::new();
     let mut patience = READY_FIRST;
-    make_ready(address);
     while !shared.ended.load(Ordering::Acquire) {
         let Some(server) = locked(slot).clone() else { break };
         let goes_on = match server.recv_timeout(patience) {
@@ -144,6 +144,10 @@ fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
         if !goes_on {
             break;
         }
+    }
+    // Where the system refuses from here on (Linux), nothing has to be waited for below.
+    if let Err(error) = SockRef::from(&socket).shutdown(Shutdown::Both) {
+        tracing::trace!(%error, "the callback socket is closed without being shut down");
     }
     drop(socket);
     replaced.extend(locked(slot).take());
