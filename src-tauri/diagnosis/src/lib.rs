@@ -43,7 +43,12 @@ use rule::Findings;
 /// at, what is about the run as a whole last. The same trace always gives the same findings in the same
 /// order.
 pub fn diagnose(trace: &Trace) -> Vec<Finding> {
-    let reading = Reading::of(trace);
+    diagnose_first(trace, trace.entries.len())
+}
+
+/// [`diagnose`] as it was when the trace had this many entries.
+pub fn diagnose_first(trace: &Trace, entries: usize) -> Vec<Finding> {
+    let reading = Reading::of_first(trace, entries);
     let mut findings = Findings::default();
     for rule in catalogue::RULES {
         (rule.check)(&reading, &mut findings);

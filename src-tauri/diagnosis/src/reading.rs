@@ -76,7 +76,13 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
+    #[cfg(test)]
     pub fn of(trace: &'a Trace) -> Self {
+        Self::of_first(trace, trace.entries.len())
+    }
+
+    /// Of the entries a trace began with, as many as these.
+    pub fn of_first(trace: &'a Trace, entries: usize) -> Self {
         let mut reading = Self {
             server_url: &trace.server_url,
             revision: Revision::LATEST,
@@ -93,7 +99,7 @@ impl<'a> Reading<'a> {
             others: Vec::new(),
             decisions: Vec::new(),
         };
-        for entry in trace.live() {
+        for entry in trace.live_first(entries) {
             match &entry.kind {
                 EntryKind::Exchange(exchange) => reading.all.push(Seen {
                     seq: entry.seq,

@@ -1,5 +1,7 @@
 //! The trace of a run, with the state of the flow before each step, so that going back is picking an earlier one.
 
+use std::sync::Arc;
+
 use flow::{Flow, Plan};
 use trace::{
     Decision, Entry, EntryKind, Exchange, Outcome, ParticipantId, Phase, Purpose, Request, Role, Timestamp,
@@ -12,7 +14,7 @@ pub(crate) struct Journal {
     pub trace: Trace,
     pub branch: u32,
     /// The flow before the entry of this number and later ones, of the present branch.
-    states: Vec<(u32, Flow)>,
+    states: Vec<(u32, Arc<Flow>)>,
 }
 
 impl Journal {
@@ -32,15 +34,15 @@ impl Journal {
     }
 
     /// Keeps the flow as it is before the next entry.
-    pub fn mark(&mut self, flow: &Flow) {
+    pub fn mark(&mut self, flow: Arc<Flow>) {
         let seq = self.trace.entries.len() as u32 + 1;
         self.states.retain(|(at, _)| *at < seq);
-        self.states.push((seq, flow.clone()));
+        self.states.push((seq, flow));
     }
 
     /// Abandons the step that made entry `seq` and all after it. Gives the flow as it was before that step; none when
     /// the entry is not one of the present branch.
-    pub fn rewind(&mut self, seq: u32, now: Timestamp) -> Option<Flow> {
+    pub fn rewind(&mut self, seq: u32, now: Timestamp) -> Option<Arc<Flow>> {
         let live = self.trace.live().any(|entry| entry.seq == seq);
         let at = self
             .states

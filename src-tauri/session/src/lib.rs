@@ -2,7 +2,9 @@
 
 mod browse;
 mod contract;
+mod course;
 mod journal;
+mod judging;
 mod library;
 mod options;
 mod report;

@@ -1,25 +1,24 @@
 //! Tells the window and the command what changed, each change once and in order.
 
 use flow::{Flow, Next};
-use tokio::sync::mpsc;
 use trace::{Decision, EntryKind, Phase, Request, Trace, VerdictKind};
 use vault::{TokenSet, Vault};
 use wire::Wire;
 
 use crate::journal::Journal;
+use crate::judging::Judging;
 use crate::rows::row;
 use crate::tokens::token_view;
 use crate::view::{NextStep, PhaseState, Progress, ServerView, Status, Tool, Update, VaultView, View};
 
 pub(crate) struct Reporter {
     run: u32,
-    updates: mpsc::UnboundedSender<Update>,
+    judging: Judging,
     vault: VaultView,
     tokens: Vec<TokenSet>,
     /// How many of each were told already.
     rows: usize,
     participants: usize,
-    findings: Vec<diagnosis::Finding>,
     status: Option<Status>,
     /// The redirect URI while a callback is waited for.
     pub listening: Option<String>,
@@ -29,7 +28,7 @@ pub(crate) struct Reporter {
 pub(crate) struct Situation<'a> {
     pub journal: &'a Journal,
     pub flow: &'a Flow,
-    pub next: Next,
+    pub next: &'a Next,
     pub status: Option<Status>,
     pub running: bool,
     pub ended: bool,
@@ -39,15 +38,14 @@ pub(crate) struct Situation<'a> {
 }
 
 impl Reporter {
-    pub fn new(run: u32, updates: mpsc::UnboundedSender<Update>, vault: &Vault) -> Self {
+    pub fn new(run: u32, judging: Judging, vault: &Vault) -> Self {
         Self {
             run,
-            updates,
+            judging,
             vault: vault_view(vault),
             tokens: Vec::new(),
             rows: 0,
             participants: 0,
-            findings: Vec::new(),
             status: None,
             listening: None,
         }
@@ -64,7 +62,12 @@ impl Reporter {
     /// Makes the next report tell everything.
     pub fn forget(&mut self) {
         (self.rows, self.participants) = (0, 0);
-        self.findings.clear();
+        self.judging.forget();
+    }
+
+    /// Waits until everything reported so far was told, with its findings.
+    pub async fn told(&self) {
+        self.judging.told().await;
     }
 
     pub fn last_status(&self) -> Option<Status> {
@@ -74,33 +77,26 @@ impl Reporter {
     pub fn send(&mut self, now: Situation<'_>) {
         let trace = &now.journal.trace;
         let rows: Vec<_> = trace.entries[self.rows..].iter().map(row).collect();
-        let new_rows = !rows.is_empty();
         self.rows = trace.entries.len();
         let participants =
             (trace.participants.len() != self.participants).then(|| trace.participants.clone());
         self.participants = trace.participants.len();
-        let findings = new_rows
-            .then(|| diagnosis::diagnose(trace))
-            .filter(|findings| *findings != self.findings);
-        if let Some(findings) = &findings {
-            self.findings.clone_from(findings);
-        }
         let view = self.view(&now);
         self.status = now.status;
-        // Nobody listening means that the window is gone; the run goes on for the command that asked for it.
-        let _ = self.updates.send(Update {
+        let update = Update {
             run: self.run,
             rows,
             participants,
-            findings,
+            findings: None,
             view,
-        });
+        };
+        self.judging.tell(update, trace.entries.len());
     }
 
     fn view(&self, now: &Situation<'_>) -> View {
         let trace = &now.journal.trace;
         let facts = &now.flow.facts;
-        let status = now.status.clone().unwrap_or_else(|| match &now.next {
+        let status = now.status.clone().unwrap_or_else(|| match now.next {
             _ if now.ended => Status::Ended,
             Next::Send(_) | Next::Browse(_) | Next::Listen => Status::Ready,
             Next::Stopped {
@@ -127,7 +123,7 @@ impl Reporter {
         View {
             server_url: trace.server_url.clone(),
             running: now.running,
-            phases: phases(trace, &status, &now.next),
+            phases: phases(trace, &status, now.next),
             next,
             revision: facts.era_known.then_some(facts.revision),
             tokens: self
@@ -176,7 +172,7 @@ pub fn vault_view(vault: &Vault) -> VaultView {
 }
 
 fn next_step(now: &Situation<'_>) -> Option<NextStep> {
-    let (plan, browser) = match &now.next {
+    let (plan, browser) = match now.next {
         Next::Send(plan) => (plan, false),
         Next::Browse(plan) => (plan, true),
         _ => return None,

@@ -11,7 +11,9 @@ use vault::Vault;
 use wire::{CallbackListener, Sent, Wire};
 
 use crate::contract::{AppError, ErrorCode};
+use crate::course::Course;
 use crate::journal::Journal;
+use crate::judging::Judging;
 use crate::options::Options;
 use crate::report::Reporter;
 use crate::session::{Command, Reply, lock};
@@ -26,7 +28,7 @@ pub(crate) struct Runner {
     pub wire: Wire,
     pub vault: Vault,
     pub journal: Arc<Mutex<Journal>>,
-    pub flow: Flow,
+    pub flow: Course,
     pub listener: Option<CallbackListener>,
     pub edited: Option<Request>,
     pub running: bool,
@@ -61,14 +63,14 @@ impl Runner {
             None => Flow::new(&setup),
         };
         let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));
-        let reporter = Reporter::new(run, updates, &vault);
+        let reporter = Reporter::new(run, Judging::start(journal.clone(), updates), &vault);
         Ok(Self {
             options,
             setup,
             wire,
             vault,
             journal,
-            flow,
+            flow: flow.into(),
             listener: None,
             edited: None,
             running: false,
@@ -97,7 +99,7 @@ impl Runner {
             let decision = Decision::StoredTokenUsed { expired };
             lock(&self.journal).decide(now(), Phase::Challenge, decision);
         }
-        lock(&self.journal).mark(&self.flow);
+        lock(&self.journal).mark(self.flow.state());
         self.report(None);
         loop {
             if self.running && self.step(&mut inbox).await {
@@ -105,12 +107,14 @@ impl Runner {
             }
             self.running = false;
             self.report(None);
+            self.reporter.told().await;
             self.resting.send_replace(true);
             let Some((command, reply)) = inbox.recv().await else {
                 return;
             };
             self.resting.send_replace(false);
             let (result, steps) = self.obey(command).await;
+            self.reporter.told().await;
             let _ = reply.send(result);
             if steps {
                 self.step(&mut inbox).await;
@@ -123,9 +127,9 @@ impl Runner {
         if self.ended {
             return false;
         }
-        match self.flow.next(&self.setup, now()) {
-            Next::Send(plan) => self.send(plan, inbox).await,
-            Next::Browse(plan) => self.browse(plan, inbox).await,
+        match &*self.flow.next(&self.setup, now()) {
+            Next::Send(plan) => self.send(plan.clone(), inbox).await,
+            Next::Browse(plan) => self.browse(plan.clone(), inbox).await,
             Next::Listen | Next::Stopped { .. } | Next::Done { .. } => return false,
         }
         true
@@ -174,7 +178,7 @@ impl Runner {
     /// Takes over what a step came to, and opens the listener when that is what comes next.
     pub async fn take(&mut self, judged: Judged, phase: Phase) {
         self.decide(judged, phase).await;
-        while self.flow.next(&self.setup, now()) == Next::Listen {
+        while *self.flow.next(&self.setup, now()) == Next::Listen {
             let judged = match self.listen() {
                 Ok(redirect_uri) => judge(
                     &self.flow,
@@ -194,7 +198,7 @@ impl Runner {
             };
             self.decide(judged, Phase::Registration).await;
         }
-        lock(&self.journal).mark(&self.flow);
+        lock(&self.journal).mark(self.flow.state());
         self.report(None);
     }
 
@@ -202,7 +206,7 @@ impl Runner {
         for decision in judged.decisions {
             lock(&self.journal).decide(now(), phase, decision);
         }
-        self.flow = judged.flow;
+        self.flow = judged.flow.into();
         for effect in judged.effects {
             self.carry_out(effect, phase).await;
         }
@@ -239,7 +243,7 @@ impl Runner {
     /// Carries out a command between two steps. True with it: a step is to be done.
     async fn obey(&mut self, command: Command) -> (Result<(), AppError>, bool) {
         let next = self.flow.next(&self.setup, now());
-        let has_step = matches!(next, Next::Send(_) | Next::Browse(_)) && !self.ended;
+        let has_step = matches!(*next, Next::Send(_) | Next::Browse(_)) && !self.ended;
         let nothing_to_do = || not_now("There is no step to do: the run is over.");
         match command {
             Command::Next if has_step => (Ok(()), true),
@@ -251,11 +255,12 @@ impl Runner {
             Command::Pause => (Ok(()), false),
             Command::Stop => {
                 if !self.ended {
-                    self.end(self.phase());
+                    let phase = self.phase();
+                    self.end(phase);
                 }
                 (Ok(()), false)
             }
-            Command::GoOn => match self.flow.clone().go_on_anyway().filter(|_| !self.ended) {
+            Command::GoOn => match self.flow.to_owned().go_on_anyway().filter(|_| !self.ended) {
                 Some(judged) => {
                     let phase = self.phase();
                     self.take(judged, phase).await;
@@ -273,12 +278,12 @@ impl Runner {
             Command::PasteCallback(_) | Command::OpenBrowser => {
                 (Err(not_now("No callback is being waited for.")), false)
             }
-            Command::Refresh => match self.flow.clone().refresh_now() {
+            Command::Refresh => match self.flow.to_owned().refresh_now() {
                 Some(flow) => {
-                    self.flow = flow;
+                    self.flow = flow.into();
                     self.ended = false;
                     self.running = true;
-                    lock(&self.journal).mark(&self.flow);
+                    lock(&self.journal).mark(self.flow.state());
                     (Ok(()), false)
                 }
                 None => (Err(not_now("There is no refresh token to use.")), false),
@@ -325,14 +330,15 @@ impl Runner {
         let flow = lock(&self.journal)
             .rewind(seq, now())
             .ok_or_else(|| invalid(gone))?;
-        self.flow = flow.renewed(&mut Hand {
+        let flow = Flow::clone(&flow).renewed(&mut Hand {
             now: now(),
             random: &mut random,
         });
+        self.flow = flow.into();
         self.edited = None;
         self.ended = false;
         self.listener = None;
-        lock(&self.journal).mark(&self.flow);
+        lock(&self.journal).mark(self.flow.state());
         self.report(None);
         Ok(())
     }
@@ -358,8 +364,8 @@ impl Runner {
     }
 
     /// The phase the flow is in, or was in last.
-    fn phase(&self) -> Phase {
-        match self.flow.next(&self.setup, now()) {
+    fn phase(&mut self) -> Phase {
+        match &*self.flow.next(&self.setup, now()) {
             Next::Send(plan) | Next::Browse(plan) => plan.phase,
             _ => lock(&self.journal)
                 .trace
@@ -376,7 +382,7 @@ impl Runner {
         self.reporter.send(crate::report::Situation {
             journal: &journal,
             flow: &self.flow,
-            next,
+            next: &next,
             status,
             running: self.running,
             ended: self.ended,

@@ -85,13 +85,19 @@ impl Trace {
 
     /// The entries that led to the present: those of abandoned branches are left out.
     pub fn live(&self) -> impl Iterator<Item = &Entry> {
+        self.live_first(self.entries.len())
+    }
+
+    /// [`Trace::live`] as it was when there were this many entries.
+    pub fn live_first(&self, entries: usize) -> impl Iterator<Item = &Entry> {
+        let entries = &self.entries[..entries.min(self.entries.len())];
         let mut cuts: Vec<(u32, u32)> = Vec::new();
-        for entry in &self.entries {
+        for entry in entries {
             if let EntryKind::Rewound { to } = entry.kind {
                 cuts.push((to, entry.seq));
             }
         }
-        self.entries
+        entries
             .iter()
             .filter(move |entry| !cuts.iter().any(|&(to, at)| to <= entry.seq && entry.seq < at))
     }
