@@ -13,7 +13,9 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 
 fn main() {
-    let filter = EnvFilter::try_from_env("AUTHSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // The callback's server calls the end of its socket an error; the listener deals with it, and says so itself.
+    let filter =
+        EnvFilter::try_from_env("AUTHSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,tiny_http=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -23,7 +23,9 @@ const USAGE_OR_LOCAL: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("AUTHSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    // The callback's server calls the end of its socket an error; the listener deals with it, and says so itself.
+    let filter =
+        EnvFilter::try_from_env("AUTHSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("error,tiny_http=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
