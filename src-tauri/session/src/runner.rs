@@ -497,6 +497,13 @@ fn wire_settings(options: &Options) -> wire::Settings {
         ca_files: network.ca_files.iter().map(PathBuf::from).collect(),
         body_limit: network.body_limit,
         timeout: Duration::from_secs(network.timeout_seconds.into()),
+        client_certificate: network
+            .client_certificate
+            .as_ref()
+            .map(|files| wire::ClientCertificate {
+                certificate_file: PathBuf::from(&files.certificate_file),
+                key_file: PathBuf::from(&files.key_file),
+            }),
         ..wire::Settings::default()
     }
 }

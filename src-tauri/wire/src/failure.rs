@@ -213,6 +213,9 @@ fn tls_reason(error: Option<&TlsError>, address: &str) -> String {
         TlsError::AlertReceived(AlertDescription::ProtocolVersion) => {
             format!("{address} speaks no version of TLS that is still safe (1.2 and 1.3 were offered)")
         }
+        TlsError::AlertReceived(AlertDescription::CertificateRequired) => {
+            format!("{address} demands a client certificate, and none was shown (setting client_certificate)")
+        }
         TlsError::AlertReceived(alert) => {
             format!("{address} refused the TLS handshake with the alert {alert:?}")
         }

@@ -8,6 +8,7 @@
 pub mod approver;
 pub mod browser;
 pub mod callback;
+mod client_certificate;
 pub mod document;
 mod failure;
 mod outgoing;
@@ -28,4 +29,4 @@ pub use callback::{
 pub use document::{DocumentHost, DocumentHostError, DocumentHostSettings, Fetched};
 pub use outgoing::check;
 pub use send::{Sent, Wire};
-pub use settings::{Settings, SettingsError};
+pub use settings::{ClientCertificate, Settings, SettingsError};

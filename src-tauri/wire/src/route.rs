@@ -4,6 +4,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Client;
 use url::Url;
 
+use crate::client_certificate::Identity;
 use crate::probe::{Stopwatch, SystemResolver};
 use crate::settings::{Settings, SettingsError};
 use crate::tls::{Chains, client_config};
@@ -27,8 +28,12 @@ enum Choice {
 }
 
 impl Routes {
-    pub(crate) fn new(settings: &Settings, chains: &Chains) -> Result<Self, SettingsError> {
-        let tls = client_config(settings, chains)?;
+    pub(crate) fn new(
+        settings: &Settings,
+        identity: Option<&Identity>,
+        chains: &Chains,
+    ) -> Result<Self, SettingsError> {
+        let tls = client_config(settings, identity, chains)?;
         let build = |builder: reqwest::ClientBuilder| {
             builder.build().map_err(|error| SettingsError::System {
                 reason: error.to_string(),

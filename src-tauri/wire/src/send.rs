@@ -7,13 +7,14 @@ use reqwest::Version;
 use tokio::time::timeout_at;
 use trace::{Connection, Failure, Outcome, Request, Response, Timestamp, Timings};
 
+use crate::client_certificate::Identity;
 use crate::failure::{Peer, failed, invalid_request, timed_out};
 use crate::outgoing::{completed, http2_headers, outgoing, peer, recorded};
 use crate::probe::Probe;
 use crate::receive::receive;
 use crate::route::Routes;
 use crate::settings::{Settings, SettingsError};
-use crate::tls::{Chains, facts};
+use crate::tls::{Chains, facts, provider};
 
 /// Sends requests, one hop each. Clones share their connections.
 #[derive(Clone)]
@@ -38,6 +39,7 @@ struct Inner {
     body_limit: u64,
     timeout: Duration,
     user_agent: String,
+    identity: Option<Identity>,
 }
 
 impl Wire {
@@ -45,13 +47,27 @@ impl Wire {
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         settings.check()?;
         let chains = Chains::default();
+        let identity = settings.client_certificate.as_ref();
+        let identity = identity
+            .map(|setting| Identity::read(setting, &provider()))
+            .transpose()?;
         Ok(Self(Arc::new(Inner {
-            routes: Routes::new(settings, &chains)?,
+            routes: Routes::new(settings, identity.as_ref(), &chains)?,
             chains,
             body_limit: settings.body_limit,
             timeout: settings.timeout,
             user_agent: settings.user_agent.clone(),
+            identity,
         })))
+    }
+
+    /// The thumbprint of the client certificate as `x5t#S256` has it in a token that is bound to it (RFC 8705 section
+    /// 3.1): base64url of the SHA-256 of its DER. None without one.
+    pub fn client_certificate_thumbprint(&self) -> Option<String> {
+        self.0
+            .identity
+            .as_ref()
+            .map(|identity| identity.thumbprint.clone())
     }
 
     /// The request with every header it will be sent with: what is shown before sending. Completing it again changes

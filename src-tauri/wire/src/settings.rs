@@ -14,6 +14,8 @@ pub struct Settings {
     pub proxy: Option<String>,
     /// PEM files with certificates that are trusted besides those of the system.
     pub ca_files: Vec<PathBuf>,
+    /// Shown to every server that asks for one in the TLS handshake, an https proxy too.
+    pub client_certificate: Option<ClientCertificate>,
     /// Bytes of a body that are read; the rest is left out, and the body says so.
     pub body_limit: u64,
     /// For one exchange, from looking up the name to the last byte of the body.
@@ -22,11 +24,21 @@ pub struct Settings {
     pub user_agent: String,
 }
 
+/// A certificate of the client's own (RFC 8705). Both are PEM files, and may be the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The client's certificate first, then those that lead to its issuer.
+    pub certificate_file: PathBuf,
+    /// The private key of the first certificate: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    pub key_file: PathBuf,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             proxy: None,
             ca_files: Vec::new(),
+            client_certificate: None,
             body_limit: 10 * 1024 * 1024,
             timeout: Duration::from_secs(30),
             user_agent: concat!("Authscope/", env!("CARGO_PKG_VERSION")).into(),
@@ -43,6 +55,13 @@ pub enum SettingsError {
     Proxy { got: String },
     #[error("ca_files: {}: {reason}", path.display())]
     CaFile { path: PathBuf, reason: String },
+    /// `field` is a field of [`ClientCertificate`]. The reason holds nothing of the file.
+    #[error("client_certificate.{field}: {}: {reason}", path.display())]
+    ClientCertificate {
+        field: &'static str,
+        path: PathBuf,
+        reason: String,
+    },
     #[error("body_limit: expected at least 1 byte, got 0")]
     BodyLimit,
     #[error("timeout: expected more than 0 s, got 0 s")]

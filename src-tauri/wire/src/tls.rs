@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use trace::{Certificate, Tls};
 use x509_parser::extensions::GeneralName;
 
+use crate::client_certificate::Identity;
 use crate::probe::{Phase, Seen, note};
 use crate::settings::{Settings, SettingsError};
 
@@ -46,9 +47,18 @@ fn verifier(
     }
 }
 
-/// Trusts what the system trusts and the certificates of the settings' files; offers HTTP/2 and HTTP/1.1.
-pub(crate) fn client_config(settings: &Settings, chains: &Chains) -> Result<ClientConfig, SettingsError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Trusts what the system trusts and the certificates of the settings' files; shows the client's certificate to those
+/// who ask, where there is one; offers HTTP/2 and HTTP/1.1.
+pub(crate) fn client_config(
+    settings: &Settings,
+    identity: Option<&Identity>,
+    chains: &Chains,
+) -> Result<ClientConfig, SettingsError> {
+    let provider = provider();
     let mut extra = Vec::new();
     for path in &settings.ca_files {
         extra.extend(certificates_in(path)?);
@@ -61,14 +71,17 @@ pub(crate) fn client_config(settings: &Settings, chains: &Chains) -> Result<Clie
         inner,
         chains: chains.clone(),
     });
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| SettingsError::System {
             reason: error.to_string(),
         })?
         .dangerous()
-        .with_custom_certificate_verifier(watching)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(watching);
+    let mut config = match identity {
+        Some(identity) => config.with_client_cert_resolver(identity.resolver.clone()),
+        None => config.with_no_client_auth(),
+    };
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.resumption = Resumption::store(Arc::new(NoSessions));
     Ok(config)

@@ -3,6 +3,7 @@
 mod approver;
 mod browser;
 mod callback;
+mod client_certificate;
 mod document;
 mod failures;
 mod form_post;

@@ -6,6 +6,8 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, version};
 use trace::{FailureKind, Request};
 use wire::{Settings, SettingsError, Wire};
@@ -13,13 +15,13 @@ use wire::{Settings, SettingsError, Wire};
 use crate::server::{OK, Reply, failure, response, talk, wire, within};
 
 /// A certificate authority of our own, and a file that trusts it.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    pem: std::path::PathBuf,
+pub struct Authority {
+    pub issuer: Issuer<'static, KeyPair>,
+    pub pem: std::path::PathBuf,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,16 +36,30 @@ impl Authority {
         }
     }
 
-    fn wire(&self) -> Wire {
-        let settings = Settings {
+    pub fn settings(&self) -> Settings {
+        Settings {
             ca_files: vec![self.pem.clone()],
             ..Settings::default()
-        };
-        Wire::new(&settings).unwrap()
+        }
+    }
+
+    fn wire(&self) -> Wire {
+        Wire::new(&self.settings()).unwrap()
     }
 
     fn acceptor(
         &self,
+        leaf: CertificateParams,
+        versions: &[&'static SupportedProtocolVersion],
+        alpn: &str,
+    ) -> TlsAcceptor {
+        self.acceptor_asking(WebPkiClientVerifier::no_client_auth(), leaf, versions, alpn)
+    }
+
+    /// Asks for a client certificate as the verifier says.
+    pub fn acceptor_asking(
+        &self,
+        verifier: Arc<dyn ClientCertVerifier>,
         leaf: CertificateParams,
         versions: &[&'static SupportedProtocolVersion],
         alpn: &str,
@@ -53,7 +69,7 @@ impl Authority {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(
                 vec![certificate.der().clone()],
                 PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
@@ -88,9 +104,9 @@ impl Drop for Authority {
     }
 }
 
-const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS12, &version::TLS13];
+pub const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS12, &version::TLS13];
 
-fn leaf() -> CertificateParams {
+pub fn leaf() -> CertificateParams {
     let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
     params.distinguished_name.push(DnType::CommonName, "Test server");
     params.not_before = date_time_ymd(2020, 1, 2);
