@@ -299,6 +299,9 @@ pub struct LabServers {
     /// Serve no metadata at all: only the default endpoints of 2025-03-26 are left
     #[arg(long)]
     pub no_metadata: bool,
+    /// Speak TLS, and bind tokens to the certificate that a client shows (RFC 8705)
+    #[arg(long)]
+    pub mtls: bool,
 }
 
 #[derive(Debug, Args)]

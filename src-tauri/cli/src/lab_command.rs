@@ -53,6 +53,7 @@ fn options(arguments: &LabArguments) -> Result<LabOptions, String> {
         transfer_tool: mcp_server.transfer_tool,
         dpop_required: mcp_server.dpop_required,
         no_metadata: servers.no_metadata,
+        mtls: servers.mtls,
     })
 }
 
@@ -84,6 +85,9 @@ fn description(lab: &Lab) -> Value {
         "workload_jwt": lab.workload_jwt(WorkloadJwt::Valid),
         // It is in the lab's source, too, and protects nothing.
         "client_private_key": CLIENT_PRIVATE_KEY,
+        "ca": lab.client_tls().map(|tls| &tls.authority),
+        "client_certificate": lab.client_tls().map(|tls| &tls.certificate),
+        "client_certificate_key": lab.client_tls().map(|tls| &tls.private_key),
     })
 }
 

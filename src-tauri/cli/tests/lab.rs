@@ -87,6 +87,9 @@ fn one_line_says_what_a_client_needs() {
         "idp_client_id",
         "idp_id_token",
         "workload_jwt",
+        "ca",
+        "client_certificate",
+        "client_certificate_key",
     ] {
         assert_eq!(plain.said.get(absent), Some(&Value::Null), "{absent}");
     }
@@ -102,6 +105,22 @@ fn one_line_says_what_a_client_needs() {
         assert_eq!(all.url(jwt).matches('.').count(), 2, "{jwt}");
     }
     assert!(get(all.url("second_as"), "/.well-known/oauth-authorization-server").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn with_tls_it_says_what_to_trust_and_what_to_show() {
+    let lab = Running::with(&["--mtls"]);
+    assert!(lab.url("mcp").starts_with("https://") && lab.url("as").starts_with("https://"));
+    for (pem, kind) in [
+        ("ca", "CERTIFICATE"),
+        ("client_certificate", "CERTIFICATE"),
+        ("client_certificate_key", "PRIVATE KEY"),
+    ] {
+        assert!(
+            lab.url(pem).starts_with(&format!("-----BEGIN {kind}-----")),
+            "{pem}"
+        );
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod misbehaviour;
 mod once;
 mod options;
 mod origin;
+mod tls;
 mod web;
 mod workload;
 
@@ -34,11 +35,13 @@ use authorization_server::{
 };
 use jwt::{PublicKey, SigningKey};
 use mcp_server::McpServer;
+use tls::{Peer, ServerTls};
 use workload::Platform;
 
 pub use client_key::CLIENT_PRIVATE_KEY;
 pub use misbehaviour::{Misbehaviour, Severity};
 pub use options::LabOptions;
+pub use tls::ClientTls;
 pub use workload::WorkloadJwt;
 
 /// A running lab. Dropping it stops its servers.
@@ -50,6 +53,7 @@ pub struct Lab {
     /// The issuer of the separate authorization server.
     issuer: String,
     misbehaviour: Option<Misbehaviour>,
+    client_tls: Option<ClientTls>,
     // The servers stop when this is dropped: their receivers see the channel close.
     stop: watch::Sender<()>,
     servers: Vec<JoinHandle<()>>,
@@ -71,16 +75,18 @@ impl Lab {
     /// When a port cannot be bound on 127.0.0.1, the system gives no randomness for the signing key, or
     /// [`LabOptions::client_key`] is no P-256 key.
     pub async fn start(options: LabOptions) -> io::Result<Lab> {
-        let (mcp_listener, mcp_origin) = bind(options.mcp_port).await?;
-        let (as_listener, as_url) = bind(options.as_port).await?;
+        let (tls, client_tls) = options.mtls.then(tls::prepare).transpose()?.unzip();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let (mcp_listener, mcp_origin) = bind(scheme, options.mcp_port).await?;
+        let (as_listener, as_url) = bind(scheme, options.as_port).await?;
         // Who mixes clients up needs someone to mix them up with.
         let mixes_up = options.misbehaviour == Some(Misbehaviour::MixUp);
         let second = match options.second_as || options.as_migrates || mixes_up {
-            true => Some(bind(0).await?),
+            true => Some(bind(scheme, 0).await?),
             false => None,
         };
         let idp = match options.idp {
-            true => Some(bind(0).await?),
+            true => Some(bind(scheme, 0).await?),
             false => None,
         };
         let (idp_key, platform) = (Arc::new(SigningKey::generate()?), Platform::new()?);
@@ -103,7 +109,8 @@ impl Lab {
         let same_origin = plan.authorization_server(&mcp_origin, key, options.clone());
 
         let (stop, stopped) = watch::channel(());
-        let mut servers = vec![serve(as_listener, separate.router(), stopped.clone())];
+        let serve = |listener, router| serve(listener, tls.as_ref(), router, stopped.clone());
+        let mut servers = vec![serve(as_listener, separate.router())];
         let mut authorization_servers = vec![separate.clone(), same_origin.clone()];
         let mut second_as_url = None;
         if let Some((listener, url)) = second {
@@ -112,13 +119,13 @@ impl Lab {
                 ..options.clone()
             };
             let second = plan.authorization_server(&url, Arc::new(SigningKey::generate()?), healthy);
-            servers.push(serve(listener, second.router(), stopped.clone()));
+            servers.push(serve(listener, second.router()));
             authorization_servers.push(second);
             second_as_url = Some(url);
         }
         let enterprise = idp.map(|(listener, url)| {
             let idp = plan.identity_provider(&url, idp_key, &authorization_servers, options.auto_approve);
-            servers.push(serve(listener, idp.router(), stopped.clone()));
+            servers.push(serve(listener, idp.router()));
             Enterprise { idp, platform }
         });
         let mcp = Arc::new(McpServer::new(
@@ -128,11 +135,7 @@ impl Lab {
             authorization_servers,
             &options,
         ));
-        servers.push(serve(
-            mcp_listener,
-            mcp.router().merge(same_origin.router()),
-            stopped,
-        ));
+        servers.push(serve(mcp_listener, mcp.router().merge(same_origin.router())));
         tracing::debug!(mcp = plan.mcp_url, authorization_server = as_url, "lab started");
         Ok(Lab {
             mcp_url: plan.mcp_url,
@@ -141,6 +144,7 @@ impl Lab {
             second_as_url,
             enterprise,
             misbehaviour: options.misbehaviour,
+            client_tls,
             stop,
             servers,
         })
@@ -188,6 +192,11 @@ impl Lab {
             .map(|since| since.as_secs())
             .unwrap_or_default();
         self.enterprise.as_ref()?.platform.jwt(kind, &self.issuer, now)
+    }
+
+    /// What a client needs with [`LabOptions::mtls`].
+    pub fn client_tls(&self) -> Option<&ClientTls> {
+        self.client_tls.as_ref()
     }
 
     /// What goes wrong here.
@@ -305,27 +314,45 @@ impl fmt::Debug for Lab {
 }
 
 /// A listener, and its origin.
-async fn bind(port: u16) -> io::Result<(TcpListener, String)> {
+async fn bind(scheme: &str, port: u16) -> io::Result<(TcpListener, String)> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    let origin = format!("http://{}", listener.local_addr()?);
+    let origin = format!("{scheme}://{}", listener.local_addr()?);
     Ok((listener, origin))
 }
 
-fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<()>) -> JoinHandle<()> {
+fn serve(
+    listener: TcpListener,
+    tls: Option<&ServerTls>,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) -> JoinHandle<()> {
     let port = listener
         .local_addr()
         .map(|address| address.port())
         .unwrap_or_default();
     let router = origin::guard_host(router, port);
+    let until_stopped = async move {
+        // The channel never carries a value: it only closes.
+        while stopped.changed().await.is_ok() {}
+    };
+    let listener = match tls {
+        Some(tls) => Ok(tls.listen(listener)),
+        None => Err(listener),
+    };
     tokio::spawn(async move {
-        let until_stopped = async move {
-            // The channel never carries a value: it only closes.
-            while stopped.changed().await.is_ok() {}
+        let served = match listener {
+            Ok(listener) => {
+                axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
+                    .with_graceful_shutdown(until_stopped)
+                    .await
+            }
+            Err(listener) => {
+                axum::serve(listener, router)
+                    .with_graceful_shutdown(until_stopped)
+                    .await
+            }
         };
-        if let Err(error) = axum::serve(listener, router)
-            .with_graceful_shutdown(until_stopped)
-            .await
-        {
+        if let Err(error) = served {
             tracing::error!(%error, "a lab server ended");
         }
     })

@@ -53,6 +53,9 @@ pub struct LabOptions {
     /// No metadata document is served and no challenge names one. What is left are the default endpoints on the
     /// MCP server's origin (2025-03-26, Fallbacks for Servers without Metadata Discovery).
     pub no_metadata: bool,
+    /// Everything speaks TLS, with certificates made at start ([`Lab::client_tls`](crate::Lab::client_tls)). A token is
+    /// bound to the certificate that its client shows, if it shows one (RFC 8705 section 3).
+    pub mtls: bool,
 }
 
 impl Default for LabOptions {
@@ -75,6 +78,7 @@ impl Default for LabOptions {
             transfer_tool: false,
             dpop_required: false,
             no_metadata: false,
+            mtls: false,
         }
     }
 }

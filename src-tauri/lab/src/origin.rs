@@ -1,23 +1,33 @@
 //! Who may ask: host and origin of a request, and what browser-based clients may read.
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::header::{self, HeaderMap};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 
 use crate::Misbehaviour;
+use crate::tls::{Peer, THUMBPRINT};
 use crate::web::{is_loopback, set};
 
 /// What browser-based clients may send.
 const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, DPoP, Last-Event-ID, MCP-Protocol-Version, \
                                Mcp-Method, Mcp-Name, Mcp-Session-Id";
 
-/// Refuses requests whose `Host` is not this loopback port, against DNS rebinding.
+/// Refuses requests whose `Host` is not this loopback port, against DNS rebinding; and marks each with the certificate
+/// of its connection, if there is one.
 pub(crate) fn guard_host(router: Router, port: u16) -> Router {
     let allowed = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-    router.layer(from_fn(move |request: Request, next: Next| {
+    router.layer(from_fn(move |mut request: Request, next: Next| {
+        let certificate = request
+            .extensions()
+            .get::<ConnectInfo<Peer>>()
+            .and_then(|ConnectInfo(Peer(thumbprint))| HeaderValue::try_from(thumbprint.as_deref()?).ok());
+        request.headers_mut().remove(THUMBPRINT);
+        if let Some(certificate) = certificate {
+            request.headers_mut().insert(THUMBPRINT, certificate);
+        }
         let host = request
             .headers()
             .get(header::HOST)

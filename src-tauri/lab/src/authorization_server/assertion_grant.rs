@@ -9,6 +9,7 @@ use super::store::Authorization;
 use super::token::{Fields, TokenRequest};
 use super::{AuthorizationServer, now, plain};
 use crate::jwt::{Jws, PublicKey};
+use crate::tls;
 use crate::web::{OAuthError, Params, scopes};
 
 /// `typ` of an identity assertion (Enterprise-Managed Authorization section 4.3).
@@ -75,6 +76,7 @@ pub(super) async fn exchange(
         client,
         params,
         key,
+        certificate: tls::shown(headers),
     };
     without_a_person(&request, &authorization)
 }

@@ -91,6 +91,9 @@ fn document(server: &AuthorizationServer) -> Value {
         // References to pushed requests are taken all the same (RFC 9126 section 5).
         "request_uri_parameter_supported": false,
     });
+    if server.options.mtls {
+        document["tls_client_certificate_bound_access_tokens"] = json!(true);
+    }
     if server.options.require_par {
         document["require_pushed_authorization_requests"] = json!(true);
     }

@@ -14,6 +14,7 @@ use super::store::{Authorization, GrantId};
 use super::tokens::NewAccess;
 use super::{AuthorizationServer, assertion_grant, device, grants, plain, token_exchange};
 use crate::Misbehaviour;
+use crate::tls;
 use crate::web::{OAuthError, Params, answer, json_answer, media_type, no_store};
 
 /// A request to the token endpoint by a client that is who it says.
@@ -23,6 +24,8 @@ pub(super) struct TokenRequest<'a> {
     pub(super) params: &'a Params,
     /// The thumbprint of the key that the request proved (RFC 9449 section 5).
     pub(super) key: Option<String>,
+    /// The thumbprint of the certificate that the client showed (RFC 8705 section 3).
+    pub(super) certificate: Option<String>,
 }
 
 /// The fields of a token response.
@@ -109,6 +112,7 @@ async fn granted(
         client,
         params: &params,
         key,
+        certificate: tls::shown(headers),
     })
 }
 
@@ -133,6 +137,7 @@ impl TokenRequest<'_> {
             scope,
             resources,
             key: self.key.as_deref(),
+            certificate: self.certificate.as_deref(),
             early,
         })?;
         let token_type = if self.key.is_some() { "DPoP" } else { "Bearer" };

@@ -20,6 +20,8 @@ pub(crate) struct Access {
     pub(crate) scope: Vec<String>,
     /// The thumbprint of the key that it is bound to (RFC 9449 section 6.1).
     pub(crate) key: Option<String>,
+    /// The thumbprint of the certificate that it is bound to (RFC 8705 section 3.1).
+    pub(crate) certificate: Option<String>,
     /// How the person was authenticated, and when in seconds since 1970.
     pub(crate) acr: Option<String>,
     pub(crate) auth_time: Option<u64>,
@@ -35,6 +37,7 @@ pub(super) struct NewAccess<'a> {
     pub(super) resources: &'a [String],
     /// The thumbprint of the key to bind it to.
     pub(super) key: Option<&'a str>,
+    pub(super) certificate: Option<&'a str>,
     pub(super) early: bool,
 }
 
@@ -74,6 +77,9 @@ impl AuthorizationServer {
         });
         if let Some(key) = new.key.filter(|_| !self.is(Misbehaviour::DpopTokenUnbound)) {
             claims["cnf"] = json!({ "jkt": key });
+        }
+        if let Some(certificate) = new.certificate {
+            claims["cnf"]["x5t#S256"] = json!(certificate);
         }
         // RFC 9068 section 2.2.1.
         if let Some(acr) = authorization.acr {
@@ -161,6 +167,7 @@ impl AuthorizationServer {
             client_id: text("client_id"),
             scope: scopes(&text("scope")),
             key: claims["cnf"]["jkt"].as_str().map(str::to_owned),
+            certificate: claims["cnf"]["x5t#S256"].as_str().map(str::to_owned),
             acr: claims["acr"].as_str().map(str::to_owned),
             auth_time: claims["auth_time"].as_u64(),
             early,

@@ -14,6 +14,7 @@ use crate::Misbehaviour;
 use crate::authorization_server::{Access, AuthorizationServer, Refused};
 use crate::dpop::{Proven, Unproven};
 use crate::jwt::ALGORITHM;
+use crate::tls;
 use crate::web::{Scheme, access_token, json_answer};
 
 /// What every call needs.
@@ -50,6 +51,12 @@ impl McpServer {
             return Err(Denied::NoToken);
         };
         let caller = self.known(token)?;
+        // RFC 8705 section 3: the certificate has to be the one "used to obtain the token".
+        if caller.access.certificate.is_some() && caller.access.certificate != tls::shown(headers) {
+            return Err(Denied::InvalidToken(
+                "The access token is bound to a certificate, and this is not the one that was shown",
+            ));
+        }
         match (scheme, &caller.access.key) {
             // RFC 9449 section 7.2: "MUST reject a DPoP-bound access token received as a bearer token".
             (Scheme::Bearer, Some(_)) => {

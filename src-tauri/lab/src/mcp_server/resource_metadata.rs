@@ -61,6 +61,9 @@ fn document(server: &McpServer) -> Value {
         "bearer_methods_supported": ["header"],
         "resource_name": "Authscope lab",
     });
+    if server.options.mtls {
+        document["tls_client_certificate_bound_access_tokens"] = json!(true);
+    }
     if server.options.dpop_required {
         document["dpop_signing_alg_values_supported"] = json!([ALGORITHM]);
         document["dpop_bound_access_tokens_required"] = json!(true);
