@@ -7,6 +7,7 @@
 //! | `spec` | the sentences the rules cite, word for word |
 //! | `reading` | an index of a trace, built once and read by every rule |
 //! | `code_exchange` | a code exchange held against the requests before it |
+//! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
 //! | `decode` | what an exchange's fields mean |
 //! | `vendor` | what is known of the larger authorization servers |
 //!
@@ -18,6 +19,8 @@ mod code_exchange;
 mod decode;
 mod decoded;
 mod finding;
+mod id_token;
+mod proof;
 mod reading;
 mod rule;
 mod rules;

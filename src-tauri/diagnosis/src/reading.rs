@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use trace::{
-    BrowserVisit, Decision, Document, DocumentError, EntryKind, Exchange, Grant, MetadataSource, Pair,
-    Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp, Trace,
-    WellKnown, query_pairs,
+    ActionKind, BrowserVisit, Decision, Document, DocumentError, EntryKind, Exchange, Grant, Jwt,
+    MetadataSource, Pair, Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode,
+    Timestamp, Trace, WellKnown, challenges, query_pairs,
 };
 
 /// An exchange that counts, with its number.
@@ -72,6 +72,8 @@ pub(crate) struct Reading<'a> {
     pub calls: Vec<Seen<'a>>,
     /// What belongs to none of the above; its purpose says what it is.
     pub others: Vec<Seen<'a>>,
+    /// What the user asked for besides the flow, in order.
+    pub actions: Vec<Action>,
     pub decisions: Vec<(u32, &'a Decision)>,
 }
 
@@ -97,6 +99,7 @@ impl<'a> Reading<'a> {
             tokens: Vec::new(),
             calls: Vec::new(),
             others: Vec::new(),
+            actions: Vec::new(),
             decisions: Vec::new(),
         };
         for entry in trace.live_first(entries) {
@@ -111,9 +114,7 @@ impl<'a> Reading<'a> {
                     visit,
                 }),
                 EntryKind::Decision(decision) => {
-                    if let Decision::Revision { revision, .. } = decision {
-                        reading.revision = *revision;
-                    }
+                    reading.take(entry.seq, decision);
                     reading.decisions.push((entry.seq, decision));
                 }
                 EntryKind::Rewound { .. } => {}
@@ -121,6 +122,23 @@ impl<'a> Reading<'a> {
         }
         reading.sort_exchanges();
         reading
+    }
+
+    fn take(&mut self, seq: u32, decision: &Decision) {
+        match decision {
+            Decision::Revision { revision, .. } => self.revision = *revision,
+            Decision::Action { action } => self.actions.push(Action {
+                kind: *action,
+                begin: seq,
+                end: u32::MAX,
+            }),
+            Decision::ActionDone { .. } => {
+                if let Some(action) = self.actions.last_mut() {
+                    action.end = action.end.min(seq);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn sort_exchanges(&mut self) {
@@ -183,10 +201,23 @@ impl<'a> Reading<'a> {
         tries.find_map(|attempt| Some((attempt, attempt.document.as_ref()?.as_ref().ok()?)))
     }
 
-    /// The latest authorization server metadata that could be read.
+    /// The latest authorization server metadata that could be read: that of the server decided for, where there are
+    /// several, such as an identity provider.
     pub fn server_metadata(&self) -> Option<(&ServerTry<'a>, &ServerMetadata)> {
-        let mut tries = self.server_tries.iter().rev();
-        tries.find_map(|attempt| Some((attempt, attempt.document.as_ref()?.as_ref().ok()?)))
+        self.server_metadata_before(u32::MAX)
+    }
+
+    /// The same as it was before this entry: the authorization server may change on the way.
+    pub fn server_metadata_before(&self, seq: u32) -> Option<(&ServerTry<'a>, &ServerMetadata)> {
+        let issuer = self.issuer_before(seq);
+        let readable = self.server_tries.iter().rev().filter_map(|attempt| {
+            let document = attempt.document.as_ref()?.as_ref().ok()?;
+            (attempt.seen.seq < seq).then_some((attempt, document))
+        });
+        let of_issuer = readable
+            .clone()
+            .find(|(attempt, _)| issuer.is_none_or(|issuer| attempt.issuer == issuer));
+        of_issuer.or_else(|| readable.into_iter().next())
     }
 
     /// The entry at which the flow stopped with this code.
@@ -209,17 +240,98 @@ impl<'a> Reading<'a> {
         calls.filter(|call| call.seq < seq).max_by_key(|call| call.seq)
     }
 
-    /// The scope of the authorization request before this entry, as it was sent.
+    /// The scope of the latest request for a new grant before this entry, as it was sent: of the authorization
+    /// request, the device authorization request, or of a token request that needs neither.
     pub fn scope_asked_for(&self, seq: u32) -> Option<String> {
-        let (_, request) = self.authorization_before(seq)?;
-        value(&request, "scope").map(str::to_owned)
+        let visit = self.authorization_before(seq);
+        let form = self.granting_form_before(seq);
+        let latest = match (visit, form) {
+            (Some((at, visit)), Some((other, form))) => {
+                if at > other {
+                    visit
+                } else {
+                    form
+                }
+            }
+            (visit, form) => visit.or(form)?.1,
+        };
+        value(&latest, "scope").map(str::to_owned)
+    }
+
+    /// The latest request, before this entry, that asks for a grant by itself: its number and its form.
+    fn granting_form_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
+        let device = self.sent_for(|purpose| *purpose == Purpose::DeviceAuthorization);
+        let by_itself = self.tokens.iter().filter_map(|(seen, grant)| {
+            matches!(grant, Grant::ClientCredentials | Grant::JwtBearer).then_some(*seen)
+        });
+        let latest = device
+            .chain(by_itself)
+            .filter(|seen| seen.seq < seq)
+            .max_by_key(|seen| seen.seq)?;
+        Some((latest.seq, form(latest.request())))
+    }
+
+    /// The exchanges of these purposes, of those that have no list of their own.
+    pub fn sent_for(&self, wanted: impl Fn(&Purpose) -> bool) -> impl Iterator<Item = Seen<'a>> {
+        let others = self.others.iter().copied();
+        others.filter(move |seen| wanted(&seen.exchange.purpose))
+    }
+
+    /// What the user had asked for when this entry was written.
+    pub fn action_at(&self, seq: u32) -> Option<ActionKind> {
+        let mut actions = self.actions.iter().rev();
+        let action = actions.find(|action| action.begin < seq && seq < action.end)?;
+        Some(action.kind)
+    }
+
+    /// Whether an action may have ended the life of tokens that were issued at one entry and used at a later one.
+    pub fn killed_on_the_way(&self, issued: u32, used: u32) -> bool {
+        self.actions.iter().any(|action| {
+            let deadly = matches!(
+                action.kind,
+                ActionKind::ReuseRotated
+                    | ActionKind::RefreshTwice
+                    | ActionKind::RevokeAndTry
+                    | ActionKind::Revoke
+                    | ActionKind::ReplayCode
+                    | ActionKind::DeleteRegistration
+            );
+            deadly && issued < action.end && action.begin < used
+        })
+    }
+
+    /// How often the flow had authorized once more for a step-up when it came to this entry.
+    pub fn step_ups_before(&self, seq: u32) -> usize {
+        let step_ups = self
+            .decisions
+            .iter()
+            .filter(|(at, decision)| *at < seq && matches!(decision, Decision::StepUp { .. }));
+        step_ups.count()
+    }
+
+    /// The client that the flow acted as when it came to this entry, and how it authenticates.
+    pub fn client_before(&self, seq: u32) -> Option<(&'a str, &'a str)> {
+        let mut decisions = self.decisions.iter().rev();
+        decisions.find_map(|(at, decision)| match decision {
+            Decision::Client {
+                client_id,
+                auth_method,
+                ..
+            } if *at < seq => Some((client_id.as_str(), auth_method.as_str())),
+            _ => None,
+        })
     }
 
     /// The authorization server that was decided for, as the resource metadata names it.
     pub fn issuer(&self) -> Option<&'a str> {
+        self.issuer_before(u32::MAX)
+    }
+
+    /// The same as it was before this entry.
+    pub fn issuer_before(&self, seq: u32) -> Option<&'a str> {
         let mut decisions = self.decisions.iter().rev();
-        decisions.find_map(|(_, decision)| match decision {
-            Decision::AuthorizationServer { issuer, .. } => Some(issuer.as_str()),
+        decisions.find_map(|(at, decision)| match decision {
+            Decision::AuthorizationServer { issuer, .. } if *at < seq => Some(issuer.as_str()),
             _ => None,
         })
     }
@@ -230,19 +342,43 @@ impl<'a> Reading<'a> {
         decisions.any(|(_, decision)| matches!(decision, Decision::DefaultEndpoints { .. }))
     }
 
-    /// The latest authorization request sent before this entry: its number and its parameters.
+    /// The latest authorization request sent before this entry: its number and its parameters, with those that were
+    /// pushed (RFC 9126) or are in a request object (RFC 9101).
     pub fn authorization_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
         let visit = self.visits.iter().rev().find(|visit| visit.seq < seq)?;
-        Some((visit.seq, query_pairs(&visit.visit.url)))
+        let mut asked = query_pairs(&visit.visit.url);
+        if let Some(reference) = value(&asked, "request_uri").map(str::to_owned) {
+            let pushed = self
+                .sent_for(|purpose| *purpose == Purpose::PushedAuthorization)
+                .find(|pushed| {
+                    let answer = pushed.response().and_then(object);
+                    answer.is_some_and(|answer| text(&answer, "request_uri") == Some(&reference))
+                });
+            asked.extend(pushed.map(|pushed| form(pushed.request())).unwrap_or_default());
+        }
+        let object = value(&asked, "request").and_then(|object| Jwt::read(object).ok());
+        let members = object.into_iter().flat_map(|object| object.claims);
+        asked.extend(members.filter_map(|(name, value)| {
+            let value = match value {
+                Value::String(text) => text,
+                Value::Array(_) | Value::Object(_) | Value::Number(_) => value.to_string(),
+                Value::Bool(_) | Value::Null => return None,
+            };
+            // These two are about the object, not about the request.
+            (!matches!(name.as_str(), "iss" | "aud")).then_some(Pair { name, value })
+        }));
+        Some((visit.seq, asked))
     }
 
     /// The resource indicator of a token request, or else of the authorization request before it.
     pub fn resource_asked_for(&self, token: Seen<'_>) -> Option<String> {
-        let asked = value(&form(token.request()), "resource").map(str::to_owned);
-        asked.or_else(|| {
-            let (_, request) = self.authorization_before(token.seq)?;
-            value(&request, "resource").map(str::to_owned)
-        })
+        let sent = form(token.request());
+        let asked = value(&sent, "resource").map(str::to_owned);
+        let before = match value(&sent, "grant_type") {
+            Some("authorization_code" | "refresh_token") | None => self.authorization_before(token.seq),
+            Some(_) => self.granting_form_before(token.seq),
+        };
+        asked.or_else(|| value(&before?.1, "resource").map(str::to_owned))
     }
 
     /// What the MCP server first made of this access token after this entry. Answers that say nothing of the
@@ -252,6 +388,7 @@ impl<'a> Reading<'a> {
         let mut uses = calls.filter(|call| bearer(call.request()) == Some(token));
         let telling = uses.find_map(|call| match call.status()? {
             200..=299 => Some(TokenUse::Accepted),
+            401 if is_about_more_than_the_token(call) => None,
             401 => Some(TokenUse::Refused(call)),
             _ => None,
         });
@@ -268,12 +405,38 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// What a user asked for, and the entries between which it was done.
+pub(crate) struct Action {
+    pub kind: ActionKind,
+    pub begin: u32,
+    /// The end of the trace, while it is not done.
+    pub end: u32,
+}
+
 /// What became of an access token at the MCP server.
 pub(crate) enum TokenUse<'a> {
     Accepted,
     /// By the 401 of this call.
     Refused(Seen<'a>),
     Unknown,
+}
+
+/// Whether a 401 says nothing against the token itself: a nonce or a proof is wanted (RFC 9449), or another login (RFC
+/// 9470).
+fn is_about_more_than_the_token(call: Seen<'_>) -> bool {
+    let errors = [
+        "use_dpop_nonce",
+        "invalid_dpop_proof",
+        "insufficient_user_authentication",
+    ];
+    challenge_error(call).is_some_and(|error| errors.contains(&error.as_str()))
+}
+
+/// The `error` that a challenge tells.
+pub(crate) fn challenge_error(call: Seen<'_>) -> Option<String> {
+    let all = challenges(call.response()?).ok()?;
+    let mut errors = all.iter().filter_map(|challenge| challenge.parameter("error"));
+    errors.next().map(str::to_owned)
 }
 
 /// The fields of an authorization response: those of the query, and of the form when it was posted.
@@ -301,11 +464,6 @@ pub(crate) fn form(request: &Request) -> Vec<Pair> {
 pub(crate) fn value<'p>(pairs: &'p [Pair], name: &str) -> Option<&'p str> {
     let pair = pairs.iter().find(|pair| pair.name == name)?;
     Some(&pair.value)
-}
-
-/// The first value of a name in a URL's query.
-pub(crate) fn query_value(url: &str, name: &str) -> Option<String> {
-    value(&query_pairs(url), name).map(str::to_owned)
 }
 
 /// The JSON object in a response's body.

@@ -2,7 +2,7 @@ use trace::{HowOpened, StopCode};
 
 use super::redirect_uri_rejected::advice;
 use crate::finding::{Owner, Part};
-use crate::reading::{Reading, query_value};
+use crate::reading::{Reading, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_WAY_BACK;
 
@@ -32,7 +32,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(visit) = reading.visits.iter().rev().find(|visit| visit.seq < seq) else {
         return;
     };
-    let uri = query_value(&visit.visit.url, "redirect_uri").unwrap_or_default();
+    let asked = reading.authorization_before(seq).map(|(_, asked)| asked);
+    let uri = asked.and_then(|asked| value(&asked, "redirect_uri").map(str::to_owned));
+    let uri = uri.unwrap_or_default();
     let finding = RULE
         .found(RFC6749_WAY_BACK)
         .likely()

@@ -47,7 +47,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .unwrap_or_default();
     let what = match grant {
         Grant::RefreshToken => "refresh",
-        _ => "code exchange",
+        Grant::AuthorizationCode => "code exchange",
+        _ => "token request",
     };
     let finding = RULE
         .found(RFC6749_BASIC)

@@ -67,7 +67,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-fn endpoints(metadata: &ServerMetadata) -> [(&'static str, Option<&str>); 8] {
+fn endpoints(metadata: &ServerMetadata) -> [(&'static str, Option<&str>); 10] {
     [
         ("issuer", metadata.issuer.as_deref()),
         (
@@ -83,6 +83,14 @@ fn endpoints(metadata: &ServerMetadata) -> [(&'static str, Option<&str>); 8] {
         ),
         ("userinfo_endpoint", metadata.userinfo_endpoint.as_deref()),
         ("jwks_uri", metadata.jwks_uri.as_deref()),
+        (
+            "pushed_authorization_request_endpoint",
+            metadata.pushed_authorization_request_endpoint.as_deref(),
+        ),
+        (
+            "device_authorization_endpoint",
+            metadata.device_authorization_endpoint.as_deref(),
+        ),
     ]
 }
 

@@ -32,6 +32,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .filter(|response| response.status == 401 && without_token)?;
         let all = challenges(response).ok()?;
         let error = all.iter().find_map(|challenge| challenge.parameter("error"))?;
+        // That is how a server hands out the nonce that the first proof has to hold (RFC 9449 section 9).
+        if error == "use_dpop_nonce" {
+            return None;
+        }
         Some((call.seq, error.to_owned()))
     });
     let Some((seq, error)) = named else { return };

@@ -1,6 +1,6 @@
-use trace::{Decision, Jwt, ScopeSource, StopCode, challenges};
+use trace::{Decision, Jwt, Purpose, ScopeSource, StopCode, challenges};
 
-use crate::finding::{Finding, Owner, Part};
+use crate::finding::{Finding, Level, Owner, Part};
 use crate::reading::{Reading, Seen, access_token, bearer, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{
@@ -30,7 +30,9 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(refused) = refused(reading) else { return };
+    let Some(refused) = refused(reading) else {
+        return stepped_up_at_once(reading, findings);
+    };
     let wanted = refused.wanted.as_deref().map(words);
     let granted = granted(reading, refused.call);
     let asked = reading.scope_asked_for(refused.call.seq);
@@ -39,6 +41,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (Some(wanted), None) => wanted.clone(),
         (None, _) => Vec::new(),
     };
+    // That more scope does not help although it was got is another rule's matter.
+    if reading.step_ups_before(refused.call.seq) > 0 && wanted.is_some() && lacking.is_empty() {
+        return;
+    }
     let was_asked = asked
         .as_deref()
         .is_some_and(|asked| without(&lacking, asked).is_empty());
@@ -100,9 +106,47 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(refused.describe(finding, granted.as_deref()));
 }
 
-struct Refused<'a> {
-    call: Seen<'a>,
-    wanted: Option<String>,
+/// The flow had to authorize once more before it could do anything at all.
+fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
+    let early = reading.decisions.iter().find_map(|(at, decision)| {
+        let call = match decision {
+            Decision::StepUp { scope: Some(_), .. } => reading.call_before(*at)?,
+            _ => return None,
+        };
+        let Purpose::Mcp { method } = &call.exchange.purpose else {
+            return None;
+        };
+        // What one tool or resource needs is asked for when it is used.
+        let of_one_thing = matches!(method.as_str(), "tools/call" | "resources/read" | "prompts/get");
+        (lacks_scope(call) && !of_one_thing).then_some((call, method))
+    });
+    let Some((call, method)) = early else { return };
+    let all = call
+        .response()
+        .and_then(|response| challenges(response).ok())
+        .unwrap_or_default();
+    let wanted = all
+        .iter()
+        .find_map(|challenge| challenge.parameter("scope"))
+        .unwrap_or_default();
+    let finding = RULE
+        .found(MCP_CHALLENGE_SCOPE)
+        .level(Level::Warning)
+        .title(format!("{method} needs more scope than the challenge of the 401 names"))
+        .at(call.seq, Part::response_header("WWW-Authenticate"))
+        .message(
+            "This run authorized once more and went on. The user sees two pages for what is one login, and clients \
+             that cannot step up end here.",
+        )
+        .expected(format!("a challenge of the 401 with {}", excerpt(wanted)))
+        .actual(format!("{} is wanted only afterwards", excerpt(wanted)))
+        .fix(format!("Name {} in scope of the 401 challenge, since every client needs it.", excerpt(wanted)));
+    findings.add(finding);
+}
+
+pub(super) struct Refused<'a> {
+    pub call: Seen<'a>,
+    pub wanted: Option<String>,
 }
 
 impl Refused<'_> {
@@ -122,7 +166,7 @@ impl Refused<'_> {
 }
 
 /// The call at which the flow stopped, when it lacks scope.
-fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
+pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
     let stopped = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
     let stopped = stopped.into_iter().find_map(|code| reading.stopped(code))?;
     let call = reading.call_before(stopped).filter(|call| lacks_scope(*call))?;
@@ -147,7 +191,7 @@ pub(super) fn lacks_scope(call: Seen<'_>) -> bool {
 }
 
 /// The scope of the token in a call: as the token answer says, or else the token, or else as it was asked for.
-fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
+pub(super) fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
     let token = bearer(call.request())?;
     let in_token = Jwt::read(token)
         .ok()
@@ -163,11 +207,11 @@ fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
         .or_else(|| reading.scope_asked_for(call.seq).filter(|_| issued.is_some()))
 }
 
-fn words(scope: &str) -> Vec<&str> {
+pub(super) fn words(scope: &str) -> Vec<&str> {
     scope.split_whitespace().collect()
 }
 
-fn without<'s>(wanted: &[&'s str], scope: &str) -> Vec<&'s str> {
+pub(super) fn without<'s>(wanted: &[&'s str], scope: &str) -> Vec<&'s str> {
     let there = words(scope);
     wanted
         .iter()

@@ -29,7 +29,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(callback) = reading.callbacks.last() else {
         return;
     };
-    let Some((_, metadata)) = reading.server_metadata() else {
+    let Some((_, metadata)) = reading.server_metadata_before(callback.seq) else {
         return;
     };
     let query = response_fields(callback.request());

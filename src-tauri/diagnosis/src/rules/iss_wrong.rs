@@ -33,13 +33,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let query = response_fields(callback.request());
     let Some(iss) = value(&query, "iss") else { return };
     let document = reading
-        .server_metadata()
+        .server_metadata_before(callback.seq)
         .and_then(|(_, document)| document.issuer.as_deref());
-    let Some(expected) = document.or(reading.issuer()) else {
+    let Some(expected) = document.or(reading.issuer_before(callback.seq)) else {
         return;
     };
     // Where metadata and its issuer differ already, either is right here.
-    if iss == expected || reading.issuer() == Some(iss) {
+    if iss == expected || reading.issuer_before(callback.seq) == Some(iss) {
         return;
     }
     let message = match same_but_for(iss, expected) {

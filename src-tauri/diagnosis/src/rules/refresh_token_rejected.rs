@@ -27,7 +27,11 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut refused = refused_refreshes(reading);
-    refused.retain(|refused| refused.error == "invalid_grant");
+    refused.retain(|refused| {
+        // Of a refresh token that was used up or revoked on purpose it was to be expected.
+        let on_purpose = reading.killed_on_the_way(0, refused.seen.seq);
+        refused.error == "invalid_grant" && !on_purpose
+    });
     let Some(refused) = refused.first() else { return };
     let after = refused.seen.seq;
     let forgotten = reading

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use trace::{Jwt, JwtError, Revision};
+use trace::{Grant, Jwt, JwtError, Revision};
 
 use crate::finding::{Finding, Level, Owner, Part};
 use crate::reading::{Reading, Seen, TokenUse, access_token};
@@ -134,7 +134,12 @@ impl Issued<'_> {
 
 /// Every access token that was issued for a resource asked for.
 pub(super) fn issued<'a>(reading: &Reading<'a>) -> impl Iterator<Item = Issued<'a>> {
-    reading.tokens.iter().filter_map(|(seen, _)| {
+    // What a token exchange brings is for the authorization server, not for the MCP server.
+    let for_mcp = reading
+        .tokens
+        .iter()
+        .filter(|(_, grant)| *grant != Grant::TokenExchange);
+    for_mcp.filter_map(|(seen, _)| {
         let token = access_token(seen.response()?)?;
         let resource = reading.resource_asked_for(*seen)?;
         let jwt = Jwt::read(&token);

@@ -1,10 +1,10 @@
 use trace::{Jwt, StopCode, challenges};
 
 use super::token_audience_wrong::issued;
-use crate::finding::Part;
-use crate::reading::{Reading, Seen, TokenUse, access_token, bearer};
+use crate::finding::{Finding, Part};
+use crate::reading::{Reading, Seen, TokenUse, access_token, bearer, challenge_error};
 use crate::rule::{Findings, rule};
-use crate::spec::RFC6749_VALIDATE_TOKEN;
+use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF};
 use crate::wording::excerpt;
 
 rule! {
@@ -25,7 +25,7 @@ rule! {
     /// RFC 6749 section 7; RFC 6750 section 3.1.
     "T40" "token_not_accepted" Error McpServer since None,
     title: "The MCP server refuses the access token it was just issued",
-    spec: [RFC6749_VALIDATE_TOKEN],
+    spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -38,10 +38,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let TokenUse::Refused(call) = reading.use_of(&token, seen.seq) else {
             return None;
         };
+        if reading.killed_on_the_way(seen.seq, call.seq) {
+            return None;
+        }
         (!foreign.contains(&seen.seq)).then_some((call, token))
     });
     let Some((call, token)) = refused else {
-        return refused_later(reading, findings);
+        return match refused_proof(reading) {
+            Some(call) => findings.add(proof(call)),
+            None => refused_later(reading, findings),
+        };
     };
     let reason = reason(call);
     let mut message = String::from(
@@ -69,6 +75,34 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// The call at which the flow stopped because its proof of possession is not taken.
+fn refused_proof<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+    let call = reading.call_before(reading.stopped(StopCode::TokenNotAccepted)?)?;
+    let error = challenge_error(call).filter(|_| call.status() == Some(401))?;
+    matches!(error.as_str(), "invalid_dpop_proof" | "use_dpop_nonce").then_some(call)
+}
+
+fn proof(call: Seen<'_>) -> Finding {
+    RULE.found(RFC9449_PROOF)
+        .likely()
+        .at(call.seq, Part::response_header("WWW-Authenticate"))
+        .title("The MCP server does not take the proof of possession (DPoP)")
+        .message(
+            "It is not about the token itself. Behind a proxy the server may compare htu with a URL that it sees \
+             otherwise; or the clocks differ (iat), or it does not know the algorithm, or wants another nonce each \
+             time.",
+        )
+        .expected("an MCP answer")
+        .actual(reason(call).map_or_else(
+            || "401 without a reason".into(),
+            |reason| format!("401: {reason}"),
+        ))
+        .fix(
+            "Compare htm, htu, iat, ath and alg of the decoded proof with what the MCP server expects, and set its \
+             public URL.",
+        )
+}
+
 /// The flow stopped because tokens are taken by one call and refused by another, each time anew.
 fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
     let stopped = reading.stopped(StopCode::TokenNotAccepted);
@@ -78,6 +112,9 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(token) = bearer(call.request()).filter(|_| call.status() == Some(401)) else {
         return;
     };
+    if challenge_error(call).as_deref() == Some("insufficient_user_authentication") {
+        return;
+    }
     if !matches!(reading.use_of(token, 0), TokenUse::Accepted) {
         return;
     }

@@ -8,14 +8,14 @@ use crate::reading::{Reading, Seen, access_token, form, object, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_INVALID_CLIENT, RFC6749_INVALID_GRANT, RFC6749_INVALID_SCOPE, RFC6749_TOKEN_ERROR,
-    RFC6749_TOKEN_OK, RFC6749_UNAUTHORIZED_CLIENT, RFC8707_INVALID_TARGET, Spec,
+    RFC6749_TOKEN_OK, RFC6749_UNAUTHORIZED_CLIENT, RFC8707_INVALID_TARGET, RFC9449_PROOF, Spec,
 };
 use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A code exchange or a refresh that is refused with an OAuth error and ends the run. The request is held
-    /// against the authorization request and the callback before it, to say what is certainly not the cause.
+    /// A token request that is refused with an OAuth error and ends the run. A code exchange is held against
+    /// the authorization request and the callback before it, to say what is certainly not the cause.
     ///
     /// # Why it matters
     /// The user has logged in and agreed, and there is no token all the same. Clients show the error code at
@@ -30,7 +30,7 @@ rule! {
     title: "The token endpoint refuses the request",
     spec: [
         RFC6749_INVALID_GRANT, RFC6749_INVALID_CLIENT, RFC6749_UNAUTHORIZED_CLIENT, RFC6749_INVALID_SCOPE,
-        RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK,
+        RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK, RFC9449_PROOF,
     ],
 }
 
@@ -97,11 +97,10 @@ struct Refused<'r, 'a> {
 
 impl Refused<'_, '_> {
     fn finding(&self) -> Finding {
-        let refresh = self.grant == Grant::RefreshToken;
-        let what = if refresh { "refresh" } else { "code" };
-        let compared = match refresh {
-            true => Comparison::default(),
-            false => Comparison::of(self.reading, self.seen),
+        let what = what(self.grant);
+        let compared = match self.grant {
+            Grant::AuthorizationCode => Comparison::of(self.reading, self.seen),
+            _ => Comparison::default(),
         };
         let (spec, means, fix) = self.by_code();
         let mut message = means;
@@ -131,7 +130,7 @@ impl Refused<'_, '_> {
         finding
             .owner(Owner::Client)
             .message(format!("{changed} Most likely that is why it was refused."))
-            .fix("Send the request once more as the flow has it: rewind to the authorization request.")
+            .fix("Send the request once more as the flow has it: rewind to the request for the grant.")
     }
 
     fn quoted(&self) -> String {
@@ -147,16 +146,7 @@ impl Refused<'_, '_> {
         let log = "Look into the authorization server's log for this request";
         let status = self.seen.status().unwrap_or_default();
         match self.error {
-            "invalid_grant" => (
-                RFC6749_INVALID_GRANT,
-                "The authorization server does not take the code: it expired, was not stored (or in the memory \
-                 of another instance), or the server compares something else with what it remembers."
-                    .into(),
-                format!(
-                    "{log}. What is left: how long a code lives, whether all instances share their codes, and \
-                     how redirect_uri and code_challenge are stored."
-                ),
-            ),
+            "invalid_grant" => self.invalid_grant(log),
             "invalid_client" => self.invalid_client(),
             "unauthorized_client" => (
                 RFC6749_UNAUTHORIZED_CLIENT,
@@ -181,13 +171,15 @@ impl Refused<'_, '_> {
             ),
             "invalid_scope" => (
                 RFC6749_INVALID_SCOPE,
-                format!(
-                    "The token request carries no scope, so it is about the one of the authorization request: \
-                     {}.",
-                    self.reading
-                        .scope_asked_for(self.seen.seq)
-                        .map_or_else(|| "none".into(), |scope| excerpt(&scope))
-                ),
+                match value(&form(self.seen.request()), "scope") {
+                    Some(scope) => format!("The request asks for {}.", excerpt(scope)),
+                    None => format!(
+                        "The token request carries no scope, so it is about the one of the request before it: {}.",
+                        self.reading
+                            .scope_asked_for(self.seen.seq)
+                            .map_or_else(|| "none".into(), |scope| excerpt(&scope))
+                    ),
+                },
                 "Allow these scopes for the client, or let the MCP server ask for others in its challenge.".into(),
             ),
             "invalid_target" => {
@@ -201,13 +193,22 @@ impl Refused<'_, '_> {
                     ),
                 )
             }
+            "use_dpop_nonce" | "invalid_dpop_proof" if self.seen.request().header_value("dpop").is_some() => (
+                RFC9449_PROOF,
+                "The request carries a proof of possession (DPoP), and the authorization server does not take it. \
+                 Behind a proxy it may compare htu with a URL that it sees otherwise; or the clocks differ (iat), \
+                 or it does not know the algorithm."
+                    .into(),
+                "Compare htm, htu, iat and alg of the decoded proof with what the authorization server expects, \
+                 and set its public URL."
+                    .into(),
+            ),
             "use_dpop_nonce" | "invalid_dpop_proof" => (
                 RFC6749_TOKEN_ERROR,
                 "The authorization server demands a proof of possession (DPoP), and the request had none that it \
                  takes."
                     .into(),
-                "Allow bearer tokens for this client at the authorization server, or use a client that sends \
-                 DPoP proofs."
+                "Turn on DPoP for this run, or allow bearer tokens for this client at the authorization server."
                     .into(),
             ),
             "invalid_request" => (
@@ -228,6 +229,42 @@ impl Refused<'_, '_> {
                 format!("{log}, and answer with one of the standard codes."),
             ),
         }
+    }
+
+    fn invalid_grant(&self, log: &str) -> (Spec, String, String) {
+        let (means, left) = match self.grant {
+            Grant::AuthorizationCode => (
+                "The authorization server does not take the code: it expired, was not stored (or in the memory \
+                 of another instance), or the server compares something else with what it remembers.",
+                "how long a code lives, whether all instances share their codes, and how redirect_uri and \
+                 code_challenge are stored",
+            ),
+            Grant::RefreshToken => (
+                "The refresh token is no longer good, and there was no way to authorize afresh.",
+                "how long refresh tokens live, and whether this one was used or revoked before",
+            ),
+            Grant::DeviceCode => (
+                "The authorization server does not take the device code: it does not know it, or not for this \
+                 client, or it was used before.",
+                "whether all instances share their device codes, and whether the client is the same in both \
+                 requests",
+            ),
+            Grant::JwtBearer => (
+                "The authorization server does not take the assertion: it does not trust its issuer or key, or \
+                 aud, exp, typ, resource or client_id in it are not what it expects.",
+                "which issuers it trusts and where it finds their keys, and whether aud of the decoded assertion is \
+                 its own issuer",
+            ),
+            Grant::TokenExchange | Grant::ClientCredentials => (
+                "The server does not take what was handed in.",
+                "whether the subject token was issued to this client and is still good",
+            ),
+        };
+        (
+            RFC6749_INVALID_GRANT,
+            means.into(),
+            format!("{log}. What is left: {left}."),
+        )
     }
 
     fn invalid_client(&self) -> (Spec, String, String) {
@@ -278,6 +315,18 @@ impl Refused<'_, '_> {
     }
 }
 
+/// What was to be exchanged.
+fn what(grant: Grant) -> &'static str {
+    match grant {
+        Grant::AuthorizationCode => "code",
+        Grant::RefreshToken => "refresh",
+        Grant::ClientCredentials => "client's own request",
+        Grant::DeviceCode => "device code",
+        Grant::TokenExchange => "token exchange",
+        Grant::JwtBearer => "assertion",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -288,7 +337,7 @@ mod tests {
 
     fn refused(status: u16, error: &str) -> Run {
         let mut run = Run::healthy();
-        run.token = Answer::json(status, json!({"error": error}));
+        run.token = Answer::json(status, json!({"error": error})).header("dpop-nonce", "n");
         run.stop(Phase::Token, StopCode::TokenRejected);
         run
     }

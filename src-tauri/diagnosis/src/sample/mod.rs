@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trace::{
-    Decision, EntryKind, HowOpened, MetadataSource, Phase, Purpose, Request, Revision, Role, StopCode, Trace,
-    WellKnown,
+    Decision, EntryKind, Grant, HowOpened, MetadataSource, Phase, Purpose, Request, Revision, Role, StopCode,
+    Trace, WellKnown,
 };
 
 use crate::finding::Finding;
@@ -217,6 +217,58 @@ pub fn push(trace: &mut Trace, purpose: Purpose, request: Request, answer: &Answ
     *trace = writer.trace;
 }
 
+/// One more exchange with the authorization server at the end of a trace.
+pub fn push_to_server(trace: &mut Trace, purpose: Purpose, request: Request, answer: &Answer) {
+    let mut writer = Writer::after(std::mem::replace(trace, Trace::new("", trace.started)));
+    writer.send(Phase::Extra, purpose, Role::AuthorizationServer, request, answer);
+    *trace = writer.trace;
+}
+
+/// A request with a form to an endpoint of the authorization server.
+pub fn post(path: &str, form: &[(&str, &str)]) -> Request {
+    Request::new("POST", format!("{AS}{path}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(trace::encode_pairs(form.iter().copied()))
+}
+
+/// One more refresh at the end of a trace.
+pub fn refresh(trace: &mut Trace, refresh_token: &str, answer: &Answer) {
+    let grant = Grant::RefreshToken;
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token),
+        ("client_id", "c1"),
+    ];
+    push_to_server(trace, Purpose::Token { grant }, post("/token", &form), answer);
+}
+
+/// One more call with this token at the end of a trace.
+pub fn call(trace: &mut Trace, answer: &Answer, token: &str) {
+    let mut writer = Writer::after(std::mem::replace(trace, Trace::new("", trace.started)));
+    writer.call(answer, token);
+    *trace = writer.trace;
+}
+
+/// One more decision at the end of a trace.
+pub fn decide(trace: &mut Trace, decision: Decision) {
+    let at = trace.entries.last().map_or(trace.started, |entry| entry.at);
+    trace.push(at, 0, Phase::Extra, EntryKind::Decision(decision));
+}
+
+/// The finding of this code about a trace, whole and without secrets.
+pub fn found_in(trace: &Trace, code: &str) -> Option<Finding> {
+    let mut of_code = crate::diagnose(trace);
+    of_code.retain(|finding| finding.code == code);
+    assert!(of_code.len() < 2, "{code}: {of_code:#?}");
+    let finding = of_code.pop()?;
+    assert!(
+        !finding.message.is_empty() && !finding.fix.is_empty(),
+        "{finding:#?}"
+    );
+    assert!(!finding.title.ends_with('.'), "{}", finding.title);
+    Some(finding)
+}
+
 /// The flow stops here.
 pub fn stop(trace: &mut Trace, code: StopCode) {
     let stopped = Decision::Stopped {
@@ -259,10 +311,29 @@ pub fn access_jwt(audience: Value) -> String {
 }
 
 pub fn jwt(claims: &Value) -> String {
+    jwt_with(&json!({"alg": "ES256", "typ": "at+jwt"}), claims)
+}
+
+pub fn jwt_with(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    format!(
-        "{}.{}.c2ln",
-        part(&json!({"alg": "ES256", "typ": "at+jwt"})),
-        part(claims)
+    format!("{}.{}.c2ln", part(header), part(claims))
+}
+
+/// An ID token for the client of a healthy run, with a change.
+pub fn id_token(change: impl FnOnce(&mut Value)) -> String {
+    let mut claims = json!({
+        "iss": AS, "sub": "alice", "aud": "c1", "exp": 4_000_000_000_u64, "iat": 1_700_000_000_u64,
+    });
+    change(&mut claims);
+    jwt_with(&json!({"alg": "ES256", "typ": "JWT"}), &claims)
+}
+
+/// A proof of possession with some key.
+pub fn dpop_proof() -> String {
+    let jwk = json!({"kty": "EC", "crv": "P-256", "x": "eA", "y": "eQ"});
+    let header = json!({"alg": "ES256", "typ": "dpop+jwt", "jwk": jwk});
+    jwt_with(
+        &header,
+        &json!({"jti": "1", "htm": "POST", "htu": format!("{AS}/token"), "iat": 1_800_000_000_u64}),
     )
 }

@@ -138,6 +138,12 @@ pub(crate) const MCP_STEP_UP_SCOPE: Spec = Spec {
             satisfy the current request in the scope parameter.",
 };
 
+pub(crate) const MCP_FETCH_DOCUMENT: Spec = Spec {
+    title: "MCP 2025-11-25 authorization, Client ID Metadata Documents",
+    url: "https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#client-id-metadata-documents",
+    quote: "SHOULD fetch metadata documents when encountering URL-formatted client_ids",
+};
+
 pub(crate) const MCP_HTTPS: Spec = Spec {
     title: "MCP 2025-11-25 authorization, Communication Security",
     url: "https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization#communication-security",

@@ -1,10 +1,16 @@
 //! The sentences that rules cite: title, address and wording of each, in one place.
 
+mod extensions;
 mod mcp;
+mod openid;
 mod rfc;
+mod rfc_later;
 
+pub(crate) use extensions::*;
 pub(crate) use mcp::*;
+pub(crate) use openid::*;
 pub(crate) use rfc::*;
+pub(crate) use rfc_later::*;
 
 use crate::finding::SpecReference;
 

@@ -1,0 +1,79 @@
+//! The ID tokens of a run, and what they have to say.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use trace::{Grant, Jwt, JwtError};
+
+use crate::reading::{Reading, Seen, access_token, object, text, value};
+
+/// An ID token that came with an access token.
+pub(crate) struct IdToken<'a> {
+    pub seen: Seen<'a>,
+    pub jwt: Result<Jwt, JwtError>,
+    pub access_token: String,
+    /// Whether it came with the first tokens of a grant, and not with a refresh.
+    pub first: bool,
+}
+
+impl IdToken<'_> {
+    /// The `nonce` that it has to hold: that of the authorization request, when there was one.
+    pub fn nonce(&self, reading: &Reading<'_>) -> Option<String> {
+        let by_code = reading
+            .tokens
+            .iter()
+            .any(|(seen, grant)| seen.seq == self.seen.seq && *grant == Grant::AuthorizationCode);
+        let (_, asked) = reading.authorization_before(self.seen.seq).filter(|_| by_code)?;
+        value(&asked, "nonce").map(str::to_owned)
+    }
+
+    /// What `at_hash` has to be; none when the algorithm does not say by which hash.
+    pub fn at_hash(&self) -> Option<String> {
+        let alg = self.jwt.as_ref().ok()?.header.get("alg")?.as_str()?.to_owned();
+        let half = |digest: &[u8]| URL_SAFE_NO_PAD.encode(&digest[..digest.len() / 2]);
+        match alg.get(2..) {
+            Some("256") => Some(half(&Sha256::digest(&self.access_token))),
+            Some("384") => Some(half(&Sha384::digest(&self.access_token))),
+            Some("512") => Some(half(&Sha512::digest(&self.access_token))),
+            _ => None,
+        }
+    }
+}
+
+/// Every ID token that was issued.
+pub(crate) fn id_tokens<'a>(reading: &Reading<'a>) -> Vec<IdToken<'a>> {
+    let issued = reading.tokens.iter().filter_map(|(seen, grant)| {
+        let response = seen.response()?;
+        let access_token = access_token(response)?;
+        let jwt = Jwt::read(text(&object(response)?, "id_token")?);
+        Some(IdToken {
+            seen: *seen,
+            jwt,
+            access_token,
+            first: *grant != Grant::RefreshToken,
+        })
+    });
+    issued.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{Run, id_token};
+
+    #[test]
+    fn the_hash_follows_the_algorithm() {
+        let mut run = Run::healthy();
+        run.token
+            .edit(|answer| answer["id_token"] = id_token(|_| {}).into());
+        let trace = run.trace();
+        let token = id_tokens(&Reading::of(&trace)).remove(0);
+        let hash = token.at_hash().unwrap();
+        assert_eq!(hash.len(), 22);
+        let mut other = token;
+        other.jwt.as_mut().unwrap().header["alg"] = "RS512".into();
+        assert_eq!(other.at_hash().unwrap().len(), 43);
+        other.jwt.as_mut().unwrap().header["alg"] = "EdDSA".into();
+        assert_eq!(other.at_hash(), None);
+    }
+}

@@ -1,0 +1,73 @@
+use trace::Grant;
+
+use crate::finding::Part;
+use crate::reading::{Reading, access_token, form, object, value};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC9396_GRANTED;
+
+rule! {
+    /// # What it looks at
+    /// Tokens that were asked for with `authorization_details`, and whether the token answer has them.
+    ///
+    /// # Why it matters
+    /// What was granted may be less than what was asked for. Without the answer the client cannot know what its
+    /// token is good for.
+    ///
+    /// # How to fix
+    /// Return `authorization_details` as granted with every token that was asked for with them. A server that does
+    /// not know them has to refuse unknown types with `invalid_authorization_details`.
+    ///
+    /// # References
+    /// RFC 9396 sections 5 and 7.
+    "RA1" "authorization_details_dropped" Error AuthorizationServer since None,
+    title: "The token answer does not say which authorization_details were granted",
+    spec: [RFC9396_GRANTED],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let dropped = reading.tokens.iter().find(|(seen, grant)| {
+        let asked = match grant {
+            Grant::AuthorizationCode => reading.authorization_before(seen.seq).map(|(_, asked)| asked),
+            _ => Some(form(seen.request())),
+        };
+        let asked = asked.is_some_and(|asked| value(&asked, "authorization_details").is_some());
+        let response = seen
+            .response()
+            .filter(|response| access_token(response).is_some());
+        let answer = response.and_then(object);
+        asked && answer.is_some_and(|answer| !answer.contains_key("authorization_details"))
+    });
+    let Some((seen, _)) = dropped else { return };
+    let finding = RULE
+        .found(RFC9396_GRANTED)
+        .at(seen.seq, Part::body("/authorization_details"))
+        .message(
+            "They were asked for, there is a token, and nothing says whether they were granted. The server may not \
+             know the parameter and have passed it over.",
+        )
+        .expected("authorization_details in the token answer")
+        .actual("no authorization_details")
+        .fix(
+            "Return the authorization_details that were granted. If the server does not support them, let it say so: \
+             leave authorization_details_types_supported out of its metadata.",
+        );
+    findings.add(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::sample::Run;
+
+    #[test]
+    fn asked_for_and_not_in_the_answer() {
+        let mut run = Run::healthy();
+        run.ask("authorization_details", Some("[{\"type\":\"x\"}]"));
+        assert_eq!(run.found(), ["RA1"]);
+        run.token
+            .edit(|answer| answer["authorization_details"] = json!([{"type": "x"}]));
+        assert!(run.is_silent("RA1"));
+        assert!(Run::healthy().is_silent("RA1"));
+    }
+}

@@ -1,0 +1,117 @@
+use trace::{Grant, StopCode};
+
+use crate::finding::{Level, Owner, Part};
+use crate::reading::{Reading, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::{RFC8628_DENIED, RFC8628_EXPIRED};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// A device code for which the client polled and never got a token.
+    ///
+    /// # Why it matters
+    /// Either nobody entered the code in time, or somebody said no, or a policy did. The answer tells which.
+    ///
+    /// # How to fix
+    /// Enter the code at the address shown, in time. If it was entered and approved, look at the authorization
+    /// server: all instances have to share what they know of device codes.
+    ///
+    /// # References
+    /// RFC 8628 section 3.5.
+    "DV2" "device_not_approved" Error Client since None,
+    title: "The device was not approved in time",
+    spec: [RFC8628_EXPIRED, RFC8628_DENIED],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some((stopped, said)) = reading.stopped_saying(StopCode::DeviceNotApproved) else {
+        return;
+    };
+    let mut polls = reading.tokens.iter().rev();
+    let last = polls.find(|(seen, grant)| *grant == Grant::DeviceCode && seen.seq < stopped);
+    let answer = last
+        .and_then(|(seen, _)| seen.response().and_then(object))
+        .unwrap_or_default();
+    let error = text(&answer, "error").unwrap_or_default();
+    let denied = error == "access_denied";
+    let finding = RULE
+        .found(if denied { RFC8628_DENIED } else { RFC8628_EXPIRED })
+        .expected("a token once the user has approved")
+        .actual(match (error, text(&answer, "error_description")) {
+            ("", _) => excerpt(said),
+            (error, None) => excerpt(error),
+            (error, Some(description)) => format!("{}: {}", excerpt(error), excerpt(description)),
+        });
+    let finding = match last {
+        Some((seen, _)) => finding.at(seen.seq, Part::body("/error")),
+        None => finding.on(Some(stopped)),
+    };
+    findings.add(match denied {
+        true => finding
+            .likely()
+            .level(Level::Error)
+            .owner(Owner::AuthorizationServer)
+            .title("Approval of the device was denied")
+            .message(
+                "If it was you who said no, everything works as it should. Otherwise a policy of the authorization \
+                 server did: the user is not assigned to the application, or the client may not use this grant.",
+            )
+            .fix("Start again and approve; or look at who may use this client at the authorization server."),
+        false => finding
+            .likely()
+            .message(
+                "Most likely nobody entered the code in time. If it was entered and approved, the authorization server \
+                 forgot it: its instances may not share their device codes.",
+            )
+            .fix("Start again, and enter the code at the address that is shown before it expires."),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Grant, Purpose, StopCode, Trace};
+
+    use super::super::device_answer_incomplete::tests::{device, whole};
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run, found_in, post, push_to_server, stop};
+
+    fn polled(error: &str) -> Trace {
+        let mut trace = device(&Answer::json(200, whole()));
+        let grant = Grant::DeviceCode;
+        let form = [
+            ("grant_type", grant.grant_type()),
+            ("device_code", "d"),
+            ("client_id", "c1"),
+        ];
+        let answer = Answer::json(400, json!({"error": error}));
+        push_to_server(
+            &mut trace,
+            Purpose::Token { grant },
+            post("/token", &form),
+            &answer,
+        );
+        trace
+    }
+
+    #[test]
+    fn told_no_and_not_told_at_all() {
+        for (error, owner) in [
+            ("access_denied", Owner::AuthorizationServer),
+            ("expired_token", Owner::Client),
+        ] {
+            let mut trace = polled(error);
+            stop(&mut trace, StopCode::DeviceNotApproved);
+            assert_eq!(found_in(&trace, "DV2").unwrap().owner, owner);
+        }
+        let mut trace = Run::healthy().trace();
+        stop(&mut trace, StopCode::DeviceNotApproved);
+        assert!(found_in(&trace, "DV2").is_some());
+    }
+
+    #[test]
+    fn is_silent_while_it_is_polled() {
+        assert_eq!(found_in(&polled("authorization_pending"), "DV2"), None);
+    }
+}

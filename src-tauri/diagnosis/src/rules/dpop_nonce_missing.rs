@@ -1,0 +1,98 @@
+use trace::Response;
+
+use crate::finding::{Owner, Part};
+use crate::reading::{Reading, Seen, challenge_error, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC9449_NONCE;
+
+rule! {
+    /// # What it looks at
+    /// An answer with the error `use_dpop_nonce` and without a `DPoP-Nonce` header, from the token endpoint or the
+    /// MCP server.
+    ///
+    /// # Why it matters
+    /// The error tells the client to come back with a nonce, and the header is the only place to get it from. So
+    /// there is no way on.
+    ///
+    /// # How to fix
+    /// Send `DPoP-Nonce` with that error. If the server does, a proxy drops it; for clients in a browser it also has
+    /// to be in `Access-Control-Expose-Headers`.
+    ///
+    /// # References
+    /// RFC 9449 sections 8 and 9.
+    "DP3" "dpop_nonce_missing" Error AuthorizationServer since None,
+    title: "A nonce is demanded and not given",
+    spec: [RFC9449_NONCE],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let tokens = reading
+        .tokens
+        .iter()
+        .map(|(seen, _)| (*seen, Owner::AuthorizationServer));
+    let others = reading
+        .others
+        .iter()
+        .map(|seen| (*seen, Owner::AuthorizationServer));
+    let calls = reading.first_calls.iter().chain(&reading.calls);
+    let calls = calls.map(|seen| (*seen, Owner::McpServer));
+    let mut all = tokens.chain(others).chain(calls);
+    let without = |response: &Response| response.header_value("dpop-nonce").is_none();
+    let Some((seen, owner)) = all.find(|(seen, _)| demands(*seen) && seen.response().is_some_and(without))
+    else {
+        return;
+    };
+    let finding = RULE
+        .found(RFC9449_NONCE)
+        .owner(owner)
+        .at(seen.seq, Part::response_header("DPoP-Nonce"))
+        .message("The client has to put a nonce into its next proof, and nothing tells it which.")
+        .expected("DPoP-Nonce in the answer")
+        .actual("use_dpop_nonce without DPoP-Nonce")
+        .fix("Send a DPoP-Nonce header with every use_dpop_nonce, and let proxies pass it on.");
+    findings.add(finding);
+}
+
+/// Whether an answer says that the next proof has to hold a nonce.
+fn demands(seen: Seen<'_>) -> bool {
+    let Some(response) = seen.response().filter(|response| response.status >= 400) else {
+        return false;
+    };
+    let in_body = object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
+    in_body || challenge_error(seen).as_deref() == Some("use_dpop_nonce")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run, call, found_in, refresh};
+
+    #[test]
+    fn either_server_may_forget_it() {
+        let mut trace = Run::healthy().trace();
+        refresh(
+            &mut trace,
+            "refresh-1",
+            &Answer::json(400, json!({"error": "use_dpop_nonce"})),
+        );
+        assert_eq!(found_in(&trace, "DP3").unwrap().owner, Owner::AuthorizationServer);
+        let mut trace = Run::healthy().trace();
+        let challenge = "DPoP error=\"use_dpop_nonce\"";
+        call(
+            &mut trace,
+            &Answer::bare(401).header("www-authenticate", challenge),
+            "token",
+        );
+        assert_eq!(found_in(&trace, "DP3").unwrap().owner, Owner::McpServer);
+    }
+
+    #[test]
+    fn is_silent_when_it_is_there() {
+        let mut trace = Run::healthy().trace();
+        let answer = Answer::json(400, json!({"error": "use_dpop_nonce"})).header("DPoP-Nonce", "n");
+        refresh(&mut trace, "refresh-1", &answer);
+        assert_eq!(found_in(&trace, "DP3"), None);
+    }
+}

@@ -1,0 +1,169 @@
+use trace::StopCode;
+
+use super::{at_hash_wrong, id_token_audience_wrong, id_token_issuer_wrong, id_token_nonce_wrong};
+use super::{jwks_key_missing, jwks_unusable, signature_wrong};
+use crate::finding::{Finding, Part};
+use crate::id_token::{IdToken, id_tokens};
+use crate::reading::Reading;
+use crate::rule::{Findings, rule};
+use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_UNSIGNED};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// Whether the ID token is a JWT that is signed (`alg` other than none), not expired, and has `iss`, `sub`, `aud`,
+    /// `exp` and `iat`.
+    ///
+    /// # Why it matters
+    /// Clients that asked for `openid` stop at an ID token that they cannot trust.
+    ///
+    /// # How to fix
+    /// Sign ID tokens with a key of `jwks_uri`, and put all of these claims into them.
+    ///
+    /// # References
+    /// OpenID Connect Core 1.0 sections 2 and 3.1.3.7.
+    "O05" "id_token_unusable" Error AuthorizationServer since None,
+    title: "The ID token cannot be used",
+    spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let tokens = id_tokens(reading);
+    if let Some(finding) = tokens.iter().find_map(judge) {
+        return findings.add(finding);
+    }
+    // The flow may have seen more than can be told here; its stop must not be left without a reason.
+    let Some((stopped, said)) = reading.stopped_saying(StopCode::IdTokenInvalid) else {
+        return;
+    };
+    if explained_elsewhere(reading) {
+        return;
+    }
+    let seq = tokens.last().map_or(stopped, |token| token.seen.seq);
+    let finding = RULE
+        .found(OIDC_ISSUER)
+        .at(seq, Part::body("/id_token"))
+        .message("It is not what an ID token has to be, so clients of OpenID Connect stop here.")
+        .expected("an ID token that passes every check")
+        .actual(excerpt(said))
+        .fix("Compare the decoded ID token with what was expected of it, and correct it at the authorization server.");
+    findings.add(finding);
+}
+
+fn judge(token: &IdToken<'_>) -> Option<Finding> {
+    let found = |spec| RULE.found(spec).at(token.seen.seq, Part::body("/id_token"));
+    let jwt = match &token.jwt {
+        Ok(jwt) => jwt,
+        // An encrypted one is for a client that registered a key for it.
+        Err(error) => {
+            let finding = found(OIDC_UNSIGNED)
+                .message("What is in id_token cannot be read as a signed JWT.")
+                .expected("a signed JWT")
+                .actual(excerpt(&error.to_string()))
+                .fix("Answer with a signed JWT in id_token, or leave openid out of what is granted.");
+            return Some(finding);
+        }
+    };
+    if jwt
+        .header
+        .get("alg")
+        .and_then(|alg| alg.as_str())
+        .is_none_or(|alg| alg.eq_ignore_ascii_case("none"))
+    {
+        let finding = found(OIDC_UNSIGNED)
+            .title("The ID token is not signed")
+            .message("Anybody could have written it, so clients throw it away.")
+            .expected("an alg other than none")
+            .actual("alg none")
+            .fix("Sign ID tokens, and publish the key at jwks_uri.");
+        return Some(finding);
+    }
+    let missing = ["iss", "sub", "aud", "exp", "iat"];
+    if let Some(claim) = missing.into_iter().find(|claim| !jwt.claims.contains_key(*claim)) {
+        let finding = found(OIDC_ISSUER)
+            .title(format!("The ID token has no {claim}"))
+            .message("Clients of OpenID Connect need this claim and stop without it.")
+            .expected("iss, sub, aud, exp and iat")
+            .actual(format!("no {claim}"))
+            .fix(format!("Put {claim} into the ID token."));
+        return Some(finding);
+    }
+    let (exp, now) = (jwt.seconds("exp")?, token.seen.at.seconds());
+    (token.first && exp <= now).then(|| {
+        found(OIDC_EXPIRY)
+            .likely()
+            .title("The ID token had expired when it came")
+            .message("By this machine's clock it is too old. If the clocks differ, that is the reason.")
+            .expected(format!("exp after {now}"))
+            .actual(format!("exp {exp}"))
+            .fix("Set exp some minutes ahead, and check the clock of the authorization server.")
+    })
+}
+
+fn explained_elsewhere(reading: &Reading<'_>) -> bool {
+    let rules = [
+        id_token_nonce_wrong::RULE,
+        id_token_audience_wrong::RULE,
+        at_hash_wrong::RULE,
+        id_token_issuer_wrong::RULE,
+        jwks_key_missing::RULE,
+        jwks_unusable::RULE,
+        signature_wrong::RULE,
+    ];
+    let mut findings = Findings::default();
+    for rule in &rules {
+        (rule.check)(reading, &mut findings);
+    }
+    !findings.into_vec().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::sample::{Run, id_token, jwt_with};
+
+    fn with(token: String) -> Run {
+        let mut run = Run::healthy();
+        run.token.edit(|answer| answer["id_token"] = token.into());
+        run
+    }
+
+    #[test]
+    fn opaque_unsigned_incomplete_and_expired() {
+        assert!(
+            with("opaque".into())
+                .finding("O05")
+                .actual
+                .unwrap()
+                .contains("not a JWT")
+        );
+        let unsigned = jwt_with(
+            &json!({"alg": "none"}),
+            &json!({"iss": "https://as.example", "aud": "c1"}),
+        );
+        assert_eq!(with(unsigned).finding("O05").actual.as_deref(), Some("alg none"));
+        let without = id_token(|claims| {
+            claims.as_object_mut().unwrap().remove("sub");
+        });
+        assert_eq!(with(without).finding("O05").actual.as_deref(), Some("no sub"));
+        let old = id_token(|claims| claims["exp"] = 1_000.into());
+        assert!(with(old).finding("O05").title.contains("expired"));
+    }
+
+    #[test]
+    fn a_stop_for_another_reason_is_told_once() {
+        let mut run = with(id_token(|_| {}));
+        run.stop(Phase::Token, StopCode::IdTokenInvalid);
+        assert_eq!(run.finding("O05").actual.as_deref(), Some("stopped"));
+        let mut run = with(id_token(|claims| claims["aud"] = "other".into()));
+        run.stop(Phase::Token, StopCode::IdTokenInvalid);
+        assert_eq!(run.found(), ["O02"]);
+    }
+
+    #[test]
+    fn is_silent_about_a_good_one() {
+        assert_eq!(with(id_token(|_| {})).found(), [""; 0]);
+    }
+}

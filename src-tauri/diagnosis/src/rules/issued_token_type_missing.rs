@@ -1,0 +1,105 @@
+use trace::Grant;
+
+use crate::finding::Part;
+use crate::reading::{Reading, access_token, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC8693_ISSUED_TYPE;
+
+rule! {
+    /// # What it looks at
+    /// `issued_token_type` in the answer to a token exchange.
+    ///
+    /// # Why it matters
+    /// What is issued is in `access_token` whatever it is: an access token, an ID-JAG, something else. Only
+    /// `issued_token_type` tells, and strict clients refuse an answer without it.
+    ///
+    /// # How to fix
+    /// Add `issued_token_type`, for an ID-JAG `urn:ietf:params:oauth:token-type:id-jag`.
+    ///
+    /// # References
+    /// RFC 8693 section 2.2.1; MCP, Enterprise-Managed Authorization.
+    "X01" "issued_token_type_missing" Error AuthorizationServer since None,
+    title: "The answer to a token exchange does not say what was issued",
+    spec: [RFC8693_ISSUED_TYPE],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let exchanges = reading
+        .tokens
+        .iter()
+        .filter(|(_, grant)| *grant == Grant::TokenExchange);
+    let untyped = exchanges.into_iter().find(|(seen, _)| {
+        let Some(response) = seen
+            .response()
+            .filter(|response| access_token(response).is_some())
+        else {
+            return false;
+        };
+        object(response).is_some_and(|answer| text(&answer, "issued_token_type").is_none_or(str::is_empty))
+    });
+    let Some((seen, _)) = untyped else { return };
+    let finding = RULE
+        .found(RFC8693_ISSUED_TYPE)
+        .at(seen.seq, Part::body("/issued_token_type"))
+        .message("It is the identity provider that has to say it. This run goes on as if it had.")
+        .expected("issued_token_type in the answer")
+        .actual("no issued_token_type")
+        .fix("Add issued_token_type to the answer of the identity provider.");
+    findings.add(finding);
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+    use trace::{Grant, Purpose, Trace};
+
+    use crate::sample::{Answer, Run, found_in, jwt_with, post, push_to_server};
+
+    pub const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
+
+    pub fn exchanged(typ: &str, change: impl FnOnce(&mut Value)) -> Trace {
+        let mut trace = Run::healthy().trace();
+        let claims = json!({"iss": "https://idp.example", "aud": "https://as.example", "exp": 1_800_000_300});
+        let mut body = json!({
+            "issued_token_type": ID_JAG,
+            "access_token": jwt_with(&json!({"alg": "ES256", "typ": typ}), &claims),
+            "token_type": "N_A",
+            "expires_in": 300,
+        });
+        change(&mut body);
+        let grant = Grant::TokenExchange;
+        let form = [
+            ("grant_type", grant.grant_type()),
+            ("requested_token_type", ID_JAG),
+            ("subject_token", "x"),
+        ];
+        let answer = Answer::json(200, body).header("cache-control", "no-store");
+        push_to_server(
+            &mut trace,
+            Purpose::Token { grant },
+            post("/token", &form),
+            &answer,
+        );
+        trace
+    }
+
+    #[test]
+    fn missing_or_empty() {
+        let without = exchanged("oauth-id-jag+jwt", |body| {
+            body.as_object_mut().unwrap().remove("issued_token_type");
+        });
+        assert!(found_in(&without, "X01").is_some());
+        assert!(
+            found_in(
+                &exchanged("oauth-id-jag+jwt", |body| body["issued_token_type"] = "".into()),
+                "X01"
+            )
+            .is_some()
+        );
+    }
+
+    #[test]
+    fn a_whole_answer_has_no_finding_at_all() {
+        assert_eq!(crate::diagnose(&exchanged("oauth-id-jag+jwt", |_| {})), []);
+    }
+}

@@ -1,0 +1,122 @@
+use serde_json::Value;
+use trace::{Decision, Document, Purpose};
+
+use crate::finding::Part;
+use crate::reading::{Reading, Seen, object};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC8414_JWKS;
+use crate::wording::{excerpt, list};
+
+rule! {
+    /// # What it looks at
+    /// The `kid` of a token's header next to the keys at `jwks_uri`. "Check the tokens' signatures" fetches them.
+    ///
+    /// # Why it matters
+    /// Servers and clients find the key by its `kid`. Without it they refuse every token.
+    ///
+    /// # How to fix
+    /// Publish the key that signs at `jwks_uri`, before it is used, and keep the old one there until its last token
+    /// has expired. Look at caches in between, and whether all instances sign with the same key.
+    ///
+    /// # References
+    /// RFC 8414 section 2; RFC 7517 section 4.5.
+    "J01" "jwks_key_missing" Error AuthorizationServer since None,
+    title: "The key that signed a token is not published",
+    spec: [RFC8414_JWKS],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let unknown = reading.decisions.iter().find_map(|(at, decision)| {
+        let Decision::TokenChecked { token, kid, .. } = decision else {
+            return None;
+        };
+        let kid = kid.as_ref()?;
+        let (seen, keys) = keys_before(reading, *at)?;
+        let named: Vec<String> = keys
+            .iter()
+            .filter_map(|key| Some(key.get("kid")?.as_str()?.to_owned()))
+            .collect();
+        // A key without a name may be any.
+        let known = named.len() < keys.len() || named.contains(kid);
+        (!known).then_some((seen, *token, kid, named))
+    });
+    let Some((seen, token, kid, named)) = unknown else {
+        return;
+    };
+    let finding = RULE
+        .found(RFC8414_JWKS)
+        .at(seen.seq, Part::body("/keys"))
+        .message(format!(
+            "The {} names a key that is not among those at jwks_uri, so nobody can check its signature.",
+            token.as_str().replace('_', " ")
+        ))
+        .expected(format!("a key with kid {}", excerpt(kid)))
+        .actual(match named.as_slice() {
+            [] => "no keys".into(),
+            named => excerpt(&format!("only {}", list(named))),
+        })
+        .fix("Publish the key that signs at jwks_uri, and make all instances sign with a key that is there.");
+    findings.add(finding);
+}
+
+/// The keys that were fetched last before this entry.
+pub(super) fn keys_before<'a>(reading: &Reading<'a>, seq: u32) -> Option<(Seen<'a>, Vec<Document>)> {
+    let fetched = reading
+        .sent_for(|purpose| *purpose == Purpose::Jwks)
+        .filter(|seen| seen.seq < seq);
+    let last = fetched.last()?;
+    let set = object(last.response().filter(|response| response.status == 200)?)?;
+    let keys = set.get("keys").and_then(Value::as_array)?;
+    let keys = keys.iter().filter_map(|key| key.as_object().cloned());
+    Some((last, keys.collect()))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+    use trace::{ClaimProblem, Decision, Purpose, Request, SignatureCheck, TokenKind, Trace};
+
+    use crate::sample::{AS, Answer, Run, decide, found_in, push_to_server};
+
+    pub fn checked(keys: Value, signature: SignatureCheck, problems: Vec<ClaimProblem>) -> Trace {
+        let mut trace = Run::healthy().trace();
+        let request = Request::new("GET", format!("{AS}/jwks"));
+        push_to_server(&mut trace, Purpose::Jwks, request, &Answer::json(200, keys));
+        let checked = Decision::TokenChecked {
+            token: TokenKind::AccessToken,
+            alg: Some("ES256".into()),
+            kid: Some("k1".into()),
+            signature,
+            problems,
+        };
+        decide(&mut trace, checked);
+        trace
+    }
+
+    fn not_checked() -> SignatureCheck {
+        SignatureCheck::NotChecked { why: "no key".into() }
+    }
+
+    #[test]
+    fn another_key_and_none() {
+        let other = checked(
+            json!({"keys": [{"kty": "EC", "kid": "k2"}]}),
+            not_checked(),
+            Vec::new(),
+        );
+        assert_eq!(
+            found_in(&other, "J01").unwrap().actual.as_deref(),
+            Some("only k2")
+        );
+        let none = checked(json!({"keys": []}), not_checked(), Vec::new());
+        assert!(found_in(&none, "J01").is_some());
+    }
+
+    #[test]
+    fn is_silent_about_the_right_key_and_keys_without_a_name() {
+        for keys in [json!([{"kid": "k1"}]), json!([{"kty": "EC"}])] {
+            let trace = checked(json!({"keys": keys}), SignatureCheck::Valid, Vec::new());
+            assert_eq!(found_in(&trace, "J01"), None);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+use trace::Grant;
+
+use crate::code_exchange::ClientAuthentication;
+use crate::finding::Part;
+use crate::reading::{Reading, access_token, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC9700_ROTATION;
+
+rule! {
+    /// # What it looks at
+    /// A successful refresh of a client without authentication and without a proof of possession, whose answer has
+    /// no new refresh token.
+    ///
+    /// # Why it matters
+    /// A public client proves nothing when it refreshes: whoever copies its refresh token has access for as long as
+    /// that lives. A new one at every refresh makes the theft show, and short.
+    ///
+    /// # How to fix
+    /// Turn on refresh token rotation for public clients, or bind their refresh tokens to a key (DPoP).
+    ///
+    /// # References
+    /// RFC 9700 sections 2.2.2 and 4.14; MCP authorization, "Token Theft".
+    "C02" "refresh_not_rotated" Warning AuthorizationServer since None,
+    title: "The refresh token of a public client is not replaced",
+    spec: [RFC9700_ROTATION],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let kept = reading.tokens.iter().find(|(seen, grant)| {
+        let Some(response) = seen
+            .response()
+            .filter(|response| access_token(response).is_some())
+        else {
+            return false;
+        };
+        let public = ClientAuthentication::of(seen.request()) == ClientAuthentication::None
+            && seen.request().header_value("dpop").is_none();
+        let sent = crate::reading::form(seen.request());
+        let old = crate::reading::value(&sent, "refresh_token").unwrap_or_default();
+        let new = object(response).and_then(|answer| text(&answer, "refresh_token").map(str::to_owned));
+        *grant == Grant::RefreshToken && public && new.is_none_or(|new| new == old)
+    });
+    let Some((seen, _)) = kept else { return };
+    let finding = RULE
+        .found(RFC9700_ROTATION)
+        .likely()
+        .at(seen.seq, Part::body("/refresh_token"))
+        .message(
+            "The client does not authenticate, and the answer brings no other refresh token, so the old one most \
+             likely stays good. A server may also rotate only now and then, or tell clients apart by a certificate.",
+        )
+        .expected("another refresh_token in the answer")
+        .actual("no new refresh_token")
+        .fix("Turn on refresh token rotation for public clients, or demand DPoP of them.");
+    findings.add(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sample::{Run, dpop_proof, found_in};
+
+    #[test]
+    fn an_answer_without_or_with_the_same_refresh_token() {
+        let mut run = Run::healthy_with_refresh();
+        run.refresh.as_mut().unwrap().edit(|answer| {
+            answer.as_object_mut().unwrap().remove("refresh_token");
+        });
+        assert_eq!(run.found(), ["C02"]);
+        run.refresh
+            .as_mut()
+            .unwrap()
+            .edit(|answer| answer["refresh_token"] = "refresh-1".into());
+        assert_eq!(run.found(), ["C02"]);
+    }
+
+    #[test]
+    fn is_silent_about_rotation_and_bound_clients() {
+        let mut run = Run::healthy_with_refresh();
+        assert!(run.is_silent("C02"));
+        run.refresh.as_mut().unwrap().edit(|answer| {
+            answer.as_object_mut().unwrap().remove("refresh_token");
+        });
+        let mut trace = run.trace();
+        for entry in &mut trace.entries {
+            if let trace::EntryKind::Exchange(exchange) = &mut entry.kind {
+                let request = std::mem::replace(&mut exchange.request, trace::Request::new("", ""));
+                exchange.request = request.header("DPoP", dpop_proof());
+            }
+        }
+        assert_eq!(found_in(&trace, "C02"), None);
+    }
+}

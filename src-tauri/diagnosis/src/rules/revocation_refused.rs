@@ -1,0 +1,117 @@
+use trace::Purpose;
+
+use crate::finding::{Level, Part};
+use crate::reading::{Reading, object, text};
+use crate::rule::{Findings, rule};
+use crate::spec::RFC7009_STATUS;
+use crate::wording::{answer_in_words, excerpt};
+
+rule! {
+    /// # What it looks at
+    /// What the revocation endpoint answers: 200 is expected, for tokens that are dead already as well.
+    ///
+    /// # Why it matters
+    /// A client that logs out wants its tokens dead. When it is refused they live on, and most clients do not tell
+    /// the user.
+    ///
+    /// # How to fix
+    /// Take revocation from every client that got tokens, public ones with `client_id` alone, by POST, and answer
+    /// 200.
+    ///
+    /// # References
+    /// RFC 7009 sections 2.1 and 2.2.
+    "V02" "revocation_refused" Warning AuthorizationServer since None,
+    title: "The authorization server refuses to revoke a token",
+    spec: [RFC7009_STATUS],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut all = reading.sent_for(|purpose| matches!(purpose, Purpose::Revocation { .. }));
+    // 503 says to try again later (section 2.2.1); that a nonce is wanted is no refusal.
+    let refused = all.find(|seen| {
+        let Some(response) = seen.response() else {
+            return false;
+        };
+        let nonce = object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
+        !(matches!(response.status, 200 | 503) || nonce)
+    });
+    let Some((seen, response)) = refused.and_then(|seen| Some((seen, seen.response()?))) else {
+        return;
+    };
+    let answer = object(response).unwrap_or_default();
+    let error = text(&answer, "error").unwrap_or_default();
+    let finding = RULE
+        .found(RFC7009_STATUS)
+        .at(seen.seq, Part::Status)
+        .expected("200")
+        .actual(match error {
+            "" => answer_in_words(seen.exchange),
+            error => format!("{}: {}", response.status, excerpt(error)),
+        });
+    findings.add(match (error, response.status) {
+        ("unsupported_token_type", _) => finding
+            .level(Level::Note)
+            .title("The authorization server does not revoke tokens of this kind")
+            .message("That is allowed. Such a token lives until it expires; revoke the refresh token instead.")
+            .fix("Nothing has to change."),
+        (_, 201..=299) => finding
+            .level(Level::Note)
+            .title("The revocation is answered with another status than 200")
+            .message("It is a success, and clients that look closely take it for a failure.")
+            .fix("Answer a revocation with status 200."),
+        ("invalid_client" | "unauthorized_client", _) => finding
+            .likely()
+            .message(
+                "The authorization server does not let this client revoke, though it gave it tokens. Most likely the \
+                 endpoint wants a secret, which a public client does not have.",
+            )
+            .fix("Let public clients revoke their own tokens with client_id alone."),
+        _ => finding
+            .likely()
+            .message("The token lives on. The endpoint in the metadata may be another one, or wants something else.")
+            .fix("Answer a POST with token and client authentication with 200, whether the token was alive or not."),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Purpose, TokenKind, Trace};
+
+    use crate::finding::Level;
+    use crate::sample::{Answer, Run, found_in, post, push_to_server};
+
+    fn answered(answer: &Answer) -> Trace {
+        let mut trace = Run::healthy().trace();
+        let token = TokenKind::RefreshToken;
+        let form = [("token", "refresh-1"), ("client_id", "c1")];
+        push_to_server(
+            &mut trace,
+            Purpose::Revocation { token },
+            post("/revoke", &form),
+            answer,
+        );
+        trace
+    }
+
+    #[test]
+    fn a_refusal_is_a_warning_and_the_rest_a_note() {
+        let level = |answer| found_in(&answered(&answer), "V02").unwrap().level;
+        assert_eq!(
+            level(Answer::json(401, json!({"error": "invalid_client"}))),
+            Level::Warning
+        );
+        assert_eq!(level(Answer::bare(405)), Level::Warning);
+        assert_eq!(level(Answer::bare(204)), Level::Note);
+        assert_eq!(
+            level(Answer::json(400, json!({"error": "unsupported_token_type"}))),
+            Level::Note
+        );
+    }
+
+    #[test]
+    fn is_silent_about_success_and_later() {
+        assert_eq!(found_in(&answered(&Answer::bare(200)), "V02"), None);
+        assert_eq!(found_in(&answered(&Answer::bare(503)), "V02"), None);
+    }
+}
