@@ -100,7 +100,7 @@ fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, String)> {
         .filter(|(_, grant)| *grant == Grant::AuthorizationCode);
     let refused = pushed
         .into_iter()
-        .chain(codes.map(|(seen, _)| *seen).last())
+        .chain(codes.map(|(seen, _)| *seen).next_back())
         .find_map(|seen| {
             let answer = object(seen.response().filter(|response| response.status >= 400)?)?;
             let error = text(&answer, "error").filter(|error| *error == "invalid_client")?;
