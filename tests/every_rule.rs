@@ -54,7 +54,8 @@ fn is_explained(run: &Watched) -> bool {
 
 #[test]
 fn every_rule_has_a_misbehaviour_and_the_same_name() {
-    let all: HashSet<(&str, &str)> = Misbehaviour::ALL.iter().map(|m| (m.code(), m.slug())).collect();
+    let all = Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED);
+    let all: HashSet<(&str, &str)> = all.map(|m| (m.code(), m.slug())).collect();
     for rule in diagnosis::catalogue() {
         let proved = all.contains(&(rule.code.as_str(), rule.rule.as_str()));
         let alone = WITHOUT_MISBEHAVIOUR.contains(&rule.code.as_str());

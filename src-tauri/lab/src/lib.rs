@@ -124,7 +124,7 @@ impl Lab {
             second_as_url = Some(url);
         }
         let enterprise = idp.map(|(listener, url)| {
-            let idp = plan.identity_provider(&url, idp_key, &authorization_servers, options.auto_approve);
+            let idp = plan.identity_provider(&url, idp_key, &authorization_servers, &options);
             servers.push(serve(listener, idp.router()));
             Enterprise { idp, platform }
         });
@@ -276,13 +276,13 @@ impl Plan {
         }))
     }
 
-    /// One that vouches for its people to these authorization servers. It is healthy in any case.
+    /// One that vouches for its people to these authorization servers. It is healthy, unless it is what goes wrong.
     fn identity_provider(
         &self,
         base: &str,
         key: Arc<SigningKey>,
         partners: &[Arc<AuthorizationServer>],
-        auto_approve: bool,
+        options: &LabOptions,
     ) -> Arc<AuthorizationServer> {
         Arc::new(AuthorizationServer::new(Setup {
             base,
@@ -296,7 +296,10 @@ impl Plan {
                 resources: self.resources.clone(),
             }),
             options: LabOptions {
-                auto_approve,
+                auto_approve: options.auto_approve,
+                misbehaviour: options
+                    .misbehaviour
+                    .filter(|misbehaviour| misbehaviour.is_of_identity_provider()),
                 ..LabOptions::default()
             },
         }))

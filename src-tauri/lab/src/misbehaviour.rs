@@ -211,21 +211,30 @@ misbehaviours! {
         "Every authorization code is refused with invalid_grant."
     TokenTypeMissing "T42" "token_type_missing" Error
         "Token answer without token_type"
-        "The token answer does not say of which type the access token is.";
-
-    EXTENDED
-    CorsMissing "S02" "cors_missing" Error
-        "No cross-origin headers"
-        "No answer carries Access-Control-Allow-Origin, so clients in a browser cannot read any of them."
-    CorsHeaderMissing "S03" "cors_header_missing" Error
-        "Request header not allowed"
-        "The preflight answer does not allow the headers of MCP, so clients in a browser cannot send them."
-    PreflightRedirected "S04" "preflight_redirected" Error
-        "Preflight is redirected"
-        "A preflight request is redirected to https, which browsers do not follow."
+        "The token answer does not say of which type the access token is."
     RefreshNotRotated "C02" "refresh_not_rotated" Warning
         "Refresh token not rotated"
         "A refresh brings no new refresh token, and the old one of a public client stays good."
+    TokenExpiredAtIssue "J02" "token_expired_at_issue" Error
+        "Access token expired when issued"
+        "The exp in the access token is a minute before it was issued, whatever expires_in says."
+    ExpiresInWrong "J05" "expires_in_wrong" Warning
+        "expires_in too long"
+        "The token answer promises a life twice as long as the exp of the access token."
+    RegistrationManagementIncomplete "G30" "registration_management_incomplete" Warning
+        "Registration cannot be managed"
+        "A registration is answered with a registration_access_token and without the URL to use it at.";
+
+    EXTENDED
+    CorsMissing "S02" "cors_missing" Warning
+        "No cross-origin headers"
+        "No answer carries Access-Control-Allow-Origin, so clients in a browser cannot read any of them."
+    CorsHeaderMissing "S03" "cors_header_missing" Warning
+        "Request header not allowed"
+        "The preflight answer does not allow the headers of MCP, so clients in a browser cannot send them."
+    PreflightRedirected "S04" "preflight_redirected" Warning
+        "Preflight is redirected"
+        "A preflight request is redirected to https, which browsers do not follow."
     CodeReplayWorks "T13" "code_replay_works" Error
         "Code works twice"
         "An authorization code can be exchanged again within its minute."
@@ -235,9 +244,6 @@ misbehaviours! {
     InsufficientScopeWithoutScope "T43" "insufficient_scope_without_scope" Warning
         "Step-up without a scope"
         "The insufficient_scope challenge does not say which scope is needed."
-    TokenExpiredAtIssue "J02" "token_expired_at_issue" Error
-        "Access token expired when issued"
-        "The exp in the access token is a minute before it was issued, whatever expires_in says."
     JwksKeyMissing "J01" "jwks_key_missing" Error
         "Signing key not published"
         "The JWK set holds another key than the one that signs the tokens."
@@ -264,7 +270,76 @@ misbehaviours! {
         "The token answer leaves out the authorization_details that were granted."
     MixUp "A34" "mix_up" Error
         "Browser sent to another server"
-        "The authorization endpoint sends the browser on to another authorization server, to get its code.";
+        "The authorization endpoint sends the browser on to another authorization server, to get its code."
+    RegistrationNotDeleted "G31" "registration_not_deleted" Warning
+        "Deletion answers 200"
+        "Deleting a registration is answered 200 instead of 204."
+    ClientDocumentRefused "G14" "client_document_refused" Error
+        "Client document never fetched"
+        "The metadata offers client metadata documents, and no document is ever fetched."
+    PushedAnswerUnusable "P02" "pushed_answer_unusable" Error
+        "Pushed request without request_uri"
+        "A pushed authorization request is answered 201, and the answer holds no request_uri."
+    PushedRequestRejected "P03" "pushed_request_rejected" Error
+        "Pushed request refused"
+        "Every pushed authorization request is refused with invalid_request."
+    DeviceAnswerIncomplete "DV1" "device_answer_incomplete" Error
+        "Device answer in an old spelling"
+        "The device authorization answer says verification_url where clients look for verification_uri."
+    DeviceNotApproved "DV2" "device_not_approved" Error
+        "Device code expires at once"
+        "Every poll is answered expired_token, so that nobody can approve a device."
+    DeviceRequestRejected "DV3" "device_request_rejected" Error
+        "Device request refused"
+        "Every device authorization request is refused with unauthorized_client."
+    DpopNonceMissing "DP3" "dpop_nonce_missing" Error
+        "Nonce wanted and not given"
+        "The token endpoint wants a nonce in every DPoP proof, and never says which."
+    RotatedTokenAccepted "C03" "rotated_token_accepted" Warning
+        "Old refresh token stays good"
+        "A refresh brings a new refresh token, and the old one of a public client goes on working."
+    JwksUnusable "J03" "jwks_unusable" Error
+        "No key set"
+        "A web page is served where the metadata says that the keys are."
+    SignatureWrong "J04" "signature_wrong" Error
+        "Another key under the same name"
+        "The published key has the kid of the one that signs, and is another."
+    IdTokenIssuerWrong "O04" "id_token_issuer_wrong" Error
+        "ID token of another issuer"
+        "The ID token names an issuer that is not the one of the server metadata."
+    IdTokenUnusable "O05" "id_token_unusable" Error
+        "ID token about nobody"
+        "The ID token has no sub, so it does not say who logged in."
+    UserinfoSubjectWrong "O06" "userinfo_subject_wrong" Error
+        "UserInfo about somebody else"
+        "UserInfo answers with another sub than the ID token has."
+    LoginNotSufficient "T44" "login_not_sufficient" Error
+        "Second factor never asked for"
+        "The authorization server takes acr_values and asks for a password all the same."
+    RevokedTokenAccepted "V01" "revoked_token_accepted" Warning
+        "Revocation without effect"
+        "A revocation is answered 200, and the token goes on working."
+    RevocationRefused "V02" "revocation_refused" Warning
+        "Revocation refused"
+        "Every revocation is refused with invalid_client."
+    IntrospectionDisagrees "V03" "introspection_disagrees" Warning
+        "Introspection knows no token"
+        "Introspection calls every token inactive, also those that the MCP server takes."
+    IntrospectionUnprotected "V04" "introspection_unprotected" Error
+        "Introspection for everybody"
+        "The introspection endpoint wants no client authentication."
+    GrantNotOffered "M04" "grant_not_offered" Error
+        "Few grants listed"
+        "The server metadata lists authorization_code and refresh_token as the only grants."
+    EndpointNotOffered "M05" "endpoint_not_offered" Note
+        "No introspection"
+        "The server metadata has no introspection_endpoint, so nobody can ask about a token."
+    IssuedTokenTypeMissing "X01" "issued_token_type_missing" Error
+        "Exchange without token type"
+        "The identity provider does not say what its token exchange issued."
+    IdJagTypeWrong "X02" "id_jag_type_wrong" Error
+        "ID-JAG of another type"
+        "The header of the identity provider's ID-JAG says JWT where it has to say oauth-id-jag+jwt.";
 }
 
 struct Row {
@@ -306,6 +381,11 @@ impl Misbehaviour {
         let text = text.trim();
         let named = |m: &Self| m.code().eq_ignore_ascii_case(text) || m.slug().eq_ignore_ascii_case(text);
         Self::ALL.iter().chain(Self::EXTENDED).copied().find(named)
+    }
+
+    /// Whether it is the identity provider that goes wrong.
+    pub(crate) fn is_of_identity_provider(self) -> bool {
+        matches!(self, Self::IssuedTokenTypeMissing | Self::IdJagTypeWrong)
     }
 
     /// Whether the first access token of a run is refused after the MCP handshake, so that a client comes to a

@@ -2,7 +2,7 @@
 
 mod support;
 
-use lab::{Lab, WorkloadJwt};
+use lab::{Lab, Misbehaviour, WorkloadJwt};
 use serde_json::json;
 use support::*;
 
@@ -209,4 +209,23 @@ async fn without_the_option_nobody_is_trusted() {
     assert_eq!(lab.workload_jwt(WorkloadJwt::Valid), None);
     assert_eq!(granted(&lab, "a.b.c", &[]).await.error(), "invalid_client");
     assert_eq!(by_client(&lab, "a.b.c").await.error(), "unsupported_grant_type");
+}
+
+#[tokio::test]
+async fn an_identity_provider_that_goes_wrong() {
+    for (misbehaviour, kind, typ) in [
+        (None, json!(ID_JAG), "oauth-id-jag+jwt"),
+        (
+            Some(Misbehaviour::IssuedTokenTypeMissing),
+            json!(null),
+            "oauth-id-jag+jwt",
+        ),
+        (Some(Misbehaviour::IdJagTypeWrong), json!(ID_JAG), "JWT"),
+    ] {
+        let lab = started(|options| (options.idp, options.misbehaviour) = (true, misbehaviour)).await;
+        let request = exchange_request(&lab, &lab.id_token().unwrap());
+        let answer = token(lab.idp_url().unwrap(), &borrowed(&request)).await.json();
+        assert_eq!(answer["issued_token_type"], kind);
+        assert_eq!(decoded(answer["access_token"].as_str().unwrap(), 0)["typ"], typ);
+    }
 }

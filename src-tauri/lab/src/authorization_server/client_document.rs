@@ -13,6 +13,7 @@ use url::Url;
 use super::clients::Client;
 use super::registration::client_of;
 use super::{AuthorizationServer, now, plain};
+use crate::Misbehaviour;
 use crate::web::is_loopback;
 
 /// How long the whole fetch may take.
@@ -32,7 +33,7 @@ impl AuthorizationServer {
     /// Why the document cannot be had or used, in one sentence.
     pub(super) async fn learn(&self, client_id: &str) -> Result<(), String> {
         let is_url = client_id.starts_with("https://") || client_id.starts_with("http://");
-        if !self.options.cimd || !is_url {
+        if !self.options.cimd || !is_url || self.is(Misbehaviour::ClientDocumentRefused) {
             return Ok(());
         }
         let known = self

@@ -16,6 +16,7 @@ use super::request::{USER, scope_and_resources};
 use super::store::Authorization;
 use super::token::{Fields, TokenRequest};
 use super::{AuthorizationServer, acr, authorization_details, grants, now, page, plain};
+use crate::Misbehaviour;
 use crate::jwt::random_text;
 use crate::web::{OAuthError, Params, json_answer, media_type, no_store};
 
@@ -197,6 +198,9 @@ pub(super) async fn decide(State(server): State<Arc<AuthorizationServer>>, body:
 pub(super) fn poll(request: &TokenRequest) -> Result<Fields, OAuthError> {
     let server = request.server;
     let code = request.required("device_code")?;
+    if server.is(Misbehaviour::DeviceNotApproved) {
+        return Err(OAuthError::new("expired_token", "The device code expired"));
+    }
     let met = {
         let mut store = server.store();
         let approved_after = server
@@ -242,7 +246,7 @@ async fn authorized(
         return Err(wrong(format!("{} is there twice", plain(name))));
     }
     let client = server.authenticate(headers, &params).await?;
-    if !client.may_use(DEVICE_CODE) {
+    if !client.may_use(DEVICE_CODE) || server.is(Misbehaviour::DeviceRequestRejected) {
         let text = format!("The client is not registered for {DEVICE_CODE}");
         return Err(OAuthError::new("unauthorized_client", text));
     }
@@ -262,10 +266,14 @@ async fn authorized(
             .devices
             .add(authorization, server.options.device_slow_down, Instant::now());
     let page = format!("{}/device", server.base);
+    let address = match server.misbehaviour {
+        Some(Misbehaviour::DeviceAnswerIncomplete) => "verification_url",
+        _ => "verification_uri",
+    };
     Ok(json!({
         "device_code": device_code,
         "user_code": user_code,
-        "verification_uri": page,
+        address: page,
         "verification_uri_complete": format!("{page}?user_code={user_code}"),
         "expires_in": LIFETIME,
         "interval": INTERVAL,

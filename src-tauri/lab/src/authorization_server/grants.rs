@@ -160,7 +160,9 @@ pub(super) fn refresh(request: &TokenRequest) -> Result<Fields, OAuthError> {
     if server.is(Misbehaviour::RefreshNotRotated) {
         return Ok(fields);
     }
-    server.store().rotate_refresh(token);
+    if !server.is(Misbehaviour::RotatedTokenAccepted) {
+        server.store().rotate_refresh(token);
+    }
     fields.insert(
         "refresh_token".to_owned(),
         request.refresh_token(refreshable.grant),

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::AuthorizationServer;
+use crate::Misbehaviour;
 use crate::dpop::Proven;
 use crate::web::{OAuthError, Params, Scheme, access_token, json_answer, no_store};
 
@@ -77,7 +78,11 @@ pub(super) async fn userinfo(
             "Bearer error=\"insufficient_scope\", scope=\"openid\"",
         );
     }
-    let mut claims = Map::from_iter([("sub".to_owned(), json!(access.subject))]);
+    let subject = match server.misbehaviour {
+        Some(Misbehaviour::UserinfoSubjectWrong) => "somebody-else",
+        _ => &access.subject,
+    };
+    let mut claims = Map::from_iter([("sub".to_owned(), json!(subject))]);
     if has("profile") {
         claims.insert("name".to_owned(), json!("Alice Liddell"));
         claims.insert("preferred_username".to_owned(), json!(access.subject));
@@ -95,6 +100,18 @@ async fn revoked(
     params: &Params,
 ) -> Result<(), OAuthError> {
     let client = server.authenticate(headers, params).await?;
+    match server.misbehaviour {
+        Some(Misbehaviour::RevokedTokenAccepted) => return Ok(()),
+        Some(Misbehaviour::RevocationRefused) => {
+            let text = "Revocation is for clients with a secret";
+            return Err(OAuthError::unauthorized(
+                "invalid_client",
+                text,
+                "Basic realm=\"lab\"",
+            ));
+        }
+        _ => {}
+    }
     let mut store = server.store();
     let token = params
         .get("token")
@@ -121,7 +138,7 @@ async fn introspected(
     params: &Params,
 ) -> Result<Value, OAuthError> {
     let client = server.authenticate(headers, params).await?;
-    if !client.is_confidential() {
+    if !client.is_confidential() && !server.is(Misbehaviour::IntrospectionUnprotected) {
         let text = "Introspection is for clients that authenticate";
         return Err(OAuthError::unauthorized(
             "invalid_client",
@@ -132,6 +149,9 @@ async fn introspected(
     let token = params
         .get("token")
         .ok_or_else(|| OAuthError::new("invalid_request", "token is missing"))?;
+    if server.is(Misbehaviour::IntrospectionDisagrees) {
+        return Ok(json!({ "active": false }));
+    }
     if let Some(claims) = server.live_claims(token) {
         // RFC 9449 section 6.2.
         let token_type = if claims["cnf"]["jkt"].is_string() {

@@ -43,8 +43,14 @@ pub(super) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Re
 
 /// `GET /jwks`
 pub(super) async fn jwks(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    let another = || SigningKey::generate().ok().map(|another| another.jwks());
     let published = match server.misbehaviour {
-        Some(Misbehaviour::JwksKeyMissing) => SigningKey::generate().ok().map(|another| another.jwks()),
+        Some(Misbehaviour::JwksUnusable) => return single_page_app(),
+        Some(Misbehaviour::JwksKeyMissing) => another(),
+        Some(Misbehaviour::SignatureWrong) => another().map(|mut another| {
+            another["keys"][0]["kid"] = server.key.jwks()["keys"][0]["kid"].clone();
+            another
+        }),
         _ => Some(server.key.jwks()),
     };
     json_answer(
@@ -114,6 +120,14 @@ fn document(server: &AuthorizationServer) -> Value {
     if let Some(fields) = document.as_object_mut() {
         match server.misbehaviour {
             Some(Misbehaviour::RegistrationNotOffered) => fields.shift_remove("registration_endpoint"),
+            Some(Misbehaviour::EndpointNotOffered) => fields.shift_remove("introspection_endpoint"),
+            Some(Misbehaviour::GrantNotOffered) => {
+                let grants = json!(["authorization_code", "refresh_token"]);
+                fields.insert("grant_types_supported".to_owned(), grants)
+            }
+            Some(Misbehaviour::ClientDocumentRefused) => {
+                fields.insert("client_id_metadata_document_supported".to_owned(), json!(true))
+            }
             Some(Misbehaviour::PkceNotAdvertised) => fields.shift_remove("code_challenge_methods_supported"),
             Some(Misbehaviour::MissingEndpoint) => fields.shift_remove("token_endpoint"),
             Some(Misbehaviour::EndpointInsecure) => {

@@ -231,6 +231,10 @@ impl AuthorizationServer {
     /// # Errors
     /// `invalid_dpop_proof` or `use_dpop_nonce` (RFC 9449 sections 5 and 8).
     fn proven_key(&self, headers: &HeaderMap, path: &str) -> Result<Option<String>, OAuthError> {
+        if self.is(Misbehaviour::DpopNonceMissing) && path == "/token" && headers.contains_key("dpop") {
+            let text = "The DPoP proof has to hold a nonce";
+            return Err(OAuthError::new("use_dpop_nonce", text));
+        }
         let request = Proven {
             headers,
             method: "POST",

@@ -82,6 +82,9 @@ async fn pushed(server: &AuthorizationServer, headers: &HeaderMap, body: &[u8]) 
     if let Some(name) = params.repeated() {
         return Err(wrong(format!("{} is there twice", plain(name))));
     }
+    if server.is(Misbehaviour::PushedRequestRejected) {
+        return Err(wrong("The request cannot be pushed".to_owned()));
+    }
     // Before the client authenticates: an assertion is good once, and a nonce makes the client come again.
     let key = server.proven_key(headers, "/par")?;
     let client = server.authenticate(headers, &params).await?;
@@ -100,7 +103,10 @@ async fn pushed(server: &AuthorizationServer, headers: &HeaderMap, body: &[u8]) 
     let (client, redirect_uri) = request::find_client(server, &params).map_err(wrong)?;
     request::check(server, &client, &redirect_uri, &params)?;
     let reference = server.store().pushed.keep(&client.id, params, now());
-    Ok(json!({ "request_uri": reference, "expires_in": LIFETIME }))
+    Ok(match server.misbehaviour {
+        Some(Misbehaviour::PushedAnswerUnusable) => json!({ "expires_in": LIFETIME }),
+        _ => json!({ "request_uri": reference, "expires_in": LIFETIME }),
+    })
 }
 
 /// The parameters with the key of the request's proof in them (RFC 9449 section 10.1).

@@ -97,7 +97,11 @@ pub(super) async fn delete(
     match managed(&server, &id, &headers) {
         Ok(_) => {
             server.store().remove_client(&id);
-            no_store(StatusCode::NO_CONTENT.into_response())
+            let status = match server.misbehaviour {
+                Some(Misbehaviour::RegistrationNotDeleted) => StatusCode::OK,
+                _ => StatusCode::NO_CONTENT,
+            };
+            no_store(status.into_response())
         }
         Err(response) => *response,
     }
@@ -167,8 +171,10 @@ fn information(server: &AuthorizationServer, client: &Client) -> Value {
         "registration_access_token".to_owned(),
         json!(client.registration_access_token),
     );
-    let uri = format!("{}/register/{}", server.base, client.id);
-    answer.insert("registration_client_uri".to_owned(), json!(uri));
+    if !server.is(Misbehaviour::RegistrationManagementIncomplete) {
+        let uri = format!("{}/register/{}", server.base, client.id);
+        answer.insert("registration_client_uri".to_owned(), json!(uri));
+    }
     Value::Object(answer)
 }
 

@@ -89,7 +89,10 @@ pub(super) fn check(
             resources,
             details: authorization_details::read(server, params)?,
             nonce: params.get("nonce").map(str::to_owned),
-            acr: Some(acr::asked(params)?),
+            acr: Some(match server.misbehaviour {
+                Some(Misbehaviour::LoginNotSufficient) => acr::PASSWORD,
+                _ => acr::asked(params)?,
+            }),
             auth_time: None,
         },
         redirect_uri: redirect_uri.to_owned(),

@@ -144,10 +144,11 @@ impl TokenRequest<'_> {
         let mut fields = Fields::new();
         fields.insert("access_token".to_owned(), json!(access_token));
         fields.insert("token_type".to_owned(), json!(token_type));
-        fields.insert(
-            "expires_in".to_owned(),
-            json!(self.server.access_token_lifetime()),
-        );
+        let promised = match self.server.misbehaviour {
+            Some(Misbehaviour::ExpiresInWrong) => 2 * self.server.access_token_lifetime(),
+            _ => self.server.access_token_lifetime(),
+        };
+        fields.insert("expires_in".to_owned(), json!(promised));
         fields.insert("scope".to_owned(), json!(scope.join(" ")));
         // RFC 9396 section 7.
         if let Some(details) = &authorization.details {
@@ -181,6 +182,7 @@ fn success(server: &AuthorizationServer, mut fields: Fields) -> Response {
     match server.misbehaviour {
         Some(Misbehaviour::ScopeNarrowed) => fields.shift_remove("scope"),
         Some(Misbehaviour::AuthorizationDetailsDropped) => fields.shift_remove("authorization_details"),
+        Some(Misbehaviour::IssuedTokenTypeMissing) => fields.shift_remove("issued_token_type"),
         Some(Misbehaviour::TokenTypeMissing) => fields.shift_remove("token_type"),
         _ => None,
     };

@@ -7,6 +7,7 @@ use super::assertion_grant::ID_JAG_TYPE;
 use super::grants::impersonal_scope;
 use super::token::{Fields, TokenRequest};
 use super::{now, plain};
+use crate::Misbehaviour;
 use crate::jwt::{Jws, random_text};
 use crate::web::OAuthError;
 
@@ -68,9 +69,13 @@ pub(super) fn exchange(request: &TokenRequest) -> Result<Fields, OAuthError> {
         "iat": issued,
         "exp": issued + LIFETIME,
     });
+    let typ = match server.misbehaviour {
+        Some(Misbehaviour::IdJagTypeWrong) => "JWT",
+        _ => ID_JAG_TYPE,
+    };
     let token = server
         .key
-        .sign(ID_JAG_TYPE, &claims)
+        .sign(typ, &claims)
         .map_err(|_| OAuthError::server_error())?;
     Ok(Fields::from_iter([
         ("issued_token_type".to_owned(), json!(ID_JAG)),

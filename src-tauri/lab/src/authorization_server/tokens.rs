@@ -107,7 +107,10 @@ impl AuthorizationServer {
     ) -> Result<String, OAuthError> {
         let issued = now();
         let mut claims = json!({
-            "iss": self.issuer,
+            "iss": match self.misbehaviour {
+                Some(Misbehaviour::IdTokenIssuerWrong) => "https://login.example",
+                _ => &self.issuer,
+            },
             "sub": authorization.subject,
             "aud": match self.misbehaviour {
                 Some(Misbehaviour::IdTokenAudienceWrong) => "another-client",
@@ -117,6 +120,11 @@ impl AuthorizationServer {
             "exp": issued + 600,
             "auth_time": authorization.auth_time,
         });
+        if let Some(claims) = claims.as_object_mut()
+            && self.is(Misbehaviour::IdTokenUnusable)
+        {
+            claims.shift_remove("sub");
+        }
         if let Some(acr) = authorization.acr {
             claims["acr"] = json!(acr);
         }

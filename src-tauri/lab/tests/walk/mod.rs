@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lab::Lab;
+use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -150,18 +153,33 @@ pub async fn further(lab: &Lab) -> Walk {
         .form(&borrowed(&request))
         .send()
         .await;
+    let reference = match pushed.status {
+        200..300 => pushed.json()["request_uri"].is_string().to_string(),
+        _ => pushed.error(),
+    };
     let request = with(request, "authorization_details", r#"[{"type":"mcp_tool"}]"#);
     let request = with(with(request, "scope", "openid mcp:read"), "nonce", "n-1");
     let code = approved(lab.as_url(), &request).await["code"].clone();
     let issued = exchange(lab, "lab-public", &code).await.json();
+    let access = issued["access_token"].as_str().unwrap();
+    let bearer = format!("Bearer {access}");
+    let userinfo = get(&format!("{}/userinfo", lab.as_url())).header("authorization", &bearer);
+    let userinfo = userinfo.send().await;
+    let userinfo: Value = serde_json::from_str(&userinfo.text).unwrap_or_default();
+    let userinfo = userinfo["sub"].to_string();
+    let introspected = introspected(lab, access).await;
+    let old = issued["refresh_token"].as_str().unwrap();
+    refresh(lab, "lab-public", old).await;
+    let old = refresh(lab, "lab-public", old).await;
     let again = exchange(lab, "lab-public", &code).await;
     let again = match again.status {
         200 => "200".to_owned(),
         status => format!("{status} {}", again.error()),
     };
-    let access = issued["access_token"].as_str().unwrap();
-    let keys = get(&format!("{}/jwks", lab.as_url())).send().await.json();
+    let keys = get(&format!("{}/jwks", lab.as_url())).send().await;
+    let keys: Value = serde_json::from_str(&keys.text).unwrap_or_default();
     let known = keys["keys"][0]["kid"] == decoded(access, 0)["kid"];
+    let fits = is_signed_by(access, &keys["keys"][0]);
     let claims = decoded(issued["id_token"].as_str().unwrap(), 1);
     let hash = claims["at_hash"].as_str().unwrap();
     let hash = if challenge_of(access).starts_with(&hash[..21]) {
@@ -169,7 +187,13 @@ pub async fn further(lab: &Lab) -> Walk {
     } else {
         "wrong"
     };
-    let id_token = format!("{} {} {hash}", claims["aud"], claims["nonce"]);
+    let id_token = format!(
+        "{} {} {hash} {} {}",
+        claims["aud"],
+        claims["nonce"],
+        claims["iss"] == lab.as_url(),
+        claims["sub"]
+    );
 
     let note = async |scope: &str| {
         let token = access_token(lab, scope).await;
@@ -182,14 +206,98 @@ pub async fn further(lab: &Lab) -> Walk {
         ("cross-origin", allowed),
         ("preflight", preflight),
         ("pushed", pushed.status.to_string()),
+        ("pushed reference", reference),
+        ("refresh again", old.status.to_string()),
+        ("userinfo", userinfo),
+        ("introspected", introspected),
+        ("revoked", revoked(lab).await),
+        ("deleted", deleted(lab).await),
+        ("device", device(lab).await),
+        ("second factor", second_factor(lab).await),
         ("details", issued["authorization_details"].to_string()),
         ("code again", again),
         ("signing key", if known { "known" } else { "unknown" }.to_owned()),
+        ("signature", fits.to_string()),
         ("id token", id_token),
         ("bound token", bound_token(lab).await),
         ("write_note without the scope", without_scope),
         ("write_note", note("mcp:read mcp:write").await),
     ])
+}
+
+/// What introspection says to a client with a secret, and what to one without.
+async fn introspected(lab: &Lab, access: &str) -> String {
+    let url = format!("{}/introspect", lab.as_url());
+    let with_secret = post(&url)
+        .basic("lab-confidential", "lab-secret")
+        .form(&[("token", access)]);
+    let without = post(&url).form(&[("token", access), ("client_id", "lab-public")]);
+    let with_secret = with_secret.send().await.json()["active"].clone();
+    format!("{with_secret} {}", without.send().await.status)
+}
+
+/// What a revocation is answered, and then a call with the token.
+async fn revoked(lab: &Lab) -> String {
+    let token = access_token(lab, "mcp:read").await;
+    let form = [("token", token.as_str()), ("client_id", "lab-public")];
+    let revoked = post(&format!("{}/revoke", lab.as_url())).form(&form).send().await;
+    let called = modern(lab, &token, "tools/list", json!({})).send().await;
+    format!("{} {}", revoked.status, called.status)
+}
+
+/// What the deletion of a registration is answered, where one may be deleted.
+async fn deleted(lab: &Lab) -> String {
+    let client = register(lab, &native_client()).await;
+    let Some(url) = client["registration_client_uri"].as_str() else {
+        return "nowhere".to_owned();
+    };
+    let token = client["registration_access_token"].as_str().unwrap();
+    let deleted = ask(reqwest::Method::DELETE, url).bearer(token).send().await;
+    deleted.status.to_string()
+}
+
+/// What a device is told, and then at its first poll.
+async fn device(lab: &Lab) -> String {
+    let url = format!("{}/device_authorization", lab.as_url());
+    let begun = post(&url).form(&[("client_id", "lab-public")]).send().await;
+    if begun.status != 200 {
+        return begun.error();
+    }
+    let begun = begun.json();
+    let address = if begun["verification_uri"].is_string() {
+        "address"
+    } else {
+        "no address"
+    };
+    let poll = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+        ("device_code", begun["device_code"].as_str().unwrap()),
+        ("client_id", "lab-public"),
+    ];
+    format!("{address} {}", token(lab.as_url(), &poll).await.error())
+}
+
+/// The `acr` of a token that was asked for with a second factor.
+async fn second_factor(lab: &Lab) -> String {
+    let request = with(
+        authorization_request(lab, "lab-public"),
+        "acr_values",
+        "urn:lab:mfa",
+    );
+    let code = approved(lab.as_url(), &request).await.remove("code").unwrap();
+    let issued = exchange(lab, "lab-public", &code).await.json();
+    decoded(issued["access_token"].as_str().unwrap(), 1)["acr"].to_string()
+}
+
+/// Whether the key of a JWK made the signature of a token.
+fn is_signed_by(token: &str, jwk: &Value) -> bool {
+    let octets = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+    let half = |name: &str| octets(jwk[name].as_str().unwrap_or_default());
+    let point = [vec![4], half("x"), half("y")].concat();
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+        .verify(signed.as_bytes(), &octets(signature))
+        .is_ok()
 }
 
 /// What a token request with a proof of possession brings.
@@ -207,12 +315,11 @@ async fn bound_token(lab: &Lab) -> String {
         ("code", &code),
         ("code_verifier", VERIFIER),
     ];
-    let issued = post(&url)
-        .header("dpop", &proof)
-        .form(&fields)
-        .send()
-        .await
-        .json();
+    let issued = post(&url).header("dpop", &proof).form(&fields).send().await;
+    if issued.status != 200 {
+        return format!("{} {:?}", issued.error(), issued.header("dpop-nonce"));
+    }
+    let issued = issued.json();
     let claims = decoded(issued["access_token"].as_str().unwrap(), 1);
     let bound = claims["cnf"]["jkt"] == key.thumbprint();
     let token_type = issued["token_type"].as_str().unwrap();
