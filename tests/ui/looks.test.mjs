@@ -16,6 +16,10 @@ const PICTURES = [
   ["awaiting", "?fixture=awaiting"],
   ["rewound", "?fixture=rewound"],
   ["long", "?fixture=long&at=4"],
+  ["servers", "?fixture=servers&at=2"],
+  ["rejected", "?fixture=rejected&at=4"],
+  ["device", "?fixture=device&at=5"],
+  ["enterprise", "?fixture=enterprise&at=end"],
   ["crowd", "?fixture=crowd&at=end"],
 ];
 

@@ -1,15 +1,17 @@
 import { getContext, setContext } from "svelte";
 
+import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Boot } from "./host/bindings/Boot";
 import type { Options } from "./host/bindings/Options";
 import type { Settings } from "./host/bindings/Settings";
 import type { Theme } from "./host/bindings/Theme";
+import type { ToolCall } from "./host/bindings/ToolCall";
 import type { Host } from "./host/host";
 import { Messages } from "./shared/messages.svelte";
 import { Log } from "./trace/log.svelte";
 import { Selection } from "./trace/selection.svelte";
 
-export type Panel = "tokens" | "export" | "edit" | "palette" | "shortcuts" | "detail";
+export type Panel = "tokens" | "call" | "actions" | "export" | "edit" | "palette" | "shortcuts" | "detail";
 export const TABS = ["request", "response", "timing", "decoded", "findings", "curl"] as const;
 export type Tab = (typeof TABS)[number];
 
@@ -35,6 +37,8 @@ export class App {
   theme = $state<Theme>("system");
   /** The lab scenario of the last start, to come back to. */
   lastLab: string | null = null;
+  /** What was asked of a tool last, to begin the next call with. */
+  lastCall: ToolCall | null = null;
   /** A command is on its way; the next Enter waits for it. */
   busy = $state(false);
 
@@ -85,6 +89,7 @@ export class App {
     this.messages.clear();
     this.tab = "response";
     this.wholeRun = false;
+    this.lastCall = null;
     this.screen = "run";
     if (run) await this.do(() => this.host.run());
   }
@@ -125,6 +130,19 @@ export class App {
     const { seq } = this.selection;
     if (seq === null || !this.canRewind) return;
     await this.do(() => this.host.rewind(seq));
+  }
+
+  can(kind: ActionKind): boolean {
+    return this.screen === "run" && !this.busy && (this.log.view?.actions.includes(kind) ?? false);
+  }
+
+  /** Does something with the tokens or the client; what comes of it is selected as it comes. */
+  async act(kind: ActionKind, call: ToolCall | null = null): Promise<boolean> {
+    if (!this.can(kind)) return false;
+    this.selection.follow();
+    const done = await this.do(() => this.host.act({ kind, call }));
+    if (done && this.panel !== null) this.panel = null;
+    return done;
   }
 
   /** Looks at an entry, e.g. the one a finding is about. */

@@ -1,5 +1,6 @@
 import { TABS } from "./app.svelte";
 import type { App } from "./app.svelte";
+import { ALL_OFFERS } from "./flow/actions";
 
 /** Something that can be done by key, by button or from the palette. */
 export interface Command {
@@ -112,6 +113,27 @@ export const COMMANDS: Command[] = [
     when: running,
     do: () => document.querySelector<HTMLElement>("[data-filter]")?.focus(),
   },
+  {
+    id: "call",
+    title: "Call a tool",
+    keys: ["C"],
+    when: (app) => app.can("call_tool"),
+    do: (app) => (app.panel = "call"),
+  },
+  {
+    id: "actions",
+    title: "Actions on the tokens and the client",
+    keys: ["A"],
+    when: (app) => running(app) && (app.log.view?.actions.length ?? 0) > 0,
+    do: (app) => (app.panel = "actions"),
+  },
+  ...ALL_OFFERS.map(({ kind, title, sentence }): Command => ({
+    id: `act-${kind}`,
+    title: `${title}: ${sentence}`,
+    keys: [],
+    when: (app) => app.can(kind),
+    do: (app) => app.act(kind),
+  })),
   { id: "tokens", title: "Tokens", keys: ["T"], when: running, do: (app) => (app.panel = "tokens") },
   { id: "export", title: "Export as HAR", keys: ["X"], when: running, do: (app) => (app.panel = "export") },
   { id: "light", title: "Light theme", keys: [], do: (app) => app.setTheme("light") },

@@ -6,6 +6,7 @@ const BY_ROLE: Partial<Record<Role, string>> = {
   browser: "--browser",
   mcp_server: "--resource",
   authorization_server: "--authority",
+  identity_provider: "--identity",
 };
 const OTHERS = ["--other-1", "--other-2", "--other-3", "--other-4"];
 

@@ -6,7 +6,7 @@ import { SECRETS } from "./fixtures/places";
 import { fixture } from "./fixtures/index";
 import type { Fixture } from "./fixtures/script";
 import type { Host } from "./host";
-import { Play } from "./play";
+import { POLLS, Play } from "./play";
 
 /** Between two steps of a run, milliseconds. */
 const PACE = 90;
@@ -19,16 +19,26 @@ export function fakeHost(query: URLSearchParams): Host {
   let history = chosen.boot.history;
   let settings: Settings = chosen.boot.settings;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let polls: ReturnType<typeof setTimeout> | undefined;
 
   const refused = (): void => {
     if (chosen.refuses)
       throw error("file", "The disk is full: settings.json could not be written", "Make room and try again.");
+  };
+  const keepPolling = (): void => {
+    clearTimeout(polls);
+    if (!play.awaitsDevice) return;
+    polls = setTimeout(() => {
+      if (play.poll()) keepPolling();
+      else keepRunning();
+    }, POLLS * 1_000);
   };
   const keepRunning = (): void => {
     clearTimeout(timer);
     if (!play.running) return;
     timer = setTimeout(() => {
       play.step();
+      keepPolling();
       keepRunning();
     }, PACE);
   };
@@ -38,6 +48,7 @@ export function fakeHost(query: URLSearchParams): Host {
     subscribe: async (onUpdates) => {
       tell = onUpdates;
       if (chosen.played !== undefined) setUp(play, chosen);
+      keepPolling();
     },
 
     start: async (options, lab) => {
@@ -59,6 +70,7 @@ export function fakeHost(query: URLSearchParams): Host {
     next: async () => {
       refused();
       play.step();
+      keepPolling();
     },
     run: async () => {
       refused();
@@ -71,6 +83,25 @@ export function fakeHost(query: URLSearchParams): Host {
     goOn: async () => play.goOn(),
     rewind: async (seq) => play.rewind(seq),
     edit: async (request) => play.edit(request),
+
+    act: async (action) => {
+      refused();
+      if (!play.act(action)) {
+        throw error(
+          "not_now",
+          `The action ${action.kind} is not possible now`,
+          "There has to be a token first.",
+        );
+      }
+    },
+    chooseAuthorizationServer: async (issuer) => {
+      refused();
+      play.chooseIssuer(issuer);
+    },
+    chooseRegistration: async (registration) => {
+      refused();
+      play.chooseClient(registration);
+    },
 
     pasteCallback: async (url) => {
       if (!URL.canParse(url)) {
@@ -125,7 +156,10 @@ function setUp(play: Play, { played = 0, rewound }: Fixture): void {
   for (let at = 0; at < played && play.canStep(); at += 1) {
     play.step();
     // "To the end" is past the log-in too.
-    if (played === Infinity) play.callback();
+    if (played === Infinity) {
+      play.callback();
+      while (play.poll());
+    }
   }
   if (rewound === undefined) return;
   play.rewind(rewound.to);

@@ -1,7 +1,9 @@
+import type { Action } from "./bindings/Action";
 import type { AppError } from "./bindings/AppError";
 import type { Boot } from "./bindings/Boot";
 import type { Detail } from "./bindings/Detail";
 import type { Options } from "./bindings/Options";
+import type { Registration } from "./bindings/Registration";
 import type { Request } from "./bindings/Request";
 import type { RevealedToken } from "./bindings/RevealedToken";
 import type { Settings } from "./bindings/Settings";
@@ -27,6 +29,13 @@ export interface Host {
   rewind(seq: number): Promise<void>;
   /** Replaces the prepared request; null puts back what the flow prepared. */
   edit(request: Request | null): Promise<void>;
+
+  /** Does what the view's `actions` offer; the exchanges come as updates. */
+  act(action: Action): Promise<void>;
+  /** Goes on with another of the servers that the resource metadata names. */
+  chooseAuthorizationServer(issuer: string): Promise<void>;
+  /** Becomes a client in another way, after a stop for want of one. */
+  chooseRegistration(registration: Registration): Promise<void>;
 
   /** Takes the callback URL from the user instead of the listener. */
   pasteCallback(url: string): Promise<void>;

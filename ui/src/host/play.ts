@@ -1,9 +1,11 @@
+import type { Action } from "./bindings/Action";
 import type { Detail } from "./bindings/Detail";
 import type { Entry } from "./bindings/Entry";
 import type { Finding } from "./bindings/Finding";
 import type { NextStep } from "./bindings/NextStep";
 import type { Phase } from "./bindings/Phase";
 import type { PhaseState } from "./bindings/PhaseState";
+import type { Registration } from "./bindings/Registration";
 import type { Request } from "./bindings/Request";
 import type { Row } from "./bindings/Row";
 import type { Status } from "./bindings/Status";
@@ -11,16 +13,10 @@ import type { Update } from "./bindings/Update";
 import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
+import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
 
-const PHASES: [Phase, string][] = [
-  ["challenge", "Challenge"],
-  ["resource_metadata", "Resource metadata"],
-  ["server_metadata", "Server metadata"],
-  ["registration", "Registration"],
-  ["authorization", "Authorization"],
-  ["token", "Token"],
-  ["mcp", "MCP"],
-];
+/** Between two polls of a device, seconds. */
+export const POLLS = 2;
 
 /** A script being played: the fake's stand-in for a session. */
 export class Play {
@@ -41,12 +37,18 @@ export class Play {
   #status: Status = { is: "ready" };
   #edited: Request | null = null;
   #tokens: View["tokens"] = [];
+  #steps: ScriptStep[];
+  #issuer: string | null = null;
+  #polled = 0;
+  #rotated = false;
+  #registered = 0;
 
   constructor(script: Script, vault: VaultView, tell: (update: Update) => void) {
     this.#script = script;
     this.#vault = vault;
     this.#tell = tell;
     this.#url = script.serverUrl;
+    this.#steps = script.steps;
   }
 
   begin(url = this.#url): void {
@@ -61,13 +63,17 @@ export class Play {
     this.#findings = [];
     this.#status = { is: "ready" };
     this.#tokens = [];
+    this.#steps = this.#script.steps;
+    this.#issuer = null;
+    this.#rotated = false;
+    this.#registered = 0;
     this.running = false;
     this.#edited = null;
     this.#send(true);
   }
 
   canStep(): boolean {
-    return this.#status.is === "ready" && this.#at < this.#script.steps.length;
+    return this.#status.is === "ready" && this.#at < this.#steps.length;
   }
 
   step(): void {
@@ -80,6 +86,16 @@ export class Play {
       const { how } = step.awaits;
       const deadline = (Date.now() + 300_000) * 1_000;
       this.#status = { is: "awaiting_callback", authorization_url: first.url, how, deadline };
+    } else if (step.device && first) {
+      this.#append(step, [first]);
+      this.#polled = 1;
+      const deadline = (Date.now() + 600_000) * 1_000;
+      this.#status = {
+        is: "awaiting_device",
+        ...step.device,
+        deadline,
+        next_poll: now() + POLLS * 1_000_000,
+      };
     } else {
       this.#append(step, first ? [first, ...rest] : []);
       this.#finish(step);
@@ -96,8 +112,63 @@ export class Play {
     this.#send();
   }
 
+  /** The token endpoint is asked again, while a device is waited for. True while it has to be asked once more. */
+  poll(): boolean {
+    const step = this.#step();
+    const row = step?.rows[this.#polled];
+    if (this.#status.is !== "awaiting_device" || !step || !row) return false;
+    this.#append(step, [row]);
+    this.#polled += 1;
+    const last = this.#polled === step.rows.length;
+    if (last) {
+      this.#status = { is: "ready" };
+      this.#finish(step);
+    } else this.#status = { ...this.#status, next_poll: now() + POLLS * 1_000_000 };
+    this.#send();
+    return !last;
+  }
+
+  get awaitsDevice(): boolean {
+    return this.#status.is === "awaiting_device";
+  }
+
+  act(action: Action): boolean {
+    const act = this.#actions().includes(action.kind) ? this.#script.acts?.(action) : undefined;
+    if (!act) return false;
+    this.#append({ phase: act.phase, title: "", why: "", rows: [] }, act.rows);
+    if (action.kind === "rotate") this.#rotated = true;
+    if (action.kind === "delete_registration") this.#registered = 0;
+    if (action.kind === "revoke") this.#tokens = [];
+    this.#status = { is: "done", message: act.message };
+    this.#send();
+    return true;
+  }
+
+  chooseIssuer(issuer: string): void {
+    const steps = this.#script.withIssuer?.(issuer);
+    if (!steps) return;
+    this.#steps = steps;
+    this.#issuer = issuer;
+    const from = steps.findIndex((step) => step.phase === "server_metadata");
+    this.#at = Math.min(this.#at, from);
+    this.#status = { is: "ready" };
+    const { phase } = steps[this.#at]!;
+    this.#append({ phase, title: "", why: "", rows: [] }, [
+      { is: "decision", text: `Authorization server: ${issuer}, by the user's choice` },
+    ]);
+    this.#send();
+  }
+
+  chooseClient(registration: Registration): void {
+    const step = this.#script.withClient?.(registration);
+    if (!step || this.#status.is !== "stopped") return;
+    this.#append(step, step.rows);
+    this.#status = { is: "ready" };
+    this.#send();
+  }
+
   setRunning(running: boolean): void {
-    this.running = running && (this.canStep() || this.#status.is === "awaiting_callback");
+    this.running = running && (this.canStep() || this.#status.is.startsWith("awaiting"));
     this.#send();
   }
 
@@ -110,7 +181,7 @@ export class Play {
   goOn(): void {
     if (this.#status.is !== "stopped" || !this.#status.can_go_on) return;
     this.#status = { is: "ready" };
-    const step = this.#script.steps[this.#at - 1]!;
+    const step = this.#steps[this.#at - 1]!;
     this.#append(step, [{ is: "decision", text: "Went on anyway, at the user's wish." }]);
     this.#send();
   }
@@ -162,7 +233,7 @@ export class Play {
   }
 
   #step(): ScriptStep | undefined {
-    return this.#script.steps[this.#at];
+    return this.#steps[this.#at];
   }
 
   #append(step: ScriptStep, rows: ScriptRow[]): void {
@@ -187,6 +258,7 @@ export class Play {
       ];
     }
     if (step.tokens) this.#tokens = step.tokens;
+    if (step.phase === "registration" && !step.stops) this.#registered = 1;
     this.#at += 1;
     if (step.stops) {
       const { code, message, canGoOn } = step.stops;
@@ -208,24 +280,35 @@ export class Play {
   }
 
   #view(): View {
-    const past = this.#script.steps.slice(0, this.#at);
+    const past = this.#steps.slice(0, this.#at);
+    const servers = past.findLast((step) => step.offers)?.offers ?? [];
+    const stops = this.#status.is === "stopped" ? this.#steps[this.#at - 1]?.stops : undefined;
+    const extra = MORE.filter(([phase]) => this.#rows.some((row) => row.phase === phase));
     return {
       server_url: this.#url,
       status: this.#status,
       running: this.running,
-      phases: PHASES.map(([phase, title]) => this.#phase(phase, title)),
+      phases: [...MAIN, ...extra].map(([phase, title]) => this.#phase(phase, title)),
       next: this.#next(),
       revision: past.some((step) => step.phase === "resource_metadata") ? "2025-11-25" : null,
       tokens: this.#tokens,
       vault: this.#vault,
       listening: this.#status.is === "awaiting_callback" ? "http://127.0.0.1:43117/callback" : null,
       server: past.findLast((step) => step.server)?.server ?? null,
-      authorization_servers: [],
-      issuer: null,
-      actions: [],
-      registrations: [],
-      registrations_left: 0,
+      authorization_servers: servers,
+      issuer: this.#issuer ?? servers[0] ?? null,
+      actions: this.#actions(),
+      registrations: stops?.ways ?? [],
+      registrations_left: this.#registered,
     };
+  }
+
+  #actions(): View["actions"] {
+    if (this.#status.is !== "done") return [];
+    return (this.#script.actions ?? []).filter((kind) => {
+      if (kind === "reuse_rotated") return this.#rotated;
+      return kind.endsWith("_registration") ? this.#registered > 0 : this.#tokens.length > 0;
+    });
   }
 
   #next(): NextStep | null {
@@ -243,43 +326,15 @@ export class Play {
 
   #phase(phase: Phase, title: string): PhaseState {
     const exchanges = this.#rows.filter((row) => row.phase === phase && row.kind.is === "exchange").length;
-    const here = this.#script.steps.findIndex((step) => step.phase === phase);
-    const last = this.#script.steps.findLastIndex((step) => step.phase === phase);
-    const stoppedHere = this.#status.is === "stopped" && this.#script.steps[this.#at - 1]?.phase === phase;
+    const here = this.#steps.findIndex((step) => step.phase === phase);
+    const last = this.#steps.findLastIndex((step) => step.phase === phase);
+    const stoppedHere = this.#status.is === "stopped" && this.#steps[this.#at - 1]?.phase === phase;
     if (stoppedHere) return { phase, title, progress: "failed", exchanges };
+    if (here < 0 && MORE.some(([more]) => more === phase))
+      return { phase, title, progress: "passed", exchanges };
     if (here >= 0 && last < this.#at) return { phase, title, progress: "passed", exchanges };
     const active =
       this.#step()?.phase === phase && this.#status.is !== "ended" && this.#status.is !== "stopped";
     return { phase, title, progress: active ? "active" : "pending", exchanges };
   }
-}
-
-function rowKind(given: ScriptRow): Row["kind"] {
-  if (given.is === "decision") return given;
-  if (given.is === "browser") return { is: "browser", path: given.path, how: given.how };
-  const { from, to, request, label, outcome, verdict, timings, edited } = given.exchange;
-  return {
-    is: "exchange",
-    from,
-    to,
-    method: request.method,
-    path: given.path,
-    label,
-    status: outcome.is === "response" ? outcome.status : null,
-    failure: outcome.is === "failure" ? outcome.message : null,
-    verdict,
-    duration: timings.total,
-    edited,
-  };
-}
-
-function kindOf(row: Row, kept: ScriptRow | undefined): Entry["kind"] {
-  if (kept?.is === "exchange") return { ...kept.exchange, is: "exchange" };
-  if (kept?.is === "browser") return { is: "browser_opened", url: kept.url, how: kept.how };
-  if (row.kind.is === "rewound") return { is: "rewound", to: row.kind.to };
-  return { is: "decision", what: "ended" };
-}
-
-function now(): number {
-  return Date.now() * 1_000;
 }

@@ -22,6 +22,10 @@ export function tauriHost(): Host {
     rewind: (seq) => invoke("rewind", { seq }),
     edit: (request) => invoke("edit", { request }),
 
+    act: (action) => invoke("act", { action }),
+    chooseAuthorizationServer: (issuer) => invoke("choose_authorization_server", { issuer }),
+    chooseRegistration: (registration) => invoke("choose_registration", { registration }),
+
     pasteCallback: (url) => invoke("paste_callback", { url }),
     openBrowser: () => invoke("open_browser"),
 

@@ -11,6 +11,7 @@ const PARTICIPANTS = [
   "browser",
   "resource",
   "authority",
+  "identity",
   "other-1",
   "other-2",
   "other-3",
