@@ -142,7 +142,11 @@ impl App {
                 hint: Some(format!("Start a run against {} first.", set.key.resource)),
             });
         }
-        session.refresh().await
+        let refresh = session::Action {
+            kind: trace::ActionKind::Refresh,
+            call: None,
+        };
+        session.act(refresh).await
     }
 
     pub async fn delete_token(&self, id: &str) -> Result<(), AppError> {

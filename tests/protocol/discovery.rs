@@ -97,7 +97,13 @@ async fn each_refresh_uses_the_newest_refresh_token_and_names_the_resource() {
     let mut run = Watched::start(options(lab.mcp_url())).await;
     run.passes().await;
     for _ in 0..2 {
-        run.session.refresh().await.expect("there is a refresh token");
+        run.session
+            .act(session::Action {
+                kind: trace::ActionKind::Refresh,
+                call: None,
+            })
+            .await
+            .expect("there is a refresh token");
         run.rest().await;
     }
     let issued = run.token_requests(Grant::AuthorizationCode).remove(0);

@@ -148,6 +148,17 @@ impl Outcome {
                 }
             }
         }
+        if let Status::AwaitingDevice {
+            user_code,
+            verification_uri,
+            ..
+        } = &update.view.status
+            && told_to_open != user_code
+        {
+            told_to_open.clone_from(user_code);
+            // The code is for the one who reads this, and is of no use once it was entered.
+            paint.say(&format!("Open {verification_uri} and enter the code {user_code}"));
+        }
         self.status = update.view.status;
     }
 }

@@ -172,6 +172,7 @@ impl<'a> Reading<'a> {
                 Purpose::Token { grant } => self.tokens.push((seen, *grant)),
                 Purpose::Mcp { .. } => self.calls.push(seen),
                 Purpose::PushedAuthorization
+                | Purpose::IdentityProviderMetadata { .. }
                 | Purpose::DeviceAuthorization
                 | Purpose::ClientMetadata
                 | Purpose::Introspection { .. }

@@ -1,13 +1,25 @@
 //! The flow itself: where it stands, what comes next, what came of it.
 
-use trace::{Decision, Outcome, Phase, Purpose, Request, Secret, StopCode, Timestamp};
+use trace::{ActionKind, Decision, Request, StopCode, Timestamp};
 
+use crate::agenda::{self, Action};
 use crate::facts::{Authorization, Client, Facts, Tokens};
 use crate::judged::Judged;
-use crate::setup::Setup;
+use crate::proof;
+use crate::setup::{Registration, Setup};
+use crate::step::{Hand, Next, Plan, Seen, Step};
 use crate::steps::{
-    authorization, challenge, mcp, refresh, registration, resource_metadata, server_metadata, token,
+    assertion, authorization, challenge, device, errand, event_stream, mcp, pushed, refresh, registration,
+    resource_metadata, server_metadata, token, tool,
 };
+
+/// A way to become a client of an authorization server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationWay {
+    Cimd,
+    Dcr,
+    Preregistered,
+}
 
 /// Where a flow stands and what it knows: a plain value. Going back is picking an earlier one.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,106 +28,23 @@ pub struct Flow {
     pub facts: Facts,
 }
 
-/// A place in the flow, named for what it awaits.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Step {
-    /// The answer to the first call.
-    ExpectChallenge,
-    /// A protected resource metadata document; `attempt` counts the candidates from 0.
-    ExpectResourceMetadata {
-        attempt: usize,
-    },
-    /// An authorization server metadata document; `attempt` counts the candidates from 0.
-    ExpectServerMetadata {
-        attempt: usize,
-    },
-    /// The redirect URI, once the listener for it is open.
-    ExpectListener,
-    ExpectRegistration,
-    ExpectCallback,
-    ExpectToken,
-    /// The answer to the first call with a token: `server/discover` or `initialize`.
-    ExpectServerInfo,
-    /// The acceptance of `notifications/initialized`.
-    ExpectInitialized,
-    ExpectTools,
-    /// The answer to a refresh request; `then` is where the flow was.
-    ExpectRefresh {
-        then: Box<Step>,
-    },
-    /// Nothing more, unless the user insists: then `otherwise` holds.
-    Stopped {
-        code: StopCode,
-        message: String,
-        otherwise: Option<Box<Judged>>,
-    },
-    Done {
-        message: String,
-    },
-}
-
-/// What to do next.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Next {
-    /// Send this request and give the outcome to [`Flow::judge`].
-    Send(Plan),
-    /// Open the listener for the callback and give its redirect URI to [`Flow::judge`].
-    Listen,
-    /// Send the browser to the request's URL and give the callback to [`Flow::judge`].
-    Browse(Plan),
-    Stopped {
-        code: StopCode,
-        message: String,
-        can_go_on: bool,
-    },
-    Done {
-        message: String,
-    },
-}
-
-/// A request with the words that explain it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    pub phase: Phase,
-    pub purpose: Purpose,
-    /// "Register this client"
-    pub title: String,
-    /// Why it is needed, in one sentence.
-    pub why: String,
-    /// A few words that say what the request carries.
-    pub label: String,
-    pub request: Request,
-}
-
-/// What came of a step.
-#[derive(Debug, Clone, Copy)]
-pub enum Seen<'a> {
-    /// The request as it was sent, and what came back.
-    Answer {
-        request: &'a Request,
-        outcome: &'a Outcome,
-    },
-    /// The listener is open at this redirect URI.
-    Listening { redirect_uri: &'a str },
-    /// The browser came to the redirect URI with this request.
-    Callback { request: &'a Request },
-    /// It could not come about: no listener, no callback, no way through the pages.
-    Failed { code: StopCode, message: &'a str },
-}
-
-/// The clock and the dice, handed in.
-pub struct Hand<'a> {
-    pub now: Timestamp,
-    /// Fills the slice with random bytes.
-    pub random: &'a mut dyn FnMut(&mut [u8]),
-}
-
 impl Flow {
     pub fn new(setup: &Setup) -> Self {
         let mut facts = Facts::new(setup.revision);
         if !facts.revision.at_least(trace::Revision::R20250618) {
             facts.era_known = true;
         }
+        if setup.dpop {
+            facts.dpop = Some(proof::with_key(setup.dpop_key()));
+        }
+        facts.agenda.actions = setup
+            .then
+            .iter()
+            .map(|kind| Action {
+                kind: *kind,
+                call: None,
+            })
+            .collect();
         Self {
             step: Step::ExpectChallenge,
             facts,
@@ -126,6 +55,9 @@ impl Flow {
     pub fn with_stored(setup: &Setup, tokens: Tokens, client: Client) -> Self {
         let mut flow = Self::new(setup);
         flow.facts.issuer = tokens.issuer.clone();
+        if let Some(key) = &tokens.dpop_key {
+            flow.facts.dpop = Some(proof::with_key(key.clone()));
+        }
         flow.facts.tokens = Some(tokens);
         flow.facts.client = Some(client);
         flow
@@ -138,12 +70,24 @@ impl Flow {
             Step::ExpectServerMetadata { attempt } => server_metadata::request(self, *attempt),
             Step::ExpectListener => return Next::Listen,
             Step::ExpectRegistration => registration::request(self, setup),
-            Step::ExpectCallback => return Next::Browse(authorization::request(self, setup)),
-            Step::ExpectToken => token::request(self, setup),
+            Step::ExpectRequestUri => pushed::request(self, setup, now),
+            Step::ExpectCallback => return Next::Browse(authorization::request(self, setup, now)),
+            Step::ExpectDeviceCode => device::request(self, setup, now),
+            Step::ExpectIdentityProvider { attempt } => assertion::metadata_request(self, setup, *attempt),
+            Step::ExpectAssertion => assertion::request(self, setup),
+            Step::ExpectToken => token::request(self, setup, now),
             Step::ExpectServerInfo => mcp::server_info_request(self, setup),
             Step::ExpectInitialized => mcp::initialized_request(self, setup),
             Step::ExpectTools => mcp::tools_request(self, setup),
-            Step::ExpectRefresh { .. } => refresh::request(self, setup),
+            Step::ExpectToolResult => tool::request(self, setup),
+            Step::ExpectEventStream { .. } => event_stream::request(self, setup),
+            Step::ExpectRefresh { .. } => refresh::request(self, setup, now),
+            Step::ExpectErrand(errand) => match errand::request(self, setup, errand, now) {
+                errand::Requests::One(plan) => *plan,
+                errand::Requests::Two(plans) => {
+                    return Next::SendBoth(Box::new(plans.map(|plan| self.proven(setup, plan, now))));
+                }
+            },
             Step::Stopped {
                 code,
                 message,
@@ -165,57 +109,78 @@ impl Flow {
         if let Some((url, _)) = &self.facts.redirect {
             plan.request.url = url.clone();
         }
-        Next::Send(plan)
+        Next::Send(self.proven(setup, plan, now))
     }
 
     /// The flow after what was seen. Something seen that the step does not await leaves the flow as it is.
     pub fn judge(self, setup: &Setup, seen: Seen<'_>, hand: &mut Hand<'_>) -> Judged {
-        if let Seen::Failed { code, message } = seen {
-            return Judged::stop(self, code, message, message);
-        }
-        let (request, outcome) = match (&self.step, seen) {
-            (Step::ExpectListener, Seen::Listening { redirect_uri }) => {
-                return registration::judge_listening(self, setup, redirect_uri, hand);
+        let judged = match seen {
+            Seen::Failed { code, message } => Judged::stop(self, code, message, message),
+            Seen::Answer { request, outcome } => self.answered(setup, request, outcome, hand),
+            Seen::Answers(outcomes) => errand::judge_both(self, setup, outcomes, hand),
+            Seen::Listening { redirect_uri } if self.step == Step::ExpectListener => {
+                registration::judge_listening(self, setup, redirect_uri, hand)
             }
-            (Step::ExpectCallback, Seen::Callback { request }) => {
-                return authorization::judge(self, request);
+            Seen::Callback { request } if self.step == Step::ExpectCallback => {
+                authorization::judge(self, setup, request)
             }
-            (_, Seen::Answer { request, outcome }) => (request, outcome),
-            _ => {
-                return Judged {
-                    flow: self,
-                    verdict: None,
-                    decisions: Vec::new(),
-                    effects: Vec::new(),
-                };
-            }
+            Seen::Listening { .. } | Seen::Callback { .. } => Judged::nothing(self),
         };
+        agenda::stopped(judged, setup)
+    }
+
+    fn answered(
+        self,
+        setup: &Setup,
+        request: &Request,
+        outcome: &trace::Outcome,
+        hand: &mut Hand<'_>,
+    ) -> Judged {
         let flow = match crate::steps::redirect(self, request, outcome) {
             Ok(followed) => return followed,
             Err(flow) => *flow,
         };
+        let mut flow = match proof::nonce_demanded(flow, request, outcome) {
+            Ok(repeated) => return repeated,
+            Err(flow) => *flow,
+        };
+        flow = match event_stream::ended_early(flow, outcome, hand) {
+            Ok(taken_up) => return taken_up,
+            Err(flow) => *flow,
+        };
+        if let Step::ExpectEventStream { then, .. } = flow.step {
+            flow.step = *then;
+        }
         match flow.step.clone() {
             Step::ExpectChallenge => challenge::judge(flow, setup, outcome, hand),
             Step::ExpectResourceMetadata { attempt } => {
-                resource_metadata::judge(flow, setup, attempt, outcome)
+                resource_metadata::judge(flow, setup, attempt, request, outcome)
             }
             Step::ExpectServerMetadata { attempt } => {
-                server_metadata::judge(flow, setup, attempt, outcome, hand)
+                server_metadata::judge(flow, setup, attempt, request, outcome, hand)
             }
             Step::ExpectRegistration => registration::judge(flow, setup, request, outcome, hand),
-            Step::ExpectToken => token::judge(flow, outcome, hand),
-            Step::ExpectServerInfo => mcp::judge_server_info(flow, setup, outcome),
-            Step::ExpectInitialized => mcp::judge_initialized(flow, setup, outcome),
-            Step::ExpectTools => mcp::judge_tools(flow, setup, outcome),
-            Step::ExpectRefresh { then } => refresh::judge(flow, *then, outcome, hand),
-            Step::ExpectListener | Step::ExpectCallback | Step::Stopped { .. } | Step::Done { .. } => {
-                Judged {
-                    flow,
-                    verdict: None,
-                    decisions: Vec::new(),
-                    effects: Vec::new(),
-                }
+            Step::ExpectRequestUri => pushed::judge(flow, outcome),
+            Step::ExpectDeviceCode => device::judge(flow, outcome, hand),
+            Step::ExpectIdentityProvider { attempt } => {
+                assertion::judge_metadata(flow, setup, attempt, outcome)
             }
+            Step::ExpectAssertion => assertion::judge(flow, outcome),
+            Step::ExpectToken => token::judge(flow, setup, outcome, hand),
+            Step::ExpectServerInfo => mcp::judge_server_info(flow, setup, outcome, hand),
+            Step::ExpectInitialized => mcp::judge_initialized(flow, setup, outcome, hand),
+            Step::ExpectTools => mcp::judge_tools(flow, setup, outcome, hand),
+            Step::ExpectToolResult => tool::judge(flow, setup, outcome, hand),
+            Step::ExpectRefresh { then } => refresh::judge(flow, setup, *then, outcome, hand),
+            Step::ExpectErrand(errand) => {
+                flow.facts.redirect = None;
+                errand::judge(flow, setup, *errand, outcome, hand)
+            }
+            Step::ExpectEventStream { .. }
+            | Step::ExpectListener
+            | Step::ExpectCallback
+            | Step::Stopped { .. }
+            | Step::Done { .. } => Judged::nothing(flow),
         }
     }
 
@@ -236,14 +201,79 @@ impl Flow {
         Some(judged)
     }
 
-    /// The flow with a refresh request before anything else, when there is a refresh token and somewhere to send it.
-    pub fn refresh_now(mut self) -> Option<Self> {
-        self.facts.tokens.as_ref()?.refresh_token.as_ref()?;
-        self.facts.server_metadata.as_ref()?.token_endpoint.as_ref()?;
-        self.step = Step::ExpectRefresh {
-            then: Box::new(self.step),
+    /// What the user can ask for here, besides the flow's own steps.
+    pub fn actions(&self, setup: &Setup) -> Vec<ActionKind> {
+        match self.step {
+            Step::Done { .. } | Step::Stopped { .. } => agenda::possible(self, setup),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Begins an action. None where it cannot be begun.
+    pub fn act(self, setup: &Setup, action: Action) -> Option<Judged> {
+        if !self.actions(setup).contains(&action.kind) {
+            return None;
+        }
+        let mut flow = self;
+        if flow.facts.agenda.outcome.is_none()
+            && let Step::Done { message } | Step::Stopped { message, .. } = &flow.step
+        {
+            flow.facts.agenda.outcome = Some(message.clone());
+        }
+        Some(agenda::begin(Judged::nothing(flow), setup, action))
+    }
+
+    /// Goes on with another of the authorization servers that the resource metadata names, from its metadata on.
+    /// None when it names no such server.
+    pub fn with_authorization_server(mut self, issuer: &str) -> Option<Judged> {
+        let offered = self
+            .facts
+            .resource_metadata
+            .as_ref()?
+            .authorization_servers
+            .clone();
+        let issuer = offered.iter().find(|offered| *offered == issuer)?.clone();
+        self.facts.at_issuer(issuer.clone());
+        self.facts.redirect = None;
+        self.step = Step::ExpectServerMetadata { attempt: 0 };
+        let judged = Judged::nothing(self);
+        Some(judged.decided(Decision::AuthorizationServer { issuer, offered }))
+    }
+
+    /// Goes back to where the client registers, to do it in the way the setup says now. None before the authorization
+    /// server is known.
+    pub fn registering_anew(mut self) -> Option<Judged> {
+        self.facts.server_metadata.as_ref()?;
+        self.facts.client = None;
+        self.facts.tokens = None;
+        self.facts.redirect = None;
+        self.step = Step::ExpectListener;
+        Some(Judged::nothing(self))
+    }
+
+    /// The ways to become a client that are open when the flow stopped for want of one.
+    pub fn registration_ways(&self, setup: &Setup) -> Vec<RegistrationWay> {
+        let wanting = match &self.step {
+            Step::Stopped { code, .. } => matches!(
+                code,
+                StopCode::NoRegistration | StopCode::RegistrationRejected | StopCode::NotPossible
+            ),
+            _ => false,
         };
-        Some(self)
+        let Some(metadata) = self.facts.server_metadata.as_ref().filter(|_| wanting) else {
+            return Vec::new();
+        };
+        let documents =
+            metadata.client_id_metadata_document_supported && setup.registration != Registration::Cimd;
+        let dynamic = metadata.registration_endpoint.is_some();
+        let ways = [
+            (documents, RegistrationWay::Cimd),
+            (dynamic, RegistrationWay::Dcr),
+            (true, RegistrationWay::Preregistered),
+        ];
+        ways.into_iter()
+            .filter_map(|(open, way)| open.then_some(way))
+            .collect()
     }
 
     /// The same place with a new `state` and code verifier, for going through the authorization request once more.
@@ -252,19 +282,20 @@ impl Flow {
             self.facts.authorization = self.facts.authorization.map(|old| Authorization {
                 state: hand.secret(16),
                 code_verifier: hand.secret(32),
+                nonce: hand.secret(16),
                 ..old
             });
+            // A request_uri belongs to the request that was pushed (RFC 9126 section 2.2).
+            if self.facts.request_uri.take().is_some() {
+                self.step = Step::ExpectRequestUri;
+            }
         }
         self
     }
-}
 
-impl Hand<'_> {
-    /// `bytes` random bytes as base64url.
-    pub(crate) fn secret(&mut self, bytes: usize) -> Secret {
-        use base64::Engine as _;
-        let mut random = vec![0; bytes];
-        (self.random)(&mut random);
-        Secret::new(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random))
+    /// The request with the proof of possession that belongs to it.
+    fn proven(&self, setup: &Setup, mut plan: Plan, now: Timestamp) -> Plan {
+        proof::attach(&self.facts, setup, &mut plan, now);
+        plan
     }
 }

@@ -3,7 +3,8 @@
 use trace::{Decision, StopCode, Verdict};
 
 use crate::facts::{Client, Tokens};
-use crate::flow::{Flow, Step};
+use crate::flow::Flow;
+use crate::step::Step;
 
 /// What came of a step: the flow after it, and what to record and do.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,8 @@ pub struct Judged {
     pub flow: Flow,
     /// For the exchange that was judged.
     pub verdict: Option<Verdict>,
+    /// For the second of two that were sent at once.
+    pub second_verdict: Option<Verdict>,
     /// In the order they were made.
     pub decisions: Vec<Decision>,
     pub effects: Vec<Effect>,
@@ -27,6 +30,12 @@ pub enum Effect {
     },
     /// Forget what is kept for this issuer and client.
     Forget { issuer: String, client_id: String },
+    /// This client was registered, and can be deleted again (RFC 7592).
+    Registered { client: Box<Client> },
+    /// It was deleted.
+    Unregistered { client_id: String },
+    /// The user is to go there; nothing is waited for.
+    OpenBrowser { url: String },
 }
 
 impl Judged {
@@ -40,8 +49,17 @@ impl Judged {
     /// The same step again, with other facts.
     pub(crate) fn stay(flow: Flow, verdict: Verdict) -> Self {
         Self {
-            flow,
             verdict: Some(verdict),
+            ..Self::nothing(flow)
+        }
+    }
+
+    /// Nothing was to be judged.
+    pub(crate) fn nothing(flow: Flow) -> Self {
+        Self {
+            flow,
+            verdict: None,
+            second_verdict: None,
             decisions: Vec::new(),
             effects: Vec::new(),
         }

@@ -5,15 +5,26 @@
 //! Nothing here opens a socket, reads a clock or draws a random number that was not handed to it, and revisions of
 //! the specification differ only where a line says `revision.at_least(…)`.
 
+mod agenda;
+mod client_document;
 mod facts;
 mod flow;
 pub mod jose;
 mod judged;
 mod mcp_request;
+mod mirrored;
+mod proof;
 mod setup;
+mod step;
 mod steps;
 
-pub use facts::{Authorization, Client, Facts, RegisteredBy, ServerFacts, Tokens, Tool};
-pub use flow::{Flow, Hand, Next, Plan, Seen, Step};
+pub use agenda::Action;
+pub use client_document::client_document;
+pub use facts::{Authorization, Client, Device, Facts, RegisteredBy, ServerFacts, Tokens, Tool};
+pub use flow::{Flow, RegistrationWay};
 pub use judged::{Effect, Judged};
-pub use setup::{Registration, Setup, SetupError};
+pub use setup::{
+    AuthorizationExtras, GrantChoice, IdentityProvider, Registration, ResourceChoice, Seed, Setup,
+    SetupError, ToolCall,
+};
+pub use step::{Hand, Next, Plan, Seen, Step};

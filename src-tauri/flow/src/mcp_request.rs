@@ -44,11 +44,8 @@ pub(crate) fn mcp_request(
     if let Some(session) = facts.session_id.as_ref().filter(|_| !modern) {
         request = request.header("mcp-session-id", session);
     }
-    if let Some(tokens) = facts.tokens.as_ref().filter(|_| token) {
-        request = request.header(
-            "authorization",
-            format!("Bearer {}", tokens.access_token.expose()),
-        );
+    if let Some(authorization) = crate::proof::authorization(facts).filter(|_| token) {
+        request = request.header("authorization", authorization);
     }
     request.body(message.to_string())
 }

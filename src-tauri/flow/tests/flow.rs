@@ -1,6 +1,6 @@
 //! The flow without a network: answers are made up, one by one.
 
-use flow::{Flow, Hand, Judged, Next, Plan, Registration, Seen, Setup, Step};
+use flow::{Flow, Hand, Judged, Next, Plan, Seed, Seen, Setup, Step};
 use trace::{
     Body, Decision, Failure, FailureKind, Header, Outcome, Purpose, Request, Response, Revision, StopCode,
     Timestamp, VerdictKind, pairs, query_pairs,
@@ -19,14 +19,8 @@ struct Play {
 
 impl Play {
     fn new(revision: Option<Revision>) -> Self {
-        let setup = Setup {
-            server_url: SERVER.into(),
-            revision,
-            registration: Registration::Auto,
-            scope: None,
-            client_name: "Authscope".into(),
-            client_version: "0".into(),
-        };
+        let mut setup = Setup::new(SERVER, Seed([7; 32]));
+        setup.revision = revision;
         let flow = Flow::new(&setup);
         Self {
             setup,

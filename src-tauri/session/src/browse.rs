@@ -5,7 +5,7 @@ use std::time::Duration;
 use flow::{Plan, Seen};
 use tokio::sync::mpsc;
 use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
-use wire::{Approver, CallbackEnd, CallbackListener, CallbackSettings, Received, Sent};
+use wire::{Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent};
 
 use crate::contract::{AppError, ErrorCode};
 use crate::options::{Browser, CallbackHost};
@@ -73,7 +73,9 @@ impl Runner {
             deadline,
         }));
 
-        let end = self.await_callback(listener, &url, &redirect_uri, inbox).await;
+        let end = self
+            .await_callback(listener, &url, &redirect_uri, plan.phase, inbox)
+            .await;
         self.reporter.listening = None;
         self.come_back(end, plan.phase).await;
     }
@@ -83,6 +85,7 @@ impl Runner {
         listener: CallbackListener,
         url: &str,
         redirect_uri: &str,
+        phase: Phase,
         inbox: &mut Inbox,
     ) -> End {
         let state = self
@@ -101,7 +104,8 @@ impl Runner {
             tokio::select! {
                 biased;
                 Some(hop) = hopped.recv() => {
-                    lock(&self.journal).browsed(hop);
+                    self.record_fetches();
+                    lock(&self.journal).browsed(phase, hop);
                     self.report_waiting();
                 }
                 received = &mut receiving => return match received {
@@ -113,7 +117,7 @@ impl Runner {
                     Ok(()) => approver_done = true,
                     Err(why) => {
                         while let Ok(hop) = hopped.try_recv() {
-                            lock(&self.journal).browsed(hop);
+                            lock(&self.journal).browsed(phase, hop);
                         }
                         return End::Failed(StopCode::ApproverStuck, why);
                     }
@@ -184,7 +188,8 @@ impl Runner {
                 request: &sent.request,
             },
         );
-        lock(&self.journal).called_back(label, sent, judged.verdict.clone());
+        self.record_fetches();
+        lock(&self.journal).called_back(phase, label, sent, judged.verdict.clone());
         self.take(judged, phase).await;
     }
 
@@ -219,6 +224,56 @@ impl Runner {
             }
         }
         None
+    }
+
+    /// Brings the user to the page where a device is approved; the polls go on meanwhile.
+    pub(crate) fn show_verification_page(&mut self, url: String, phase: Phase) {
+        let how = self.send_browser(&url);
+        let visit = BrowserVisit {
+            url: url.clone(),
+            how,
+        };
+        lock(&self.journal).push(now(), phase, EntryKind::BrowserOpened(visit));
+        let Browser::Approver { form } = &self.options.browser else {
+            return;
+        };
+        let mut form = form.clone();
+        // A page that asks for the code gets it, as from a user.
+        if let Some(device) = &self.flow.facts.device {
+            form.push(("user_code".into(), device.user_code.clone()));
+        }
+        let (hops, visited) = mpsc::unbounded_channel::<Sent>();
+        self.visited = Some(visited);
+        let wire = self.wire.clone();
+        tokio::spawn(async move {
+            let mut on_hop = move |sent: Sent| drop(hops.send(sent));
+            // Whether it came through is told by the polls.
+            if let Err(stuck) = Approver::new(wire, form).visit(&url, &mut on_hop).await {
+                tracing::info!(%stuck, "the verification page could not be passed");
+            }
+        });
+    }
+
+    /// Records what the approver did at the verification page in the meantime.
+    pub(crate) fn record_visits(&mut self) {
+        while let Some(hop) = self.visited.as_mut().and_then(|visited| visited.try_recv().ok()) {
+            lock(&self.journal).browsed(Phase::Authorization, hop);
+        }
+    }
+
+    /// Opens that page once more.
+    pub(crate) fn open_verification_page(&self) -> Result<(), AppError> {
+        let device = self.flow.facts.device.as_ref();
+        let device = device.ok_or_else(|| crate::runner::not_now("No page is being waited for."))?;
+        let url = device
+            .verification_uri_complete
+            .as_ref()
+            .unwrap_or(&device.verification_uri);
+        wire::open_browser(url).map_err(|error| AppError {
+            code: ErrorCode::Browser,
+            message: error.to_string(),
+            hint: Some("Open the address in any browser and enter the code.".into()),
+        })
     }
 
     /// What is waited for has not changed; only rows or the mode have.
@@ -290,7 +345,10 @@ impl Runner {
             port,
             path: callback.path.clone(),
             timeout: self.callback_timeout(),
-            ..CallbackSettings::default()
+            method: match self.setup.authorization.form_post {
+                true => CallbackMethod::FormPost,
+                false => CallbackMethod::Query,
+            },
         }
     }
 

@@ -61,14 +61,7 @@ mod tests {
 
     #[test]
     fn what_comes_next_is_thought_out_once_and_anew_when_it_is_old() {
-        let setup = Setup {
-            server_url: "https://mcp.example/mcp".into(),
-            revision: None,
-            registration: flow::Registration::Auto,
-            scope: None,
-            client_name: "a test".into(),
-            client_version: "1".into(),
-        };
+        let setup = Setup::new("https://mcp.example/mcp", flow::Seed([7; 32]));
         let mut course = Course::from(Flow::new(&setup));
         let start = Timestamp(1_000_000_000);
         let first = course.next(&setup, start);

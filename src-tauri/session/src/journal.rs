@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use flow::{Flow, Plan};
 use trace::{
-    Decision, Entry, EntryKind, Exchange, Outcome, ParticipantId, Phase, Purpose, Request, Role, Timestamp,
-    Trace, Verdict, origin_of,
+    CrossOrigin, Decision, Entry, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose,
+    Request, Role, Timestamp, Timings, Trace, Verdict, origin_of,
 };
-use wire::Sent;
+use wire::{Fetched, Sent};
 
 /// The trace and what is needed to go back in it.
 pub(crate) struct Journal {
@@ -84,7 +84,7 @@ impl Journal {
     }
 
     /// Records what the browser sent while an approver played it.
-    pub fn browsed(&mut self, sent: Sent) {
+    pub fn browsed(&mut self, phase: Phase, sent: Sent) {
         let to = self.addressee(&Purpose::Authorization, &sent.request);
         let verdict = sent_words(&sent);
         let exchange = exchange(
@@ -97,15 +97,53 @@ impl Journal {
             verdict,
         );
         let at = exchange.started;
-        self.push(at, Phase::Authorization, EntryKind::Exchange(Box::new(exchange)));
+        self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
     }
 
     /// Records the browser's request to the redirect URI.
-    pub fn called_back(&mut self, label: &str, sent: Sent, verdict: Option<Verdict>) {
+    pub fn called_back(&mut self, phase: Phase, label: &str, sent: Sent, verdict: Option<Verdict>) {
         let (from, to) = (ParticipantId::BROWSER, ParticipantId::CLIENT);
         let exchange = exchange(Purpose::Callback, from, to, label, false, sent, verdict);
         let at = exchange.started;
-        self.push(at, Phase::Authorization, EntryKind::Exchange(Box::new(exchange)));
+        self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
+    }
+
+    /// Records that our client metadata document was fetched: by the authorization server in use, as far as can be
+    /// known.
+    pub fn fetched(&mut self, issuer: Option<&str>, fetched: Fetched) {
+        let origin = issuer.and_then(origin_of);
+        let from = match origin {
+            Some(origin) => self.trace.participant(Role::AuthorizationServer, &origin),
+            None => self
+                .trace
+                .participant(Role::Other, &fetched.from.ip().to_string()),
+        };
+        let verdict = match fetched.response.status {
+            200 => Verdict::accepted("our client metadata document"),
+            status => Verdict::rejected(format!("status {status}")),
+        };
+        let sent = Sent {
+            request: fetched.request,
+            outcome: Outcome::Response(fetched.response),
+            started: fetched.at,
+            timings: Timings {
+                total: fetched.took,
+                ..Timings::default()
+            },
+            connection: None,
+        };
+        let to = ParticipantId::CLIENT;
+        let exchange = exchange(
+            Purpose::ClientMetadata,
+            from,
+            to,
+            "client metadata document",
+            false,
+            sent,
+            Some(verdict),
+        );
+        let at = exchange.started;
+        self.push(at, Phase::Registration, EntryKind::Exchange(Box::new(exchange)));
     }
 
     pub fn entry(&self, seq: u32) -> Option<&Entry> {
@@ -115,7 +153,16 @@ impl Journal {
     fn addressee(&mut self, purpose: &Purpose, request: &Request) -> ParticipantId {
         let origin = origin_of(&request.url).unwrap_or_else(|| request.url.clone());
         let role = match purpose {
-            Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::ResourceMetadata { .. } => {
+            Purpose::IdentityProviderMetadata { .. }
+            | Purpose::Token {
+                grant: Grant::TokenExchange,
+            } => Role::IdentityProvider,
+            Purpose::Challenge { .. }
+            | Purpose::Mcp { .. }
+            | Purpose::ResourceMetadata { .. }
+            | Purpose::Preflight {
+                of: CrossOrigin::McpEndpoint | CrossOrigin::ResourceMetadata,
+            } => {
                 let own = origin_of(&self.trace.server_url).is_some_and(|own| own == origin);
                 if own { Role::McpServer } else { Role::Other }
             }

@@ -3,6 +3,7 @@
 mod browse;
 mod contract;
 mod course;
+mod documents;
 mod journal;
 mod judging;
 mod library;
@@ -11,6 +12,7 @@ mod report;
 mod rows;
 mod runner;
 mod session;
+mod setup;
 mod tokens;
 mod view;
 

@@ -1,6 +1,6 @@
 //! Tells the window and the command what changed, each change once and in order.
 
-use flow::{Flow, Next};
+use flow::{Flow, Next, Setup};
 use trace::{Decision, EntryKind, Phase, Request, Trace, VerdictKind};
 use vault::{TokenSet, Vault};
 use wire::Wire;
@@ -9,7 +9,9 @@ use crate::journal::Journal;
 use crate::judging::Judging;
 use crate::rows::row;
 use crate::tokens::token_view;
-use crate::view::{NextStep, PhaseState, Progress, ServerView, Status, Tool, Update, VaultView, View};
+use crate::view::{
+    NextStep, PhaseState, Progress, RegistrationWay, ServerView, Status, Tool, Update, VaultView, View,
+};
 
 pub(crate) struct Reporter {
     run: u32,
@@ -33,6 +35,9 @@ pub(crate) struct Situation<'a> {
     pub running: bool,
     pub ended: bool,
     pub edited: Option<&'a Request>,
+    pub setup: &'a Setup,
+    /// How many clients of this session are still registered.
+    pub registered: usize,
     pub listening: Option<String>,
     pub wire: &'a Wire,
 }
@@ -98,7 +103,7 @@ impl Reporter {
         let facts = &now.flow.facts;
         let status = now.status.clone().unwrap_or_else(|| match now.next {
             _ if now.ended => Status::Ended,
-            Next::Send(_) | Next::Browse(_) | Next::Listen => Status::Ready,
+            Next::Send(_) | Next::SendBoth(_) | Next::Browse(_) | Next::Listen => Status::Ready,
             Next::Stopped {
                 code,
                 message,
@@ -144,11 +149,27 @@ impl Reporter {
                 .map(|metadata| metadata.authorization_servers.clone())
                 .unwrap_or_default(),
             issuer: facts.issuer.clone(),
-            actions: Vec::new(),
-            registrations: Vec::new(),
-            registrations_left: 0,
+            actions: match &status {
+                Status::Done { .. } | Status::Stopped { .. } => now.flow.actions(now.setup),
+                _ => Vec::new(),
+            },
+            registrations: now
+                .flow
+                .registration_ways(now.setup)
+                .into_iter()
+                .map(registration_way)
+                .collect(),
+            registrations_left: now.registered as u32,
             status,
         }
+    }
+}
+
+fn registration_way(way: flow::RegistrationWay) -> RegistrationWay {
+    match way {
+        flow::RegistrationWay::Cimd => RegistrationWay::Cimd,
+        flow::RegistrationWay::Dcr => RegistrationWay::Dcr,
+        flow::RegistrationWay::Preregistered => RegistrationWay::Preregistered,
     }
 }
 
@@ -174,6 +195,7 @@ pub fn vault_view(vault: &Vault) -> VaultView {
 fn next_step(now: &Situation<'_>) -> Option<NextStep> {
     let (plan, browser) = match now.next {
         Next::Send(plan) => (plan, false),
+        Next::SendBoth(plans) => (&plans[0], false),
         Next::Browse(plan) => (plan, true),
         _ => return None,
     };
@@ -197,6 +219,7 @@ fn phases(trace: &Trace, status: &Status, next: &Next) -> Vec<PhaseState> {
     let live: Vec<_> = trace.live().collect();
     let current = match (next, status) {
         (Next::Send(plan) | Next::Browse(plan), _) => Some(plan.phase),
+        (Next::SendBoth(plans), _) => Some(plans[0].phase),
         (_, Status::Stopped { .. }) => live.last().map(|entry| entry.phase),
         _ => None,
     };

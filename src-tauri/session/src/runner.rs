@@ -1,10 +1,9 @@
 //! The task that runs a session: it alone moves the flow, sends, and appends to the trace.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use flow::{Effect, Flow, Hand, Judged, Next, Plan, Seen, Setup};
+use flow::{Client, Effect, Flow, Hand, Judged, Next, Plan, Seen, Setup};
 use tokio::sync::{mpsc, watch};
 use trace::{Decision, Failure, FailureKind, Outcome, Phase, Request, StopCode, Timestamp, Timings};
 use vault::Vault;
@@ -12,13 +11,15 @@ use wire::{CallbackListener, Sent, Wire};
 
 use crate::contract::{AppError, ErrorCode};
 use crate::course::Course;
+use crate::documents::Documents;
 use crate::journal::Journal;
 use crate::judging::Judging;
-use crate::options::Options;
+use crate::options::{Action, ClientMetadata, Options, Registration};
 use crate::report::Reporter;
+use crate::rows::action_title;
 use crate::session::{Command, Reply, lock};
-use crate::tokens;
 use crate::view::{Status, Update};
+use crate::{setup, tokens};
 
 pub(crate) type Inbox = mpsc::UnboundedReceiver<(Command, Reply)>;
 
@@ -30,11 +31,24 @@ pub(crate) struct Runner {
     pub journal: Arc<Mutex<Journal>>,
     pub flow: Course,
     pub listener: Option<CallbackListener>,
+    /// Our client metadata document, where we serve it ourselves.
+    pub documents: Option<Documents>,
+    /// Clients registered in this session, on whatever branch, that can be deleted again.
+    registered: Vec<Client>,
+    /// What the approver does at a device's verification page.
+    pub visited: Option<mpsc::UnboundedReceiver<Sent>>,
     pub edited: Option<Request>,
     pub running: bool,
     pub ended: bool,
     pub reporter: Reporter,
     resting: watch::Sender<bool>,
+}
+
+/// How a wait ended.
+enum Waited {
+    Long,
+    Paused,
+    BrokenOff,
 }
 
 /// What a command that came in the middle of a step means for it.
@@ -51,8 +65,13 @@ impl Runner {
         updates: mpsc::UnboundedSender<Update>,
         resting: watch::Sender<bool>,
     ) -> Result<Self, AppError> {
-        let setup = setup(&options)?;
-        let wire = Wire::new(&wire_settings(&options)).map_err(|error| invalid(error.to_string()))?;
+        let mut setup = setup::setup(&options)?;
+        let wire = Wire::new(&setup::wire_settings(&options)).map_err(|error| invalid(error.to_string()))?;
+        let documents = Documents::open(&options.client_metadata)?;
+        if let Some(documents) = &documents {
+            setup.client_metadata_url = Some(documents.url().to_owned());
+        }
+        setup.certificate_thumbprint = wire.client_certificate_thumbprint();
         tokens::check_callback(&options.callback)?;
         let stored = match options.use_stored_token {
             true => tokens::stored(&vault, &setup, &options).await,
@@ -72,6 +91,9 @@ impl Runner {
             journal,
             flow: flow.into(),
             listener: None,
+            documents,
+            registered: Vec::new(),
+            visited: None,
             edited: None,
             running: false,
             ended: false,
@@ -128,14 +150,31 @@ impl Runner {
             return false;
         }
         match &*self.flow.next(&self.setup, now()) {
-            Next::Send(plan) => self.send(plan.clone(), inbox).await,
+            Next::Send(plan) => return self.send(plan.clone(), inbox).await,
+            Next::SendBoth(plans) => self.send_both(plans).await,
             Next::Browse(plan) => self.browse(plan.clone(), inbox).await,
             Next::Listen | Next::Stopped { .. } | Next::Done { .. } => return false,
         }
         true
     }
 
-    async fn send(&mut self, plan: Plan, inbox: &mut Inbox) {
+    /// False when it was not sent after all.
+    async fn send(&mut self, mut plan: Plan, inbox: &mut Inbox) -> bool {
+        if let Some(not_before) = plan.not_before {
+            match self.wait(not_before, inbox).await {
+                // What in the request tells the time is told anew after a long wait.
+                Waited::Long => {
+                    if let Next::Send(renewed) = &*self.flow.next(&self.setup, now()) {
+                        plan = renewed.clone();
+                    }
+                }
+                Waited::Paused => return false,
+                Waited::BrokenOff => {
+                    self.end(plan.phase);
+                    return false;
+                }
+            }
+        }
         let edited = self.edited.take();
         let request = edited
             .clone()
@@ -168,10 +207,83 @@ impl Runner {
             }
         };
         let verdict = judged.as_ref().and_then(|judged| judged.verdict.clone());
+        self.record_fetches();
+        self.record_visits();
         lock(&self.journal).sent(&plan, edited.is_some(), sent, verdict);
         match judged {
             Some(judged) => self.take(judged, plan.phase).await,
             None => self.end(plan.phase),
+        }
+        true
+    }
+
+    /// Sends two requests at the same time.
+    async fn send_both(&mut self, plans: &[Plan; 2]) {
+        self.edited = None;
+        self.report(Some(Status::Sending));
+        let [first, second] = plans;
+        let send = |plan: &Plan| {
+            let (wire, request) = (self.wire.clone(), self.wire.complete(&plan.request));
+            async move { wire.send(request).await }
+        };
+        let (one, other) = tokio::join!(send(first), send(second));
+        let seen = Seen::Answers([&one.outcome, &other.outcome]);
+        let judged = judge(&self.flow, &self.setup, seen);
+        {
+            let mut journal = lock(&self.journal);
+            journal.sent(first, false, one, judged.verdict.clone());
+            journal.sent(second, false, other, judged.second_verdict.clone());
+        }
+        self.take(judged, first.phase).await;
+    }
+
+    /// Lets the time pass until a request may be sent.
+    async fn wait(&mut self, until: Timestamp, inbox: &mut Inbox) -> Waited {
+        let status = self.waiting_status(until);
+        self.report(Some(status));
+        let timer = tokio::time::sleep(until.since(now()));
+        tokio::pin!(timer);
+        loop {
+            tokio::select! {
+                () = &mut timer => return Waited::Long,
+                Some((command, reply)) = inbox.recv() => {
+                    let paused = matches!(command, Command::Pause);
+                    let opened = matches!(command, Command::OpenBrowser);
+                    if opened {
+                        let _ = reply.send(self.open_verification_page());
+                        continue;
+                    }
+                    match self.meanwhile(command, reply) {
+                        Meanwhile::BreakOff => return Waited::BrokenOff,
+                        Meanwhile::GoOn if paused => return Waited::Paused,
+                        Meanwhile::GoOn => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn waiting_status(&self, next_poll: Timestamp) -> Status {
+        match &self.flow.facts.device {
+            Some(device) => Status::AwaitingDevice {
+                user_code: device.user_code.clone(),
+                verification_uri: device.verification_uri.clone(),
+                verification_uri_complete: device.verification_uri_complete.clone(),
+                deadline: device.expires_at,
+                next_poll,
+            },
+            None => Status::Sending,
+        }
+    }
+
+    /// Records who fetched our client metadata document in the meantime.
+    pub fn record_fetches(&mut self) {
+        let Some(documents) = &mut self.documents else {
+            return;
+        };
+        let issuer = self.flow.facts.issuer.as_deref();
+        while let Some(fetched) = documents.fetched() {
+            lock(&self.journal).fetched(issuer, fetched);
         }
     }
 
@@ -179,7 +291,11 @@ impl Runner {
     pub async fn take(&mut self, judged: Judged, phase: Phase) {
         self.decide(judged, phase).await;
         while *self.flow.next(&self.setup, now()) == Next::Listen {
-            let judged = match self.listen() {
+            let opened = self.listen();
+            if let (Some(documents), Ok(redirect_uri)) = (&self.documents, &opened) {
+                documents.show(&self.setup, Some(redirect_uri));
+            }
+            let judged = match opened {
                 Ok(redirect_uri) => judge(
                     &self.flow,
                     &self.setup,
@@ -236,6 +352,11 @@ impl Runner {
                     tracing::warn!(%error, "tokens could not be deleted");
                 }
             }
+            Effect::Registered { client } => self.registered.push(*client),
+            Effect::Unregistered { client_id } => {
+                self.registered.retain(|client| client.client_id != client_id);
+            }
+            Effect::OpenBrowser { url } => self.show_verification_page(url, phase),
         }
         self.reporter.read_tokens(&self.vault).await;
     }
@@ -243,7 +364,7 @@ impl Runner {
     /// Carries out a command between two steps. True with it: a step is to be done.
     async fn obey(&mut self, command: Command) -> (Result<(), AppError>, bool) {
         let next = self.flow.next(&self.setup, now());
-        let has_step = matches!(*next, Next::Send(_) | Next::Browse(_)) && !self.ended;
+        let has_step = matches!(*next, Next::Send(_) | Next::SendBoth(_) | Next::Browse(_)) && !self.ended;
         let nothing_to_do = || not_now("There is no step to do: the run is over.");
         match command {
             Command::Next if has_step => (Ok(()), true),
@@ -278,16 +399,13 @@ impl Runner {
             Command::PasteCallback(_) | Command::OpenBrowser => {
                 (Err(not_now("No callback is being waited for.")), false)
             }
-            Command::Refresh => match self.flow.to_owned().refresh_now() {
-                Some(flow) => {
-                    self.flow = flow.into();
-                    self.ended = false;
-                    self.running = true;
-                    lock(&self.journal).mark(self.flow.state());
-                    (Ok(()), false)
-                }
-                None => (Err(not_now("There is no refresh token to use.")), false),
-            },
+            Command::Act(action) => (self.act(action).await, false),
+            Command::ChooseAuthorizationServer(issuer) => {
+                (self.choose_authorization_server(issuer).await, false)
+            }
+            Command::ChooseRegistration(registration) => {
+                (self.choose_registration(registration).await, false)
+            }
             Command::Replay => {
                 self.reporter.forget();
                 self.report(None);
@@ -323,6 +441,65 @@ impl Runner {
         };
         let _ = reply.send(result);
         meanwhile
+    }
+
+    async fn act(&mut self, action: Action) -> Result<(), AppError> {
+        let kind = action.kind;
+        let action = flow::Action {
+            kind,
+            call: action.call.as_ref().map(setup::call),
+        };
+        let mut flow = self.flow.to_owned();
+        flow.facts.registered.clone_from(&self.registered);
+        let begun = flow.act(&self.setup, action);
+        let begun = begun.ok_or_else(|| not_now(&format!("{}: not possible here.", action_title(kind))))?;
+        self.ended = false;
+        self.take(begun, Phase::Extra).await;
+        self.running = matches!(
+            *self.flow.next(&self.setup, now()),
+            Next::Send(_) | Next::SendBoth(_) | Next::Browse(_)
+        );
+        Ok(())
+    }
+
+    async fn choose_authorization_server(&mut self, issuer: String) -> Result<(), AppError> {
+        let chosen = self
+            .flow
+            .clone()
+            .with_authorization_server(&issuer)
+            .filter(|_| !self.ended);
+        let offered = "authorization server: expected one that the resource metadata names, got";
+        let chosen = chosen.ok_or_else(|| invalid(format!("{offered} \"{issuer}\"")))?;
+        self.setup.issuer = Some(issuer);
+        self.edited = None;
+        self.take(chosen, Phase::ServerMetadata).await;
+        Ok(())
+    }
+
+    async fn choose_registration(&mut self, chosen: Registration) -> Result<(), AppError> {
+        let registration = setup::registration(&chosen)?;
+        if registration == flow::Registration::Cimd
+            && self.documents.is_none()
+            && self.setup.client_metadata_url.is_none()
+        {
+            // Nothing was arranged for it: we serve the document ourselves.
+            let here = ClientMetadata {
+                serve: true,
+                ..ClientMetadata::default()
+            };
+            self.documents = Documents::open(&here)?;
+            self.setup.client_metadata_url = self
+                .documents
+                .as_ref()
+                .map(|documents| documents.url().to_owned());
+        }
+        let again = self.flow.to_owned().registering_anew().filter(|_| !self.ended);
+        let again = again.ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
+        self.setup.registration = registration;
+        self.options.registration = chosen;
+        self.edited = None;
+        self.take(again, Phase::Registration).await;
+        Ok(())
     }
 
     fn rewind(&mut self, seq: u32) -> Result<(), AppError> {
@@ -367,6 +544,7 @@ impl Runner {
     fn phase(&mut self) -> Phase {
         match &*self.flow.next(&self.setup, now()) {
             Next::Send(plan) | Next::Browse(plan) => plan.phase,
+            Next::SendBoth(plans) => plans[0].phase,
             _ => lock(&self.journal)
                 .trace
                 .entries
@@ -387,6 +565,8 @@ impl Runner {
             running: self.running,
             ended: self.ended,
             edited: self.edited.as_ref(),
+            setup: &self.setup,
+            registered: self.registered.len(),
             listening: self
                 .listener
                 .as_ref()
@@ -428,7 +608,7 @@ pub(crate) fn not_now(message: &str) -> AppError {
     }
 }
 
-fn random(bytes: &mut [u8]) {
+pub(crate) fn random(bytes: &mut [u8]) {
     use rand::RngCore as _;
     rand::rng().fill_bytes(bytes);
 }
@@ -448,62 +628,5 @@ fn cancelled(request: Request, started: Timestamp) -> Sent {
             ..Timings::default()
         },
         connection: None,
-    }
-}
-
-fn setup(options: &Options) -> Result<Setup, AppError> {
-    let server_url = Setup::check_server_url(&options.server_url).map_err(|error| AppError {
-        code: ErrorCode::Invalid,
-        message: error.to_string(),
-        hint: Some("Give the URL your MCP client is configured with.".into()),
-    })?;
-    let registration = match &options.registration {
-        crate::options::Registration::Auto => flow::Registration::Auto,
-        crate::options::Registration::Dcr => flow::Registration::Dcr,
-        crate::options::Registration::Cimd => flow::Registration::Auto,
-        crate::options::Registration::Preregistered {
-            client_id,
-            client_secret,
-            ..
-        } => {
-            if client_id.trim().is_empty() {
-                return Err(invalid(
-                    "client ID: expected the pre-registered client's ID, got nothing",
-                ));
-            }
-            flow::Registration::Preregistered {
-                client_id: client_id.trim().into(),
-                client_secret: client_secret
-                    .clone()
-                    .filter(|secret| !secret.is_empty())
-                    .map(Into::into),
-            }
-        }
-    };
-    Ok(Setup {
-        server_url,
-        revision: options.revision,
-        registration,
-        scope: options.scope.clone().filter(|scope| !scope.trim().is_empty()),
-        client_name: "Authscope".into(),
-        client_version: env!("CARGO_PKG_VERSION").into(),
-    })
-}
-
-fn wire_settings(options: &Options) -> wire::Settings {
-    let network = &options.network;
-    wire::Settings {
-        proxy: network.proxy.clone().filter(|proxy| !proxy.trim().is_empty()),
-        ca_files: network.ca_files.iter().map(PathBuf::from).collect(),
-        body_limit: network.body_limit,
-        timeout: Duration::from_secs(network.timeout_seconds.into()),
-        client_certificate: network
-            .client_certificate
-            .as_ref()
-            .map(|files| wire::ClientCertificate {
-                certificate_file: PathBuf::from(&files.certificate_file),
-                key_file: PathBuf::from(&files.key_file),
-            }),
-        ..wire::Settings::default()
     }
 }

@@ -8,7 +8,7 @@ use vault::Vault;
 
 use crate::contract::{AppError, ErrorCode};
 use crate::journal::Journal;
-use crate::options::Options;
+use crate::options::{Action, Options, Registration};
 use crate::runner::Runner;
 use crate::view::{Detail, Update};
 
@@ -32,7 +32,9 @@ pub(crate) enum Command {
     Edit(Option<Request>),
     PasteCallback(String),
     OpenBrowser,
-    Refresh,
+    Act(Action),
+    ChooseAuthorizationServer(String),
+    ChooseRegistration(Registration),
     TokensChanged,
     Replay,
 }
@@ -136,12 +138,28 @@ impl Session {
         self.tell(Command::OpenBrowser).await
     }
 
-    /// Refreshes the token now.
+    /// Does what the user asks for once there is a token; it runs to its end.
     ///
     /// # Errors
-    /// [`ErrorCode::NotNow`] when there is no refresh token.
-    pub async fn refresh(&self) -> Result<(), AppError> {
-        self.tell(Command::Refresh).await
+    /// [`ErrorCode::NotNow`] when it is not among [`crate::View::actions`].
+    pub async fn act(&self, action: Action) -> Result<(), AppError> {
+        self.tell(Command::Act(action)).await
+    }
+
+    /// Goes on with another of the authorization servers that the resource metadata names.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] when it names no such server.
+    pub async fn choose_authorization_server(&self, issuer: String) -> Result<(), AppError> {
+        self.tell(Command::ChooseAuthorizationServer(issuer)).await
+    }
+
+    /// Registers in another way, from the authorization server's metadata on.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] names what cannot be used; [`ErrorCode::NotNow`] before that metadata is known.
+    pub async fn choose_registration(&self, registration: Registration) -> Result<(), AppError> {
+        self.tell(Command::ChooseRegistration(registration)).await
     }
 
     /// Says that the vault was changed from outside, so that the tokens shown are read again.

@@ -1,5 +1,6 @@
 //! Between the flow's tokens and the vault's.
 
+use flow::jose::SigningKey;
 use flow::{Client, RegisteredBy, Setup, Tokens};
 use vault::{ClientCredentials, Key, TokenSet, Vault};
 
@@ -34,12 +35,22 @@ pub(crate) async fn stored(vault: &Vault, setup: &Setup, options: &Options) -> O
         obtained_at: set.obtained_at,
         accepted: false,
         stored: true,
-        issuer: Some(set.key.issuer),
+        issuer: Some(set.key.issuer.clone()),
+        dpop_key: set
+            .dpop_key
+            .as_ref()
+            .and_then(|pem| SigningKey::from_pem(pem.expose(), None).ok()),
+    };
+    let private_key = match &setup.registration {
+        flow::Registration::Preregistered { private_key, .. } => private_key.as_deref().cloned(),
+        _ => None,
     };
     let client = Client {
         client_id: set.client.client_id,
         client_secret: set.client.client_secret,
+        private_key,
         auth_method: set.client.auth_method,
+        issuer: Some(set.key.issuer),
         by: match set.client.registration {
             Some(_) => RegisteredBy::Dcr,
             None => RegisteredBy::Hand,
@@ -64,6 +75,7 @@ pub(crate) fn token_set(server_url: &str, issuer: String, tokens: Tokens, client
         scope: tokens.scope,
         expires_at: tokens.expires_at,
         obtained_at: tokens.obtained_at,
+        dpop_key: tokens.dpop_key.map(|key| key.to_pem()),
         client: ClientCredentials {
             client_id: client.client_id,
             client_secret: client.client_secret,

@@ -36,6 +36,6 @@ pub use metadata::{
 pub use participant::{Participant, ParticipantId, Role};
 pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind};
 pub use revision::Revision;
-pub use rpc::{RpcAnswer, rpc_answer};
+pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};
 pub use secret::Secret;
 pub use time::{Timestamp, micros, micros_option};

@@ -72,6 +72,8 @@ pub enum Purpose {
     Mcp { method: String },
     /// Pushed authorization request (RFC 9126 section 2.1).
     PushedAuthorization,
+    /// The metadata of the identity provider that vouches for the user (enterprise-managed authorization).
+    IdentityProviderMetadata { issuer: String, well_known: WellKnown },
     /// Device authorization request (RFC 8628 section 3.1).
     DeviceAuthorization,
     /// The authorization server fetches our client metadata document

@@ -1,5 +1,7 @@
 //! Reads JSON-RPC answers of an MCP server, sent as JSON or as a server-sent event stream.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::exchange::Response;
@@ -43,6 +45,38 @@ pub fn rpc_answer(response: &Response) -> RpcAnswer {
             RpcAnswer::Other(format!("{media} that is not JSON ({error})"))
         }
     }
+}
+
+/// Where a stream of events can be taken up again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastEvent {
+    /// For the `Last-Event-ID` header.
+    pub id: String,
+    /// How long the server wants the client to wait.
+    pub retry: Option<Duration>,
+}
+
+/// The last event of a `text/event-stream` that has an id (HTML Standard, "Interpreting an event stream"); none where
+/// there is none.
+pub fn last_event(response: &Response) -> Option<LastEvent> {
+    let text = response.body.text()?.replace("\r\n", "\n").replace('\r', "\n");
+    let value = |field: &str| {
+        let mut lines = text.lines().rev();
+        lines.find_map(|line| {
+            Some(
+                line.strip_prefix(field)?
+                    .strip_prefix(':')?
+                    .trim_start_matches(' ')
+                    .to_owned(),
+            )
+        })
+    };
+    Some(LastEvent {
+        id: value("id").filter(|id| !id.is_empty())?,
+        retry: value("retry")
+            .and_then(|text| text.parse().ok())
+            .map(Duration::from_millis),
+    })
 }
 
 fn answer(value: Value) -> Option<RpcAnswer> {
@@ -99,6 +133,17 @@ mod tests {
             panic!("no result");
         };
         assert!(result["tools"].is_array());
+    }
+
+    #[test]
+    fn the_last_event_tells_where_to_go_on() {
+        let stream = "id: a\ndata: {}\n\nid: event-1\r\nretry: 500\r\ndata:\r\n\r\n";
+        let event = last_event(&response("text/event-stream", stream)).unwrap();
+        assert_eq!(
+            (event.id.as_str(), event.retry),
+            ("event-1", Some(Duration::from_millis(500)))
+        );
+        assert_eq!(last_event(&response("text/event-stream", "data: {}\n\n")), None);
     }
 
     #[test]

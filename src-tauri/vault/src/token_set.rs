@@ -26,6 +26,9 @@ pub struct TokenSet {
     /// None when the answer did not say.
     pub expires_at: Option<Timestamp>,
     pub obtained_at: Timestamp,
+    /// The private key the tokens are bound to, PEM (RFC 9449).
+    #[serde(default)]
+    pub dpop_key: Option<Secret>,
     /// What refreshing needs.
     pub client: ClientCredentials,
 }
@@ -71,6 +74,7 @@ pub mod tests {
             scope: Some("tools".into()),
             expires_at: Some(Timestamp(7)),
             obtained_at: Timestamp(3),
+            dpop_key: None,
             client: ClientCredentials {
                 client_id: client_id.into(),
                 client_secret: Some(Secret::new("hush-secret")),

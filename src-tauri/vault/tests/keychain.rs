@@ -126,6 +126,7 @@ fn set(client_id: &str, token: &str) -> TokenSet {
         scope: None,
         expires_at: None,
         obtained_at: Timestamp(1),
+        dpop_key: None,
         client: ClientCredentials {
             client_id: client_id.into(),
             client_secret: None,

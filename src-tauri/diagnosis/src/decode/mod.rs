@@ -47,7 +47,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
                 }),
             );
         }
-        Purpose::ServerMetadata { .. } => {
+        Purpose::ServerMetadata { .. } | Purpose::IdentityProviderMetadata { .. } => {
             all.extend(
                 response.and_then(|response| {
                     json::body("Authorization server metadata", response, Table::Server)

@@ -32,7 +32,7 @@ fn s256(text: &str) -> String {
 }
 
 /// base64url without padding (RFC 7515 section 2).
-fn encode(octets: impl AsRef<[u8]>) -> String {
+pub(crate) fn encode(octets: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 

@@ -3,14 +3,16 @@
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 use subtle::ConstantTimeEq as _;
 use trace::{
-    Pair, Phase, Purpose, Request, Revision, ScopeSource, Secret, StopCode, Verdict, query_pairs, with_query,
+    Pair, Phase, Purpose, Request, Revision, ScopeSource, Secret, StopCode, Timestamp, Verdict, query_pairs,
+    with_query,
 };
 
 use crate::facts::Authorization;
-use crate::flow::{Flow, Hand, Plan, Step};
+use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::setup::Setup;
-use crate::steps::scope_of;
+use crate::step::{Hand, Plan, Step};
+use crate::steps::{request_object, scope_of};
 
 /// Draws `state` and code verifier and records the issuer with them.
 pub(crate) fn begin(flow: &mut Flow, setup: &Setup, hand: &mut Hand<'_>) {
@@ -26,10 +28,11 @@ pub(crate) fn begin(flow: &mut Flow, setup: &Setup, hand: &mut Hand<'_>) {
         code_verifier: hand.secret(32),
         issuer,
         scope,
+        nonce: hand.secret(16),
     });
 }
 
-pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
+pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
     let facts = &flow.facts;
     let endpoint = facts
         .server_metadata
@@ -38,50 +41,117 @@ pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
     let client_id = facts
         .client
         .as_ref()
-        .map_or("", |client| client.client_id.as_str());
-    let (state, challenge, scope) = match &facts.authorization {
-        Some(authorization) => (
-            authorization.state.expose().to_owned(),
-            s256(&authorization.code_verifier),
-            authorization.scope.clone(),
+        .map_or(String::new(), |client| client.client_id.clone());
+    let (parameters, label) = match &facts.request_uri {
+        // RFC 9126 section 4: everything else was pushed.
+        Some(request_uri) => (
+            vec![
+                ("client_id".to_owned(), client_id),
+                ("request_uri".to_owned(), request_uri.clone()),
+            ],
+            "request_uri".to_owned(),
         ),
-        None => Default::default(),
-    };
-    let resource = facts.resource(&setup.server_url);
-    let redirect_uri = facts.redirect_uri.clone().unwrap_or_default();
-    let mut query = vec![
-        ("response_type", "code"),
-        ("client_id", client_id),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
-        ("redirect_uri", &redirect_uri),
-        ("state", &state),
-    ];
-    if let Some(scope) = &scope {
-        query.push(("scope", scope));
-        // OpenID Connect Core section 11: without consent the scope offline_access is to be ignored.
-        if scope.split(' ').any(|scope| scope == "offline_access") {
-            query.push(("prompt", "consent"));
+        None => {
+            let scope = facts
+                .authorization
+                .as_ref()
+                .and_then(|authorization| authorization.scope.as_ref());
+            let label = scope.map(|scope| format!("scope={scope}")).unwrap_or_default();
+            (parameters(flow, setup, now), label)
         }
-    }
-    if let Some(resource) = &resource {
-        query.push(("resource", resource));
-    }
+    };
+    let query = parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
     Plan {
-        phase: Phase::Authorization,
+        phase: facts.phase(Phase::Authorization),
         purpose: Purpose::Authorization,
         title: "Send the browser to the authorization server".into(),
         why: "The user logs in and agrees there; the browser then comes back to us with a code.".into(),
-        label: scope
-            .as_ref()
-            .map(|scope| format!("scope={scope}"))
-            .unwrap_or_default(),
+        label,
         request: Request::new("GET", with_query(endpoint.unwrap_or_default(), query)),
+        not_before: None,
     }
 }
 
+/// The parameters of the authorization request, as one request object where that is chosen.
+pub(crate) fn parameters(flow: &Flow, setup: &Setup, now: Timestamp) -> Vec<(String, String)> {
+    let plain = plain_parameters(flow, setup);
+    match setup.authorization.request_object {
+        true => request_object::wrapped(&flow.facts, setup, plain, now),
+        false => plain,
+    }
+}
+
+fn plain_parameters(flow: &Flow, setup: &Setup) -> Vec<(String, String)> {
+    let facts = &flow.facts;
+    let extras = &setup.authorization;
+    let mut all: Vec<(String, String)> = Vec::new();
+    let mut add = |name: &str, value: &str| all.push((name.into(), value.into()));
+    add("response_type", "code");
+    add(
+        "client_id",
+        facts.client.as_ref().map_or("", |client| &client.client_id),
+    );
+    let authorization = facts.authorization.as_ref();
+    if let Some(authorization) = authorization {
+        add("code_challenge", &s256(&authorization.code_verifier));
+        add("code_challenge_method", "S256");
+    }
+    add("redirect_uri", facts.redirect_uri.as_deref().unwrap_or_default());
+    if let Some(authorization) = authorization {
+        add("state", authorization.state.expose());
+    }
+    let scope = authorization.and_then(|authorization| authorization.scope.as_deref());
+    if let Some(scope) = scope {
+        add("scope", scope);
+        // OpenID Connect Core section 11: without consent the scope offline_access is to be ignored.
+        if scope.split(' ').any(|scope| scope == "offline_access") {
+            add("prompt", "consent");
+        }
+    }
+    if let Some(authorization) = authorization.filter(|_| scope.is_some_and(asks_openid)) {
+        add("nonce", authorization.nonce.expose());
+    }
+    if let Some(resource) = facts.resource(setup) {
+        add("resource", &resource);
+    }
+    let step_up = &facts.step_up;
+    for (name, value) in [("acr_values", &step_up.acr_values), ("max_age", &step_up.max_age)] {
+        if let Some(value) = value {
+            add(name, value);
+        }
+    }
+    if extras.form_post {
+        add("response_mode", "form_post");
+    }
+    if let Some(details) = &extras.authorization_details {
+        add("authorization_details", &details.to_string());
+    }
+    // RFC 9449 section 10: the code is bound to the key, too.
+    if let Some(dpop) = &facts.dpop {
+        add("dpop_jkt", &dpop.key.thumbprint());
+    }
+    for (name, value) in &extras.parameters {
+        all.retain(|(other, _)| other != name);
+        all.push((name.clone(), value.clone()));
+    }
+    all
+}
+
+/// Whether a scope makes the request one of OpenID Connect.
+pub(crate) fn asks_openid(scope: &str) -> bool {
+    scope.split(' ').any(|scope| scope == "openid")
+}
+
 /// Believes nothing of the callback before `state` and `iss` are what they must be.
-pub(crate) fn judge(flow: Flow, callback: &Request) -> Judged {
+pub(crate) fn judge(flow: Flow, setup: &Setup, callback: &Request) -> Judged {
+    // A parameter given by hand was sent instead of ours.
+    let given_state = setup
+        .authorization
+        .parameters
+        .iter()
+        .find(|(name, _)| name == "state");
     let mut fields = query_pairs(&callback.url);
     if callback.method == "POST" {
         fields.extend(trace::pairs(callback.body.text().unwrap_or_default()));
@@ -97,13 +167,14 @@ pub(crate) fn judge(flow: Flow, callback: &Request) -> Judged {
             after_iss,
         ),
     };
-    let expected = flow
+    let ours = flow
         .facts
         .authorization
         .as_ref()
-        .map(|authorization| &authorization.state);
+        .map(|authorization| authorization.state.expose());
+    let expected = given_state.map(|(_, value)| value.as_str()).or(ours);
     match (expected, value(&fields, "state")) {
-        (Some(expected), Some(state)) if same(expected.expose(), state) => after_state,
+        (Some(expected), Some(state)) if same(expected, state) => after_state,
         (_, got) => {
             let got = if got.is_some() { "another one" } else { "none" };
             let message = format!(
@@ -123,6 +194,9 @@ pub(crate) fn judge(flow: Flow, callback: &Request) -> Judged {
 /// The scope to ask for and where it comes from (2025-11-25 basic/authorization, "Scope Selection Strategy").
 pub(crate) fn scope(flow: &Flow, setup: &Setup) -> (Option<String>, ScopeSource) {
     let facts = &flow.facts;
+    if let Some(more) = &facts.step_up.scope {
+        return (Some(more.clone()), ScopeSource::StepUp);
+    }
     if let Some(given) = &setup.scope {
         return (scope_of([given.as_str()]), ScopeSource::Given);
     }

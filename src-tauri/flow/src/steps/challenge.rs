@@ -6,10 +6,12 @@ use trace::{
     challenges, rpc_answer,
 };
 
-use crate::flow::{Flow, Hand, Plan, Step};
+use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::mcp_request::{initialize_params, mcp_request};
+use crate::proof;
 use crate::setup::Setup;
+use crate::step::{Hand, Plan, Step};
 use crate::steps::{is_http, mcp, no_response};
 
 /// HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion: errors that only a server of
@@ -47,6 +49,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         why: why.into(),
         label: method.into(),
         request,
+        not_before: None,
     }
 }
 
@@ -57,7 +60,7 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Han
     };
     match response.status {
         401 => challenged(flow, setup, response),
-        403 | 400 if bearer_challenge(response).is_some() => {
+        403 | 400 if token_challenge(response).is_some() => {
             let otherwise = challenged(flow.clone(), setup, response);
             let status = response.status;
             Judged::stop_unless_waived(
@@ -89,9 +92,10 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Han
 
 /// Takes in a 401 and goes to look for metadata. Used for every 401 that leads to a new authorization.
 pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> Judged {
-    let bearer = bearer_challenge(response);
+    let challenge = token_challenge(response);
+    let demands_proof = challenge.as_ref().is_some_and(|challenge| challenge.is("DPoP"));
     let parameter = |name: &str| {
-        bearer
+        challenge
             .as_ref()
             .and_then(|challenge| challenge.parameter(name))
             .map(String::from)
@@ -121,6 +125,14 @@ pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> 
         words.push("challenge without resource_metadata".into());
     }
     let verdict = Verdict::accepted(words.join(" · "));
+    let bound =
+        demands_proof.then(|| proof::bind(&mut flow.facts, setup, "the MCP server's challenge demands it"));
+    let mut judged = to_metadata(flow, setup, verdict);
+    judged.decisions.extend(bound.flatten());
+    judged
+}
+
+fn to_metadata(flow: Flow, setup: &Setup, verdict: Verdict) -> Judged {
     // 2025-03-26 has no resource metadata: the MCP server's origin is the authorization server.
     if !flow.facts.revision.at_least(Revision::R20250618) {
         return super::resource_metadata::use_mcp_origin(flow, setup, verdict);
@@ -150,7 +162,20 @@ fn wrong_version(
         .iter()
         .filter_map(|version| version.parse::<Revision>().ok())
         .max();
-    match usable.filter(|revision| setup.revision.is_none() && *revision != flow.facts.revision) {
+    // The server may name the very version that was sent; it is believed once.
+    let another = |revision: &Revision| match *revision == flow.facts.revision {
+        true => !flow.facts.version_retried,
+        false => setup.revision.is_none(),
+    };
+    match usable.filter(another) {
+        Some(revision) if revision == flow.facts.revision => {
+            flow.facts.version_retried = true;
+            flow.facts.rpc_id += 1;
+            Judged::stay(
+                flow,
+                Verdict::moved_on(format!("supports {}, which was sent", offered.join(", "))),
+            )
+        }
         Some(revision) => {
             flow.facts.revision = revision;
             flow.facts.era_known = true;
@@ -208,9 +233,9 @@ fn usable_token(flow: &Flow, now: Timestamp) -> bool {
         .is_some_and(|tokens| !tokens.expired(now) && !flow.facts.challenged)
 }
 
-pub(crate) fn bearer_challenge(response: &Response) -> Option<trace::Challenge> {
-    challenges(response)
-        .ok()?
-        .into_iter()
-        .find(|challenge| challenge.is("Bearer"))
+/// The challenge that speaks of tokens: the one for bearer tokens, else the one for bound ones (RFC 9449 section 7.1).
+pub(crate) fn token_challenge(response: &Response) -> Option<trace::Challenge> {
+    let all = challenges(response).ok()?;
+    let of = |scheme: &str| all.iter().find(|challenge| challenge.is(scheme)).cloned();
+    of("Bearer").or_else(|| of("DPoP"))
 }

@@ -1,17 +1,20 @@
 //! Calls to the MCP server with a token: the proof that all of it worked.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trace::{
     Decision, Outcome, Phase, Purpose, Response, Revision, RpcAnswer, StopCode, Verdict, rpc_answer,
 };
 
+use crate::agenda;
 use crate::facts::Tool;
-use crate::flow::{Flow, Plan, Step};
+use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::mcp_request::{initialize_params, mcp_request};
+use crate::mirrored::parameter_headers;
 use crate::setup::Setup;
-use crate::steps::challenge::{bearer_challenge, challenged};
-use crate::steps::{no_response, refresh};
+use crate::step::{Hand, Plan, Step};
+use crate::steps::challenge::{challenged, token_challenge};
+use crate::steps::{no_response, refresh, step_up, tool};
 
 /// How many tokens the MCP server may refuse in a row.
 const MOST_RENEWALS: u8 = 3;
@@ -61,8 +64,8 @@ pub(crate) fn tools_request(flow: &Flow, setup: &Setup) -> Plan {
     )
 }
 
-pub(crate) fn judge_server_info(flow: Flow, setup: &Setup, outcome: &Outcome) -> Judged {
-    let (flow, response) = match answered(flow, setup, outcome) {
+pub(crate) fn judge_server_info(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+    let (flow, response) = match answered(flow, setup, outcome, hand) {
         Ok(answered) => answered,
         Err(judged) => return *judged,
     };
@@ -74,8 +77,8 @@ pub(crate) fn judge_server_info(flow: Flow, setup: &Setup, outcome: &Outcome) ->
     }
 }
 
-pub(crate) fn judge_initialized(flow: Flow, setup: &Setup, outcome: &Outcome) -> Judged {
-    let (flow, response) = match answered(flow, setup, outcome) {
+pub(crate) fn judge_initialized(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+    let (flow, response) = match answered(flow, setup, outcome, hand) {
         Ok(answered) => answered,
         Err(judged) => return *judged,
     };
@@ -88,22 +91,33 @@ pub(crate) fn judge_initialized(flow: Flow, setup: &Setup, outcome: &Outcome) ->
     Judged::go(next_id(flow), Step::ExpectTools, verdict)
 }
 
-pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome) -> Judged {
-    let (mut flow, response) = match answered(flow, setup, outcome) {
+pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+    let (mut flow, response) = match answered(flow, setup, outcome, hand) {
         Ok(answered) => answered,
         Err(judged) => return *judged,
     };
     match rpc_answer(response) {
         RpcAnswer::Result(result) => {
             let tools = result["tools"].as_array().cloned().unwrap_or_default();
-            flow.facts.server.tools = tools.iter().filter_map(tool).collect();
-            let count = tools.len();
+            let all: Vec<Tool> = tools.iter().filter_map(tool).collect();
+            let (usable, left_out) = usable(all, flow.facts.revision);
+            let count = usable.len();
+            flow.facts.server.tools = usable;
             let words = if count == 1 {
                 "1 tool".to_owned()
             } else {
                 format!("{count} tools")
             };
-            done(flow, "tools/list", Some(count as u32), Verdict::accepted(words))
+            let words = [words]
+                .into_iter()
+                .chain(left_out)
+                .collect::<Vec<_>>()
+                .join(" · ");
+            let verdict = Verdict::accepted(words);
+            match tool::call_next(&flow, setup) {
+                Some(call) => Judged::go(next_id(flow), call, verdict),
+                None => done(flow, setup, "tools/list", Some(count as u32), verdict),
+            }
         }
         RpcAnswer::Error {
             code: METHOD_NOT_FOUND,
@@ -114,7 +128,7 @@ pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome) -> Judge
             } else {
                 "initialize"
             };
-            done(flow, reached, None, Verdict::moved_on("no tools"))
+            done(flow, setup, reached, None, Verdict::moved_on("no tools"))
         }
         RpcAnswer::Error { code, message, .. } => {
             let words = format!("error {code}");
@@ -129,6 +143,25 @@ pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome) -> Judge
             Judged::stop(flow, StopCode::McpError, "no JSON-RPC answer", message)
         }
     }
+}
+
+/// The tools a client may use, and why others are left out (2026-07-28 basic/transports/streamable-http, "Schema
+/// Extension").
+fn usable(all: Vec<Tool>, revision: Revision) -> (Vec<Tool>, Vec<String>) {
+    if !revision.is_modern() {
+        return (all, Vec::new());
+    }
+    let mut left_out = Vec::new();
+    let usable = all.into_iter().filter(|tool| {
+        let problem = parameter_headers(&tool.input_schema, &Map::new()).err();
+        left_out.extend(
+            problem
+                .as_ref()
+                .map(|why| format!("{} left out: {why}", tool.name)),
+        );
+        problem.is_none()
+    });
+    (usable.collect(), left_out)
 }
 
 fn tool(listed: &Value) -> Option<Tool> {
@@ -208,37 +241,26 @@ fn plan(
         why: why.into(),
         label: method.into(),
         request: mcp_request(&flow.facts, setup, method, params, notification, true),
+        not_before: None,
     }
 }
 
 /// The response, when it is none of those that concern the token: those are dealt with here.
-fn answered<'a>(
+pub(crate) fn answered<'a>(
     mut flow: Flow,
     setup: &Setup,
     outcome: &'a Outcome,
+    hand: &mut Hand<'_>,
 ) -> Result<(Flow, &'a Response), Box<Judged>> {
     let response = match outcome {
         Outcome::Response(response) => response,
         Outcome::Failure(failure) => return Err(Box::new(no_response(flow, failure))),
     };
-    if response.status == 401 {
-        return Err(Box::new(unauthorized(flow, setup, response)));
+    if let Some(stepped_up) = step_up::begin(&flow, setup, response, hand) {
+        return Err(Box::new(stepped_up));
     }
-    let error =
-        bearer_challenge(response).and_then(|challenge| challenge.parameter("error").map(String::from));
-    if response.status == 403 && error.as_deref() == Some("insufficient_scope") {
-        let wanted =
-            bearer_challenge(response).and_then(|challenge| challenge.parameter("scope").map(String::from));
-        let message = match wanted {
-            Some(scope) => format!("The MCP server asks for more scope than the token has: {scope}"),
-            None => "The MCP server asks for more scope than the token has, and does not say which.".into(),
-        };
-        return Err(Box::new(Judged::stop(
-            flow,
-            StopCode::InsufficientScope,
-            "insufficient_scope",
-            message,
-        )));
+    if response.status == 401 {
+        return Err(Box::new(unauthorized(flow, setup, response, hand)));
     }
     if let Some(tokens) = flow
         .facts
@@ -251,14 +273,14 @@ fn answered<'a>(
     Ok((flow, response))
 }
 
-fn unauthorized(flow: Flow, setup: &Setup, response: &Response) -> Judged {
+fn unauthorized(mut flow: Flow, setup: &Setup, response: &Response, hand: &mut Hand<'_>) -> Judged {
     let Some(tokens) = &flow.facts.tokens else {
         // The first call was open, this one is not.
         return challenged(flow, setup, response);
     };
     let fresh = !tokens.accepted && !tokens.stored;
     let reason =
-        bearer_challenge(response).and_then(|challenge| challenge.parameter("error").map(String::from));
+        token_challenge(response).and_then(|challenge| challenge.parameter("error").map(String::from));
     let words = reason.unwrap_or_else(|| "token not taken".into());
     if fresh || flow.facts.renewals >= MOST_RENEWALS {
         let message =
@@ -266,19 +288,23 @@ fn unauthorized(flow: Flow, setup: &Setup, response: &Response) -> Judged {
         return Judged::stop(flow, StopCode::TokenNotAccepted, &words, message);
     }
     let knows_endpoint = flow.facts.server_metadata.is_some();
-    match (tokens.refresh_token.is_some(), knows_endpoint) {
-        (true, true) => {
+    let has_metadata = flow.facts.resource_metadata.is_some();
+    // A token that should still be good: the server may belong to another authorization server now, and only its
+    // metadata tells (2026-07-28 basic/authorization/client-registration, "Authorization Server Binding").
+    let unexpected = !tokens.expired(hand.now) && tokens.expires_at.is_some();
+    if !knows_endpoint || unexpected && has_metadata && flow.facts.revision.at_least(Revision::R20260728) {
+        return challenged(flow, setup, response);
+    }
+    match tokens.refresh_token.is_some() {
+        true => {
             let then = Box::new(Step::ExpectServerInfo);
-            let mut flow = flow;
             flow.facts.session_id = None;
             Judged::go(flow, Step::ExpectRefresh { then }, Verdict::moved_on(words))
         }
-        (false, true) => refresh::authorize_afresh(
-            flow,
-            Verdict::moved_on(words),
-            "the token was refused and cannot be refreshed",
-        ),
-        (_, false) => challenged(flow, setup, response),
+        false => {
+            let why = "the token was refused and cannot be refreshed";
+            refresh::authorize_afresh(flow, setup, Verdict::moved_on(words), why, hand)
+        }
     }
 }
 
@@ -311,21 +337,36 @@ fn other_era(mut flow: Flow, setup: &Setup, response: &Response, answer: &RpcAns
     Judged::stop(flow, StopCode::McpError, "no JSON-RPC result", message)
 }
 
-fn done(mut flow: Flow, method: &str, tools: Option<u32>, verdict: Verdict) -> Judged {
+/// The flow's end; what the user asked for besides comes after it.
+pub(crate) fn done(
+    mut flow: Flow,
+    setup: &Setup,
+    method: &str,
+    tools: Option<u32>,
+    verdict: Verdict,
+) -> Judged {
     flow.facts.renewals = 0;
-    let message = match tools {
-        Some(1) => "The flow works: the MCP server took the token and listed 1 tool.".to_owned(),
-        Some(count) => format!("The flow works: the MCP server took the token and listed {count} tools."),
-        None => "The flow works: the MCP server took the token. It offers no tools.".to_owned(),
+    let called = method == "tools/call";
+    let message = match (tools, called) {
+        (Some(_), true) => {
+            "The flow works: the MCP server took the token and answered the tool call.".to_owned()
+        }
+        (Some(1), _) => "The flow works: the MCP server took the token and listed 1 tool.".to_owned(),
+        (Some(count), _) => {
+            format!("The flow works: the MCP server took the token and listed {count} tools.")
+        }
+        (None, _) => "The flow works: the MCP server took the token. It offers no tools.".to_owned(),
     };
     let message = match flow.facts.tokens {
         Some(_) => message,
         None => "The MCP server answers without authorization.".to_owned(),
     };
-    Judged::go(next_id(flow), Step::Done { message }, verdict).decided(Decision::Reached {
+    flow.facts.agenda.outcome = Some(message.clone());
+    let judged = Judged::go(next_id(flow), Step::Done { message }, verdict).decided(Decision::Reached {
         method: method.into(),
         tools,
-    })
+    });
+    agenda::begin_next(judged, setup)
 }
 
 fn next_id(mut flow: Flow) -> Flow {

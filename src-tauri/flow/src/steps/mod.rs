@@ -1,20 +1,30 @@
 //! One file per step: each is a pair of pure functions, what to send and what to make of the answer.
 
+pub(crate) mod assertion;
 pub(crate) mod authorization;
+pub(crate) mod beginning;
 pub(crate) mod challenge;
+pub(crate) mod device;
+pub(crate) mod errand;
+pub(crate) mod event_stream;
 pub(crate) mod mcp;
+pub(crate) mod pushed;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod request_object;
 pub(crate) mod resource_metadata;
 pub(crate) mod server_metadata;
+pub(crate) mod step_up;
 pub(crate) mod token;
+pub(crate) mod tool;
 
 use serde_json::Value;
 use trace::{Failure, Outcome, Request, Response, StopCode, Verdict, origin_of};
 use url::Url;
 
-use crate::flow::{Flow, Step};
+use crate::flow::Flow;
 use crate::judged::Judged;
+use crate::step::Step;
 
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u8 = 5;
@@ -30,8 +40,16 @@ pub(crate) fn redirect(mut flow: Flow, request: &Request, outcome: &Outcome) -> 
     if !(keeps_method || is_get && matches!(response.status, 301..=303)) {
         return Err(Box::new(flow));
     }
-    // Credentials in a body are for the token endpoint alone.
-    let carries_credentials = matches!(flow.step, Step::ExpectToken | Step::ExpectRefresh { .. });
+    // Credentials in a body are for the endpoint alone that they were sent to.
+    let carries_credentials = matches!(
+        flow.step,
+        Step::ExpectToken
+            | Step::ExpectRefresh { .. }
+            | Step::ExpectRequestUri
+            | Step::ExpectDeviceCode
+            | Step::ExpectAssertion
+            | Step::ExpectErrand(_)
+    );
     let target = response.header_value("location").and_then(|location| {
         let target = Url::parse(&request.url).ok()?.join(location).ok()?;
         matches!(target.scheme(), "http" | "https").then(|| target.to_string())

@@ -1,13 +1,15 @@
 //! Becoming a client of the authorization server: by an arrangement made before, or dynamically (RFC 7591).
 
 use serde_json::{Value, json};
-use trace::{Decision, Outcome, Phase, Purpose, Request, Revision, StopCode, Verdict};
+use trace::{Decision, Grant, Outcome, Phase, Purpose, Request, Revision, StopCode, Verdict};
 
+use crate::agenda::management;
 use crate::facts::{Client, RegisteredBy};
-use crate::flow::{Flow, Hand, Plan, Step};
-use crate::judged::Judged;
-use crate::setup::{Registration, Setup};
-use crate::steps::{authorization, is_http, json_object, no_response, oauth_error};
+use crate::flow::Flow;
+use crate::judged::{Effect, Judged};
+use crate::setup::{GrantChoice, Registration, Setup};
+use crate::step::{Hand, Plan, Step};
+use crate::steps::{assertion, authorization, is_http, json_object, no_response, oauth_error, pushed};
 
 /// The listener is open: registers, unless there is a client already.
 pub(crate) fn judge_listening(
@@ -17,47 +19,66 @@ pub(crate) fn judge_listening(
     hand: &mut Hand<'_>,
 ) -> Judged {
     flow.facts.redirect_uri = Some(redirect_uri.into());
-    if let Registration::Preregistered {
-        client_id,
-        client_secret,
-    } = &setup.registration
-    {
-        flow.facts.client = Some(Client {
-            client_id: client_id.clone(),
-            client_secret: client_secret.clone(),
-            auth_method: preregistered_method(&flow, client_secret.is_some()),
-            by: RegisteredBy::Hand,
-            redirect_uri: None,
-            registration: None,
-        });
-        return registered(flow, setup, None, hand);
+    become_client(flow, setup, None, hand)
+}
+
+/// Goes on as the client that is there, or to become one: pre-registered, by metadata document, dynamically, in this
+/// order (2025-11-25 basic/authorization, "Client Registration Approaches").
+pub(crate) fn become_client(
+    mut flow: Flow,
+    setup: &Setup,
+    verdict: Option<Verdict>,
+    hand: &mut Hand<'_>,
+) -> Judged {
+    if let Registration::Preregistered { .. } = &setup.registration {
+        return preregistered(flow, setup, verdict, hand);
     }
-    // An earlier registration serves only where it was made for the same redirect URI.
-    let serves = flow
-        .facts
-        .client
-        .as_ref()
-        .is_some_and(|client| client.redirect_uri.as_deref() == Some(redirect_uri));
+    // An earlier registration serves only with its own server, and where it was made for the same redirect URI.
+    let serves = flow.facts.client.as_ref().is_some_and(|client| {
+        let redirects = flow.facts.grant == Grant::AuthorizationCode;
+        let same_uri = client.redirect_uri == flow.facts.redirect_uri;
+        client.issuer == flow.facts.issuer && (same_uri || !redirects)
+    });
     if serves {
-        return registered(flow, setup, None, hand);
+        return registered(flow, setup, verdict, hand);
     }
     flow.facts.client = None;
-    let endpoint = flow
-        .facts
-        .server_metadata
-        .as_ref()
-        .and_then(|metadata| metadata.registration_endpoint.clone());
-    let judged = |flow: Flow, step| Judged {
-        flow: Flow {
-            step,
-            facts: flow.facts,
-        },
-        verdict: None,
-        decisions: Vec::new(),
-        effects: Vec::new(),
-    };
-    match endpoint {
-        Some(url) if is_http(&url) => judged(flow, Step::ExpectRegistration),
+    let forced = setup.registration == Registration::Cimd;
+    if let Some(url) = setup
+        .client_metadata_url
+        .clone()
+        .filter(|_| forced || takes_documents(&flow, setup))
+    {
+        flow.facts.client = Some(Client {
+            client_id: url,
+            client_secret: None,
+            private_key: None,
+            auth_method: "none".into(),
+            issuer: flow.facts.issuer.clone(),
+            by: RegisteredBy::Cimd,
+            redirect_uri: flow.facts.redirect_uri.clone(),
+            registration: None,
+        });
+        return registered(flow, setup, verdict, hand);
+    }
+    if forced {
+        let message =
+            "client metadata document: expected the URL of one, or that Authscope serves it, got neither.";
+        return Judged::stop(
+            flow,
+            StopCode::NotPossible,
+            "no client metadata document",
+            message,
+        );
+    }
+    match flow.facts.endpoint(setup, "registration_endpoint") {
+        Some(url) if is_http(&url) => {
+            let mut judged = Judged::nothing(flow);
+            judged.verdict = verdict;
+            judged.flow.step = Step::ExpectRegistration;
+            judged.flow.facts.redirect = None;
+            judged
+        }
         Some(url) => {
             let message = format!("registration_endpoint: expected an http or https URL, got \"{url}\"");
             Judged::stop(
@@ -67,6 +88,8 @@ pub(crate) fn judge_listening(
                 message,
             )
         }
+        // An assertion can speak for a client that is not known otherwise (RFC 7521 section 4.1).
+        None if flow.facts.grant == Grant::JwtBearer => registered(flow, setup, verdict, hand),
         None => {
             let message = "The authorization server offers no dynamic registration (no registration_endpoint), and no \
                            client ID was given.";
@@ -80,17 +103,79 @@ pub(crate) fn judge_listening(
     }
 }
 
+fn preregistered(mut flow: Flow, setup: &Setup, verdict: Option<Verdict>, hand: &mut Hand<'_>) -> Judged {
+    let Registration::Preregistered {
+        client_id,
+        client_secret,
+        private_key,
+    } = &setup.registration
+    else {
+        return Judged::nothing(flow);
+    };
+    let known_to = flow
+        .facts
+        .client
+        .as_ref()
+        .filter(|client| client.by == RegisteredBy::Hand && client.client_id == *client_id)
+        .and_then(|client| client.issuer.clone());
+    let auth_method = preregistered_method(&flow, setup, client_secret.is_some(), private_key.is_some());
+    flow.facts.client = Some(Client {
+        client_id: client_id.clone(),
+        client_secret: client_secret.clone(),
+        private_key: private_key.as_deref().cloned(),
+        auth_method,
+        issuer: flow.facts.issuer.clone(),
+        by: RegisteredBy::Hand,
+        redirect_uri: None,
+        registration: None,
+    });
+    let stopped_here = flow.clone();
+    let issuer = flow.facts.issuer.clone().unwrap_or_default();
+    let ready = registered(flow, setup, verdict, hand);
+    match known_to.filter(|known_to| *known_to != issuer) {
+        None => ready,
+        Some(known_to) => {
+            let message = format!(
+                "The client {client_id} is known to {known_to}, and the MCP server names {issuer} now: credentials must \
+                 not be used with another authorization server."
+            );
+            Judged::stop_unless_waived(
+                stopped_here,
+                StopCode::NoRegistration,
+                "another authorization server",
+                message,
+                ready,
+            )
+        }
+    }
+}
+
+/// Whether our metadata document's URL will do as client_id.
+fn takes_documents(flow: &Flow, setup: &Setup) -> bool {
+    setup.registration == Registration::Auto
+        && flow.facts.revision.at_least(Revision::R20251125)
+        && flow
+            .facts
+            .server_metadata
+            .as_ref()
+            .is_some_and(|metadata| metadata.client_id_metadata_document_supported)
+}
+
 pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
     let facts = &flow.facts;
-    let endpoint = facts
-        .server_metadata
-        .as_ref()
-        .and_then(|metadata| metadata.registration_endpoint.clone());
+    let endpoint = facts.endpoint(setup, "registration_endpoint");
+    let (grant_types, redirects) = match facts.grant {
+        Grant::AuthorizationCode => (vec![Grant::AuthorizationCode, Grant::RefreshToken], true),
+        Grant::DeviceCode => (vec![Grant::DeviceCode, Grant::RefreshToken], false),
+        other => (vec![other], false),
+    };
+    let redirect_uris: Vec<&String> = facts.redirect_uri.iter().filter(|_| redirects).collect();
+    let response_types: &[&str] = if redirects { &["code"] } else { &[] };
     let mut body = json!({
         "client_name": setup.client_name,
-        "redirect_uris": [facts.redirect_uri.clone().unwrap_or_default()],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "response_types": ["code"],
+        "redirect_uris": redirect_uris,
+        "grant_types": grant_types.iter().map(|grant| grant.grant_type()).collect::<Vec<_>>(),
+        "response_types": response_types,
         "token_endpoint_auth_method": dcr_method(flow),
     });
     // 2026-07-28 demands it; without it an OpenID provider takes the client for a web application.
@@ -105,12 +190,16 @@ pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
         .header("content-type", "application/json")
         .body(body.to_string());
     Plan {
-        phase: Phase::Registration,
+        phase: facts.phase(Phase::Registration),
         purpose: Purpose::Registration,
         title: "Register this client".into(),
         why: "Tell the authorization server our name and redirect URI, and get a client_id back.".into(),
-        label: "client_name, 1 redirect URI".into(),
+        label: match redirects {
+            true => "client_name, 1 redirect URI".into(),
+            false => "client_name, no redirect URI".into(),
+        },
         request,
+        not_before: None,
     }
 }
 
@@ -148,15 +237,30 @@ pub(crate) fn judge(
     flow.facts.client = Some(Client {
         client_id: client_id.into(),
         client_secret: secret.map(trace::Secret::new),
-        auth_method: agreed.map_or_else(|| unnamed_method(&flow, secret.is_some()), Into::into),
+        private_key: None,
+        issuer: flow.facts.issuer.clone(),
+        auth_method: agreed.map_or_else(|| unnamed_method(&flow, setup, secret.is_some()), Into::into),
         by: RegisteredBy::Dcr,
         redirect_uri: registered_redirect_uri(request).or_else(|| flow.facts.redirect_uri.clone()),
         registration: Some(Value::Object(answer.clone())),
     });
-    registered(flow, setup, Some(Verdict::accepted(client_id)), hand)
+    let client = flow
+        .facts
+        .client
+        .clone()
+        .filter(|client| management(client).is_some());
+    flow.facts.registered.extend(client.clone());
+    let judged = registered(flow, setup, Some(Verdict::accepted(client_id)), hand);
+    match client {
+        Some(client) => judged.effect(Effect::Registered {
+            client: Box::new(client),
+        }),
+        None => judged,
+    }
 }
 
-/// There is a client: on to the authorization request, with a new `state` and code verifier.
+/// There is a client: on to what the grant begins with; to the authorization request with a new `state` and code
+/// verifier.
 fn registered(mut flow: Flow, setup: &Setup, verdict: Option<Verdict>, hand: &mut Hand<'_>) -> Judged {
     let client = flow.facts.client.as_ref();
     let decided = client.map(|client| Decision::Client {
@@ -164,23 +268,34 @@ fn registered(mut flow: Flow, setup: &Setup, verdict: Option<Verdict>, hand: &mu
         how: match client.by {
             RegisteredBy::Hand => "pre-registered".into(),
             RegisteredBy::Dcr => "dynamic client registration".into(),
+            RegisteredBy::Cimd => "client metadata document".into(),
         },
         auth_method: client.auth_method.clone(),
     });
     let (scope, source) = authorization::scope(&flow, setup);
-    authorization::begin(&mut flow, setup, hand);
-    Judged {
-        flow: Flow {
-            step: Step::ExpectCallback,
-            facts: flow.facts,
-        },
-        verdict,
-        decisions: decided
-            .into_iter()
-            .chain([Decision::Scope { scope, source }])
-            .collect(),
-        effects: Vec::new(),
-    }
+    let step = match flow.facts.grant {
+        Grant::AuthorizationCode => {
+            authorization::begin(&mut flow, setup, hand);
+            match pushed::wanted(&flow, setup) {
+                true => Step::ExpectRequestUri,
+                false => Step::ExpectCallback,
+            }
+        }
+        Grant::DeviceCode => Step::ExpectDeviceCode,
+        Grant::JwtBearer if matches!(setup.grant, GrantChoice::EnterpriseManaged(_)) => {
+            assertion::first_step(setup)
+        }
+        _ => Step::ExpectToken,
+    };
+    let mut judged = Judged::nothing(flow);
+    judged.verdict = verdict;
+    judged.flow.step = step;
+    judged.flow.facts.redirect = None;
+    judged.decisions = decided
+        .into_iter()
+        .chain([Decision::Scope { scope, source }])
+        .collect();
+    judged
 }
 
 fn refused(flow: Flow, response: &trace::Response) -> Judged {
@@ -206,7 +321,12 @@ fn refused(flow: Flow, response: &trace::Response) -> Judged {
 fn dcr_method(flow: &Flow) -> &str {
     const KNOWN: [&str; 2] = ["client_secret_basic", "client_secret_post"];
     let listed = auth_methods(flow).map(Vec::as_slice).unwrap_or_default();
-    match listed.iter().any(|method| method == "none") {
+    // Without a secret a client has no credentials (RFC 6749 section 4.4: confidential clients only).
+    let needs_secret = flow.facts.grant == Grant::ClientCredentials;
+    if needs_secret && listed.is_empty() {
+        return "client_secret_basic";
+    }
+    match listed.iter().any(|method| method == "none") && !needs_secret {
         true => "none",
         false => listed
             .iter()
@@ -215,23 +335,27 @@ fn dcr_method(flow: &Flow) -> &str {
     }
 }
 
-fn preregistered_method(flow: &Flow, has_secret: bool) -> String {
-    let post_only = auth_methods(flow).is_some_and(|methods| {
-        let lists = |method: &str| methods.iter().any(|listed| listed == method);
-        !lists("client_secret_basic") && lists("client_secret_post")
-    });
-    match (has_secret, post_only) {
-        (false, _) => "none",
-        (true, true) => "client_secret_post",
-        (true, false) => "client_secret_basic",
+/// What suits the credentials and is listed; the key before the secret.
+fn preregistered_method(flow: &Flow, setup: &Setup, has_secret: bool, has_key: bool) -> String {
+    let listed = auth_methods(flow);
+    let lists = |method: &str| listed.is_some_and(|methods| methods.iter().any(|listed| listed == method));
+    let post_only = !lists("client_secret_basic") && lists("client_secret_post");
+    let by_certificate = ["tls_client_auth", "self_signed_tls_client_auth"]
+        .into_iter()
+        .find(|method| setup.certificate_thumbprint.is_some() && lists(method));
+    match (has_key, has_secret) {
+        (true, _) => "private_key_jwt",
+        (false, true) if post_only => "client_secret_post",
+        (false, true) => "client_secret_basic",
+        (false, false) => by_certificate.unwrap_or("none"),
     }
     .into()
 }
 
 /// What holds when the registration answer names no method: `client_secret_basic` (RFC 7591 section 2), as far as
 /// there is a secret and the server lists it.
-fn unnamed_method(flow: &Flow, has_secret: bool) -> String {
-    preregistered_method(flow, has_secret)
+fn unnamed_method(flow: &Flow, setup: &Setup, has_secret: bool) -> String {
+    preregistered_method(flow, setup, has_secret, false)
 }
 
 fn auth_methods(flow: &Flow) -> Option<&Vec<String>> {

@@ -6,9 +6,11 @@ use trace::{
 };
 use url::Url;
 
-use crate::flow::{Flow, Plan, Step};
+use crate::flow::Flow;
 use crate::judged::Judged;
+use crate::proof;
 use crate::setup::Setup;
+use crate::step::{Plan, Step};
 
 pub(crate) fn request(flow: &Flow, setup: &Setup, attempt: usize) -> Plan {
     let candidates = candidates(flow, setup);
@@ -32,10 +34,17 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, attempt: usize) -> Plan {
         why: why.into(),
         label: String::new(),
         request: metadata_request(flow, url),
+        not_before: None,
     }
 }
 
-pub(crate) fn judge(flow: Flow, setup: &Setup, attempt: usize, outcome: &Outcome) -> Judged {
+pub(crate) fn judge(
+    mut flow: Flow,
+    setup: &Setup,
+    attempt: usize,
+    request: &Request,
+    outcome: &Outcome,
+) -> Judged {
     let read = match outcome {
         Outcome::Response(response) => ResourceMetadata::read(response).map_err(|error| error.to_string()),
         Outcome::Failure(failure) => Err(failure.message.clone()),
@@ -44,6 +53,7 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, attempt: usize, outcome: &Outcome
         Ok(metadata) => metadata,
         Err(why) => return next_candidate(flow, setup, attempt, why),
     };
+    flow.facts.resource_metadata_from = Some(request.url.clone());
     if metadata.authorization_servers.is_empty() {
         let message = "The protected resource metadata names no authorization server: \
                        authorization_servers must hold at least one.";
@@ -59,7 +69,7 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, attempt: usize, outcome: &Outcome
         .as_ref()
         .filter(|resource| !covers(resource, &setup.server_url))
         .cloned();
-    let accepted = accept(flow.clone(), metadata);
+    let accepted = accept(flow.clone(), setup, metadata);
     match foreign {
         None => accepted,
         Some(resource) => Judged::stop_unless_waived(
@@ -78,7 +88,7 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, attempt: usize, outcome: &Outcome
 /// The MCP server's origin is the authorization server (2025-03-26 basic/authorization, "Authorization Base URL").
 pub(crate) fn use_mcp_origin(mut flow: Flow, setup: &Setup, verdict: Verdict) -> Judged {
     let origin = origin_of(&setup.server_url).unwrap_or_default();
-    flow.facts.issuer = Some(origin.clone());
+    flow.facts.at_issuer(origin.clone());
     flow.facts.resource_metadata = None;
     Judged::go(flow, Step::ExpectServerMetadata { attempt: 0 }, verdict).decided(
         Decision::AuthorizationServer {
@@ -95,23 +105,53 @@ pub(crate) fn metadata_request(flow: &Flow, url: String) -> Request {
         .header("mcp-protocol-version", flow.facts.revision.as_str())
 }
 
-fn accept(mut flow: Flow, metadata: ResourceMetadata) -> Judged {
+fn accept(flow: Flow, setup: &Setup, metadata: ResourceMetadata) -> Judged {
     let offered = metadata.authorization_servers.clone();
-    let issuer = offered[0].clone();
+    let Some(wanted) = setup.issuer.as_ref().filter(|wanted| !offered.contains(wanted)) else {
+        let issuer = setup.issuer.clone().unwrap_or_else(|| offered[0].clone());
+        return go_to(flow, setup, metadata, issuer);
+    };
+    let message = format!(
+        "issuer: expected one of the authorization servers that the resource metadata names ({}), got \"{wanted}\".",
+        offered.join(", ")
+    );
+    let first = offered[0].clone();
+    let otherwise = go_to(flow.clone(), setup, metadata, first);
+    Judged::stop_unless_waived(flow, StopCode::NotPossible, "no such issuer", message, otherwise)
+}
+
+fn go_to(mut flow: Flow, setup: &Setup, metadata: ResourceMetadata, issuer: String) -> Judged {
+    let offered = metadata.authorization_servers.clone();
     let count = offered.len();
     let words = if count == 1 {
         "1 authorization server".into()
     } else {
         format!("{count} authorization servers")
     };
-    flow.facts.issuer = Some(issuer.clone());
+    let bound = metadata
+        .dpop_bound_access_tokens_required
+        .then(|| proof::bind(&mut flow.facts, setup, "the resource metadata demands it"));
+    // Where the tokens came from another one, that has changed (2026-07-28
+    // basic/authorization/client-registration, "Authorization Server Binding").
+    let tokens = flow.facts.tokens.as_ref();
+    let from = tokens
+        .and_then(|tokens| tokens.issuer.clone())
+        .filter(|from| *from != issuer);
+    flow.facts.at_issuer(issuer.clone());
     flow.facts.resource_metadata = Some(metadata);
-    Judged::go(
+    let mut judged = Judged::go(
         flow,
         Step::ExpectServerMetadata { attempt: 0 },
         Verdict::accepted(words),
-    )
-    .decided(Decision::AuthorizationServer { issuer, offered })
+    );
+    judged.decisions.extend(bound.flatten());
+    judged
+        .decisions
+        .extend(from.map(|from| Decision::AuthorizationServerChanged {
+            from,
+            to: issuer.clone(),
+        }));
+    judged.decided(Decision::AuthorizationServer { issuer, offered })
 }
 
 fn next_candidate(mut flow: Flow, setup: &Setup, attempt: usize, why: String) -> Judged {

@@ -1,15 +1,16 @@
 //! Authorization server metadata: where its endpoints are and what it can do (RFC 8414).
 
 use trace::{
-    Decision, Outcome, Phase, Purpose, Revision, ServerMetadata, StopCode, Verdict, WellKnown,
-    server_metadata_urls,
+    Decision, Grant, Outcome, Phase, Purpose, Request, Revision, ServerMetadata, StopCode, Verdict,
+    WellKnown, server_metadata_urls,
 };
 
-use crate::flow::{Flow, Hand, Plan, Step};
+use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::setup::Setup;
+use crate::step::{Hand, Plan, Step};
 use crate::steps::resource_metadata::metadata_request;
-use crate::steps::{is_http, refresh};
+use crate::steps::{beginning, refresh};
 
 pub(crate) fn request(flow: &Flow, attempt: usize) -> Plan {
     let issuer = flow.facts.issuer.clone().unwrap_or_default();
@@ -29,13 +30,15 @@ pub(crate) fn request(flow: &Flow, attempt: usize) -> Plan {
         why: why.into(),
         label: String::new(),
         request: metadata_request(flow, url),
+        not_before: None,
     }
 }
 
 pub(crate) fn judge(
-    flow: Flow,
+    mut flow: Flow,
     setup: &Setup,
     attempt: usize,
+    request: &Request,
     outcome: &Outcome,
     hand: &mut Hand<'_>,
 ) -> Judged {
@@ -47,6 +50,7 @@ pub(crate) fn judge(
         Ok(metadata) => metadata,
         Err(why) => return next_candidate(flow, setup, attempt, why, hand),
     };
+    flow.facts.server_metadata_from = Some(request.url.clone());
     let issuer = flow.facts.issuer.clone().unwrap_or_default();
     let claimed = metadata.issuer.clone();
     let words = match pkce_s256(&metadata) {
@@ -54,15 +58,22 @@ pub(crate) fn judge(
         false => "issuer ✓ no S256",
     };
     if claimed.as_deref() == Some(issuer.as_str()) {
-        return accept(flow, metadata, Verdict::accepted(words), hand);
+        return accept(flow, setup, metadata, Verdict::accepted(words), hand);
     }
     // 2025-03-26 knows no issuer to compare with, only the origin it looked at: that is a finding, not a refusal.
     let named = claimed.map_or("none".to_owned(), |claimed| format!("\"{claimed}\""));
     if !flow.facts.revision.at_least(Revision::R20250618) {
-        return accept(flow, metadata, Verdict::accepted(format!("issuer {named}")), hand);
+        return accept(
+            flow,
+            setup,
+            metadata,
+            Verdict::accepted(format!("issuer {named}")),
+            hand,
+        );
     }
     let otherwise = accept(
         flow.clone(),
+        setup,
         metadata,
         Verdict::accepted(format!("issuer {named}, used anyway")),
         hand,
@@ -78,32 +89,23 @@ pub(crate) fn judge(
     )
 }
 
-fn accept(mut flow: Flow, metadata: ServerMetadata, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
+fn accept(
+    mut flow: Flow,
+    setup: &Setup,
+    metadata: ServerMetadata,
+    verdict: Verdict,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let pkce = pkce_s256(&metadata);
     let listed = metadata.code_challenge_methods_supported.clone();
-    let unusable = [
-        (
-            "authorization_endpoint",
-            metadata.authorization_endpoint.as_deref(),
-        ),
-        ("token_endpoint", metadata.token_endpoint.as_deref()),
-    ]
-    .into_iter()
-    .find(|(_, url)| !url.is_some_and(is_http));
-    if let Some((field, got)) = unusable {
-        let got = got.map_or("nothing".to_owned(), |url| format!("\"{url}\""));
-        let message = format!("{field}: expected an http or https URL, got {got}");
-        return Judged::stop(
-            flow,
-            StopCode::MissingEndpoint,
-            &format!("no usable {field}"),
-            message,
-        );
-    }
     flow.facts.server_metadata = Some(metadata);
-    let ready = with_metadata(flow.clone(), verdict, hand);
-    // From 2025-11-25 on a client must refuse; before, PKCE is used without being advertised.
-    if pkce || !flow.facts.revision.at_least(Revision::R20251125) {
+    let ready = with_metadata(flow.clone(), setup, verdict, hand);
+    if matches!(ready.flow.step, Step::Stopped { .. }) {
+        return ready;
+    }
+    // From 2025-11-25 on a client must refuse; before, PKCE is used without being advertised. Only the code needs it.
+    let needed = ready.flow.facts.grant == Grant::AuthorizationCode;
+    if pkce || !needed || !flow.facts.revision.at_least(Revision::R20251125) {
         return ready;
     }
     let (short, message) = match listed {
@@ -123,8 +125,9 @@ fn accept(mut flow: Flow, metadata: ServerMetadata, verdict: Verdict, hand: &mut
     Judged::stop_unless_waived(flow, StopCode::PkceUnsupported, short, message, ready)
 }
 
-/// Refreshes when that is what is needed, else goes on to register.
-fn with_metadata(flow: Flow, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
+/// Refreshes when that is what is needed, else goes the way to a new token.
+fn with_metadata(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
+    let stepping_up = flow.facts.step_up.under_way;
     let refreshable = flow.facts.tokens.as_ref().is_some_and(|tokens| {
         tokens.refresh_token.is_some() && tokens.issuer == flow.facts.issuer && flow.facts.client.is_some()
     });
@@ -134,7 +137,7 @@ fn with_metadata(flow: Flow, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
         .as_ref()
         .is_some_and(|tokens| tokens.expired(hand.now));
     let stored = flow.facts.tokens.as_ref().is_some_and(|tokens| tokens.stored);
-    if refreshable {
+    if refreshable && !stepping_up {
         let then = Box::new(Step::ExpectServerInfo);
         let judged = Judged::go(flow, Step::ExpectRefresh { then }, verdict);
         return if stored {
@@ -143,8 +146,15 @@ fn with_metadata(flow: Flow, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
             judged
         };
     }
-    let judged = Judged::go(flow, Step::ExpectListener, verdict);
-    refresh::without_old_tokens(judged)
+    // For a step-up the present tokens are good until there are better ones.
+    let forgotten = if stepping_up {
+        None
+    } else {
+        refresh::forget(&mut flow)
+    };
+    let mut judged = beginning::begin(flow, setup, verdict, hand);
+    judged.effects.extend(forgotten);
+    judged
 }
 
 fn next_candidate(flow: Flow, setup: &Setup, attempt: usize, why: String, hand: &mut Hand<'_>) -> Judged {
@@ -159,7 +169,7 @@ fn next_candidate(flow: Flow, setup: &Setup, attempt: usize, why: String, hand: 
     let origin = trace::origin_of(&issuer).unwrap_or_default();
     let mut with_defaults = flow.clone();
     with_defaults.facts.server_metadata = Some(ServerMetadata::default_endpoints(&origin));
-    let mut otherwise = with_metadata(with_defaults, Verdict::moved_on(why.clone()), hand);
+    let mut otherwise = with_metadata(with_defaults, setup, Verdict::moved_on(why.clone()), hand);
     otherwise
         .decisions
         .insert(0, Decision::DefaultEndpoints { origin });

@@ -1,0 +1,51 @@
+//! The client metadata document that Authscope serves itself.
+
+use flow::{Setup, client_document};
+use tokio::sync::mpsc;
+use wire::{DocumentHost, DocumentHostSettings, Fetched};
+
+use crate::contract::AppError;
+use crate::options::ClientMetadata;
+use crate::runner::invalid;
+
+/// It is served as long as this lives.
+pub(crate) struct Documents {
+    host: DocumentHost,
+    fetched: mpsc::Receiver<Fetched>,
+}
+
+impl Documents {
+    /// None when the document is somebody else's to serve.
+    ///
+    /// # Errors
+    /// When the port cannot be opened or the tunnel's URL is none.
+    pub fn open(given: &ClientMetadata) -> Result<Option<Self>, AppError> {
+        if !given.serve {
+            return Ok(None);
+        }
+        let url = given.url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+        let settings = DocumentHostSettings {
+            port: given.port,
+            public_url: url.map(Into::into),
+            ..DocumentHostSettings::default()
+        };
+        let (host, fetched) = DocumentHost::open(&settings).map_err(|error| invalid(error.to_string()))?;
+        Ok(Some(Self { host, fetched }))
+    }
+
+    /// The client_id.
+    pub fn url(&self) -> &str {
+        self.host.document_url()
+    }
+
+    /// From now on the document names this redirect URI.
+    pub fn show(&self, setup: &Setup, redirect_uri: Option<&str>) {
+        self.host
+            .set_document(&client_document(setup, self.url(), redirect_uri));
+    }
+
+    /// The next fetch that was not told yet.
+    pub fn fetched(&mut self) -> Option<Fetched> {
+        self.fetched.try_recv().ok()
+    }
+}
