@@ -19,7 +19,8 @@ export function problemsOf(options: Options): Problem[] {
   const miss = (group: Group, field: string, expected: string, got: string) =>
     found.push({ group, field, expected, got: got === "" ? "nothing" : quoted(got), empty: got === "" });
 
-  const { registration, client_metadata, grant, resource, issuer, authorization, network } = options;
+  const { registration, client_metadata, callback, grant, resource, issuer, authorization, network } =
+    options;
   if (client_metadata.url !== null && !isWebUrl(client_metadata.url)) {
     miss("registration", "URL of the document", "an https URL", client_metadata.url);
   }
@@ -29,6 +30,8 @@ export function problemsOf(options: Options): Problem[] {
   if (registration.is === "preregistered" && registration.client_id === "") {
     miss("registration", "Client ID", "the client_id the server gave", "");
   }
+  if (!callback.path.startsWith("/"))
+    miss("callback", "Path", "a path that begins with a slash", callback.path);
   if (grant.is === "jwt_bearer" && !isJwt(grant.assertion)) {
     miss("grant", "Assertion", "a JWT: three parts with dots between", grant.assertion);
   }
