@@ -2,7 +2,7 @@
 
 use lab::Misbehaviour;
 use session::{Callback, CallbackHost, Options};
-use trace::{Decision, Grant, Purpose, Revision, origin_of};
+use trace::{ActionKind, Decision, Grant, Purpose, Revision, origin_of};
 
 use crate::sent::{form, json_sent, lab_with, told};
 use crate::support::{Watched, lab, options};
@@ -97,14 +97,7 @@ async fn each_refresh_uses_the_newest_refresh_token_and_names_the_resource() {
     let mut run = Watched::start(options(lab.mcp_url())).await;
     run.passes().await;
     for _ in 0..2 {
-        run.session
-            .act(session::Action {
-                kind: trace::ActionKind::Refresh,
-                call: None,
-            })
-            .await
-            .expect("there is a refresh token");
-        run.rest().await;
+        run.act(ActionKind::Refresh).await;
     }
     let issued = run.token_requests(Grant::AuthorizationCode).remove(0);
     let refreshed = run.token_requests(Grant::RefreshToken);

@@ -1,11 +1,13 @@
 //! What a run sent and decided, read from its trace.
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use lab::{Lab, LabOptions};
 use serde_json::Value;
-use session::{Registration, Status};
-use trace::{Decision, EntryKind, Exchange, Grant, Purpose, StopCode, pairs, query_pairs};
+use session::{Action, Registration, Status, ToolCall};
+use trace::{ActionKind, Decision, EntryKind, Exchange, Grant, Jwt, Purpose, StopCode, pairs, query_pairs};
 
 use crate::support::Watched;
 
@@ -25,7 +27,43 @@ pub fn client(id: &str, secret: Option<&str>) -> Registration {
     }
 }
 
+/// A client that needs no registration and signs with this key.
+pub fn client_with_key(id: &str, pem: &str) -> Registration {
+    let file = kept(&format!("{id}.pem"), pem);
+    Registration::Preregistered {
+        client_id: id.into(),
+        client_secret: None,
+        private_key_file: Some(file),
+        alg: None,
+    }
+}
+
+/// A file with this content, for those options that name one.
+pub fn kept(name: &str, content: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}-{name}", std::process::id()));
+    std::fs::write(&path, content).expect("the folder is for tests");
+    path.to_string_lossy().into_owned()
+}
+
+/// A call with a JSON object of arguments.
+pub fn call(tool: &str, arguments: &str) -> ToolCall {
+    ToolCall {
+        tool: Some(tool.into()),
+        arguments: serde_json::from_str(arguments).expect("a JSON object"),
+    }
+}
+
 impl Watched {
+    /// Does something with the tokens, to its end.
+    pub async fn act(&mut self, kind: ActionKind) {
+        let action = Action { kind, call: None };
+        let begun = self.session.act(action).await;
+        begun.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        self.rest().await;
+    }
+
     /// Runs to the end without a finding.
     pub async fn passes(&mut self) {
         self.run().await;
@@ -59,6 +97,11 @@ impl Watched {
     /// The token requests for this grant.
     pub fn token_requests(&self, grant: Grant) -> Vec<Exchange> {
         self.sent(|purpose| *purpose == Purpose::Token { grant })
+    }
+
+    /// The calls of this JSON-RPC method that carried a token.
+    pub fn calls(&self, method: &str) -> Vec<Exchange> {
+        self.sent(|purpose| matches!(purpose, Purpose::Mcp { method: called } if called == method))
     }
 
     /// The parameters of each authorization request that the browser was sent with.
@@ -115,6 +158,10 @@ pub fn json_answer(exchange: &Exchange) -> Value {
     serde_json::from_slice(&response.body.bytes).expect("the answer is JSON")
 }
 
+pub fn jwt(token: &str) -> Jwt {
+    Jwt::read(token).unwrap_or_else(|error| panic!("{token}: {error}"))
+}
+
 /// A member of the answer that is a string.
 pub fn told(exchange: &Exchange, name: &str) -> String {
     let answer = json_answer(exchange);
@@ -122,6 +169,13 @@ pub fn told(exchange: &Exchange, name: &str) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("no {name}: {answer}"))
         .to_owned()
+}
+
+/// The parts of a scope, in order of the alphabet.
+pub fn scopes(scope: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = scope.split(' ').collect();
+    parts.sort_unstable();
+    parts
 }
 
 fn unique(pairs: Vec<trace::Pair>) -> HashMap<String, String> {

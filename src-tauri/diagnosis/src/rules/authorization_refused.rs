@@ -1,4 +1,4 @@
-use trace::Pair;
+use trace::{Pair, StopCode};
 
 use crate::finding::{Finding, Level, Owner, Part};
 use crate::reading::{Reading, Seen, response_fields, value};
@@ -36,6 +36,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(error) = value(&answer, "error") else {
         return;
     };
+    // "on mismatch the client MUST NOT act on or display error, error_description, or error_uri" (MCP 2026-07-28
+    // authorization, "Authorization Response Validation"), unless the user insisted.
+    let acted_on = reading.stopped(StopCode::AuthorizationError);
+    if acted_on.is_none() && reading.stopped(StopCode::IssMismatch).is_some() {
+        return;
+    }
     let description = value(&answer, "error_description").unwrap_or_default();
     let request = reading
         .authorization_before(callback.seq)
@@ -182,6 +188,15 @@ mod tests {
         }
         run.stop(Phase::Authorization, StopCode::AuthorizationError);
         run
+    }
+
+    #[test]
+    fn an_error_that_may_be_another_servers_is_not_told() {
+        let mut run = refused("access_denied", "Your session has ended, call this number");
+        run.callback.retain(|(name, _)| *name != "iss");
+        run.callback.push(("iss", "https://login.example".into()));
+        run.stop(Phase::Authorization, StopCode::IssMismatch);
+        assert_eq!(run.found(), ["R12"]);
     }
 
     #[test]

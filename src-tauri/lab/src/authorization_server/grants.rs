@@ -22,18 +22,7 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
     let mut requested = server
         .store()
         .look_at_code(code, super::now())
-        .map_err(|worthless| {
-            OAuthError::new(
-                "invalid_grant",
-                match worthless {
-                    Worthless::Replayed => {
-                        "The authorization code was used before; its tokens are revoked now"
-                    }
-                    Worthless::Expired => "The authorization code expired",
-                    _ => "The authorization code is unknown",
-                },
-            )
-        })?;
+        .map_err(worthless_code)?;
     check_code(&requested, request, verifier)?;
     if server.is(Misbehaviour::ScopeNarrowed) {
         let scope = &mut requested.authorization.scope;
@@ -44,6 +33,8 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
 
     let grant = {
         let mut store = server.store();
+        // Another request with the same code may have come between.
+        store.look_at_code(code, super::now()).map_err(worthless_code)?;
         let grant = store.add_grant(granted.clone());
         if !server.is(Misbehaviour::CodeReplayWorks) {
             store.spend_code(code, grant);
@@ -125,18 +116,8 @@ pub(super) fn refresh(request: &TokenRequest) -> Result<Fields, OAuthError> {
         }
         _ => {}
     }
-    let refreshable = server.store().look_at_refresh(token).map_err(|worthless| {
-        OAuthError::new(
-            "invalid_grant",
-            match worthless {
-                Worthless::Replayed => {
-                    "The refresh token was used before; all tokens of its grant are revoked now"
-                }
-                Worthless::Revoked => "The refresh token was revoked",
-                _ => "The refresh token is unknown",
-            },
-        )
-    })?;
+    let looked_at = server.store().look_at_refresh(token);
+    let refreshable = looked_at.map_err(worthless_refresh_token)?;
     let granted = refreshable.authorization;
     if granted.client_id != request.client.id {
         return Err(OAuthError::new(
@@ -155,19 +136,45 @@ pub(super) fn refresh(request: &TokenRequest) -> Result<Fields, OAuthError> {
         Some(asked) => narrowed(asked, &granted.scope)?,
     };
     let resources = resources_within(request, &granted)?;
+    let kept = server.is(Misbehaviour::RefreshNotRotated) || server.is(Misbehaviour::RotatedTokenAccepted);
+    if !kept {
+        let rotated = server.store().rotate_refresh(token);
+        rotated.map_err(worthless_refresh_token)?;
+    }
     let mut fields = request.access_token(refreshable.grant, &granted, &scope, &resources, false)?;
     server.store().early_token.refreshed();
     if server.is(Misbehaviour::RefreshNotRotated) {
         return Ok(fields);
-    }
-    if !server.is(Misbehaviour::RotatedTokenAccepted) {
-        server.store().rotate_refresh(token);
     }
     fields.insert(
         "refresh_token".to_owned(),
         request.refresh_token(refreshable.grant),
     );
     Ok(fields)
+}
+
+fn worthless_code(worthless: Worthless) -> OAuthError {
+    OAuthError::new(
+        "invalid_grant",
+        match worthless {
+            Worthless::Replayed => "The authorization code was used before; its tokens are revoked now",
+            Worthless::Expired => "The authorization code expired",
+            _ => "The authorization code is unknown",
+        },
+    )
+}
+
+fn worthless_refresh_token(worthless: Worthless) -> OAuthError {
+    OAuthError::new(
+        "invalid_grant",
+        match worthless {
+            Worthless::Replayed => {
+                "The refresh token was used before; all tokens of its grant are revoked now"
+            }
+            Worthless::Revoked => "The refresh token was revoked",
+            _ => "The refresh token is unknown",
+        },
+    )
 }
 
 /// RFC 6749 section 4.4: a client on its own behalf; no refresh token.

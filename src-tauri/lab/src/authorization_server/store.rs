@@ -234,10 +234,16 @@ impl Store {
         }
     }
 
-    pub(super) fn rotate_refresh(&mut self, token: &str) {
+    /// Makes a refresh token worthless, unless it is already: of two requests at once one comes first.
+    ///
+    /// # Errors
+    /// Those of [`Self::look_at_refresh`].
+    pub(super) fn rotate_refresh(&mut self, token: &str) -> Result<(), Worthless> {
+        self.look_at_refresh(token)?;
         if let Some(known) = self.refresh.get_mut(token) {
             known.rotated = true;
         }
+        Ok(())
     }
 
     /// The grant of a refresh token, when both are still good.
@@ -323,6 +329,17 @@ mod tests {
             store.look_at_code("another", 1000).unwrap_err(),
             Worthless::Unknown
         );
+    }
+
+    #[test]
+    fn of_two_rotations_one_comes_first_and_the_other_ends_the_grant() {
+        let mut store = Store::default();
+        let grant = store.add_grant(requested().authorization);
+        let token = store.add_refresh(grant, None);
+        assert_eq!(store.rotate_refresh(&token), Ok(()));
+        assert_eq!(store.rotate_refresh(&token), Err(Worthless::Replayed));
+        let next = store.add_refresh(grant, None);
+        assert_eq!(store.rotate_refresh(&next), Err(Worthless::Revoked));
     }
 
     #[test]
