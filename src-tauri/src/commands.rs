@@ -1,6 +1,6 @@
 //! What the window may ask for. Each command hands over to [`App`] or to the session; nothing is decided here.
 
-use session::{AppError, Boot, Detail, Options, RevealedToken, Settings};
+use session::{Action, AppError, Boot, Detail, Options, Registration, RevealedToken, Settings};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt as _;
@@ -64,6 +64,21 @@ pub async fn rewind(app: State<'_, App>, seq: u32) -> Answer {
 #[tauri::command]
 pub async fn edit(app: State<'_, App>, request: Option<Request>) -> Answer {
     app.session().await?.edit(request).await
+}
+
+#[tauri::command]
+pub async fn act(app: State<'_, App>, action: Action) -> Answer {
+    app.session().await?.act(action).await
+}
+
+#[tauri::command]
+pub async fn choose_authorization_server(app: State<'_, App>, issuer: String) -> Answer {
+    app.session().await?.choose_authorization_server(issuer).await
+}
+
+#[tauri::command]
+pub async fn choose_registration(app: State<'_, App>, registration: Registration) -> Answer {
+    app.session().await?.choose_registration(registration).await
 }
 
 #[tauri::command]
