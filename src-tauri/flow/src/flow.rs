@@ -34,9 +34,6 @@ impl Flow {
         if !facts.revision.at_least(trace::Revision::R20250618) {
             facts.era_known = true;
         }
-        if setup.dpop {
-            facts.dpop = Some(proof::with_key(setup.dpop_key()));
-        }
         facts.agenda.actions = setup
             .then
             .iter()

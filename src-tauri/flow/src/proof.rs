@@ -21,6 +21,14 @@ pub(crate) fn with_key(key: SigningKey) -> Dpop {
     }
 }
 
+/// Binds them where the user chose it.
+pub(crate) fn bind_as_chosen(facts: &mut Facts, setup: &Setup) -> Option<Decision> {
+    match setup.dpop {
+        true => bind(facts, setup, "as chosen"),
+        false => None,
+    }
+}
+
 /// Binds the tokens from here on to a key, unless they are already.
 pub(crate) fn bind(facts: &mut Facts, setup: &Setup, why: &str) -> Option<Decision> {
     if facts.dpop.is_some() {

@@ -24,7 +24,18 @@ pub(crate) async fn stored(vault: &Vault, setup: &Setup, options: &Options) -> O
         }
         _ => true,
     };
-    let set = sets.into_iter().filter(fits).max_by_key(|set| set.obtained_at)?;
+    // Tokens are for the server that issued them alone.
+    let of_chosen = |set: &TokenSet| {
+        setup
+            .issuer
+            .as_ref()
+            .is_none_or(|issuer| set.key.issuer == *issuer)
+    };
+    let set = sets
+        .into_iter()
+        .filter(fits)
+        .filter(of_chosen)
+        .max_by_key(|set| set.obtained_at)?;
     let tokens = Tokens {
         access_token: set.access_token,
         refresh_token: set.refresh_token,

@@ -3,8 +3,8 @@
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 use subtle::ConstantTimeEq as _;
 use trace::{
-    Pair, Phase, Purpose, Request, Revision, ScopeSource, Secret, StopCode, Timestamp, Verdict, query_pairs,
-    with_query,
+    Grant, Pair, Phase, Purpose, Request, Revision, ScopeSource, Secret, StopCode, Timestamp, Verdict,
+    query_pairs, with_query,
 };
 
 use crate::facts::Authorization;
@@ -222,7 +222,9 @@ pub(crate) fn scope(flow: &Flow, setup: &Setup) -> (Option<String>, ScopeSource)
         .and_then(|metadata| metadata.scopes_supported.as_ref());
     let lists_offline = offered.is_some_and(|scopes| scopes.iter().any(|scope| scope == "offline_access"));
     let asked = scope.split(' ').any(|scope| scope == "offline_access");
-    if lists_offline && !asked && facts.revision.at_least(Revision::R20260728) {
+    // Refresh tokens stand for a user; the other grants have none.
+    let for_user = matches!(facts.grant, Grant::AuthorizationCode | Grant::DeviceCode);
+    if lists_offline && !asked && for_user && facts.revision.at_least(Revision::R20260728) {
         scope.push_str(" offline_access");
     }
     (Some(scope), source)

@@ -5,6 +5,7 @@ use trace::{Decision, Grant, Secret, StopCode, Verdict};
 use crate::facts::Facts;
 use crate::flow::Flow;
 use crate::judged::Judged;
+use crate::proof;
 use crate::setup::{GrantChoice, Registration, Setup};
 use crate::step::{Hand, Step};
 use crate::steps::{is_http, registration};
@@ -12,6 +13,7 @@ use crate::steps::{is_http, registration};
 /// Goes the way of the grant: the authorization code by the listener, the others without.
 pub(crate) fn begin(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
     let (grant, why) = grant(&flow.facts, setup);
+    let bound = proof::bind_as_chosen(&mut flow.facts, setup);
     let first_time = flow.facts.grant != grant;
     flow.facts.grant = grant;
     flow.facts.code = None;
@@ -33,6 +35,7 @@ pub(crate) fn begin(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut 
         Grant::AuthorizationCode => Judged::go(flow, Step::ExpectListener, verdict),
         _ => registration::become_client(flow, setup, Some(verdict), hand),
     };
+    judged.decisions.splice(0..0, bound);
     if let Some(why) = why.filter(|_| first_time) {
         judged.decisions.insert(0, Decision::Grant { grant, why });
     }

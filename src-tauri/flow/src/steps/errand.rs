@@ -200,7 +200,7 @@ fn revoked(mut flow: Flow, setup: &Setup, token: TokenKind, response: &Response)
             "The authorization server did not revoke the {}: {words}",
             name(token)
         );
-        return failed(flow, setup, &words, message);
+        return on(flow, setup, Verdict::rejected(words), message);
     }
     let action = flow.facts.agenda.action;
     let last = flow.facts.agenda.errands.is_empty();
@@ -208,13 +208,33 @@ fn revoked(mut flow: Flow, setup: &Setup, token: TokenKind, response: &Response)
     let kept = flow.facts.issuer.clone().zip(flow.facts.client.clone());
     if gives_up {
         flow.facts.tokens = None;
+    } else if let Some(tokens) = flow
+        .facts
+        .tokens
+        .as_mut()
+        .filter(|_| token == TokenKind::RefreshToken)
+    {
+        tokens.refresh_token = None;
     }
+    let left = flow
+        .facts
+        .tokens
+        .clone()
+        .filter(|_| token == TokenKind::RefreshToken);
     let mut judged = on(
         flow,
         setup,
         Verdict::accepted("revoked"),
         "The tokens are revoked and forgotten.",
     );
+    // Where only the access token is left, that alone is kept.
+    if let Some((tokens, (issuer, client))) = left.zip(kept.clone()) {
+        judged = judged.effect(Effect::Store {
+            issuer,
+            tokens: Box::new(tokens),
+            client: Box::new(client),
+        });
+    }
     if let Some((issuer, client)) = kept.filter(|_| gives_up) {
         let client_id = client.client_id;
         judged = judged.effect(Effect::Forget { issuer, client_id });
@@ -263,7 +283,7 @@ fn introspected(flow: Flow, setup: &Setup, token: TokenKind, response: &Response
         None => {
             let words = oauth_error(response).words(response.status);
             let message = format!("The authorization server says nothing of the {what}: {words}");
-            failed(flow, setup, &words, message)
+            on(flow, setup, Verdict::rejected(words), message)
         }
     }
 }

@@ -126,7 +126,7 @@ fn with_id_token_checked(judged: Judged, grant: Grant, hand: &Hand<'_>) -> Judge
         return judged;
     };
     let stopped_here = judged.flow.clone();
-    let judged = judged.decided(decision);
+    let judged = judged.decided(decision.clone());
     let Some(problem) = problems.first() else {
         return judged;
     };
@@ -135,7 +135,12 @@ fn with_id_token_checked(judged: Judged, grant: Grant, hand: &Hand<'_>) -> Judge
         problem.claim, problem.expected, problem.got
     );
     let words = format!("ID token: {}", problem.claim);
-    Judged::stop_unless_waived(stopped_here, StopCode::IdTokenInvalid, &words, message, judged)
+    let mut stopped =
+        Judged::stop_unless_waived(stopped_here, StopCode::IdTokenInvalid, &words, message, judged);
+    if matches!(stopped.flow.step, Step::Stopped { .. }) {
+        stopped.decisions.insert(0, decision);
+    }
+    stopped
 }
 
 /// Takes the tokens out of a successful answer and goes on to `then`.

@@ -33,7 +33,7 @@ pub(super) fn request(facts: &Facts, setup: &Setup, of: CrossOrigin) -> Plan {
         CrossOrigin::ResourceMetadata => ("read the resource metadata", "GET", metadata.to_owned()),
         CrossOrigin::ServerMetadata => ("read the server's metadata", "GET", metadata.to_owned()),
         CrossOrigin::Registration => ("register", "POST", "content-type".to_owned()),
-        CrossOrigin::Token => ("get a token", "POST", "authorization".to_owned()),
+        CrossOrigin::Token => ("get a token", "POST", token_headers(facts)),
         CrossOrigin::McpEndpoint => ("call the MCP server", "POST", call_headers(facts)),
     };
     let request = Request::new("OPTIONS", url(facts, setup, of).unwrap_or_default())
@@ -64,6 +64,22 @@ pub(super) fn judge(flow: Flow, setup: &Setup, response: &Response) -> Judged {
         verdict,
         "The answers to a page's requests are above.",
     )
+}
+
+/// What this client's own token requests carry besides what every page may send.
+fn token_headers(facts: &Facts) -> String {
+    let basic = facts
+        .client
+        .as_ref()
+        .is_some_and(|client| client.auth_method == "client_secret_basic");
+    let mut names = vec!["content-type"];
+    if basic {
+        names.insert(0, "authorization");
+    }
+    if facts.dpop.is_some() {
+        names.push("dpop");
+    }
+    names.join(",")
 }
 
 fn call_headers(facts: &Facts) -> String {
