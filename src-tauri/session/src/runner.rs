@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use flow::{Client, Effect, Flow, Hand, Judged, Next, Plan, Seen, Setup};
+use flow::{Client, Effect, Flow, Hand, Judged, Next, Seen, Setup};
 use tokio::sync::{mpsc, watch};
-use trace::{Decision, Failure, FailureKind, Outcome, Phase, Request, StopCode, Timestamp, Timings};
+use trace::{Decision, Phase, Request, StopCode, Timestamp};
 use vault::Vault;
 use wire::{CallbackListener, Sent, Wire};
 
@@ -14,9 +14,8 @@ use crate::course::Course;
 use crate::documents::Documents;
 use crate::journal::Journal;
 use crate::judging::Judging;
-use crate::options::{Action, ClientMetadata, Options, Registration};
+use crate::options::Options;
 use crate::report::Reporter;
-use crate::rows::action_title;
 use crate::session::{Command, Reply, lock};
 use crate::view::{Status, Update};
 use crate::{setup, tokens};
@@ -34,7 +33,7 @@ pub(crate) struct Runner {
     /// Our client metadata document, where we serve it ourselves.
     pub documents: Option<Documents>,
     /// Clients registered in this session, on whatever branch, that can be deleted again.
-    registered: Vec<Client>,
+    pub registered: Vec<Client>,
     /// What the approver does at a device's verification page.
     pub visited: Option<mpsc::UnboundedReceiver<Sent>>,
     pub edited: Option<Request>,
@@ -42,13 +41,6 @@ pub(crate) struct Runner {
     pub ended: bool,
     pub reporter: Reporter,
     resting: watch::Sender<bool>,
-}
-
-/// How a wait ended.
-enum Waited {
-    Long,
-    Paused,
-    BrokenOff,
 }
 
 /// What a command that came in the middle of a step means for it.
@@ -158,135 +150,6 @@ impl Runner {
         true
     }
 
-    /// False when it was not sent after all.
-    async fn send(&mut self, mut plan: Plan, inbox: &mut Inbox) -> bool {
-        if let Some(not_before) = plan.not_before {
-            match self.wait(not_before, inbox).await {
-                // What in the request tells the time is told anew after a long wait.
-                Waited::Long => {
-                    if let Next::Send(renewed) = &*self.flow.next(&self.setup, now()) {
-                        plan = renewed.clone();
-                    }
-                }
-                Waited::Paused => return false,
-                Waited::BrokenOff => {
-                    self.end(plan.phase);
-                    return false;
-                }
-            }
-        }
-        let edited = self.edited.take();
-        let request = edited
-            .clone()
-            .unwrap_or_else(|| self.wire.complete(&plan.request));
-        self.report(Some(Status::Sending));
-        let started = now();
-        let wire = self.wire.clone();
-        let sending = wire.send(request.clone());
-        tokio::pin!(sending);
-        let sent = loop {
-            tokio::select! {
-                sent = &mut sending => break Some(sent),
-                Some((command, reply)) = inbox.recv() => {
-                    if let Meanwhile::BreakOff = self.meanwhile(command, reply) {
-                        break None;
-                    }
-                }
-            }
-        };
-        let broken_off = sent.is_none();
-        let sent = sent.unwrap_or_else(|| cancelled(request, started));
-        let judged = match broken_off {
-            true => None,
-            false => {
-                let seen = Seen::Answer {
-                    request: &sent.request,
-                    outcome: &sent.outcome,
-                };
-                Some(judge(&self.flow, &self.setup, seen))
-            }
-        };
-        let verdict = judged.as_ref().and_then(|judged| judged.verdict.clone());
-        self.record_fetches();
-        self.record_visits();
-        lock(&self.journal).sent(&plan, edited.is_some(), sent, verdict);
-        match judged {
-            Some(judged) => self.take(judged, plan.phase).await,
-            None => self.end(plan.phase),
-        }
-        true
-    }
-
-    /// Sends two requests at the same time.
-    async fn send_both(&mut self, plans: &[Plan; 2]) {
-        self.edited = None;
-        self.report(Some(Status::Sending));
-        let [first, second] = plans;
-        let send = |plan: &Plan| {
-            let (wire, request) = (self.wire.clone(), self.wire.complete(&plan.request));
-            async move { wire.send(request).await }
-        };
-        let (one, other) = tokio::join!(send(first), send(second));
-        let seen = Seen::Answers([&one.outcome, &other.outcome]);
-        let judged = judge(&self.flow, &self.setup, seen);
-        {
-            let mut journal = lock(&self.journal);
-            journal.sent(first, false, one, judged.verdict.clone());
-            journal.sent(second, false, other, judged.second_verdict.clone());
-        }
-        self.take(judged, first.phase).await;
-    }
-
-    /// Lets the time pass until a request may be sent.
-    async fn wait(&mut self, until: Timestamp, inbox: &mut Inbox) -> Waited {
-        let status = self.waiting_status(until);
-        self.report(Some(status));
-        let timer = tokio::time::sleep(until.since(now()));
-        tokio::pin!(timer);
-        loop {
-            tokio::select! {
-                () = &mut timer => return Waited::Long,
-                Some((command, reply)) = inbox.recv() => {
-                    let paused = matches!(command, Command::Pause);
-                    let opened = matches!(command, Command::OpenBrowser);
-                    if opened {
-                        let _ = reply.send(self.open_verification_page());
-                        continue;
-                    }
-                    match self.meanwhile(command, reply) {
-                        Meanwhile::BreakOff => return Waited::BrokenOff,
-                        Meanwhile::GoOn if paused => return Waited::Paused,
-                        Meanwhile::GoOn => {}
-                    }
-                }
-            }
-        }
-    }
-
-    fn waiting_status(&self, next_poll: Timestamp) -> Status {
-        match &self.flow.facts.device {
-            Some(device) => Status::AwaitingDevice {
-                user_code: device.user_code.clone(),
-                verification_uri: device.verification_uri.clone(),
-                verification_uri_complete: device.verification_uri_complete.clone(),
-                deadline: device.expires_at,
-                next_poll,
-            },
-            None => Status::Sending,
-        }
-    }
-
-    /// Records who fetched our client metadata document in the meantime.
-    pub fn record_fetches(&mut self) {
-        let Some(documents) = &mut self.documents else {
-            return;
-        };
-        let issuer = self.flow.facts.issuer.as_deref();
-        while let Some(fetched) = documents.fetched() {
-            lock(&self.journal).fetched(issuer, fetched);
-        }
-    }
-
     /// Takes over what a step came to, and opens the listener when that is what comes next.
     pub async fn take(&mut self, judged: Judged, phase: Phase) {
         self.decide(judged, phase).await;
@@ -361,177 +224,6 @@ impl Runner {
         self.reporter.read_tokens(&self.vault).await;
     }
 
-    /// Carries out a command between two steps. True with it: a step is to be done.
-    async fn obey(&mut self, command: Command) -> (Result<(), AppError>, bool) {
-        let next = self.flow.next(&self.setup, now());
-        let has_step = matches!(*next, Next::Send(_) | Next::SendBoth(_) | Next::Browse(_)) && !self.ended;
-        let nothing_to_do = || not_now("There is no step to do: the run is over.");
-        match command {
-            Command::Next if has_step => (Ok(()), true),
-            Command::Run if has_step => {
-                self.running = true;
-                (Ok(()), false)
-            }
-            Command::Next | Command::Run => (Err(nothing_to_do()), false),
-            Command::Pause => (Ok(()), false),
-            Command::Stop => {
-                if !self.ended {
-                    let phase = self.phase();
-                    self.end(phase);
-                }
-                (Ok(()), false)
-            }
-            Command::GoOn => match self.flow.to_owned().go_on_anyway().filter(|_| !self.ended) {
-                Some(judged) => {
-                    let phase = self.phase();
-                    self.take(judged, phase).await;
-                    (Ok(()), false)
-                }
-                None => (
-                    Err(not_now(
-                        "The flow has not stopped at a place where one can go on.",
-                    )),
-                    false,
-                ),
-            },
-            Command::Rewind(seq) => (self.rewind(seq), false),
-            Command::Edit(request) => (self.edit(request, has_step), false),
-            Command::PasteCallback(_) | Command::OpenBrowser => {
-                (Err(not_now("No callback is being waited for.")), false)
-            }
-            Command::Act(action) => (self.act(action).await, false),
-            Command::ChooseAuthorizationServer(issuer) => {
-                (self.choose_authorization_server(issuer).await, false)
-            }
-            Command::ChooseRegistration(registration) => {
-                (self.choose_registration(registration).await, false)
-            }
-            Command::Replay => {
-                self.reporter.forget();
-                self.report(None);
-                (Ok(()), false)
-            }
-            Command::TokensChanged => {
-                self.reporter.read_tokens(&self.vault).await;
-                self.report(None);
-                (Ok(()), false)
-            }
-        }
-    }
-
-    /// Answers a command that came while a request was under way.
-    pub fn meanwhile(&mut self, command: Command, reply: Reply) -> Meanwhile {
-        let (result, meanwhile) = match command {
-            Command::Stop => (Ok(()), Meanwhile::BreakOff),
-            Command::Pause => {
-                self.running = false;
-                (Ok(()), Meanwhile::GoOn)
-            }
-            Command::Run => {
-                self.running = true;
-                (Ok(()), Meanwhile::GoOn)
-            }
-            Command::TokensChanged => (Ok(()), Meanwhile::GoOn),
-            Command::Replay => {
-                self.reporter.forget();
-                self.report(self.reporter.last_status());
-                (Ok(()), Meanwhile::GoOn)
-            }
-            _ => (Err(not_now("A request is under way.")), Meanwhile::GoOn),
-        };
-        let _ = reply.send(result);
-        meanwhile
-    }
-
-    async fn act(&mut self, action: Action) -> Result<(), AppError> {
-        let kind = action.kind;
-        let action = flow::Action {
-            kind,
-            call: action.call.as_ref().map(setup::call),
-        };
-        let mut flow = self.flow.to_owned();
-        flow.facts.registered.clone_from(&self.registered);
-        let begun = flow.act(&self.setup, action);
-        let begun = begun.ok_or_else(|| not_now(&format!("{}: not possible here.", action_title(kind))))?;
-        self.ended = false;
-        self.take(begun, Phase::Extra).await;
-        self.running = matches!(
-            *self.flow.next(&self.setup, now()),
-            Next::Send(_) | Next::SendBoth(_) | Next::Browse(_)
-        );
-        Ok(())
-    }
-
-    async fn choose_authorization_server(&mut self, issuer: String) -> Result<(), AppError> {
-        let chosen = self
-            .flow
-            .clone()
-            .with_authorization_server(&issuer)
-            .filter(|_| !self.ended);
-        let offered = "authorization server: expected one that the resource metadata names, got";
-        let chosen = chosen.ok_or_else(|| invalid(format!("{offered} \"{issuer}\"")))?;
-        self.setup.issuer = Some(issuer);
-        self.edited = None;
-        self.take(chosen, Phase::ServerMetadata).await;
-        Ok(())
-    }
-
-    async fn choose_registration(&mut self, chosen: Registration) -> Result<(), AppError> {
-        let registration = setup::registration(&chosen)?;
-        if registration == flow::Registration::Cimd
-            && self.documents.is_none()
-            && self.setup.client_metadata_url.is_none()
-        {
-            // Nothing was arranged for it: we serve the document ourselves.
-            let here = ClientMetadata {
-                serve: true,
-                ..ClientMetadata::default()
-            };
-            self.documents = Documents::open(&here)?;
-            self.setup.client_metadata_url = self
-                .documents
-                .as_ref()
-                .map(|documents| documents.url().to_owned());
-        }
-        let again = self.flow.to_owned().registering_anew().filter(|_| !self.ended);
-        let again = again.ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
-        self.setup.registration = registration;
-        self.options.registration = chosen;
-        self.edited = None;
-        self.take(again, Phase::Registration).await;
-        Ok(())
-    }
-
-    fn rewind(&mut self, seq: u32) -> Result<(), AppError> {
-        let gone = format!("row {seq}: expected a row of the present branch, got one that is not");
-        let flow = lock(&self.journal)
-            .rewind(seq, now())
-            .ok_or_else(|| invalid(gone))?;
-        let flow = Flow::clone(&flow).renewed(&mut Hand {
-            now: now(),
-            random: &mut random,
-        });
-        self.flow = flow.into();
-        self.edited = None;
-        self.ended = false;
-        self.listener = None;
-        lock(&self.journal).mark(self.flow.state());
-        self.report(None);
-        Ok(())
-    }
-
-    fn edit(&mut self, request: Option<Request>, has_step: bool) -> Result<(), AppError> {
-        if !has_step {
-            return Err(not_now("There is no request to change."));
-        }
-        if let Some(request) = &request {
-            wire::check(request).map_err(invalid)?;
-        }
-        self.edited = request;
-        self.report(None);
-        Ok(())
-    }
-
     pub fn end(&mut self, phase: Phase) {
         self.ended = true;
         self.running = false;
@@ -541,7 +233,7 @@ impl Runner {
     }
 
     /// The phase the flow is in, or was in last.
-    fn phase(&mut self) -> Phase {
+    pub fn phase(&mut self) -> Phase {
         match &*self.flow.next(&self.setup, now()) {
             Next::Send(plan) | Next::Browse(plan) => plan.phase,
             Next::SendBoth(plans) => plans[0].phase,
@@ -611,22 +303,4 @@ pub(crate) fn not_now(message: &str) -> AppError {
 pub(crate) fn random(bytes: &mut [u8]) {
     use rand::RngCore as _;
     rand::rng().fill_bytes(bytes);
-}
-
-fn cancelled(request: Request, started: Timestamp) -> Sent {
-    let failure = Failure {
-        kind: FailureKind::Cancelled,
-        message: "Broken off by the user.".into(),
-    };
-    let total = now().since(started);
-    Sent {
-        request,
-        outcome: Outcome::Failure(failure),
-        started,
-        timings: Timings {
-            total,
-            ..Timings::default()
-        },
-        connection: None,
-    }
 }
