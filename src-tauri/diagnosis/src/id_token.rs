@@ -5,12 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use trace::{Grant, Jwt, JwtError};
 
-use crate::reading::{Reading, Seen, access_token, object, text, value};
+use crate::reading::{Reading, Seen, access_token, jwt, object, text, value};
 
 /// An ID token that came with an access token.
 pub(crate) struct IdToken<'a> {
     pub seen: Seen<'a>,
-    pub jwt: Result<Jwt, JwtError>,
+    pub jwt: Result<std::rc::Rc<Jwt>, JwtError>,
     pub access_token: String,
     /// Whether it came with the first tokens of a grant, and not with a refresh.
     pub first: bool,
@@ -45,7 +45,7 @@ pub(crate) fn id_tokens<'a>(reading: &Reading<'a>) -> Vec<IdToken<'a>> {
     let issued = reading.tokens.iter().filter_map(|(seen, grant)| {
         let response = seen.response()?;
         let access_token = access_token(response)?;
-        let jwt = Jwt::read(text(&object(response)?, "id_token")?);
+        let jwt = jwt(text(&*object(response)?, "id_token")?);
         Some(IdToken {
             seen: *seen,
             jwt,
@@ -71,9 +71,9 @@ mod tests {
         let hash = token.at_hash().unwrap();
         assert_eq!(hash.len(), 22);
         let mut other = token;
-        other.jwt.as_mut().unwrap().header["alg"] = "RS512".into();
+        std::rc::Rc::make_mut(other.jwt.as_mut().unwrap()).header["alg"] = "RS512".into();
         assert_eq!(other.at_hash().unwrap().len(), 43);
-        other.jwt.as_mut().unwrap().header["alg"] = "EdDSA".into();
+        std::rc::Rc::make_mut(other.jwt.as_mut().unwrap()).header["alg"] = "EdDSA".into();
         assert_eq!(other.at_hash(), None);
     }
 }

@@ -5,6 +5,7 @@
 //! | `rules` | one file per rule: what it looks at, and the check |
 //! | `catalogue` | the one table of all rules |
 //! | `spec` | the sentences the rules cite, word for word |
+//! | `memory` | what bodies and tokens hold, read once in a diagnosis |
 //! | `reading` | an index of a trace, built once and read by every rule |
 //! | `code_exchange` | a code exchange held against the requests before it |
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
@@ -20,6 +21,7 @@ mod decode;
 mod decoded;
 mod finding;
 mod id_token;
+mod memory;
 mod proof;
 mod reading;
 mod rule;
@@ -39,6 +41,7 @@ pub use decoded::{Decoded, DecodedField};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
 pub use rule::RuleInfo;
 
+use memory::Memory;
 use reading::Reading;
 use rule::Findings;
 
@@ -51,6 +54,7 @@ pub fn diagnose(trace: &Trace) -> Vec<Finding> {
 
 /// [`diagnose`] as it was when the trace had this many entries.
 pub fn diagnose_first(trace: &Trace, entries: usize) -> Vec<Finding> {
+    let _memory = Memory::of(trace);
     let reading = Reading::of_first(trace, entries);
     let mut findings = Findings::default();
     for rule in catalogue::RULES {

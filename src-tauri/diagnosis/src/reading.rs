@@ -1,10 +1,11 @@
 //! An index of the live part of a trace, built once and read by every rule.
 
+pub(crate) use crate::memory::{jwt, object};
 use serde_json::Value;
 use trace::{
-    ActionKind, BrowserVisit, Decision, Document, DocumentError, EntryKind, Exchange, Grant, Jwt,
-    MetadataSource, Pair, Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode,
-    Timestamp, Trace, WellKnown, challenges, query_pairs,
+    ActionKind, BrowserVisit, Decision, Document, DocumentError, EntryKind, Exchange, Grant, MetadataSource,
+    Pair, Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp, Trace,
+    WellKnown, challenges, query_pairs,
 };
 
 /// An exchange that counts, with its number.
@@ -357,8 +358,8 @@ impl<'a> Reading<'a> {
                 });
             asked.extend(pushed.map(|pushed| form(pushed.request())).unwrap_or_default());
         }
-        let object = value(&asked, "request").and_then(|object| Jwt::read(object).ok());
-        let members = object.into_iter().flat_map(|object| object.claims);
+        let object = value(&asked, "request").and_then(|object| jwt(object).ok());
+        let members = object.into_iter().flat_map(|object| object.claims.clone());
         asked.extend(members.filter_map(|(name, value)| {
             let value = match value {
                 Value::String(text) => text,
@@ -465,14 +466,6 @@ pub(crate) fn form(request: &Request) -> Vec<Pair> {
 pub(crate) fn value<'p>(pairs: &'p [Pair], name: &str) -> Option<&'p str> {
     let pair = pairs.iter().find(|pair| pair.name == name)?;
     Some(&pair.value)
-}
-
-/// The JSON object in a response's body.
-pub(crate) fn object(response: &Response) -> Option<Document> {
-    match serde_json::from_slice(&response.body.bytes) {
-        Ok(Value::Object(object)) => Some(object),
-        _ => None,
-    }
 }
 
 /// A member that is a string.

@@ -1,8 +1,8 @@
-use trace::{Grant, Jwt};
+use trace::Grant;
 
 use crate::finding::Part;
 use crate::proof::thumbprint_of;
-use crate::reading::{Reading, access_token, object, text};
+use crate::reading::{Reading, access_token, jwt, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9449_JKT;
 use crate::wording::excerpt;
@@ -36,7 +36,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let key = thumbprint_of(seen.request())?;
         let answer = object(response)?;
         let bound = text(&answer, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
-        let jwt = Jwt::read(&access_token(response)?).ok().filter(|_| bound)?;
+        let jwt = jwt(&access_token(response)?).ok().filter(|_| bound)?;
         let jkt = jwt
             .claims
             .get("cnf")

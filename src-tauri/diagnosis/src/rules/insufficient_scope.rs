@@ -1,7 +1,7 @@
-use trace::{Decision, Jwt, Purpose, ScopeSource, StopCode, challenges};
+use trace::{Decision, Purpose, ScopeSource, StopCode, challenges};
 
 use crate::finding::{Finding, Level, Owner, Part};
-use crate::reading::{Reading, Seen, access_token, bearer, object, text};
+use crate::reading::{Reading, Seen, access_token, bearer, jwt, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     MCP_CHALLENGE_SCOPE, MCP_STEP_UP_SCOPE, RFC6749_SCOPE_GRANTED, RFC6750_INSUFFICIENT_SCOPE,
@@ -193,7 +193,7 @@ pub(super) fn lacks_scope(call: Seen<'_>) -> bool {
 /// The scope of the token in a call: as the token answer says, or else the token, or else as it was asked for.
 pub(super) fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
     let token = bearer(call.request())?;
-    let in_token = Jwt::read(token)
+    let in_token = jwt(token)
         .ok()
         .and_then(|jwt| jwt.text("scope").map(str::to_owned));
     let issued = reading.tokens.iter().rev().find_map(|(seen, _)| {

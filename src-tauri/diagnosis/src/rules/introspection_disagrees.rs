@@ -1,7 +1,7 @@
-use trace::{Jwt, Purpose, TokenKind};
+use trace::{Purpose, TokenKind};
 
 use crate::finding::Part;
-use crate::reading::{Reading, TokenUse, form, object, value};
+use crate::reading::{Reading, TokenUse, form, jwt, object, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7662_ACTIVE;
 
@@ -37,7 +37,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let Some(token) = value(&sent, "token").filter(|_| active == Some(false)) else {
             return false;
         };
-        let expired = Jwt::read(token)
+        let expired = jwt(token)
             .ok()
             .and_then(|jwt| jwt.seconds("exp"))
             .is_some_and(|exp| exp <= seen.at.seconds());

@@ -1,7 +1,7 @@
-use trace::{Jwt, StopCode, challenges};
+use trace::{StopCode, challenges};
 
 use crate::finding::{Owner, Part};
-use crate::reading::{Reading, Seen, bearer, challenge_error};
+use crate::reading::{Reading, Seen, bearer, challenge_error, jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9470_INSUFFICIENT;
 use crate::wording::excerpt;
@@ -47,7 +47,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .unwrap_or_default()
     };
     let (acr, age) = (parameter("acr_values"), parameter("max_age"));
-    let claims = bearer(call.request()).and_then(|token| Jwt::read(token).ok());
+    let claims = bearer(call.request()).and_then(|token| jwt(token).ok());
     let has = claims.as_ref().and_then(|jwt| jwt.text("acr")).map(str::to_owned);
     let met = has
         .as_ref()

@@ -26,7 +26,11 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let kept = reading.tokens.iter().find(|(seen, grant)| {
+    let mut refreshes = reading
+        .tokens
+        .iter()
+        .filter(|(_, grant)| *grant == Grant::RefreshToken);
+    let kept = refreshes.find(|(seen, _)| {
         let Some(response) = seen
             .response()
             .filter(|response| access_token(response).is_some())
@@ -38,7 +42,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let sent = crate::reading::form(seen.request());
         let old = crate::reading::value(&sent, "refresh_token").unwrap_or_default();
         let new = object(response).and_then(|answer| text(&answer, "refresh_token").map(str::to_owned));
-        *grant == Grant::RefreshToken && public && new.is_none_or(|new| new == old)
+        public && new.is_none_or(|new| new == old)
     });
     let Some((seen, _)) = kept else { return };
     let finding = RULE

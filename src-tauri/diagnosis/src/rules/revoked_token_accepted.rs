@@ -1,7 +1,7 @@
-use trace::{Jwt, Purpose, TokenKind};
+use trace::{Purpose, TokenKind};
 
 use crate::finding::{Owner, Part};
-use crate::reading::{Reading, bearer, form, object, value};
+use crate::reading::{Reading, bearer, form, jwt, object, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7009_IMMEDIATELY;
 
@@ -55,7 +55,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(call.seq, Part::Status)
         .expected("401 with invalid_token")
         .actual(call.status().unwrap_or_default().to_string());
-    findings.add(match (active, Jwt::read(&token)) {
+    findings.add(match (active, jwt(&token)) {
         (Some(true), _) => finding
             .owner(Owner::AuthorizationServer)
             .title("Revocation has no effect")

@@ -2,7 +2,7 @@ use serde_json::Value;
 use trace::{Grant, Jwt};
 
 use crate::finding::{Level, Owner, Part};
-use crate::reading::{Reading, access_token, object, text};
+use crate::reading::{Reading, access_token, jwt, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_SCOPE_GRANTED;
 use crate::wording::excerpt;
@@ -48,7 +48,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let told = text(&answer, "scope");
-    let in_token = || Jwt::read(&token).ok().and_then(|jwt| scope_of(&jwt));
+    let in_token = || jwt(&token).ok().and_then(|jwt| scope_of(&jwt));
     let Some(granted) = told.map(str::to_owned).or_else(in_token) else {
         return;
     };

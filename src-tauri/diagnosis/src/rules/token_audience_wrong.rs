@@ -2,7 +2,7 @@ use serde_json::Value;
 use trace::{Grant, Jwt, JwtError, Revision};
 
 use crate::finding::{Finding, Level, Owner, Part};
-use crate::reading::{Reading, Seen, TokenUse, access_token};
+use crate::reading::{Reading, Seen, TokenUse, access_token, jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUDIENCE, RFC8707_AUDIENCE};
 use crate::wording::{differ_by_trailing_slash, excerpt};
@@ -105,7 +105,7 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
 pub(super) struct Issued<'a> {
     pub seen: Seen<'a>,
     pub token: String,
-    pub jwt: Result<Jwt, JwtError>,
+    pub jwt: Result<std::rc::Rc<Jwt>, JwtError>,
     resource: String,
 }
 
@@ -142,7 +142,7 @@ pub(super) fn issued<'a>(reading: &Reading<'a>) -> impl Iterator<Item = Issued<'
     for_mcp.filter_map(|(seen, _)| {
         let token = access_token(seen.response()?)?;
         let resource = reading.resource_asked_for(*seen)?;
-        let jwt = Jwt::read(&token);
+        let jwt = jwt(&token);
         Some(Issued {
             seen: *seen,
             token,

@@ -1,7 +1,7 @@
-use trace::{Grant, Jwt};
+use trace::Grant;
 
 use crate::finding::Part;
-use crate::reading::{Reading, access_token};
+use crate::reading::{Reading, access_token, jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7519_EXPIRY;
 
@@ -32,7 +32,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .iter()
         .filter(|(_, grant)| *grant != Grant::TokenExchange);
     let expired = issued.into_iter().find_map(|(seen, _)| {
-        let jwt = Jwt::read(&access_token(seen.response()?)?).ok()?;
+        let jwt = jwt(&access_token(seen.response()?)?).ok()?;
         let (exp, iat) = (jwt.seconds("exp")?, jwt.seconds("iat"));
         let now = seen.at.seconds();
         let by_itself = iat.is_some_and(|iat| exp <= iat);

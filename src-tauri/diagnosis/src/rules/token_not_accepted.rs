@@ -1,8 +1,8 @@
-use trace::{Jwt, StopCode, challenges};
+use trace::{StopCode, challenges};
 
 use super::token_audience_wrong::issued;
 use crate::finding::{Finding, Part};
-use crate::reading::{Reading, Seen, TokenUse, access_token, bearer, challenge_error};
+use crate::reading::{Reading, Seen, TokenUse, access_token, bearer, challenge_error, jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF};
 use crate::wording::excerpt;
@@ -151,7 +151,7 @@ fn reason(call: Seen<'_>) -> Option<String> {
 
 /// What the token's times say, when they would explain a refusal.
 fn clock(token: &str, now: u64) -> Option<String> {
-    let jwt = Jwt::read(token).ok()?;
+    let jwt = jwt(token).ok()?;
     let later = |claim: &str| jwt.seconds(claim).filter(|seconds| *seconds > now + 5);
     if jwt.seconds("exp").is_some_and(|seconds| seconds <= now) {
         return Some("By this machine's clock the token had expired already when it was sent.".into());

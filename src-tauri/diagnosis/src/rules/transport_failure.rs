@@ -98,7 +98,7 @@ fn server(purpose: &Purpose) -> Server {
         | Purpose::Authorization
         | Purpose::Callback
         | Purpose::PushedAuthorization
-                | Purpose::IdentityProviderMetadata { .. }
+        | Purpose::IdentityProviderMetadata { .. }
         | Purpose::DeviceAuthorization
         | Purpose::ClientMetadata
         | Purpose::Introspection { .. }

@@ -29,7 +29,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut answers = reading.sent_for(|purpose| *purpose == Purpose::Userinfo);
     let other = answers.find_map(|seen| {
         let response = seen.response().filter(|response| response.status == 200)?;
-        let told = text(&object(response)?, "sub").map(str::to_owned);
+        let told = text(&*object(response)?, "sub").map(str::to_owned);
         let token = tokens.iter().rev().find(|token| token.seen.seq < seen.seq)?;
         let subject = token.jwt.as_ref().ok()?.text("sub")?;
         (told.as_deref() != Some(subject)).then(|| (seen.seq, told, subject.to_owned()))
