@@ -25,7 +25,6 @@ mod page;
 mod pasted;
 mod serve;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -91,7 +90,7 @@ impl Default for CallbackSettings {
 /// Listens from the moment it is opened, so that it is there before the browser. Dropping it closes the sockets.
 #[derive(Debug)]
 pub struct CallbackListener {
-    sockets: Vec<TcpListener>,
+    serving: Serving,
     method: CallbackMethod,
     authority: String,
     path: String,
@@ -149,7 +148,7 @@ impl CallbackListener {
         };
         let authority = format!("{host}:{port}");
         Ok(Self {
-            sockets,
+            serving: Serving::start(sockets),
             method: settings.method,
             redirect_uri: format!("http://{authority}{path}"),
             authority,
@@ -188,7 +187,8 @@ impl CallbackListener {
             took: started.elapsed(),
             state_matches: callback.state_matches,
         };
-        let (serving, mut callback) = Serving::start(self.sockets, expected);
+        let serving = self.serving;
+        let mut callback = serving.expect(expected);
         tokio::select! {
             biased;
             () = self.cancel.0.notified() => Err(CallbackEnd::Cancelled),

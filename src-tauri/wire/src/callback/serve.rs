@@ -1,9 +1,10 @@
 //! The servers, one for each socket, and the threads that take requests from them.
 
+use std::fmt;
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -29,10 +30,17 @@ const READY_EVERY: Duration = Duration::from_secs(2);
 const MOST_RENEWALS: usize = 200;
 const RENEWAL: Duration = Duration::from_millis(100);
 
-/// Dropping it closes the sockets, which has happened when the drop returns.
+/// The servers with their threads, which are there before they are needed. Dropping it closes the sockets, which has
+/// happened when the drop returns.
 pub(super) struct Serving {
     shared: Arc<Shared>,
     doors: Vec<Door>,
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving").finish_non_exhaustive()
+    }
 }
 
 /// The server of a socket. None when it has ended.
@@ -44,7 +52,8 @@ struct Door {
 }
 
 struct Shared {
-    expected: Expected,
+    /// Nothing is answered before it is known.
+    expected: OnceLock<Expected>,
     /// Whoever takes it has the one callback.
     sender: Mutex<Option<oneshot::Sender<Callback>>>,
     ended: AtomicBool,
@@ -53,15 +62,10 @@ struct Shared {
 }
 
 impl Serving {
-    /// The callback is sent once its page is written.
-    pub(super) fn start(
-        sockets: Vec<TcpListener>,
-        expected: Expected,
-    ) -> (Self, oneshot::Receiver<Callback>) {
-        let (sender, receiver) = oneshot::channel();
+    pub(super) fn start(sockets: Vec<TcpListener>) -> Self {
         let shared = Arc::new(Shared {
-            expected,
-            sender: Mutex::new(Some(sender)),
+            expected: OnceLock::new(),
+            sender: Mutex::new(None),
             ended: AtomicBool::new(false),
             left: AtomicUsize::new(MOST_REQUESTS),
         });
@@ -71,7 +75,19 @@ impl Serving {
                 .ok()
         };
         let doors = sockets.into_iter().filter_map(open).collect();
-        (Self { shared, doors }, receiver)
+        Self { shared, doors }
+    }
+
+    /// Begins to answer. The callback is sent once its page is written.
+    pub(super) fn expect(&self, expected: Expected) -> oneshot::Receiver<Callback> {
+        let (sender, receiver) = oneshot::channel();
+        *locked(&self.shared.sender) = Some(sender);
+        // It is said once: the wait takes the listener.
+        let _ = self.shared.expected.set(expected);
+        for door in &self.doors {
+            door.thread.thread().unpark();
+        }
+        receiver
     }
 }
 
@@ -83,6 +99,7 @@ impl Drop for Serving {
             if let Some(server) = &*locked(&door.slot) {
                 server.unblock();
             }
+            door.thread.thread().unpark();
         }
         for door in self.doors.drain(..) {
             if door.thread.join().is_err() {
@@ -111,6 +128,10 @@ impl Door {
 fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
     let address = socket.local_addr().ok();
     let mut replaced: Vec<Arc<Server>> = Vec::new();
+    // What comes until then waits with the server, which stops accepting when nothing does: then it is renewed below.
+    while shared.expected.get().is_none() && !shared.ended.load(Ordering::Acquire) {
+        thread::park();
+    }
     let mut patience = READY_FIRST;
     while !shared.ended.load(Ordering::Acquire) {
         let Some(server) = locked(slot).clone() else { break };
@@ -188,8 +209,12 @@ impl Shared {
             turn_away(request, &refusal(503, "Too much was asked here."));
             return false;
         }
-        match self.expected.judge(&request) {
-            Ok(0) => self.finish(request, Vec::new()),
+        let Some(expected) = self.expected.get() else {
+            turn_away(request, &refusal(503, "No answer is waited for."));
+            return true;
+        };
+        match expected.judge(&request) {
+            Ok(0) => self.finish(expected, request, Vec::new()),
             Ok(length) => {
                 self.answer_form(request, length);
                 true
@@ -208,8 +233,11 @@ impl Shared {
             .name("callback form".into())
             .spawn(move || {
                 let mut body = vec![0; length];
+                let Some(expected) = shared.expected.get() else {
+                    return;
+                };
                 match request.as_reader().read_exact(&mut body) {
-                    Ok(()) => drop(shared.finish(request, body)),
+                    Ok(()) => drop(shared.finish(expected, request, body)),
                     Err(error) => {
                         tracing::debug!(%error, "a form did not come whole");
                         respond(request, &refusal(408, "The form did not come whole."));
@@ -223,8 +251,8 @@ impl Shared {
 
     /// Takes the first callback. Whoever ends the wait meanwhile waits for its page, so that nobody is told of an
     /// answer that does not count. False as for one request.
-    fn finish(&self, request: tiny_http::Request, body: Vec<u8>) -> bool {
-        let callback = match self.expected.callback(&request, body) {
+    fn finish(&self, expected: &Expected, request: tiny_http::Request, body: Vec<u8>) -> bool {
+        let callback = match expected.callback(&request, body) {
             Ok(callback) => callback,
             Err(refusal) => {
                 turn_away(request, &refusal);
