@@ -59,6 +59,35 @@ async fn each_step_shows_its_request_before_it_is_sent_and_sends_just_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn at_rest_every_row_was_told_in_order_and_all_is_judged() {
+    let misbehaviour = Misbehaviour::ALL
+        .into_iter()
+        .find(|misbehaviour| misbehaviour.slug() == "resource_metadata_parameter_wrong")
+        .expect("it has that name");
+    for misbehaviour in [None, Some(*misbehaviour)] {
+        let lab = lab(misbehaviour).await;
+        for stepping in [false, true] {
+            let mut run = Watched::start(options(lab.mcp_url())).await;
+            if !stepping {
+                run.run().await;
+            }
+            loop {
+                let trace = run.session.trace();
+                let told: Vec<u32> = run.rows.iter().map(|row| row.seq).collect();
+                let recorded: Vec<u32> = trace.entries.iter().map(|entry| entry.seq).collect();
+                assert_eq!(told, recorded);
+                assert_eq!(run.findings, diagnosis::diagnose(&trace));
+                if run.view().next.is_none() {
+                    break;
+                }
+                run.next().await;
+            }
+            assert_eq!(run.findings.is_empty(), misbehaviour.is_none());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_edited_request_is_the_one_that_is_sent_and_is_marked() {
     let lab = lab(None).await;
     let mut run = Watched::start(options(lab.mcp_url())).await;

@@ -2,16 +2,25 @@
 //! new rows go on together with what the rules say of them.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use diagnosis::Finding;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::journal::Journal;
 use crate::session::lock;
 use crate::view::Update;
 
+/// How long what is told may wait for more, so that what comes in quick succession is judged together: less than an eye
+/// sees.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// The way out. It ends, with everything told, when this is dropped.
-pub(crate) struct Judging(mpsc::UnboundedSender<Message>);
+pub(crate) struct Judging {
+    messages: mpsc::UnboundedSender<Message>,
+    /// Somebody waits for what was said so far.
+    urgent: Arc<Notify>,
+}
 
 enum Message {
     /// An update without findings, and how many entries the rows told so far are.
@@ -23,24 +32,26 @@ enum Message {
 impl Judging {
     pub fn start(journal: Arc<Mutex<Journal>>, updates: mpsc::UnboundedSender<Update>) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(judge(journal, inbox, updates));
-        Self(messages)
+        let urgent = Arc::new(Notify::new());
+        tokio::spawn(judge(journal, inbox, urgent.clone(), updates));
+        Self { messages, urgent }
     }
 
     /// Passes an update on, in order. `entries` is how many of the trace the rows up to this update stand for.
     pub fn tell(&self, update: Update, entries: usize) {
-        let _ = self.0.send(Message::Update(Box::new(update), entries));
+        let _ = self.messages.send(Message::Update(Box::new(update), entries));
     }
 
     /// Makes the next update with rows tell all findings.
     pub fn forget(&self) {
-        let _ = self.0.send(Message::Forget);
+        let _ = self.messages.send(Message::Forget);
     }
 
     /// Waits until everything said so far was told, with its findings.
     pub async fn told(&self) {
         let (reply, told) = oneshot::channel();
-        let _ = self.0.send(Message::Told(reply));
+        let _ = self.messages.send(Message::Told(reply));
+        self.urgent.notify_one();
         // An error means that nothing is told any more.
         let _ = told.await;
     }
@@ -49,12 +60,18 @@ impl Judging {
 async fn judge(
     journal: Arc<Mutex<Journal>>,
     mut inbox: mpsc::UnboundedReceiver<Message>,
+    urgent: Arc<Notify>,
     updates: mpsc::UnboundedSender<Update>,
 ) {
-    const AT_ONCE: usize = 64;
     let mut known: Vec<Finding> = Vec::new();
     let mut waiting = Vec::new();
-    while inbox.recv_many(&mut waiting, AT_ONCE).await > 0 {
+    while let Some(first) = inbox.recv().await {
+        waiting.push(first);
+        // An error means that nobody is in a hurry.
+        let _ = tokio::time::timeout(PAUSE, urgent.notified()).await;
+        while let Ok(more) = inbox.try_recv() {
+            waiting.push(more);
+        }
         let mut rows = Vec::new();
         let mut messages = std::mem::take(&mut waiting).into_iter();
         while let Some(message) = messages.next() {
@@ -69,7 +86,6 @@ async fn judge(
                     continue;
                 }
             };
-            // Where judging is slower than the flow, rows that wait already are judged together.
             rows.append(&mut update.rows);
             if !rows.is_empty() && !more_rows(messages.as_slice()) {
                 update.rows = std::mem::take(&mut rows);

@@ -178,7 +178,12 @@ impl Runner {
             self.decide(judged, Phase::Registration).await;
         }
         lock(&self.journal).mark(self.flow.state());
-        self.report(None);
+        // A request that leaves at once is told of with what led to it.
+        let leaves =
+            matches!(&*self.flow.next(&self.setup, now()), Next::Send(plan) if plan.not_before.is_none());
+        if !(self.running && leaves) {
+            self.report(None);
+        }
     }
 
     async fn decide(&mut self, judged: Judged, phase: Phase) {
