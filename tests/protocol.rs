@@ -7,6 +7,8 @@ mod actions;
 mod authorization;
 #[path = "protocol/bound.rs"]
 mod bound;
+#[path = "protocol/combined.rs"]
+mod combined;
 #[path = "protocol/discovery.rs"]
 mod discovery;
 #[path = "protocol/grants.rs"]

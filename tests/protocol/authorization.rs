@@ -3,7 +3,7 @@
 use lab::{CLIENT_PRIVATE_KEY, Misbehaviour};
 use serde_json::json;
 use session::{Authorization, Options, Registration, ResourceChoice, ResponseMode};
-use trace::{Grant, Purpose, StopCode};
+use trace::{Decision, Grant, Purpose, StopCode, TokenKind};
 
 use crate::sent::{client_with_key, form, json_answer, jwt, lab_with, told};
 use crate::support::{Watched, lab, options};
@@ -222,4 +222,42 @@ async fn the_resource_can_be_left_out_or_given() {
     let (code, message, _) = given.stop();
     assert_eq!(code, StopCode::AuthorizationError);
     assert!(message.contains("invalid_target"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_token_is_bound_to_the_request_by_its_nonce() {
+    let openid = |url: &str| Options {
+        scope: Some("openid mcp:read".into()),
+        ..options(url)
+    };
+    let lab = lab(None).await;
+    let mut run = Watched::start(openid(lab.mcp_url())).await;
+    run.passes().await;
+    let nonce = run.authorization_requests()[0]["nonce"].clone();
+    let token = told(&run.token_requests(Grant::AuthorizationCode)[0], "id_token");
+    assert_eq!(jwt(&token).text("nonce"), Some(nonce.as_str()));
+
+    for (misbehaviour, claim) in [
+        (Misbehaviour::IdTokenNonceWrong, "nonce"),
+        (Misbehaviour::IdTokenAudienceWrong, "aud"),
+        (Misbehaviour::AccessTokenHashWrong, "at_hash"),
+    ] {
+        let lab = crate::support::lab(Some(misbehaviour)).await;
+        let mut run = Watched::start(openid(lab.mcp_url())).await;
+        run.run().await;
+        let (code, message, can_go_on) = run.stop();
+        assert_eq!((code, can_go_on), (StopCode::IdTokenInvalid, true));
+        assert!(message.contains(claim), "{message}");
+        assert!(run.calls("tools/list").is_empty(), "its access token is not used");
+        let checked = run.decisions().into_iter().find_map(|decision| match decision {
+            Decision::TokenChecked { token, problems, .. } => Some((token, problems)),
+            _ => None,
+        });
+        let (token, problems) = checked.expect("it is recorded");
+        assert_eq!(token, TokenKind::IdToken);
+        assert!(
+            problems.iter().any(|problem| problem.claim == claim),
+            "{problems:?}"
+        );
+    }
 }

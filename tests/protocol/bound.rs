@@ -1,10 +1,12 @@
 //! Tokens that are bound to a key (RFC 9449) or to a certificate (RFC 8705).
 
+use std::collections::HashSet;
+
 use session::{ClientCertificate, Network, Options};
-use trace::{Decision, Exchange, Grant, Jwt, Purpose};
+use trace::{ActionKind, Decision, Exchange, Grant, Jwt, Purpose};
 use vault::Vault;
 
-use crate::sent::{jwt, kept, lab_with, told};
+use crate::sent::{json_answer, jwt, kept, lab_with, told};
 use crate::support::{Watched, lab, options};
 
 fn proof(exchange: &Exchange) -> Jwt {
@@ -23,6 +25,48 @@ fn thumbprint(run: &Watched) -> String {
 /// Every call with a token, in order.
 fn calls(run: &Watched) -> Vec<Exchange> {
     run.sent(|purpose| matches!(purpose, Purpose::Mcp { .. }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_request_proves_the_key_that_the_token_is_bound_to() {
+    let lab = lab(None).await;
+    let mut run = Watched::start(Options {
+        dpop: true,
+        then: vec![ActionKind::Refresh],
+        ..options(lab.mcp_url())
+    })
+    .await;
+    run.passes().await;
+    let issued = run.token_requests(Grant::AuthorizationCode).remove(0);
+    let refreshed = run.token_requests(Grant::RefreshToken).remove(0);
+    assert_eq!(json_answer(&issued)["token_type"], "DPoP");
+    let mut proofs = HashSet::new();
+    for exchange in [&issued, &refreshed] {
+        let proof = proof(exchange);
+        assert_eq!(
+            (proof.header["typ"].as_str(), proof.text("htm")),
+            (Some("dpop+jwt"), Some("POST"))
+        );
+        assert_eq!(proof.text("htu"), Some(exchange.request.url.as_str()));
+        assert_eq!(proof.header["jwk"].get("d"), None, "the private half stays here");
+        proofs.insert(proof.text("jti").expect("it is good once").to_owned());
+        let bound = jwt(&told(exchange, "access_token"));
+        assert_eq!(bound.claims["cnf"]["jkt"], thumbprint(&run).as_str());
+    }
+    let calls = calls(&run);
+    for call in &calls {
+        let proof = proof(call);
+        assert!(proof.text("ath").is_some());
+        assert_eq!(proof.text("htu"), Some(lab.mcp_url()));
+        proofs.insert(proof.text("jti").expect("it is good once").to_owned());
+        let authorization = call.request.header_value("authorization").expect("a token");
+        assert!(authorization.starts_with("DPoP "), "{authorization}");
+    }
+    assert_eq!(proofs.len(), calls.len() + 2, "no proof is sent twice");
+    assert_eq!(
+        jwt(&told(&issued, "access_token")).claims["cnf"],
+        jwt(&told(&refreshed, "access_token")).claims["cnf"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use session::Options;
 use trace::{Decision, Grant, Purpose};
+use vault::Vault;
 
 use crate::sent::{call, lab_with, parameters, told};
 use crate::support::{Watched, options};
@@ -32,6 +33,32 @@ async fn of_several_authorization_servers_the_first_or_the_chosen_one_is_used_al
             run.urls()
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_and_clients_of_one_authorization_server_are_not_used_at_another() {
+    let lab = lab_with(|lab| lab.second_as = true).await;
+    let second = lab.second_as_url().expect("asked for");
+    let vault = Vault::memory("a test");
+    let at = |issuer: Option<&str>| Options {
+        issuer: issuer.map(str::to_owned),
+        use_stored_token: true,
+        ..options(lab.mcp_url())
+    };
+    let mut one = Watched::with_vault(at(None), vault.clone()).await;
+    one.passes().await;
+    let mut two = Watched::with_vault(at(Some(second)), vault.clone()).await;
+    two.passes().await;
+    let registrations = two.sent(|purpose| *purpose == Purpose::Registration);
+    assert_eq!(registrations.len(), 1, "{:#?}", two.exchanges());
+    assert!(registrations[0].request.url.starts_with(second));
+    assert_ne!(one.clients(), two.clients());
+    let stored = vault.list().await.expect("memory can be read");
+    let mut issuers: Vec<&str> = stored.iter().map(|set| set.key.issuer.as_str()).collect();
+    issuers.sort_unstable();
+    let mut both = [lab.as_url(), second];
+    both.sort_unstable();
+    assert_eq!(issuers, both);
 }
 
 #[tokio::test(flavor = "multi_thread")]
