@@ -7,10 +7,11 @@ mod support;
 use std::collections::HashSet;
 
 use diagnosis::{Certainty, Level, Owner};
-use lab::Misbehaviour;
-use session::{Browser, Callback, Options, Registration, Status};
+use lab::{Lab, LabOptions, Misbehaviour, WorkloadJwt};
+use serde_json::{Value, json};
+use session::{Browser, Callback, GrantChoice, Options, Registration, ResponseMode, Status, ToolCall};
 use support::{Watched, lab, options};
-use trace::{Revision, StopCode};
+use trace::{ActionKind, Revision, StopCode};
 
 /// Rules about this machine alone: no server can cause them, so they have a test of their own here.
 const WITHOUT_MISBEHAVIOUR: [&str; 2] = ["A18", "L01"];
@@ -83,6 +84,280 @@ async fn every_misbehaviour_is_found_under_its_own_code_and_every_stop_is_explai
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n\n"));
+}
+
+/// What a run has to do to meet one of the further misbehaviours: the lab's options and its own.
+type Way = (fn(&mut LabOptions), fn(&Lab, &mut Options));
+
+/// The way to a misbehaviour that the usual flow does not meet; none for one that no rule of its own tells.
+fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
+    use Misbehaviour as M;
+    let nothing: fn(&mut LabOptions) = |_| {};
+    Some(match misbehaviour {
+        // The client is not mixed up: it sees another iss than it asked for.
+        M::MixUp => return None,
+        M::CorsMissing | M::CorsHeaderMissing | M::PreflightRedirected => {
+            (nothing, |_, run| run.then = vec![ActionKind::CheckCors])
+        }
+        M::CodeReplayWorks => (nothing, |_, run| run.then = vec![ActionKind::ReplayCode]),
+        M::EndlessStepUp | M::InsufficientScopeWithoutScope => (nothing, |_, run| {
+            run.call = Some(call("write_note", json!({ "text": "x" })));
+        }),
+        M::LoginNotSufficient => (
+            |lab| lab.transfer_tool = true,
+            |_, run| run.call = Some(call("transfer", json!({ "amount": 3 }))),
+        ),
+        M::JwksKeyMissing | M::JwksUnusable | M::SignatureWrong => {
+            (nothing, |_, run| run.then = vec![ActionKind::CheckSignatures])
+        }
+        M::IdTokenNonceWrong
+        | M::IdTokenAudienceWrong
+        | M::IdTokenIssuerWrong
+        | M::IdTokenUnusable
+        | M::AccessTokenHashWrong => (nothing, |_, run| run.scope = Some("openid mcp:read".into())),
+        M::UserinfoSubjectWrong => (nothing, |_, run| {
+            run.scope = Some("openid mcp:read".into());
+            run.then = vec![ActionKind::Userinfo];
+        }),
+        M::DpopIgnored | M::DpopTokenUnbound | M::DpopNonceMissing => (nothing, |_, run| run.dpop = true),
+        M::PushedStatusNotCreated | M::PushedAnswerUnusable | M::PushedRequestRejected => {
+            (nothing, |_, run| run.authorization.par = true)
+        }
+        M::AuthorizationDetailsDropped => (nothing, |_, run| {
+            run.authorization.authorization_details = Some(r#"[{"type":"mcp_tool"}]"#.into());
+        }),
+        M::RegistrationNotDeleted => (nothing, |_, run| run.then = vec![ActionKind::DeleteRegistration]),
+        M::ClientDocumentRefused => (
+            |lab| lab.cimd = true,
+            |_, run| {
+                run.registration = Registration::Cimd;
+                run.client_metadata.serve = true;
+            },
+        ),
+        M::DeviceAnswerIncomplete | M::DeviceNotApproved | M::DeviceRequestRejected => (
+            |lab| lab.device_polls = Some(0),
+            |_, run| run.grant = GrantChoice::DeviceCode,
+        ),
+        M::RotatedTokenAccepted => (nothing, |_, run| run.then = vec![ActionKind::ReuseRotated]),
+        M::RevokedTokenAccepted => (nothing, |_, run| run.then = vec![ActionKind::RevokeAndTry]),
+        M::RevocationRefused => (nothing, |_, run| run.then = vec![ActionKind::Revoke]),
+        M::IntrospectionDisagrees => (nothing, |_, run| {
+            run.registration = confidential();
+            run.then = vec![ActionKind::Introspect];
+        }),
+        M::IntrospectionUnprotected | M::EndpointNotOffered => {
+            (nothing, |_, run| run.then = vec![ActionKind::Introspect])
+        }
+        M::GrantNotOffered => (nothing, |_, run| {
+            run.registration = confidential();
+            run.grant = GrantChoice::ClientCredentials;
+        }),
+        M::IdentityProviderNotFound | M::IssuedTokenTypeMissing | M::IdJagTypeWrong => (
+            |lab| lab.idp = true,
+            |lab, run| {
+                run.registration = confidential();
+                run.grant = GrantChoice::EnterpriseManaged {
+                    idp_id_token: lab.id_token().expect("there is an identity provider"),
+                    idp_client_id: lab.idp_client_id().expect("it has a client").into(),
+                    idp_client_secret: None,
+                    idp_issuer: lab.idp_url().map(Into::into),
+                    idp_token_endpoint: None,
+                };
+            },
+        ),
+        other => panic!("{} has no way to it here", other.slug()),
+    })
+}
+
+fn call(tool: &str, arguments: Value) -> ToolCall {
+    ToolCall {
+        tool: Some(tool.into()),
+        arguments: arguments.as_object().cloned().unwrap_or_default(),
+    }
+}
+
+fn confidential() -> Registration {
+    Registration::Preregistered {
+        client_id: "lab-confidential".into(),
+        client_secret: Some("lab-secret".into()),
+        private_key_file: None,
+        alg: None,
+    }
+}
+
+/// A run on this way, gone on with wherever it stops and can. Each stop must be explained.
+async fn on_the_way(way: Way, misbehaviour: Option<Misbehaviour>) -> (Watched, Vec<String>) {
+    let (change_lab, change_run) = way;
+    let mut lab_options = LabOptions {
+        misbehaviour,
+        ..LabOptions::default()
+    };
+    change_lab(&mut lab_options);
+    let lab = Lab::start(lab_options).await.expect("the lab opens its ports");
+    let mut run_options = options(lab.mcp_url());
+    // What the person knows, where a page asks for it.
+    let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let form = vec![
+        value("username", "alice"),
+        value("password", "wonderland"),
+        value("one_time_code", "271828"),
+    ];
+    run_options.browser = Browser::Approver { form };
+    change_run(&lab, &mut run_options);
+    let mut run = Watched::start(run_options).await;
+    run.run().await;
+    let mut unexplained = Vec::new();
+    // Some misbehaviours have no end.
+    for _ in 0..4 {
+        let Status::Stopped { code, can_go_on, .. } = run.view().status.clone() else {
+            break;
+        };
+        if !is_explained(&run) {
+            unexplained.push(format!("{misbehaviour:?} stops with {code:?}: {:?}", run.codes()));
+        }
+        if !can_go_on {
+            break;
+        }
+        run.session.go_on().await.expect("it says that one can go on");
+        run.rest().await;
+        if run.view().next.is_some() {
+            run.run().await;
+        }
+    }
+    (run, unexplained)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_further_misbehaviour_is_found_under_its_own_code_and_the_healthy_lab_is_silent_on_the_same_way()
+ {
+    let mut missed = Vec::new();
+    for &misbehaviour in Misbehaviour::EXTENDED {
+        let Some(way) = way_to(misbehaviour) else { continue };
+        let (run, unexplained) = on_the_way(way, Some(misbehaviour)).await;
+        missed.extend(unexplained);
+        let told = |run: &Watched| {
+            format!(
+                "{misbehaviour:?}: findings {:#?}, status {:?}\n{}",
+                run.findings,
+                run.view().status,
+                run.exchanges().join("\n")
+            )
+        };
+        if !run.codes().contains(&misbehaviour.code()) {
+            missed.push(format!("not found\n{}", told(&run)));
+        }
+        let (healthy, _) = on_the_way(way, None).await;
+        let done = matches!(healthy.view().status, Status::Done { .. });
+        if !(done && healthy.codes().is_empty()) {
+            missed.push(format!("not silent\n{}", told(&healthy)));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_healthy_lab_is_silent_on_every_other_way() {
+    let nothing: fn(&mut LabOptions) = |_| {};
+    let ways: [(&str, Way); 16] = [
+        ("nonces", (|lab| lab.dpop_nonce = true, |_, run| run.dpop = true)),
+        ("bound tokens alone", (|lab| lab.dpop_required = true, |_, _| {})),
+        ("pushed requests alone", (|lab| lab.require_par = true, |_, _| {})),
+        (
+            "a second authorization server",
+            (|lab| lab.second_as = true, |_, _| {}),
+        ),
+        (
+            "another authorization server from then on",
+            (
+                |lab| lab.as_migrates = true,
+                |_, run| run.call = Some(call("echo", json!({ "text": "x" }))),
+            ),
+        ),
+        (
+            "a workload",
+            (
+                |lab| lab.idp = true,
+                |lab, run| {
+                    let assertion = lab.workload_jwt(WorkloadJwt::Valid).expect("there is a platform");
+                    run.grant = GrantChoice::JwtBearer { assertion };
+                },
+            ),
+        ),
+        (
+            "a request object",
+            (nothing, |_, run| run.authorization.request_object = true),
+        ),
+        (
+            "a request object that is pushed",
+            (nothing, |_, run| {
+                run.authorization.request_object = true;
+                run.authorization.par = true;
+            }),
+        ),
+        (
+            "a posted answer",
+            (nothing, |_, run| {
+                run.authorization.response_mode = ResponseMode::FormPost
+            }),
+        ),
+        (
+            "a refresh",
+            (nothing, |_, run| run.then = vec![ActionKind::Refresh]),
+        ),
+        (
+            "a pretence",
+            (nothing, |_, run| run.then = vec![ActionKind::PretendExpired]),
+        ),
+        (
+            "rotation",
+            (nothing, |_, run| run.then = vec![ActionKind::Rotate]),
+        ),
+        (
+            "two at once",
+            (nothing, |_, run| run.then = vec![ActionKind::RefreshTwice]),
+        ),
+        (
+            "management",
+            (nothing, |_, run| {
+                run.then = vec![ActionKind::ReadRegistration, ActionKind::UpdateRegistration]
+            }),
+        ),
+        (
+            "bound tokens and their life",
+            (nothing, |_, run| {
+                run.dpop = true;
+                run.then = vec![
+                    ActionKind::CheckSignatures,
+                    ActionKind::Rotate,
+                    ActionKind::RevokeAndTry,
+                ];
+            }),
+        ),
+        (
+            "a step-up, and then a replay",
+            (nothing, |_, run| {
+                run.call = Some(call("write_note", json!({ "text": "x" })));
+                run.then = vec![
+                    ActionKind::Introspect,
+                    ActionKind::ReuseRotated,
+                    ActionKind::ReplayCode,
+                ];
+            }),
+        ),
+    ];
+    let mut loud = Vec::new();
+    for (name, way) in ways {
+        let (run, _) = on_the_way(way, None).await;
+        let done = matches!(run.view().status, Status::Done { .. });
+        if !(done && run.codes().is_empty()) {
+            let (findings, status) = (&run.findings, &run.view().status);
+            loud.push(format!(
+                "{name}: {status:?} {findings:#?}\n{}",
+                run.exchanges().join("\n")
+            ));
+        }
+    }
+    assert!(loud.is_empty(), "{}", loud.join("\n\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

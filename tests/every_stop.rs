@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use diagnosis::{Level, Owner};
-use session::{Options, Status};
+use session::{GrantChoice, Options, Registration, Status};
 use support::{Watched, options};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +23,12 @@ enum Place {
     Token,
     Hello,
     Tools,
+    /// A request that is pushed before the browser is sent.
+    Pushed,
+    /// A device that asks for its codes.
+    Device,
+    /// A client that asks for itself.
+    OwnToken,
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,13 +71,28 @@ async fn a_stop_at_the_tools_is_explained() {
     explained(Place::Tools).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_at_a_pushed_request_is_explained() {
+    explained(Place::Pushed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_at_the_device_codes_is_explained() {
+    explained(Place::Device).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_at_a_token_without_a_user_is_explained() {
+    explained(Place::OwnToken).await;
+}
+
 async fn explained(place: Place) {
     let mut unexplained = Vec::new();
     let mut stops = 0;
     for (name, answer) in anything() {
         let origin = server(place, answer).await;
         for &revision in revisions(place) {
-            let run = run(&format!("{origin}/mcp"), revision).await;
+            let run = run(&format!("{origin}/mcp"), revision, place).await;
             stops += usize::from(matches!(run.view().status, Status::Stopped { .. }));
             unexplained.extend(verdict(&run).map(|stop| format!("{name}, {revision:?}: {stop}")));
         }
@@ -96,7 +117,7 @@ async fn the_server_itself_is_one_that_works() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n\
                   {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}";
     let origin = server(place, answer.into()).await;
-    let run = run(&format!("{origin}/mcp"), None).await;
+    let run = run(&format!("{origin}/mcp"), None, place).await;
     run.assert_done();
     let errors: Vec<_> = run
         .findings
@@ -106,12 +127,26 @@ async fn the_server_itself_is_one_that_works() {
     assert!(errors.is_empty(), "{errors:#?}");
 }
 
-async fn run(url: &str, revision: Option<Revision>) -> Watched {
-    let mut run = Watched::start(Options {
+async fn run(url: &str, revision: Option<Revision>, place: Place) -> Watched {
+    let mut options = Options {
         revision,
         ..options(url)
-    })
-    .await;
+    };
+    match place {
+        Place::Pushed => options.authorization.par = true,
+        Place::Device => options.grant = GrantChoice::DeviceCode,
+        Place::OwnToken => {
+            options.grant = GrantChoice::ClientCredentials;
+            options.registration = Registration::Preregistered {
+                client_id: "c".into(),
+                client_secret: Some("s".into()),
+                private_key_file: None,
+                alg: None,
+            };
+        }
+        _ => {}
+    }
+    let mut run = Watched::start(options).await;
     run.run().await;
     run
 }
@@ -248,7 +283,7 @@ async fn serve(mut stream: TcpStream, odd: Place, answer: &str, origin: &str) ->
     let asked = read(&mut stream).await?;
     let target = asked.split_whitespace().nth(1)?.to_owned();
     let (place, right) = right(&asked, &target, origin)?;
-    let text = if place == Some(odd) {
+    let text = if place == Some(odd) || place == Some(Place::Token) && odd == Place::OwnToken {
         answer.to_owned()
     } else {
         right
@@ -314,10 +349,24 @@ fn right(asked: &str, target: &str, origin: &str) -> Option<(Option<Place>, Stri
                 200,
                 "{\"issuer\":\"{origin}\",\"authorization_endpoint\":\"{origin}/authorize\",\
                  \"token_endpoint\":\"{origin}/token\",\"registration_endpoint\":\"{origin}/register\",\
+                 \"pushed_authorization_request_endpoint\":\"{origin}/par\",\
+                 \"device_authorization_endpoint\":\"{origin}/device\",\
                  \"response_types_supported\":[\"code\"],\"code_challenge_methods_supported\":[\"S256\"]}",
             ),
         ),
         "/register" => (Some(Place::Registration), json(201, "{\"client_id\":\"c\"}")),
+        "/par" => (
+            Some(Place::Pushed),
+            json(201, "{\"request_uri\":\"urn:x\",\"expires_in\":60}"),
+        ),
+        "/device" => (
+            Some(Place::Device),
+            json(
+                200,
+                "{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"{origin}/page\",\"expires_in\":9,\
+                 \"interval\":1}",
+            ),
+        ),
         "/authorize" => (
             Some(Place::Authorization),
             head(

@@ -68,6 +68,7 @@ pub(crate) const RULES: &[Rule] = &[
     dpop_token_unbound::RULE,
     code_replay_works::RULE,
     authorization_details_dropped::RULE,
+    identity_provider_not_found::RULE,
     issued_token_type_missing::RULE,
     id_jag_type_wrong::RULE,
     id_token_unusable::RULE,

@@ -7,6 +7,8 @@
 //! | `spec` | the sentences the rules cite, word for word |
 //! | `memory` | what bodies and tokens hold, read once in a diagnosis |
 //! | `reading` | an index of a trace, built once and read by every rule |
+//! | `asked` | the parameters of a request, wherever they were sent |
+//! | `fields` | readers of single messages |
 //! | `code_exchange` | a code exchange held against the requests before it |
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
 //! | `decode` | what an exchange's fields mean |
@@ -15,10 +17,12 @@
 //! Nothing here opens a socket, reads a clock or changes a trace. Only traffic and decisions count: a rule
 //! never asks what a server said of itself elsewhere, and never judges entries that were rewound over.
 
+mod asked;
 mod catalogue;
 mod code_exchange;
 mod decode;
 mod decoded;
+mod fields;
 mod finding;
 mod id_token;
 mod memory;

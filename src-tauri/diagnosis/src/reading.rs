@@ -1,12 +1,11 @@
 //! An index of the live part of a trace, built once and read by every rule.
 
-pub(crate) use crate::memory::{jwt, object};
-use serde_json::Value;
 use trace::{
-    ActionKind, BrowserVisit, Decision, Document, DocumentError, EntryKind, Exchange, Grant, MetadataSource,
-    Pair, Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp, Trace,
-    WellKnown, challenges, query_pairs,
+    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Exchange, Grant, MetadataSource, Purpose,
+    Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp, Trace, WellKnown,
 };
+
+pub(crate) use crate::fields::*;
 
 /// An exchange that counts, with its number.
 #[derive(Debug, Clone, Copy)]
@@ -242,37 +241,6 @@ impl<'a> Reading<'a> {
         calls.filter(|call| call.seq < seq).max_by_key(|call| call.seq)
     }
 
-    /// The scope of the latest request for a new grant before this entry, as it was sent: of the authorization
-    /// request, the device authorization request, or of a token request that needs neither.
-    pub fn scope_asked_for(&self, seq: u32) -> Option<String> {
-        let visit = self.authorization_before(seq);
-        let form = self.granting_form_before(seq);
-        let latest = match (visit, form) {
-            (Some((at, visit)), Some((other, form))) => {
-                if at > other {
-                    visit
-                } else {
-                    form
-                }
-            }
-            (visit, form) => visit.or(form)?.1,
-        };
-        value(&latest, "scope").map(str::to_owned)
-    }
-
-    /// The latest request, before this entry, that asks for a grant by itself: its number and its form.
-    fn granting_form_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
-        let device = self.sent_for(|purpose| *purpose == Purpose::DeviceAuthorization);
-        let by_itself = self.tokens.iter().filter_map(|(seen, grant)| {
-            matches!(grant, Grant::ClientCredentials | Grant::JwtBearer).then_some(*seen)
-        });
-        let latest = device
-            .chain(by_itself)
-            .filter(|seen| seen.seq < seq)
-            .max_by_key(|seen| seen.seq)?;
-        Some((latest.seq, form(latest.request())))
-    }
-
     /// The exchanges of these purposes, of those that have no list of their own.
     pub fn sent_for(&self, wanted: impl Fn(&Purpose) -> bool) -> impl Iterator<Item = Seen<'a>> {
         let others = self.others.iter().copied();
@@ -299,6 +267,19 @@ impl<'a> Reading<'a> {
                     | ActionKind::DeleteRegistration
             );
             deadly && issued < action.end && action.begin < used
+        })
+    }
+
+    /// The entry at which the flow stopped with one of these codes, or at which a tool's call that was asked for ended.
+    pub fn stopped_or_call_ended(&self, codes: &[StopCode]) -> Option<u32> {
+        let mut decisions = self.decisions.iter().rev();
+        decisions.find_map(|(seq, decision)| match decision {
+            Decision::Stopped { code, .. } if codes.contains(code) => Some(*seq),
+            Decision::ActionDone {
+                action: ActionKind::CallTool,
+                ..
+            } => Some(*seq),
+            _ => None,
         })
     }
 
@@ -344,45 +325,6 @@ impl<'a> Reading<'a> {
         decisions.any(|(_, decision)| matches!(decision, Decision::DefaultEndpoints { .. }))
     }
 
-    /// The latest authorization request sent before this entry: its number and its parameters, with those that were
-    /// pushed (RFC 9126) or are in a request object (RFC 9101).
-    pub fn authorization_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
-        let visit = self.visits.iter().rev().find(|visit| visit.seq < seq)?;
-        let mut asked = query_pairs(&visit.visit.url);
-        if let Some(reference) = value(&asked, "request_uri").map(str::to_owned) {
-            let pushed = self
-                .sent_for(|purpose| *purpose == Purpose::PushedAuthorization)
-                .find(|pushed| {
-                    let answer = pushed.response().and_then(object);
-                    answer.is_some_and(|answer| text(&answer, "request_uri") == Some(&reference))
-                });
-            asked.extend(pushed.map(|pushed| form(pushed.request())).unwrap_or_default());
-        }
-        let object = value(&asked, "request").and_then(|object| jwt(object).ok());
-        let members = object.into_iter().flat_map(|object| object.claims.clone());
-        asked.extend(members.filter_map(|(name, value)| {
-            let value = match value {
-                Value::String(text) => text,
-                Value::Array(_) | Value::Object(_) | Value::Number(_) => value.to_string(),
-                Value::Bool(_) | Value::Null => return None,
-            };
-            // These two are about the object, not about the request.
-            (!matches!(name.as_str(), "iss" | "aud")).then_some(Pair { name, value })
-        }));
-        Some((visit.seq, asked))
-    }
-
-    /// The resource indicator of a token request, or else of the authorization request before it.
-    pub fn resource_asked_for(&self, token: Seen<'_>) -> Option<String> {
-        let sent = form(token.request());
-        let asked = value(&sent, "resource").map(str::to_owned);
-        let before = match value(&sent, "grant_type") {
-            Some("authorization_code" | "refresh_token") | None => self.authorization_before(token.seq),
-            Some(_) => self.granting_form_before(token.seq),
-        };
-        asked.or_else(|| value(&before?.1, "resource").map(str::to_owned))
-    }
-
     /// What the MCP server first made of this access token after this entry. Answers that say nothing of the
     /// token (a revision it does not know, a failure) are passed over.
     pub fn use_of(&self, token: &str, after: u32) -> TokenUse<'a> {
@@ -421,94 +363,6 @@ pub(crate) enum TokenUse<'a> {
     /// By the 401 of this call.
     Refused(Seen<'a>),
     Unknown,
-}
-
-/// Whether a 401 says nothing against the token itself: a nonce or a proof is wanted (RFC 9449), or another login (RFC
-/// 9470).
-fn is_about_more_than_the_token(call: Seen<'_>) -> bool {
-    let errors = [
-        "use_dpop_nonce",
-        "invalid_dpop_proof",
-        "insufficient_user_authentication",
-    ];
-    challenge_error(call).is_some_and(|error| errors.contains(&error.as_str()))
-}
-
-/// The `error` that a challenge tells.
-pub(crate) fn challenge_error(call: Seen<'_>) -> Option<String> {
-    let all = challenges(call.response()?).ok()?;
-    let mut errors = all.iter().filter_map(|challenge| challenge.parameter("error"));
-    errors.next().map(str::to_owned)
-}
-
-/// The fields of an authorization response: those of the query, and of the form when it was posted.
-pub(crate) fn response_fields(callback: &Request) -> Vec<Pair> {
-    let mut fields = query_pairs(&callback.url);
-    if callback.method == "POST" {
-        fields.extend(form(callback));
-    }
-    fields
-}
-
-/// The bearer token of a request's `Authorization` field.
-pub(crate) fn bearer(request: &Request) -> Option<&str> {
-    let (scheme, token) = request.header_value("authorization")?.split_once(' ')?;
-    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop");
-    known.then(|| token.trim())
-}
-
-/// The pairs of a request's form body.
-pub(crate) fn form(request: &Request) -> Vec<Pair> {
-    request.body.text().map(trace::pairs).unwrap_or_default()
-}
-
-/// The first value of a name.
-pub(crate) fn value<'p>(pairs: &'p [Pair], name: &str) -> Option<&'p str> {
-    let pair = pairs.iter().find(|pair| pair.name == name)?;
-    Some(&pair.value)
-}
-
-/// A member that is a string.
-pub(crate) fn text<'d>(document: &'d Document, member: &str) -> Option<&'d str> {
-    document.get(member)?.as_str()
-}
-
-/// The access token of a successful token answer.
-pub(crate) fn access_token(response: &Response) -> Option<String> {
-    if !(200..300).contains(&response.status) {
-        return None;
-    }
-    let answer = object(response)?;
-    let token = text(&answer, "access_token").filter(|token| !token.is_empty())?;
-    Some(token.to_owned())
-}
-
-/// A refresh request that was answered with an OAuth error.
-pub(crate) struct RefusedRefresh<'a> {
-    pub seen: Seen<'a>,
-    pub status: u16,
-    pub error: String,
-    /// Empty when there is none.
-    pub description: String,
-}
-
-/// Every refresh request that was answered with an OAuth error.
-pub(crate) fn refused_refreshes<'a>(reading: &Reading<'a>) -> Vec<RefusedRefresh<'a>> {
-    let refreshes = reading
-        .tokens
-        .iter()
-        .filter(|(_, grant)| *grant == Grant::RefreshToken);
-    let refused = refreshes.filter_map(|(seen, _)| {
-        let response = seen.response().filter(|response| response.status >= 400)?;
-        let answer = object(response)?;
-        Some(RefusedRefresh {
-            seen: *seen,
-            status: response.status,
-            error: text(&answer, "error")?.into(),
-            description: text(&answer, "error_description").unwrap_or_default().into(),
-        })
-    });
-    refused.collect()
 }
 
 #[cfg(test)]

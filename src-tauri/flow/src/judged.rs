@@ -94,7 +94,7 @@ impl Judged {
         Self::stopped(flow, code, verdict, message.into(), Some(Box::new(otherwise)))
     }
 
-    fn stopped(
+    pub(crate) fn stopped(
         flow: Flow,
         code: StopCode,
         verdict: &str,

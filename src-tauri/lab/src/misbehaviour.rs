@@ -334,6 +334,9 @@ misbehaviours! {
     EndpointNotOffered "M05" "endpoint_not_offered" Note
         "No introspection"
         "The server metadata has no introspection_endpoint, so nobody can ask about a token."
+    IdentityProviderNotFound "X03" "identity_provider_not_found" Error
+        "Identity provider without metadata"
+        "The identity provider answers 404 at every well-known URL."
     IssuedTokenTypeMissing "X01" "issued_token_type_missing" Error
         "Exchange without token type"
         "The identity provider does not say what its token exchange issued."
@@ -385,7 +388,10 @@ impl Misbehaviour {
 
     /// Whether it is the identity provider that goes wrong.
     pub(crate) fn is_of_identity_provider(self) -> bool {
-        matches!(self, Self::IssuedTokenTypeMissing | Self::IdJagTypeWrong)
+        matches!(
+            self,
+            Self::IdentityProviderNotFound | Self::IssuedTokenTypeMissing | Self::IdJagTypeWrong
+        )
     }
 
     /// Whether the first access token of a run is refused after the MCP handshake, so that a client comes to a

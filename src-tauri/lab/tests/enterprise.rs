@@ -229,3 +229,12 @@ async fn an_identity_provider_that_goes_wrong() {
         assert_eq!(decoded(answer["access_token"].as_str().unwrap(), 0)["typ"], typ);
     }
 }
+
+#[tokio::test]
+async fn an_identity_provider_without_metadata() {
+    let lost = Some(Misbehaviour::IdentityProviderNotFound);
+    let lab = started(|options| (options.idp, options.misbehaviour) = (true, lost)).await;
+    let at = |base: &str| format!("{base}/.well-known/openid-configuration");
+    assert_eq!(get(&at(lab.idp_url().unwrap())).send().await.status, 404);
+    assert_eq!(get(&at(lab.as_url())).send().await.status, 200);
+}

@@ -19,7 +19,11 @@ async fn each_changes_one_thing() {
     further_healthy.extend(further(&healthy_lab).await);
     let usual = Misbehaviour::ALL.iter().map(|m| (*m, &healthy));
     // What goes wrong at the identity provider shows where there is one.
-    let of_others = [Misbehaviour::IssuedTokenTypeMissing, Misbehaviour::IdJagTypeWrong];
+    let of_others = [
+        Misbehaviour::IdentityProviderNotFound,
+        Misbehaviour::IssuedTokenTypeMissing,
+        Misbehaviour::IdJagTypeWrong,
+    ];
     let extended = Misbehaviour::EXTENDED.iter().filter(|m| !of_others.contains(m));
     let extended = extended.map(|m| (*m, &further_healthy));
     for (misbehaviour, healthy) in usual.chain(extended) {
@@ -326,7 +330,9 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::EndpointNotOffered => (SERVER_METADATA, |w, _| {
             !w["openid-configuration"].contains(r#""introspection_endpoint":"#)
         }),
-        M::IssuedTokenTypeMissing | M::IdJagTypeWrong => unreachable!("they are of an identity provider"),
+        M::IdentityProviderNotFound | M::IssuedTokenTypeMissing | M::IdJagTypeWrong => {
+            unreachable!("they are of an identity provider")
+        }
         M::MixUp => (
             "authorize page, callback, token, initialize, tools/list, refresh, tools/list again, \
              cross-origin, preflight, pushed, pushed reference, refresh again, userinfo, introspected, revoked, deleted, \

@@ -66,6 +66,54 @@ pub(super) fn token(response: &Response, now: u64) -> Vec<Decoded> {
     all
 }
 
+/// What a token stands for, as its issuer says (RFC 7662 section 2.2).
+pub(super) fn introspection(response: &Response, now: u64) -> Option<Decoded> {
+    if response.status >= 400 {
+        return json::body("Introspection answer", response, Table::Claims);
+    }
+    let answer = object(response)?;
+    let note = match answer.get("active").and_then(Value::as_bool) {
+        Some(false) => "The token is not good, or who asks may not know of it.",
+        Some(true)
+            if answer
+                .get("exp")
+                .and_then(Value::as_u64)
+                .is_some_and(|exp| exp <= now) =>
+        {
+            "The token is called active, although its exp is over."
+        }
+        Some(true) => "The token is good now.",
+        None => "It does not say whether the token is active, which it must.",
+    };
+    Some(group(
+        "Introspection answer",
+        Some(note.into()),
+        jwt::members(&answer, Table::Claims),
+    ))
+}
+
+/// Each key of a JWK set (RFC 7517 section 5).
+pub(super) fn keys(response: &Response) -> Vec<Decoded> {
+    let set = object(response).unwrap_or_default();
+    let Some(keys) = set.get("keys").and_then(Value::as_array) else {
+        return json::body("JWK set", response, Table::Key).into_iter().collect();
+    };
+    let keys = keys.iter().filter_map(Value::as_object).map(|key| {
+        let title = match text(key, "kid") {
+            Some(kid) => format!("Key {}", crate::wording::excerpt(kid)),
+            None => "Key without kid".into(),
+        };
+        let private = key
+            .contains_key("d")
+            .then(|| "It holds its private half, which must never be published.".into());
+        let fields = key
+            .iter()
+            .map(|(name, value)| field(name, printed(value), Table::Key));
+        group(&title, private, fields.collect())
+    });
+    keys.collect()
+}
+
 /// The authorization response in the `Location` of a redirect, or the page it leads to.
 pub(super) fn redirect(response: &Response) -> Option<Decoded> {
     let location = response.header_value("location")?;

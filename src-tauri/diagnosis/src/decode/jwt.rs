@@ -39,7 +39,28 @@ pub(super) fn parts(name: &str, token: &str, now: u64, or_say: bool) -> Vec<Deco
     }
 }
 
-fn members(object: &Map<String, Value>, table: Table) -> Vec<DecodedField> {
+/// The same of a JWT whose claims are parameters of a request.
+pub(super) fn parts_of(name: &str, token: &str, now: u64, claims: Table) -> Vec<Decoded> {
+    let mut all = parts(name, token, now, true);
+    if let [_, group] = all.as_mut_slice() {
+        for field in &mut group.fields {
+            let known = super::meanings::meaning(claims, &field.name).map(str::to_owned);
+            field.meaning = known.or(field.meaning.take());
+        }
+    }
+    all
+}
+
+/// The same of a proof, of which a note says more than its lifetime does.
+pub(super) fn proof(name: &str, token: &str, note: &str) -> Vec<Decoded> {
+    let mut all = parts(name, token, 0, true);
+    if let [_, claims] = all.as_mut_slice() {
+        claims.note = Some(note.into());
+    }
+    all
+}
+
+pub(super) fn members(object: &Map<String, Value>, table: Table) -> Vec<DecodedField> {
     let times = ["exp", "iat", "nbf", "auth_time", "updated_at"];
     object
         .iter()

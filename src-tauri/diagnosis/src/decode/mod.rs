@@ -20,6 +20,10 @@ pub fn decoded(trace: &Trace, entry: u32) -> Vec<Decoded> {
     match &entry.kind {
         EntryKind::BrowserOpened(visit) => {
             let mut all = vec![requests::authorization(&visit.url)];
+            all.extend(requests::request_object(
+                &trace::query_pairs(&visit.url),
+                entry.at.seconds(),
+            ));
             all.extend(pkce::of_visit(trace, entry));
             all
         }
@@ -37,6 +41,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
         Purpose::Challenge { .. } | Purpose::Mcp { .. } => {
             all.extend(requests::json_rpc(request));
             all.extend(requests::authorization_header(request, now));
+            all.extend(requests::proof(request));
             all.extend(response.into_iter().flat_map(answers::challenges));
             all.extend(response.and_then(answers::json_rpc));
         }
@@ -72,8 +77,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
         }
         Purpose::Callback => all.push(requests::callback(request)),
         Purpose::Token { .. } => {
-            all.extend(requests::token(request));
-            all.extend(requests::authorization_header(request, now));
+            all.extend(requests::token(request, now));
             all.extend(pkce::of_token_request(trace, entry, request));
             all.extend(
                 response
@@ -82,26 +86,37 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             );
             all.extend(response.into_iter().flat_map(answers::challenges));
         }
-        Purpose::PushedAuthorization
-        | Purpose::DeviceAuthorization
-        | Purpose::Introspection { .. }
-        | Purpose::Revocation { .. } => {
-            all.extend(requests::token(request));
-            all.extend(requests::authorization_header(request, now));
+        Purpose::PushedAuthorization => {
+            all.extend(requests::posted("Pushed authorization request", request, now));
             all.extend(
                 response
-                    .into_iter()
-                    .flat_map(|response| answers::token(response, now)),
+                    .and_then(|response| json::body("Pushed authorization answer", response, Table::Pushed)),
             );
+        }
+        Purpose::DeviceAuthorization => {
+            all.extend(requests::posted("Device authorization request", request, now));
+            all.extend(
+                response
+                    .and_then(|response| json::body("Device authorization answer", response, Table::Device)),
+            );
+        }
+        Purpose::Introspection { .. } => {
+            all.extend(requests::posted("Introspection request", request, now));
+            all.extend(response.and_then(|response| answers::introspection(response, now)));
+        }
+        Purpose::Revocation { .. } => {
+            all.extend(requests::posted("Revocation request", request, now));
+            all.extend(response.and_then(|response| json::body("Revocation answer", response, Table::Token)));
         }
         Purpose::Userinfo => {
             all.extend(requests::authorization_header(request, now));
+            all.extend(requests::proof(request));
             all.extend(
                 response.and_then(|response| json::body("Claims of the user", response, Table::Claims)),
             );
         }
         Purpose::Jwks => {
-            all.extend(response.and_then(|response| json::body("JWK set", response, Table::Claims)));
+            all.extend(response.into_iter().flat_map(answers::keys));
         }
         Purpose::ClientMetadata => all.extend(
             response.and_then(|response| json::body("Client metadata document", response, Table::Client)),
@@ -154,10 +169,11 @@ fn group(title: &str, note: Option<String>, fields: Vec<DecodedField>) -> Decode
 
 #[cfg(test)]
 mod tests {
-    use trace::{EntryKind, Purpose, Trace};
+    use serde_json::json;
+    use trace::{EntryKind, Purpose, TokenKind, Trace};
 
     use super::*;
-    use crate::sample::{Run, VERIFIER};
+    use crate::sample::{Answer, Run, VERIFIER, dpop_proof, jwt, post, push_to_server};
 
     fn of(trace: &Trace, wanted: impl Fn(&EntryKind) -> bool) -> Vec<Decoded> {
         let entry = trace.entries.iter().find(|entry| wanted(&entry.kind)).unwrap();
@@ -214,6 +230,95 @@ mod tests {
         }
         assert_eq!(decoded(&trace, 0), []);
         assert_eq!(decoded(&trace, 9_999), []);
+    }
+
+    fn of_last(purpose: Purpose, request: trace::Request, answer: Answer) -> Vec<Decoded> {
+        let mut trace = Run::healthy().trace();
+        push_to_server(&mut trace, purpose, request, &answer);
+        decoded(&trace, trace.entries.len() as u32)
+    }
+
+    #[test]
+    fn what_goes_beyond_the_code_has_its_groups_too() {
+        let assertion = jwt(&json!({"iss": "c1", "exp": 1_000}));
+        let request = post("/par", &[("client_id", "c1"), ("client_assertion", &assertion)]);
+        let answer = Answer::json(201, json!({"request_uri": "urn:x", "expires_in": 60}));
+        let all = of_last(
+            Purpose::PushedAuthorization,
+            request.header("DPoP", dpop_proof()),
+            answer,
+        );
+        assert_eq!(
+            titles(&all),
+            [
+                "Pushed authorization request",
+                "Client assertion, header",
+                "Client assertion, claims",
+                "DPoP proof, header",
+                "DPoP proof, claims",
+                "Pushed authorization answer"
+            ]
+        );
+        let all_known = |group: &Decoded| group.fields.iter().all(|field| field.meaning.is_some());
+        assert!(
+            all_known(&all[3]) && all_known(&all[4]) && all_known(&all[5]),
+            "{all:#?}"
+        );
+        assert!(all[4].note.as_deref().unwrap().contains("has the key "));
+
+        let body = json!({"device_code": "d", "user_code": "A-B", "verification_uri": "https://as.example/d",
+                          "expires_in": 9, "interval": 5});
+        let request = post("/device", &[("client_id", "c1")]);
+        let all = of_last(Purpose::DeviceAuthorization, request, Answer::json(200, body));
+        assert!(all_known(&all[1]));
+        let secret: Vec<bool> = all[1].fields.iter().map(|field| field.secret).collect();
+        assert_eq!(secret, [true, false, false, false, false]);
+
+        let token = TokenKind::AccessToken;
+        let request = post("/introspect", &[("token", "opaque")]);
+        let answer = Answer::json(200, json!({"active": true, "exp": 1_000}));
+        let all = of_last(Purpose::Introspection { token }, request, answer);
+        assert!(
+            all[1]
+                .note
+                .as_deref()
+                .unwrap()
+                .contains("although its exp is over")
+        );
+
+        let keys = json!({"keys": [{"kty": "EC", "kid": "k1", "d": "secret"}, {"kty": "RSA"}]});
+        let all = of_last(
+            Purpose::Jwks,
+            trace::Request::new("GET", "https://as.example/jwks"),
+            Answer::json(200, keys),
+        );
+        assert_eq!(titles(&all), ["Key k1", "Key without kid"]);
+        assert!(all[0].fields[2].secret && all[0].note.is_some());
+    }
+
+    #[test]
+    fn a_request_object_is_opened_and_its_challenge_found() {
+        let object = jwt(
+            &json!({"iss": "c1", "scope": "mcp", "code_challenge": "x", "code_challenge_method": "S256"}),
+        );
+        let mut trace = Run::healthy().trace();
+        let url = format!("https://as.example/authorize?client_id=c1&request={object}");
+        for entry in &mut trace.entries {
+            if let EntryKind::BrowserOpened(visit) = &mut entry.kind {
+                visit.url = url.clone();
+            }
+        }
+        let all = of(&trace, |kind| matches!(kind, EntryKind::BrowserOpened(_)));
+        assert_eq!(
+            titles(&all),
+            [
+                "Authorization request",
+                "Request object, header",
+                "Request object, claims",
+                "PKCE"
+            ]
+        );
+        assert!(all[3].note.as_deref().unwrap().contains("does not fit"));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use trace::{Entry, EntryKind, Grant, Pair, Purpose, Request, Trace, query_pairs};
+use trace::{Entry, EntryKind, Exchange, Grant, Pair, Purpose, Request, Trace};
 
 use super::meanings::Table;
 use super::{field, group};
+use crate::asked::whole_request;
 use crate::decoded::Decoded;
 use crate::reading::{form, value};
 
@@ -29,7 +30,7 @@ pub(super) fn of_visit(trace: &Trace, entry: &Entry) -> Option<Decoded> {
         EntryKind::Exchange(exchange) => &exchange.request.url,
         _ => return None,
     };
-    pair(&query_pairs(url), verifier.as_deref())
+    pair(&whole_request(url, pushed(trace)), verifier.as_deref())
 }
 
 /// The pair seen from the token request: the challenge is that of the last authorization request before it.
@@ -42,10 +43,16 @@ pub(super) fn of_token_request(trace: &Trace, entry: &Entry, request: &Request) 
         _ => None,
     });
     let query = visit
-        .map(|visit| query_pairs(&visit.url))
+        .map(|visit| whole_request(&visit.url, pushed(trace)))
         .next()
         .unwrap_or_default();
     pair(&query, Some(verifier))
+}
+
+/// The authorization requests that were pushed.
+fn pushed(trace: &Trace) -> impl Iterator<Item = &Exchange> {
+    let exchanges = trace.exchanges().map(|(_, exchange)| exchange);
+    exchanges.filter(|exchange| exchange.purpose == Purpose::PushedAuthorization)
 }
 
 const CODE: Purpose = Purpose::Token {

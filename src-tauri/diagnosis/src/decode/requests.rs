@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use trace::{Request, query_pairs};
+use trace::{Pair, Request, query_pairs};
 
 use super::json::printed;
 use super::meanings::Table;
 use super::{field, fields, group, jwt};
 use crate::decoded::{Decoded, DecodedField};
+use crate::proof::thumbprint_of;
 use crate::reading::{bearer, form, response_fields, value};
 use crate::wording::excerpt;
 
@@ -58,14 +59,79 @@ pub(super) fn callback(request: &Request) -> Decoded {
     group("Authorization response", note, fields(query, Table::Parameters))
 }
 
-pub(super) fn token(request: &Request) -> Option<Decoded> {
+pub(super) fn token(request: &Request, now: u64) -> Vec<Decoded> {
     let pairs = form(request);
     let note = match value(&pairs, "grant_type") {
-        Some("authorization_code") => Some("Redeems the authorization code for tokens.".to_owned()),
-        Some("refresh_token") => Some("Asks for a new access token with the refresh token.".to_owned()),
+        Some("authorization_code") => Some("Redeems the authorization code for tokens."),
+        Some("refresh_token") => Some("Asks for a new access token with the refresh token."),
+        Some("client_credentials") => Some("Asks for an access token for the client itself, without a user."),
+        Some("urn:ietf:params:oauth:grant-type:device_code") => {
+            Some("Asks whether the user has approved the device yet.")
+        }
+        Some("urn:ietf:params:oauth:grant-type:token-exchange") => {
+            Some("Asks for another token in exchange for one.")
+        }
+        Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
+            Some("Asks for an access token on the word of somebody else, who signed the assertion.")
+        }
         _ => None,
     };
-    (!pairs.is_empty()).then(|| group("Token request", note, fields(pairs, Table::Parameters)))
+    with_note("Token request", note, request, now)
+}
+
+/// A form that a client sends, with the JWTs in it, its credentials and its proof.
+pub(super) fn posted(title: &str, request: &Request, now: u64) -> Vec<Decoded> {
+    with_note(title, None, request, now)
+}
+
+fn with_note(title: &str, note: Option<&str>, request: &Request, now: u64) -> Vec<Decoded> {
+    let pairs = form(request);
+    let mut all = Vec::new();
+    if !pairs.is_empty() {
+        all.push(group(
+            title,
+            note.map(str::to_owned),
+            fields(pairs.clone(), Table::Parameters),
+        ));
+    }
+    for (parameter, name, or_say) in [
+        ("client_assertion", "Client assertion", true),
+        ("assertion", "Assertion", true),
+        ("subject_token", "Subject token", true),
+        ("actor_token", "Actor token", true),
+        ("token", "Token", false),
+    ] {
+        let sent = value(&pairs, parameter);
+        all.extend(
+            sent.into_iter()
+                .flat_map(|token| jwt::parts(name, token, now, or_say)),
+        );
+    }
+    all.extend(request_object(&pairs, now));
+    all.extend(authorization_header(request, now));
+    all.extend(proof(request));
+    all
+}
+
+/// The request object among these parameters (RFC 9101).
+pub(super) fn request_object(pairs: &[Pair], now: u64) -> Vec<Decoded> {
+    let object = value(pairs, "request");
+    object
+        .into_iter()
+        .flat_map(|object| jwt::parts_of("Request object", object, now, Table::Parameters))
+        .collect()
+}
+
+/// The proof of possession in the `DPoP` field (RFC 9449 section 4.2).
+pub(super) fn proof(request: &Request) -> Vec<Decoded> {
+    let Some(proof) = request.header_value("dpop") else {
+        return Vec::new();
+    };
+    let note = match thumbprint_of(request) {
+        Some(key) => format!("Good for this one request. Proves that the client has the key {key}."),
+        None => "Good for this one request.".into(),
+    };
+    jwt::proof("DPoP proof", proof.trim(), &note)
 }
 
 /// The `Authorization` field: a token's parts, or Basic credentials.

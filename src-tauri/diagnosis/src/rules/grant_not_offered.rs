@@ -1,21 +1,22 @@
-use trace::{Decision, StopCode};
+use trace::{Decision, Grant, StopCode};
 
-use crate::finding::Part;
-use crate::reading::Reading;
+use crate::finding::{Level, Part};
+use crate::reading::{Reading, access_token, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_GRANT_TYPES;
 use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A grant that was chosen and that `grant_types_supported` of the metadata does not list.
+    /// A grant other than the authorization code that was chosen, and whether `grant_types_supported` of the metadata
+    /// lists it.
     ///
     /// # Why it matters
     /// Clients go by the list and do not try. When it is absent it means `authorization_code` and `implicit`.
     ///
     /// # How to fix
-    /// Enable the grant at the authorization server and list it, or use another one. If it is enabled already, only
-    /// the list is wrong.
+    /// Enable the grant at the authorization server and list it, or use another one. If it works already, only the
+    /// list is wrong.
     ///
     /// # References
     /// RFC 8414 section 2.
@@ -25,59 +26,81 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((stopped, said)) = reading.stopped_saying(StopCode::GrantNotOffered) else {
-        return;
-    };
     let chosen = reading
         .decisions
         .iter()
         .rev()
-        .find_map(|(_, decision)| match decision {
-            Decision::Grant { grant, .. } => Some(grant.grant_type()),
+        .find_map(|(at, decision)| match decision {
+            Decision::Grant { grant, .. } => Some((*at, *grant)),
             _ => None,
         });
-    let metadata = reading.server_metadata_before(stopped);
-    let listed = metadata
-        .as_ref()
-        .and_then(|(_, metadata)| metadata.grant_types_supported.as_deref());
-    let name = chosen.unwrap_or("the grant");
+    let Some((at, grant)) = chosen.filter(|(_, grant)| *grant != Grant::AuthorizationCode) else {
+        return;
+    };
+    let Some((attempt, metadata)) = reading.server_metadata_before(at) else {
+        return;
+    };
+    let name = grant.grant_type();
+    let listed = metadata.grant_types_supported.as_deref();
+    if listed.is_some_and(|listed| listed.iter().any(|known| known == name)) {
+        return;
+    }
+    let answers = reading
+        .tokens
+        .iter()
+        .filter(|(seen, of)| *of == grant && seen.seq > at);
+    let last = answers
+        .into_iter()
+        .next_back()
+        .and_then(|(seen, _)| seen.response());
+    let works = last.is_some_and(|response| access_token(response).is_some());
+    let refused = last
+        .and_then(object)
+        .and_then(|answer| text(&answer, "error").map(str::to_owned))
+        .is_some_and(|error| matches!(error.as_str(), "unsupported_grant_type" | "unauthorized_client"));
+    let refused = refused || reading.stopped(StopCode::GrantNotOffered).is_some();
     let finding = RULE
         .found(RFC8414_GRANT_TYPES)
-        .likely()
-        .message(format!(
-            "{} It may be enabled all the same; then only the metadata is incomplete.",
-            match listed {
-                Some(_) => format!("{name} is not in grant_types_supported."),
-                None => "The metadata has no grant_types_supported, which means authorization_code.".into(),
-            }
-        ))
+        .at(attempt.seen.seq, Part::body("/grant_types_supported"))
         .expected(format!("grant_types_supported with {name}"))
         .actual(match listed {
             Some(listed) => excerpt(&list(listed)),
-            None => excerpt(said),
-        })
-        .fix(format!(
-            "Enable {name} at the authorization server and add it to grant_types_supported, or choose another grant \
-             for this run."
-        ));
-    findings.add(match metadata {
-        Some((attempt, _)) => finding.at(attempt.seen.seq, Part::body("/grant_types_supported")),
-        None => finding.on(Some(stopped)),
+            None => "no grant_types_supported, which means authorization_code and implicit".into(),
+        });
+    findings.add(match (works, refused) {
+        (true, _) => finding
+            .level(Level::Warning)
+            .title("The metadata does not list a grant that works")
+            .message("Clients that go by the list do not try it.")
+            .fix(format!("Add {name} to grant_types_supported.")),
+        (false, true) => finding
+            .message("It was tried all the same, and it does not work either.")
+            .fix(format!(
+                "Enable {name} at the authorization server and list it, or choose another grant for this run."
+            )),
+        (false, false) => finding
+            .likely()
+            .level(Level::Warning)
+            .message("It was tried all the same. It may be enabled; then only the metadata is incomplete.")
+            .fix(format!(
+                "If {name} is enabled, add it to grant_types_supported; else choose another grant."
+            )),
     });
 }
 
 #[cfg(test)]
 mod tests {
-    use trace::{Decision, Grant, Phase, StopCode};
+    use serde_json::json;
+    use trace::{Decision, Grant, Purpose, Trace};
 
-    use crate::sample::{Run, decide, found_in, stop};
+    use crate::finding::Level;
+    use crate::sample::{Answer, Run, decide, found_in, post, push_to_server};
 
-    #[test]
-    fn names_grant_and_list() {
+    fn tried(listed: &[&str], answer: &Answer) -> Trace {
         let mut run = Run::healthy();
         run.server_tries[0]
             .2
-            .edit(|metadata| metadata["grant_types_supported"] = serde_json::json!(["authorization_code"]));
+            .edit(|metadata| metadata["grant_types_supported"] = json!(listed));
         let mut trace = run.trace();
         let grant = Grant::ClientCredentials;
         decide(
@@ -87,17 +110,41 @@ mod tests {
                 why: "chosen".into(),
             },
         );
-        stop(&mut trace, StopCode::GrantNotOffered);
-        let finding = found_in(&trace, "M04").unwrap();
-        assert_eq!(finding.actual.as_deref(), Some("authorization_code"));
-        assert!(finding.message.starts_with("client_credentials is not in"));
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("resource", "https://mcp.example/mcp"),
+        ];
+        push_to_server(
+            &mut trace,
+            Purpose::Token { grant },
+            post("/token", &form),
+            answer,
+        );
+        trace
     }
 
     #[test]
-    fn is_told_without_a_list_and_silent_without_the_stop() {
-        let mut run = Run::healthy();
-        assert!(run.is_silent("M04"));
-        run.stop(Phase::ServerMetadata, StopCode::GrantNotOffered);
-        assert!(run.finding("M04").message.contains("no grant_types_supported"));
+    fn the_level_goes_by_what_came_of_it() {
+        let level = |answer| {
+            found_in(&tried(&["authorization_code"], &answer), "M04")
+                .unwrap()
+                .level
+        };
+        assert_eq!(level(Run::healthy().token), Level::Warning);
+        assert_eq!(
+            level(Answer::json(400, json!({"error": "unsupported_grant_type"}))),
+            Level::Error
+        );
+        assert_eq!(
+            level(Answer::json(401, json!({"error": "invalid_client"}))),
+            Level::Warning
+        );
+    }
+
+    #[test]
+    fn is_silent_when_it_is_listed_and_about_the_code() {
+        let trace = tried(&["client_credentials"], &Run::healthy().token);
+        assert_eq!(found_in(&trace, "M04"), None);
+        assert!(Run::healthy().is_silent("M04"));
     }
 }

@@ -167,8 +167,8 @@ impl Refused<'_> {
 
 /// The call at which the flow stopped, when it lacks scope.
 pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
-    let stopped = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
-    let stopped = stopped.into_iter().find_map(|code| reading.stopped(code))?;
+    let codes = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
+    let stopped = reading.stopped_or_call_ended(&codes)?;
     let call = reading.call_before(stopped).filter(|call| lacks_scope(*call))?;
     bearer(call.request())?;
     let all = challenges(call.response()?).ok()?;

@@ -34,8 +34,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         StopCode::WrongChallengeStatus,
         StopCode::NotPossible,
     ];
-    let mut stopped = stops.into_iter().filter_map(|code| reading.stopped(code));
-    let call = stopped.find_map(|stopped| refused(reading.call_before(stopped)?));
+    let stopped = reading.stopped_or_call_ended(&stops);
+    let call = stopped.and_then(|stopped| refused(reading.call_before(stopped)?));
     let Some(call) = call else { return };
     let all = call
         .response()

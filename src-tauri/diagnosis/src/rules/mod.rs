@@ -33,6 +33,7 @@ pub(crate) mod id_token_audience_wrong;
 pub(crate) mod id_token_issuer_wrong;
 pub(crate) mod id_token_nonce_wrong;
 pub(crate) mod id_token_unusable;
+pub(crate) mod identity_provider_not_found;
 pub(crate) mod insufficient_scope;
 pub(crate) mod insufficient_scope_without_scope;
 pub(crate) mod introspection_disagrees;

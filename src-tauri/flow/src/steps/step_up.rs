@@ -99,7 +99,15 @@ fn once_more(mut flow: Flow, setup: &Setup, words: &str, message: String, hand: 
         return again;
     }
     let message = format!("{message}. The flow authorized {MOST} times more, and that did not help.");
-    Judged::stop_unless_waived(stopped_here, StopCode::InsufficientScope, words, message, again)
+    // Whoever goes on anyway goes on for as many times again, and not for ever.
+    again.flow.facts.step_up.attempts = 0;
+    Judged::stopped(
+        stopped_here,
+        StopCode::InsufficientScope,
+        words,
+        message,
+        Some(Box::new(again)),
+    )
 }
 
 /// The token is there: what it was for is tried again.

@@ -90,7 +90,8 @@ fn check_code(requested: &Requested, request: &TokenRequest, verifier: &str) -> 
     ) {
         return refused("The code_verifier does not fit the code_challenge");
     }
-    if requested.dpop_jkt.is_some() && requested.dpop_jkt != request.key {
+    let binds = !request.server.is(Misbehaviour::DpopIgnored);
+    if binds && requested.dpop_jkt.is_some() && requested.dpop_jkt != request.key {
         return refused("The authorization code is bound to another key than the proven one");
     }
     Ok(())

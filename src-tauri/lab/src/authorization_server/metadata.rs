@@ -27,6 +27,7 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
     }
     match server.misbehaviour {
         Some(Misbehaviour::ServerMetadataNotFound | Misbehaviour::OnlyOneMetadataDocument) => not_found(),
+        Some(Misbehaviour::IdentityProviderNotFound) if server.partners.is_some() => not_found(),
         Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
         _ => json_answer(StatusCode::OK, &document(&server)),
     }
@@ -36,6 +37,7 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
 pub(super) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Response {
     match server.misbehaviour {
         Some(Misbehaviour::ServerMetadataNotFound) => not_found(),
+        Some(Misbehaviour::IdentityProviderNotFound) if server.partners.is_some() => not_found(),
         _ if server.options.no_metadata => not_found(),
         _ => json_answer(StatusCode::OK, &document(&server)),
     }

@@ -2,11 +2,13 @@
 
 mod messages;
 mod metadata;
+mod parameters;
 mod token;
 
-use messages::{CHALLENGE, CORS, ERROR, JSON_RPC, PARAMETERS, TOKEN};
+use messages::{CHALLENGE, CORS, ERROR, JSON_RPC};
 use metadata::{CLIENT, RESOURCE, SERVER};
-use token::{CLAIMS, JWT_HEADER};
+use parameters::{DEVICE, PARAMETERS, PUSHED, TOKEN};
+use token::{CLAIMS, JWT_HEADER, KEY};
 
 /// Which message a field is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +24,14 @@ pub(super) enum Table {
     Server,
     /// Client metadata, in registration.
     Client,
+    /// Answer to a pushed authorization request.
+    Pushed,
+    /// Device authorization answer.
+    Device,
     JwtHeader,
     Claims,
+    /// A key of a JWK set.
+    Key,
     JsonRpc,
     /// Preflight request and answer.
     Cors,
@@ -39,8 +47,11 @@ pub(super) fn meaning(table: Table, name: &str) -> Option<&'static str> {
         Table::Resource => RESOURCE,
         Table::Server => SERVER,
         Table::Client => CLIENT,
+        Table::Pushed => PUSHED,
+        Table::Device => DEVICE,
         Table::JwtHeader => JWT_HEADER,
         Table::Claims => CLAIMS,
+        Table::Key => KEY,
         Table::JsonRpc => JSON_RPC,
         Table::Cors => CORS,
     };
@@ -52,7 +63,14 @@ pub(super) fn meaning(table: Table, name: &str) -> Option<&'static str> {
 
 /// Whether the value of this field lets its holder act in someone's name.
 pub(super) fn is_secret(table: Table, name: &str) -> bool {
-    if !matches!(table, Table::Parameters | Table::Token | Table::Client) {
+    if table == Table::Key {
+        // The private members of RSA, EC and symmetric keys (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+        return matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "k");
+    }
+    if !matches!(
+        table,
+        Table::Parameters | Table::Token | Table::Client | Table::Device | Table::Pushed
+    ) {
         return false;
     }
     let secret = [
@@ -87,7 +105,8 @@ mod tests {
     #[test]
     fn every_name_stands_once_in_its_table_with_a_sentence() {
         for rows in [
-            PARAMETERS, TOKEN, ERROR, CHALLENGE, RESOURCE, SERVER, CLIENT, JWT_HEADER, CLAIMS, JSON_RPC, CORS,
+            PARAMETERS, TOKEN, ERROR, CHALLENGE, RESOURCE, SERVER, CLIENT, JWT_HEADER, CLAIMS, JSON_RPC,
+            CORS, PUSHED, DEVICE, KEY,
         ] {
             let names: HashSet<&str> = rows.iter().map(|(name, _)| *name).collect();
             assert_eq!(names.len(), rows.len());

@@ -1,0 +1,94 @@
+//! Readers of single messages: their forms, their JSON, their tokens and challenges.
+
+use trace::{Document, Grant, Pair, Request, Response, challenges, query_pairs};
+
+pub(crate) use crate::memory::{jwt, object};
+use crate::reading::{Reading, Seen};
+
+/// Whether a 401 says nothing against the token itself: a nonce or a proof is wanted (RFC 9449), or another login (RFC
+/// 9470).
+pub(crate) fn is_about_more_than_the_token(call: Seen<'_>) -> bool {
+    let errors = [
+        "use_dpop_nonce",
+        "invalid_dpop_proof",
+        "insufficient_user_authentication",
+    ];
+    challenge_error(call).is_some_and(|error| errors.contains(&error.as_str()))
+}
+
+/// The `error` that a challenge tells.
+pub(crate) fn challenge_error(call: Seen<'_>) -> Option<String> {
+    let all = challenges(call.response()?).ok()?;
+    let mut errors = all.iter().filter_map(|challenge| challenge.parameter("error"));
+    errors.next().map(str::to_owned)
+}
+
+/// The fields of an authorization response: those of the query, and of the form when it was posted.
+pub(crate) fn response_fields(callback: &Request) -> Vec<Pair> {
+    let mut fields = query_pairs(&callback.url);
+    if callback.method == "POST" {
+        fields.extend(form(callback));
+    }
+    fields
+}
+
+/// The bearer token of a request's `Authorization` field.
+pub(crate) fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header_value("authorization")?.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop");
+    known.then(|| token.trim())
+}
+
+/// The pairs of a request's form body.
+pub(crate) fn form(request: &Request) -> Vec<Pair> {
+    request.body.text().map(trace::pairs).unwrap_or_default()
+}
+
+/// The first value of a name.
+pub(crate) fn value<'p>(pairs: &'p [Pair], name: &str) -> Option<&'p str> {
+    let pair = pairs.iter().find(|pair| pair.name == name)?;
+    Some(&pair.value)
+}
+
+/// A member that is a string.
+pub(crate) fn text<'d>(document: &'d Document, member: &str) -> Option<&'d str> {
+    document.get(member)?.as_str()
+}
+
+/// The access token of a successful token answer.
+pub(crate) fn access_token(response: &Response) -> Option<String> {
+    if !(200..300).contains(&response.status) {
+        return None;
+    }
+    let answer = object(response)?;
+    let token = text(&answer, "access_token").filter(|token| !token.is_empty())?;
+    Some(token.to_owned())
+}
+
+/// A refresh request that was answered with an OAuth error.
+pub(crate) struct RefusedRefresh<'a> {
+    pub seen: Seen<'a>,
+    pub status: u16,
+    pub error: String,
+    /// Empty when there is none.
+    pub description: String,
+}
+
+/// Every refresh request that was answered with an OAuth error.
+pub(crate) fn refused_refreshes<'a>(reading: &Reading<'a>) -> Vec<RefusedRefresh<'a>> {
+    let refreshes = reading
+        .tokens
+        .iter()
+        .filter(|(_, grant)| *grant == Grant::RefreshToken);
+    let refused = refreshes.filter_map(|(seen, _)| {
+        let response = seen.response().filter(|response| response.status >= 400)?;
+        let answer = object(response)?;
+        Some(RefusedRefresh {
+            seen: *seen,
+            status: response.status,
+            error: text(&answer, "error")?.into(),
+            description: text(&answer, "error_description").unwrap_or_default().into(),
+        })
+    });
+    refused.collect()
+}
