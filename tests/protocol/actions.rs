@@ -210,6 +210,27 @@ fn checked(run: &Watched, kind: TokenKind) -> SignatureCheck {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_browser_would_ask_first_is_asked_without_a_token() {
+    let lab = lab(None).await;
+    let mut run = done(&lab).await;
+    let (_, sent) = acted(&mut run, ActionKind::CheckCors).await;
+    assert!(sent.len() > 1, "{:#?}", lines(&sent));
+    let preflights = sent
+        .iter()
+        .filter(|exchange| exchange.request.method == "OPTIONS");
+    let mut asked = 0;
+    for preflight in preflights {
+        asked += 1;
+        assert_eq!(preflight.status(), Some(204), "{}", preflight.request.url);
+        for secret in ["authorization", "dpop", "cookie"] {
+            assert_eq!(preflight.request.header_value(secret), None);
+        }
+    }
+    assert!(asked > 0, "{:#?}", lines(&sent));
+    run.assert_silent();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_for_beforehand_is_done_in_order_at_the_end() {
     let lab = lab(None).await;
     let then = vec![
