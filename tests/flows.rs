@@ -61,7 +61,7 @@ async fn each_step_shows_its_request_before_it_is_sent_and_sends_just_that() {
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_every_row_was_told_in_order_and_all_is_judged() {
     let misbehaviour = Misbehaviour::ALL
-        .into_iter()
+        .iter()
         .find(|misbehaviour| misbehaviour.slug() == "resource_metadata_parameter_wrong")
         .expect("it has that name");
     for misbehaviour in [None, Some(*misbehaviour)] {
