@@ -1,10 +1,10 @@
 //! What bodies and tokens hold, read once in a diagnosis, however many rules ask for it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
+use foldhash::HashMap;
 use serde_json::Value;
 use trace::{Document, Jwt, JwtError, Response, Trace};
 

@@ -114,7 +114,6 @@ impl Runner {
             lock(&self.journal).decide(now(), Phase::Challenge, decision);
         }
         lock(&self.journal).mark(self.flow.state());
-        self.report(None);
         loop {
             if self.running && self.step(&mut inbox).await {
                 continue;
