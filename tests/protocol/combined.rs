@@ -2,8 +2,9 @@
 //! follows them.
 
 use lab::{CLIENT_PRIVATE_KEY, LabOptions, Misbehaviour};
-use session::{Authorization, GrantChoice, Options, Status};
+use session::{Action, Authorization, GrantChoice, Options, Status};
 use trace::{ActionKind, Grant, Purpose, Revision, StopCode};
+use vault::Vault;
 
 use crate::sent::{call, client, client_with_key, form, jwt, lab_with, scopes, told};
 use crate::support::{Watched, lab, options};
@@ -48,6 +49,38 @@ async fn a_pushed_request_binds_the_code_to_the_key() {
         let issued = run.token_requests(Grant::AuthorizationCode);
         let bound = jwt(&told(issued.last().expect("a token"), "access_token"));
         assert!(bound.claims["cnf"]["jkt"].is_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_up_keeps_key_and_registration_and_is_pushed_like_the_first_request() {
+    let lab = lab_with(|lab| {
+        with_nonces(lab);
+        lab.require_par = true;
+        lab.transfer_tool = true;
+    })
+    .await;
+    for (tool, status) in [("write_note", 403), ("transfer", 401)] {
+        let mut run = Watched::start(Options {
+            call: Some(call(tool, NOTE)),
+            ..options(lab.mcp_url())
+        })
+        .await;
+        run.run().await;
+        run.assert_done();
+        run.assert_silent();
+        let calls = run.calls("tools/call");
+        let statuses: Vec<_> = calls.iter().map(|call| call.status()).collect();
+        assert_eq!(statuses, [Some(status), Some(200)], "{tool}");
+        let keys: Vec<_> = calls
+            .iter()
+            .map(|call| jwt(call.request.header_value("dpop").expect("a proof")).header["jwk"].clone())
+            .collect();
+        assert_eq!(keys[0], keys[1]);
+        assert_eq!(run.sent(|purpose| *purpose == Purpose::Registration).len(), 1);
+        let issued = run.token_requests(Grant::AuthorizationCode);
+        let granted = issued.iter().filter(|request| request.status() == Some(200));
+        assert_eq!(granted.count(), 2, "{:#?}", run.exchanges());
     }
 }
 
@@ -105,9 +138,9 @@ async fn every_action_works_with_a_bound_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_move_to_another_server_is_followed_with_a_key_too() {
+async fn a_move_to_another_server_is_followed_in_every_revision_and_with_a_key() {
     let mut wrong = Vec::new();
-    for revision in [Revision::R20260728] {
+    for revision in [Revision::R20250618, Revision::R20251125, Revision::R20260728] {
         for bound in [false, true] {
             let lab = lab_with(|lab| {
                 lab.as_migrates = true;
@@ -151,6 +184,50 @@ async fn a_client_for_itself_steps_up_without_a_user() {
     let asked = run.token_requests(Grant::ClientCredentials);
     assert_eq!(asked.len(), 2);
     assert_eq!(scopes(&form(&asked[1])["scope"]), ["mcp:read", "mcp:write"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_token_can_be_stepped_up_refreshed_and_revoked() {
+    for kind in [
+        ActionKind::CallTool,
+        ActionKind::Refresh,
+        ActionKind::Introspect,
+        ActionKind::Revoke,
+        ActionKind::CheckSignatures,
+    ] {
+        let lab = lab(None).await;
+        let vault = Vault::memory("a test");
+        let stored = || Options {
+            registration: client("lab-confidential", Some("lab-secret")),
+            use_stored_token: true,
+            ..options(lab.mcp_url())
+        };
+        let mut first = Watched::with_vault(stored(), vault.clone()).await;
+        first.passes().await;
+        let mut second = Watched::with_vault(stored(), vault.clone()).await;
+        second.passes().await;
+        assert!(second.authorization_requests().is_empty());
+        let action = Action {
+            kind,
+            call: (kind == ActionKind::CallTool).then(|| call("write_note", NOTE)),
+        };
+        let begun = second.session.act(action).await;
+        begun.unwrap_or_else(|error| panic!("{kind:?}: {error}\n{:?}", second.view().actions));
+        second.rest().await;
+        second.assert_done();
+        let said = second
+            .decisions()
+            .into_iter()
+            .find_map(|decision| match decision {
+                trace::Decision::ActionDone { message, .. } => Some(message),
+                _ => None,
+            });
+        let said = said.unwrap_or_default();
+        assert!(
+            !said.is_empty() && !said.contains("Not possible"),
+            "{kind:?}: {said}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

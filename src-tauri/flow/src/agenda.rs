@@ -7,6 +7,7 @@ use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::setup::{Setup, ToolCall};
 use crate::step::Step;
+use crate::steps::challenge;
 
 /// What is still to be done of what the user asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Agenda {
     pub errands: Vec<Errand>,
     /// The actions after it.
     pub actions: Vec<Action>,
+    /// The action that waits for the authorization server's metadata, which a stored token did without.
+    pub undiscovered: Option<Action>,
     /// What the flow itself came to.
     pub outcome: Option<String>,
 }
@@ -114,16 +117,68 @@ pub(crate) fn end(mut judged: Judged, setup: &Setup, message: Option<String>) ->
     begin_next(judged, setup)
 }
 
-/// Takes the tokens' place after an action that spends them.
+/// Begins an action: with a stored token by finding the authorization server's endpoints first.
 pub(crate) fn begin(mut judged: Judged, setup: &Setup, action: Action) -> Judged {
     let kind = action.kind;
     judged.decisions.push(Decision::Action { action: kind });
     judged.flow.facts.agenda.action = Some(kind);
-    if let Some(reason) = lacking(&judged.flow.facts, setup, kind) {
+    let facts = &judged.flow.facts;
+    if facts.server_metadata.is_some() || facts.tokens.is_none() || !needs_endpoint(kind) {
+        return go(judged, setup, action);
+    }
+    judged.flow.facts.agenda.undiscovered = Some(action);
+    judged.flow.facts.challenged = true;
+    let verdict = judged.verdict.clone();
+    let mut discovery = challenge::to_metadata(judged.flow, setup, Verdict::moved_on(""));
+    discovery.verdict = verdict;
+    discovery.decisions.splice(0..0, judged.decisions);
+    discovery.effects.splice(0..0, judged.effects);
+    discovery
+}
+
+/// The endpoints are known: what was asked for begins. `Err` gives the verdict back when nothing waits for them.
+pub(crate) fn discovered(
+    mut flow: Flow,
+    setup: &Setup,
+    verdict: Verdict,
+) -> Result<Judged, Box<(Flow, Verdict)>> {
+    let Some(action) = flow.facts.agenda.undiscovered.take() else {
+        return Err(Box::new((flow, verdict)));
+    };
+    let issued_by = flow
+        .facts
+        .tokens
+        .as_ref()
+        .and_then(|tokens| tokens.issuer.clone());
+    let elsewhere = issued_by.filter(|issuer| Some(issuer) != flow.facts.issuer.as_ref());
+    let judged = Judged::go(flow, Step::ExpectTools, verdict);
+    Ok(match elsewhere {
+        Some(issuer) => end(
+            judged,
+            setup,
+            Some(format!("Not possible: the token is one of {issuer}.")),
+        ),
+        None => go(judged, setup, action),
+    })
+}
+
+fn go(mut judged: Judged, setup: &Setup, action: Action) -> Judged {
+    if let Some(reason) = lacking(&judged.flow.facts, setup, action.kind) {
         return end(judged, setup, Some(format!("Not possible: {reason}.")));
     }
     judged.flow.facts.agenda.errands = errands(&judged.flow.facts, setup, action);
     advance(judged, setup)
+}
+
+fn needs_endpoint(kind: ActionKind) -> bool {
+    !matches!(
+        kind,
+        ActionKind::CallTool
+            | ActionKind::ReplayCode
+            | ActionKind::ReadRegistration
+            | ActionKind::UpdateRegistration
+            | ActionKind::DeleteRegistration
+    )
 }
 
 /// What an action consists of.
@@ -178,6 +233,8 @@ fn errands(facts: &Facts, setup: &Setup, action: Action) -> Vec<Errand> {
 /// What an action needs and is not there; none when it can be done.
 fn lacking(facts: &Facts, setup: &Setup, kind: ActionKind) -> Option<String> {
     let no_endpoint = |name: &str| match facts.endpoint(setup, name) {
+        // Not known yet: it is looked for first.
+        _ if facts.server_metadata.is_none() => None,
         Some(url) if crate::steps::is_http(&url) => None,
         Some(url) => Some(format!(
             "{name} is expected to be an http or https URL, it is \"{url}\""

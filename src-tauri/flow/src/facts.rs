@@ -63,6 +63,8 @@ pub struct Facts {
     pub redirect: Option<(String, u8)>,
     /// Tokens obtained since the flow last reached its end: a server that takes none of them must not keep it going.
     pub renewals: u8,
+    /// A refreshed token was refused, and the metadata was looked at once more.
+    pub looked_again: bool,
     /// The next JSON-RPC id.
     pub rpc_id: u32,
 }
@@ -156,6 +158,8 @@ pub struct Tokens {
     pub obtained_at: Timestamp,
     /// The MCP server has accepted the access token at least once.
     pub accepted: bool,
+    /// It came by a refresh.
+    pub refreshed: bool,
     /// It came from the keychain, not from this run.
     pub stored: bool,
     /// The issuer that issued it.
@@ -224,6 +228,7 @@ impl Facts {
             waived: Vec::new(),
             redirect: None,
             renewals: 0,
+            looked_again: false,
             rpc_id: 1,
         }
     }

@@ -56,6 +56,9 @@ impl Flow {
             flow.facts.dpop = Some(proof::with_key(key.clone()));
         }
         flow.facts.tokens = Some(tokens);
+        flow.facts
+            .registered
+            .extend(Some(client.clone()).filter(|client| agenda::management(client).is_some()));
         flow.facts.client = Some(client);
         flow
     }

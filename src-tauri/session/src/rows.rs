@@ -74,6 +74,9 @@ pub fn sentence(decision: &Decision) -> String {
         Decision::SenderConstrained { thumbprint, why } => {
             format!("Tokens are bound to the key {thumbprint} (DPoP): {why}")
         }
+        Decision::ClientCertificate { thumbprint } => {
+            format!("Client certificate {thumbprint} for servers that ask for one")
+        }
         Decision::StepUp {
             scope,
             acr_values,

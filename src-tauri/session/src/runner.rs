@@ -73,6 +73,7 @@ impl Runner {
             Some((tokens, client)) => Flow::with_stored(&setup, tokens, client),
             None => Flow::new(&setup),
         };
+        let registered = flow.facts.registered.clone();
         let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));
         let reporter = Reporter::new(run, Judging::start(journal.clone(), updates), &vault);
         Ok(Self {
@@ -84,7 +85,7 @@ impl Runner {
             flow: flow.into(),
             listener: None,
             documents,
-            registered: Vec::new(),
+            registered,
             visited: None,
             edited: None,
             running: false,
@@ -106,6 +107,10 @@ impl Runner {
                 revision,
                 why: "as chosen".into(),
             };
+            lock(&self.journal).decide(now(), Phase::Challenge, decision);
+        }
+        if let Some(thumbprint) = self.setup.certificate_thumbprint.clone() {
+            let decision = Decision::ClientCertificate { thumbprint };
             lock(&self.journal).decide(now(), Phase::Challenge, decision);
         }
         if let Some(tokens) = &self.flow.facts.tokens {

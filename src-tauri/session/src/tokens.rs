@@ -45,6 +45,7 @@ pub(crate) async fn stored(vault: &Vault, setup: &Setup, options: &Options) -> O
         expires_at: set.expires_at,
         obtained_at: set.obtained_at,
         accepted: false,
+        refreshed: false,
         stored: true,
         issuer: Some(set.key.issuer.clone()),
         dpop_key: set

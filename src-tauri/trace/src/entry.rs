@@ -211,6 +211,10 @@ pub enum Decision {
         thumbprint: String,
         why: String,
     },
+    /// This certificate is shown to servers that ask for one; `thumbprint` as `x5t#S256` has it (RFC 8705 section 3.1).
+    ClientCertificate {
+        thumbprint: String,
+    },
     /// The MCP server wants more than the token gives: the flow authorizes once more, for `scope`.
     StepUp {
         /// The scope that is asked for now.

@@ -92,12 +92,12 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Han
 
 /// Takes in a 401 and goes to look for metadata. Used for every 401 that leads to a new authorization.
 pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> Judged {
-    let challenge = token_challenge(response);
-    let demands_proof = challenge.as_ref().is_some_and(|challenge| challenge.is("DPoP"));
+    // Each scheme has a challenge of its own; one of them may say what another leaves out.
+    let others = challenges(response).unwrap_or_default();
+    let all: Vec<_> = token_challenge(response).into_iter().chain(others).collect();
     let parameter = |name: &str| {
-        challenge
-            .as_ref()
-            .and_then(|challenge| challenge.parameter(name))
+        all.iter()
+            .find_map(|challenge| challenge.parameter(name))
             .map(String::from)
     };
     let facts = &mut flow.facts;
@@ -125,14 +125,14 @@ pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> 
         words.push("challenge without resource_metadata".into());
     }
     let verdict = Verdict::accepted(words.join(" · "));
-    let bound =
-        demands_proof.then(|| proof::bind(&mut flow.facts, setup, "the MCP server's challenge demands it"));
+    let bound = demands_proof(response)
+        .then(|| proof::bind(&mut flow.facts, setup, "the MCP server's challenge demands it"));
     let mut judged = to_metadata(flow, setup, verdict);
     judged.decisions.extend(bound.flatten());
     judged
 }
 
-fn to_metadata(flow: Flow, setup: &Setup, verdict: Verdict) -> Judged {
+pub(crate) fn to_metadata(flow: Flow, setup: &Setup, verdict: Verdict) -> Judged {
     // 2025-03-26 has no resource metadata: the MCP server's origin is the authorization server.
     if !flow.facts.revision.at_least(Revision::R20250618) {
         return super::resource_metadata::use_mcp_origin(flow, setup, verdict);
@@ -233,9 +233,25 @@ fn usable_token(flow: &Flow, now: Timestamp) -> bool {
         .is_some_and(|tokens| !tokens.expired(now) && !flow.facts.challenged)
 }
 
-/// The challenge that speaks of tokens: the one for bearer tokens, else the one for bound ones (RFC 9449 section 7.1).
+/// The challenge that speaks of the token: of several schemes the one that names an error, which is the one that was
+/// tried (RFC 9449 section 7.2); else the one for bearer tokens.
 pub(crate) fn token_challenge(response: &Response) -> Option<trace::Challenge> {
     let all = challenges(response).ok()?;
-    let of = |scheme: &str| all.iter().find(|challenge| challenge.is(scheme)).cloned();
-    of("Bearer").or_else(|| of("DPoP"))
+    let of = |scheme: &str, erring: bool| {
+        let mut of_scheme = all.iter().filter(|challenge| challenge.is(scheme));
+        of_scheme
+            .find(|challenge| !erring || challenge.parameter("error").is_some())
+            .cloned()
+    };
+    of("Bearer", true)
+        .or_else(|| of("DPoP", true))
+        .or_else(|| of("Bearer", false))
+        .or_else(|| of("DPoP", false))
+}
+
+/// Whether bound tokens alone are taken.
+fn demands_proof(response: &Response) -> bool {
+    let all = challenges(response).unwrap_or_default();
+    let has = |scheme: &str| all.iter().any(|challenge| challenge.is(scheme));
+    has("DPoP") && !has("Bearer")
 }

@@ -282,6 +282,11 @@ fn unauthorized(mut flow: Flow, setup: &Setup, response: &Response, hand: &mut H
     let reason =
         token_challenge(response).and_then(|challenge| challenge.parameter("error").map(String::from));
     let words = reason.unwrap_or_else(|| "token not taken".into());
+    // The authorization server may have changed although it still refreshes its tokens.
+    if fresh && tokens.refreshed && !flow.facts.looked_again && flow.facts.resource_metadata.is_some() {
+        flow.facts.looked_again = true;
+        return challenged(flow, setup, response);
+    }
     if fresh || flow.facts.renewals >= MOST_RENEWALS {
         let message =
             "The MCP server does not take the token that its authorization server has just issued for it.";
@@ -346,6 +351,7 @@ pub(crate) fn done(
     verdict: Verdict,
 ) -> Judged {
     flow.facts.renewals = 0;
+    flow.facts.looked_again = false;
     let called = method == "tools/call";
     let message = match (tools, called) {
         (Some(_), true) => {

@@ -47,7 +47,11 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, then: Step, outcome: &Outcome, ha
         Outcome::Failure(failure) => return no_response(flow, failure),
     };
     if response.status == 200 {
-        return granted(flow, setup, then, response, hand);
+        let mut judged = granted(flow, setup, then, response, hand);
+        if let Some(tokens) = &mut judged.flow.facts.tokens {
+            tokens.refreshed = true;
+        }
+        return judged;
     }
     let error = oauth_error(response);
     let words = error.words(response.status);

@@ -5,6 +5,7 @@ use trace::{
     WellKnown, server_metadata_urls,
 };
 
+use crate::agenda;
 use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::setup::Setup;
@@ -104,7 +105,8 @@ fn accept(
         return ready;
     }
     // From 2025-11-25 on a client must refuse; before, PKCE is used without being advertised. Only the code needs it.
-    let needed = ready.flow.facts.grant == Grant::AuthorizationCode;
+    let asked_for = flow.facts.agenda.action.is_some() && !flow.facts.step_up.under_way;
+    let needed = ready.flow.facts.grant == Grant::AuthorizationCode && !asked_for;
     if pkce || !needed || !flow.facts.revision.at_least(Revision::R20251125) {
         return ready;
     }
@@ -127,6 +129,14 @@ fn accept(
 
 /// Refreshes when that is what is needed, else goes the way to a new token.
 fn with_metadata(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
+    let verdict = match agenda::discovered(flow, setup, verdict) {
+        Ok(begun) => return begun,
+        Err(nothing_waits) => {
+            let verdict = nothing_waits.1;
+            flow = nothing_waits.0;
+            verdict
+        }
+    };
     let stepping_up = flow.facts.step_up.under_way;
     let refreshable = flow.facts.tokens.as_ref().is_some_and(|tokens| {
         tokens.refresh_token.is_some() && tokens.issuer == flow.facts.issuer && flow.facts.client.is_some()

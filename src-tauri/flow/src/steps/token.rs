@@ -277,6 +277,7 @@ fn take(mut flow: Flow, setup: &Setup, then: Step, answer: &Map<String, Value>, 
         expires_at: seconds.map(|seconds| hand.now.plus(Duration::from_secs(seconds))),
         obtained_at: hand.now,
         accepted: false,
+        refreshed: false,
         stored: false,
         issuer: flow.facts.issuer.clone(),
         dpop_key: flow
