@@ -127,6 +127,7 @@ fn called(mut flow: Flow, setup: &Setup, response: &Response, hand: &mut Hand<'_
     let status = response.status;
     match rpc_answer(response) {
         RpcAnswer::Result(result) => {
+            flow.facts.step_up.attempts = 0;
             let words = tool::words(&result);
             let sentence = format!("The call came through: {words}.");
             on(flow, setup, Verdict::accepted(words), sentence)

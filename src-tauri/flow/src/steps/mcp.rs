@@ -269,6 +269,8 @@ pub(crate) fn answered<'a>(
         .filter(|_| (200..300).contains(&response.status))
     {
         tokens.accepted = true;
+        // What was asked for last came through: the next step-up is another one.
+        flow.facts.step_up.attempts = 0;
     }
     Ok((flow, response))
 }
