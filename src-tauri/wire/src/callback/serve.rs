@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use tiny_http::{Method, Server, StatusCode};
@@ -30,9 +30,10 @@ const READY_EVERY: Duration = Duration::from_secs(2);
 const MOST_RENEWALS: usize = 200;
 const RENEWAL: Duration = Duration::from_millis(100);
 
-/// The servers with their threads, which are there before they are needed. Dropping it closes the sockets, which has
-/// happened when the drop returns.
+/// The servers with their threads, which are there before they are needed. Dropping it closes the sockets: when
+/// the drop returns, whoever comes is refused.
 pub(super) struct Serving {
+    opened: Instant,
     shared: Arc<Shared>,
     doors: Vec<Door>,
 }
@@ -47,6 +48,7 @@ impl fmt::Debug for Serving {
 type Slot = Mutex<Option<Arc<Server>>>;
 
 struct Door {
+    socket: TcpListener,
     slot: Arc<Slot>,
     thread: JoinHandle<()>,
 }
@@ -75,7 +77,11 @@ impl Serving {
                 .ok()
         };
         let doors = sockets.into_iter().filter_map(open).collect();
-        Self { shared, doors }
+        Self {
+            opened: Instant::now(),
+            shared,
+            doors,
+        }
     }
 
     /// Begins to answer. The callback is sent once its page is written.
@@ -84,8 +90,9 @@ impl Serving {
         *locked(&self.shared.sender) = Some(sender);
         // It is said once: the wait takes the listener.
         let _ = self.shared.expected.set(expected);
+        let idle = self.opened.elapsed() >= READY_FIRST;
         for door in &self.doors {
-            door.thread.thread().unpark();
+            door.wake(idle);
         }
         receiver
     }
@@ -96,13 +103,11 @@ impl Drop for Serving {
         self.shared.ended.store(true, Ordering::Release);
         locked(&self.shared.sender).take();
         for door in &self.doors {
-            if let Some(server) = &*locked(&door.slot) {
-                server.unblock();
-            }
-            door.thread.thread().unpark();
+            door.wake(true);
         }
         for door in self.doors.drain(..) {
-            if door.thread.join().is_err() {
+            // Where that refuses whoever comes, as on Linux, the thread tidies up by itself.
+            if SockRef::from(&door.socket).shutdown(Shutdown::Both).is_err() && door.thread.join().is_err() {
                 tracing::warn!("a thread of the callback listener panicked");
             }
         }
@@ -117,10 +122,23 @@ impl Door {
         let server = Server::from_listener(socket.try_clone()?, None)?;
         let slot = Arc::new(Mutex::new(Some(Arc::new(server))));
         let inside = slot.clone();
+        let ours = socket.try_clone()?;
         let thread = thread::Builder::new()
             .name("callback".into())
             .spawn(move || attend(socket, &inside, &shared))?;
-        Ok(Self { slot, thread })
+        Ok(Self {
+            socket: ours,
+            slot,
+            thread,
+        })
+    }
+
+    /// Makes its thread look at what has changed: at once, or with the next request.
+    fn wake(&self, at_once: bool) {
+        if at_once && let Some(server) = &*locked(&self.slot) {
+            server.unblock();
+        }
+        self.thread.thread().unpark();
     }
 }
 
@@ -128,16 +146,23 @@ impl Door {
 fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
     let address = socket.local_addr().ok();
     let mut replaced: Vec<Arc<Server>> = Vec::new();
-    // What comes until then waits with the server, which stops accepting when nothing does: then it is renewed below.
-    while shared.expected.get().is_none() && !shared.ended.load(Ordering::Acquire) {
-        thread::park();
-    }
     let mut patience = READY_FIRST;
     while !shared.ended.load(Ordering::Acquire) {
         let Some(server) = locked(slot).clone() else { break };
-        let goes_on = match server.recv_timeout(patience) {
+        let received = server.recv_timeout(patience);
+        if shared.expected.get().is_none() {
+            match received {
+                Ok(None) => {
+                    patience = (patience * 2).min(READY_EVERY);
+                    continue;
+                }
+                // It waits until it is known what is expected, and so does a server that has to be renewed.
+                Ok(Some(_)) | Err(_) => shared.await_expected(),
+            }
+        }
+        let goes_on = match received {
             Ok(Some(request)) => shared.answer(request),
-            Ok(None) if shared.ended.load(Ordering::Acquire) => false,
+            Ok(None) | Err(_) if shared.ended.load(Ordering::Acquire) => false,
             Ok(None) => {
                 make_ready(address);
                 patience = (patience * 2).min(READY_EVERY);
@@ -166,10 +191,8 @@ fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
             break;
         }
     }
-    // Where the system refuses from here on (Linux), nothing has to be waited for below.
-    if let Err(error) = SockRef::from(&socket).shutdown(Shutdown::Both) {
-        tracing::trace!(%error, "the callback socket is closed without being shut down");
-    }
+    // Where the system refuses from here on, nothing has to be waited for below.
+    let _ = SockRef::from(&socket).shutdown(Shutdown::Both);
     drop(socket);
     replaced.extend(locked(slot).take());
     for server in replaced {
@@ -197,6 +220,13 @@ fn make_ready(address: Option<SocketAddr>) {
 }
 
 impl Shared {
+    /// Blocks until it is known what a callback looks like, or the wait is over.
+    fn await_expected(&self) {
+        while self.expected.get().is_none() && !self.ended.load(Ordering::Acquire) {
+            thread::park();
+        }
+    }
+
     /// False when it was the last to be answered.
     fn answer(self: &Arc<Self>, request: tiny_http::Request) -> bool {
         let one_less = |left: usize| left.checked_sub(1);

@@ -11,7 +11,7 @@ import type { TokenKind } from "./TokenKind";
 /**
  * What the flow decided, with the facts that rules need.
  */
-export type Decision = { "what": "revision", revision: Revision, why: string, } | { "what": "no_authorization_needed" } | { "what": "default_endpoints", origin: string, } | { "what": "authorization_server", issuer: string, offered: Array<string>, } | { "what": "client", client_id: string, how: string, auth_method: string, } | { "what": "scope", scope: string | null, source: ScopeSource, } | { "what": "grant", grant: Grant, why: string, } | { "what": "sender_constrained", thumbprint: string, why: string, } | { "what": "step_up", 
+export type Decision = { "what": "revision", revision: Revision, why: string, } | { "what": "no_authorization_needed" } | { "what": "default_endpoints", origin: string, } | { "what": "authorization_server", issuer: string, offered: Array<string>, } | { "what": "client", client_id: string, how: string, auth_method: string, } | { "what": "scope", scope: string | null, source: ScopeSource, } | { "what": "grant", grant: Grant, why: string, } | { "what": "sender_constrained", thumbprint: string, why: string, } | { "what": "client_certificate", thumbprint: string, } | { "what": "step_up", 
 /**
  * The scope that is asked for now.
  */
