@@ -282,6 +282,7 @@ impl Run<'_> {
             Purpose::Callback => (Phase::Authorization, ParticipantId::CLIENT),
             Purpose::Token { .. } => (Phase::Token, self.server),
             Purpose::Mcp { .. } => (Phase::Mcp, self.resource),
+            _ => (Phase::Extra, self.server),
         };
         let exchange = Exchange {
             purpose,
