@@ -69,7 +69,8 @@ async fn a_device_is_polled_for_as_slowly_as_the_server_says() {
     };
     run.rest().await;
     run.assert_done();
-    run.assert_silent();
+    // The lab slows down whoever polls for the first time.
+    assert_eq!(run.codes(), ["DV4"], "{:#?}", run.findings);
     let began = run
         .sent(|purpose| *purpose == Purpose::DeviceAuthorization)
         .remove(0);

@@ -292,6 +292,12 @@ misbehaviours! {
     DeviceRequestRejected "DV3" "device_request_rejected" Error
         "Device request refused"
         "Every device authorization request is refused with unauthorized_client."
+    SlowDownAtInterval "DV4" "slow_down_at_interval" Warning
+        "Slow down, whatever the interval"
+        "The first poll of a device is answered slow_down, however long it waited."
+    CertificateBindingWrong "MT1" "certificate_binding_wrong" Error
+        "Token for another certificate"
+        "The access token is bound to another certificate than the one that its client shows."
     DpopNonceMissing "DP3" "dpop_nonce_missing" Error
         "Nonce wanted and not given"
         "The token endpoint wants a nonce in every DPoP proof, and never says which."

@@ -18,11 +18,12 @@ async fn each_changes_one_thing() {
     let mut further_healthy = healthy.clone();
     further_healthy.extend(further(&healthy_lab).await);
     let usual = Misbehaviour::ALL.iter().map(|m| (*m, &healthy));
-    // What goes wrong at the identity provider shows where there is one.
+    // What goes wrong at the identity provider, or with certificates, shows where there are some.
     let of_others = [
         Misbehaviour::IdentityProviderNotFound,
         Misbehaviour::IssuedTokenTypeMissing,
         Misbehaviour::IdJagTypeWrong,
+        Misbehaviour::CertificateBindingWrong,
     ];
     let extended = Misbehaviour::EXTENDED.iter().filter(|m| !of_others.contains(m));
     let extended = extended.map(|m| (*m, &further_healthy));
@@ -293,6 +294,7 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["device"].starts_with("no address") && h["device"] == "address authorization_pending"
         }),
         M::DeviceNotApproved => ("device", |w, _| w["device"] == "address expired_token"),
+        M::SlowDownAtInterval => ("device", |w, _| w["device"] == "address slow_down"),
         M::DeviceRequestRejected => ("device", |w, _| w["device"] == "unauthorized_client"),
         M::DpopNonceMissing => ("bound token", |w, _| w["bound token"] == r#"use_dpop_nonce """#),
         M::RotatedTokenAccepted => ("refresh again", |w, h| {
@@ -333,6 +335,7 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::IdentityProviderNotFound | M::IssuedTokenTypeMissing | M::IdJagTypeWrong => {
             unreachable!("they are of an identity provider")
         }
+        M::CertificateBindingWrong => unreachable!("it is of clients with a certificate"),
         M::MixUp => (
             "authorize page, callback, token, initialize, tools/list, refresh, tools/list again, \
              cross-origin, preflight, pushed, pushed reference, refresh again, userinfo, introspected, revoked, deleted, \

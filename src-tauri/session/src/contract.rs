@@ -27,9 +27,9 @@ pub struct Boot {
 /// A card of the lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct LabScenario {
-    /// "healthy", or the misbehaviour's name.
+    /// "healthy", another healthy one's name, or the misbehaviour's.
     pub slug: String,
-    /// None for the healthy one.
+    /// None for the healthy ones.
     pub code: Option<String>,
     pub title: String,
     /// One sentence.

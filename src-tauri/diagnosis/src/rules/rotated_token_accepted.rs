@@ -1,14 +1,16 @@
 use trace::{ActionKind, Grant};
 
-use crate::finding::{Level, Part};
-use crate::reading::{Reading, access_token, form, object, text, value};
+use crate::code_exchange::ClientAuthentication;
+use crate::finding::{Finding, Level, Part};
+use crate::reading::{Reading, Seen, access_token, form, object, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_INVALIDATED;
 
 rule! {
     /// # What it looks at
     /// A refresh token that was replaced by a new one and brings an access token all the same. "Use a refresh token
-    /// again that was replaced" tries that.
+    /// again that was replaced" tries that. "Refresh twice at once" tries whether two requests at the same time
+    /// both get tokens for one refresh token.
     ///
     /// # Why it matters
     /// Rotation protects only if the old token is dead: then a stolen one shows itself at its second use. Some
@@ -51,9 +53,60 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             replaced.push((old.to_owned(), seen.at.seconds()));
         }
     }
+    if let Some(later) = granted_twice(reading) {
+        findings.add(at_once(later));
+    }
 }
 
-fn report(seq: u32, age: u64) -> crate::Finding {
+/// The second of two refreshes that were sent at once with one refresh token, when both brought a new one.
+fn granted_twice<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+    let at_once = |seen: &Seen<'_>| reading.action_at(seen.seq) == Some(ActionKind::RefreshTwice);
+    let mut granted: Vec<String> = Vec::new();
+    let mut refreshes = reading.tokens.iter().map(|(seen, _)| *seen).filter(at_once);
+    refreshes.find(|seen| {
+        let sent = form(seen.request());
+        let Some(old) = value(&sent, "refresh_token") else {
+            return false;
+        };
+        let answer = seen
+            .response()
+            .filter(|response| access_token(response).is_some());
+        let answer = answer.and_then(object).unwrap_or_default();
+        let rotated = text(&answer, "refresh_token").is_some_and(|new| new != old);
+        let again = granted.iter().any(|token| token == old);
+        granted.extend(rotated.then(|| old.to_owned()));
+        rotated && again
+    })
+}
+
+fn at_once(later: Seen<'_>) -> Finding {
+    let public = ClientAuthentication::of(later.request()) == ClientAuthentication::None
+        && later.request().header_value("dpop").is_none();
+    RULE.found(RFC9700_INVALIDATED)
+        .likely()
+        .level(if public { Level::Warning } else { Level::Note })
+        .at(later.seq, Part::Status)
+        .title("Two refreshes at once with one refresh token are both granted")
+        .message(match public {
+            true => {
+                "The client does not authenticate, so a copy of its refresh token would not show if it is used at \
+                 the same moment. Most likely it is a grace period, which many servers have for clients that refresh \
+                 in two places at once."
+            }
+            false => {
+                "The client proves who it is, so there is little to fear. Most likely it is a grace period, which \
+                 many servers have for clients that refresh in two places at once."
+            }
+        })
+        .expected("one 200, and 400 with invalid_grant")
+        .actual("200 for both, each with a refresh token of its own")
+        .fix(
+            "Make the exchange of a refresh token one step that only one request can win. If a grace period is meant, \
+             keep it to seconds, and answer both with the same successor.",
+        )
+}
+
+fn report(seq: u32, age: u64) -> Finding {
     const GRACE: u64 = 60;
     let finding = RULE
         .found(RFC9700_INVALIDATED)
@@ -76,8 +129,9 @@ fn report(seq: u32, age: u64) -> crate::Finding {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{ActionKind, Decision};
+    use trace::{ActionKind, Decision, Trace};
 
+    use crate::finding::{Certainty, Level};
     use crate::sample::{Answer, Run, access_jwt, decide, found_in, refresh, token_answer};
 
     fn other() -> Answer {
@@ -91,8 +145,38 @@ mod tests {
         assert!(found_in(&trace, "C03").unwrap().message.contains("grace period"));
     }
 
+    /// Two refreshes at once with one refresh token, and these answers.
+    fn twice(answers: [Answer; 2]) -> Trace {
+        let mut trace = Run::healthy_with_refresh().trace();
+        let action = ActionKind::RefreshTwice;
+        decide(&mut trace, Decision::Action { action });
+        for answer in answers {
+            refresh(&mut trace, "refresh-2", &answer);
+        }
+        trace
+    }
+
     #[test]
-    fn is_silent_about_the_newest_a_refusal_and_two_at_once() {
+    fn two_at_once_are_both_granted() {
+        let finding = found_in(&twice([other(), other()]), "C03").unwrap();
+        assert_eq!(
+            (finding.level, finding.certainty),
+            (Level::Warning, Certainty::Likely)
+        );
+        assert!(finding.message.contains("grace period"), "{}", finding.message);
+    }
+
+    #[test]
+    fn is_silent_about_two_at_once_of_which_one_is_granted_or_that_are_not_replaced() {
+        let refused = Answer::json(400, json!({"error": "invalid_grant"}));
+        assert_eq!(found_in(&twice([other(), refused]), "C03"), None);
+        let mut kept = other();
+        kept.edit(|answer| answer["refresh_token"] = "refresh-2".into());
+        assert_eq!(found_in(&twice([kept.clone(), kept]), "C03"), None);
+    }
+
+    #[test]
+    fn is_silent_about_the_newest_a_refusal_and_one_more_in_an_action_of_two() {
         let mut trace = Run::healthy_with_refresh().trace();
         refresh(&mut trace, "refresh-2", &other());
         refresh(

@@ -4,7 +4,7 @@ use super::token_audience_wrong::issued;
 use crate::finding::{Finding, Part};
 use crate::reading::{Reading, Seen, TokenUse, access_token, bearer, challenge_error, jwt};
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF};
+use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME};
 use crate::wording::excerpt;
 
 rule! {
@@ -14,18 +14,19 @@ rule! {
     ///
     /// # Why it matters
     /// The login worked and the server refuses all the same: it checks the token against another issuer,
-    /// another key or another audience than the authorization server uses, or the token never reaches it.
+    /// another key or another audience than the authorization server uses, or the token never reaches it. A
+    /// token that is bound to a key (DPoP) is also refused where the server knows bearer tokens alone.
     ///
     /// # How to fix
     /// Compare the token's claims with the server's settings: `iss`, `aud`, the JWKS URL, the algorithm, the
     /// clock. Look into the server's log for the reason, and make sure that a proxy passes `Authorization`
-    /// on.
+    /// on. Take tokens that are bound to a key under the scheme DPoP, or have none bound.
     ///
     /// # References
-    /// RFC 6749 section 7; RFC 6750 section 3.1.
+    /// RFC 6749 section 7; RFC 6750 section 3.1; RFC 9449 section 7.1.
     "T40" "token_not_accepted" Error McpServer since None,
     title: "The MCP server refuses the access token it was just issued",
-    spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF],
+    spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -49,7 +50,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             None => refused_later(reading, findings),
         };
     };
-    let reason = reason(call);
+    if is_bearer_only(call) {
+        return findings.add(bearer_only(call));
+    }
     let mut message = String::from(
         "The token is fresh, so most likely the server checks it against another issuer, key or audience \
          than the authorization server uses. A proxy that drops or replaces the Authorization header looks \
@@ -64,10 +67,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(call.seq, Part::Status)
         .message(message)
         .expected("an MCP answer")
-        .actual(reason.map_or_else(
-            || "401 without a reason".into(),
-            |reason| format!("401: {reason}"),
-        ))
+        .actual(refusal(call))
         .fix(
             "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of the \
              decoded token with the server's settings, and check that the Authorization header reaches it.",
@@ -93,13 +93,44 @@ fn proof(call: Seen<'_>) -> Finding {
              time.",
         )
         .expected("an MCP answer")
-        .actual(reason(call).map_or_else(
-            || "401 without a reason".into(),
-            |reason| format!("401: {reason}"),
-        ))
+        .actual(refusal(call))
         .fix(
             "Compare htm, htu, iat, ath and alg of the decoded proof with what the MCP server expects, and set its \
              public URL.",
+        )
+}
+
+/// Whether a token was sent as one that is bound to a key, and the server speaks of other schemes only.
+fn is_bearer_only(call: Seen<'_>) -> bool {
+    let sent = call.request().header_value("authorization").unwrap_or_default();
+    let bound = sent.split_once(' ').is_some_and(|(scheme, _)| is_dpop(scheme));
+    let offered = call.response().and_then(|response| challenges(response).ok());
+    let others = offered.is_some_and(|all| {
+        let mut schemes = all.iter().map(|challenge| challenge.scheme.as_str());
+        !all.is_empty() && !schemes.any(is_dpop)
+    });
+    bound && others
+}
+
+fn is_dpop(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("dpop")
+}
+
+fn bearer_only(call: Seen<'_>) -> Finding {
+    RULE.found(RFC9449_SCHEME)
+        .likely()
+        .at(call.seq, Part::response_header("WWW-Authenticate"))
+        .title("The MCP server does not take an access token that is bound to a key (DPoP)")
+        .message(
+            "The token was sent under the scheme DPoP, as one that is bound to a key has to be, and the challenge \
+             offers no such scheme: most likely the server looks for bearer tokens alone. It may also have refused \
+             the token for another reason; then its challenge should name DPoP all the same.",
+        )
+        .expected("the token taken under the scheme DPoP, or a challenge with that scheme")
+        .actual(refusal(call))
+        .fix(
+            "Take tokens and proofs under the scheme DPoP (RFC 9449 section 7.1); or have the authorization server \
+             bind no tokens for this client, which then starts without DPoP (without --dpop).",
         )
 }
 
@@ -128,15 +159,20 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
              instances or routes can check it; or the token lives for seconds only, or the clocks differ.",
         )
         .expected("an MCP answer")
-        .actual(reason(call).map_or_else(
-            || "401 without a reason".into(),
-            |reason| format!("401: {reason}"),
-        ))
+        .actual(refusal(call))
         .fix(
             "Check the token in the same way for every method and on every instance, and compare expires_in with \
              the time between the calls.",
         );
     findings.add(finding);
+}
+
+/// "401: invalid_token, bad signature".
+fn refusal(call: Seen<'_>) -> String {
+    reason(call).map_or_else(
+        || "401 without a reason".into(),
+        |reason| format!("401: {reason}"),
+    )
 }
 
 /// What the challenge says of the reason.
@@ -165,10 +201,10 @@ fn clock(token: &str, now: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, StopCode};
+    use trace::{EntryKind, Phase, StopCode, Trace};
 
-    use crate::finding::Certainty;
-    use crate::sample::{AS, Answer, MCP, Run, jwt, token_answer};
+    use crate::finding::{Certainty, Finding, Owner};
+    use crate::sample::{AS, Answer, MCP, Run, found_in, jwt, token_answer};
 
     fn refused(token: &str) -> Run {
         let mut run = Run::healthy();
@@ -204,6 +240,36 @@ mod tests {
         let finding = run.finding("T40");
         assert!(finding.title.contains("in one call"));
         assert_eq!(finding.actual.as_deref(), Some("401: invalid_token"));
+    }
+
+    /// A run whose calls carry their tokens as bound ones.
+    fn bound(run: &Run) -> Trace {
+        let mut trace = run.trace();
+        for entry in &mut trace.entries {
+            let EntryKind::Exchange(exchange) = &mut entry.kind else {
+                continue;
+            };
+            let headers = &mut exchange.request.headers;
+            for header in headers.iter_mut().filter(|header| header.name == "authorization") {
+                header.value = header.value.replace("Bearer", "DPoP");
+            }
+        }
+        trace
+    }
+
+    #[test]
+    fn a_bound_token_at_a_server_that_speaks_of_bearer_tokens_alone() {
+        let mut run = refused("opaque");
+        let finding = found_in(&bound(&run), "T40").unwrap();
+        assert_eq!(finding.certainty, Certainty::Likely);
+        assert_eq!(finding.owner, Owner::McpServer);
+        assert!(finding.title.contains("bound to a key"), "{}", finding.title);
+        let other = |finding: &Finding| !finding.title.contains("bound to a key");
+        assert!(other(&run.finding("T40")));
+        let challenges = "Bearer scope=\"mcp\", DPoP error=\"invalid_token\", algs=\"ES256\"";
+        run.calls = vec![Answer::bare(401).header("www-authenticate", challenges)];
+        assert!(other(&found_in(&bound(&run), "T40").unwrap()));
+        assert_eq!(found_in(&bound(&Run::healthy()), "T40"), None);
     }
 
     #[test]

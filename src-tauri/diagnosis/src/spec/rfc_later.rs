@@ -166,6 +166,13 @@ pub(crate) const RFC8628_ERROR: Spec = Spec {
             in the same way as the token endpoint specified in Section 5.2 of [RFC6749].",
 };
 
+pub(crate) const RFC8628_SLOW_DOWN: Spec = Spec {
+    title: "RFC 8628 section 3.5, slow_down",
+    url: "https://www.rfc-editor.org/rfc/rfc8628.html#section-3.5",
+    quote: "A variant of \"authorization_pending\", the authorization request is still pending and polling should \
+            continue, but the interval MUST be increased by 5 seconds for this and all subsequent requests.",
+};
+
 pub(crate) const RFC8628_DENIED: Spec = Spec {
     title: "RFC 8628 section 3.5, access_denied",
     url: "https://www.rfc-editor.org/rfc/rfc8628.html#section-3.5",
@@ -183,6 +190,21 @@ pub(crate) const RFC8693_ISSUED_TYPE: Spec = Spec {
     url: "https://www.rfc-editor.org/rfc/rfc8693.html#section-2.2.1",
     quote: "REQUIRED. An identifier, as described in Section 3, for the representation of the issued security \
             token.",
+};
+
+pub(crate) const RFC8705_MATCH: Spec = Spec {
+    title: "RFC 8705 section 3",
+    url: "https://www.rfc-editor.org/rfc/rfc8705.html#section-3",
+    quote: "The protected resource MUST obtain, from its TLS implementation layer, the client certificate used for \
+            mutual TLS and MUST verify that the certificate matches the certificate associated with the access \
+            token.",
+};
+
+pub(crate) const RFC8705_MEMBER: Spec = Spec {
+    title: "RFC 8705 section 3.1",
+    url: "https://www.rfc-editor.org/rfc/rfc8705.html#section-3.1",
+    quote: "the certificate hash information SHOULD be represented using the x5t#S256 confirmation method member \
+            defined herein.",
 };
 
 pub(crate) const RFC8707_AUDIENCE: Spec = Spec {
@@ -269,6 +291,13 @@ pub(crate) const RFC9449_JKT: Spec = Spec {
             using the jkt confirmation method member defined herein.",
 };
 
+pub(crate) const RFC9449_SCHEME: Spec = Spec {
+    title: "RFC 9449 section 7.1",
+    url: "https://www.rfc-editor.org/rfc/rfc9449.html#section-7.1",
+    quote: "A DPoP-bound access token is sent using the Authorization request header field per Section 11.6.2 of \
+            [RFC9110] with an authentication scheme of DPoP.",
+};
+
 pub(crate) const RFC9449_NONCE: Spec = Spec {
     title: "RFC 9449 section 8",
     url: "https://www.rfc-editor.org/rfc/rfc9449.html#section-8",
@@ -303,6 +332,13 @@ pub(crate) const RFC9700_INVALIDATED: Spec = Spec {
     url: "https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2",
     quote: "The previous refresh token is invalidated, but information about the relationship is retained by the \
             authorization server.",
+};
+
+pub(crate) const RFC9700_REVOKED: Spec = Spec {
+    title: "RFC 9700 section 4.14.2",
+    url: "https://www.rfc-editor.org/rfc/rfc9700.html#section-4.14.2",
+    quote: "The authorization server cannot determine which party submitted the invalid refresh token, but it will \
+            revoke the active refresh token.",
 };
 
 pub(crate) const RFC9728_RESPONSE: Spec = Spec {

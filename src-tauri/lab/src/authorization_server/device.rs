@@ -260,11 +260,10 @@ async fn authorized(
         acr: Some(acr::PASSWORD),
         ..Authorization::default()
     };
-    let (device_code, user_code) =
-        server
-            .store()
-            .devices
-            .add(authorization, server.options.device_slow_down, Instant::now());
+    let slows_down = server.options.device_slow_down || server.is(Misbehaviour::SlowDownAtInterval);
+    let mut store = server.store();
+    let (device_code, user_code) = store.devices.add(authorization, slows_down, Instant::now());
+    drop(store);
     let page = format!("{}/device", server.base);
     let address = match server.misbehaviour {
         Some(Misbehaviour::DeviceAnswerIncomplete) => "verification_url",

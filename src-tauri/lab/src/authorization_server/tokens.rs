@@ -6,7 +6,7 @@ use super::request::USER;
 use super::store::{Authorization, GrantId};
 use super::{AuthorizationServer, acr, now};
 use crate::Misbehaviour;
-use crate::jwt::{half_hash, random_text};
+use crate::jwt::{half_hash, random_text, s256};
 use crate::web::{OAuthError, scopes};
 
 /// `typ` of an access token (RFC 9068 section 2.1).
@@ -79,7 +79,10 @@ impl AuthorizationServer {
             claims["cnf"] = json!({ "jkt": key });
         }
         if let Some(certificate) = new.certificate {
-            claims["cnf"]["x5t#S256"] = json!(certificate);
+            claims["cnf"]["x5t#S256"] = match self.misbehaviour {
+                Some(Misbehaviour::CertificateBindingWrong) => json!(s256("another certificate")),
+                _ => json!(certificate),
+            };
         }
         // RFC 9068 section 2.2.1.
         if let Some(acr) = authorization.acr {

@@ -6,11 +6,11 @@ import type { Level } from "./Level";
  */
 export type LabScenario = { 
 /**
- * "healthy", or the misbehaviour's name.
+ * "healthy", another healthy one's name, or the misbehaviour's.
  */
 slug: string, 
 /**
- * None for the healthy one.
+ * None for the healthy ones.
  */
 code: string | null, title: string, 
 /**

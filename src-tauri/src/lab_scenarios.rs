@@ -1,0 +1,253 @@
+//! What the lab's cards start: each with the lab's options, and those of a run that meets it.
+
+use lab::{Lab, LabOptions, Misbehaviour, Severity};
+use serde_json::{Value, json};
+use session::{GrantChoice, LabScenario, Options, Registration, ToolCall};
+use trace::ActionKind;
+
+/// How a lab is started, and what a run against it asks for: what is not named stays as the user has it.
+#[derive(Clone, Copy)]
+pub struct Way {
+    pub lab: fn(&mut LabOptions),
+    pub run: fn(&Lab, &mut Options),
+}
+
+/// A card.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    pub misbehaviour: Option<Misbehaviour>,
+    pub way: Way,
+}
+
+/// A card on which nothing is wrong.
+pub struct Healthy {
+    pub slug: &'static str,
+    title: &'static str,
+    sentence: &'static str,
+    pub way: Way,
+}
+
+pub const HEALTHY: [Healthy; 6] = [
+    Healthy {
+        slug: "healthy",
+        title: "A healthy server",
+        sentence: "The whole flow, from the first 401 to the list of tools. Start here.",
+        way: USUAL,
+    },
+    Healthy {
+        slug: "healthy_client_document",
+        title: "Client metadata document",
+        sentence: "Instead of registering, the client names a document about itself, which the server fetches.",
+        way: CLIENT_DOCUMENT,
+    },
+    Healthy {
+        slug: "healthy_step_up",
+        title: "Step-up",
+        sentence: "A tool needs more scope than the token has, and the client authorizes once more.",
+        way: WRITE_NOTE,
+    },
+    Healthy {
+        slug: "healthy_device",
+        title: "Device",
+        sentence: "A client without a browser shows a code and polls; the lab approves it by itself at the third poll.",
+        way: Way {
+            lab: |lab| lab.device_polls = Some(2),
+            run: |_, run| run.grant = GrantChoice::DeviceCode,
+        },
+    },
+    Healthy {
+        slug: "healthy_dpop_nonces",
+        title: "DPoP with nonces",
+        sentence: "The tokens are bound to a key, and both servers want a nonce in every proof.",
+        way: Way {
+            lab: |lab| lab.dpop_nonce = true,
+            run: |_, run| run.dpop = true,
+        },
+    },
+    Healthy {
+        slug: "healthy_two_servers",
+        title: "Two authorization servers",
+        sentence: "The resource metadata names two authorization servers, and the run goes to the second.",
+        way: Way {
+            lab: |lab| lab.second_as = true,
+            run: |lab, run| run.issuer = lab.second_as_url().map(Into::into),
+        },
+    },
+];
+
+/// All cards: the healthy ones, then what goes wrong.
+pub fn cards() -> Vec<LabScenario> {
+    let healthy = HEALTHY.iter().map(|healthy| LabScenario {
+        slug: healthy.slug.into(),
+        code: None,
+        title: healthy.title.into(),
+        sentence: healthy.sentence.into(),
+        level: None,
+    });
+    let all = Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED);
+    let broken = all.filter(|misbehaviour| way_to(**misbehaviour).is_some());
+    let broken = broken.map(|misbehaviour| LabScenario {
+        slug: misbehaviour.slug().into(),
+        code: Some(misbehaviour.code().into()),
+        title: misbehaviour.title().into(),
+        sentence: misbehaviour.sentence().into(),
+        level: Some(match misbehaviour.severity() {
+            Severity::Error => diagnosis::Level::Error,
+            Severity::Warning => diagnosis::Level::Warning,
+            Severity::Note => diagnosis::Level::Note,
+        }),
+    });
+    healthy.chain(broken).collect()
+}
+
+/// The card with this name; none when there is no such card.
+pub fn scenario(slug: &str) -> Option<Scenario> {
+    let healthy = HEALTHY.iter().find(|healthy| healthy.slug == slug);
+    if let Some(healthy) = healthy {
+        return Some(Scenario {
+            misbehaviour: None,
+            way: healthy.way,
+        });
+    }
+    let misbehaviour = Misbehaviour::parse(slug)?;
+    Some(Scenario {
+        misbehaviour: Some(misbehaviour),
+        way: way_to(misbehaviour)?,
+    })
+}
+
+/// How a run meets a misbehaviour; none where it needs files of certificates that the lab makes when it starts.
+pub fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
+    use Misbehaviour as M;
+    Some(match misbehaviour {
+        M::CertificateBindingWrong => return None,
+        M::CorsMissing | M::CorsHeaderMissing | M::PreflightRedirected => run(|_, run| {
+            run.then = vec![ActionKind::CheckCors];
+        }),
+        M::CodeReplayWorks => run(|_, run| run.then = vec![ActionKind::ReplayCode]),
+        M::EndlessStepUp | M::InsufficientScopeWithoutScope => WRITE_NOTE,
+        M::LoginNotSufficient => Way {
+            lab: |lab| lab.transfer_tool = true,
+            run: |_, run| run.call = Some(call("transfer", json!({ "amount": 3 }))),
+        },
+        M::JwksKeyMissing | M::JwksUnusable | M::SignatureWrong => run(|_, run| {
+            run.then = vec![ActionKind::CheckSignatures];
+        }),
+        M::IdTokenNonceWrong
+        | M::IdTokenAudienceWrong
+        | M::IdTokenIssuerWrong
+        | M::IdTokenUnusable
+        | M::AccessTokenHashWrong => run(|_, run| run.scope = Some("openid mcp:read".into())),
+        M::UserinfoSubjectWrong => run(|_, run| {
+            run.scope = Some("openid mcp:read".into());
+            run.then = vec![ActionKind::Userinfo];
+        }),
+        M::DpopIgnored | M::DpopTokenUnbound | M::DpopNonceMissing => run(|_, run| run.dpop = true),
+        M::PushedStatusNotCreated | M::PushedAnswerUnusable | M::PushedRequestRejected => {
+            run(|_, run| run.authorization.par = true)
+        }
+        M::AuthorizationDetailsDropped => run(|_, run| {
+            run.authorization.authorization_details = Some(r#"[{"type":"mcp_tool"}]"#.into());
+        }),
+        M::RegistrationNotDeleted => run(|_, run| run.then = vec![ActionKind::DeleteRegistration]),
+        M::ClientDocumentRefused => CLIENT_DOCUMENT,
+        M::DeviceAnswerIncomplete
+        | M::DeviceNotApproved
+        | M::DeviceRequestRejected
+        | M::SlowDownAtInterval => Way {
+            lab: |lab| lab.device_polls = Some(0),
+            run: |_, run| run.grant = GrantChoice::DeviceCode,
+        },
+        M::RotatedTokenAccepted => run(|_, run| run.then = vec![ActionKind::ReuseRotated]),
+        M::RevokedTokenAccepted => run(|_, run| run.then = vec![ActionKind::RevokeAndTry]),
+        M::RevocationRefused => run(|_, run| run.then = vec![ActionKind::Revoke]),
+        M::IntrospectionDisagrees => run(|_, run| {
+            run.registration = confidential();
+            run.then = vec![ActionKind::Introspect];
+        }),
+        M::IntrospectionUnprotected | M::EndpointNotOffered => run(|_, run| {
+            run.then = vec![ActionKind::Introspect];
+        }),
+        M::GrantNotOffered => run(|_, run| {
+            run.registration = confidential();
+            run.grant = GrantChoice::ClientCredentials;
+        }),
+        M::IdentityProviderNotFound | M::IssuedTokenTypeMissing | M::IdJagTypeWrong => Way {
+            lab: |lab| lab.idp = true,
+            run: |lab, run| {
+                run.registration = confidential();
+                run.grant = GrantChoice::EnterpriseManaged {
+                    idp_id_token: lab.id_token().unwrap_or_default(),
+                    idp_client_id: lab.idp_client_id().unwrap_or_default().into(),
+                    idp_client_secret: None,
+                    idp_issuer: lab.idp_url().map(Into::into),
+                    idp_token_endpoint: None,
+                };
+            },
+        },
+        _ => USUAL,
+    })
+}
+
+const USUAL: Way = Way {
+    lab: |_| {},
+    run: |_, _| {},
+};
+
+const CLIENT_DOCUMENT: Way = Way {
+    lab: |lab| lab.cimd = true,
+    run: |_, run| {
+        run.registration = Registration::Cimd;
+        run.client_metadata.serve = true;
+    },
+};
+
+const WRITE_NOTE: Way = run(|_, run| run.call = Some(call("write_note", json!({ "text": "x" }))));
+
+/// The usual lab, and a run with these options.
+const fn run(run: fn(&Lab, &mut Options)) -> Way {
+    Way { lab: |_| {}, run }
+}
+
+fn call(tool: &str, arguments: Value) -> ToolCall {
+    ToolCall {
+        tool: Some(tool.into()),
+        arguments: arguments.as_object().cloned().unwrap_or_default(),
+    }
+}
+
+/// The lab's client that can authenticate.
+fn confidential() -> Registration {
+    Registration::Preregistered {
+        client_id: "lab-confidential".into(),
+        client_secret: Some("lab-secret".into()),
+        private_key_file: None,
+        alg: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_card_has_a_name_of_its_own_and_can_be_started() {
+        let cards = cards();
+        let slugs: HashSet<_> = cards.iter().map(|card| card.slug.as_str()).collect();
+        assert_eq!(slugs.len(), cards.len());
+        for card in &cards {
+            let scenario = scenario(&card.slug).expect("it is a card");
+            let mut options = LabOptions::default();
+            (scenario.way.lab)(&mut options);
+            assert_eq!(options.misbehaviour, None, "that is said by the card itself");
+            assert_eq!(
+                scenario.misbehaviour.map(Misbehaviour::code),
+                card.code.as_deref()
+            );
+        }
+        assert_eq!(cards[0].slug, "healthy");
+        assert!(scenario("certificate_binding_wrong").is_none() && scenario("x").is_none());
+    }
+}
