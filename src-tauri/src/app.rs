@@ -6,16 +6,17 @@ use std::time::SystemTime;
 
 use diagnosis::Finding;
 use export::{HarOptions, Secrets};
-use lab::{Lab, LabOptions, Misbehaviour, Severity};
+use lab::{Lab, LabOptions};
 use session::{
-    AppError, Boot, Detail, ErrorCode, LabScenario, Library, Options, PastRun, RevealedToken, Session,
-    Settings, Update, token_id, vault_view,
+    AppError, Boot, Detail, ErrorCode, Library, Options, PastRun, RevealedToken, Session, Settings, Update,
+    token_id, vault_view,
 };
 use tauri::ipc::Channel;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use trace::Timestamp;
 use vault::{TokenSet, Vault};
 
+use crate::lab_scenarios::{self, Scenario};
 use crate::updates::{Updates, Window};
 
 pub struct App {
@@ -53,7 +54,7 @@ impl App {
         notices.extend(vault.problem.clone());
         Boot {
             version: env!("CARGO_PKG_VERSION").into(),
-            lab: scenarios(),
+            lab: lab_scenarios::cards(),
             settings: library.settings.clone(),
             history: library.history.clone(),
             vault,
@@ -78,8 +79,11 @@ impl App {
         let running = match lab {
             None => None,
             Some(slug) => {
-                let lab = start_lab(slug).await?;
+                let scenario = lab_scenarios::scenario(slug).ok_or_else(|| no_scenario(slug))?;
+                let lab = start_lab(scenario).await?;
                 options.server_url = lab.mcp_url().to_owned();
+                // Of this run alone: what is kept is what was typed.
+                (scenario.way.run)(&lab, &mut options);
                 Some(lab)
             }
         };
@@ -269,49 +273,25 @@ impl Memory {
     }
 }
 
-async fn start_lab(slug: &str) -> Result<Lab, AppError> {
-    let misbehaviour = match slug {
-        HEALTHY => None,
-        other => Some(Misbehaviour::parse(other).ok_or_else(|| AppError {
-            code: ErrorCode::Invalid,
-            message: format!("lab: expected the name of a scenario, got \"{other}\""),
-            hint: None,
-        })?),
-    };
-    Lab::start(LabOptions {
-        misbehaviour,
+async fn start_lab(scenario: Scenario) -> Result<Lab, AppError> {
+    let mut options = LabOptions {
+        misbehaviour: scenario.misbehaviour,
         ..LabOptions::default()
-    })
-    .await
-    .map_err(|error| AppError {
+    };
+    (scenario.way.lab)(&mut options);
+    Lab::start(options).await.map_err(|error| AppError {
         code: ErrorCode::Listen,
         message: format!("The lab could not open a port on 127.0.0.1: {error}"),
         hint: None,
     })
 }
 
-const HEALTHY: &str = "healthy";
-
-fn scenarios() -> Vec<LabScenario> {
-    let healthy = LabScenario {
-        slug: HEALTHY.into(),
-        code: None,
-        title: "A healthy server".into(),
-        sentence: "The whole flow, from the first 401 to the list of tools. Start here.".into(),
-        level: None,
-    };
-    let broken = Misbehaviour::ALL.iter().map(|misbehaviour| LabScenario {
-        slug: misbehaviour.slug().into(),
-        code: Some(misbehaviour.code().into()),
-        title: misbehaviour.title().into(),
-        sentence: misbehaviour.sentence().into(),
-        level: Some(match misbehaviour.severity() {
-            Severity::Error => diagnosis::Level::Error,
-            Severity::Warning => diagnosis::Level::Warning,
-            Severity::Note => diagnosis::Level::Note,
-        }),
-    });
-    [healthy].into_iter().chain(broken).collect()
+fn no_scenario(slug: &str) -> AppError {
+    AppError {
+        code: ErrorCode::Invalid,
+        message: format!("lab: expected the name of a scenario, got \"{slug}\""),
+        hint: None,
+    }
 }
 
 fn absolute(path: &str) -> Result<PathBuf, AppError> {

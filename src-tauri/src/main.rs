@@ -5,6 +5,7 @@
 
 mod app;
 mod commands;
+mod lab_scenarios;
 mod updates;
 
 use tauri::Manager as _;
