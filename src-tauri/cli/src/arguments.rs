@@ -204,7 +204,7 @@ pub struct AfterArguments {
     /// Refresh twice at once with the same refresh token
     #[arg(long)]
     pub refresh_twice: bool,
-    /// Revoke the tokens (RFC 7009), and call with the revoked one
+    /// Revoke the tokens (RFC 7009)
     #[arg(long)]
     pub revoke: bool,
     /// Read what was registered (RFC 7592)
