@@ -122,7 +122,10 @@ pub fn sentence(decision: &Decision) -> String {
         Decision::Reached {
             method,
             tools: Some(tools),
-        } => format!("Reached {method}: {tools} tools"),
+        } => {
+            let plural = if *tools == 1 { "" } else { "s" };
+            format!("Reached {method}: {tools} tool{plural}")
+        }
         Decision::Reached { method, tools: None } => format!("Reached {method}"),
         Decision::Ended => "Ended by the user".into(),
     }
