@@ -1,4 +1,5 @@
-//! Prepares what Tauri embeds in the desktop program: its configuration, its permissions and the built front-end.
+//! Prepares what Tauri embeds in the desktop program: its configuration, its permissions and the
+//! built front-end.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,8 +45,8 @@ fn main() {
     let _ = fs::remove_dir_all("gen");
 }
 
-/// A command that is not allowed fails only when the window calls it, with a message that names another cause. So
-/// the two lists are compared here.
+/// A command that is not allowed fails only when the window calls it, with a message that names
+/// another cause. So the two lists are compared here.
 fn check_permissions() {
     let mut commands = BTreeSet::new();
     collect_commands(Path::new(SOURCES), &mut commands);

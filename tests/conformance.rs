@@ -1,5 +1,5 @@
-//! The command against the official conformance suite for clients, in both of its versions: every scenario by itself,
-//! a result for each.
+//! The command against the official conformance suite for clients, in both of its versions: every
+//! scenario by itself, a result for each.
 //!
 //! The suite starts this program again as its client; see `conformance/client.rs`.
 

@@ -1,7 +1,8 @@
-//! The real window, driven through WebDriver: from the start screen to a token in the keychain and a HAR file on disk.
+//! The real window, driven through WebDriver: from the start screen to a token in the keychain and
+//! a HAR file on disk.
 //!
-//! Wants WebKitWebDriver, a display, and a Secret Service of its own (`cargo xtask test --only desktop` brings all
-//! three). Screenshots go to `tests/artefacts/desktop`.
+//! Wants WebKitWebDriver, a display, and a Secret Service of its own (`cargo xtask test --only
+//! desktop` brings all three). Screenshots go to `tests/artefacts/desktop`.
 
 #![cfg(target_os = "linux")]
 
@@ -60,14 +61,19 @@ async fn from_the_start_screen_to_a_token_in_the_keychain_and_a_har_on_disk() {
 
     window.click("export-open").await;
     let path = window.folder().join("run.har");
-    window.type_into("export-path", &path.display().to_string()).await;
+    window
+        .type_into("export-path", &path.display().to_string())
+        .await;
     window.picture("export").await;
     window.click("export-save").await;
     window.find("export-done").await;
     let har = std::fs::read_to_string(&path).expect("the file was written");
     let log: serde_json::Value = serde_json::from_str(&har).expect("JSON");
     assert_eq!(log["log"]["entries"].as_array().expect("entries").len(), 8);
-    assert!(!har.contains(access_token.expose()), "the token is in the HAR");
+    assert!(
+        !har.contains(access_token.expose()),
+        "the token is in the HAR"
+    );
     window.close().await;
     assert!(
         !window::left_on_disk(&window, access_token.expose()),
@@ -77,7 +83,9 @@ async fn from_the_start_screen_to_a_token_in_the_keychain_and_a_har_on_disk() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_survives_a_restart_of_the_program() {
-    let lab = Lab::start(LabOptions::default()).await.expect("two free ports");
+    let lab = Lab::start(LabOptions::default())
+        .await
+        .expect("two free ports");
     let window = Window::open("before-restart").await;
     window.type_into("start-url", lab.mcp_url()).await;
     window.click("start-run").await;
@@ -129,11 +137,17 @@ async fn a_url_that_is_none_is_told_and_kept() {
         window.click("start-step").await;
         let problem = window.until_text("start-problem", told).await;
         assert!(problem.contains("server URL: expected"), "{problem}");
-        assert_eq!(window.value("start-url").await, typed, "what was typed is lost");
+        assert_eq!(
+            window.value("start-url").await,
+            typed,
+            "what was typed is lost"
+        );
     }
     window.picture("problem").await;
     // Nothing listens there: the run says so, naming the address.
-    window.type_into("start-url", "http://127.0.0.1:9/mcp").await;
+    window
+        .type_into("start-url", "http://127.0.0.1:9/mcp")
+        .await;
     window.click("start-run").await;
     window.until_status("stopped").await;
     window.click("tab-findings").await;
@@ -166,7 +180,9 @@ async fn a_finding_is_in_sight_in_the_dark_and_in_the_smallest_window() {
 
 /// What the keychain of this session holds.
 async fn keychain() -> Vec<(String, Secret)> {
-    let vault = tokio::task::spawn_blocking(Vault::open).await.expect("it opens");
+    let vault = tokio::task::spawn_blocking(Vault::open)
+        .await
+        .expect("it opens");
     assert!(vault.status().persistent, "{:?}", vault.status().problem);
     let sets = within("the keychain", Duration::from_secs(20), vault.list())
         .await

@@ -1,6 +1,7 @@
 //! Every rule both ways: it fires on its misbehaviour, and the healthy lab is silent.
 //!
-//! That no stop at all is left unexplained is proved with a server that answers anything in `every_stop.rs`.
+//! That no stop at all is left unexplained is proved with a server that answers anything in
+//! `every_stop.rs`.
 
 // The cards of the program's window, and how a run meets what they show.
 #[path = "../src-tauri/src/lab_scenarios.rs"]
@@ -16,12 +17,14 @@ use lab::{Lab, LabOptions, Misbehaviour, WorkloadJwt};
 use lab_scenarios::Way;
 use serde_json::{Value, json};
 use session::{
-    Browser, Callback, ClientCertificate, GrantChoice, Options, Registration, ResponseMode, Status, ToolCall,
+    Browser, Callback, ClientCertificate, GrantChoice, Options, Registration, ResponseMode, Status,
+    ToolCall,
 };
 use support::{Watched, lab, options};
 use trace::{ActionKind, Revision, StopCode};
 
-/// Rules about this machine or its client alone: no server is at fault, so they have a test of their own here.
+/// Rules about this machine or its client alone: no server is at fault, so they have a test of
+/// their own here.
 const WITHOUT_MISBEHAVIOUR: [&str; 3] = ["A18", "L01", "C04"];
 
 /// Runs until it stops for the first time, or is done.
@@ -38,14 +41,20 @@ async fn to_the_end(misbehaviour: Misbehaviour) -> (Watched, Vec<String>) {
     let mut run = Watched::start(options(lab.mcp_url())).await;
     run.run().await;
     let mut unexplained = Vec::new();
-    while let Status::Stopped { code, can_go_on, .. } = run.view().status.clone() {
+    while let Status::Stopped {
+        code, can_go_on, ..
+    } = run.view().status.clone()
+    {
         if !is_explained(&run) {
             unexplained.push(format!("{} stops with {code:?}", misbehaviour.slug()));
         }
         if !can_go_on {
             break;
         }
-        run.session.go_on().await.expect("it says that one can go on");
+        run.session
+            .go_on()
+            .await
+            .expect("it says that one can go on");
         run.rest().await;
         if run.view().next.is_some() {
             run.run().await;
@@ -113,7 +122,8 @@ fn way_to(misbehaviour: Misbehaviour) -> Way {
 fn kept(name: &str, content: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}-{name}", std::process::id()));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-{number}-{name}", std::process::id()));
     std::fs::write(&path, content).expect("the folder is for tests");
     path.to_string_lossy().into_owned()
 }
@@ -132,7 +142,9 @@ async fn on_the_way(way: Way, misbehaviour: Option<Misbehaviour>) -> (Watched, V
         ..LabOptions::default()
     };
     (way.lab)(&mut lab_options);
-    let lab = Lab::start(lab_options).await.expect("the lab opens its ports");
+    let lab = Lab::start(lab_options)
+        .await
+        .expect("the lab opens its ports");
     let mut run_options = options(lab.mcp_url());
     // What the person knows, where a page asks for it.
     let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -148,16 +160,25 @@ async fn on_the_way(way: Way, misbehaviour: Option<Misbehaviour>) -> (Watched, V
     let mut unexplained = Vec::new();
     // Some misbehaviours have no end.
     for _ in 0..4 {
-        let Status::Stopped { code, can_go_on, .. } = run.view().status.clone() else {
+        let Status::Stopped {
+            code, can_go_on, ..
+        } = run.view().status.clone()
+        else {
             break;
         };
         if !is_explained(&run) {
-            unexplained.push(format!("{misbehaviour:?} stops with {code:?}: {:?}", run.codes()));
+            unexplained.push(format!(
+                "{misbehaviour:?} stops with {code:?}: {:?}",
+                run.codes()
+            ));
         }
         if !can_go_on {
             break;
         }
-        run.session.go_on().await.expect("it says that one can go on");
+        run.session
+            .go_on()
+            .await
+            .expect("it says that one can go on");
         run.rest().await;
         if run.view().next.is_some() {
             run.run().await;
@@ -171,7 +192,8 @@ async fn every_further_misbehaviour_is_found_under_its_own_code_and_the_healthy_
  {
     let mut missed = Vec::new();
     for &misbehaviour in Misbehaviour::EXTENDED {
-        // The client is not mixed up by a mix-up: it sees another iss than it asked for, which is another rule.
+        // The client is not mixed up by a mix-up: it sees another iss than it asked for, which is
+        // another rule.
         if misbehaviour == Misbehaviour::MixUp {
             continue;
         }
@@ -216,9 +238,18 @@ type Ways = (fn(&mut LabOptions), fn(&Lab, &mut Options));
 async fn the_healthy_lab_is_silent_on_every_other_way() {
     let nothing: fn(&mut LabOptions) = |_| {};
     let ways: [(&str, Ways); 15] = [
-        ("nonces", (|lab| lab.dpop_nonce = true, |_, run| run.dpop = true)),
-        ("bound tokens alone", (|lab| lab.dpop_required = true, |_, _| {})),
-        ("pushed requests alone", (|lab| lab.require_par = true, |_, _| {})),
+        (
+            "nonces",
+            (|lab| lab.dpop_nonce = true, |_, run| run.dpop = true),
+        ),
+        (
+            "bound tokens alone",
+            (|lab| lab.dpop_required = true, |_, _| {}),
+        ),
+        (
+            "pushed requests alone",
+            (|lab| lab.require_par = true, |_, _| {}),
+        ),
         (
             "a second authorization server",
             (|lab| lab.second_as = true, |_, _| {}),
@@ -235,7 +266,9 @@ async fn the_healthy_lab_is_silent_on_every_other_way() {
             (
                 |lab| lab.idp = true,
                 |lab, run| {
-                    let assertion = lab.workload_jwt(WorkloadJwt::Valid).expect("there is a platform");
+                    let assertion = lab
+                        .workload_jwt(WorkloadJwt::Valid)
+                        .expect("there is a platform");
                     run.grant = GrantChoice::JwtBearer { assertion };
                 },
             ),
@@ -263,7 +296,9 @@ async fn the_healthy_lab_is_silent_on_every_other_way() {
         ),
         (
             "a pretence",
-            (nothing, |_, run| run.then = vec![ActionKind::PretendExpired]),
+            (nothing, |_, run| {
+                run.then = vec![ActionKind::PretendExpired]
+            }),
         ),
         (
             "rotation",
@@ -300,7 +335,9 @@ async fn the_healthy_lab_is_silent_on_every_other_way() {
     ];
     let mut loud = Vec::new();
     let ways = ways.map(|(name, (lab, run))| (name, Way { lab, run }));
-    let cards = lab_scenarios::HEALTHY.iter().map(|card| (card.slug, card.way));
+    let cards = lab_scenarios::HEALTHY
+        .iter()
+        .map(|card| (card.slug, card.way));
     for (name, way) in ways.into_iter().chain(cards) {
         let (run, _) = on_the_way(way, None).await;
         let done = matches!(run.view().status, Status::Done { .. });
@@ -325,9 +362,19 @@ async fn a_finding_names_rule_owner_and_fix_and_cites_its_specification() {
                 .find(|rule| rule.code == finding.code);
             let rule = rule.unwrap_or_else(|| panic!("{} is not in the catalogue", finding.code));
             assert_eq!(rule.rule, finding.rule);
-            assert!(finding.level <= rule.level, "{} is above its rule", finding.code);
-            assert!(!finding.title.is_empty() && !finding.message.is_empty() && !finding.fix.is_empty());
-            assert!(finding.spec.url.starts_with("https://"), "{}", finding.spec.url);
+            assert!(
+                finding.level <= rule.level,
+                "{} is above its rule",
+                finding.code
+            );
+            assert!(
+                !finding.title.is_empty() && !finding.message.is_empty() && !finding.fix.is_empty()
+            );
+            assert!(
+                finding.spec.url.starts_with("https://"),
+                "{}",
+                finding.spec.url
+            );
             assert!(!finding.spec.quote.is_empty());
             assert_ne!(
                 finding.certainty,

@@ -1,5 +1,5 @@
-//! No stop without a reason: whatever a server answers at whatever step, a run that stops has an error that says
-//! whose fault it is and what to change.
+//! No stop without a reason: whatever a server answers at whatever step, a run that stops has an
+//! error that says whose fault it is and what to change.
 
 mod support;
 
@@ -97,7 +97,11 @@ async fn explained(place: Place) {
             unexplained.extend(verdict(&run).map(|stop| format!("{name}, {revision:?}: {stop}")));
         }
     }
-    assert!(unexplained.is_empty(), "{place:?}\n{}", unexplained.join("\n"));
+    assert!(
+        unexplained.is_empty(),
+        "{place:?}\n{}",
+        unexplained.join("\n")
+    );
     assert!(stops > 50, "only {stops} runs stopped at {place:?}");
 }
 
@@ -170,10 +174,14 @@ fn anything() -> Vec<(String, String)> {
     add("no HTTP", "SSH-2.0-OpenSSH\r\n\r\n".into());
     add(
         "a body cut off",
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"a\":".into(),
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"a\":"
+            .into(),
     );
     for status in [200, 201, 204, 400, 401, 403, 404, 405, 500, 503] {
-        add(&format!("{status} alone"), head(status, "content-length: 0"));
+        add(
+            &format!("{status} alone"),
+            head(status, "content-length: 0"),
+        );
         let page = "content-type: text/html";
         add(
             &format!("{status} with a page"),
@@ -262,7 +270,8 @@ fn head(status: u16, headers: &str) -> String {
     format!("HTTP/1.1 {status} Any\r\nconnection: close\r\n{headers}\r\n\r\n")
 }
 
-/// An MCP server and an authorization server in one that does everything right but at one place. Gives its origin.
+/// An MCP server and an authorization server in one that does everything right but at one place.
+/// Gives its origin.
 async fn server(place: Place, answer: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let origin = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -298,7 +307,10 @@ async fn serve(mut stream: TcpStream, odd: Place, answer: &str, origin: &str) ->
     let text = text
         .replace("{origin}", origin)
         .replace("{state}", &of_query("state").unwrap_or_default())
-        .replace("{redirect_uri}", &of_query("redirect_uri").unwrap_or_default());
+        .replace(
+            "{redirect_uri}",
+            &of_query("redirect_uri").unwrap_or_default(),
+        );
     stream.write_all(text.as_bytes()).await.ok()?;
     stream.shutdown().await.ok()
 }
@@ -315,7 +327,9 @@ fn right(asked: &str, target: &str, origin: &str) -> Option<(Option<Place>, Stri
         )
     };
     let path = target.split('?').next()?;
-    let with_token = asked.to_ascii_lowercase().contains("\r\nauthorization: bearer");
+    let with_token = asked
+        .to_ascii_lowercase()
+        .contains("\r\nauthorization: bearer");
     Some(match path {
         "/mcp" if !with_token => {
             let header = format!(
@@ -326,9 +340,14 @@ fn right(asked: &str, target: &str, origin: &str) -> Option<(Option<Place>, Stri
         }
         "/mcp" if asked.contains("tools/list") => (
             Some(Place::Tools),
-            json(200, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}"),
+            json(
+                200,
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}",
+            ),
         ),
-        "/mcp" if asked.contains("notifications/initialized") => (None, head(202, "content-length: 0")),
+        "/mcp" if asked.contains("notifications/initialized") => {
+            (None, head(202, "content-length: 0"))
+        }
         "/mcp" => (
             Some(Place::Hello),
             json(
@@ -354,7 +373,10 @@ fn right(asked: &str, target: &str, origin: &str) -> Option<(Option<Place>, Stri
                  \"response_types_supported\":[\"code\"],\"code_challenge_methods_supported\":[\"S256\"]}",
             ),
         ),
-        "/register" => (Some(Place::Registration), json(201, "{\"client_id\":\"c\"}")),
+        "/register" => (
+            Some(Place::Registration),
+            json(201, "{\"client_id\":\"c\"}"),
+        ),
         "/par" => (
             Some(Place::Pushed),
             json(201, "{\"request_uri\":\"urn:x\",\"expires_in\":60}"),
@@ -382,7 +404,10 @@ fn right(asked: &str, target: &str, origin: &str) -> Option<(Option<Place>, Stri
             ),
         ),
         // Where a redirect leads that is never over.
-        "/loop" => (None, head(307, "location: {origin}/loop\r\ncontent-length: 0")),
+        "/loop" => (
+            None,
+            head(307, "location: {origin}/loop\r\ncontent-length: 0"),
+        ),
         _ => (None, head(404, "content-length: 0")),
     })
 }
@@ -395,8 +420,12 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let head = head.to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-            let length = length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length:"));
+            let length = length
+                .and_then(|length| length.trim().parse().ok())
+                .unwrap_or(0);
             if body.len() >= length {
                 return Some(text);
             }

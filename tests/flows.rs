@@ -40,7 +40,10 @@ async fn every_revision_reaches_the_tools_without_a_finding() {
 async fn each_step_shows_its_request_before_it_is_sent_and_sends_just_that() {
     let lab = lab(None).await;
     let mut run = Watched::start(options(lab.mcp_url())).await;
-    assert!(run.rows.is_empty(), "nothing is sent before it is asked for");
+    assert!(
+        run.rows.is_empty(),
+        "nothing is sent before it is asked for"
+    );
     let mut shown = Vec::new();
     while let Some(next) = run.view().next.clone() {
         shown.push(next.request.clone());
@@ -154,7 +157,11 @@ async fn rewinding_goes_another_way_and_keeps_the_abandoned_one() {
         "another authorization request has another state"
     );
     let error = run.session.rewind(registration).await.unwrap_err();
-    assert!(error.message.contains("present branch"), "{}", error.message);
+    assert!(
+        error.message.contains("present branch"),
+        "{}",
+        error.message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,12 +304,18 @@ async fn a_refused_refresh_forgets_and_authorizes_afresh() {
     run.assert_done();
     let lines = run.exchanges();
     assert_eq!(
-        lines.iter().filter(|line| *line == "POST /token 200").count(),
+        lines
+            .iter()
+            .filter(|line| *line == "POST /token 200")
+            .count(),
         2,
         "{lines:#?}"
     );
     assert_eq!(
-        lines.iter().filter(|line| *line == "POST /token 400").count(),
+        lines
+            .iter()
+            .filter(|line| *line == "POST /token 400")
+            .count(),
         1,
         "{lines:#?}"
     );
@@ -330,7 +343,10 @@ async fn a_refusal_stops_and_going_on_anyway_continues() {
     let lab = lab(Some(Misbehaviour::PkceNotAdvertised)).await;
     let mut run = Watched::start(options(lab.mcp_url())).await;
     run.run().await;
-    let Status::Stopped { code, can_go_on, .. } = run.view().status.clone() else {
+    let Status::Stopped {
+        code, can_go_on, ..
+    } = run.view().status.clone()
+    else {
         panic!("{:?}", run.view().status);
     };
     assert_eq!((code, can_go_on), (StopCode::PkceUnsupported, true));
@@ -343,7 +359,10 @@ async fn a_refusal_stops_and_going_on_anyway_continues() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pre_registered_client_needs_no_registration() {
     let lab = lab(None).await;
-    for (client_id, client_secret) in [("lab-public", None), ("lab-confidential", Some("lab-secret"))] {
+    for (client_id, client_secret) in [
+        ("lab-public", None),
+        ("lab-confidential", Some("lab-secret")),
+    ] {
         let registration = Registration::Preregistered {
             client_id: client_id.into(),
             client_secret: client_secret.map(Into::into),
@@ -394,7 +413,9 @@ impl Watched {
         let methods = trace
             .exchanges()
             .filter_map(|(_, exchange)| match &exchange.purpose {
-                trace::Purpose::Mcp { method } | trace::Purpose::Challenge { method } => Some(method.clone()),
+                trace::Purpose::Mcp { method } | trace::Purpose::Challenge { method } => {
+                    Some(method.clone())
+                }
                 _ => None,
             });
         methods.collect()

@@ -1,4 +1,5 @@
-//! HAR files are accepted by programs nobody here wrote: har-validator, haralyzer and mitmproxy (`tests/har`).
+//! HAR files are accepted by programs nobody here wrote: har-validator, haralyzer and mitmproxy
+//! (`tests/har`).
 
 #[path = "../src-tauri/export/tests/support/mod.rs"]
 mod support;
@@ -22,7 +23,12 @@ fn har_files_are_accepted_by_har_validator_haralyzer_and_mitmproxy() {
     flow(&mut rewound, &planted);
     let at = rewound.started;
     rewound.push(at, 1, Phase::Challenge, EntryKind::Rewound { to: 2 });
-    rewound.push(at, 1, Phase::Challenge, EntryKind::Decision(Decision::Ended));
+    rewound.push(
+        at,
+        1,
+        Phase::Challenge,
+        EntryKind::Decision(Decision::Ended),
+    );
     let abandoned = rewound.entries[0].kind.clone();
     rewound.push(at, 1, Phase::Challenge, abandoned);
 

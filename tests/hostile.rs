@@ -1,5 +1,5 @@
-//! Servers and input that are not as they should be: the message names what was expected and what came, and nothing
-//! that was recorded is lost.
+//! Servers and input that are not as they should be: the message names what was expected and what
+//! came, and nothing that was recorded is lost.
 
 #[path = "support/raw.rs"]
 mod raw;
@@ -109,7 +109,11 @@ async fn transport_failures_are_told_apart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_no_mcp_server_is_called_so() {
     for (status, media, body) in [
-        ("200 OK", "text/html", "<!doctype html><script>alert(1)</script>"),
+        (
+            "200 OK",
+            "text/html",
+            "<!doctype html><script>alert(1)</script>",
+        ),
         ("404 Not Found", "text/plain", "no such page"),
         ("200 OK", "application/json", "{\"hello\":\"world\"}"),
         ("200 OK", "application/json", ""),
@@ -118,7 +122,11 @@ async fn a_server_that_is_no_mcp_server_is_called_so() {
     ] {
         let origin = raw(move |_| answer(status, media, body)).await;
         let (run, code, message) = stopped(options(&format!("{origin}/mcp"))).await;
-        assert_eq!(code, StopCode::NotAnMcpServer, "{status} {media}: {message}");
+        assert_eq!(
+            code,
+            StopCode::NotAnMcpServer,
+            "{status} {media}: {message}"
+        );
         assert!(
             run.codes().contains(&"N02"),
             "{status} {media}: {:?}",
@@ -150,7 +158,9 @@ async fn metadata_that_is_no_metadata_is_named_with_its_fault() {
         let body = body.to_owned();
         let origin = raw(move |asked| match asked {
             "POST /mcp" => with_headers("401 Unauthorized", "www-authenticate: Bearer\r\n", ""),
-            "GET /.well-known/oauth-protected-resource/mcp" => answer("200 OK", "application/json", &body),
+            "GET /.well-known/oauth-protected-resource/mcp" => {
+                answer("200 OK", "application/json", &body)
+            }
             _ => answer("404 Not Found", "text/plain", ""),
         })
         .await;
@@ -166,7 +176,10 @@ async fn metadata_that_is_no_metadata_is_named_with_its_fault() {
         assert_eq!(code, StopCode::NoResourceMetadata, "{fault}");
         let trace = run.session.trace();
         let verdict = trace.exchanges().find_map(|(_, exchange)| {
-            let metadata = exchange.request.url.ends_with("/oauth-protected-resource/mcp");
+            let metadata = exchange
+                .request
+                .url
+                .ends_with("/oauth-protected-resource/mcp");
             metadata.then(|| exchange.verdict.clone().expect("it was judged").text)
         });
         let verdict = verdict.expect("the document was asked for");
@@ -195,7 +208,9 @@ async fn an_answer_that_is_cut_off_is_kept_as_far_as_it_came() {
     let cut = trace
         .exchanges()
         .find_map(|(_, exchange)| match &exchange.response()?.body.end {
-            BodyEnd::CutOff { reason } => Some((exchange.response()?.body.bytes.clone(), reason.clone())),
+            BodyEnd::CutOff { reason } => {
+                Some((exchange.response()?.body.bytes.clone(), reason.clone()))
+            }
             _ => None,
         });
     let (kept, reason) = cut.expect("the answer that was cut off");
@@ -307,7 +322,9 @@ async fn a_callback_with_an_error_without_a_code_or_with_a_wrong_state_stops() {
         let page = get(&callback).await.expect("the listener answers");
         assert!(!page.contains("<b>no"), "the server's words became markup");
         let view = run
-            .until("the end", |view| matches!(view.status, Status::Stopped { .. }))
+            .until("the end", |view| {
+                matches!(view.status, Status::Stopped { .. })
+            })
             .await;
         let Status::Stopped { code, .. } = view.status else {
             unreachable!()
@@ -326,7 +343,9 @@ async fn a_callback_that_never_comes_ends_the_wait() {
     })
     .await;
     let view = run
-        .until("the end", |view| matches!(view.status, Status::Stopped { .. }))
+        .until("the end", |view| {
+            matches!(view.status, Status::Stopped { .. })
+        })
         .await;
     let Status::Stopped { code, message, .. } = view.status else {
         unreachable!()

@@ -1,5 +1,6 @@
-//! The command against servers that nobody here wrote: FastMCP from PyPI and the TypeScript SDK's own example server
-//! from npm. Both are installed into the target folder at their first use, from pinned lists.
+//! The command against servers that nobody here wrote: FastMCP from PyPI and the TypeScript SDK's
+//! own example server from npm. Both are installed into the target folder at their first use, from
+//! pinned lists.
 
 #[path = "peers/start.rs"]
 mod start;
@@ -9,7 +10,13 @@ use start::{authscope, fastmcp, sdk_client_through_the_lab, ts_sdk_server};
 #[test]
 fn fastmcp_is_reached_in_every_revision_it_speaks() {
     let peer = fastmcp();
-    for revision in ["auto", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"] {
+    for revision in [
+        "auto",
+        "2025-03-26",
+        "2025-06-18",
+        "2025-11-25",
+        "2026-07-28",
+    ] {
         let report = authscope(&[peer.url(), "--revision", revision]);
         assert_eq!(report["outcome"], "reached", "{revision}: {report:#}");
         let errors: Vec<_> = findings(&report, "error");
@@ -21,14 +28,21 @@ fn fastmcp_is_reached_in_every_revision_it_speaks() {
 fn the_typescript_sdks_server_is_reached_with_its_session() {
     let peer = ts_sdk_server();
     for revision in ["auto", "2025-06-18", "2025-11-25"] {
-        let report = authscope(&[peer.url(), "--revision", revision, "--redirect-host", "localhost"]);
+        let report = authscope(&[
+            peer.url(),
+            "--revision",
+            revision,
+            "--redirect-host",
+            "localhost",
+        ]);
         assert_eq!(report["outcome"], "reached", "{revision}: {report:#}");
         let errors: Vec<_> = findings(&report, "error");
         assert!(errors.is_empty(), "{revision}: {errors:?}");
     }
 }
 
-/// The lab is as it should be: the SDK's own client comes through it, in every era, with and without a refresh.
+/// The lab is as it should be: the SDK's own client comes through it, in every era, with and
+/// without a refresh.
 #[test]
 fn the_typescript_sdks_client_comes_through_the_lab() {
     sdk_client_through_the_lab();

@@ -1,5 +1,6 @@
-//! The rest of the protocol against the lab, in whole flows: what is refused, every way to a client and to a token, what
-//! comes after it. A test looks at what was sent, and a healthy lab gives no cause for a finding.
+//! The rest of the protocol against the lab, in whole flows: what is refused, every way to a client
+//! and to a token, what comes after it. A test looks at what was sent, and a healthy lab gives no
+//! cause for a finding.
 
 #[path = "protocol/actions.rs"]
 mod actions;

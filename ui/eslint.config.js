@@ -19,7 +19,11 @@ export default ts.config(
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [{ group: ["@tauri-apps/*"], message: "Only host/tauri.ts talks to the program." }] },
+        {
+          patterns: [
+            { group: ["@tauri-apps/*"], message: "Only host/tauri.ts talks to the program." },
+          ],
+        },
       ],
     },
   },

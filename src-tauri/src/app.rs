@@ -1,4 +1,5 @@
-//! What the program holds while it is open: settings, vault, the running session and the lab it may run against.
+//! What the program holds while it is open: settings, vault, the running session and the lab it may
+//! run against.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +9,8 @@ use diagnosis::Finding;
 use export::{HarOptions, Secrets};
 use lab::{Lab, LabOptions};
 use session::{
-    AppError, Boot, Detail, ErrorCode, Library, Options, PastRun, RevealedToken, Session, Settings, Update,
-    token_id, vault_view,
+    AppError, Boot, Detail, ErrorCode, Library, Options, PastRun, RevealedToken, Session, Settings,
+    Update, token_id, vault_view,
 };
 use tauri::ipc::Channel;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
@@ -59,7 +60,11 @@ impl App {
             history: library.history.clone(),
             vault,
             notices,
-            export_folder: format!("{}{}", self.export_folder.display(), std::path::MAIN_SEPARATOR),
+            export_folder: format!(
+                "{}{}",
+                self.export_folder.display(),
+                std::path::MAIN_SEPARATOR
+            ),
         }
     }
 
@@ -103,7 +108,12 @@ impl App {
 
     pub async fn restart(&self) -> Result<(), AppError> {
         let mut run = self.run.lock().await;
-        let options = run.session.as_ref().ok_or_else(no_session)?.options().clone();
+        let options = run
+            .session
+            .as_ref()
+            .ok_or_else(no_session)?
+            .options()
+            .clone();
         let remembered = run.lab.is_none();
         self.begin(&mut run, options, remembered).await
     }
@@ -155,7 +165,11 @@ impl App {
 
     pub async fn delete_token(&self, id: &str) -> Result<(), AppError> {
         let set = self.token(id).await?;
-        self.vault().await.delete(&set.key).await.map_err(vault_error)?;
+        self.vault()
+            .await
+            .delete(&set.key)
+            .await
+            .map_err(vault_error)?;
         match self.session().await {
             Ok(session) => session.tokens_changed().await,
             Err(_) => Ok(()),
@@ -202,10 +216,17 @@ impl App {
             .await
     }
 
-    /// `remembered`: the run belongs among the past ones. A lab has other ports each time, so its runs do not.
-    async fn begin(&self, run: &mut Run, options: Options, remembered: bool) -> Result<(), AppError> {
+    /// `remembered`: the run belongs among the past ones. A lab has other ports each time, so its
+    /// runs do not.
+    async fn begin(
+        &self,
+        run: &mut Run,
+        options: Options,
+        remembered: bool,
+    ) -> Result<(), AppError> {
         let number = run.number + 1;
-        let (session, updates) = Session::start(options, self.vault().await.clone(), number).await?;
+        let (session, updates) =
+            Session::start(options, self.vault().await.clone(), number).await?;
         if let Some(former) = run.session.replace(Arc::new(session)) {
             // It may be over already; then there is nothing to stop.
             let _ = former.stop().await;

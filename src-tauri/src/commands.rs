@@ -1,4 +1,5 @@
-//! What the window may ask for. Each command hands over to [`App`] or to the session; nothing is decided here.
+//! What the window may ask for. Each command hands over to [`App`] or to the session; nothing is
+//! decided here.
 
 use session::{Action, AppError, Boot, Detail, Options, Registration, RevealedToken, Settings};
 use tauri::ipc::Channel;
@@ -73,7 +74,10 @@ pub async fn act(app: State<'_, App>, action: Action) -> Answer {
 
 #[tauri::command]
 pub async fn choose_authorization_server(app: State<'_, App>, issuer: String) -> Answer {
-    app.session().await?.choose_authorization_server(issuer).await
+    app.session()
+        .await?
+        .choose_authorization_server(issuer)
+        .await
 }
 
 #[tauri::command]
@@ -129,7 +133,11 @@ pub async fn choose_file(handle: AppHandle, suggested: String) -> Answer<Option<
     }
     let (answer, chosen) = tokio::sync::oneshot::channel();
     dialog.save_file(move |path| drop(answer.send(path)));
-    let chosen = chosen.await.ok().flatten().and_then(|path| path.into_path().ok());
+    let chosen = chosen
+        .await
+        .ok()
+        .flatten()
+        .and_then(|path| path.into_path().ok());
     Ok(chosen.map(|path| path.to_string_lossy().into_owned()))
 }
 

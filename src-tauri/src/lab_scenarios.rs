@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use session::{GrantChoice, LabScenario, Options, Registration, ToolCall};
 use trace::ActionKind;
 
-/// How a lab is started, and what a run against it asks for: what is not named stays as the user has it.
+/// How a lab is started, and what a run against it asks for: what is not named stays as the user
+/// has it.
 #[derive(Clone, Copy)]
 pub struct Way {
     pub lab: fn(&mut LabOptions),
@@ -116,7 +117,8 @@ pub fn scenario(slug: &str) -> Option<Scenario> {
     })
 }
 
-/// How a run meets a misbehaviour; none where it needs files of certificates that the lab makes when it starts.
+/// How a run meets a misbehaviour; none where it needs files of certificates that the lab makes
+/// when it starts.
 pub fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
     use Misbehaviour as M;
     Some(match misbehaviour {
@@ -241,7 +243,10 @@ mod tests {
             let scenario = scenario(&card.slug).expect("it is a card");
             let mut options = LabOptions::default();
             (scenario.way.lab)(&mut options);
-            assert_eq!(options.misbehaviour, None, "that is said by the card itself");
+            assert_eq!(
+                options.misbehaviour, None,
+                "that is said by the card itself"
+            );
             assert_eq!(
                 scenario.misbehaviour.map(Misbehaviour::code),
                 card.code.as_deref()

@@ -14,9 +14,10 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 
 fn main() {
-    // The callback's server calls the end of its socket an error; the listener deals with it, and says so itself.
-    let filter =
-        EnvFilter::try_from_env("AUTHSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,tiny_http=off"));
+    // The callback's server calls the end of its socket an error; the listener deals with it, and
+    // says so itself.
+    let filter = EnvFilter::try_from_env("AUTHSCOPE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,tiny_http=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -26,7 +27,10 @@ fn main() {
         .plugin(tauri_plugin_dialog::init())
         .setup(|handle| {
             let folder = handle.path().app_config_dir()?;
-            let downloads = handle.path().download_dir().or_else(|_| handle.path().home_dir());
+            let downloads = handle
+                .path()
+                .download_dir()
+                .or_else(|_| handle.path().home_dir());
             handle.manage(App::new(folder, downloads.unwrap_or_default()));
             Ok(())
         })

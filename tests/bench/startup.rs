@@ -1,7 +1,8 @@
 //! From the start of the program to its painted window, and the memory of all its processes.
 //!
-//! `cargo xtask bench startup` (Linux; brings a display and a keychain). Painted is what the web view itself says:
-//! its first contentful paint. Memory is PSS, in which what processes share counts once.
+//! `cargo xtask bench startup` (Linux; brings a display and a keychain). Painted is what the web
+//! view itself says: its first contentful paint. Memory is PSS, in which what processes share
+//! counts once.
 
 #[cfg(target_os = "linux")]
 #[path = "../desktop/window.rs"]
@@ -11,7 +12,8 @@ mod window;
 #[cfg(target_os = "linux")]
 #[tokio::main]
 async fn main() {
-    // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to measure then.
+    // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to
+    // measure then.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -37,7 +39,8 @@ mod linux {
         for round in 0..=ROUNDS {
             let window = Window::open("startup").await;
             let at = window.first_contentful_paint().await;
-            let program = pid_of(Path::new(env!("CARGO_BIN_EXE_authscope"))).expect("the program runs");
+            let program =
+                pid_of(Path::new(env!("CARGO_BIN_EXE_authscope"))).expect("the program runs");
             let tree = tree_of(program);
             // The first one fills the file cache.
             if round > 0 {

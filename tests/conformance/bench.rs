@@ -1,8 +1,8 @@
-//! The suite's `auth`, all its scenarios at once as it runs them by itself, with the command as client and with a small
-//! client on the official TypeScript SDK, in turn.
+//! The suite's `auth`, all its scenarios at once as it runs them by itself, with the command as
+//! client and with a small client on the official TypeScript SDK, in turn.
 //!
-//! `cargo xtask bench conformance`. The limit is a quarter of the SDK client's wall time. What the suite takes for itself
-//! is in both; a client that does nothing shows how much that is.
+//! `cargo xtask bench conformance`. The limit is a quarter of the SDK client's wall time. What the
+//! suite takes for itself is in both; a client that does nothing shows how much that is.
 
 #[path = "client.rs"]
 mod client;
@@ -27,7 +27,8 @@ fn main() -> ExitCode {
     if client::is_asked_for() {
         return client::run();
     }
-    // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to measure then.
+    // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to
+    // measure then.
     if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
@@ -38,7 +39,11 @@ fn main() -> ExitCode {
     let (mut by_command, mut by_sdk, mut by_nobody) = (Vec::new(), Vec::new(), Vec::new());
     // The first round warms the file cache up.
     for round in 0..=ROUNDS {
-        let times = [timed(&ours, SCENARIOS), timed(&sdk, SCENARIOS), timed("true", 0)];
+        let times = [
+            timed(&ours, SCENARIOS),
+            timed(&sdk, SCENARIOS),
+            timed("true", 0),
+        ];
         if round > 0 {
             by_command.push(times[0]);
             by_sdk.push(times[1]);

@@ -1,8 +1,9 @@
 //! What the suite tells its client, as command lines of `authscope-cli run`.
 //!
-//! The suite appends the server's URL to the command it was given and sets `MCP_CONFORMANCE_SCENARIO`, and
-//! `MCP_CONFORMANCE_CONTEXT` for a scenario with data of its own. The command knows nothing of this: a program of the
-//! tests stands between, and it is the test program itself, which starts faster than a script would.
+//! The suite appends the server's URL to the command it was given and sets
+//! `MCP_CONFORMANCE_SCENARIO`, and `MCP_CONFORMANCE_CONTEXT` for a scenario with data of its own.
+//! The command knows nothing of this: a program of the tests stands between, and it is the test
+//! program itself, which starts faster than a script would.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,7 +12,8 @@ use serde_json::Value;
 
 /// The revision to follow; without it the command finds it out by itself.
 pub const REVISION: &str = "AUTHSCOPE_CONFORMANCE_REVISION";
-/// Where files for the command may be left, such as a private key. Without it, where temporary files are.
+/// Where files for the command may be left, such as a private key. Without it, where temporary
+/// files are.
 pub const FOLDER: &str = "AUTHSCOPE_CONFORMANCE_FOLDER";
 
 /// The suite's constant; it is compared and never fetched.
@@ -28,7 +30,9 @@ pub fn run() -> ExitCode {
     let context: Value = std::env::var("MCP_CONFORMANCE_CONTEXT")
         .map(|text| serde_json::from_str(&text).expect("the context is JSON"))
         .unwrap_or_default();
-    let url = std::env::args().next_back().expect("the suite appends the URL");
+    let url = std::env::args()
+        .next_back()
+        .expect("the suite appends the URL");
     let revision = std::env::var(REVISION).ok();
     let folder = std::env::var_os(FOLDER).map_or_else(std::env::temp_dir, PathBuf::from);
     for arguments in command_lines(&scenario, &context, revision.as_deref(), &folder) {
@@ -46,10 +50,15 @@ pub fn run() -> ExitCode {
 }
 
 /// The arguments of each run that a scenario wants, without the URL.
-fn command_lines(scenario: &str, context: &Value, revision: Option<&str>, folder: &Path) -> Vec<Vec<String>> {
+fn command_lines(
+    scenario: &str,
+    context: &Value,
+    revision: Option<&str>,
+    folder: &Path,
+) -> Vec<Vec<String>> {
     let mut common = registration_and_grant(scenario, context, folder);
-    // The scenarios of this revision carry it in their name; a server without resource metadata cannot be told from a
-    // broken one of a later revision.
+    // The scenarios of this revision carry it in their name; a server without resource metadata
+    // cannot be told from a broken one of a later revision.
     let revision = if scenario.starts_with("auth/2025-03-26-") {
         Some("2025-03-26")
     } else {
@@ -82,7 +91,9 @@ fn registration_and_grant(scenario: &str, context: &Value, folder: &Path) -> Vec
         }
     }
     match scenario {
-        "auth/basic-cimd" => arguments.extend(words(&["--client-metadata-url", CLIENT_METADATA_URL])),
+        "auth/basic-cimd" => {
+            arguments.extend(words(&["--client-metadata-url", CLIENT_METADATA_URL]))
+        }
         "auth/client-credentials-jwt" => {
             let file = folder.join(format!("key-{}.pem", std::process::id()));
             std::fs::write(&file, given("private_key_pem")).expect("the folder can be written");
@@ -100,7 +111,12 @@ fn calls(scenario: &str, context: &Value) -> Vec<Vec<String>> {
     match scenario {
         // These servers have no tool that could be called.
         "initialize" | "request-metadata" | "json-schema-ref-no-deref" => vec![Vec::new()],
-        "tools_call" => vec![words(&["--call", "add_numbers", "--args", r#"{"a": 2, "b": 3}"#])],
+        "tools_call" => vec![words(&[
+            "--call",
+            "add_numbers",
+            "--args",
+            r#"{"a": 2, "b": 3}"#,
+        ])],
         "http-custom-headers" => context["toolCalls"]
             .as_array()
             .expect("the context names the calls")

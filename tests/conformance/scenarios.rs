@@ -1,8 +1,10 @@
-//! Which scenarios are run, in which version of the suite and at which wire, and why the others are not.
+//! Which scenarios are run, in which version of the suite and at which wire, and why the others are
+//! not.
 
 use std::fmt;
 
-/// A version of the suite: the newest one that npm calls so, and the newest one that knows the revision 2026-07-28.
+/// A version of the suite: the newest one that npm calls so, and the newest one that knows the
+/// revision 2026-07-28.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     V01,
@@ -12,15 +14,16 @@ pub enum Version {
 /// A server of the suite with one thing to watch.
 pub struct Scenario {
     pub name: &'static str,
-    /// Checks that must have been made and come out well; many scenarios fail none when the client does nothing.
+    /// Checks that must have been made and come out well; many scenarios fail none when the client
+    /// does nothing.
     pub shows: &'static [&'static str],
 }
 
 /// One scenario in one version of the suite at one wire.
 pub struct Run {
     pub version: Version,
-    /// The revision the suite's server speaks and the command is told to follow. Without it the suite takes its own choice
-    /// and the command finds it out.
+    /// The revision the suite's server speaks and the command is told to follow. Without it the
+    /// suite takes its own choice and the command finds it out.
     pub wire: Option<&'static str>,
     pub scenario: &'static Scenario,
     /// The revision the suite chooses by itself.
@@ -58,9 +61,18 @@ const AUTH: &[Scenario] = &[
         &["scope-step-up-initial", "scope-step-up-escalation"],
     ),
     scenario("auth/scope-retry-limit", &["scope-retry-limit"]),
-    scenario("auth/token-endpoint-auth-basic", &["token-endpoint-auth-method"]),
-    scenario("auth/token-endpoint-auth-post", &["token-endpoint-auth-method"]),
-    scenario("auth/token-endpoint-auth-none", &["token-endpoint-auth-method"]),
+    scenario(
+        "auth/token-endpoint-auth-basic",
+        &["token-endpoint-auth-method"],
+    ),
+    scenario(
+        "auth/token-endpoint-auth-post",
+        &["token-endpoint-auth-method"],
+    ),
+    scenario(
+        "auth/token-endpoint-auth-none",
+        &["token-endpoint-auth-method"],
+    ),
     scenario("auth/pre-registration", &["pre-registration-auth"]),
 ];
 
@@ -152,8 +164,14 @@ const DRAFT: &[Scenario] = &[
             "sep-2352-no-cross-as-credential-reuse",
         ],
     ),
-    scenario("auth/iss-supported", &["sep-2468-client-compare-iss-supported"]),
-    scenario("auth/iss-not-advertised", &["sep-2468-client-proceed-no-iss"]),
+    scenario(
+        "auth/iss-supported",
+        &["sep-2468-client-compare-iss-supported"],
+    ),
+    scenario(
+        "auth/iss-not-advertised",
+        &["sep-2468-client-proceed-no-iss"],
+    ),
     scenario(
         "auth/iss-supported-missing",
         &["sep-2468-client-reject-missing-iss"],
@@ -210,7 +228,10 @@ const CALLS: &[Scenario] = &[
         "http-invalid-tool-headers",
         &["sep-2243-client-reject-invalid-tool"],
     ),
-    scenario("json-schema-ref-no-deref", &["sep-2106-no-network-ref-deref"]),
+    scenario(
+        "json-schema-ref-no-deref",
+        &["sep-2106-no-network-ref-deref"],
+    ),
 ];
 
 /// What no run can come to, and why. None of them is about authorization.

@@ -16,7 +16,8 @@ use serde_json::Value;
 use crate::client;
 use crate::scenarios::{Run, Version};
 
-/// Longer than any scenario takes on a busy machine; the suite itself gives its client half a minute.
+/// Longer than any scenario takes on a busy machine; the suite itself gives its client half a
+/// minute.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Where both versions of the suite are, with the Node they need.
@@ -57,8 +58,8 @@ pub fn listed(version: Version, requirements: Option<&str>) -> BTreeSet<String> 
     );
     let output = command.output().expect("the suite starts");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    // With a set of requirements the ones for servers come first, and behind the list what is not scored, such as
-    // "auth/dpop [client]".
+    // With a set of requirements the ones for servers come first, and behind the list what is not
+    // scored, such as "auth/dpop [client]".
     let (_, clients) = text
         .split_once("Client scenarios")
         .expect("the heading of the list");
@@ -108,7 +109,8 @@ pub fn run(run: &Run) -> Result<(), String> {
     let ending = within_limit(command, &output);
 
     let said = fs::read_to_string(&output).unwrap_or_default();
-    let checks = find(&folder, "checks.json").map(|file| fs::read_to_string(file).unwrap_or_default());
+    let checks =
+        find(&folder, "checks.json").map(|file| fs::read_to_string(file).unwrap_or_default());
     let checks: Vec<Value> = serde_json::from_str(&checks.unwrap_or_default()).unwrap_or_default();
     let mut faults = faults(run, &checks);
     match ending {
@@ -132,11 +134,15 @@ pub fn run(run: &Run) -> Result<(), String> {
     Err(report)
 }
 
-/// What the checks lack. A client that did nothing fails no check in some scenarios: what a scenario is about must have
-/// been seen.
+/// What the checks lack. A client that did nothing fails no check in some scenarios: what a
+/// scenario is about must have been seen.
 fn faults(run: &Run, checks: &[Value]) -> Vec<String> {
-    let with =
-        |status: &str| -> Vec<&Value> { checks.iter().filter(|check| check["status"] == status).collect() };
+    let with = |status: &str| -> Vec<&Value> {
+        checks
+            .iter()
+            .filter(|check| check["status"] == status)
+            .collect()
+    };
     let mut faults: Vec<String> = [with("FAILURE"), with("WARNING")]
         .concat()
         .iter()
@@ -156,8 +162,8 @@ fn faults(run: &Run, checks: &[Value]) -> Vec<String> {
     faults
 }
 
-/// Runs a program with its words in a file. `None` when it was still running at the limit and was ended, with what it had
-/// started.
+/// Runs a program with its words in a file. `None` when it was still running at the limit and was
+/// ended, with what it had started.
 fn within_limit(mut command: Command, output: &Path) -> Option<ExitStatus> {
     let file = File::create(output).expect("the target folder can be written");
     let same = file.try_clone().expect("a second handle");
@@ -179,7 +185,8 @@ fn within_limit(mut command: Command, output: &Path) -> Option<ExitStatus> {
     None
 }
 
-/// The file of that name in the folder or below: the suite makes a folder for each run, with the time in its name.
+/// The file of that name in the folder or below: the suite makes a folder for each run, with the
+/// time in its name.
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let entries: Vec<PathBuf> = fs::read_dir(folder)
         .ok()?

@@ -1,4 +1,5 @@
-//! One window of the real program, with a configuration folder of its own and a browser that is played here.
+//! One window of the real program, with a configuration folder of its own and a browser that is
+//! played here.
 
 use std::future::Future;
 use std::os::unix::process::CommandExt as _;
@@ -42,17 +43,20 @@ impl Window {
         let folder = Self::folders();
         let config = folder.join("config/dev.authscope.desktop");
         std::fs::create_dir_all(&config).expect("the temporary folder can be written");
-        std::fs::write(config.join("settings.json"), settings).expect("the temporary folder can be written");
+        std::fs::write(config.join("settings.json"), settings)
+            .expect("the temporary folder can be written");
         Self::open_in(name, &folder).await
     }
 
     fn folders() -> PathBuf {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("authscope-desktop-{}-{number}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("authscope-desktop-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         for part in ["bin", "config", "data", "cache", "Downloads"] {
-            std::fs::create_dir_all(folder.join(part)).expect("the temporary folder can be written");
+            std::fs::create_dir_all(folder.join(part))
+                .expect("the temporary folder can be written");
         }
         // The browser: a program that notes the URL, so that the test can go there.
         let browser = folder.join("bin/xdg-open");
@@ -63,7 +67,8 @@ impl Window {
         );
         std::fs::write(&browser, script).expect("the temporary folder can be written");
         use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755))
+            .expect("it is ours");
         folder
     }
 
@@ -97,7 +102,10 @@ impl Window {
         let connect = async {
             // The driver says nothing when it is ready; it is when it can be connected to.
             loop {
-                if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                if tokio::net::TcpStream::connect(("127.0.0.1", port))
+                    .await
+                    .is_ok()
+                {
                     break;
                 }
                 tokio::task::yield_now().await;
@@ -124,7 +132,8 @@ impl Window {
         &self.folder
     }
 
-    /// Ends the program as a user does. Now and then the driver does not answer that; then all of it is ended by force.
+    /// Ends the program as a user does. Now and then the driver does not answer that; then all of
+    /// it is ended by force.
     pub async fn close(&self) {
         let closing = tokio::time::timeout(Duration::from_secs(10), self.client.clone().close());
         if !matches!(closing.await, Ok(Ok(()))) {
@@ -174,7 +183,11 @@ impl Window {
     }
 
     pub async fn press_escape(&self) {
-        let body = self.client.find(Locator::Css("body")).await.expect("a body");
+        let body = self
+            .client
+            .find(Locator::Css("body"))
+            .await
+            .expect("a body");
         body.send_keys(&Key::Escape.to_string())
             .await
             .expect("it takes keys");
@@ -231,7 +244,9 @@ impl Window {
         let noted = self.folder.join("opened-url");
         let url = self
             .until("a browser to be opened", async |_| {
-                std::fs::read_to_string(&noted).ok().filter(|url| !url.is_empty())
+                std::fs::read_to_string(&noted)
+                    .ok()
+                    .filter(|url| !url.is_empty())
             })
             .await;
         let redirect_uri = trace::query_pairs(&url)

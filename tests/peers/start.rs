@@ -63,23 +63,27 @@ impl Drop for Peer {
 pub fn fastmcp() -> Peer {
     static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
         let source = REPOSITORY.join("tests/peers/fastmcp");
-        let folder = installed::filled("peers/fastmcp", &[source.join("requirements.txt")], |folder| {
-            run(Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(folder.join("venv")));
-            // The list is complete; its packages' own wishes are not asked.
-            let pip = folder.join("venv/bin/pip");
-            let list = source.join("requirements.txt");
-            run(Command::new(pip)
-                .args([
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "--no-deps",
-                    "-r",
-                ])
-                .arg(list));
-        });
+        let folder = installed::filled(
+            "peers/fastmcp",
+            &[source.join("requirements.txt")],
+            |folder| {
+                run(Command::new("python3")
+                    .args(["-m", "venv"])
+                    .arg(folder.join("venv")));
+                // The list is complete; its packages' own wishes are not asked.
+                let pip = folder.join("venv/bin/pip");
+                let list = source.join("requirements.txt");
+                run(Command::new(pip)
+                    .args([
+                        "install",
+                        "--quiet",
+                        "--disable-pip-version-check",
+                        "--no-deps",
+                        "-r",
+                    ])
+                    .arg(list));
+            },
+        );
         folder.join("venv/bin/python")
     });
     let port = free_port();
@@ -91,7 +95,8 @@ pub fn fastmcp() -> Peer {
 }
 
 pub fn ts_sdk_server() -> Peer {
-    static MODULES: LazyLock<PathBuf> = LazyLock::new(|| installed::npm("peers/ts-sdk-server", &[]));
+    static MODULES: LazyLock<PathBuf> =
+        LazyLock::new(|| installed::npm("peers/ts-sdk-server", &[]));
     let (port, as_port) = (free_port(), free_port());
     let mut command = Command::new("node");
     command

@@ -1,4 +1,5 @@
-//! What can be asked for once there is a token: the life of a token, what the server knows of it, its signature.
+//! What can be asked for once there is a token: the life of a token, what the server knows of it,
+//! its signature.
 
 use lab::{Lab, Misbehaviour};
 use session::Options;
@@ -50,9 +51,19 @@ async fn a_refresh_and_an_expired_token_bring_one_that_is_used() {
     let mut run = done(&lab).await;
     for kind in [ActionKind::Refresh, ActionKind::PretendExpired] {
         let (_, sent) = acted(&mut run, kind).await;
-        assert_eq!(lines(&sent), ["refresh_token 200", "tools/list 200"], "{kind:?}");
-        let used = sent[1].request.header_value("authorization").map(str::to_owned);
-        assert_eq!(used, Some(format!("Bearer {}", told(&sent[0], "access_token"))));
+        assert_eq!(
+            lines(&sent),
+            ["refresh_token 200", "tools/list 200"],
+            "{kind:?}"
+        );
+        let used = sent[1]
+            .request
+            .header_value("authorization")
+            .map(str::to_owned);
+        assert_eq!(
+            used,
+            Some(format!("Bearer {}", told(&sent[0], "access_token")))
+        );
     }
     run.assert_silent();
 }
@@ -66,7 +77,10 @@ async fn a_rotation_uses_each_refresh_token_once() {
         lines(&sent),
         ["refresh_token 200", "refresh_token 200", "tools/list 200"]
     );
-    assert_eq!(form(&sent[1])["refresh_token"], told(&sent[0], "refresh_token"));
+    assert_eq!(
+        form(&sent[1])["refresh_token"],
+        told(&sent[0], "refresh_token")
+    );
     run.assert_silent();
 }
 
@@ -79,7 +93,10 @@ async fn a_replaced_refresh_token_takes_all_of_its_family_along() {
         lines(&sent),
         ["refresh_token 200", "refresh_token 400", "tools/list 401"]
     );
-    assert_eq!(form(&sent[0])["refresh_token"], form(&sent[1])["refresh_token"]);
+    assert_eq!(
+        form(&sent[0])["refresh_token"],
+        form(&sent[1])["refresh_token"]
+    );
     assert_eq!(told(&sent[1], "error"), "invalid_grant");
     run.assert_silent();
 }
@@ -100,7 +117,11 @@ async fn two_refreshes_at_once_use_the_same_refresh_token() {
     );
     let mut statuses: Vec<_> = refreshes.iter().map(|exchange| exchange.status()).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [Some(200), Some(400)], "a refresh token is good once");
+    assert_eq!(
+        statuses,
+        [Some(200), Some(400)],
+        "a refresh token is good once"
+    );
     assert_eq!(run.codes(), ["C04"], "{:#?}", run.findings);
 }
 
@@ -203,7 +224,9 @@ async fn signatures_are_checked_with_the_issuers_keys() {
 fn checked(run: &Watched, kind: TokenKind) -> SignatureCheck {
     let decisions = run.decisions().into_iter().rev();
     let mut checks = decisions.filter_map(|decision| match decision {
-        Decision::TokenChecked { token, signature, .. } if token == kind => Some(signature),
+        Decision::TokenChecked {
+            token, signature, ..
+        } if token == kind => Some(signature),
         _ => None,
     });
     checks.next().expect("it was checked")

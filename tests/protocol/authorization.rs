@@ -126,7 +126,10 @@ async fn a_request_object_is_signed_by_a_client_with_a_key_and_unsigned_by_anoth
         let request = &run.authorization_requests()[0];
         let object = jwt(&request["request"]);
         assert_eq!(object.header["alg"], alg);
-        assert_eq!(object.text("client_id"), Some(request["client_id"].as_str()));
+        assert_eq!(
+            object.text("client_id"),
+            Some(request["client_id"].as_str())
+        );
         assert_eq!(object.audience(), [lab.as_url()]);
         assert_eq!(object.text("code_challenge_method"), Some("S256"));
         assert_eq!(object.text("resource"), Some(lab.mcp_url()));
@@ -198,7 +201,11 @@ async fn an_answer_comes_as_a_posted_form_where_that_is_asked_for() {
     let wrong = crate::support::lab(Some(Misbehaviour::StateAltered)).await;
     let mut run = Watched::start(with(wrong.mcp_url(), authorization)).await;
     run.run().await;
-    assert_eq!(run.stop().0, StopCode::StateMismatch, "the same checks hold");
+    assert_eq!(
+        run.stop().0,
+        StopCode::StateMismatch,
+        "the same checks hold"
+    );
     assert!(run.token_requests(Grant::AuthorizationCode).is_empty());
 }
 
@@ -248,11 +255,19 @@ async fn an_id_token_is_bound_to_the_request_by_its_nonce() {
         let (code, message, can_go_on) = run.stop();
         assert_eq!((code, can_go_on), (StopCode::IdTokenInvalid, true));
         assert!(message.contains(claim), "{message}");
-        assert!(run.calls("tools/list").is_empty(), "its access token is not used");
-        let checked = run.decisions().into_iter().find_map(|decision| match decision {
-            Decision::TokenChecked { token, problems, .. } => Some((token, problems)),
-            _ => None,
-        });
+        assert!(
+            run.calls("tools/list").is_empty(),
+            "its access token is not used"
+        );
+        let checked = run
+            .decisions()
+            .into_iter()
+            .find_map(|decision| match decision {
+                Decision::TokenChecked {
+                    token, problems, ..
+                } => Some((token, problems)),
+                _ => None,
+            });
         let (token, problems) = checked.expect("it is recorded");
         assert_eq!(token, TokenKind::IdToken);
         assert!(

@@ -15,10 +15,13 @@ fn proof(exchange: &Exchange) -> Jwt {
 }
 
 fn thumbprint(run: &Watched) -> String {
-    let bound = run.decisions().into_iter().find_map(|decision| match decision {
-        Decision::SenderConstrained { thumbprint, .. } => Some(thumbprint),
-        _ => None,
-    });
+    let bound = run
+        .decisions()
+        .into_iter()
+        .find_map(|decision| match decision {
+            Decision::SenderConstrained { thumbprint, .. } => Some(thumbprint),
+            _ => None,
+        });
     bound.expect("it is decided")
 }
 
@@ -48,7 +51,11 @@ async fn each_request_proves_the_key_that_the_token_is_bound_to() {
             (Some("dpop+jwt"), Some("POST"))
         );
         assert_eq!(proof.text("htu"), Some(exchange.request.url.as_str()));
-        assert_eq!(proof.header["jwk"].get("d"), None, "the private half stays here");
+        assert_eq!(
+            proof.header["jwk"].get("d"),
+            None,
+            "the private half stays here"
+        );
         proofs.insert(proof.text("jti").expect("it is good once").to_owned());
         let bound = jwt(&told(exchange, "access_token"));
         assert_eq!(bound.claims["cnf"]["jkt"], thumbprint(&run).as_str());
@@ -109,8 +116,16 @@ async fn nonces_are_sent_once_they_are_demanded_and_each_server_has_its_own() {
         assert_ne!(proof(first).text("jti"), proof(again).text("jti"));
     }
     assert_ne!(proof(again).text("nonce"), proof(&calls[1]).text("nonce"));
-    let refused = calls.iter().filter(|call| call.status() == Some(401)).count();
-    assert_eq!(refused, 1, "the nonce is remembered: {:#?}", run.exchanges());
+    let refused = calls
+        .iter()
+        .filter(|call| call.status() == Some(401))
+        .count();
+    assert_eq!(
+        refused,
+        1,
+        "the nonce is remembered: {:#?}",
+        run.exchanges()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +168,10 @@ async fn a_certificate_is_shown_and_the_token_is_bound_to_it() {
         run.passes().await;
         let issued = run.token_requests(Grant::AuthorizationCode).remove(0);
         let token = jwt(&told(&issued, "access_token"));
-        let thumbprint = token.claims.get("cnf").map(|cnf| cnf["x5t#S256"].is_string());
+        let thumbprint = token
+            .claims
+            .get("cnf")
+            .map(|cnf| cnf["x5t#S256"].is_string());
         assert_eq!(thumbprint.unwrap_or_default(), bound);
     }
 }

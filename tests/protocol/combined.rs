@@ -1,5 +1,5 @@
-//! Features that meet: proof of possession with everything that asks for a token, step-up and stored tokens with what
-//! follows them.
+//! Features that meet: proof of possession with everything that asks for a token, step-up and
+//! stored tokens with what follows them.
 
 use lab::{CLIENT_PRIVATE_KEY, LabOptions, Misbehaviour};
 use session::{Action, Authorization, GrantChoice, Options, Status};
@@ -74,12 +74,19 @@ async fn a_step_up_keeps_key_and_registration_and_is_pushed_like_the_first_reque
         assert_eq!(statuses, [Some(status), Some(200)], "{tool}");
         let keys: Vec<_> = calls
             .iter()
-            .map(|call| jwt(call.request.header_value("dpop").expect("a proof")).header["jwk"].clone())
+            .map(|call| {
+                jwt(call.request.header_value("dpop").expect("a proof")).header["jwk"].clone()
+            })
             .collect();
         assert_eq!(keys[0], keys[1]);
-        assert_eq!(run.sent(|purpose| *purpose == Purpose::Registration).len(), 1);
+        assert_eq!(
+            run.sent(|purpose| *purpose == Purpose::Registration).len(),
+            1
+        );
         let issued = run.token_requests(Grant::AuthorizationCode);
-        let granted = issued.iter().filter(|request| request.status() == Some(200));
+        let granted = issued
+            .iter()
+            .filter(|request| request.status() == Some(200));
         assert_eq!(granted.count(), 2, "{:#?}", run.exchanges());
     }
 }
@@ -140,7 +147,11 @@ async fn every_action_works_with_a_bound_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_to_another_server_is_followed_in_every_revision_and_with_a_key() {
     let mut wrong = Vec::new();
-    for revision in [Revision::R20250618, Revision::R20251125, Revision::R20260728] {
+    for revision in [
+        Revision::R20250618,
+        Revision::R20251125,
+        Revision::R20260728,
+    ] {
         for bound in [false, true] {
             let lab = lab_with(|lab| {
                 lab.as_migrates = true;
@@ -252,7 +263,10 @@ async fn without_metadata_the_revision_is_found_too() {
     let mut run = Watched::start(options(lab.mcp_url())).await;
     run.run().await;
     let lines = run.exchanges();
-    let looked: Vec<_> = lines.iter().filter(|line| line.contains(".well-known")).collect();
+    let looked: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains(".well-known"))
+        .collect();
     assert!(!looked.is_empty());
     match &run.view().status {
         Status::Done { .. } => {}

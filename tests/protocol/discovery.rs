@@ -77,7 +77,8 @@ async fn a_redirect_uri_is_the_same_wherever_it_is_named() {
         let registered = run.sent(|purpose| *purpose == Purpose::Registration);
         let named = json_sent(&registered[0])["redirect_uris"][0].clone();
         let asked = run.authorization_requests()[0]["redirect_uri"].clone();
-        let redeemed = form(&run.token_requests(Grant::AuthorizationCode)[0])["redirect_uri"].clone();
+        let redeemed =
+            form(&run.token_requests(Grant::AuthorizationCode)[0])["redirect_uri"].clone();
         let came = run.sent(|purpose| *purpose == Purpose::Callback)[0]
             .request
             .url

@@ -32,7 +32,9 @@ async fn a_client_gets_a_token_for_itself_by_secret_and_by_key() {
             (lab.mcp_url(), "mcp:read")
         );
         match request.request.header_value("authorization") {
-            Some(basic) => assert!(basic.starts_with("Basic ") && !fields.contains_key("client_assertion")),
+            Some(basic) => {
+                assert!(basic.starts_with("Basic ") && !fields.contains_key("client_assertion"))
+            }
             None => assert_eq!(jwt(&fields["client_assertion"]).audience(), [lab.as_url()]),
         }
         assert!(json_answer(request).get("refresh_token").is_none());
@@ -151,7 +153,8 @@ async fn a_workloads_token_is_taken_and_a_bad_one_is_not_tried_again() {
         assert_eq!(code, StopCode::TokenRejected);
         assert!(message.contains("invalid_grant"), "{message}");
         assert_eq!(
-            run.sent(|purpose| matches!(purpose, Purpose::Token { .. })).len(),
+            run.sent(|purpose| matches!(purpose, Purpose::Token { .. }))
+                .len(),
             1
         );
     }
@@ -195,9 +198,15 @@ async fn an_identity_provider_vouches_for_its_user() {
         assert!(exchanged.request.url.starts_with(idp));
         let fields = form(&exchanged);
         for (name, value) in [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            (
+                "grant_type",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ),
             ("requested_token_type", ID_JAG),
-            ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+            (
+                "subject_token_type",
+                "urn:ietf:params:oauth:token-type:id_token",
+            ),
             ("subject_token", id_token.as_str()),
             ("audience", lab.as_url()),
             ("resource", lab.mcp_url()),
@@ -206,7 +215,10 @@ async fn an_identity_provider_vouches_for_its_user() {
             assert_eq!(fields[name], value, "{name}");
         }
         let granted = run.token_requests(Grant::JwtBearer).remove(0);
-        assert_eq!(form(&granted)["assertion"], told(&exchanged, "access_token"));
+        assert_eq!(
+            form(&granted)["assertion"],
+            told(&exchanged, "access_token")
+        );
         let basic = granted
             .request
             .header_value("authorization")

@@ -14,8 +14,12 @@ async fn without_pkce_support_nothing_is_asked_of_the_server() {
     run.run().await;
     let (code, message, can_go_on) = run.stop();
     assert_eq!((code, can_go_on), (StopCode::PkceUnsupported, true));
-    assert!(message.contains("code_challenge_methods_supported"), "{message}");
-    let asked = run.sent(|purpose| matches!(purpose, Purpose::Registration | Purpose::Authorization));
+    assert!(
+        message.contains("code_challenge_methods_supported"),
+        "{message}"
+    );
+    let asked =
+        run.sent(|purpose| matches!(purpose, Purpose::Registration | Purpose::Authorization));
     assert!(asked.is_empty(), "{:#?}", run.exchanges());
 
     run.session.go_on().await.expect("it may be passed");
@@ -36,7 +40,9 @@ async fn without_pkce_support_nothing_is_asked_of_the_server() {
 async fn a_callback_with_another_state_or_none_is_not_taken() {
     for state in [Some("another"), None] {
         let (lab, mut run) = waiting_for_its_callback().await;
-        let state = state.map(|state| format!("&state={state}")).unwrap_or_default();
+        let state = state
+            .map(|state| format!("&state={state}"))
+            .unwrap_or_default();
         run.comes_back(&format!("code=x{state}&iss={}", lab.as_url()))
             .await;
         let (code, _, can_go_on) = run.stop();
@@ -121,12 +127,16 @@ async fn a_registration_that_was_changed_by_hand_and_rejected_can_be_sent_again(
         run.next().await;
     }
     let right = run.view().next.clone().expect("the registration").request;
-    let wrong = String::from_utf8_lossy(&right.body.bytes).replace("authorization_code", "nonsense");
+    let wrong =
+        String::from_utf8_lossy(&right.body.bytes).replace("authorization_code", "nonsense");
     let edited = trace::Request {
         body: trace::Body::new(wrong.into_bytes()),
         ..right.clone()
     };
-    run.session.edit(Some(edited)).await.expect("it can be sent");
+    run.session
+        .edit(Some(edited))
+        .await
+        .expect("it can be sent");
     run.rest().await;
     run.next().await;
     let (code, message, _) = run.stop();

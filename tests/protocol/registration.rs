@@ -20,7 +20,10 @@ async fn a_served_metadata_document_is_the_client_and_its_fetch_is_shown() {
     })
     .await;
     run.passes().await;
-    assert!(run.sent(|purpose| *purpose == Purpose::Registration).is_empty());
+    assert!(
+        run.sent(|purpose| *purpose == Purpose::Registration)
+            .is_empty()
+    );
     let fetched = run.sent(|purpose| *purpose == Purpose::ClientMetadata);
     assert!(!fetched.is_empty(), "{:#?}", run.exchanges());
     assert!(
@@ -33,7 +36,10 @@ async fn a_served_metadata_document_is_the_client_and_its_fetch_is_shown() {
     assert_eq!(document["client_id"], fetched[0].request.url.as_str());
     assert_eq!(document["token_endpoint_auth_method"], "none");
     let listed = document["redirect_uris"].as_array().expect("a list");
-    assert!(listed.contains(&json!(request["redirect_uri"])), "{document}");
+    assert!(
+        listed.contains(&json!(request["redirect_uri"])),
+        "{document}"
+    );
     assert!(
         document["client_name"].is_string() && document.get("client_secret").is_none(),
         "{document}"
@@ -147,7 +153,9 @@ async fn a_registration_is_read_changed_and_deleted_with_its_own_token() {
     .await;
     run.passes().await;
     assert_eq!(run.view().registrations_left, 1);
-    let registered = run.sent(|purpose| *purpose == Purpose::Registration).remove(0);
+    let registered = run
+        .sent(|purpose| *purpose == Purpose::Registration)
+        .remove(0);
     let (uri, id) = (
         told(&registered, "registration_client_uri"),
         told(&registered, "client_id"),
@@ -175,12 +183,22 @@ async fn a_registration_is_read_changed_and_deleted_with_its_own_token() {
     ] {
         run.act(kind).await;
         let sent = run.sent(|sent| *sent == purpose).remove(0);
-        assert_eq!((sent.request.method.as_str(), &sent.request.url), (method, &uri));
-        assert_eq!(sent.request.header_value("authorization"), Some(token.as_str()));
+        assert_eq!(
+            (sent.request.method.as_str(), &sent.request.url),
+            (method, &uri)
+        );
+        assert_eq!(
+            sent.request.header_value("authorization"),
+            Some(token.as_str())
+        );
         assert_eq!(sent.status(), Some(status), "{kind:?}");
         if kind == ActionKind::UpdateRegistration {
             let body = json_sent(&sent);
-            assert_eq!(body["client_id"], id.as_str(), "RFC 7592 section 2.2 wants it");
+            assert_eq!(
+                body["client_id"],
+                id.as_str(),
+                "RFC 7592 section 2.2 wants it"
+            );
             for of_the_server in [
                 "registration_access_token",
                 "registration_client_uri",

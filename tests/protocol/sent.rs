@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lab::{Lab, LabOptions};
 use serde_json::Value;
 use session::{Action, Registration, Status, ToolCall};
-use trace::{ActionKind, Decision, EntryKind, Exchange, Grant, Jwt, Purpose, StopCode, pairs, query_pairs};
+use trace::{
+    ActionKind, Decision, EntryKind, Exchange, Grant, Jwt, Purpose, StopCode, pairs, query_pairs,
+};
 
 use crate::support::Watched;
 
@@ -42,7 +44,8 @@ pub fn client_with_key(id: &str, pem: &str) -> Registration {
 pub fn kept(name: &str, content: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{number}-{name}", std::process::id()));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-{number}-{name}", std::process::id()));
     std::fs::write(&path, content).expect("the folder is for tests");
     path.to_string_lossy().into_owned()
 }
@@ -90,7 +93,9 @@ impl Watched {
     /// The exchanges for such a purpose, in order.
     pub fn sent(&self, fits: impl Fn(&Purpose) -> bool) -> Vec<Exchange> {
         let trace = self.session.trace();
-        let fitting = trace.exchanges().filter(|(_, exchange)| fits(&exchange.purpose));
+        let fitting = trace
+            .exchanges()
+            .filter(|(_, exchange)| fits(&exchange.purpose));
         fitting.map(|(_, exchange)| exchange.clone()).collect()
     }
 
@@ -116,7 +121,10 @@ impl Watched {
 
     pub fn decisions(&self) -> Vec<Decision> {
         let trace = self.session.trace();
-        let decided = trace.entries.iter().filter_map(|entry| entry.decision().cloned());
+        let decided = trace
+            .entries
+            .iter()
+            .filter_map(|entry| entry.decision().cloned());
         decided.collect()
     }
 
@@ -133,7 +141,9 @@ impl Watched {
     /// Every URL that something was sent to, the browser's included.
     pub fn urls(&self) -> Vec<String> {
         let all = self.sent(|_| true);
-        all.into_iter().map(|exchange| exchange.request.url).collect()
+        all.into_iter()
+            .map(|exchange| exchange.request.url)
+            .collect()
     }
 }
 
@@ -180,7 +190,10 @@ pub fn scopes(scope: &str) -> Vec<&str> {
 
 fn unique(pairs: Vec<trace::Pair>) -> HashMap<String, String> {
     let count = pairs.len();
-    let unique: HashMap<String, String> = pairs.into_iter().map(|pair| (pair.name, pair.value)).collect();
+    let unique: HashMap<String, String> = pairs
+        .into_iter()
+        .map(|pair| (pair.name, pair.value))
+        .collect();
     assert_eq!(unique.len(), count, "a parameter is there twice");
     unique
 }

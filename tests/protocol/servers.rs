@@ -108,8 +108,14 @@ async fn where_the_mcp_server_moves_to_another_authorization_server_the_client_r
     assert!(one.request.url.starts_with(first) && two.request.url.starts_with(second));
     let known_at_first = [
         told(one, "client_id"),
-        told(&run.token_requests(Grant::AuthorizationCode)[0], "access_token"),
-        told(&run.token_requests(Grant::AuthorizationCode)[0], "refresh_token"),
+        told(
+            &run.token_requests(Grant::AuthorizationCode)[0],
+            "access_token",
+        ),
+        told(
+            &run.token_requests(Grant::AuthorizationCode)[0],
+            "refresh_token",
+        ),
     ];
     let trace = run.session.trace();
     for (_, exchange) in trace
@@ -123,8 +129,15 @@ async fn where_the_mcp_server_moves_to_another_authorization_server_the_client_r
         );
         let body = String::from_utf8_lossy(&exchange.request.body.bytes).into_owned();
         for secret in &known_at_first {
-            assert!(!sent.contains(secret) && !body.contains(secret), "{sent} {body}");
+            assert!(
+                !sent.contains(secret) && !body.contains(secret),
+                "{sent} {body}"
+            );
         }
     }
-    assert_eq!(run.calls("tools/call").len(), 2, "the refused call is made again");
+    assert_eq!(
+        run.calls("tools/call").len(),
+        2,
+        "the refused call is made again"
+    );
 }

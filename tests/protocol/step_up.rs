@@ -86,9 +86,16 @@ async fn more_scope_is_asked_for_together_with_what_was_asked_for_before() {
         )
     });
     assert!(from_step_up, "{:#?}", run.decisions());
-    let statuses: Vec<_> = run.calls("tools/call").iter().map(|call| call.status()).collect();
+    let statuses: Vec<_> = run
+        .calls("tools/call")
+        .iter()
+        .map(|call| call.status())
+        .collect();
     assert_eq!(statuses, [Some(403), Some(200)]);
-    assert_eq!(run.sent(|purpose| *purpose == Purpose::Registration).len(), 1);
+    assert_eq!(
+        run.sent(|purpose| *purpose == Purpose::Registration).len(),
+        1
+    );
     let phases = &run.view().phases;
     assert!(
         phases
@@ -173,7 +180,11 @@ async fn another_login_is_asked_for_as_the_challenge_says() {
         (acr(0), acr(1)),
         ("urn:lab:password".into(), "urn:lab:mfa".into())
     );
-    let statuses: Vec<_> = run.calls("tools/call").iter().map(|call| call.status()).collect();
+    let statuses: Vec<_> = run
+        .calls("tools/call")
+        .iter()
+        .map(|call| call.status())
+        .collect();
     assert_eq!(statuses, [Some(401), Some(200)]);
 }
 
@@ -191,7 +202,11 @@ async fn a_tool_that_is_called_later_steps_up_too_and_keeps_what_there_was() {
         run.rest().await;
         run.assert_done();
     }
-    let statuses: Vec<_> = run.calls("tools/call").iter().map(|call| call.status()).collect();
+    let statuses: Vec<_> = run
+        .calls("tools/call")
+        .iter()
+        .map(|call| call.status())
+        .collect();
     assert_eq!(
         statuses,
         [Some(403), Some(200), Some(200)],

@@ -1,4 +1,5 @@
-//! Programs from PyPI and npm that tests run, each installed below `target` from a pinned list in the repository.
+//! Programs from PyPI and npm that tests run, each installed below `target` from a pinned list in
+//! the repository.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 

@@ -104,7 +104,9 @@ impl Watched {
     }
 
     pub fn view(&self) -> &View {
-        self.view.as_ref().expect("a session tells its view at once")
+        self.view
+            .as_ref()
+            .expect("a session tells its view at once")
     }
 
     pub fn codes(&self) -> Vec<&str> {
@@ -118,7 +120,10 @@ impl Watched {
     pub fn exchanges(&self) -> Vec<String> {
         let line = |row: &Row| match &row.kind {
             RowKind::Exchange {
-                method, path, status, ..
+                method,
+                path,
+                status,
+                ..
             } => {
                 let path = path.split('?').next().unwrap_or_default();
                 Some(format!(
@@ -134,7 +139,9 @@ impl Watched {
     /// The number of the first exchange whose line begins so.
     pub fn seq_of(&self, beginning: &str) -> u32 {
         let fits = |row: &&Row| match &row.kind {
-            RowKind::Exchange { method, path, .. } => format!("{method} {path}").starts_with(beginning),
+            RowKind::Exchange { method, path, .. } => {
+                format!("{method} {path}").starts_with(beginning)
+            }
             _ => false,
         };
         self.rows

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-/// What to answer a request with, given its method and target. None: nothing, and the connection stays open.
+/// What to answer a request with, given its method and target. None: nothing, and the connection
+/// stays open.
 type Script = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
 
-/// Answers each request by the script ("GET /path" in, raw bytes out) and closes. `{origin}` in an answer's head or
-/// body becomes the server's own origin. Gives the origin.
+/// Answers each request by the script ("GET /path" in, raw bytes out) and closes. `{origin}` in an
+/// answer's head or body becomes the server's own origin. Gives the origin.
 pub async fn raw(script: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let origin = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -29,7 +30,9 @@ pub async fn raw(script: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'stati
                 }
                 let text = String::from_utf8_lossy(&head).into_owned();
                 let line = text.lines().next().unwrap_or_default().to_owned();
-                let asked = line.rsplit_once(' ').map_or(line.as_str(), |(asked, _)| asked);
+                let asked = line
+                    .rsplit_once(' ')
+                    .map_or(line.as_str(), |(asked, _)| asked);
                 match script(asked) {
                     Some(answer) => {
                         let answer = replaced(&answer, &own);

@@ -53,7 +53,8 @@ export async function start() {
   });
   await mkdir(ARTEFACTS, { recursive: true });
   return {
-    open: (query, options) => open(browser, `http://127.0.0.1:${server.address().port}/${query}`, options),
+    open: (query, options) =>
+      open(browser, `http://127.0.0.1:${server.address().port}/${query}`, options),
     close: async () => {
       await browser.close();
       server.close();
@@ -62,7 +63,11 @@ export async function start() {
 }
 
 /** A page with the fake in it; `complaints` collects what the console and the policy object to. */
-async function open(browser, url, { width = 1280, height = 800, theme = "dark", motion = "reduce" } = {}) {
+async function open(
+  browser,
+  url,
+  { width = 1280, height = 800, theme = "dark", motion = "reduce" } = {},
+) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
@@ -91,7 +96,9 @@ async function open(browser, url, { width = 1280, height = 800, theme = "dark", 
 
 async function serve(request, response, policy) {
   const { pathname } = new URL(request.url, "http://localhost");
-  const path = normalize(join(DIST, pathname === "/" ? "index.html" : decodeURIComponent(pathname)));
+  const path = normalize(
+    join(DIST, pathname === "/" ? "index.html" : decodeURIComponent(pathname)),
+  );
   const body = path.startsWith(DIST) ? await readFile(path).catch(() => null) : null;
   if (body === null) return response.writeHead(404).end();
   response.writeHead(200, {

@@ -127,7 +127,10 @@ function overflowing() {
   for (const element of document.querySelectorAll(
     "header, footer, .flow, .steps, .filter, .chips, .cards, .box, section",
   )) {
-    if (element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX === "visible") {
+    if (
+      element.scrollWidth > element.clientWidth + 1 &&
+      getComputedStyle(element).overflowX === "visible"
+    ) {
       found.push(`${element.tagName.toLowerCase()}.${element.className}`);
     }
   }

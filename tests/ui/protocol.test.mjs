@@ -45,7 +45,9 @@ test("after a rejected registration the other ways are offered, and one of them 
   assert.equal(await status(page), "stopped");
   await visible(page.find("go-on"));
   assert.deepEqual(
-    await page.locator('[data-testid^="way-"]').evaluateAll((all) => all.map((one) => one.dataset.testid)),
+    await page
+      .locator('[data-testid^="way-"]')
+      .evaluateAll((all) => all.map((one) => one.dataset.testid)),
     ["way-cimd", "way-preregistered"],
   );
   await page.find("way-preregistered").click();
@@ -67,7 +69,9 @@ test("a device's code is large, and the polls go on by themselves until it is en
   await stands(page, "awaiting_device");
   const code = page.find("user-code");
   assert.equal(await code.innerText(), "WDJB-MJHT");
-  assert.ok((await code.evaluate((element) => parseFloat(getComputedStyle(element).fontSize))) >= 20);
+  assert.ok(
+    (await code.evaluate((element) => parseFloat(getComputedStyle(element).fontSize))) >= 20,
+  );
   assert.match(await page.find("device-uri").innerText(), /\/device$/);
   assert.match(await page.find("device-left").innerText(), /^(10:00|9:5\d)$/);
   assert.match(await page.find("device-poll").innerText(), /^(0:0\d|now)$/);
@@ -111,7 +115,10 @@ test("the palette knows the actions that are possible", async () => {
 
 test("the tokens' card offers what can be tried with them, and the registration left behind", async () => {
   const page = await ui.open("?fixture=healthy&at=end");
-  assert.match(await page.find("registrations-left").innerText(), /1 registration of this run is left/);
+  assert.match(
+    await page.find("registrations-left").innerText(),
+    /1 registration of this run is left/,
+  );
   await page.keyboard.press("t");
   await page.find("token-introspect").click();
   await page.find("token-row").waitFor({ state: "detached" });
@@ -192,7 +199,9 @@ test("a hostile schema is text, cut, and nothing hangs", async () => {
   await visible(page.locator("[role=dialog] h3", { hasText: "<img src=x onerror=alert(1)>" }));
   assert.equal(await page.locator("img[src=x], [role=dialog] script").count(), 0);
   await page.getByLabel("constructor").fill("mine");
-  const wide = await page.locator("#tool-call").evaluate((form) => form.scrollWidth - form.clientWidth);
+  const wide = await page
+    .locator("#tool-call")
+    .evaluate((form) => form.scrollWidth - form.clientWidth);
   assert.ok(wide <= 0, `${wide} px too wide`);
   await page.find("tool-call").click();
   await visible(page.find("row-16"));

@@ -71,7 +71,10 @@ test("a typed URL survives a refusal, which names what is wrong", async () => {
   await page.find("start-url").fill("mcp.example/mcp");
   await page.keyboard.press("Enter");
   await visible(page.find("start-problem"));
-  assert.match(await page.find("start-problem").innerText(), /The server URL "mcp.example\/mcp" is no URL/);
+  assert.match(
+    await page.find("start-problem").innerText(),
+    /The server URL "mcp.example\/mcp" is no URL/,
+  );
   assert.equal(await page.find("start-url").inputValue(), "mcp.example/mcp");
   await page.shot("start-problem");
   await page.find("start-url").fill("https://mcp.example.dev/mcp");

@@ -11,7 +11,8 @@ import { Messages } from "./shared/messages.svelte";
 import { Log } from "./trace/log.svelte";
 import { Selection } from "./trace/selection.svelte";
 
-export type Panel = "tokens" | "call" | "actions" | "export" | "edit" | "palette" | "shortcuts" | "detail";
+export type Panel =
+  "tokens" | "call" | "actions" | "export" | "edit" | "palette" | "shortcuts" | "detail";
 export const TABS = ["request", "response", "timing", "decoded", "findings", "curl"] as const;
 export type Tab = (typeof TABS)[number];
 
@@ -155,7 +156,8 @@ export class App {
   /** Goes from the diagram into the details of the selected row. */
   openDetail(): void {
     if (this.narrow) this.panel = "detail";
-    else document.querySelector<HTMLElement>("[data-detail] [role=tab][data-state=active]")?.focus();
+    else
+      document.querySelector<HTMLElement>("[data-detail] [role=tab][data-state=active]")?.focus();
   }
 
   showFindings(wholeRun: boolean): void {

@@ -72,7 +72,13 @@ export const COMMANDS: Command[] = [
     when: running,
     do: (app) => app.do(() => app.host.restart()),
   },
-  { id: "new", title: "Another server or scenario", keys: ["N"], when: running, do: (app) => app.toStart() },
+  {
+    id: "new",
+    title: "Another server or scenario",
+    keys: ["N"],
+    when: running,
+    do: (app) => app.toStart(),
+  },
   {
     id: "findings",
     title: "All findings of the run",
@@ -104,8 +110,20 @@ export const COMMANDS: Command[] = [
     when: running,
     do: (app) => app.selection.move(-1),
   },
-  { id: "first", title: "First row", keys: ["Home"], when: running, do: (app) => app.selection.first() },
-  { id: "last", title: "Last row", keys: ["End"], when: running, do: (app) => app.selection.last() },
+  {
+    id: "first",
+    title: "First row",
+    keys: ["Home"],
+    when: running,
+    do: (app) => app.selection.first(),
+  },
+  {
+    id: "last",
+    title: "Last row",
+    keys: ["End"],
+    when: running,
+    do: (app) => app.selection.last(),
+  },
   {
     id: "filter",
     title: "Filter the rows",
@@ -134,13 +152,30 @@ export const COMMANDS: Command[] = [
     when: (app) => app.can(kind),
     do: (app) => app.act(kind),
   })),
-  { id: "tokens", title: "Tokens", keys: ["T"], when: running, do: (app) => (app.panel = "tokens") },
-  { id: "export", title: "Export as HAR", keys: ["X"], when: running, do: (app) => (app.panel = "export") },
+  {
+    id: "tokens",
+    title: "Tokens",
+    keys: ["T"],
+    when: running,
+    do: (app) => (app.panel = "tokens"),
+  },
+  {
+    id: "export",
+    title: "Export as HAR",
+    keys: ["X"],
+    when: running,
+    do: (app) => (app.panel = "export"),
+  },
   { id: "light", title: "Light theme", keys: [], do: (app) => app.setTheme("light") },
   { id: "dark", title: "Dark theme", keys: [], do: (app) => app.setTheme("dark") },
   { id: "system", title: "Theme of the system", keys: [], do: (app) => app.setTheme("system") },
   { id: "palette", title: "All commands", keys: ["Ctrl+K"], do: (app) => (app.panel = "palette") },
-  { id: "shortcuts", title: "Keyboard shortcuts", keys: ["?"], do: (app) => (app.panel = "shortcuts") },
+  {
+    id: "shortcuts",
+    title: "Keyboard shortcuts",
+    keys: ["?"],
+    do: (app) => (app.panel = "shortcuts"),
+  },
 ];
 
 /** The command of a key that can be done now. */

@@ -25,8 +25,8 @@ pub enum Command {
     Rules(RulesArguments),
 }
 
-/// Exit code 0: an authenticated MCP answer was reached. 1: it was not, or --fail-on was met. 2: the command line or
-/// this machine is at fault.
+/// Exit code 0: an authenticated MCP answer was reached. 1: it was not, or --fail-on was met. 2:
+/// the command line or this machine is at fault.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     /// The MCP server's URL
@@ -56,10 +56,12 @@ pub struct FlowArguments {
     /// The scope to ask for; by default what the server asks for
     #[arg(long)]
     pub scope: Option<String>,
-    /// The resource indicator to send (RFC 8707), or `off`; by default what the resource metadata names
+    /// The resource indicator to send (RFC 8707), or `off`; by default what the resource metadata
+    /// names
     #[arg(long, value_name = "URI|off")]
     pub resource: Option<String>,
-    /// The authorization server to use where the resource metadata names several; by default the first
+    /// The authorization server to use where the resource metadata names several; by default the
+    /// first
     #[arg(long)]
     pub issuer: Option<String>,
     /// Call this tool at the end; `first` is the first one listed
@@ -75,7 +77,8 @@ pub struct FlowArguments {
 
 #[derive(Debug, Args)]
 pub struct RegistrationArguments {
-    /// How to become a client; auto: pre-registered, else by client metadata document, else dynamically
+    /// How to become a client; auto: pre-registered, else by client metadata document, else
+    /// dynamically
     #[arg(long, value_enum, default_value_t = RegistrationChoice::Auto)]
     pub registration: RegistrationChoice,
     /// A pre-registered client's ID; without it the client registers itself
@@ -95,10 +98,12 @@ pub struct RegistrationArguments {
     /// The algorithm to sign with: ES256, ES384, RS256, EdDSA; by default as befits the key
     #[arg(long, requires = "private_key")]
     pub alg: Option<String>,
-    /// The URL of your client metadata document, for authorization servers that take it as client_id
+    /// The URL of your client metadata document, for authorization servers that take it as
+    /// client_id
     #[arg(long, value_name = "URL")]
     pub client_metadata_url: Option<String>,
-    /// Serve a client metadata document on loopback; with --client-metadata-url: the URL a tunnel shows it under
+    /// Serve a client metadata document on loopback; with --client-metadata-url: the URL a tunnel
+    /// shows it under
     #[arg(long)]
     pub serve_client_metadata: bool,
     /// The port to serve it on; by default a free one
@@ -114,7 +119,8 @@ pub struct AuthorizationArguments {
     /// A value for a field of a login or consent form; may be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub form: Vec<(String, String)>,
-    /// A parameter of the authorization request (audience, prompt, login_hint, …); may be given several times
+    /// A parameter of the authorization request (audience, prompt, login_hint, …); may be given
+    /// several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub param: Vec<(String, String)>,
     /// Push the authorization request (RFC 9126) even where that is not demanded
@@ -149,7 +155,12 @@ pub struct GrantArguments {
     #[arg(long, value_enum, default_value_t = GrantChoice::Auto)]
     pub grant: GrantChoice,
     /// An assertion that somebody else issued, for jwt-bearer (RFC 7523 section 2.1)
-    #[arg(long, value_name = "JWT", env = "AUTHSCOPE_ASSERTION", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "JWT",
+        env = "AUTHSCOPE_ASSERTION",
+        hide_env_values = true
+    )]
     pub assertion: Option<String>,
     /// An ID token of the identity provider, for enterprise-managed authorization
     #[arg(
@@ -427,6 +438,8 @@ fn revision(text: &str) -> Result<RevisionChoice, String> {
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, got no =")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("expected NAME=VALUE, got no =")?;
     Ok((name.into(), value.into()))
 }

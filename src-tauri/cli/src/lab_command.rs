@@ -19,7 +19,10 @@ pub async fn run(arguments: LabArguments) -> Result<ExitCode, String> {
             .iter()
             .filter_map(|(name, port)| port.map(|port| format!("{name} {port}")));
         let given: Vec<String> = given.collect();
-        format!("the lab could not open its ports ({}): {error}", given.join(", "))
+        format!(
+            "the lab could not open its ports ({}): {error}",
+            given.join(", ")
+        )
     })?;
     println!("{}", description(&lab));
     ended().await;

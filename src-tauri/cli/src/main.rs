@@ -1,7 +1,7 @@
 //! `authscope-cli`: the same flow without a window.
 //!
-//! Exit codes: 0, the flow reached an authenticated MCP answer; 1, it did not, or `--fail-on` was met; 2, the command
-//! line or this machine is at fault.
+//! Exit codes: 0, the flow reached an authenticated MCP answer; 1, it did not, or `--fail-on` was
+//! met; 2, the command line or this machine is at fault.
 
 mod arguments;
 mod lab_command;
@@ -23,9 +23,10 @@ const USAGE_OR_LOCAL: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // The callback's server calls the end of its socket an error; the listener deals with it, and says so itself.
-    let filter =
-        EnvFilter::try_from_env("AUTHSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("error,tiny_http=off"));
+    // The callback's server calls the end of its socket an error; the listener deals with it, and
+    // says so itself.
+    let filter = EnvFilter::try_from_env("AUTHSCOPE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("error,tiny_http=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

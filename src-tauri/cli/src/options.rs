@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 use session::{
-    Authorization, Browser, Callback, ClientCertificate, ClientMetadata, GrantChoice, Network, Options,
-    Registration, ResourceChoice, ResponseMode, ToolCall,
+    Authorization, Browser, Callback, ClientCertificate, ClientMetadata, GrantChoice, Network,
+    Options, Registration, ResourceChoice, ResponseMode, ToolCall,
 };
 use trace::ActionKind;
 
 use crate::arguments::{
-    Approve, FlowArguments, GrantArguments, GrantChoice as Given, RegistrationArguments, RegistrationChoice,
-    ResponseModeChoice, RunArguments,
+    Approve, FlowArguments, GrantArguments, GrantChoice as Given, RegistrationArguments,
+    RegistrationChoice, ResponseModeChoice, RunArguments,
 };
 
 /// # Errors
@@ -73,7 +73,9 @@ fn registration(given: &RegistrationArguments) -> Result<Registration, String> {
                 .map(|path| path.to_string_lossy().into_owned()),
             alg: given.alg.clone(),
         }),
-        None => Err("--registration preregistered: expected --client-id with it, got none".to_owned()),
+        None => {
+            Err("--registration preregistered: expected --client-id with it, got none".to_owned())
+        }
     };
     match given.registration {
         RegistrationChoice::Auto if given.client_id.is_some() => preregistered(),
@@ -126,7 +128,9 @@ fn grant(given: &GrantArguments) -> Result<GrantChoice, String> {
 }
 
 fn call(given: &FlowArguments) -> Result<Option<ToolCall>, String> {
-    let Some(tool) = &given.call else { return Ok(None) };
+    let Some(tool) = &given.call else {
+        return Ok(None);
+    };
     let text = given.args.as_deref().unwrap_or("{}");
     let wrong = |got: &str| format!("--args: expected a JSON object, got {got}");
     let arguments = match serde_json::from_str(text) {
@@ -166,14 +170,12 @@ fn network(arguments: &RunArguments) -> Network {
     Network {
         proxy: network.proxy.clone(),
         ca_files: network.ca.iter().map(text).collect(),
-        client_certificate: network
-            .cert
-            .as_ref()
-            .zip(network.key.as_ref())
-            .map(|(certificate, key)| ClientCertificate {
+        client_certificate: network.cert.as_ref().zip(network.key.as_ref()).map(
+            |(certificate, key)| ClientCertificate {
                 certificate_file: text(certificate),
                 key_file: text(key),
-            }),
+            },
+        ),
         body_limit: network.body_limit,
         timeout_seconds: network.timeout,
     }

@@ -70,9 +70,12 @@ impl Paint {
             } => {
                 let who = if *from == 1 { "browser " } else { "" };
                 let edited = if *edited { " (edited)" } else { "" };
-                let what = redactor.text(format!("{who}{method} {path} {label}{edited}").trim_end());
+                let what =
+                    redactor.text(format!("{who}{method} {path} {label}{edited}").trim_end());
                 let answer = match (status, failure) {
-                    (Some(status), _) => self.in_colour(colour_of_status(*status), &status.to_string()),
+                    (Some(status), _) => {
+                        self.in_colour(colour_of_status(*status), &status.to_string())
+                    }
                     (None, Some(failure)) => self.in_colour(RED, failure),
                     (None, None) => String::new(),
                 };
@@ -151,7 +154,11 @@ impl Paint {
     }
 
     pub fn verdict(&self, reached: bool, message: &str) {
-        let (sign, colour) = if reached { ("✓", GREEN) } else { ("✕", RED) };
+        let (sign, colour) = if reached {
+            ("✓", GREEN)
+        } else {
+            ("✕", RED)
+        };
         self.say(&format!("{} {message}", self.in_colour(colour, sign)));
     }
 

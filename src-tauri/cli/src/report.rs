@@ -39,7 +39,8 @@ pub fn report(trace: &Trace, status: &Status, findings: &[Finding]) -> Value {
     report
 }
 
-/// In every text, by what the trace knows as secret: the names in the report are ours and tell nothing.
+/// In every text, by what the trace knows as secret: the names in the report are ours and tell
+/// nothing.
 fn replace_secrets(value: &mut Value, redactor: &Redactor) {
     match value {
         Value::String(text) => *text = redactor.text(text),
@@ -74,7 +75,9 @@ fn step(entry: &Entry, findings: &[Finding], redactor: &Redactor) -> Value {
             step["verdict"] = json!(exchange.verdict);
             step["exchange"] = json!(entry.seq);
         }
-        EntryKind::BrowserOpened(visit) => step["what"] = json!(format!("open {}", redactor.url(&visit.url))),
+        EntryKind::BrowserOpened(visit) => {
+            step["what"] = json!(format!("open {}", redactor.url(&visit.url)))
+        }
         EntryKind::Decision(decision) => {
             step["what"] = json!(sentence(decision));
             step["decision"] = json!(decision);

@@ -28,7 +28,11 @@ pub fn run(arguments: &RulesArguments) -> Result<ExitCode, String> {
         println!("{:#}", Value::Array(rules));
         return Ok(ExitCode::SUCCESS);
     }
-    let width = catalogue.iter().map(|rule| rule.rule.len()).max().unwrap_or(0);
+    let width = catalogue
+        .iter()
+        .map(|rule| rule.rule.len())
+        .max()
+        .unwrap_or(0);
     for rule in catalogue {
         let level = level_word(rule.level);
         println!(

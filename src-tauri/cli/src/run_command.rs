@@ -101,9 +101,12 @@ async fn follow(
             outcome.take(update, session, paint, &mut told_to_open);
         }
         match &outcome.status {
-            Status::Stopped { can_go_on: true, .. } if go_on => {
+            Status::Stopped {
+                can_go_on: true, ..
+            } if go_on => {
                 session.go_on().await.map_err(|error| error.to_string())?;
-                // Where it leads to a further stop at once, there is no step to do and nothing to run.
+                // Where it leads to a further stop at once, there is no step to do and nothing to
+                // run.
                 if let Err(error) = session.run().await {
                     tracing::debug!(%error, "stopped again");
                 }
@@ -119,7 +122,13 @@ async fn follow(
 }
 
 impl Outcome {
-    fn take(&mut self, update: Update, session: &Session, paint: &Paint, told_to_open: &mut String) {
+    fn take(
+        &mut self,
+        update: Update,
+        session: &Session,
+        paint: &Paint,
+        told_to_open: &mut String,
+    ) {
         if let Some(findings) = update.findings {
             self.findings = findings;
         }
@@ -157,7 +166,9 @@ impl Outcome {
         {
             told_to_open.clone_from(user_code);
             // The code is for the one who reads this, and is of no use once it was entered.
-            paint.say(&format!("Open {verification_uri} and enter the code {user_code}"));
+            paint.say(&format!(
+                "Open {verification_uri} and enter the code {user_code}"
+            ));
         }
         self.status = update.view.status;
     }
@@ -179,7 +190,12 @@ fn print_end(session: &Session, outcome: &Outcome, paint: &Paint) {
 
 fn exit_code(outcome: &Outcome, fail_on: FailOn) -> ExitCode {
     let reached = matches!(outcome.status, Status::Done { .. });
-    let at_least = |level: Level| outcome.findings.iter().any(|finding| finding.level >= level);
+    let at_least = |level: Level| {
+        outcome
+            .findings
+            .iter()
+            .any(|finding| finding.level >= level)
+    };
     let met = match fail_on {
         FailOn::Error => at_least(Level::Error),
         FailOn::Warning => at_least(Level::Warning),

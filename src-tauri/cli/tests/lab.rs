@@ -1,5 +1,5 @@
-//! `authscope-cli lab` as whoever calls it meets it: one line that says all, flags that reach the lab, and a list of
-//! what can be asked for when something else was.
+//! `authscope-cli lab` as whoever calls it meets it: one line that says all, flags that reach the
+//! lab, and a list of what can be asked for when something else was.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -104,7 +104,13 @@ fn one_line_says_what_a_client_needs() {
     for jwt in ["idp_id_token", "workload_jwt"] {
         assert_eq!(all.url(jwt).matches('.').count(), 2, "{jwt}");
     }
-    assert!(get(all.url("second_as"), "/.well-known/oauth-authorization-server").starts_with("HTTP/1.1 200"));
+    assert!(
+        get(
+            all.url("second_as"),
+            "/.well-known/oauth-authorization-server"
+        )
+        .starts_with("HTTP/1.1 200")
+    );
 }
 
 #[test]
@@ -156,12 +162,24 @@ fn flags_reach_the_mcp_server() {
         "--as-migrates",
     ];
     let lab = Running::with(&flags);
-    let origin = lab.url("mcp").strip_suffix("/mcp").expect("the endpoint's path");
-    assert!(get(origin, "/mcp").contains("DPoP "), "the challenge offers DPoP");
-    assert!(lab.said["second_as"].is_string(), "there is one to migrate to");
+    let origin = lab
+        .url("mcp")
+        .strip_suffix("/mcp")
+        .expect("the endpoint's path");
+    assert!(
+        get(origin, "/mcp").contains("DPoP "),
+        "the challenge offers DPoP"
+    );
+    assert!(
+        lab.said["second_as"].is_string(),
+        "there is one to migrate to"
+    );
 
     let bare = Running::with(&["--no-metadata"]);
-    let origin = bare.url("mcp").strip_suffix("/mcp").expect("the endpoint's path");
+    let origin = bare
+        .url("mcp")
+        .strip_suffix("/mcp")
+        .expect("the endpoint's path");
     for path in ["oauth-protected-resource", "oauth-authorization-server"] {
         assert!(
             get(origin, &format!("/.well-known/{path}")).starts_with("HTTP/1.1 404"),
@@ -177,7 +195,10 @@ fn a_wrong_code_is_answered_with_all_there_are() {
     assert!(said.contains("got \"S99\""), "{said}");
     for known in Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED) {
         let line = format!("  {} {}\n", known.code(), known.slug());
-        assert!(format!("{said}\n").contains(&line), "{line} is missing in {said}");
+        assert!(
+            format!("{said}\n").contains(&line),
+            "{line} is missing in {said}"
+        );
     }
 }
 

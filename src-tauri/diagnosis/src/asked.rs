@@ -7,8 +7,8 @@ use crate::fields::{form, jwt, object, text, value};
 use crate::reading::{Reading, Seen};
 
 impl Reading<'_> {
-    /// The latest authorization request sent before this entry: its number and its parameters, with those that were
-    /// pushed (RFC 9126) or are in a request object (RFC 9101).
+    /// The latest authorization request sent before this entry: its number and its parameters, with
+    /// those that were pushed (RFC 9126) or are in a request object (RFC 9101).
     pub fn authorization_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
         let visit = self.visits.iter().rev().find(|visit| visit.seq < seq)?;
         let pushed = self.sent_for(|purpose| *purpose == Purpose::PushedAuthorization);
@@ -16,8 +16,9 @@ impl Reading<'_> {
         Some((visit.seq, asked))
     }
 
-    /// The scope of the latest request for a new grant before this entry, as it was sent: of the authorization
-    /// request, the device authorization request, or of a token request that needs neither.
+    /// The scope of the latest request for a new grant before this entry, as it was sent: of the
+    /// authorization request, the device authorization request, or of a token request that needs
+    /// neither.
     pub fn scope_asked_for(&self, seq: u32) -> Option<String> {
         let visit = self.authorization_before(seq);
         let form = self.granting_form_before(seq);
@@ -29,7 +30,8 @@ impl Reading<'_> {
         value(&latest, "scope").map(str::to_owned)
     }
 
-    /// The latest request, before this entry, that asks for a grant by itself: its number and its form.
+    /// The latest request, before this entry, that asks for a grant by itself: its number and its
+    /// form.
     fn granting_form_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
         let device = self.sent_for(|purpose| *purpose == Purpose::DeviceAuthorization);
         let by_itself = self.tokens.iter().filter_map(|(seen, grant)| {
@@ -47,23 +49,32 @@ impl Reading<'_> {
         let sent = form(token.request());
         let asked = value(&sent, "resource").map(str::to_owned);
         let before = match value(&sent, "grant_type") {
-            Some("authorization_code" | "refresh_token") | None => self.authorization_before(token.seq),
+            Some("authorization_code" | "refresh_token") | None => {
+                self.authorization_before(token.seq)
+            }
             Some(_) => self.granting_form_before(token.seq),
         };
         asked.or_else(|| value(&before?.1, "resource").map(str::to_owned))
     }
 }
 
-/// The parameters of the authorization request with this URL, with those that were pushed (RFC 9126) or are in a request
-/// object (RFC 9101). `pushed` are the requests that were pushed.
-pub(crate) fn whole_request<'a>(url: &str, mut pushed: impl Iterator<Item = &'a Exchange>) -> Vec<Pair> {
+/// The parameters of the authorization request with this URL, with those that were pushed (RFC
+/// 9126) or are in a request object (RFC 9101). `pushed` are the requests that were pushed.
+pub(crate) fn whole_request<'a>(
+    url: &str,
+    mut pushed: impl Iterator<Item = &'a Exchange>,
+) -> Vec<Pair> {
     let mut asked = query_pairs(url);
     if let Some(reference) = value(&asked, "request_uri").map(str::to_owned) {
         let pushed = pushed.find(|pushed| {
             let answer = pushed.response().and_then(object);
             answer.is_some_and(|answer| text(&answer, "request_uri") == Some(&reference))
         });
-        asked.extend(pushed.map(|pushed| form(&pushed.request)).unwrap_or_default());
+        asked.extend(
+            pushed
+                .map(|pushed| form(&pushed.request))
+                .unwrap_or_default(),
+        );
     }
     let object = value(&asked, "request").and_then(|object| jwt(object).ok());
     let members = object.into_iter().flat_map(|object| object.claims.clone());

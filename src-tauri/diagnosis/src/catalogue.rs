@@ -109,7 +109,8 @@ pub(crate) const RULES: &[Rule] = &[
 
 /// Every rule with its code, name, level, owner, text and references, in the order of the flow.
 pub fn catalogue() -> &'static [RuleInfo] {
-    static CATALOGUE: LazyLock<Vec<RuleInfo>> = LazyLock::new(|| RULES.iter().map(Rule::info).collect());
+    static CATALOGUE: LazyLock<Vec<RuleInfo>> =
+        LazyLock::new(|| RULES.iter().map(Rule::info).collect());
     &CATALOGUE
 }
 
@@ -122,7 +123,11 @@ mod tests {
     #[test]
     fn every_rule_has_its_text_under_the_fixed_headings() {
         for rule in catalogue() {
-            let headings: Vec<&str> = rule.doc.lines().filter(|line| line.starts_with('#')).collect();
+            let headings: Vec<&str> = rule
+                .doc
+                .lines()
+                .filter(|line| line.starts_with('#'))
+                .collect();
             let fixed = [
                 "# What it looks at",
                 "# Why it matters",

@@ -1,4 +1,5 @@
-//! What a code exchange has in common with the requests before it: what is the same cannot be why it was refused.
+//! What a code exchange has in common with the requests before it: what is the same cannot be why
+//! it was refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

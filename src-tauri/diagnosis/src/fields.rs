@@ -5,8 +5,8 @@ use trace::{Document, Grant, Pair, Request, Response, challenges, query_pairs};
 pub(crate) use crate::memory::{jwt, object};
 use crate::reading::{Reading, Seen};
 
-/// Whether a 401 says nothing against the token itself: a nonce or a proof is wanted (RFC 9449), or another login (RFC
-/// 9470).
+/// Whether a 401 says nothing against the token itself: a nonce or a proof is wanted (RFC 9449), or
+/// another login (RFC 9470).
 pub(crate) fn is_about_more_than_the_token(call: Seen<'_>) -> bool {
     let errors = [
         "use_dpop_nonce",
@@ -19,7 +19,9 @@ pub(crate) fn is_about_more_than_the_token(call: Seen<'_>) -> bool {
 /// The `error` that a challenge tells.
 pub(crate) fn challenge_error(call: Seen<'_>) -> Option<String> {
     let all = challenges(call.response()?).ok()?;
-    let mut errors = all.iter().filter_map(|challenge| challenge.parameter("error"));
+    let mut errors = all
+        .iter()
+        .filter_map(|challenge| challenge.parameter("error"));
     errors.next().map(str::to_owned)
 }
 
@@ -87,7 +89,9 @@ pub(crate) fn refused_refreshes<'a>(reading: &Reading<'a>) -> Vec<RefusedRefresh
             seen: *seen,
             status: response.status,
             error: text(&answer, "error")?.into(),
-            description: text(&answer, "error_description").unwrap_or_default().into(),
+            description: text(&answer, "error_description")
+                .unwrap_or_default()
+                .into(),
         })
     });
     refused.collect()

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// One judged fact: what is wrong, where it shows, who has to change what, and which sentence says so.
+/// One judged fact: what is wrong, where it shows, who has to change what, and which sentence says
+/// so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Finding {
     /// Stable, e.g. "S09".
@@ -77,7 +78,8 @@ pub enum Part {
     ResponseHeader {
         name: String,
     },
-    /// A member of the response's JSON body as a JSON pointer (RFC 6901), or the whole body when empty.
+    /// A member of the response's JSON body as a JSON pointer (RFC 6901), or the whole body when
+    /// empty.
     ResponseBody {
         pointer: String,
     },

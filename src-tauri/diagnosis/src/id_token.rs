@@ -23,13 +23,22 @@ impl IdToken<'_> {
             .tokens
             .iter()
             .any(|(seen, grant)| seen.seq == self.seen.seq && *grant == Grant::AuthorizationCode);
-        let (_, asked) = reading.authorization_before(self.seen.seq).filter(|_| by_code)?;
+        let (_, asked) = reading
+            .authorization_before(self.seen.seq)
+            .filter(|_| by_code)?;
         value(&asked, "nonce").map(str::to_owned)
     }
 
     /// What `at_hash` has to be; none when the algorithm does not say by which hash.
     pub fn at_hash(&self) -> Option<String> {
-        let alg = self.jwt.as_ref().ok()?.header.get("alg")?.as_str()?.to_owned();
+        let alg = self
+            .jwt
+            .as_ref()
+            .ok()?
+            .header
+            .get("alg")?
+            .as_str()?
+            .to_owned();
         let half = |digest: &[u8]| URL_SAFE_NO_PAD.encode(&digest[..digest.len() / 2]);
         match alg.get(2..) {
             Some("256") => Some(half(&Sha256::digest(&self.access_token))),

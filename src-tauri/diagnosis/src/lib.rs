@@ -14,8 +14,9 @@
 //! | `decode` | what an exchange's fields mean |
 //! | `vendor` | what is known of the larger authorization servers |
 //!
-//! Nothing here opens a socket, reads a clock or changes a trace. Only traffic and decisions count: a rule
-//! never asks what a server said of itself elsewhere, and never judges entries that were rewound over.
+//! Nothing here opens a socket, reads a clock or changes a trace. Only traffic and decisions count:
+//! a rule never asks what a server said of itself elsewhere, and never judges entries that were
+//! rewound over.
 
 mod asked;
 mod catalogue;
@@ -49,9 +50,9 @@ use memory::Memory;
 use reading::Reading;
 use rule::Findings;
 
-/// Everything the rules have to say about a trace: errors first, then in the order of the entries they point
-/// at, what is about the run as a whole last. The same trace always gives the same findings in the same
-/// order.
+/// Everything the rules have to say about a trace: errors first, then in the order of the entries
+/// they point at, what is about the run as a whole last. The same trace always gives the same
+/// findings in the same order.
 pub fn diagnose(trace: &Trace) -> Vec<Finding> {
     diagnose_first(trace, trace.entries.len())
 }

@@ -59,7 +59,11 @@ pub(crate) fn jwt(token: &str) -> Result<Rc<Jwt>, JwtError> {
         if let Some(jwt) = known.tokens.get(token) {
             return jwt.clone();
         }
-        known.tokens.entry(token.into()).or_insert_with(read).clone()
+        known
+            .tokens
+            .entry(token.into())
+            .or_insert_with(read)
+            .clone()
     })
 }
 

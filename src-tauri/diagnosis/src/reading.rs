@@ -1,8 +1,9 @@
 //! An index of the live part of a trace, built once and read by every rule.
 
 use trace::{
-    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Exchange, Grant, MetadataSource, Purpose,
-    Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp, Trace, WellKnown,
+    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Exchange, Grant, MetadataSource,
+    Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp,
+    Trace, WellKnown,
 };
 
 pub(crate) use crate::fields::*;
@@ -36,7 +37,8 @@ pub(crate) struct ResourceTry<'a> {
     pub document: Option<Result<ResourceMetadata, DocumentError>>,
 }
 
-/// A request for authorization server metadata and what it brought; no document when no answer came.
+/// A request for authorization server metadata and what it brought; no document when no answer
+/// came.
 pub(crate) struct ServerTry<'a> {
     pub seen: Seen<'a>,
     /// The issuer asked for.
@@ -51,8 +53,8 @@ pub(crate) struct Visit<'a> {
     pub visit: &'a BrowserVisit,
 }
 
-/// The live entries by what they were for. Redirects that were followed are left out: what they led to
-/// counts.
+/// The live entries by what they were for. Redirects that were followed are left out: what they led
+/// to counts.
 pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
     /// The revision decided last; the latest before any was, as the flow has it.
@@ -145,7 +147,9 @@ impl<'a> Reading<'a> {
         let all = std::mem::take(&mut self.all);
         for (index, &seen) in all.iter().enumerate() {
             let next = all.get(index + 1).map(|next| &next.exchange.purpose);
-            let redirected = seen.status().is_some_and(|status| (300..400).contains(&status));
+            let redirected = seen
+                .status()
+                .is_some_and(|status| (300..400).contains(&status));
             if redirected
                 && next == Some(&seen.exchange.purpose)
                 && seen.exchange.purpose != Purpose::Authorization
@@ -153,19 +157,23 @@ impl<'a> Reading<'a> {
                 continue;
             }
             match &seen.exchange.purpose {
-                Purpose::Challenge { .. } if bearer(seen.request()).is_some() => self.calls.push(seen),
+                Purpose::Challenge { .. } if bearer(seen.request()).is_some() => {
+                    self.calls.push(seen)
+                }
                 Purpose::Challenge { .. } => self.first_calls.push(seen),
                 Purpose::ResourceMetadata { source } => self.resource_tries.push(ResourceTry {
                     seen,
                     source: *source,
                     document: seen.response().map(ResourceMetadata::read),
                 }),
-                Purpose::ServerMetadata { issuer, well_known } => self.server_tries.push(ServerTry {
-                    seen,
-                    issuer,
-                    well_known: *well_known,
-                    document: seen.response().map(ServerMetadata::read),
-                }),
+                Purpose::ServerMetadata { issuer, well_known } => {
+                    self.server_tries.push(ServerTry {
+                        seen,
+                        issuer,
+                        well_known: *well_known,
+                        document: seen.response().map(ServerMetadata::read),
+                    })
+                }
                 Purpose::Registration => self.registrations.push(seen),
                 Purpose::Authorization => self.hops.push(seen),
                 Purpose::Callback => self.callbacks.push(seen),
@@ -202,8 +210,8 @@ impl<'a> Reading<'a> {
         tries.find_map(|attempt| Some((attempt, attempt.document.as_ref()?.as_ref().ok()?)))
     }
 
-    /// The latest authorization server metadata that could be read: that of the server decided for, where there are
-    /// several, such as an identity provider.
+    /// The latest authorization server metadata that could be read: that of the server decided for,
+    /// where there are several, such as an identity provider.
     pub fn server_metadata(&self) -> Option<(&ServerTry<'a>, &ServerMetadata)> {
         self.server_metadata_before(u32::MAX)
     }
@@ -230,7 +238,9 @@ impl<'a> Reading<'a> {
     pub fn stopped_saying(&self, wanted: StopCode) -> Option<(u32, &'a str)> {
         let mut decisions = self.decisions.iter().rev();
         decisions.find_map(|(seq, decision)| match decision {
-            Decision::Stopped { code, message, .. } if *code == wanted => Some((*seq, message.as_str())),
+            Decision::Stopped { code, message, .. } if *code == wanted => {
+                Some((*seq, message.as_str()))
+            }
             _ => None,
         })
     }
@@ -238,7 +248,9 @@ impl<'a> Reading<'a> {
     /// The latest call to the MCP server before this entry, with or without a token.
     pub fn call_before(&self, seq: u32) -> Option<Seen<'a>> {
         let calls = self.first_calls.iter().chain(&self.calls).copied();
-        calls.filter(|call| call.seq < seq).max_by_key(|call| call.seq)
+        calls
+            .filter(|call| call.seq < seq)
+            .max_by_key(|call| call.seq)
     }
 
     /// The exchanges of these purposes, of those that have no list of their own.
@@ -254,7 +266,8 @@ impl<'a> Reading<'a> {
         Some(action.kind)
     }
 
-    /// Whether an action may have ended the life of tokens that were issued at one entry and used at a later one.
+    /// Whether an action may have ended the life of tokens that were issued at one entry and used
+    /// at a later one.
     pub fn killed_on_the_way(&self, issued: u32, used: u32) -> bool {
         self.actions.iter().any(|action| {
             let deadly = matches!(
@@ -270,7 +283,8 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// The entry at which the flow stopped with one of these codes, or at which a tool's call that was asked for ended.
+    /// The entry at which the flow stopped with one of these codes, or at which a tool's call that
+    /// was asked for ended.
     pub fn stopped_or_call_ended(&self, codes: &[StopCode]) -> Option<u32> {
         let mut decisions = self.decisions.iter().rev();
         decisions.find_map(|(seq, decision)| match decision {
@@ -325,8 +339,8 @@ impl<'a> Reading<'a> {
         decisions.any(|(_, decision)| matches!(decision, Decision::DefaultEndpoints { .. }))
     }
 
-    /// What the MCP server first made of this access token after this entry. Answers that say nothing of the
-    /// token (a revision it does not know, a failure) are passed over.
+    /// What the MCP server first made of this access token after this entry. Answers that say
+    /// nothing of the token (a revision it does not know, a failure) are passed over.
     pub fn use_of(&self, token: &str, after: u32) -> TokenUse<'a> {
         let calls = self.calls.iter().copied().filter(|call| call.seq > after);
         let mut uses = calls.filter(|call| bearer(call.request()) == Some(token));
@@ -339,8 +353,8 @@ impl<'a> Reading<'a> {
         telling.unwrap_or(TokenUse::Unknown)
     }
 
-    /// The revision whose rules hold for finding the metadata. A client that found none goes on as in
-    /// 2025-03-26, but it is not the server that decided for that revision.
+    /// The revision whose rules hold for finding the metadata. A client that found none goes on as
+    /// in 2025-03-26, but it is not the server that decided for that revision.
     pub fn discovery_revision(&self) -> Revision {
         match self.resource_tries.is_empty() || self.revision.at_least(Revision::R20250618) {
             true => self.revision,
@@ -375,11 +389,15 @@ mod tests {
         let mut run = Run::healthy();
         let url = run.server_tries[0].1.clone();
         let well_known = run.server_tries[0].0;
-        run.server_tries.insert(0, (well_known, url, Answer::bare(302)));
+        run.server_tries
+            .insert(0, (well_known, url, Answer::bare(302)));
         let trace = run.trace();
         let reading = Reading::of(&trace);
         assert_eq!(reading.server_tries.len(), 1);
-        assert_eq!(reading.server_metadata().unwrap().0.seen.status(), Some(200));
+        assert_eq!(
+            reading.server_metadata().unwrap().0.seen.status(),
+            Some(200)
+        );
     }
 
     #[test]
@@ -395,8 +413,14 @@ mod tests {
         let reading = Reading::of(&trace);
         let (issued, _) = reading.tokens[0];
         let token = access_token(issued.response().unwrap()).unwrap();
-        assert!(matches!(reading.use_of(&token, issued.seq), TokenUse::Accepted));
-        assert!(matches!(reading.use_of("another", issued.seq), TokenUse::Unknown));
+        assert!(matches!(
+            reading.use_of(&token, issued.seq),
+            TokenUse::Accepted
+        ));
+        assert!(matches!(
+            reading.use_of("another", issued.seq),
+            TokenUse::Unknown
+        ));
         assert_eq!(
             reading.resource_asked_for(issued).as_deref(),
             Some("https://mcp.example/mcp")

@@ -19,7 +19,8 @@ pub struct RuleInfo {
     pub level: Level,
     /// Who has to change something, as a rule.
     pub owner: Owner,
-    /// The first revision whose text demands it; none when it is older than all of them, or not about MCP.
+    /// The first revision whose text demands it; none when it is older than all of them, or not
+    /// about MCP.
     pub since: Option<Revision>,
     /// The verdict in one sentence.
     pub title: String,
@@ -67,7 +68,8 @@ macro_rules! rule {
 pub(crate) use rule;
 
 impl Rule {
-    /// A finding of this rule, certain and with the rule's own level, owner and title until said otherwise.
+    /// A finding of this rule, certain and with the rule's own level, owner and title until said
+    /// otherwise.
     pub fn found(&self, spec: Spec) -> Finding {
         debug_assert!(
             self.spec.contains(&spec),

@@ -1,4 +1,5 @@
-//! What is known of the larger authorization servers, told by host and path. It only ever adds advice.
+//! What is known of the larger authorization servers, told by host and path. It only ever adds
+//! advice.
 
 use url::Url;
 
@@ -51,7 +52,8 @@ pub(crate) fn vendor(issuer: &str) -> Option<Vendor> {
              and use its client ID.",
         );
     }
-    if within("amazoncognito.com") || (host.starts_with("cognito-idp.") && within("amazonaws.com")) {
+    if within("amazoncognito.com") || (host.starts_with("cognito-idp.") && within("amazonaws.com"))
+    {
         return known(
             "Amazon Cognito",
             "Cognito has no dynamic registration: create an app client without a secret in the user pool and \

@@ -54,7 +54,8 @@ pub(crate) fn same_but_for(one: &str, other: &str) -> Option<&'static str> {
 /// Whether `parent` is the origin or a path above `url`.
 pub(crate) fn is_above(parent: &str, url: &str) -> bool {
     let parent = parent.trim_end_matches('/');
-    url.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+    url.strip_prefix(parent)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether a text is an absolute http or https URL.
@@ -64,7 +65,9 @@ pub(crate) fn is_http_url(text: &str) -> bool {
 
 /// Whether a body is a web page, by its media type or its first character.
 pub(crate) fn is_html(response: &trace::Response) -> bool {
-    let by_type = response.media_type().is_some_and(|media| media.contains("html"));
+    let by_type = response
+        .media_type()
+        .is_some_and(|media| media.contains("html"));
     by_type
         || response
             .body
@@ -108,7 +111,10 @@ mod tests {
             Some("upper and lower case")
         );
         assert!(same_but_for("https://a.example:443/x", "https://a.example/x").is_some());
-        assert_eq!(same_but_for("https://a.example/x", "https://a.example/y"), None);
+        assert_eq!(
+            same_but_for("https://a.example/x", "https://a.example/y"),
+            None
+        );
         assert!(is_above("https://a.example", "https://a.example/mcp"));
         assert!(is_above("https://a.example/", "https://a.example/mcp"));
         assert!(!is_above("https://a.exam", "https://a.example/mcp"));

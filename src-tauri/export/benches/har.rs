@@ -1,4 +1,5 @@
-//! Writing a trace of 10,000 exchanges as HAR, against `serde_json` writing the same finished document.
+//! Writing a trace of 10,000 exchanges as HAR, against `serde_json` writing the same finished
+//! document.
 
 #[path = "../tests/support/mod.rs"]
 mod support;

@@ -6,9 +6,9 @@ use crate::{Redactor, Secrets};
 
 /// The command that sends this request again, headers in the order they were sent.
 ///
-/// Whatever the request holds, the shell sees each part as one word: everything is in single quotes. With secrets
-/// redacted, each is a shell variable (`"$ACCESS_TOKEN"`), so that the command runs once they are set. What curl would
-/// add on its own is switched off.
+/// Whatever the request holds, the shell sees each part as one word: everything is in single
+/// quotes. With secrets redacted, each is a shell variable (`"$ACCESS_TOKEN"`), so that the command
+/// runs once they are set. What curl would add on its own is switched off.
 pub fn curl(exchange: &Exchange, secrets: Secrets) -> String {
     let (request, variables) = match secrets {
         Secrets::Included => (exchange.request.clone(), Vec::new()),
@@ -46,7 +46,8 @@ pub fn curl(exchange: &Exchange, secrets: Secrets) -> String {
 
 enum HeaderOption {
     Header(String),
-    /// Name and password of Basic authentication, which curl encodes: a variable within base64 would not be seen.
+    /// Name and password of Basic authentication, which curl encodes: a variable within base64
+    /// would not be seen.
     User(String),
 }
 
@@ -62,8 +63,8 @@ fn header_options(request: &Request) -> Vec<HeaderOption> {
     let mut options = Vec::new();
     for header in &request.headers {
         let name = header.name.as_str();
-        // curl reads a file for a name that begins with `@`; a name that is no token cannot be sent anyway. The length
-        // is curl's to say, since variables change it.
+        // curl reads a file for a name that begins with `@`; a name that is no token cannot be sent
+        // anyway. The length is curl's to say, since variables change it.
         if !is_token(name) || name.eq_ignore_ascii_case("content-length") {
             continue;
         }
@@ -93,7 +94,9 @@ fn basic_with_pseudonym(name: &str, value: &str) -> Option<String> {
     let encoded = value
         .strip_prefix("Basic ")
         .or_else(|| value.strip_prefix("basic "))?;
-    let pair = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
+    let pair = base64::engine::general_purpose::STANDARD
+        .decode(encoded)
+        .ok()?;
     let pair = String::from_utf8(pair).ok()?;
     pair.contains(":redacted-").then_some(pair)
 }
@@ -102,7 +105,9 @@ fn basic_with_pseudonym(name: &str, value: &str) -> Option<String> {
 fn variables(redactor: &Redactor) -> Vec<(String, String)> {
     let name = |(kind, pseudonym): (&str, &str)| {
         let number = pseudonym.rsplit('-').next().filter(|number| *number != "1");
-        let number = number.map(|number| format!("_{number}")).unwrap_or_default();
+        let number = number
+            .map(|number| format!("_{number}"))
+            .unwrap_or_default();
         (pseudonym.to_string(), kind.to_ascii_uppercase() + &number)
     };
     let mut all: Vec<(String, String)> = redactor.pseudonyms().map(name).collect();
@@ -111,11 +116,15 @@ fn variables(redactor: &Redactor) -> Vec<(String, String)> {
     all
 }
 
-/// The text as one word of a POSIX shell (section 2.2.2 of its Shell Command Language), pseudonyms as variables.
+/// The text as one word of a POSIX shell (section 2.2.2 of its Shell Command Language), pseudonyms
+/// as variables.
 fn quoted(text: &str, variables: &[(String, String)]) -> String {
     let found = variables
         .iter()
-        .filter_map(|(pseudonym, variable)| text.find(pseudonym.as_str()).map(|at| (at, pseudonym, variable)))
+        .filter_map(|(pseudonym, variable)| {
+            text.find(pseudonym.as_str())
+                .map(|at| (at, pseudonym, variable))
+        })
         .min_by_key(|(at, pseudonym, _)| (*at, std::cmp::Reverse(pseudonym.len())));
     match found {
         None => format!("'{}'", text.replace('\'', r"'\''")),

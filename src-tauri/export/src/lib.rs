@@ -1,6 +1,8 @@
-//! What leaves the program: HAR files and cURL commands, and the one redaction everything shared goes through.
+//! What leaves the program: HAR files and cURL commands, and the one redaction everything shared
+//! goes through.
 //!
-//! The trace itself is never changed: a [`Redactor`] learns its secrets and gives copies without them.
+//! The trace itself is never changed: a [`Redactor`] learns its secrets and gives copies without
+//! them.
 
 mod curl;
 mod har;

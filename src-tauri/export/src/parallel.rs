@@ -12,8 +12,9 @@ pub fn workers(items: usize) -> usize {
     thread::available_parallelism().map_or(1, |available| available.get().min(MOST))
 }
 
-/// Makes `parts` parts and writes them one after the other. `worker` makes for each thread what makes its parts; part
-/// `n` is asked of thread `n % threads`, and none is further ahead than one part, so that few are held in memory.
+/// Makes `parts` parts and writes them one after the other. `worker` makes for each thread what
+/// makes its parts; part `n` is asked of thread `n % threads`, and none is further ahead than one
+/// part, so that few are held in memory.
 ///
 /// # Errors
 /// What `to` answers to being written to.
@@ -63,7 +64,10 @@ mod tests {
     fn parts_come_in_order_from_any_number_of_threads() {
         for threads in 1..5 {
             let mut out = Vec::new();
-            write_parts(&mut out, 26, threads, || |part: usize| vec![b'a' + part as u8]).unwrap();
+            write_parts(&mut out, 26, threads, || {
+                |part: usize| vec![b'a' + part as u8]
+            })
+            .unwrap();
             assert_eq!(out, b"abcdefghijklmnopqrstuvwxyz");
         }
     }

@@ -60,7 +60,10 @@ fn a_shell_reads_every_word_as_it_was_meant() {
     assert_eq!(words.arguments[..2], ["--request", "POST"]);
     for pair in [
         ["--url", &request.url],
-        ["--header", &format!("x-nasty: {}", nasty.replace('\n', " "))],
+        [
+            "--header",
+            &format!("x-nasty: {}", nasty.replace('\n', " ")),
+        ],
         ["--header", "x-empty;"],
         ["--header", "Accept:"],
         ["--data-raw", nasty],
@@ -86,11 +89,15 @@ fn a_shell_reads_every_word_as_it_was_meant() {
         bytes
     );
 
-    exchange.request =
-        trace::Request::new("GET", "https://x.example/").header("authorization", "Bearer abcdefgh12");
-    let set = self::words(&export::curl(exchange, Secrets::Redacted), "ACCESS_TOKEN='a b'; ");
+    exchange.request = trace::Request::new("GET", "https://x.example/")
+        .header("authorization", "Bearer abcdefgh12");
+    let set = self::words(
+        &export::curl(exchange, Secrets::Redacted),
+        "ACCESS_TOKEN='a b'; ",
+    );
     assert!(
-        set.arguments.contains(&"authorization: Bearer a b".to_string()),
+        set.arguments
+            .contains(&"authorization: Bearer a b".to_string()),
         "{:?}",
         set.arguments
     );
@@ -125,7 +132,10 @@ fn words(command: &str, before: &str) -> Words {
         .windows(mark.len())
         .position(|window| window == mark);
     let (arguments, input) = match split {
-        Some(at) => (&output.stdout[..at], output.stdout[at + mark.len()..].to_vec()),
+        Some(at) => (
+            &output.stdout[..at],
+            output.stdout[at + mark.len()..].to_vec(),
+        ),
         None => (&output.stdout[..], Vec::new()),
     };
     let arguments = String::from_utf8_lossy(arguments);

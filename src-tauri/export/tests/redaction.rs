@@ -44,21 +44,27 @@ fn no_planted_secret_survives_in_any_spelling() {
         .map(|at| &text[at.saturating_sub(300)..at + 40]);
     assert_eq!(at, None, "part of a secret survives");
     for part in decoded_parts(&text) {
-        assert!(!part.contains("S3NT1NEL"), "a secret survives in base64: {part}");
+        assert!(
+            !part.contains("S3NT1NEL"),
+            "a secret survives in base64: {part}"
+        );
     }
 }
 
 #[test]
 fn equal_secrets_have_equal_pseudonyms_so_that_the_flow_can_be_followed() {
     let (trace, _) = sample();
-    let document: serde_json::Value = serde_json::from_str(&written(&trace, Secrets::Redacted)).unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&written(&trace, Secrets::Redacted)).unwrap();
     let entries = document["log"]["entries"].as_array().unwrap();
     let of = |purpose: &'static str| {
         entries
             .iter()
             .filter(move |entry| entry["_authscope"]["purpose"]["is"] == purpose)
     };
-    let callback = of("callback").next().unwrap()["request"]["url"].as_str().unwrap();
+    let callback = of("callback").next().unwrap()["request"]["url"]
+        .as_str()
+        .unwrap();
     assert!(
         callback.contains("code=redacted-code-1&state=redacted-state-1&iss="),
         "{callback}"
@@ -119,8 +125,12 @@ fn nested_json_and_event_streams_stay_readable() {
             .unwrap()
             .ends_with("code=redacted-code-1&n=1#access_token=redacted-access_token-1")
     );
-    let twice: String = serde_json::from_str(result["content"][1]["text"].as_str().unwrap()).unwrap();
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&twice).unwrap(), echoed);
+    let twice: String =
+        serde_json::from_str(result["content"][1]["text"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&twice).unwrap(),
+        echoed
+    );
 }
 
 #[test]
@@ -149,7 +159,8 @@ fn a_run_can_be_redacted_as_it_goes_on() {
         redactor.text(&text),
         "GET /x?code=redacted-code-1 with redacted-access_token-1 and redacted-client_secret-1"
     );
-    let value = redactor.value(&serde_json::json!({"token": "x1", "note": text, "n": [1, {"code": "open"}]}));
+    let value = redactor
+        .value(&serde_json::json!({"token": "x1", "note": text, "n": [1, {"code": "open"}]}));
     assert_eq!(value["token"], "redacted-token");
     assert_eq!(value["n"][1]["code"], "open");
     assert!(!value.to_string().contains("S3NT1NEL"));
@@ -218,7 +229,8 @@ fn secrets_in_odd_places() {
     }
 }
 
-/// Each would take minutes if any part of the pass went over the rest of a text for every place in it.
+/// Each would take minutes if any part of the pass went over the rest of a text for every place in
+/// it.
 #[test]
 fn hostile_bodies_are_survived() {
     let many = 20_000;
@@ -256,12 +268,19 @@ fn hostile_bodies_are_survived() {
     let bodies = long.iter().map(String::as_str).chain(short);
     for (entry, body) in entries.iter().cycle().zip(bodies) {
         let mut exchange = entries[0].exchange().unwrap().clone();
-        exchange.request =
-            trace::Request::new("POST", format!("https://x.example/{body}?code=a{body}&q={body}"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(body);
+        exchange.request = trace::Request::new(
+            "POST",
+            format!("https://x.example/{body}?code=a{body}&q={body}"),
+        )
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body);
         exchange.outcome = Outcome::Response(answer(200, "text/html", body).with("location", body));
-        trace.push(entry.at, 0, entry.phase, EntryKind::Exchange(Box::new(exchange)));
+        trace.push(
+            entry.at,
+            0,
+            entry.phase,
+            EntryKind::Exchange(Box::new(exchange)),
+        );
     }
     written(&trace, Secrets::Redacted);
 }

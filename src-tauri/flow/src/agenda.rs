@@ -18,7 +18,8 @@ pub struct Agenda {
     pub errands: Vec<Errand>,
     /// The actions after it.
     pub actions: Vec<Action>,
-    /// The action that waits for the authorization server's metadata, which a stored token did without.
+    /// The action that waits for the authorization server's metadata, which a stored token did
+    /// without.
     pub undiscovered: Option<Action>,
     /// What the flow itself came to.
     pub outcome: Option<String>,
@@ -112,7 +113,9 @@ pub(crate) fn end(mut judged: Judged, setup: &Setup, message: Option<String>) ->
     judged.flow.facts.agenda.errands.clear();
     if let Some(action) = judged.flow.facts.agenda.action {
         let message = message.unwrap_or_else(|| "Done".into());
-        judged.decisions.push(Decision::ActionDone { action, message });
+        judged
+            .decisions
+            .push(Decision::ActionDone { action, message });
     }
     begin_next(judged, setup)
 }
@@ -136,7 +139,8 @@ pub(crate) fn begin(mut judged: Judged, setup: &Setup, action: Action) -> Judged
     discovery
 }
 
-/// The endpoints are known: what was asked for begins. `Err` gives the verdict back when nothing waits for them.
+/// The endpoints are known: what was asked for begins. `Err` gives the verdict back when nothing
+/// waits for them.
 pub(crate) fn discovered(
     mut flow: Flow,
     setup: &Setup,
@@ -197,11 +201,16 @@ fn errands(facts: &Facts, setup: &Setup, action: Action) -> Vec<Errand> {
         ActionKind::Rotate => vec![Errand::Refresh, Errand::Refresh, Errand::Try],
         ActionKind::ReuseRotated => {
             let replaced = refresh_token.unwrap_or_else(|| Secret::new(""));
-            vec![Errand::Refresh, Errand::ReuseRefreshToken(replaced), Errand::Try]
+            vec![
+                Errand::Refresh,
+                Errand::ReuseRefreshToken(replaced),
+                Errand::Try,
+            ]
         }
         ActionKind::RefreshTwice => vec![Errand::RefreshTwice, Errand::Try],
         ActionKind::RevokeAndTry => vec![Errand::Revoke(TokenKind::AccessToken), Errand::Try],
-        // The refresh token first: revoking it may take the access token along (RFC 7009 section 2.1).
+        // The refresh token first: revoking it may take the access token along (RFC 7009 section
+        // 2.1).
         ActionKind::Revoke if has_refresh_token => vec![
             Errand::Revoke(TokenKind::RefreshToken),
             Errand::Revoke(TokenKind::AccessToken),
@@ -239,12 +248,16 @@ fn lacking(facts: &Facts, setup: &Setup, kind: ActionKind) -> Option<String> {
         Some(url) => Some(format!(
             "{name} is expected to be an http or https URL, it is \"{url}\""
         )),
-        None => Some(format!("the authorization server's metadata names no {name}")),
+        None => Some(format!(
+            "the authorization server's metadata names no {name}"
+        )),
     };
     let Some(tokens) = &facts.tokens else {
         let managed = matches!(
             kind,
-            ActionKind::ReadRegistration | ActionKind::UpdateRegistration | ActionKind::DeleteRegistration
+            ActionKind::ReadRegistration
+                | ActionKind::UpdateRegistration
+                | ActionKind::DeleteRegistration
         );
         return match managed {
             _ if kind == ActionKind::CheckCors => None,
@@ -257,7 +270,9 @@ fn lacking(facts: &Facts, setup: &Setup, kind: ActionKind) -> Option<String> {
         None => Some("there is no refresh token".into()),
     };
     match kind {
-        ActionKind::CallTool if facts.server.tools.is_empty() => Some("the MCP server lists no tools".into()),
+        ActionKind::CallTool if facts.server.tools.is_empty() => {
+            Some("the MCP server lists no tools".into())
+        }
         ActionKind::CallTool => None,
         ActionKind::Refresh
         | ActionKind::PretendExpired
@@ -273,9 +288,9 @@ fn lacking(facts: &Facts, setup: &Setup, kind: ActionKind) -> Option<String> {
             let redeemed = facts.redeemed_code.is_some();
             (!redeemed).then(|| "no authorization code was redeemed in this run".into())
         }
-        ActionKind::ReadRegistration | ActionKind::UpdateRegistration | ActionKind::DeleteRegistration => {
-            no_management(facts, kind)
-        }
+        ActionKind::ReadRegistration
+        | ActionKind::UpdateRegistration
+        | ActionKind::DeleteRegistration => no_management(facts, kind),
     }
 }
 
@@ -287,7 +302,8 @@ fn no_management(facts: &Facts, kind: ActionKind) -> Option<String> {
             .as_ref()
             .is_some_and(|client| management(client).is_some()),
     };
-    let why = "no client was registered with a registration_client_uri and a registration_access_token";
+    let why =
+        "no client was registered with a registration_client_uri and a registration_access_token";
     (!managed).then(|| why.into())
 }
 

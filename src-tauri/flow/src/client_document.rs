@@ -5,8 +5,9 @@ use trace::Grant;
 
 use crate::setup::{GrantChoice, Setup};
 
-/// What is served where `client_id` is the document's own URL (draft-ietf-oauth-client-id-metadata-document-00 section
-/// 4): compared byte for byte with the URL it is read from.
+/// What is served where `client_id` is the document's own URL
+/// (draft-ietf-oauth-client-id-metadata-document-00 section 4): compared byte for byte with the URL
+/// it is read from.
 pub fn client_document(setup: &Setup, client_id: &str, redirect_uri: Option<&str>) -> Value {
     let grants = match setup.grant {
         GrantChoice::DeviceCode => [Grant::DeviceCode, Grant::RefreshToken],

@@ -1,6 +1,8 @@
 //! What a flow knows so far.
 
-use trace::{Grant, Phase, ResourceMetadata, Revision, Secret, ServerMetadata, StopCode, Timestamp};
+use trace::{
+    Grant, Phase, ResourceMetadata, Revision, Secret, ServerMetadata, StopCode, Timestamp,
+};
 
 use crate::agenda::Agenda;
 use crate::jose::SigningKey;
@@ -48,7 +50,8 @@ pub struct Facts {
     /// The key the tokens are bound to (RFC 9449).
     pub dpop: Option<Dpop>,
     pub step_up: StepUp,
-    /// The step at which the server wanted more than the token gave: it is tried again with the next one.
+    /// The step at which the server wanted more than the token gave: it is tried again with the
+    /// next one.
     pub resume: Option<Box<Step>>,
     /// `Mcp-Session-Id` (2025-11-25 basic/transports, "Session Management").
     pub session_id: Option<String>,
@@ -61,7 +64,8 @@ pub struct Facts {
     pub waived: Vec<StopCode>,
     /// A redirect being followed: where to, and how many there were.
     pub redirect: Option<(String, u8)>,
-    /// Tokens obtained since the flow last reached its end: a server that takes none of them must not keep it going.
+    /// Tokens obtained since the flow last reached its end: a server that takes none of them must
+    /// not keep it going.
     pub renewals: u8,
     /// A refreshed token was refused, and the metadata was looked at once more.
     pub looked_again: bool,
@@ -97,8 +101,8 @@ pub enum RegisteredBy {
     Cimd,
 }
 
-/// An authorization request under way (2026-07-28 basic/authorization, "Authorization Response Validation": the
-/// issuer is recorded with the verifier and the state).
+/// An authorization request under way (2026-07-28 basic/authorization, "Authorization Response
+/// Validation": the issuer is recorded with the verifier and the state).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authorization {
     pub state: Secret,
@@ -126,7 +130,8 @@ pub struct Device {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dpop {
     pub key: SigningKey,
-    /// The nonces that the authorization server and the MCP server gave last (RFC 9449 sections 8 and 9).
+    /// The nonces that the authorization server and the MCP server gave last (RFC 9449 sections 8
+    /// and 9).
     pub server_nonce: Option<String>,
     pub resource_nonce: Option<String>,
     /// The present request was already repeated with a nonce: it is not repeated again.
@@ -233,8 +238,8 @@ impl Facts {
         }
     }
 
-    /// The resource indicator: as chosen, else what the metadata says, else the server's URL (RFC 8707 section 2).
-    /// None before 2025-06-18, which has no such parameter.
+    /// The resource indicator: as chosen, else what the metadata says, else the server's URL (RFC
+    /// 8707 section 2). None before 2025-06-18, which has no such parameter.
     pub(crate) fn resource(&self, setup: &Setup) -> Option<String> {
         match &setup.resource {
             ResourceChoice::Off => return None,
@@ -251,8 +256,8 @@ impl Facts {
         Some(named.unwrap_or_else(|| setup.server_url.clone()))
     }
 
-    /// An endpoint of the authorization server: the alias for clients with a certificate where there is both
-    /// (RFC 8705 section 5).
+    /// An endpoint of the authorization server: the alias for clients with a certificate where
+    /// there is both (RFC 8705 section 5).
     pub(crate) fn endpoint(&self, setup: &Setup, name: &str) -> Option<String> {
         let metadata = self.server_metadata.as_ref()?;
         let alias = metadata
@@ -268,7 +273,9 @@ impl Facts {
             "revocation_endpoint" => metadata.revocation_endpoint.clone(),
             "introspection_endpoint" => metadata.introspection_endpoint.clone(),
             "userinfo_endpoint" => metadata.userinfo_endpoint.clone(),
-            "pushed_authorization_request_endpoint" => metadata.pushed_authorization_request_endpoint.clone(),
+            "pushed_authorization_request_endpoint" => {
+                metadata.pushed_authorization_request_endpoint.clone()
+            }
             "device_authorization_endpoint" => metadata.device_authorization_endpoint.clone(),
             "jwks_uri" => metadata.jwks_uri.clone(),
             _ => None,

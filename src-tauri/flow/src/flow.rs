@@ -9,8 +9,8 @@ use crate::proof;
 use crate::setup::{Registration, Setup};
 use crate::step::{Hand, Next, Plan, Seen, Step};
 use crate::steps::{
-    assertion, authorization, challenge, device, errand, event_stream, mcp, pushed, refresh, registration,
-    resource_metadata, server_metadata, token, tool,
+    assertion, authorization, challenge, device, errand, event_stream, mcp, pushed, refresh,
+    registration, resource_metadata, server_metadata, token, tool,
 };
 
 /// A way to become a client of an authorization server.
@@ -48,7 +48,8 @@ impl Flow {
         }
     }
 
-    /// A flow that starts with tokens that were kept from an earlier run, and the client they belong to.
+    /// A flow that starts with tokens that were kept from an earlier run, and the client they
+    /// belong to.
     pub fn with_stored(setup: &Setup, tokens: Tokens, client: Client) -> Self {
         let mut flow = Self::new(setup);
         flow.facts.issuer = tokens.issuer.clone();
@@ -66,14 +67,18 @@ impl Flow {
     pub fn next(&self, setup: &Setup, now: Timestamp) -> Next {
         let mut plan = match &self.step {
             Step::ExpectChallenge => challenge::request(self, setup, now),
-            Step::ExpectResourceMetadata { attempt } => resource_metadata::request(self, setup, *attempt),
+            Step::ExpectResourceMetadata { attempt } => {
+                resource_metadata::request(self, setup, *attempt)
+            }
             Step::ExpectServerMetadata { attempt } => server_metadata::request(self, *attempt),
             Step::ExpectListener => return Next::Listen,
             Step::ExpectRegistration => registration::request(self, setup),
             Step::ExpectRequestUri => pushed::request(self, setup, now),
             Step::ExpectCallback => return Next::Browse(authorization::request(self, setup, now)),
             Step::ExpectDeviceCode => device::request(self, setup, now),
-            Step::ExpectIdentityProvider { attempt } => assertion::metadata_request(self, setup, *attempt),
+            Step::ExpectIdentityProvider { attempt } => {
+                assertion::metadata_request(self, setup, *attempt)
+            }
             Step::ExpectAssertion => assertion::request(self, setup),
             Step::ExpectToken => token::request(self, setup, now),
             Step::ExpectServerInfo => mcp::server_info_request(self, setup),
@@ -85,7 +90,9 @@ impl Flow {
             Step::ExpectErrand(errand) => match errand::request(self, setup, errand, now) {
                 errand::Requests::One(plan) => *plan,
                 errand::Requests::Two(plans) => {
-                    return Next::SendBoth(Box::new(plans.map(|plan| self.proven(setup, plan, now))));
+                    return Next::SendBoth(Box::new(
+                        plans.map(|plan| self.proven(setup, plan, now)),
+                    ));
                 }
             },
             Step::Stopped {
@@ -112,7 +119,8 @@ impl Flow {
         Next::Send(self.proven(setup, plan, now))
     }
 
-    /// The flow after what was seen. Something seen that the step does not await leaves the flow as it is.
+    /// The flow after what was seen. Something seen that the step does not await leaves the flow as
+    /// it is.
     pub fn judge(self, setup: &Setup, seen: Seen<'_>, hand: &mut Hand<'_>) -> Judged {
         let judged = match seen {
             Seen::Failed { code, message } => Judged::stop(self, code, message, message),
@@ -184,7 +192,8 @@ impl Flow {
         }
     }
 
-    /// Goes on where the flow stopped although the specification says not to. None when there is no way on.
+    /// Goes on where the flow stopped although the specification says not to. None when there is no
+    /// way on.
     pub fn go_on_anyway(self) -> Option<Judged> {
         let Step::Stopped {
             code,
@@ -223,8 +232,8 @@ impl Flow {
         Some(agenda::begin(Judged::nothing(flow), setup, action))
     }
 
-    /// Goes on with another of the authorization servers that the resource metadata names, from its metadata on.
-    /// None when it names no such server.
+    /// Goes on with another of the authorization servers that the resource metadata names, from its
+    /// metadata on. None when it names no such server.
     pub fn with_authorization_server(mut self, issuer: &str) -> Option<Judged> {
         let offered = self
             .facts
@@ -240,8 +249,8 @@ impl Flow {
         Some(judged.decided(Decision::AuthorizationServer { issuer, offered }))
     }
 
-    /// Goes back to where the client registers, to do it in the way the setup says now. None before the authorization
-    /// server is known.
+    /// Goes back to where the client registers, to do it in the way the setup says now. None before
+    /// the authorization server is known.
     pub fn registering_anew(mut self) -> Option<Judged> {
         self.facts.server_metadata.as_ref()?;
         self.facts.client = None;
@@ -263,8 +272,8 @@ impl Flow {
         let Some(metadata) = self.facts.server_metadata.as_ref().filter(|_| wanting) else {
             return Vec::new();
         };
-        let documents =
-            metadata.client_id_metadata_document_supported && setup.registration != Registration::Cimd;
+        let documents = metadata.client_id_metadata_document_supported
+            && setup.registration != Registration::Cimd;
         let dynamic = metadata.registration_endpoint.is_some();
         let ways = [
             (documents, RegistrationWay::Cimd),
@@ -276,7 +285,8 @@ impl Flow {
             .collect()
     }
 
-    /// The same place with a new `state` and code verifier, for going through the authorization request once more.
+    /// The same place with a new `state` and code verifier, for going through the authorization
+    /// request once more.
     pub fn renewed(mut self, hand: &mut Hand<'_>) -> Self {
         if self.step == Step::ExpectCallback {
             self.facts.authorization = self.facts.authorization.map(|old| Authorization {

@@ -76,11 +76,17 @@ impl Judged {
     }
 
     /// Stops for good.
-    pub(crate) fn stop(flow: Flow, code: StopCode, verdict: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn stop(
+        flow: Flow,
+        code: StopCode,
+        verdict: &str,
+        message: impl Into<String>,
+    ) -> Self {
         Self::stopped(flow, code, verdict, message.into(), None)
     }
 
-    /// Stops where the specification says so, unless the user has said to go on: then this is `otherwise`.
+    /// Stops where the specification says so, unless the user has said to go on: then this is
+    /// `otherwise`.
     pub(crate) fn stop_unless_waived(
         flow: Flow,
         code: StopCode,
@@ -91,7 +97,13 @@ impl Judged {
         if flow.facts.waives(code) {
             return otherwise;
         }
-        Self::stopped(flow, code, verdict, message.into(), Some(Box::new(otherwise)))
+        Self::stopped(
+            flow,
+            code,
+            verdict,
+            message.into(),
+            Some(Box::new(otherwise)),
+        )
     }
 
     pub(crate) fn stopped(

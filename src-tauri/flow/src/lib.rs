@@ -1,9 +1,10 @@
 //! The OAuth flow of an MCP client as a pure state machine.
 //!
-//! A [`Flow`] is a plain value: where the flow stands ([`Step`], named for what it awaits) and what is known so far
-//! ([`Facts`]). [`Flow::next`] says what to do; [`Flow::judge`] takes what came of it and gives the flow after it.
-//! Nothing here opens a socket, reads a clock or draws a random number that was not handed to it, and revisions of
-//! the specification differ only where a line says `revision.at_least(…)`.
+//! A [`Flow`] is a plain value: where the flow stands ([`Step`], named for what it awaits) and what
+//! is known so far ([`Facts`]). [`Flow::next`] says what to do; [`Flow::judge`] takes what came of
+//! it and gives the flow after it. Nothing here opens a socket, reads a clock or draws a random
+//! number that was not handed to it, and revisions of the specification differ only where a line
+//! says `revision.at_least(…)`.
 
 mod agenda;
 mod client_document;

@@ -1,5 +1,5 @@
-//! Parts of a call that are mirrored into headers (2026-07-28 basic/transports/streamable-http, "Custom Headers from
-//! Tool Parameters").
+//! Parts of a call that are mirrored into headers (2026-07-28 basic/transports/streamable-http,
+//! "Custom Headers from Tool Parameters").
 
 use base64::Engine as _;
 use serde_json::{Map, Value};
@@ -10,7 +10,8 @@ const DEEPEST: usize = 16;
 /// The largest integer that JavaScript tells from its neighbours.
 const SAFE_INTEGER: i64 = (1 << 53) - 1;
 
-/// The `Mcp-Param-*` headers of a call, by the `x-mcp-header` annotations of the tool's input schema.
+/// The `Mcp-Param-*` headers of a call, by the `x-mcp-header` annotations of the tool's input
+/// schema.
 ///
 /// # Errors
 /// Why the tool's definition is not valid: a client must not use such a tool.
@@ -19,7 +20,12 @@ pub(crate) fn parameter_headers(
     arguments: &Map<String, Value>,
 ) -> Result<Vec<(String, String)>, String> {
     let mut found = Vec::new();
-    collect(schema, Some(&Value::Object(arguments.clone())), 0, &mut found)?;
+    collect(
+        schema,
+        Some(&Value::Object(arguments.clone())),
+        0,
+        &mut found,
+    )?;
     let mut seen: Vec<String> = Vec::new();
     for (name, _) in &found {
         let lower = name.to_ascii_lowercase();
@@ -53,7 +59,12 @@ pub(crate) fn header_value(text: &str) -> String {
 
 type Found = Vec<(String, Option<String>)>;
 
-fn collect(schema: &Value, instance: Option<&Value>, depth: usize, found: &mut Found) -> Result<(), String> {
+fn collect(
+    schema: &Value,
+    instance: Option<&Value>,
+    depth: usize,
+    found: &mut Found,
+) -> Result<(), String> {
     let Some(schema) = schema.as_object() else {
         return Ok(());
     };
@@ -81,7 +92,9 @@ fn checked(annotation: &Value, property: &Value) -> Result<String, String> {
     let name = annotation.as_str().unwrap_or_default();
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(format!("x-mcp-header: expected a header name, got {annotation}"));
+        return Err(format!(
+            "x-mcp-header: expected a header name, got {annotation}"
+        ));
     }
     let kind = &property["type"];
     if !matches!(kind.as_str(), Some("string" | "integer" | "boolean")) {
@@ -162,7 +175,10 @@ mod tests {
             ("mcp-param-flag", "true"),
         ];
         for (name, value) in expected {
-            assert!(sent.contains(&(name.into(), value.into())), "{name}: {sent:?}");
+            assert!(
+                sent.contains(&(name.into(), value.into())),
+                "{name}: {sent:?}"
+            );
         }
         assert_eq!(sent.len(), 3);
     }
@@ -170,10 +186,16 @@ mod tests {
     #[test]
     fn a_definition_against_the_rules_is_refused_with_the_reason() {
         let wrong = |property: Value| {
-            headers(json!({ "properties": { "a": property } }), json!({ "a": "x" })).unwrap_err()
+            headers(
+                json!({ "properties": { "a": property } }),
+                json!({ "a": "x" }),
+            )
+            .unwrap_err()
         };
         assert!(wrong(json!({ "type": "string", "x-mcp-header": "" })).contains("header name"));
-        assert!(wrong(json!({ "type": "string", "x-mcp-header": "a\r\nb" })).contains("header name"));
+        assert!(
+            wrong(json!({ "type": "string", "x-mcp-header": "a\r\nb" })).contains("header name")
+        );
         assert!(wrong(json!({ "type": "number", "x-mcp-header": "A" })).contains("integer"));
         assert!(
             wrong(json!({ "type": "array", "items": { "type": "string", "x-mcp-header": "A" } }))

@@ -43,7 +43,8 @@ pub(crate) fn bind(facts: &mut Facts, setup: &Setup, why: &str) -> Option<Decisi
     })
 }
 
-/// The scheme and the value of `Authorization` for the access token of the flow; none without a token.
+/// The scheme and the value of `Authorization` for the access token of the flow; none without a
+/// token.
 pub(crate) fn authorization(facts: &Facts) -> Option<String> {
     let tokens = facts.tokens.as_ref()?;
     let bound = facts.dpop.is_some() && tokens.token_type.eq_ignore_ascii_case("DPoP");
@@ -88,8 +89,8 @@ pub(crate) fn attach(facts: &Facts, setup: &Setup, plan: &mut Plan, now: Timesta
     plan.request = request.header("dpop", proof);
 }
 
-/// Keeps the nonce of an answer to a proof, and repeats the request once where the server demands one (RFC 9449
-/// sections 8 and 9). `Err` gives the flow back when there is nothing to repeat.
+/// Keeps the nonce of an answer to a proof, and repeats the request once where the server demands
+/// one (RFC 9449 sections 8 and 9). `Err` gives the flow back when there is nothing to repeat.
 pub(crate) fn nonce_demanded(
     mut flow: Flow,
     request: &Request,

@@ -9,15 +9,18 @@ use url::Url;
 
 use crate::jose::SigningKey;
 
-/// What a flow is started with. It does not change while the flow runs, unless the user chooses another way.
+/// What a flow is started with. It does not change while the flow runs, unless the user chooses
+/// another way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
-    /// The MCP server's URL: http or https, without credentials and fragment ([`Setup::check_server_url`]).
+    /// The MCP server's URL: http or https, without credentials and fragment
+    /// ([`Setup::check_server_url`]).
     pub server_url: String,
     /// None: detected.
     pub revision: Option<Revision>,
     pub registration: Registration,
-    /// Where our client metadata document is (draft-ietf-oauth-client-id-metadata-document-00 section 3).
+    /// Where our client metadata document is (draft-ietf-oauth-client-id-metadata-document-00
+    /// section 3).
     pub client_metadata_url: Option<String>,
     pub grant: GrantChoice,
     /// The authorization server to use where several are named; none: the first.
@@ -26,7 +29,8 @@ pub struct Setup {
     pub authorization: AuthorizationExtras,
     /// Bind the tokens to a key (RFC 9449) even where the MCP server does not demand it.
     pub dpop: bool,
-    /// `x5t#S256` of the certificate that `wire` sends where it is asked for one (RFC 8705 section 3.1).
+    /// `x5t#S256` of the certificate that `wire` sends where it is asked for one (RFC 8705 section
+    /// 3.1).
     pub certificate_thumbprint: Option<String>,
     /// The tool that is called at the end.
     pub call: Option<ToolCall>,
@@ -37,7 +41,8 @@ pub struct Setup {
     /// `client_name` of a registration.
     pub client_name: String,
     pub client_version: String,
-    /// Random bytes of this run. What a request needs to be unique is derived from them and the time.
+    /// Random bytes of this run. What a request needs to be unique is derived from them and the
+    /// time.
     pub seed: Seed,
 }
 
@@ -53,8 +58,8 @@ impl fmt::Debug for Seed {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Registration {
-    /// By client metadata document where there is one and the server takes it, else dynamically (2025-11-25
-    /// basic/authorization, "Client Registration Approaches").
+    /// By client metadata document where there is one and the server takes it, else dynamically
+    /// (2025-11-25 basic/authorization, "Client Registration Approaches").
     Auto,
     Dcr,
     Cimd,
@@ -69,7 +74,8 @@ pub enum Registration {
 /// How a token is to be got.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GrantChoice {
-    /// Client credentials where the client has some and the server offers nothing for users; else the code.
+    /// Client credentials where the client has some and the server offers nothing for users; else
+    /// the code.
     Auto,
     AuthorizationCode,
     ClientCredentials,
@@ -175,7 +181,11 @@ pub struct SetupError {
 
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, got {}", self.field, self.expected, self.got)
+        write!(
+            f,
+            "{}: expected {}, got {}",
+            self.field, self.expected, self.got
+        )
     }
 }
 

@@ -2,8 +2,8 @@
 
 use flow::{Flow, Hand, Judged, Next, Plan, Seed, Seen, Setup, Step};
 use trace::{
-    Body, Decision, Failure, FailureKind, Header, Outcome, Purpose, Request, Response, Revision, StopCode,
-    Timestamp, VerdictKind, pairs, query_pairs,
+    Body, Decision, Failure, FailureKind, Header, Outcome, Purpose, Request, Response, Revision,
+    StopCode, Timestamp, VerdictKind, pairs, query_pairs,
 };
 
 const SERVER: &str = "https://mcp.example/mcp";
@@ -127,20 +127,28 @@ impl Play {
             .expect("a state is sent")
             .value
             .clone();
-        let request = Request::new("GET", format!("{REDIRECT}?{}", query.replace("STATE", &state)));
+        let request = Request::new(
+            "GET",
+            format!("{REDIRECT}?{}", query.replace("STATE", &state)),
+        );
         self.see(Seen::Callback { request: &request })
     }
 
     fn to_callback(revision: Option<Revision>) -> Self {
         let mut play = Self::new(revision);
-        play.challenged().resource(SERVER).metadata(|_| {}).registered();
+        play.challenged()
+            .resource(SERVER)
+            .metadata(|_| {})
+            .registered();
         assert_eq!(play.flow.step, Step::ExpectCallback);
         play
     }
 
     fn stopped(&self) -> Option<(StopCode, bool)> {
         match &self.flow.step {
-            Step::Stopped { code, otherwise, .. } => Some((*code, otherwise.is_some())),
+            Step::Stopped {
+                code, otherwise, ..
+            } => Some((*code, otherwise.is_some())),
             _ => None,
         }
     }
@@ -189,7 +197,10 @@ fn the_issuer_table_of_rfc_9207() {
         play.stopped()
     };
     let refused = Some((StopCode::IssMismatch, true));
-    assert_eq!(code("code=x&state=STATE&iss=https://as.example", latest), None);
+    assert_eq!(
+        code("code=x&state=STATE&iss=https://as.example", latest),
+        None
+    );
     assert_eq!(code("code=x&state=STATE", latest), refused);
     assert_eq!(
         code("code=x&state=STATE&iss=https://evil.example", latest),
@@ -209,7 +220,10 @@ fn the_issuer_table_of_rfc_9207() {
     }
     // An error response with a foreign issuer is not to be acted on either.
     assert_eq!(
-        code("error=access_denied&state=STATE&iss=https://evil.example", latest),
+        code(
+            "error=access_denied&state=STATE&iss=https://evil.example",
+            latest
+        ),
         refused
     );
     assert_eq!(code("code=x&state=STATE", Some(Revision::R20251125)), None);
@@ -233,12 +247,19 @@ fn nothing_of_a_callback_with_a_wrong_state_is_believed() {
     ] {
         let mut play = Play::to_callback(None);
         play.callback(query);
-        assert_eq!(play.stopped(), Some((StopCode::StateMismatch, true)), "{query}");
+        assert_eq!(
+            play.stopped(),
+            Some((StopCode::StateMismatch, true)),
+            "{query}"
+        );
         assert!(play.flow.facts.code.is_none());
     }
     let mut denied = Play::to_callback(None);
     denied.callback("error=access_denied&error_description=no&state=STATE&iss=https://as.example");
-    assert_eq!(denied.stopped(), Some((StopCode::AuthorizationError, false)));
+    assert_eq!(
+        denied.stopped(),
+        Some((StopCode::AuthorizationError, false))
+    );
     let mut empty = Play::to_callback(None);
     empty.callback("state=STATE&iss=https://as.example");
     assert_eq!(empty.stopped(), Some((StopCode::NoCode, false)));
@@ -281,7 +302,9 @@ fn pkce_is_demanded_from_2025_11_25_on() {
     let without = |revision| {
         let mut play = Play::new(Some(revision));
         play.challenged().resource(SERVER);
-        play.metadata(|body| body["code_challenge_methods_supported"] = serde_json::json!(["plain"]));
+        play.metadata(|body| {
+            body["code_challenge_methods_supported"] = serde_json::json!(["plain"])
+        });
         play.stopped()
     };
     assert_eq!(without(Revision::R20250618), None);
@@ -326,7 +349,10 @@ fn the_candidates_are_tried_in_order_and_each_is_an_exchange_of_its_own() {
         "https://as.example/.well-known/oauth-authorization-server"
     );
     play.answer(200, &[], "<!doctype html>");
-    assert_eq!(url(&play), "https://as.example/.well-known/openid-configuration");
+    assert_eq!(
+        url(&play),
+        "https://as.example/.well-known/openid-configuration"
+    );
     play.answer(500, &[], "");
     assert_eq!(play.stopped(), Some((StopCode::NoServerMetadata, true)));
 }
@@ -348,7 +374,11 @@ fn before_2025_06_18_the_mcp_origin_is_the_authorization_server() {
     play.json(201, &serde_json::json!({ "client_id": "c1" }));
     let authorize = play.plan().request.url;
     assert!(authorize.starts_with("https://mcp.example/authorize?"));
-    assert!(!query_pairs(&authorize).iter().any(|pair| pair.name == "resource"));
+    assert!(
+        !query_pairs(&authorize)
+            .iter()
+            .any(|pair| pair.name == "resource")
+    );
 }
 
 #[test]
@@ -397,7 +427,9 @@ fn a_post_is_redirected_within_its_origin_only_and_never_as_a_get() {
 #[test]
 fn a_server_of_an_earlier_era_is_tried_with_initialize() {
     let mut play = Play::new(None);
-    assert!(matches!(play.plan().purpose, Purpose::Challenge { method } if method == "server/discover"));
+    assert!(
+        matches!(play.plan().purpose, Purpose::Challenge { method } if method == "server/discover")
+    );
     play.answer(400, &[], "Bad Request: no valid session");
     assert!(matches!(play.plan().purpose, Purpose::Challenge { method } if method == "initialize"));
     play.answer(404, &[], "<html>");
@@ -416,13 +448,18 @@ fn a_server_of_an_earlier_era_is_tried_with_initialize() {
 fn a_server_that_takes_no_token_does_not_keep_the_flow_going() {
     let mut play = Play::to_callback(Some(Revision::R20260728));
     play.callback("code=x&state=STATE&iss=https://as.example");
-    let tokens = serde_json::json!({ "access_token": "a", "token_type": "Bearer", "refresh_token": "r" });
+    let tokens =
+        serde_json::json!({ "access_token": "a", "token_type": "Bearer", "refresh_token": "r" });
     let info = serde_json::json!({ "result": { "supportedVersions": ["2026-07-28"] } });
     for round in 0.. {
         assert!(round < 10, "it goes round for ever");
         play.json(200, &tokens);
         play.json(200, &info);
-        play.answer(401, &[("www-authenticate", "Bearer error=\"invalid_token\"")], "");
+        play.answer(
+            401,
+            &[("www-authenticate", "Bearer error=\"invalid_token\"")],
+            "",
+        );
         if play.stopped().is_some() {
             break;
         }
@@ -467,7 +504,9 @@ fn client_authentication_follows_what_was_agreed() {
     assert!(!basic.body.text().unwrap().contains("client_secret"));
     let post = token_request(secret("client_secret_post"));
     assert!(post.body.text().unwrap().contains("client_secret=s%2F1"));
-    let none = token_request(serde_json::json!({ "client_id": "c", "token_endpoint_auth_method": "none" }));
+    let none = token_request(
+        serde_json::json!({ "client_id": "c", "token_endpoint_auth_method": "none" }),
+    );
     assert!(none.body.text().unwrap().contains("client_id=c"));
     assert_eq!(none.header_value("authorization"), None);
 }

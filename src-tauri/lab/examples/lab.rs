@@ -48,7 +48,10 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<LabOptions, Strin
                 .ok_or_else(|| format!("{argument} wants a value"))
         };
         let port = |text: String| text.parse().map_err(|_| format!("{text} is no port"));
-        let number = |text: String| text.parse::<u32>().map_err(|_| format!("{text} is no number"));
+        let number = |text: String| {
+            text.parse::<u32>()
+                .map_err(|_| format!("{text} is no number"))
+        };
         match argument.as_str() {
             "--auto-approve" => options.auto_approve = true,
             "--port" => options.mcp_port = port(value()?)?,
@@ -68,7 +71,8 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<LabOptions, Strin
             "--misbehave" => {
                 let name = value()?;
                 let known = Misbehaviour::parse(&name);
-                options.misbehaviour = Some(known.ok_or_else(|| format!("{name} is no misbehaviour"))?);
+                options.misbehaviour =
+                    Some(known.ok_or_else(|| format!("{name} is no misbehaviour"))?);
             }
             _ => return Err(format!("{argument} is unknown")),
         }

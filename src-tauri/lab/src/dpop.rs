@@ -86,10 +86,16 @@ impl ProofGate {
         let now = now();
         let issued = proof.time("iat").unwrap_or_default();
         if issued > now + SKEW || issued + LIFETIME < now {
-            return Err(Unproven::Invalid("The iat of the DPoP proof is too far from now"));
+            return Err(Unproven::Invalid(
+                "The iat of the DPoP proof is too far from now",
+            ));
         }
         let identity = format!("{} {}", key.thumbprint(), proof.identity());
-        if !self.memory().used.is_first(identity, issued + LIFETIME, now) {
+        if !self
+            .memory()
+            .used
+            .is_first(identity, issued + LIFETIME, now)
+        {
             return Err(Unproven::Invalid("The DPoP proof was used before"));
         }
         Ok(Some(key.thumbprint().to_owned()))

@@ -1,4 +1,5 @@
-//! Keys and JWTs: what the lab signs itself, and what others signed (RFC 7515, ES256 of RFC 7518 section 3.4).
+//! Keys and JWTs: what the lab signs itself, and what others signed (RFC 7515, ES256 of RFC 7518
+//! section 3.4).
 
 use std::io;
 
@@ -6,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    UnparsedPublicKey,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -28,8 +30,9 @@ impl SigningKey {
     /// When the system gives no randomness.
     pub(crate) fn generate() -> io::Result<Self> {
         let no_randomness = |_| io::Error::other("no randomness for the lab's signing key");
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-            .map_err(no_randomness)?;
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                .map_err(no_randomness)?;
         Self::from_pkcs8(pkcs8.as_ref())
     }
 
@@ -51,7 +54,11 @@ impl SigningKey {
             .map_err(|rejected| io::Error::other(rejected.to_string()))?;
         let mut public = PublicKey::from_point(pair.public_key().as_ref().to_vec());
         public.kid = Some(public.thumbprint.clone());
-        Ok(Self { pair, random, public })
+        Ok(Self {
+            pair,
+            random,
+            public,
+        })
     }
 
     /// The public half.
@@ -72,14 +79,23 @@ impl SigningKey {
     ///
     /// # Errors
     /// When the system gives no randomness for the signature.
-    pub(crate) fn sign(&self, typ: &str, claims: &Value) -> Result<String, ring::error::Unspecified> {
+    pub(crate) fn sign(
+        &self,
+        typ: &str,
+        claims: &Value,
+    ) -> Result<String, ring::error::Unspecified> {
         let header = json!({ "alg": ALGORITHM, "typ": typ, "kid": self.public.kid });
-        let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+        let signed = format!(
+            "{}.{}",
+            encode(header.to_string()),
+            encode(claims.to_string())
+        );
         let signature = self.pair.sign(&self.random, signed.as_bytes())?;
         Ok(format!("{signed}.{}", encode(signature.as_ref())))
     }
 
-    /// The claims of a token that this key signed with this `typ`; their times and audience are not looked at.
+    /// The claims of a token that this key signed with this `typ`; their times and audience are not
+    /// looked at.
     pub(crate) fn verify(&self, typ: &str, token: &str) -> Option<Value> {
         let token = Jws::parse(token)?;
         (token.typ() == Some(typ) && token.is_signed_by(&self.public)).then_some(token.claims)
@@ -114,10 +130,16 @@ impl PublicKey {
         Ok(key)
     }
 
-    /// The keys of a JWK set that can be used here; others in it are passed over (RFC 7517 section 5).
+    /// The keys of a JWK set that can be used here; others in it are passed over (RFC 7517 section
+    /// 5).
     pub(crate) fn from_jwks(jwks: &Value) -> Vec<Self> {
-        let keys = jwks["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
-        keys.iter().filter_map(|jwk| Self::from_jwk(jwk).ok()).collect()
+        let keys = jwks["keys"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        keys.iter()
+            .filter_map(|jwk| Self::from_jwk(jwk).ok())
+            .collect()
     }
 
     /// The SHA-256 thumbprint in base64url (RFC 7638).
@@ -143,7 +165,8 @@ impl PublicKey {
     }
 }
 
-/// A compact JWS that someone sent. Nothing in it is believed before [`Self::is_signed_by`] said so.
+/// A compact JWS that someone sent. Nothing in it is believed before [`Self::is_signed_by`] said
+/// so.
 #[derive(Debug)]
 pub(crate) struct Jws {
     pub(crate) header: Value,
@@ -197,7 +220,11 @@ impl Jws {
 
     /// Whether `aud` is or holds one of these.
     pub(crate) fn is_for(&self, audiences: &[&str]) -> bool {
-        let wanted = |audience: &Value| audience.as_str().is_some_and(|one| audiences.contains(&one));
+        let wanted = |audience: &Value| {
+            audience
+                .as_str()
+                .is_some_and(|one| audiences.contains(&one))
+        };
         match &self.claims["aud"] {
             Value::Array(several) => several.iter().any(wanted),
             one => wanted(one),
@@ -209,7 +236,8 @@ impl Jws {
         self.claims[claim].as_str()
     }
 
-    /// A claim that is a time: seconds since 1970, a fraction cut off (RFC 7519 section 2, NumericDate).
+    /// A claim that is a time: seconds since 1970, a fraction cut off (RFC 7519 section 2,
+    /// NumericDate).
     pub(crate) fn time(&self, claim: &str) -> Option<u64> {
         let time = &self.claims[claim];
         time.as_u64()
@@ -235,7 +263,8 @@ pub(crate) fn half_hash(text: &str) -> String {
     encode(&Sha256::digest(text)[..16])
 }
 
-/// `BASE64URL-ENCODE(SHA256(ASCII(text)))`, as RFC 7636 section 4.6 and RFC 9449 section 4.2 (`ath`) want it.
+/// `BASE64URL-ENCODE(SHA256(ASCII(text)))`, as RFC 7636 section 4.6 and RFC 9449 section 4.2
+/// (`ath`) want it.
 pub(crate) fn s256(text: &str) -> String {
     encode(Sha256::digest(text))
 }
@@ -259,13 +288,19 @@ mod tests {
         assert_eq!(key.verify("at+jwt", &token).unwrap()["sub"], "alice");
         assert!(key.verify("JWT", &token).is_none(), "another typ");
         assert!(
-            SigningKey::generate().unwrap().verify("at+jwt", &token).is_none(),
+            SigningKey::generate()
+                .unwrap()
+                .verify("at+jwt", &token)
+                .is_none(),
             "another key"
         );
 
         let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
         parts[1] = encode(r#"{"sub":"mallory"}"#);
-        assert!(key.verify("at+jwt", &parts.join(".")).is_none(), "changed claims");
+        assert!(
+            key.verify("at+jwt", &parts.join(".")).is_none(),
+            "changed claims"
+        );
         for broken in ["", ".", "..", "a.b", "a.b.c", "é.é.é", "W10.W10.W10"] {
             assert!(key.verify("at+jwt", broken).is_none(), "{broken:?}");
         }
@@ -277,7 +312,9 @@ mod tests {
         let token = Jws::parse(&key.sign("JWT", &json!({ "aud": ["a", "b"] })).unwrap()).unwrap();
         let jwk = key.jwks()["keys"][0].clone();
         let read = PublicKey::from_jwk(&jwk).unwrap();
-        assert!(token.is_signed_by_one_of(&[read]) && token.is_for(&["b"]) && !token.is_for(&["c"]));
+        assert!(
+            token.is_signed_by_one_of(&[read]) && token.is_for(&["b"]) && !token.is_for(&["c"])
+        );
         let mut other_name = jwk.clone();
         other_name["kid"] = json!("another");
         let others = json!({ "keys": [{ "kty": "RSA" }, other_name] });

@@ -1,12 +1,14 @@
-//! An embedded lab: an authorization server and an MCP server, healthy or with one named misbehaviour.
+//! An embedded lab: an authorization server and an MCP server, healthy or with one named
+//! misbehaviour.
 //!
-//! Both listen on 127.0.0.1 only, on two ports, so that they are two origins as they are in most real
-//! deployments. A second authorization server and an identity provider come on ports of their own when asked
-//! for. The MCP server speaks the handshake revisions (2025-03-26, 2025-06-18, 2025-11-25) and the stateless
-//! one (2026-07-28) on the same endpoint. All state lives in memory and ends with the [`Lab`].
+//! Both listen on 127.0.0.1 only, on two ports, so that they are two origins as they are in most
+//! real deployments. A second authorization server and an identity provider come on ports of their
+//! own when asked for. The MCP server speaks the handshake revisions (2025-03-26, 2025-06-18,
+//! 2025-11-25) and the stateless one (2026-07-28) on the same endpoint. All state lives in memory
+//! and ends with the [`Lab`].
 //!
-//! For clients of 2025-03-26, where the authorization server is the MCP server's origin, the MCP origin
-//! carries a second, separate authorization server of its own.
+//! For clients of 2025-03-26, where the authorization server is the MCP server's origin, the MCP
+//! origin carries a second, separate authorization server of its own.
 
 mod authorization_server;
 mod client_key;
@@ -31,7 +33,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use authorization_server::{
-    AuthorizationServer, ENTERPRISE_CLIENT, IDENTITY_CLIENT, Partners, Role, Says, Setup, TrustedIssuer,
+    AuthorizationServer, ENTERPRISE_CLIENT, IDENTITY_CLIENT, Partners, Role, Says, Setup,
+    TrustedIssuer,
 };
 use jwt::{PublicKey, SigningKey};
 use mcp_server::McpServer;
@@ -72,8 +75,8 @@ impl Lab {
     /// Binds the ports and serves until the lab is dropped.
     ///
     /// # Errors
-    /// When a port cannot be bound on 127.0.0.1, the system gives no randomness for the signing key, or
-    /// [`LabOptions::client_key`] is no P-256 key.
+    /// When a port cannot be bound on 127.0.0.1, the system gives no randomness for the signing
+    /// key, or [`LabOptions::client_key`] is no P-256 key.
     pub async fn start(options: LabOptions) -> io::Result<Lab> {
         let (tls, client_tls) = options.mtls.then(tls::prepare).transpose()?.unzip();
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -118,7 +121,8 @@ impl Lab {
                 misbehaviour: None,
                 ..options.clone()
             };
-            let second = plan.authorization_server(&url, Arc::new(SigningKey::generate()?), healthy);
+            let second =
+                plan.authorization_server(&url, Arc::new(SigningKey::generate()?), healthy);
             servers.push(serve(listener, second.router()));
             authorization_servers.push(second);
             second_as_url = Some(url);
@@ -135,8 +139,15 @@ impl Lab {
             authorization_servers,
             &options,
         ));
-        servers.push(serve(mcp_listener, mcp.router().merge(same_origin.router())));
-        tracing::debug!(mcp = plan.mcp_url, authorization_server = as_url, "lab started");
+        servers.push(serve(
+            mcp_listener,
+            mcp.router().merge(same_origin.router()),
+        ));
+        tracing::debug!(
+            mcp = plan.mcp_url,
+            authorization_server = as_url,
+            "lab started"
+        );
         Ok(Lab {
             mcp_url: plan.mcp_url,
             issuer: separate.issuer().to_owned(),
@@ -155,7 +166,8 @@ impl Lab {
         &self.mcp_url
     }
 
-    /// The authorization server's base URL, without a trailing slash; its issuer when that is healthy.
+    /// The authorization server's base URL, without a trailing slash; its issuer when that is
+    /// healthy.
     pub fn as_url(&self) -> &str {
         &self.as_url
     }
@@ -166,11 +178,13 @@ impl Lab {
         self.second_as_url.as_deref()
     }
 
-    /// The identity provider's issuer, with [`LabOptions::idp`]. Its token endpoint is `/token`, its client
-    /// ([`Self::idp_client_id`]) needs no secret; at the authorization server the same client is
-    /// `lab-confidential`.
+    /// The identity provider's issuer, with [`LabOptions::idp`]. Its token endpoint is `/token`,
+    /// its client ([`Self::idp_client_id`]) needs no secret; at the authorization server the same
+    /// client is `lab-confidential`.
     pub fn idp_url(&self) -> Option<&str> {
-        self.enterprise.as_ref().map(|enterprise| enterprise.idp.issuer())
+        self.enterprise
+            .as_ref()
+            .map(|enterprise| enterprise.idp.issuer())
     }
 
     /// The identity provider's one client, with [`LabOptions::idp`].
@@ -178,20 +192,24 @@ impl Lab {
         self.enterprise.as_ref().map(|_| IDENTITY_CLIENT)
     }
 
-    /// An ID token of the identity provider, as if a person had just logged in to its client. `None` without
-    /// [`LabOptions::idp`].
+    /// An ID token of the identity provider, as if a person had just logged in to its client.
+    /// `None` without [`LabOptions::idp`].
     pub fn id_token(&self) -> Option<String> {
         self.enterprise.as_ref()?.idp.id_token(IDENTITY_CLIENT)
     }
 
-    /// A platform's token for one of its programs, which the authorization server takes as a grant (RFC 7523
-    /// section 2.1) without or with the client `lab-workload`. `None` without [`LabOptions::idp`].
+    /// A platform's token for one of its programs, which the authorization server takes as a grant
+    /// (RFC 7523 section 2.1) without or with the client `lab-workload`. `None` without
+    /// [`LabOptions::idp`].
     pub fn workload_jwt(&self, kind: WorkloadJwt) -> Option<String> {
         let now = UNIX_EPOCH
             .elapsed()
             .map(|since| since.as_secs())
             .unwrap_or_default();
-        self.enterprise.as_ref()?.platform.jwt(kind, &self.issuer, now)
+        self.enterprise
+            .as_ref()?
+            .platform
+            .jwt(kind, &self.issuer, now)
     }
 
     /// What a client needs with [`LabOptions::mtls`].
@@ -209,7 +227,10 @@ impl Lab {
         let Lab { stop, servers, .. } = self;
         drop(stop);
         for server in servers {
-            if tokio::time::timeout(SHUTDOWN_PATIENCE, server).await.is_err() {
+            if tokio::time::timeout(SHUTDOWN_PATIENCE, server)
+                .await
+                .is_err()
+            {
                 tracing::debug!("a lab server was still answering when it was left");
             }
         }
@@ -239,7 +260,8 @@ impl Plan {
         let mut resources = vec![mcp_url.clone()];
         let advertised = mcp_server::advertised_resource(&mcp_url, as_url, options.misbehaviour);
         if advertised != mcp_url {
-            // A client that goes on with the wrong identifier gets a token for it, as it would in the wild.
+            // A client that goes on with the wrong identifier gets a token for it, as it would in
+            // the wild.
             resources.push(advertised);
         }
         Ok(Self {
@@ -276,7 +298,8 @@ impl Plan {
         }))
     }
 
-    /// One that vouches for its people to these authorization servers. It is healthy, unless it is what goes wrong.
+    /// One that vouches for its people to these authorization servers. It is healthy, unless it is
+    /// what goes wrong.
     fn identity_provider(
         &self,
         base: &str,
@@ -291,7 +314,10 @@ impl Plan {
             resources: vec![base.to_owned()],
             key,
             role: Role::IdentityProvider(Partners {
-                issuers: partners.iter().map(|server| server.issuer().to_owned()).collect(),
+                issuers: partners
+                    .iter()
+                    .map(|server| server.issuer().to_owned())
+                    .collect(),
                 client_id: ENTERPRISE_CLIENT.to_owned(),
                 resources: self.resources.clone(),
             }),
@@ -345,9 +371,12 @@ fn serve(
     tokio::spawn(async move {
         let served = match listener {
             Ok(listener) => {
-                axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
-                    .with_graceful_shutdown(until_stopped)
-                    .await
+                axum::serve(
+                    listener,
+                    router.into_make_service_with_connect_info::<Peer>(),
+                )
+                .with_graceful_shutdown(until_stopped)
+                .await
             }
             Err(listener) => {
                 axum::serve(listener, router)

@@ -26,10 +26,11 @@ macro_rules! misbehaviours {
         }
 
         impl Misbehaviour {
-            /// Every misbehaviour that a run of the usual flow meets, in the order of the catalogue.
+            /// Every misbehaviour that a run of the usual flow meets, in the order of the
+            /// catalogue.
             pub const ALL: &[Misbehaviour] = &[$(Misbehaviour::$variant,)+];
-            /// Further ones: most show only to a client that uses an extension, replays, steps up or looks
-            /// closely.
+            /// Further ones: most show only to a client that uses an extension, replays, steps up
+            /// or looks closely.
             pub const EXTENDED: &[Misbehaviour] = &[$(Misbehaviour::$more,)+];
 
             fn row(self) -> &'static Row {
@@ -388,7 +389,8 @@ impl Misbehaviour {
     /// Finds a misbehaviour by code or slug, in any case.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let named = |m: &Self| m.code().eq_ignore_ascii_case(text) || m.slug().eq_ignore_ascii_case(text);
+        let named =
+            |m: &Self| m.code().eq_ignore_ascii_case(text) || m.slug().eq_ignore_ascii_case(text);
         Self::ALL.iter().chain(Self::EXTENDED).copied().find(named)
     }
 
@@ -400,8 +402,8 @@ impl Misbehaviour {
         )
     }
 
-    /// Whether the first access token of a run is refused after the MCP handshake, so that a client comes to a
-    /// refresh within that run.
+    /// Whether the first access token of a run is refused after the MCP handshake, so that a client
+    /// comes to a refresh within that run.
     pub(crate) fn expires_early(self) -> bool {
         matches!(
             self,
@@ -422,7 +424,10 @@ mod tests {
 
     #[test]
     fn every_row_is_found_by_code_and_slug() {
-        let known: Vec<_> = Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED).collect();
+        let known: Vec<_> = Misbehaviour::ALL
+            .iter()
+            .chain(Misbehaviour::EXTENDED)
+            .collect();
         for m in known.iter().copied().copied() {
             assert_eq!(Misbehaviour::parse(&m.code().to_lowercase()), Some(m));
             assert_eq!(Misbehaviour::parse(&m.slug().to_uppercase()), Some(m));
@@ -431,7 +436,11 @@ mod tests {
                 "{}",
                 m.slug()
             );
-            assert!(!m.title().is_empty() && m.title().len() < 45, "{}", m.slug());
+            assert!(
+                !m.title().is_empty() && m.title().len() < 45,
+                "{}",
+                m.slug()
+            );
         }
         assert_eq!(Misbehaviour::parse("healthy"), None);
         let codes: HashSet<_> = known.iter().map(|m| m.code()).collect();

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 pub(crate) struct Once(HashMap<String, u64>);
 
 impl Once {
-    /// Whether this identifier was not used before. Times are seconds since 1970; from `until` on it is
-    /// refused for its age anyway, so it is forgotten then.
+    /// Whether this identifier was not used before. Times are seconds since 1970; from `until` on
+    /// it is refused for its age anyway, so it is forgotten then.
     pub(crate) fn is_first(&mut self, identifier: String, until: u64, now: u64) -> bool {
         self.0.retain(|_, until| now <= *until);
         self.0.insert(identifier, until).is_none()

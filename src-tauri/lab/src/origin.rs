@@ -15,15 +15,14 @@ use crate::web::{is_loopback, set};
 const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, DPoP, Last-Event-ID, MCP-Protocol-Version, \
                                Mcp-Method, Mcp-Name, Mcp-Session-Id";
 
-/// Refuses requests whose `Host` is not this loopback port, against DNS rebinding; and marks each with the certificate
-/// of its connection, if there is one.
+/// Refuses requests whose `Host` is not this loopback port, against DNS rebinding; and marks each
+/// with the certificate of its connection, if there is one.
 pub(crate) fn guard_host(router: Router, port: u16) -> Router {
     let allowed = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
     router.layer(from_fn(move |mut request: Request, next: Next| {
-        let certificate = request
-            .extensions()
-            .get::<ConnectInfo<Peer>>()
-            .and_then(|ConnectInfo(Peer(thumbprint))| HeaderValue::try_from(thumbprint.as_deref()?).ok());
+        let certificate = request.extensions().get::<ConnectInfo<Peer>>().and_then(
+            |ConnectInfo(Peer(thumbprint))| HeaderValue::try_from(thumbprint.as_deref()?).ok(),
+        );
         request.headers_mut().remove(THUMBPRINT);
         if let Some(certificate) = certificate {
             request.headers_mut().insert(THUMBPRINT, certificate);
@@ -93,11 +92,20 @@ fn to_https(request: &Request) -> Response {
         .headers()
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let location = format!("https://{}{}", host.unwrap_or_default(), request.uri().path());
-    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, location)]).into_response()
+    let location = format!(
+        "https://{}{}",
+        host.unwrap_or_default(),
+        request.uri().path()
+    );
+    (
+        StatusCode::MOVED_PERMANENTLY,
+        [(header::LOCATION, location)],
+    )
+        .into_response()
 }
 
-/// Whether an `Origin` header, if any, is one that a local client can have: a loopback page or a desktop shell.
+/// Whether an `Origin` header, if any, is one that a local client can have: a loopback page or a
+/// desktop shell.
 pub(crate) fn is_local_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
@@ -124,8 +132,9 @@ mod tests {
 
     #[test]
     fn only_local_origins() {
-        let with =
-            |origin: &'static str| HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))]);
+        let with = |origin: &'static str| {
+            HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static(origin))])
+        };
         assert!(is_local_origin(&HeaderMap::new()));
         for local in [
             "http://localhost:6274",

@@ -22,14 +22,15 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
-/// Carries the thumbprint from the connection to who judges a request; what a client sends under this name is
-/// taken away.
+/// Carries the thumbprint from the connection to who judges a request; what a client sends under
+/// this name is taken away.
 pub(crate) const THUMBPRINT: &str = "lab-client-certificate";
 
 /// Handshakes that are done and wait to be served.
 const WAITING: usize = 16;
 
-/// What a client needs where the lab speaks TLS. Everything is PEM, made at start, and protects nothing.
+/// What a client needs where the lab speaks TLS. Everything is PEM, made at start, and protects
+/// nothing.
 #[derive(Debug, Clone)]
 pub struct ClientTls {
     /// The authority that both sides' certificates are of: to be trusted.
@@ -58,12 +59,25 @@ pub(crate) struct TlsListener(mpsc::Receiver<(TlsStream<TcpStream>, Peer)>);
 pub(crate) fn prepare() -> io::Result<(ServerTls, ClientTls)> {
     let (authority, issuer) = authority()?;
     let hosts = ["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let (server, server_key) = leaf("Lab server", &hosts, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?;
-    let (client, client_key) = leaf("Lab client", &[], ExtendedKeyUsagePurpose::ClientAuth, &issuer)?;
+    let (server, server_key) = leaf(
+        "Lab server",
+        &hosts,
+        ExtendedKeyUsagePurpose::ServerAuth,
+        &issuer,
+    )?;
+    let (client, client_key) = leaf(
+        "Lab client",
+        &[],
+        ExtendedKeyUsagePurpose::ClientAuth,
+        &issuer,
+    )?;
     let provider = Arc::new(ring::default_provider());
     let mut roots = RootCertStore::empty();
-    roots.add(authority.der().clone()).map_err(io::Error::other)?;
-    // A certificate is asked for and not insisted on: who shows none gets a token that is bound to none.
+    roots
+        .add(authority.der().clone())
+        .map_err(io::Error::other)?;
+    // A certificate is asked for and not insisted on: who shows none gets a token that is bound to
+    // none.
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .allow_unauthenticated()
         .build()

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-/// Whether a URL's host is this machine (RFC 8252 section 7.3; `localhost` is allowed besides the IP literals).
+/// Whether a URL's host is this machine (RFC 8252 section 7.3; `localhost` is allowed besides the
+/// IP literals).
 pub(crate) fn is_loopback(host: &str) -> bool {
     matches!(host, "127.0.0.1" | "[::1]" | "localhost")
 }
@@ -72,7 +73,10 @@ impl Params {
 
     /// The same without the parameters of these names.
     pub(crate) fn without(&self, names: &[&str]) -> Self {
-        let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        let kept = self
+            .0
+            .iter()
+            .filter(|(name, _)| !names.contains(&name.as_str()));
         Self(kept.cloned().collect())
     }
 
@@ -83,7 +87,9 @@ impl Params {
     }
 
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The first value. One without a value counts as left out (RFC 6749 section 3.1).
@@ -102,7 +108,8 @@ impl Params {
             .map(|(_, v)| v.as_str())
     }
 
-    /// The name of a parameter that is there twice and must not be. Only `resource` may (RFC 8707 section 2).
+    /// The name of a parameter that is there twice and must not be. Only `resource` may (RFC 8707
+    /// section 2).
     pub(crate) fn repeated(&self) -> Option<&str> {
         let names = || {
             self.0

@@ -1,5 +1,5 @@
-//! A platform that gives each of its programs a token saying which one it is (MCP, Workload Identity
-//! Federation).
+//! A platform that gives each of its programs a token saying which one it is (MCP, Workload
+//! Identity Federation).
 
 use std::io;
 

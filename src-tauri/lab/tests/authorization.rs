@@ -1,4 +1,5 @@
-//! Authorization requests, token requests and refreshes, one rule after the other, against the healthy lab.
+//! Authorization requests, token requests and refreshes, one rule after the other, against the
+//! healthy lab.
 
 mod support;
 
@@ -19,10 +20,13 @@ async fn the_whole_flow() {
     .await
     .json();
     assert_eq!(metadata["issuer"], lab.as_url());
-    let openid = get(&format!("{}/.well-known/openid-configuration", lab.as_url()))
-        .send()
-        .await
-        .json();
+    let openid = get(&format!(
+        "{}/.well-known/openid-configuration",
+        lab.as_url()
+    ))
+    .send()
+    .await
+    .json();
     assert_eq!(openid, metadata);
 
     let endpoint = metadata["registration_endpoint"].as_str().unwrap();
@@ -48,7 +52,10 @@ async fn the_whole_flow() {
     );
 
     let reply = exchange(&lab, id, &callback["code"]).await;
-    assert_eq!((reply.status, reply.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (reply.status, reply.header("cache-control")),
+        (200, "no-store")
+    );
     let answer = reply.json();
     assert_eq!(
         (&answer["token_type"], &answer["expires_in"]),
@@ -71,7 +78,10 @@ async fn the_whole_flow() {
         (&json!(id), &json!("n-1"))
     );
 
-    let keys = get(metadata["jwks_uri"].as_str().unwrap()).send().await.json();
+    let keys = get(metadata["jwks_uri"].as_str().unwrap())
+        .send()
+        .await
+        .json();
     assert_eq!(keys["keys"][0]["kid"], decoded(access, 0)["kid"]);
     let person = get(metadata["userinfo_endpoint"].as_str().unwrap())
         .bearer(access)
@@ -80,7 +90,10 @@ async fn the_whole_flow() {
         .json();
     assert_eq!(person["sub"], "alice");
     assert_eq!(
-        modern(&lab, access, "tools/list", json!({})).send().await.status,
+        modern(&lab, access, "tools/list", json!({}))
+            .send()
+            .await
+            .status,
         200
     );
 }
@@ -95,7 +108,10 @@ async fn a_person_sees_the_page_and_may_say_no() {
         .unwrap()
         .to_owned();
     let page = authorize(lab.as_url(), &authorization_request(&lab, &id)).await;
-    assert!(page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.text.contains("<script"));
+    assert!(
+        page.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;")
+            && !page.text.contains("<script")
+    );
     assert!(
         page.header("content-security-policy")
             .starts_with("default-src 'none'")
@@ -174,7 +190,11 @@ async fn authorization_requests_that_go_nowhere() {
         "http://[::1]:2/callback",
         "http://localhost:3/callback",
     ] {
-        let request = with(authorization_request(&lab, "lab-public"), "redirect_uri", uri);
+        let request = with(
+            authorization_request(&lab, "lab-public"),
+            "redirect_uri",
+            uri,
+        );
         assert_eq!(
             authorize(lab.as_url(), &request).await.status,
             200,
@@ -197,7 +217,12 @@ async fn token_requests_that_are_refused() {
     ];
     for (name, value, status, error) in [
         ("code_verifier", "", 400, "invalid_request"),
-        ("code_verifier", &VERIFIER.replace('d', "e"), 400, "invalid_grant"),
+        (
+            "code_verifier",
+            &VERIFIER.replace('d', "e"),
+            400,
+            "invalid_grant",
+        ),
         ("code_verifier", "short", 400, "invalid_grant"),
         (
             "redirect_uri",
@@ -205,14 +230,24 @@ async fn token_requests_that_are_refused() {
             400,
             "invalid_grant",
         ),
-        ("resource", "https://another.example/mcp", 400, "invalid_target"),
+        (
+            "resource",
+            "https://another.example/mcp",
+            400,
+            "invalid_target",
+        ),
         ("code", "unknown", 400, "invalid_grant"),
         ("code", "", 400, "invalid_request"),
         ("client_id", "", 401, "invalid_client"),
         ("client_id", "nobody", 401, "invalid_client"),
         ("client_secret", "any", 401, "invalid_client"),
         ("grant_type", "password", 400, "unsupported_grant_type"),
-        ("grant_type", "client_credentials", 400, "unauthorized_client"),
+        (
+            "grant_type",
+            "client_credentials",
+            400,
+            "unauthorized_client",
+        ),
     ] {
         let owned = right
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -229,7 +264,10 @@ async fn token_requests_that_are_refused() {
             "{name}={value}"
         );
         assert_eq!(reply.header("cache-control"), "no-store");
-        assert_eq!(status == 401, reply.headers.contains_key("www-authenticate"));
+        assert_eq!(
+            status == 401,
+            reply.headers.contains_key("www-authenticate")
+        );
     }
     let other = register(&lab, &native_client()).await;
     let reply = exchange(&lab, other["client_id"].as_str().unwrap(), &code).await;
@@ -251,10 +289,16 @@ async fn a_code_used_twice_takes_its_tokens_along() {
     let lab = healthy().await;
     let code = code(&lab, "lab-public").await;
     let first = exchange(&lab, "lab-public", &code).await.json();
-    assert_eq!(exchange(&lab, "lab-public", &code).await.error(), "invalid_grant");
+    assert_eq!(
+        exchange(&lab, "lab-public", &code).await.error(),
+        "invalid_grant"
+    );
     let access = first["access_token"].as_str().unwrap();
     assert_eq!(
-        modern(&lab, access, "tools/list", json!({})).send().await.status,
+        modern(&lab, access, "tools/list", json!({}))
+            .send()
+            .await
+            .status,
         401
     );
     let reply = refresh(&lab, "lab-public", first["refresh_token"].as_str().unwrap()).await;
@@ -270,15 +314,27 @@ async fn a_refresh_token_used_twice_takes_its_family_along() {
     assert_ne!(second["refresh_token"], first["refresh_token"]);
     let access = second["access_token"].as_str().unwrap();
     assert_eq!(
-        modern(&lab, access, "tools/list", json!({})).send().await.status,
+        modern(&lab, access, "tools/list", json!({}))
+            .send()
+            .await
+            .status,
         200
     );
 
-    assert_eq!(refresh(&lab, "lab-public", old).await.error(), "invalid_grant");
-    let newest = second["refresh_token"].as_str().unwrap();
-    assert_eq!(refresh(&lab, "lab-public", newest).await.error(), "invalid_grant");
     assert_eq!(
-        modern(&lab, access, "tools/list", json!({})).send().await.status,
+        refresh(&lab, "lab-public", old).await.error(),
+        "invalid_grant"
+    );
+    let newest = second["refresh_token"].as_str().unwrap();
+    assert_eq!(
+        refresh(&lab, "lab-public", newest).await.error(),
+        "invalid_grant"
+    );
+    assert_eq!(
+        modern(&lab, access, "tools/list", json!({}))
+            .send()
+            .await
+            .status,
         401
     );
 }
@@ -298,7 +354,11 @@ async fn a_refresh_asks_for_no_more_than_was_granted() {
             ("refresh_token", refresh_token),
             (
                 "client_id",
-                if name == "client_id" { value } else { "lab-public" },
+                if name == "client_id" {
+                    value
+                } else {
+                    "lab-public"
+                },
             ),
             (
                 if name == "client_id" { "scope" } else { name },
@@ -364,7 +424,10 @@ async fn without_any_metadata_the_default_endpoints_are_left() {
         "openid-configuration",
     ] {
         assert_eq!(
-            get(&format!("{origin}/.well-known/{path}")).send().await.status,
+            get(&format!("{origin}/.well-known/{path}"))
+                .send()
+                .await
+                .status,
             404,
             "{path}"
         );
@@ -377,7 +440,12 @@ async fn without_any_metadata_the_default_endpoints_are_left() {
         ("code_verifier", VERIFIER),
     ];
     let access = token(origin, &fields).await.json()["access_token"].clone();
-    let hello = legacy(&lab, access.as_str().unwrap(), "", &initialize("2025-03-26"));
+    let hello = legacy(
+        &lab,
+        access.as_str().unwrap(),
+        "",
+        &initialize("2025-03-26"),
+    );
     assert_eq!(hello.send().await.status, 200);
 }
 
@@ -393,7 +461,8 @@ async fn the_authorization_server_of_2025_03_26_is_the_mcp_origin() {
         (&metadata["issuer"], &metadata["token_endpoint"]),
         (&json!(origin), &json!(format!("{origin}/token")))
     );
-    // The default paths, for clients that found no metadata; no resource parameter in that revision.
+    // The default paths, for clients that found no metadata; no resource parameter in that
+    // revision.
     let registered = post(&format!("{origin}/register"))
         .json(&native_client())
         .send()
@@ -417,6 +486,8 @@ async fn the_authorization_server_of_2025_03_26_is_the_mcp_origin() {
     );
     let answer = token(origin, &fields).await.json();
     let access = answer["access_token"].as_str().unwrap();
-    let reply = legacy(&lab, access, "", &initialize("2025-03-26")).send().await;
+    let reply = legacy(&lab, access, "", &initialize("2025-03-26"))
+        .send()
+        .await;
     assert_eq!(reply.status, 200);
 }

@@ -74,8 +74,14 @@ async fn assertions_and_what_is_checked_in_them() {
         );
     }
     let foreign = Key::new().assertion("lab-jwt", lab.as_url(), &json!({}));
-    assert_eq!(own_behalf(&lab, &foreign, &[]).await.error(), "invalid_client");
-    assert_eq!(own_behalf(&lab, "nonsense", &[]).await.error(), "invalid_client");
+    assert_eq!(
+        own_behalf(&lab, &foreign, &[]).await.error(),
+        "invalid_client"
+    );
+    assert_eq!(
+        own_behalf(&lab, "nonsense", &[]).await.error(),
+        "invalid_client"
+    );
     let other_id = own_behalf(&lab, &assertion(json!({})), &[("client_id", "lab-public")]).await;
     assert_eq!(other_id.error(), "invalid_client");
     let with_secret = own_behalf(&lab, &assertion(json!({})), &[("client_secret", "x")]).await;

@@ -30,7 +30,10 @@ async fn published(
     let (body, count) = (document(&url).to_string(), fetched.clone());
     let answer = move || async move {
         count.fetch_add(1, Ordering::SeqCst);
-        let headers = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, cache)];
+        let headers = [
+            (header::CONTENT_TYPE, media_type),
+            (header::CACHE_CONTROL, cache),
+        ];
         (status, headers, body).into_response()
     };
     let router = Router::new().route("/client.json", axum::routing::get(answer));
@@ -77,12 +80,24 @@ async fn the_whole_flow() {
     let access = answer["access_token"].as_str().unwrap();
     assert_eq!(decoded(access, 1)["client_id"], publisher.url.as_str());
     assert_eq!(
-        modern(&lab, access, "tools/list", json!({})).send().await.status,
+        modern(&lab, access, "tools/list", json!({}))
+            .send()
+            .await
+            .status,
         200
     );
-    let refreshed = refresh(&lab, &publisher.url, answer["refresh_token"].as_str().unwrap()).await;
+    let refreshed = refresh(
+        &lab,
+        &publisher.url,
+        answer["refresh_token"].as_str().unwrap(),
+    )
+    .await;
     assert_eq!(refreshed.status, 200);
-    assert_eq!(publisher.fetched.load(Ordering::SeqCst), 1, "kept for max-age");
+    assert_eq!(
+        publisher.fetched.load(Ordering::SeqCst),
+        1,
+        "kept for max-age"
+    );
 }
 
 #[tokio::test]
@@ -117,7 +132,10 @@ async fn documents_that_are_refused() {
             "is not its URL",
         ),
         (json!({ "client_name": null }), "no client_name"),
-        (json!({ "redirect_uris": null }), "At least one redirect URI"),
+        (
+            json!({ "redirect_uris": null }),
+            "At least one redirect URI",
+        ),
         (
             json!({ "redirect_uris": ["javascript:alert(1)"] }),
             "neither https",
@@ -141,7 +159,11 @@ async fn documents_that_are_refused() {
         );
     }
     for (status, media_type, why) in [
-        (StatusCode::NOT_FOUND, "application/json", "404 instead of 200"),
+        (
+            StatusCode::NOT_FOUND,
+            "application/json",
+            "404 instead of 200",
+        ),
         (StatusCode::FOUND, "application/json", "302 instead of 200"),
         (StatusCode::OK, "text/html", "no JSON"),
     ] {
@@ -153,7 +175,11 @@ async fn documents_that_are_refused() {
             page.text
         );
         authorize(lab.as_url(), &authorization_request(&lab, &publisher.url)).await;
-        assert_eq!(publisher.fetched.load(Ordering::SeqCst), 2, "errors are not kept");
+        assert_eq!(
+            publisher.fetched.load(Ordering::SeqCst),
+            2,
+            "errors are not kept"
+        );
     }
     for (id, why) in [
         (

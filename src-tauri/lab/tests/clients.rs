@@ -31,8 +31,16 @@ async fn registrations_that_are_refused() {
             json!("https://a.example/cb"),
             "invalid_client_metadata",
         ),
-        ("grant_types", json!(["implicit"]), "invalid_client_metadata"),
-        ("response_types", json!(["token"]), "invalid_client_metadata"),
+        (
+            "grant_types",
+            json!(["implicit"]),
+            "invalid_client_metadata",
+        ),
+        (
+            "response_types",
+            json!(["token"]),
+            "invalid_client_metadata",
+        ),
         (
             "token_endpoint_auth_method",
             json!("tls_client_auth"),
@@ -46,7 +54,11 @@ async fn registrations_that_are_refused() {
             .json(&client)
             .send()
             .await;
-        assert_eq!((reply.status, reply.error().as_str()), (400, error), "{client}");
+        assert_eq!(
+            (reply.status, reply.error().as_str()),
+            (400, error),
+            "{client}"
+        );
     }
     let reply = post(&format!("{}/register", lab.as_url()))
         .json(&json!([]))
@@ -65,7 +77,10 @@ async fn registered_secrets_and_how_they_are_used() {
         .remove("token_endpoint_auth_method");
     client["client_id"] = json!("chosen");
     let by_default = register(&lab, &client).await;
-    assert_eq!(by_default["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(
+        by_default["token_endpoint_auth_method"],
+        "client_secret_basic"
+    );
     assert_ne!(by_default["client_id"], "chosen");
     assert_eq!(by_default["client_secret_expires_at"], 0);
     client["token_endpoint_auth_method"] = json!("client_secret_post");
@@ -83,7 +98,8 @@ async fn registered_secrets_and_how_they_are_used() {
         let url = format!("{}/token", lab.as_url());
         let by_header = |secret: &str| post(&url).basic(id, secret).form(&fields);
         let by_form = |secret: &str| {
-            post(&url).form(&[&fields[..], &[("client_id", id), ("client_secret", secret)]].concat())
+            post(&url)
+                .form(&[&fields[..], &[("client_id", id), ("client_secret", secret)]].concat())
         };
         let (right, wrong) = if in_header {
             (by_header(secret), by_form(secret))
@@ -98,7 +114,12 @@ async fn registered_secrets_and_how_they_are_used() {
         assert_eq!(by_header("guess").send().await.error(), "invalid_client");
         let both = [&fields[..], &[("client_id", id), ("client_secret", secret)]].concat();
         assert_eq!(
-            post(&url).basic(id, secret).form(&both).send().await.error(),
+            post(&url)
+                .basic(id, secret)
+                .form(&both)
+                .send()
+                .await
+                .error(),
             "invalid_request"
         );
         assert_eq!(
@@ -118,7 +139,10 @@ async fn a_registration_is_read_changed_and_deleted() {
     let key = registered["registration_access_token"].as_str().unwrap();
     let id = registered["client_id"].as_str().unwrap();
     let answered = get(uri).bearer(key).send().await;
-    assert_eq!((answered.status, answered.json()), (200, registered.clone()));
+    assert_eq!(
+        (answered.status, answered.json()),
+        (200, registered.clone())
+    );
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         assert_eq!(ask(method.clone(), uri).send().await.status, 401);
         assert_eq!(
@@ -135,10 +159,18 @@ async fn a_registration_is_read_changed_and_deleted() {
     let mut changed = native_client();
     changed["client_name"] = json!("Renamed");
     changed["redirect_uris"] = json!(["com.example.app:/callback"]);
-    let without_id = ask(Method::PUT, uri).bearer(key).json(&changed).send().await;
+    let without_id = ask(Method::PUT, uri)
+        .bearer(key)
+        .json(&changed)
+        .send()
+        .await;
     assert_eq!(without_id.error(), "invalid_request");
     changed["client_id"] = json!(id);
-    let reply = ask(Method::PUT, uri).bearer(key).json(&changed).send().await;
+    let reply = ask(Method::PUT, uri)
+        .bearer(key)
+        .json(&changed)
+        .send()
+        .await;
     assert_eq!(
         (reply.status, &reply.json()["client_name"]),
         (200, &json!("Renamed"))
@@ -154,7 +186,10 @@ async fn a_registration_is_read_changed_and_deleted() {
             .contains("form-action 'self' com.example.app:")
     );
 
-    assert_eq!(ask(Method::DELETE, uri).bearer(key).send().await.status, 204);
+    assert_eq!(
+        ask(Method::DELETE, uri).bearer(key).send().await.status,
+        204
+    );
     assert_eq!(get(uri).bearer(key).send().await.status, 401);
     assert_eq!(authorize(lab.as_url(), &request).await.status, 400);
 }
@@ -196,7 +231,8 @@ async fn revocation_and_introspection() {
     let access = answer["access_token"].as_str().unwrap();
     let refresh_token = answer["refresh_token"].as_str().unwrap();
     let introspect = async |token: &str| -> Value {
-        let ask = post(&format!("{}/introspect", lab.as_url())).basic("lab-confidential", "lab-secret");
+        let ask =
+            post(&format!("{}/introspect", lab.as_url())).basic("lab-confidential", "lab-secret");
         ask.form(&[("token", token)]).send().await.json()
     };
     let revoke = async |client: &str, token: &str| {
@@ -227,7 +263,10 @@ async fn revocation_and_introspection() {
     assert_eq!(revoke("lab-public", access).await, 200);
     assert_eq!(introspect(access).await, json!({ "active": false }));
     assert_eq!(
-        modern(&lab, access, "tools/list", json!({})).send().await.status,
+        modern(&lab, access, "tools/list", json!({}))
+            .send()
+            .await
+            .status,
         401
     );
     assert_eq!(introspect(refresh_token).await["active"], true);

@@ -49,7 +49,10 @@ async fn a_person_approves() {
         endpoint
     );
     let begun = begin(&lab, &[]).await;
-    assert_eq!((begun.status, begun.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (begun.status, begun.header("cache-control")),
+        (200, "no-store")
+    );
     let begun = begun.json();
     assert_eq!(
         (&begun["interval"], &begun["expires_in"]),
@@ -57,7 +60,9 @@ async fn a_person_approves() {
     );
     let user_code = begun["user_code"].as_str().unwrap();
 
-    let entry = get(begun["verification_uri"].as_str().unwrap()).send().await;
+    let entry = get(begun["verification_uri"].as_str().unwrap())
+        .send()
+        .await;
     assert!(entry.text.contains("name=\"user_code\"") && entry.text.contains("action=\"/device\""));
     let unknown = format!("{}/device?user_code=XXXX-XXXX", lab.as_url());
     assert_eq!(get(&unknown).send().await.status, 404);
@@ -65,10 +70,20 @@ async fn a_person_approves() {
     let page = get(&format!("{}/device?user_code={typed}", lab.as_url()))
         .send()
         .await;
-    assert!(page.status == 200 && page.text.contains("Approve"), "{page:?}");
-    assert_eq!(answer(&lab, &page, &[("password", "guess")]).await.status, 403);
+    assert!(
+        page.status == 200 && page.text.contains("Approve"),
+        "{page:?}"
+    );
+    assert_eq!(
+        answer(&lab, &page, &[("password", "guess")]).await.status,
+        403
+    );
     assert_eq!(answer(&lab, &page, &[]).await.status, 200);
-    assert_eq!(answer(&lab, &page, &[]).await.status, 404, "answered before");
+    assert_eq!(
+        answer(&lab, &page, &[]).await.status,
+        404,
+        "answered before"
+    );
 
     let other = [
         ("grant_type", GRANT),
@@ -85,7 +100,11 @@ async fn a_person_approves() {
         .send()
         .await;
     assert_eq!(reply.status, 200);
-    assert_eq!(poll(&lab, &begun).await.error(), "invalid_grant", "good once");
+    assert_eq!(
+        poll(&lab, &begun).await.error(),
+        "invalid_grant",
+        "good once"
+    );
 }
 
 #[tokio::test]
@@ -128,7 +147,11 @@ async fn requests_that_are_refused() {
         ([("client_id", "nobody")], 401, "invalid_client"),
         ([("client_id", "lab-workload")], 400, "unauthorized_client"),
         ([("scope", "files:delete")], 400, "invalid_scope"),
-        ([("resource", "https://another.example")], 400, "invalid_target"),
+        (
+            [("resource", "https://another.example")],
+            400,
+            "invalid_target",
+        ),
     ] {
         let request = vec![("client_id".to_owned(), "lab-public".to_owned())];
         let request = with(request, fields[0].0, fields[0].1);

@@ -66,7 +66,10 @@ async fn list(lab: &Lab, token: &str, proof: &str) -> Reply {
 async fn a_bound_token_from_beginning_to_end() {
     let lab = healthy().await;
     let document = metadata(lab.as_url()).await;
-    assert_eq!(document["dpop_signing_alg_values_supported"], json!(["ES256"]));
+    assert_eq!(
+        document["dpop_signing_alg_values_supported"],
+        json!(["ES256"])
+    );
     let key = Key::new();
     let answer = bound(&lab, &key).await;
     assert_eq!(answer["token_type"], "DPoP");
@@ -113,7 +116,11 @@ async fn a_bound_token_from_beginning_to_end() {
         (at_mcp(&Key::new(), &json!({})), "invalid_token"),
     ] {
         let reply = list(&lab, access, &wrong).await;
-        assert_eq!((reply.status, reply.error().as_str()), (401, error), "{wrong}");
+        assert_eq!(
+            (reply.status, reply.error().as_str()),
+            (401, error),
+            "{wrong}"
+        );
         let challenge = reply.header("www-authenticate");
         assert!(
             challenge.starts_with(&format!("DPoP error=\"{error}\"")),
@@ -124,11 +131,16 @@ async fn a_bound_token_from_beginning_to_end() {
     let as_bearer = modern(&lab, access, "tools/list", json!({})).send().await;
     assert_eq!(as_bearer.status, 401);
     let challenge = as_bearer.header("www-authenticate");
-    assert!(challenge.starts_with("Bearer error=\"invalid_token\"") && challenge.contains(", DPoP "));
+    assert!(
+        challenge.starts_with("Bearer error=\"invalid_token\"") && challenge.contains(", DPoP ")
+    );
 
     // A public client's refresh token is bound to the key as well.
     let token = answer["refresh_token"].as_str().unwrap();
-    assert_eq!(refresh(&lab, "lab-public", token).await.error(), "invalid_grant");
+    assert_eq!(
+        refresh(&lab, "lab-public", token).await.error(),
+        "invalid_grant"
+    );
     let fields = [
         ("grant_type", "refresh_token"),
         ("client_id", "lab-public"),
@@ -220,7 +232,11 @@ async fn a_code_bound_to_a_key() {
             .form(&borrowed(request))
     };
     let other = pushed(&request, &Key::new()).send().await;
-    assert_eq!(other.error(), "invalid_dpop_proof", "dpop_jkt is another key's");
+    assert_eq!(
+        other.error(),
+        "invalid_dpop_proof",
+        "dpop_jkt is another key's"
+    );
     let by_header = pushed(&authorization_request(&lab, "lab-public"), &key)
         .send()
         .await;
@@ -229,10 +245,19 @@ async fn a_code_bound_to_a_key() {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
 
     for request in [&request[..], &by_header[..]] {
-        let code = approved(lab.as_url(), request).await.remove("code").unwrap();
-        assert_eq!(exchange(&lab, "lab-public", &code).await.error(), "invalid_grant");
+        let code = approved(lab.as_url(), request)
+            .await
+            .remove("code")
+            .unwrap();
+        assert_eq!(
+            exchange(&lab, "lab-public", &code).await.error(),
+            "invalid_grant"
+        );
         let other = proof(&Key::new(), "POST", &url, &json!({}));
-        assert_eq!(exchanged(&lab, &code, &other).await.error(), "invalid_grant");
+        assert_eq!(
+            exchanged(&lab, &code, &other).await.error(),
+            "invalid_grant"
+        );
         let right = proof(&key, "POST", &url, &json!({}));
         assert_eq!(exchanged(&lab, &code, &right).await.status, 200);
     }
@@ -244,7 +269,10 @@ async fn nonces_of_both_servers() {
     let (key, url) = (Key::new(), endpoint(&lab));
     let code = code(&lab, "lab-public").await;
     let wanted = exchanged(&lab, &code, &proof(&key, "POST", &url, &json!({}))).await;
-    assert_eq!((wanted.status, wanted.error().as_str()), (400, "use_dpop_nonce"));
+    assert_eq!(
+        (wanted.status, wanted.error().as_str()),
+        (400, "use_dpop_nonce")
+    );
     let of_as = wanted.header("dpop-nonce").to_owned();
     let with_nonce = proof(&key, "POST", &url, &json!({ "nonce": of_as }));
     let answer = exchanged(&lab, &code, &with_nonce).await.json();
@@ -255,7 +283,10 @@ async fn nonces_of_both_servers() {
         proof(&key, "POST", lab.mcp_url(), &claims)
     };
     let wanted = list(&lab, access, &at_mcp(&of_as)).await;
-    assert_eq!((wanted.status, wanted.error().as_str()), (401, "use_dpop_nonce"));
+    assert_eq!(
+        (wanted.status, wanted.error().as_str()),
+        (401, "use_dpop_nonce")
+    );
     assert!(
         wanted
             .header("www-authenticate")
@@ -284,7 +315,9 @@ async fn where_tokens_have_to_be_bound() {
         .header("www-authenticate")
         .to_owned();
     assert!(challenge.starts_with("Bearer resource_metadata=") && !challenge.contains("error"));
-    assert!(challenge.contains(", DPoP resource_metadata=") && challenge.ends_with("algs=\"ES256\""));
+    assert!(
+        challenge.contains(", DPoP resource_metadata=") && challenge.ends_with("algs=\"ES256\"")
+    );
     let origin = lab.mcp_url().strip_suffix("/mcp").unwrap();
     let document = get(&format!("{origin}/.well-known/oauth-protected-resource"))
         .send()
@@ -317,7 +350,10 @@ async fn clients_that_registered_to_bind_their_tokens() {
         .unwrap()
         .to_owned();
     let code = code(&lab, &id).await;
-    assert_eq!(exchange(&lab, &id, &code).await.error(), "invalid_dpop_proof");
+    assert_eq!(
+        exchange(&lab, &id, &code).await.error(),
+        "invalid_dpop_proof"
+    );
 }
 
 #[tokio::test]
@@ -325,8 +361,16 @@ async fn userinfo_with_a_bound_token() {
     let lab = healthy().await;
     let key = Key::new();
     let request = with(authorization_request(&lab, "lab-public"), "scope", "openid");
-    let code = approved(lab.as_url(), &request).await.remove("code").unwrap();
-    let answer = exchanged(&lab, &code, &proof(&key, "POST", &endpoint(&lab), &json!({}))).await;
+    let code = approved(lab.as_url(), &request)
+        .await
+        .remove("code")
+        .unwrap();
+    let answer = exchanged(
+        &lab,
+        &code,
+        &proof(&key, "POST", &endpoint(&lab), &json!({})),
+    )
+    .await;
     let answer = answer.json();
     let access = answer["access_token"].as_str().unwrap();
     let url = format!("{}/userinfo", lab.as_url());

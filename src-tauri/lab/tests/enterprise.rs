@@ -23,7 +23,10 @@ fn exchange_request(lab: &Lab, id_token: &str) -> Vec<(String, String)> {
         ("resource", lab.mcp_url()),
         ("scope", "mcp:read mcp:write"),
         ("subject_token", id_token),
-        ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+        (
+            "subject_token_type",
+            "urn:ietf:params:oauth:token-type:id_token",
+        ),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()
@@ -35,7 +38,10 @@ async fn granted(lab: &Lab, assertion: &str, extra: &[(&str, &str)]) -> Reply {
 }
 
 async fn by_client(lab: &Lab, assertion: &str) -> Reply {
-    let client = [("client_id", "lab-confidential"), ("client_secret", "lab-secret")];
+    let client = [
+        ("client_id", "lab-confidential"),
+        ("client_secret", "lab-secret"),
+    ];
     granted(lab, assertion, &client).await
 }
 
@@ -69,7 +75,10 @@ async fn from_an_id_token_to_the_tools() {
 
     let request = exchange_request(&lab, &lab.id_token().unwrap());
     let reply = token(idp, &borrowed(&request)).await;
-    assert_eq!((reply.status, reply.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (reply.status, reply.header("cache-control")),
+        (200, "no-store")
+    );
     let answer = reply.json();
     assert_eq!(
         (&answer["issued_token_type"], &answer["token_type"]),
@@ -99,7 +108,10 @@ async fn from_an_id_token_to_the_tools() {
         (&json!("alice"), &json!("mcp:read mcp:write"))
     );
     let call = json!({ "name": "write_note", "arguments": { "text": "x" } });
-    assert_eq!(modern(&lab, access, "tools/call", call).send().await.status, 200);
+    assert_eq!(
+        modern(&lab, access, "tools/call", call).send().await.status,
+        200
+    );
     assert_eq!(
         by_client(&lab, id_jag).await.error(),
         "invalid_grant",
@@ -111,7 +123,11 @@ async fn from_an_id_token_to_the_tools() {
 async fn a_person_can_log_in_at_the_identity_provider() {
     let lab = enterprise().await;
     let idp = lab.idp_url().unwrap();
-    let request = with(authorization_request(&lab, "lab-idp-client"), "resource", "");
+    let request = with(
+        authorization_request(&lab, "lab-idp-client"),
+        "resource",
+        "",
+    );
     let callback = approved(idp, &with(request, "scope", "openid")).await;
     let fields = [
         ("grant_type", "authorization_code"),
@@ -139,7 +155,10 @@ async fn exchanges_that_are_refused() {
     let right = exchange_request(&lab, &lab.id_token().unwrap());
     let of_another = {
         let request = with(authorization_request(&lab, "lab-public"), "scope", "openid");
-        let code = approved(lab.as_url(), &request).await.remove("code").unwrap();
+        let code = approved(lab.as_url(), &request)
+            .await
+            .remove("code")
+            .unwrap();
         exchange(&lab, "lab-public", &code).await.json()["id_token"]
             .as_str()
             .unwrap()
@@ -182,7 +201,10 @@ async fn a_workload() {
                 .starts_with("spiffe://")
         );
         assert_eq!(
-            modern(&lab, access, "tools/list", json!({})).send().await.status,
+            modern(&lab, access, "tools/list", json!({}))
+                .send()
+                .await
+                .status,
             200
         );
     }
@@ -191,13 +213,19 @@ async fn a_workload() {
         (WorkloadJwt::WrongAudience, "aud of the assertion"),
     ] {
         let reply = granted(&lab, &jwt(kind), &[]).await;
-        assert_eq!((reply.status, reply.error().as_str()), (400, "invalid_grant"));
+        assert_eq!(
+            (reply.status, reply.error().as_str()),
+            (400, "invalid_grant")
+        );
         assert!(reply.text.contains(why), "{reply:?}");
     }
     let unknown = granted(&lab, &jwt(WorkloadJwt::Valid), &[("client_id", "nobody")]).await;
     assert_eq!(unknown.error(), "invalid_client");
     let untrusted = Key::new().assertion("https://another.example", lab.as_url(), &json!({}));
-    assert_eq!(granted(&lab, &untrusted, &[]).await.error(), "invalid_grant");
+    assert_eq!(
+        granted(&lab, &untrusted, &[]).await.error(),
+        "invalid_grant"
+    );
     let more = granted(&lab, &jwt(WorkloadJwt::Valid), &[("scope", "openid")]).await;
     assert_eq!(more.error(), "invalid_scope");
 }
@@ -208,7 +236,10 @@ async fn without_the_option_nobody_is_trusted() {
     assert_eq!((lab.idp_url(), lab.id_token()), (None, None));
     assert_eq!(lab.workload_jwt(WorkloadJwt::Valid), None);
     assert_eq!(granted(&lab, "a.b.c", &[]).await.error(), "invalid_client");
-    assert_eq!(by_client(&lab, "a.b.c").await.error(), "unsupported_grant_type");
+    assert_eq!(
+        by_client(&lab, "a.b.c").await.error(),
+        "unsupported_grant_type"
+    );
 }
 
 #[tokio::test]
@@ -222,11 +253,17 @@ async fn an_identity_provider_that_goes_wrong() {
         ),
         (Some(Misbehaviour::IdJagTypeWrong), json!(ID_JAG), "JWT"),
     ] {
-        let lab = started(|options| (options.idp, options.misbehaviour) = (true, misbehaviour)).await;
+        let lab =
+            started(|options| (options.idp, options.misbehaviour) = (true, misbehaviour)).await;
         let request = exchange_request(&lab, &lab.id_token().unwrap());
-        let answer = token(lab.idp_url().unwrap(), &borrowed(&request)).await.json();
+        let answer = token(lab.idp_url().unwrap(), &borrowed(&request))
+            .await
+            .json();
         assert_eq!(answer["issued_token_type"], kind);
-        assert_eq!(decoded(answer["access_token"].as_str().unwrap(), 0)["typ"], typ);
+        assert_eq!(
+            decoded(answer["access_token"].as_str().unwrap(), 0)["typ"],
+            typ
+        );
     }
 }
 

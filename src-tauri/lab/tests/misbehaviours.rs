@@ -1,8 +1,8 @@
 //! Every misbehaviour changes what it says, and nothing else.
 //!
-//! A client that minds nothing walks the whole flow and writes down each answer, with everything that is
-//! random or differs by lab taken out. A misbehaving lab's walk may differ from the healthy one's only where
-//! it should.
+//! A client that minds nothing walks the whole flow and writes down each answer, with everything
+//! that is random or differs by lab taken out. A misbehaving lab's walk may differ from the healthy
+//! one's only where it should.
 
 mod support;
 mod walk;
@@ -25,7 +25,9 @@ async fn each_changes_one_thing() {
         Misbehaviour::IdJagTypeWrong,
         Misbehaviour::CertificateBindingWrong,
     ];
-    let extended = Misbehaviour::EXTENDED.iter().filter(|m| !of_others.contains(m));
+    let extended = Misbehaviour::EXTENDED
+        .iter()
+        .filter(|m| !of_others.contains(m));
     let extended = extended.map(|m| (*m, &further_healthy));
     for (misbehaviour, healthy) in usual.chain(extended) {
         let lab = misbehaving(misbehaviour).await;
@@ -65,7 +67,10 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
                 &w["openid-configuration"],
             ]
             .iter()
-            .all(|said| said.starts_with("404 application/json") && said.contains(r#"{"error":"not_found"}"#))
+            .all(|said| {
+                said.starts_with("404 application/json")
+                    && said.contains(r#"{"error":"not_found"}"#)
+            })
         }),
         M::RegistrationNotOffered => (
             "oauth-authorization-server, openid-configuration, registration",
@@ -82,7 +87,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["oauth-authorization-server"].starts_with("404")
         }),
         M::ResourceMetadataParameterWrong => (CHALLENGES, |w, _| {
-            w["challenge"].contains(r#"Bearer resource="/.well-known/oauth-protected-resource/mcp""#)
+            w["challenge"]
+                .contains(r#"Bearer resource="/.well-known/oauth-protected-resource/mcp""#)
                 && !w["challenge"].contains("resource_metadata")
         }),
         M::ServerMetadataInResourceMetadata => (RESOURCE_METADATA, |w, _| {
@@ -102,7 +108,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
                 && w["refresh"].contains("The refresh token is invalid or has expired")
         }),
         M::TokenExpiresEarly => ("tools/list", |w, _| {
-            w["tools/list"].starts_with("401") && w["tools/list"].contains(r#"error="invalid_token""#)
+            w["tools/list"].starts_with("401")
+                && w["tools/list"].contains(r#"error="invalid_token""#)
         }),
         M::ChallengeMissing => (CHALLENGES, |w, _| {
             w["challenge"].starts_with("401") && !w["challenge"].contains("Bearer")
@@ -124,7 +131,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::ResourceMismatch => (RESOURCE_METADATA, |w, _| {
             w["resource metadata"].contains(r#""resource":"AS""#)
         }),
-        // The server calls itself by that name everywhere, so the issuer in callback and token goes along.
+        // The server calls itself by that name everywhere, so the issuer in callback and token goes
+        // along.
         M::IssuerTrailingSlash => (
             "oauth-authorization-server, openid-configuration, callback, token, refresh",
             |w, _| w["oauth-authorization-server"].contains(r#""issuer":"AS/""#),
@@ -154,7 +162,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::TokenAudienceWrong => (
             "token, initialize, tools/list, refresh, tools/list again",
             |w, _| {
-                w["token"].contains(r#""aud":"AS""#) && w["initialize"].contains("meant for another audience")
+                w["token"].contains(r#""aud":"AS""#)
+                    && w["initialize"].contains("meant for another audience")
             },
         ),
         M::TokenResponseCacheable => ("token, refresh", |w, h| {
@@ -168,7 +177,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             |w, _| w["challenge"].starts_with("200 text/html"),
         ),
         M::ResourceMetadataNotFound => (RESOURCE_METADATA, |w, _| {
-            w["resource metadata"].starts_with("404") && w["resource metadata at the root"].starts_with("404")
+            w["resource metadata"].starts_with("404")
+                && w["resource metadata at the root"].starts_with("404")
         }),
         M::ResourceMetadataUnusable => (RESOURCE_METADATA, |w, _| {
             w["resource metadata"].contains(r#""authorization_servers":[]"#)
@@ -189,13 +199,15 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             !w["openid-configuration"].contains(r#""token_endpoint":"#)
         }),
         M::EndpointInsecure => (SERVER_METADATA, |w, _| {
-            w["openid-configuration"].contains(r#""revocation_endpoint":"http://login.example/revoke""#)
+            w["openid-configuration"]
+                .contains(r#""revocation_endpoint":"http://login.example/revoke""#)
         }),
         M::EndpointOfAnotherOrigin => (SERVER_METADATA, |w, _| {
             w["openid-configuration"].contains(r#""token_endpoint":"http://localhost:"#)
         }),
         M::RegistrationRejected => ("registration", |w, _| {
-            w["registration"].starts_with("400") && w["registration"].contains("invalid_redirect_uri")
+            w["registration"].starts_with("400")
+                && w["registration"].contains("invalid_redirect_uri")
         }),
         // The client that walks has no secret, so it does not meet the rest.
         M::ClientIdIgnoredInBasic => (SERVER_METADATA, |w, _| {
@@ -210,12 +222,16 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         }),
         M::AuthorizationRefused => (
             "authorize page, callback, token, initialize, tools/list, refresh, tools/list again",
-            |w, _| w["authorize page"].starts_with("303") && w["callback"].contains("error=invalid_scope"),
+            |w, _| {
+                w["authorize page"].starts_with("303")
+                    && w["callback"].contains("error=invalid_scope")
+            },
         ),
         M::ApproverStuck => (WITHOUT_CODE, |w, _| w["callback"] == "status=403"),
         M::CallbackWithoutCode => (WITHOUT_TOKEN, |w, h| w["callback"] == h["callback"]),
         M::TokenResponseUnusable => (WITHOUT_TOKEN, |w, _| {
-            w["token"].starts_with("200") && w["token"].contains(r#""error":"bad_verification_code""#)
+            w["token"].starts_with("200")
+                && w["token"].contains(r#""error":"bad_verification_code""#)
         }),
         M::TokenErrorNotOauth => (WITHOUT_TOKEN, |w, _| {
             w["token"].starts_with("400") && !w["token"].contains(r#""error""#)
@@ -225,7 +241,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["tools/list"].starts_with("403") && w["tools/list"].contains(r#"scope="mcp:write""#)
         }),
         M::TokenNotAccepted => ("initialize, tools/list, tools/list again", |w, _| {
-            w["initialize"].starts_with("401") && w["initialize"].contains("not from a known issuer")
+            w["initialize"].starts_with("401")
+                && w["initialize"].contains("not from a known issuer")
         }),
         M::TokenRequestRefused => (WITHOUT_TOKEN, |w, _| {
             w["token"].starts_with("400") && w["token"].contains("invalid_grant")
@@ -235,9 +252,12 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["cross-origin"].is_empty() && w["preflight"].starts_with("204")
         }),
         M::CorsHeaderMissing => ("preflight", |w, _| {
-            w["preflight"].contains("Authorization") && !w["preflight"].contains("MCP-Protocol-Version")
+            w["preflight"].contains("Authorization")
+                && !w["preflight"].contains("MCP-Protocol-Version")
         }),
-        M::PreflightRedirected => ("preflight", |w, _| w["preflight"].starts_with("301 https://")),
+        M::PreflightRedirected => ("preflight", |w, _| {
+            w["preflight"].starts_with("301 https://")
+        }),
         M::RefreshNotRotated => ("tools/list, refresh", |w, _| {
             w["refresh"].starts_with("200") && !w["refresh"].contains("refresh_token")
         }),
@@ -245,15 +265,21 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["code again"] == "200" && h["code again"] == "400 invalid_grant"
         }),
         M::EndlessStepUp => ("write_note", |w, h| {
-            w["write_note"] == h["write_note without the scope"] && h["write_note"].starts_with("200")
+            w["write_note"] == h["write_note without the scope"]
+                && h["write_note"].starts_with("200")
         }),
         M::InsufficientScopeWithoutScope => ("write_note without the scope", |w, _| {
             let said = &w["write_note without the scope"];
-            said.starts_with("403") && said.contains("insufficient_scope") && !said.contains("scope=")
+            said.starts_with("403")
+                && said.contains("insufficient_scope")
+                && !said.contains("scope=")
         }),
         M::TokenExpiredAtIssue => (
             "token, initialize, tools/list, refresh, tools/list again",
-            |w, _| w["token"].contains(r#""lifetime":-60"#) && w["token"].contains(r#""expires_in":3600"#),
+            |w, _| {
+                w["token"].contains(r#""lifetime":-60"#)
+                    && w["token"].contains(r#""expires_in":3600"#)
+            },
         ),
         M::JwksKeyMissing => ("signing key, signature", |w, h| {
             w["signing key"] == "unknown" && h["signing key"] == "known"
@@ -285,7 +311,10 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["openid-configuration"].contains(r#""client_id_metadata_document_supported":true"#)
         }),
         M::PushedAnswerUnusable => ("pushed reference", |w, h| {
-            (w["pushed reference"].as_str(), h["pushed reference"].as_str()) == ("false", "true")
+            (
+                w["pushed reference"].as_str(),
+                h["pushed reference"].as_str(),
+            ) == ("false", "true")
         }),
         M::PushedRequestRejected => ("pushed, pushed reference", |w, _| {
             w["pushed"] == "400" && w["pushed reference"] == "invalid_request"
@@ -296,14 +325,18 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::DeviceNotApproved => ("device", |w, _| w["device"] == "address expired_token"),
         M::SlowDownAtInterval => ("device", |w, _| w["device"] == "address slow_down"),
         M::DeviceRequestRejected => ("device", |w, _| w["device"] == "unauthorized_client"),
-        M::DpopNonceMissing => ("bound token", |w, _| w["bound token"] == r#"use_dpop_nonce """#),
+        M::DpopNonceMissing => ("bound token", |w, _| {
+            w["bound token"] == r#"use_dpop_nonce """#
+        }),
         M::RotatedTokenAccepted => ("refresh again", |w, h| {
             (w["refresh again"].as_str(), h["refresh again"].as_str()) == ("200", "400")
         }),
         M::ExpiresInWrong => ("token, refresh", |w, _| {
             w["token"].contains(r#""expires_in":7200"#) && w["token"].contains(r#""lifetime":3600"#)
         }),
-        M::JwksUnusable => ("signing key, signature", |w, _| w["signing key"] == "unknown"),
+        M::JwksUnusable => ("signing key, signature", |w, _| {
+            w["signing key"] == "unknown"
+        }),
         M::SignatureWrong => ("signature", |w, h| {
             (w["signature"].as_str(), h["signature"].as_str()) == ("false", "true")
         }),
@@ -341,7 +374,10 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
              cross-origin, preflight, pushed, pushed reference, refresh again, userinfo, introspected, revoked, deleted, \
              device, second factor, details, code again, signing key, signature, id token, bound token, write_note, \
              write_note without the scope",
-            |w, _| w["authorize page"].starts_with("303") && w["callback"].contains("client_id=lab-public"),
+            |w, _| {
+                w["authorize page"].starts_with("303")
+                    && w["callback"].contains("client_id=lab-public")
+            },
         ),
         M::AuthorizationDetailsDropped => ("details", |w, h| {
             w["details"] == "null" && h["details"].contains("mcp_tool")

@@ -31,9 +31,16 @@ async fn a_pushed_request() {
         document["pushed_authorization_request_endpoint"],
         format!("{}/par", lab.as_url())
     );
-    assert!(document.get("require_pushed_authorization_requests").is_none());
+    assert!(
+        document
+            .get("require_pushed_authorization_requests")
+            .is_none()
+    );
     let pushed = push(&lab, &authorization_request(&lab, "lab-public")).await;
-    assert_eq!((pushed.status, pushed.header("cache-control")), (201, "no-store"));
+    assert_eq!(
+        (pushed.status, pushed.header("cache-control")),
+        (201, "no-store")
+    );
     assert_eq!(pushed.json()["expires_in"], 60);
     let reference = by_reference("lab-public", &pushed);
 
@@ -42,7 +49,10 @@ async fn a_pushed_request() {
     assert_eq!(authorize(lab.as_url(), &others).await.status, 400);
     let callback = approved(lab.as_url(), &reference).await;
     assert_eq!(callback["state"], "a-state");
-    assert_eq!(exchange(&lab, "lab-public", &callback["code"]).await.status, 200);
+    assert_eq!(
+        exchange(&lab, "lab-public", &callback["code"]).await.status,
+        200
+    );
     let again = with(reference, "redirect_uri", CALLBACK);
     assert_eq!(
         authorize(lab.as_url(), &again).await.location()["error"],
@@ -56,10 +66,20 @@ async fn requests_that_cannot_be_pushed() {
     let right = authorization_request(&lab, "lab-public");
     for (name, value, status, error) in [
         ("request_uri", "urn:x", 400, "invalid_request"),
-        ("redirect_uri", "https://evil.example/", 400, "invalid_request"),
+        (
+            "redirect_uri",
+            "https://evil.example/",
+            400,
+            "invalid_request",
+        ),
         ("code_challenge", "", 400, "invalid_request"),
         ("scope", "files:delete", 400, "invalid_scope"),
-        ("resource", "https://another.example/", 400, "invalid_target"),
+        (
+            "resource",
+            "https://another.example/",
+            400,
+            "invalid_target",
+        ),
         ("client_id", "nobody", 401, "invalid_client"),
         ("client_id", "lab-confidential", 401, "invalid_client"),
         ("client_secret", "any", 401, "invalid_client"),
@@ -147,7 +167,10 @@ async fn a_signed_request() {
         ("client_assertion_type", ASSERTION_TYPE),
         ("client_assertion", &assertion),
     ];
-    let pushed = post(&format!("{}/par", lab.as_url())).form(&pushed).send().await;
+    let pushed = post(&format!("{}/par", lab.as_url()))
+        .form(&pushed)
+        .send()
+        .await;
     assert_eq!(pushed.status, 201, "{pushed:?}");
     assert!(
         approved(lab.as_url(), &by_reference("lab-jwt", &pushed))
@@ -155,7 +178,10 @@ async fn a_signed_request() {
             .contains_key("code")
     );
 
-    let unsigned = key.sign(&json!({ "alg": "none" }), &claims(&lab, "lab-jwt", &json!({})));
+    let unsigned = key.sign(
+        &json!({ "alg": "none" }),
+        &claims(&lab, "lab-jwt", &json!({})),
+    );
     let mut wrong = vec![
         unsigned,
         "e30.e30.".to_owned(),
@@ -204,7 +230,10 @@ async fn an_unsigned_request() {
     assert_eq!(algorithms, &json!(["ES256", "none"]));
     let callback = approved(lab.as_url(), &request("lab-public", "none")).await;
     assert_eq!(callback["state"], "a-state");
-    assert_eq!(exchange(&lab, "lab-public", &callback["code"]).await.status, 200);
+    assert_eq!(
+        exchange(&lab, "lab-public", &callback["code"]).await.status,
+        200
+    );
 
     let mut held = native_client();
     held["require_signed_request_object"] = json!(true);
@@ -212,8 +241,14 @@ async fn an_unsigned_request() {
         .as_str()
         .unwrap()
         .to_owned();
-    for (client, alg) in [("lab-public", "ES256"), ("lab-jwt", "none"), (&held, "none")] {
-        let back = authorize(lab.as_url(), &request(client, alg)).await.location();
+    for (client, alg) in [
+        ("lab-public", "ES256"),
+        ("lab-jwt", "none"),
+        (&held, "none"),
+    ] {
+        let back = authorize(lab.as_url(), &request(client, alg))
+            .await
+            .location();
         assert_eq!(back["error"], "invalid_request_object", "{client} {alg}");
     }
 }
@@ -222,7 +257,13 @@ async fn an_unsigned_request() {
 async fn authorization_details() {
     let lab = healthy().await;
     let request = authorization_request(&lab, "lab-public");
-    let asked = |details: &Value| with(request.clone(), "authorization_details", &details.to_string());
+    let asked = |details: &Value| {
+        with(
+            request.clone(),
+            "authorization_details",
+            &details.to_string(),
+        )
+    };
     let details = json!([{
         "type": "mcp_tool", "identifier": "echo", "actions": ["call"], "locations": [lab.mcp_url()],
     }]);
@@ -237,7 +278,12 @@ async fn authorization_details() {
     assert_eq!(answer["authorization_details"], details);
     let claims = decoded(answer["access_token"].as_str().unwrap(), 1);
     assert_eq!(claims["authorization_details"], details);
-    let refreshed = refresh(&lab, "lab-public", answer["refresh_token"].as_str().unwrap()).await;
+    let refreshed = refresh(
+        &lab,
+        "lab-public",
+        answer["refresh_token"].as_str().unwrap(),
+    )
+    .await;
     assert_eq!(refreshed.json()["authorization_details"], details);
 
     for wrong in [
@@ -264,7 +310,10 @@ async fn answers_by_form() {
     );
     let page = authorize(lab.as_url(), &request).await;
     let answer = submit(lab.as_url(), &page, &[]).await;
-    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    assert_eq!(
+        (answer.status, answer.header("cache-control")),
+        (200, "no-store")
+    );
     assert!(
         answer
             .text
@@ -273,9 +322,19 @@ async fn answers_by_form() {
     let policy = answer.header("content-security-policy");
     assert!(policy.contains("form-action 'self' http:") && policy.contains("script-src 'nonce-"));
     let fields = form_fields(&answer);
-    let field = |name: &str| fields.iter().find(|(known, _)| known == name).unwrap().1.as_str();
+    let field = |name: &str| {
+        fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .unwrap()
+            .1
+            .as_str()
+    };
     assert_eq!((field("state"), field("iss")), ("a-state", lab.as_url()));
-    assert_eq!(exchange(&lab, "lab-public", field("code")).await.status, 200);
+    assert_eq!(
+        exchange(&lab, "lab-public", field("code")).await.status,
+        200
+    );
 
     let wrong = with(request, "scope", "files:delete");
     let fields = form_fields(&authorize(lab.as_url(), &wrong).await);

@@ -8,10 +8,12 @@ use support::*;
 
 async fn resource_metadata(lab: &Lab) -> Value {
     let origin = lab.mcp_url().strip_suffix("/mcp").unwrap();
-    get(&format!("{origin}/.well-known/oauth-protected-resource/mcp"))
-        .send()
-        .await
-        .json()
+    get(&format!(
+        "{origin}/.well-known/oauth-protected-resource/mcp"
+    ))
+    .send()
+    .await
+    .json()
 }
 
 /// An access token of the authorization server with this base URL.
@@ -30,7 +32,10 @@ async fn token_of(lab: &Lab, base: &str) -> String {
 }
 
 async fn list(lab: &Lab, token: &str) -> u16 {
-    modern(lab, token, "tools/list", json!({})).send().await.status
+    modern(lab, token, "tools/list", json!({}))
+        .send()
+        .await
+        .status
 }
 
 #[tokio::test]
@@ -42,8 +47,15 @@ async fn two_to_choose_from() {
     .await;
     let second = lab.second_as_url().unwrap();
     let document = resource_metadata(&lab).await;
-    assert_eq!(document["authorization_servers"], json!([lab.as_url(), second]));
-    assert_eq!(metadata(second).await["issuer"], second, "healthy in any case");
+    assert_eq!(
+        document["authorization_servers"],
+        json!([lab.as_url(), second])
+    );
+    assert_eq!(
+        metadata(second).await["issuer"],
+        second,
+        "healthy in any case"
+    );
     assert_eq!(list(&lab, &token_of(&lab, second).await).await, 200);
     assert_eq!(list(&lab, &token_of(&lab, lab.as_url()).await).await, 200);
     assert_eq!(healthy().await.second_as_url(), None);
@@ -89,7 +101,8 @@ async fn a_server_that_mixes_clients_up_with_another() {
         (on["client_id"].as_str(), on["state"].as_str()),
         ("lab-public", "a-state")
     );
-    // The other one is none the wiser: its code comes with its own issuer, to the client of this one.
+    // The other one is none the wiser: its code comes with its own issuer, to the client of this
+    // one.
     let on: Vec<(String, String)> = on.into_iter().collect();
     let callback = approved(second, &on).await;
     assert_eq!(callback["iss"], second);
@@ -104,7 +117,9 @@ async fn a_server_that_migrates() {
         json!([lab.as_url()])
     );
     let old = token_of(&lab, lab.as_url()).await;
-    let discover = modern(&lab, &old, "server/discover", json!({})).send().await;
+    let discover = modern(&lab, &old, "server/discover", json!({}))
+        .send()
+        .await;
     assert_eq!(discover.status, 200);
     assert_eq!(
         resource_metadata(&lab).await["authorization_servers"],
@@ -112,8 +127,13 @@ async fn a_server_that_migrates() {
     );
     assert_eq!(list(&lab, &old).await, 200);
 
-    let refused = modern(&lab, &old, "server/discover", json!({})).send().await;
-    assert_eq!((refused.status, refused.error().as_str()), (401, "invalid_token"));
+    let refused = modern(&lab, &old, "server/discover", json!({}))
+        .send()
+        .await;
+    assert_eq!(
+        (refused.status, refused.error().as_str()),
+        (401, "invalid_token")
+    );
     assert_eq!(
         resource_metadata(&lab).await["authorization_servers"],
         json!([second])

@@ -1,4 +1,5 @@
-//! Calls that want more than a login with a password, and what a login tells (RFC 9470, OpenID Connect).
+//! Calls that want more than a login with a password, and what a login tells (RFC 9470, OpenID
+//! Connect).
 
 mod support;
 
@@ -14,7 +15,10 @@ async fn transfer(lab: &Lab, token: &str) -> Reply {
 }
 
 async fn answer(lab: &Lab, request: &[(String, String)]) -> Value {
-    let code = approved(lab.as_url(), request).await.remove("code").unwrap();
+    let code = approved(lab.as_url(), request)
+        .await
+        .remove("code")
+        .unwrap();
     exchange(lab, "lab-public", &code).await.json()
 }
 
@@ -25,7 +29,10 @@ async fn a_second_factor_when_it_is_asked_for() {
     assert_eq!(supported, json!(["urn:lab:password", MFA]));
     let weak = access_token(&lab, "mcp:read").await;
     assert_eq!(decoded(&weak, 1)["acr"], "urn:lab:password");
-    let tools = modern(&lab, &weak, "tools/list", json!({})).send().await.json();
+    let tools = modern(&lab, &weak, "tools/list", json!({}))
+        .send()
+        .await
+        .json();
     assert_eq!(tools["result"]["tools"][3]["name"], "transfer");
     let reply = transfer(&lab, &weak).await;
     assert_eq!(
@@ -68,11 +75,18 @@ async fn a_second_factor_when_it_is_asked_for() {
 async fn wishes_that_cannot_be_met() {
     let lab = healthy().await;
     for (name, value, error) in [
-        ("acr_values", "urn:other", "unmet_authentication_requirements"),
+        (
+            "acr_values",
+            "urn:other",
+            "unmet_authentication_requirements",
+        ),
         ("max_age", "soon", "invalid_request"),
     ] {
         let request = with(authorization_request(&lab, "lab-public"), name, value);
-        assert_eq!(authorize(lab.as_url(), &request).await.location()["error"], error);
+        assert_eq!(
+            authorize(lab.as_url(), &request).await.location()["error"],
+            error
+        );
     }
     let token = access_token(&lab, "mcp:read").await;
     let reply = transfer(&lab, &token).await.json();
@@ -98,9 +112,13 @@ async fn what_an_id_token_says() {
         (&claims["iss"], &claims["aud"], &claims["sub"]),
         (&json!(lab.as_url()), &json!("lab-public"), &json!("alice"))
     );
-    assert_eq!((&claims["nonce"], &claims["acr"]), (&json!("n-7"), &json!(MFA)));
+    assert_eq!(
+        (&claims["nonce"], &claims["acr"]),
+        (&json!("n-7"), &json!(MFA))
+    );
     assert!(claims["auth_time"].is_u64());
-    // OpenID Connect Core section 3.1.3.6: the left half of the hash, so the first 128 of its 256 bits.
+    // OpenID Connect Core section 3.1.3.6: the left half of the hash, so the first 128 of its 256
+    // bits.
     let hash = challenge_of(access);
     assert!(hash.starts_with(&claims["at_hash"].as_str().unwrap()[..21]));
     assert_eq!(claims["at_hash"].as_str().unwrap().len(), 22);

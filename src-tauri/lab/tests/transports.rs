@@ -27,7 +27,10 @@ async fn the_challenge_and_the_resource_metadata() {
             .starts_with("Bearer error=\"invalid_token\", error_description=")
     );
 
-    for url in [metadata, format!("{origin}/.well-known/oauth-protected-resource")] {
+    for url in [
+        metadata,
+        format!("{origin}/.well-known/oauth-protected-resource"),
+    ] {
         let document = get(&url).send().await.json();
         assert_eq!(document["resource"], lab.mcp_url());
         assert_eq!(document["authorization_servers"], json!([lab.as_url()]));
@@ -39,7 +42,9 @@ async fn the_stateless_revision() {
     let lab = healthy().await;
     let token = access_token(&lab, "mcp:read").await;
 
-    let reply = modern(&lab, &token, "server/discover", json!({})).send().await;
+    let reply = modern(&lab, &token, "server/discover", json!({}))
+        .send()
+        .await;
     assert_eq!(
         (reply.status, reply.header("content-type")),
         (200, "application/json")
@@ -120,9 +125,15 @@ async fn headers_that_do_not_mirror_the_body() {
         (400, -32020)
     );
     assert_eq!(send(MODERN, "", "echo", &body).await, (400, -32020));
-    assert_eq!(send(MODERN, "tools/list", "echo", &body).await, (400, -32020));
+    assert_eq!(
+        send(MODERN, "tools/list", "echo", &body).await,
+        (400, -32020)
+    );
     assert_eq!(send(MODERN, "tools/call", "", &body).await, (400, -32020));
-    assert_eq!(send(MODERN, "tools/call", "add", &body).await, (400, -32020));
+    assert_eq!(
+        send(MODERN, "tools/call", "add", &body).await,
+        (400, -32020)
+    );
 
     let mut old = body.clone();
     old["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("1900-01-01");
@@ -132,7 +143,10 @@ async fn headers_that_do_not_mirror_the_body() {
     );
     let mut bare = body.clone();
     bare["params"]["_meta"] = json!({});
-    assert_eq!(send(MODERN, "tools/call", "echo", &bare).await, (400, -32602));
+    assert_eq!(
+        send(MODERN, "tools/call", "echo", &bare).await,
+        (400, -32602)
+    );
 }
 
 #[tokio::test]
@@ -151,12 +165,18 @@ async fn every_handshake_revision() {
 
         let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         assert_eq!(
-            legacy(&lab, &token, &session, &initialized).send().await.status,
+            legacy(&lab, &token, &session, &initialized)
+                .send()
+                .await
+                .status,
             202
         );
         let list = legacy(&lab, &token, &session, &call("tools/list", json!({})));
         let reply = list.header("mcp-protocol-version", version).send().await;
-        assert_eq!(reply.message()["result"]["tools"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            reply.message()["result"]["tools"].as_array().unwrap().len(),
+            3
+        );
         let echo = call(
             "tools/call",
             json!({ "name": "echo", "arguments": { "text": "hi" } }),
@@ -177,7 +197,9 @@ async fn every_handshake_revision() {
                 .status,
             400
         );
-        let none = legacy(&lab, &token, "", &call("ping", json!({}))).send().await;
+        let none = legacy(&lab, &token, "", &call("ping", json!({})))
+            .send()
+            .await;
         assert_eq!(none.status, 400, "no session");
         let end = || {
             ask(Method::DELETE, lab.mcp_url())
@@ -190,7 +212,9 @@ async fn every_handshake_revision() {
             .await;
         assert_eq!(over.status, 404, "the session is over");
     }
-    let reply = legacy(&lab, &token, "", &initialize("1999-01-01")).send().await;
+    let reply = legacy(&lab, &token, "", &initialize("1999-01-01"))
+        .send()
+        .await;
     assert_eq!(reply.message()["result"]["protocolVersion"], "2025-11-25");
 }
 
@@ -216,7 +240,9 @@ async fn a_tool_that_needs_more_scope() {
     let lab = healthy().await;
     let params = json!({ "name": "write_note", "arguments": { "text": "x" } });
     let token = access_token(&lab, "mcp:read").await;
-    let reply = modern(&lab, &token, "tools/call", params.clone()).send().await;
+    let reply = modern(&lab, &token, "tools/call", params.clone())
+        .send()
+        .await;
     let challenge = reply.header("www-authenticate");
     assert_eq!(reply.status, 403);
     for part in [
@@ -228,7 +254,10 @@ async fn a_tool_that_needs_more_scope() {
     }
     let token = access_token(&lab, "mcp:read mcp:write").await;
     let reply = modern(&lab, &token, "tools/call", params).send().await;
-    assert_eq!(reply.json()["result"]["content"][0]["text"], "kept as note 1");
+    assert_eq!(
+        reply.json()["result"]["content"][0]["text"],
+        "kept as note 1"
+    );
 }
 
 #[tokio::test]
@@ -236,13 +265,17 @@ async fn a_step_up_that_gives_up_what_it_had_gets_nowhere() {
     let lab = healthy().await;
     let params = json!({ "name": "write_note", "arguments": { "text": "x" } });
     let token = access_token(&lab, "mcp:write").await;
-    let reply = modern(&lab, &token, "tools/call", params.clone()).send().await;
+    let reply = modern(&lab, &token, "tools/call", params.clone())
+        .send()
+        .await;
     assert_eq!(reply.status, 403);
     let challenge = reply.header("www-authenticate");
     assert!(challenge.contains("scope=\"mcp:read\""), "{challenge}");
 
     // Before 2026-07-28 the challenge alone says what to ask for.
-    let hello = legacy(&lab, &token, "", &initialize("2025-11-25")).send().await;
+    let hello = legacy(&lab, &token, "", &initialize("2025-11-25"))
+        .send()
+        .await;
     let session = hello.header("mcp-session-id");
     let called = legacy(&lab, &token, session, &call("tools/call", params))
         .send()
@@ -293,12 +326,17 @@ async fn hosts_and_origins() {
         let reply = post(url).header("host", "evil.example").send().await;
         assert_eq!(reply.status, 421, "DNS rebinding");
         assert_eq!(
-            post(&url.replace("127.0.0.1", "localhost")).send().await.status / 100,
+            post(&url.replace("127.0.0.1", "localhost"))
+                .send()
+                .await
+                .status
+                / 100,
             4
         );
     }
     let token = access_token(&lab, "mcp:read").await;
-    let from = |origin: &str| modern(&lab, &token, "tools/list", json!({})).header("origin", origin);
+    let from =
+        |origin: &str| modern(&lab, &token, "tools/list", json!({})).header("origin", origin);
     assert_eq!(from("https://evil.example").send().await.status, 403);
     assert_eq!(from("http://localhost:6274").send().await.status, 200);
 }
@@ -315,7 +353,10 @@ async fn browser_based_clients_can_read_everything() {
         format!("{}/jwks", lab.as_url()),
         lab.mcp_url().to_owned(),
     ] {
-        let reply = get(&url).header("origin", "http://localhost:6274").send().await;
+        let reply = get(&url)
+            .header("origin", "http://localhost:6274")
+            .send()
+            .await;
         assert_eq!(reply.header("access-control-allow-origin"), "*", "{url}");
     }
     let reply = post(lab.mcp_url())

@@ -1,10 +1,12 @@
-//! A whole flow by a session against the same requests sent bare with the HTTP client, in turn, in one process.
+//! A whole flow by a session against the same requests sent bare with the HTTP client, in turn, in
+//! one process.
 //!
-//! `cargo xtask bench flow`. A flow is over when the session rests: every row told, and every rule asked about all of
-//! it. The limit is 1.15 times what a client of the library's own making takes, one for each flow as a session has one.
-//! The other figure leaves out what such a client spends on reading the system's certificates, which a session does once
-//! for the whole program: what remains above 1 is the thought between the requests, the judging at the end, and the
-//! threads of the callback's server, where the bare flow answers the callback on the spot.
+//! `cargo xtask bench flow`. A flow is over when the session rests: every row told, and every rule
+//! asked about all of it. The limit is 1.15 times what a client of the library's own making takes,
+//! one for each flow as a session has one. The other figure leaves out what such a client spends on
+//! reading the system's certificates, which a session does once for the whole program: what remains
+//! above 1 is the thought between the requests, the judging at the end, and the threads of the
+//! callback's server, where the bare flow answers the callback on the spot.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +24,8 @@ const LIMIT: f64 = 1.15;
 
 #[tokio::main]
 async fn main() {
-    // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to measure then.
+    // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to
+    // measure then.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -55,7 +58,10 @@ async fn main() {
         "  session                             {:>8.3} ms",
         median(sessions)
     );
-    println!("  bare reqwest                        {:>8.3} ms", median(bares));
+    println!(
+        "  bare reqwest                        {:>8.3} ms",
+        median(bares)
+    );
     println!(
         "  bare reqwest without certificates   {:>8.3} ms",
         median(without_tls)
@@ -64,7 +70,10 @@ async fn main() {
         ("ratio                     ", ratio),
         ("ratio without certificates", leaner),
     ] {
-        println!("  {name}          {ratio:>8.3}     {} {LIMIT}", verdict(ratio));
+        println!(
+            "  {name}          {ratio:>8.3}     {} {LIMIT}",
+            verdict(ratio)
+        );
     }
 }
 
@@ -111,7 +120,8 @@ async fn by_session(url: &str) {
     assert!(matches!(last, Some(Status::Done { .. })), "{last:?}");
 }
 
-/// The requests of a flow, with no more thought than it takes to fill in what one needs from the one before.
+/// The requests of a flow, with no more thought than it takes to fill in what one needs from the
+/// one before.
 async fn bare(url: &str, client: ClientBuilder) {
     let client = client
         .redirect(redirect::Policy::none())
@@ -119,13 +129,22 @@ async fn bare(url: &str, client: ClientBuilder) {
         .build()
         .expect("a client");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let redirect_uri = format!("http://{}/callback", listener.local_addr().expect("it is bound"));
+    let redirect_uri = format!(
+        "http://{}/callback",
+        listener.local_addr().expect("it is bound")
+    );
 
     let (status, _, challenge) = call(&client, url, "server/discover", None).await;
     assert_eq!(status, 401);
-    let metadata_url = challenge.split('"').nth(1).expect("resource_metadata").to_owned();
+    let metadata_url = challenge
+        .split('"')
+        .nth(1)
+        .expect("resource_metadata")
+        .to_owned();
     let resource = get(&client, &metadata_url).await;
-    let issuer = resource["authorization_servers"][0].as_str().expect("an issuer");
+    let issuer = resource["authorization_servers"][0]
+        .as_str()
+        .expect("an issuer");
     let server = get(
         &client,
         &format!("{issuer}/.well-known/oauth-authorization-server"),
@@ -141,7 +160,12 @@ async fn bare(url: &str, client: ClientBuilder) {
         "application_type": "native",
         "scope": "mcp:read offline_access",
     });
-    let client_json = json_of(client.post(endpoint("registration_endpoint")).json(&registration)).await;
+    let client_json = json_of(
+        client
+            .post(endpoint("registration_endpoint"))
+            .json(&registration),
+    )
+    .await;
     let client_id = client_json["client_id"].as_str().expect("a client_id");
 
     // RFC 7636 appendix B.
@@ -194,7 +218,12 @@ async fn bare(url: &str, client: ClientBuilder) {
 }
 
 /// A JSON-RPC call of 2026-07-28: status, body and challenge.
-async fn call(client: &Client, url: &str, method: &str, token: Option<&str>) -> (u16, Value, String) {
+async fn call(
+    client: &Client,
+    url: &str,
+    method: &str,
+    token: Option<&str>,
+) -> (u16, Value, String) {
     let version = "2026-07-28";
     let body = json!({
         "jsonrpc": "2.0",

@@ -5,7 +5,9 @@ use std::time::Duration;
 use flow::{Plan, Seen};
 use tokio::sync::mpsc;
 use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
-use wire::{Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent};
+use wire::{
+    Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent,
+};
 
 use crate::contract::{AppError, ErrorCode};
 use crate::options::{Browser, CallbackHost};
@@ -22,8 +24,8 @@ enum End {
 }
 
 impl Runner {
-    /// Opens the listener; the port of this run's earlier one is taken again where it can be, since that is the one
-    /// registered.
+    /// Opens the listener; the port of this run's earlier one is taken again where it can be, since
+    /// that is the one registered.
     pub(crate) fn listen(&mut self) -> Result<String, String> {
         self.listener = None;
         let earlier = self.flow.facts.redirect_uri.as_deref().and_then(port_of);
@@ -256,7 +258,11 @@ impl Runner {
 
     /// Records what the approver did at the verification page in the meantime.
     pub(crate) fn record_visits(&mut self) {
-        while let Some(hop) = self.visited.as_mut().and_then(|visited| visited.try_recv().ok()) {
+        while let Some(hop) = self
+            .visited
+            .as_mut()
+            .and_then(|visited| visited.try_recv().ok())
+        {
             lock(&self.journal).browsed(Phase::Authorization, hop);
         }
     }
@@ -264,7 +270,8 @@ impl Runner {
     /// Opens that page once more.
     pub(crate) fn open_verification_page(&self) -> Result<(), AppError> {
         let device = self.flow.facts.device.as_ref();
-        let device = device.ok_or_else(|| crate::runner::not_now("No page is being waited for."))?;
+        let device =
+            device.ok_or_else(|| crate::runner::not_now("No page is being waited for."))?;
         let url = device
             .verification_uri_complete
             .as_ref()
@@ -307,7 +314,8 @@ impl Runner {
             Browser::Approver { form } => Some(form.clone()),
             _ => None,
         };
-        let (wire, url, redirect_uri) = (self.wire.clone(), url.to_owned(), redirect_uri.to_owned());
+        let (wire, url, redirect_uri) =
+            (self.wire.clone(), url.to_owned(), redirect_uri.to_owned());
         async move {
             let Some(form) = form else { return Ok(()) };
             let mut on_hop = move |sent: Sent| drop(hops.send(sent));
@@ -317,9 +325,9 @@ impl Runner {
             // The listener records this one: it is the callback itself.
             let method = callback.method.clone();
             match wire.send(callback).await.outcome {
-                Outcome::Response(response) if response.status == 405 => {
-                    Err(format!("the answer came by {method}, which is not waited for"))
-                }
+                Outcome::Response(response) if response.status == 405 => Err(format!(
+                    "the answer came by {method}, which is not waited for"
+                )),
                 _ => Ok(()),
             }
         }
@@ -328,8 +336,8 @@ impl Runner {
     /// The listener once more at the redirect URI that the flow has.
     fn reopen(&mut self) -> Result<(), String> {
         let port = self.flow.facts.redirect_uri.as_deref().and_then(port_of);
-        let listener =
-            CallbackListener::open(&self.callback_settings(port)).map_err(|error| error.to_string())?;
+        let listener = CallbackListener::open(&self.callback_settings(port))
+            .map_err(|error| error.to_string())?;
         self.listener = Some(listener);
         Ok(())
     }

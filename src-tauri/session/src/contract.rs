@@ -18,7 +18,8 @@ pub struct Boot {
     /// Newest first.
     pub history: Vec<PastRun>,
     pub vault: VaultView,
-    /// Things the user should know at once: a settings file that was set aside, a keychain that is missing.
+    /// Things the user should know at once: a settings file that was set aside, a keychain that is
+    /// missing.
     pub notices: Vec<String>,
     /// Where a HAR file is put when nothing else is chosen; ends with a separator.
     pub export_folder: String,
@@ -38,7 +39,8 @@ pub struct LabScenario {
     pub level: Option<diagnosis::Level>,
 }
 
-/// Kept in the settings file. No secret ever is: a client secret of `options` is left out when it is written.
+/// Kept in the settings file. No secret ever is: a client secret of `options` is left out when it
+/// is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 #[serde(default)]
@@ -80,7 +82,12 @@ pub enum PastResult {
 impl PastRun {
     /// What is remembered of a run; none while it is not over.
     pub fn of(view: &View, findings: &[Finding], at: Timestamp) -> Option<Self> {
-        let count = |level: Level| findings.iter().filter(|finding| finding.level == level).count();
+        let count = |level: Level| {
+            findings
+                .iter()
+                .filter(|finding| finding.level == level)
+                .count()
+        };
         let (errors, warnings) = (count(Level::Error), count(Level::Warning));
         let worst = findings
             .iter()
@@ -126,8 +133,8 @@ impl PastRun {
     }
 }
 
-/// What the window and the command are told when something cannot be done. Nothing compares texts: `code` is for
-/// programs, the rest for people.
+/// What the window and the command are told when something cannot be done. Nothing compares texts:
+/// `code` is for programs, the rest for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[ts(export)]
 #[error("{message}")]

@@ -1,4 +1,5 @@
-//! The flow where it stands, and what it does next: thought out once, so that what is shown is what is sent.
+//! The flow where it stands, and what it does next: thought out once, so that what is shown is what
+//! is sent.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +19,8 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    /// What comes next: the same each time, down to what a request has at random, until it is too old to be sent.
+    /// What comes next: the same each time, down to what a request has at random, until it is too
+    /// old to be sent.
     pub fn next(&mut self, setup: &Setup, now: Timestamp) -> Arc<Next> {
         let thought_out = self.next.take().filter(|(at, _)| now.since(*at) < FRESH);
         let (_, next) = self

@@ -23,13 +23,18 @@ impl Documents {
         if !given.serve {
             return Ok(None);
         }
-        let url = given.url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+        let url = given
+            .url
+            .as_deref()
+            .map(str::trim)
+            .filter(|url| !url.is_empty());
         let settings = DocumentHostSettings {
             port: given.port,
             public_url: url.map(Into::into),
             ..DocumentHostSettings::default()
         };
-        let (host, fetched) = DocumentHost::open(&settings).map_err(|error| invalid(error.to_string()))?;
+        let (host, fetched) =
+            DocumentHost::open(&settings).map_err(|error| invalid(error.to_string()))?;
         Ok(Some(Self { host, fetched }))
     }
 

@@ -1,11 +1,12 @@
-//! The trace of a run, with the state of the flow before each step, so that going back is picking an earlier one.
+//! The trace of a run, with the state of the flow before each step, so that going back is picking
+//! an earlier one.
 
 use std::sync::Arc;
 
 use flow::{Flow, Plan};
 use trace::{
-    CrossOrigin, Decision, Entry, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose,
-    Request, Role, Timestamp, Timings, Trace, Verdict, origin_of,
+    CrossOrigin, Decision, Entry, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase,
+    Purpose, Request, Role, Timestamp, Timings, Trace, Verdict, origin_of,
 };
 use wire::{Fetched, Sent};
 
@@ -40,8 +41,8 @@ impl Journal {
         self.states.push((seq, flow));
     }
 
-    /// Abandons the step that made entry `seq` and all after it. Gives the flow as it was before that step; none when
-    /// the entry is not one of the present branch.
+    /// Abandons the step that made entry `seq` and all after it. Gives the flow as it was before
+    /// that step; none when the entry is not one of the present branch.
     pub fn rewind(&mut self, seq: u32, now: Timestamp) -> Option<Arc<Flow>> {
         let live = self.trace.live().any(|entry| entry.seq == seq);
         let at = self
@@ -52,7 +53,10 @@ impl Journal {
         let (to, flow) = self.states[at].clone();
         self.states.truncate(at);
         self.branch += 1;
-        let phase = self.trace.entry(to).map_or(Phase::Challenge, |entry| entry.phase);
+        let phase = self
+            .trace
+            .entry(to)
+            .map_or(Phase::Challenge, |entry| entry.phase);
         self.trace
             .push(now, self.branch, phase, EntryKind::Rewound { to });
         Some(flow)
@@ -108,8 +112,8 @@ impl Journal {
         self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
     }
 
-    /// Records that our client metadata document was fetched: by the authorization server in use, as far as can be
-    /// known.
+    /// Records that our client metadata document was fetched: by the authorization server in use,
+    /// as far as can be known.
     pub fn fetched(&mut self, issuer: Option<&str>, fetched: Fetched) {
         let origin = issuer.and_then(origin_of);
         let from = match origin {
@@ -143,7 +147,11 @@ impl Journal {
             Some(verdict),
         );
         let at = exchange.started;
-        self.push(at, Phase::Registration, EntryKind::Exchange(Box::new(exchange)));
+        self.push(
+            at,
+            Phase::Registration,
+            EntryKind::Exchange(Box::new(exchange)),
+        );
     }
 
     pub fn entry(&self, seq: u32) -> Option<&Entry> {
@@ -169,10 +177,15 @@ impl Journal {
             Purpose::Authorization => {
                 let known = |role| {
                     let mut all = self.trace.participants.iter();
-                    all.any(|known| known.role == role && known.origin.as_deref() == Some(origin.as_str()))
+                    all.any(|known| {
+                        known.role == role && known.origin.as_deref() == Some(origin.as_str())
+                    })
                 };
                 let roles = [Role::AuthorizationServer, Role::McpServer];
-                roles.into_iter().find(|role| known(*role)).unwrap_or(Role::Other)
+                roles
+                    .into_iter()
+                    .find(|role| known(*role))
+                    .unwrap_or(Role::Other)
             }
             _ => Role::AuthorizationServer,
         };

@@ -1,5 +1,5 @@
-//! Judges beside the flow, which never waits for a finding: what the runner tells goes through here on its way out, and
-//! new rows go on together with what the rules say of them.
+//! Judges beside the flow, which never waits for a finding: what the runner tells goes through here
+//! on its way out, and new rows go on together with what the rules say of them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::journal::Journal;
 use crate::session::lock;
 use crate::view::Update;
 
-/// How long what is told may wait for more, so that what comes in quick succession is judged together: less than an eye
-/// sees.
+/// How long what is told may wait for more, so that what comes in quick succession is judged
+/// together: less than an eye sees.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The way out. It ends, with everything told, when this is dropped.
@@ -37,9 +37,12 @@ impl Judging {
         Self { messages, urgent }
     }
 
-    /// Passes an update on, in order. `entries` is how many of the trace the rows up to this update stand for.
+    /// Passes an update on, in order. `entries` is how many of the trace the rows up to this update
+    /// stand for.
     pub fn tell(&self, update: Update, entries: usize) {
-        let _ = self.messages.send(Message::Update(Box::new(update), entries));
+        let _ = self
+            .messages
+            .send(Message::Update(Box::new(update), entries));
     }
 
     /// Makes the next update with rows tell all findings.
@@ -95,7 +98,8 @@ async fn judge(
                     update.findings = Some(findings);
                 }
             }
-            // Nobody listening means that the window is gone; the run goes on for the command that asked for it.
+            // Nobody listening means that the window is gone; the run goes on for the command that
+            // asked for it.
             let _ = updates.send(*update);
         }
     }

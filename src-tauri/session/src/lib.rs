@@ -21,8 +21,8 @@ mod view;
 pub use contract::*;
 pub use library::Library;
 pub use options::{
-    Action, Authorization, Browser, Callback, CallbackHost, ClientCertificate, ClientMetadata, GrantChoice,
-    Network, Options, Registration, ResourceChoice, ResponseMode, ToolCall,
+    Action, Authorization, Browser, Callback, CallbackHost, ClientCertificate, ClientMetadata,
+    GrantChoice, Network, Options, Registration, ResourceChoice, ResponseMode, ToolCall,
 };
 pub use report::vault_view;
 pub use rows::{action_title, sentence};

@@ -37,8 +37,13 @@ impl Library {
     pub fn open(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         let mut notices = Vec::new();
-        let settings: Option<Settings> = read(&folder.join("settings.json"), "settings", &mut notices);
-        let history: Option<History> = read(&folder.join("history.json"), "list of past runs", &mut notices);
+        let settings: Option<Settings> =
+            read(&folder.join("settings.json"), "settings", &mut notices);
+        let history: Option<History> = read(
+            &folder.join("history.json"),
+            "list of past runs",
+            &mut notices,
+        );
         Self {
             folder,
             first_start: settings.is_none(),
@@ -48,8 +53,8 @@ impl Library {
         }
     }
 
-    /// Keeps the settings, without client secrets, assertions and what a form is filled with: secrets are for the
-    /// keychain. A grant that is nothing without them is not kept either.
+    /// Keeps the settings, without client secrets, assertions and what a form is filled with:
+    /// secrets are for the keychain. A grant that is nothing without them is not kept either.
     ///
     /// # Errors
     /// When the file cannot be written; the settings still hold for this run of the program.
@@ -150,7 +155,8 @@ mod tests {
     use trace::Timestamp;
 
     fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("authscope-library-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("authscope-library-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         folder
     }
@@ -199,7 +205,11 @@ mod tests {
         fs::write(folder.join("history.json"), "{\"runs\": [7]}").unwrap();
         let again = Library::open(&folder);
         assert!(again.history.is_empty());
-        assert!(again.notices[0].contains("set aside as"), "{:?}", again.notices);
+        assert!(
+            again.notices[0].contains("set aside as"),
+            "{:?}",
+            again.notices
+        );
         assert_eq!(
             fs::read_to_string(folder.join("history.damaged-1.json")).unwrap(),
             "{\"runs\": [7]}"

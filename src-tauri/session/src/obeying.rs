@@ -15,7 +15,8 @@ impl Runner {
     /// Carries out a command between two steps. True with it: a step is to be done.
     pub async fn obey(&mut self, command: Command) -> (Result<(), AppError>, bool) {
         let next = self.flow.next(&self.setup, now());
-        let has_step = matches!(*next, Next::Send(_) | Next::SendBoth(_) | Next::Browse(_)) && !self.ended;
+        let has_step =
+            matches!(*next, Next::Send(_) | Next::SendBoth(_) | Next::Browse(_)) && !self.ended;
         let nothing_to_do = || not_now("There is no step to do: the run is over.");
         match command {
             Command::Next if has_step => (Ok(()), true),
@@ -103,7 +104,8 @@ impl Runner {
         let mut flow = self.flow.to_owned();
         flow.facts.registered.clone_from(&self.registered);
         let begun = flow.act(&self.setup, action);
-        let begun = begun.ok_or_else(|| not_now(&format!("{}: not possible here.", action_title(kind))))?;
+        let begun =
+            begun.ok_or_else(|| not_now(&format!("{}: not possible here.", action_title(kind))))?;
         self.ended = false;
         self.take(begun, Phase::Extra).await;
         self.running = matches!(
@@ -144,8 +146,13 @@ impl Runner {
                 .as_ref()
                 .map(|documents| documents.url().to_owned());
         }
-        let again = self.flow.to_owned().registering_anew().filter(|_| !self.ended);
-        let again = again.ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
+        let again = self
+            .flow
+            .to_owned()
+            .registering_anew()
+            .filter(|_| !self.ended);
+        let again = again
+            .ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
         self.setup.registration = registration;
         self.options.registration = chosen;
         self.edited = None;

@@ -21,7 +21,8 @@ pub struct Options {
     pub issuer: Option<String>,
     pub resource: ResourceChoice,
     pub authorization: Authorization,
-    /// Bind the tokens to a key (RFC 9449). Without it that is done only where the MCP server's challenge demands it.
+    /// Bind the tokens to a key (RFC 9449). Without it that is done only where the MCP server's
+    /// challenge demands it.
     pub dpop: bool,
     /// The tool that is called at the end; none: the flow ends with the list of tools.
     pub call: Option<ToolCall>,
@@ -43,7 +44,8 @@ pub enum Registration {
     Auto,
     /// Dynamic client registration (RFC 7591).
     Dcr,
-    /// The URL of a client metadata document is the client_id (draft-ietf-oauth-client-id-metadata-document-00).
+    /// The URL of a client metadata document is the client_id
+    /// (draft-ietf-oauth-client-id-metadata-document-00).
     Cimd,
     Preregistered {
         client_id: String,
@@ -61,8 +63,8 @@ pub enum Registration {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct ClientMetadata {
-    /// Where it is: the client_id. With `serve`: the URL under which a tunnel shows what is served here; none: the
-    /// loopback address itself.
+    /// Where it is: the client_id. With `serve`: the URL under which a tunnel shows what is served
+    /// here; none: the loopback address itself.
     pub url: Option<String>,
     /// Authscope serves the document itself, and shows when it is fetched.
     pub serve: bool,
@@ -85,8 +87,8 @@ pub enum GrantChoice {
     JwtBearer {
         assertion: String,
     },
-    /// An identity provider exchanges its ID token for an assertion (RFC 8693), which the authorization server takes as
-    /// a grant (enterprise-managed authorization).
+    /// An identity provider exchanges its ID token for an assertion (RFC 8693), which the
+    /// authorization server takes as a grant (enterprise-managed authorization).
     EnterpriseManaged {
         idp_id_token: String,
         idp_client_id: String,
@@ -117,7 +119,8 @@ pub struct Authorization {
     pub parameters: Vec<(String, String)>,
     /// Push the request (RFC 9126) even where that is not demanded.
     pub par: bool,
-    /// Send it as a request object (RFC 9101): signed with the client's private key where there is one, else unsigned.
+    /// Send it as a request object (RFC 9101): signed with the client's private key where there is
+    /// one, else unsigned.
     pub request_object: bool,
     /// A JSON array (RFC 9396 section 2).
     pub authorization_details: Option<String>,

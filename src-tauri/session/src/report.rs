@@ -10,7 +10,8 @@ use crate::judging::Judging;
 use crate::rows::row;
 use crate::tokens::token_view;
 use crate::view::{
-    NextStep, PhaseState, Progress, RegistrationWay, ServerView, Status, Tool, Update, VaultView, View,
+    NextStep, PhaseState, Progress, RegistrationWay, ServerView, Status, Tool, Update, VaultView,
+    View,
 };
 
 pub(crate) struct Reporter {
@@ -252,7 +253,9 @@ fn phases(trace: &Trace, status: &Status, next: &Next) -> Vec<PhaseState> {
             _ if current == Some(phase) => Progress::Active,
             _ if exchanges > 0 && refused() => Progress::Failed,
             _ if exchanges > 0 => Progress::Passed,
-            _ if done || open || farthest.is_some_and(|farthest| farthest > phase) => Progress::Skipped,
+            _ if done || open || farthest.is_some_and(|farthest| farthest > phase) => {
+                Progress::Skipped
+            }
             _ => Progress::Pending,
         };
         PhaseState {

@@ -46,7 +46,10 @@ pub fn sentence(decision: &Decision) -> String {
             format!("No metadata: using /authorize, /token and /register of {origin}")
         }
         Decision::AuthorizationServer { issuer, offered } if offered.len() > 1 => {
-            format!("Authorization server {issuer}, the first of {}", offered.len())
+            format!(
+                "Authorization server {issuer}, the first of {}",
+                offered.len()
+            )
         }
         Decision::AuthorizationServer { issuer, .. } => format!("Authorization server {issuer}"),
         Decision::Client {
@@ -83,12 +86,19 @@ pub fn sentence(decision: &Decision) -> String {
             max_age,
             attempt,
         } => {
-            let wanted = [("scope", scope), ("acr_values", acr_values), ("max_age", max_age)];
+            let wanted = [
+                ("scope", scope),
+                ("acr_values", acr_values),
+                ("max_age", max_age),
+            ];
             let wanted = wanted
                 .into_iter()
                 .filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
             let wanted: Vec<String> = wanted.collect();
-            format!("Step-up {attempt}: authorize once more for {}", wanted.join(", "))
+            format!(
+                "Step-up {attempt}: authorize once more for {}",
+                wanted.join(", ")
+            )
         }
         Decision::AuthorizationServerChanged { from, to } => {
             format!(
@@ -113,8 +123,12 @@ pub fn sentence(decision: &Decision) -> String {
         ),
         Decision::Action { action } => action_title(*action).into(),
         Decision::ActionDone { message, .. } => message.clone(),
-        Decision::StoredTokenUsed { expired: true } => "A stored token was found; it has expired".into(),
-        Decision::StoredTokenUsed { expired: false } => "A stored token was found and is used".into(),
+        Decision::StoredTokenUsed { expired: true } => {
+            "A stored token was found; it has expired".into()
+        }
+        Decision::StoredTokenUsed { expired: false } => {
+            "A stored token was found and is used".into()
+        }
         Decision::TokensStored { place } => format!("Tokens kept in {place}"),
         Decision::TokensForgotten { why } => format!("Tokens forgotten: {why}"),
         Decision::Stopped { message, .. } => format!("Stopped: {message}"),
@@ -126,7 +140,10 @@ pub fn sentence(decision: &Decision) -> String {
             let plural = if *tools == 1 { "" } else { "s" };
             format!("Reached {method}: {tools} tool{plural}")
         }
-        Decision::Reached { method, tools: None } => format!("Reached {method}"),
+        Decision::Reached {
+            method,
+            tools: None,
+        } => format!("Reached {method}"),
         Decision::Ended => "Ended by the user".into(),
     }
 }
@@ -188,7 +205,10 @@ pub(crate) fn short_path(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else {
         return url.into();
     };
-    let names: Vec<String> = parsed.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    let names: Vec<String> = parsed
+        .query_pairs()
+        .map(|(name, _)| name.into_owned())
+        .collect();
     match names.is_empty() {
         true => parsed.path().into(),
         false => format!("{}?{}", parsed.path(), names.join("&")),

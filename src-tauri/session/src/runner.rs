@@ -58,7 +58,8 @@ impl Runner {
         resting: watch::Sender<bool>,
     ) -> Result<Self, AppError> {
         let mut setup = setup::setup(&options)?;
-        let wire = Wire::new(&setup::wire_settings(&options)).map_err(|error| invalid(error.to_string()))?;
+        let wire = Wire::new(&setup::wire_settings(&options))
+            .map_err(|error| invalid(error.to_string()))?;
         let documents = Documents::open(&options.client_metadata)?;
         if let Some(documents) = &documents {
             setup.client_metadata_url = Some(documents.url().to_owned());
@@ -183,8 +184,7 @@ impl Runner {
         }
         lock(&self.journal).mark(self.flow.state());
         // A request that leaves at once is told of with what led to it.
-        let leaves =
-            matches!(&*self.flow.next(&self.setup, now()), Next::Send(plan) if plan.not_before.is_none());
+        let leaves = matches!(&*self.flow.next(&self.setup, now()), Next::Send(plan) if plan.not_before.is_none());
         if !(self.running && leaves) {
             self.report(None);
         }
@@ -226,7 +226,8 @@ impl Runner {
             }
             Effect::Registered { client } => self.registered.push(*client),
             Effect::Unregistered { client_id } => {
-                self.registered.retain(|client| client.client_id != client_id);
+                self.registered
+                    .retain(|client| client.client_id != client_id);
             }
             Effect::OpenBrowser { url } => self.show_verification_page(url, phase),
         }

@@ -40,8 +40,8 @@ pub(crate) enum Command {
 }
 
 impl Session {
-    /// Starts a session; it waits for [`Session::next`] or [`Session::run`]. Every change comes over the channel, in
-    /// order, none left out. `run` numbers the updates.
+    /// Starts a session; it waits for [`Session::next`] or [`Session::run`]. Every change comes
+    /// over the channel, in order, none left out. `run` numbers the updates.
     ///
     /// # Errors
     /// When an option cannot be used: the message names the field.
@@ -108,8 +108,8 @@ impl Session {
     /// Goes back to before the step that made entry `seq`. What is abandoned stays in the trace.
     ///
     /// # Errors
-    /// [`ErrorCode::NotNow`] while a step is under way, [`ErrorCode::Invalid`] when the entry is not of the present
-    /// branch.
+    /// [`ErrorCode::NotNow`] while a step is under way, [`ErrorCode::Invalid`] when the entry is
+    /// not of the present branch.
     pub async fn rewind(&self, seq: u32) -> Result<(), AppError> {
         self.tell(Command::Rewind(seq)).await
     }
@@ -157,7 +157,8 @@ impl Session {
     /// Registers in another way, from the authorization server's metadata on.
     ///
     /// # Errors
-    /// [`ErrorCode::Invalid`] names what cannot be used; [`ErrorCode::NotNow`] before that metadata is known.
+    /// [`ErrorCode::Invalid`] names what cannot be used; [`ErrorCode::NotNow`] before that metadata
+    /// is known.
     pub async fn choose_registration(&self, registration: Registration) -> Result<(), AppError> {
         self.tell(Command::ChooseRegistration(registration)).await
     }
@@ -183,7 +184,9 @@ impl Session {
         };
         Some(Detail {
             decoded: diagnosis::decoded(&journal.trace, seq),
-            curl: entry.exchange().map(|exchange| export::curl(exchange, secrets)),
+            curl: entry
+                .exchange()
+                .map(|exchange| export::curl(exchange, secrets)),
             entry,
         })
     }
@@ -193,7 +196,8 @@ impl Session {
         lock(&self.journal).trace.clone()
     }
 
-    /// Waits until nothing is under way and nothing will be without a command: done, stopped, ended or waiting.
+    /// Waits until nothing is under way and nothing will be without a command: done, stopped, ended
+    /// or waiting.
     pub async fn rest(&self) {
         let mut at_rest = self.at_rest.clone();
         // An error means that the session is gone, which is rest too.

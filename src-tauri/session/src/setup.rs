@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use flow::jose::SigningKey;
-use flow::{AuthorizationExtras, GrantChoice, IdentityProvider, ResourceChoice, Seed, Setup, ToolCall};
+use flow::{
+    AuthorizationExtras, GrantChoice, IdentityProvider, ResourceChoice, Seed, Setup, ToolCall,
+};
 use serde_json::Value;
 use trace::Secret;
 
@@ -85,13 +87,12 @@ pub(crate) fn wire_settings(options: &Options) -> wire::Settings {
         ca_files: network.ca_files.iter().map(PathBuf::from).collect(),
         body_limit: network.body_limit,
         timeout: Duration::from_secs(network.timeout_seconds.into()),
-        client_certificate: network
-            .client_certificate
-            .as_ref()
-            .map(|files| wire::ClientCertificate {
+        client_certificate: network.client_certificate.as_ref().map(|files| {
+            wire::ClientCertificate {
                 certificate_file: PathBuf::from(&files.certificate_file),
                 key_file: PathBuf::from(&files.key_file),
-            }),
+            }
+        }),
         ..wire::Settings::default()
     }
 }
@@ -169,7 +170,11 @@ fn authorization(given: &options::Authorization) -> Result<AuthorizationExtras, 
             Err(error) => Err(format!("no JSON ({error})")),
         })
         .transpose()
-        .map_err(|got| invalid(format!("authorization_details: expected a JSON array, got {got}")))?;
+        .map_err(|got| {
+            invalid(format!(
+                "authorization_details: expected a JSON array, got {got}"
+            ))
+        })?;
     let named = |(name, value): &(String, String)| (name.trim().to_owned(), value.clone());
     let parameters: Vec<(String, String)> = given.parameters.iter().map(named).collect();
     if parameters.iter().any(|(name, _)| name.is_empty()) {

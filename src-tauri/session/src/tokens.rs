@@ -10,7 +10,11 @@ use crate::runner::invalid;
 use crate::view::TokenView;
 
 /// The tokens kept for this server that fit the options, with their client: the newest.
-pub(crate) async fn stored(vault: &Vault, setup: &Setup, options: &Options) -> Option<(Tokens, Client)> {
+pub(crate) async fn stored(
+    vault: &Vault,
+    setup: &Setup,
+    options: &Options,
+) -> Option<(Tokens, Client)> {
     let sets = match vault.find(&setup.server_url).await {
         Ok(sets) => sets,
         Err(error) => {
@@ -73,7 +77,12 @@ pub(crate) async fn stored(vault: &Vault, setup: &Setup, options: &Options) -> O
     Some((tokens, client))
 }
 
-pub(crate) fn token_set(server_url: &str, issuer: String, tokens: Tokens, client: Client) -> TokenSet {
+pub(crate) fn token_set(
+    server_url: &str,
+    issuer: String,
+    tokens: Tokens,
+    client: Client,
+) -> TokenSet {
     TokenSet {
         key: Key {
             issuer,
@@ -107,7 +116,10 @@ pub(crate) fn token_view(set: &TokenSet, current: Option<&Tokens>, persistent: b
         client_id: set.key.client_id.clone(),
         scope: set.scope.clone(),
         access_token: masked(set.access_token.expose()),
-        refresh_token: set.refresh_token.as_ref().map(|token| masked(token.expose())),
+        refresh_token: set
+            .refresh_token
+            .as_ref()
+            .map(|token| masked(token.expose())),
         expires_at: set.expires_at,
         current: current.is_some_and(|tokens| tokens.access_token == set.access_token),
         stored: persistent,
@@ -133,7 +145,9 @@ fn masked(token: &str) -> String {
 /// Names the field of the callback options that cannot be used.
 pub(crate) fn check_callback(callback: &Callback) -> Result<(), AppError> {
     let path = &callback.path;
-    let plain = path.chars().all(|c| c.is_ascii_graphic() && !"?#\\".contains(c));
+    let plain = path
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !"?#\\".contains(c));
     if !path.starts_with('/') || !plain {
         return Err(invalid(format!(
             "callback path: expected a path that starts with a slash, without ? and #, got \"{path}\""
@@ -145,7 +159,9 @@ pub(crate) fn check_callback(callback: &Callback) -> Result<(), AppError> {
         ));
     }
     if callback.timeout_seconds == 0 {
-        return Err(invalid("callback timeout: expected at least 1 second, got 0"));
+        return Err(invalid(
+            "callback timeout: expected at least 1 second, got 0",
+        ));
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use diagnosis::{Decoded, Finding};
 use serde::{Deserialize, Serialize};
 use trace::{
-    ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp, Verdict,
+    ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp,
+    Verdict,
 };
 use ts_rs::TS;
 
@@ -24,7 +25,8 @@ pub struct Update {
     pub view: View,
 }
 
-/// A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is opened.
+/// A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is
+/// opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Row {
     pub seq: u32,
@@ -117,7 +119,8 @@ pub enum Status {
         how: HowOpened,
         deadline: Timestamp,
     },
-    /// A code is to be entered in a browser (RFC 8628 section 3.3), while the token endpoint is polled.
+    /// A code is to be entered in a browser (RFC 8628 section 3.3), while the token endpoint is
+    /// polled.
     AwaitingDevice {
         user_code: String,
         verification_uri: String,
@@ -169,7 +172,8 @@ pub struct NextStep {
     pub title: String,
     /// Why it is needed, in one sentence.
     pub why: String,
-    /// The request, complete with all its headers. For the authorization step: the URL the browser will open, as a GET.
+    /// The request, complete with all its headers. For the authorization step: the URL the browser
+    /// will open, as a GET.
     pub request: Request,
     /// The step opens the browser instead of sending.
     pub browser: bool,

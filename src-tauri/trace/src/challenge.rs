@@ -75,7 +75,8 @@ impl Reader<'_> {
             let word = self.token("a scheme or a parameter name")?;
             let after_word = self.at;
             self.skip(|c| c == ' ' || c == '\t');
-            // A word before `=` is a parameter of the challenge before it, or a token68 after a scheme.
+            // A word before `=` is a parameter of the challenge before it, or a token68 after a
+            // scheme.
             if self.rest().starts_with('=') && !self.rest().starts_with("==") {
                 self.at += 1;
                 self.skip(|c| c == ' ' || c == '\t');
@@ -200,14 +201,18 @@ mod tests {
             "Negotiate YWJj==",
         ])
         .unwrap();
-        let schemes: Vec<_> = all.iter().map(|challenge| challenge.scheme.as_str()).collect();
+        let schemes: Vec<_> = all
+            .iter()
+            .map(|challenge| challenge.scheme.as_str())
+            .collect();
         assert_eq!(schemes, ["Basic", "DPoP", "Bearer", "Negotiate"]);
         assert_eq!(all[0].parameter("realm"), Some("a, \"b\""));
     }
 
     #[test]
     fn takes_an_unquoted_url_and_says_where_a_field_breaks() {
-        let all = read(&["Bearer resource_metadata=https://a.example/x?y=z, error=invalid_token"]).unwrap();
+        let all = read(&["Bearer resource_metadata=https://a.example/x?y=z, error=invalid_token"])
+            .unwrap();
         assert_eq!(
             all[0].parameter("resource_metadata"),
             Some("https://a.example/x?y=z")

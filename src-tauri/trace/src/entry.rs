@@ -97,9 +97,11 @@ impl Trace {
                 cuts.push((to, entry.seq));
             }
         }
-        entries
-            .iter()
-            .filter(move |entry| !cuts.iter().any(|&(to, at)| to <= entry.seq && entry.seq < at))
+        entries.iter().filter(move |entry| {
+            !cuts
+                .iter()
+                .any(|&(to, at)| to <= entry.seq && entry.seq < at)
+        })
     }
 
     /// Every exchange with its entry, abandoned ones too.
@@ -143,8 +145,8 @@ impl Entry {
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum EntryKind {
     Exchange(Box<Exchange>),
-    /// The browser was sent to the authorization endpoint. What it does there is not seen, unless an approver plays
-    /// the browser: then each hop is an exchange.
+    /// The browser was sent to the authorization endpoint. What it does there is not seen, unless
+    /// an approver plays the browser: then each hop is an exchange.
     BrowserOpened(BrowserVisit),
     Decision(Decision),
     /// The user went back: the entries from `to` up to this one are abandoned.
@@ -211,7 +213,8 @@ pub enum Decision {
         thumbprint: String,
         why: String,
     },
-    /// This certificate is shown to servers that ask for one; `thumbprint` as `x5t#S256` has it (RFC 8705 section 3.1).
+    /// This certificate is shown to servers that ask for one; `thumbprint` as `x5t#S256` has it
+    /// (RFC 8705 section 3.1).
     ClientCertificate {
         thumbprint: String,
     },
@@ -345,7 +348,8 @@ pub enum ScopeSource {
     StepUp,
 }
 
-/// Why the flow stopped. A code exists because the window or the command treats it differently, or a rule reads it.
+/// Why the flow stopped. A code exists because the window or the command treats it differently, or
+/// a rule reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum StopCode {
@@ -423,8 +427,16 @@ mod tests {
             );
         }
         trace.push(now, 1, Phase::Challenge, EntryKind::Rewound { to: 2 });
-        trace.push(now, 1, Phase::Challenge, EntryKind::Decision(Decision::Ended));
-        assert_eq!(trace.live().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4, 5]);
+        trace.push(
+            now,
+            1,
+            Phase::Challenge,
+            EntryKind::Decision(Decision::Ended),
+        );
+        assert_eq!(
+            trace.live().map(|entry| entry.seq).collect::<Vec<_>>(),
+            [1, 4, 5]
+        );
         assert_eq!(trace.entries.len(), 5);
     }
 

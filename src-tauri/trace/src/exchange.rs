@@ -12,7 +12,8 @@ use crate::participant::ParticipantId;
 use crate::phase::Purpose;
 use crate::time::{Timestamp, micros, micros_option};
 
-/// One request and what came back: a response, or a transport failure. Every redirect hop is its own exchange.
+/// One request and what came back: a response, or a transport failure. Every redirect hop is its
+/// own exchange.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Exchange {
     pub purpose: Purpose,
@@ -324,7 +325,11 @@ impl Verdict {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.url.split('?').next().unwrap_or(&self.url);
-        write!(f, "{} {path} {:?} {:?}", self.method, self.headers, self.body)
+        write!(
+            f,
+            "{} {path} {:?} {:?}",
+            self.method, self.headers, self.body
+        )
     }
 }
 

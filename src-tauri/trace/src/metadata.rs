@@ -1,7 +1,7 @@
 //! Reads the two metadata documents and says where they are to be found.
 //!
-//! Issuers, resources and endpoints stay the text that was sent: a parsed and printed URL may differ from it by a
-//! slash, and they are compared byte for byte (RFC 3986 section 6.2.1).
+//! Issuers, resources and endpoints stay the text that was sent: a parsed and printed URL may
+//! differ from it by a slash, and they are compared byte for byte (RFC 3986 section 6.2.1).
 
 use std::fmt;
 
@@ -51,7 +51,11 @@ impl fmt::Display for DocumentError {
             } => write!(f, "not JSON ({reason})"),
             Self::NotAnObject { got } => write!(f, "expected a JSON object, got {got}"),
             Self::Incomplete => f.write_str("the answer was not complete"),
-            Self::WrongType { field, expected, got } => write!(f, "{field}: expected {expected}, got {got}"),
+            Self::WrongType {
+                field,
+                expected,
+                got,
+            } => write!(f, "{field}: expected {expected}, got {got}"),
         }
     }
 }
@@ -75,7 +79,10 @@ impl ResourceMetadata {
             resource: text(&document, "resource")?,
             authorization_servers: texts(&document, "authorization_servers")?.unwrap_or_default(),
             scopes_supported: texts(&document, "scopes_supported")?,
-            dpop_bound_access_tokens_required: optional_flag(&document, "dpop_bound_access_tokens_required"),
+            dpop_bound_access_tokens_required: optional_flag(
+                &document,
+                "dpop_bound_access_tokens_required",
+            ),
         })
     }
 }
@@ -138,7 +145,10 @@ impl ServerMetadata {
                 &document,
                 "authorization_response_iss_parameter_supported",
             )?,
-            client_id_metadata_document_supported: flag(&document, "client_id_metadata_document_supported")?,
+            client_id_metadata_document_supported: flag(
+                &document,
+                "client_id_metadata_document_supported",
+            )?,
             pushed_authorization_request_endpoint: optional_text(
                 &document,
                 "pushed_authorization_request_endpoint",
@@ -147,8 +157,14 @@ impl ServerMetadata {
                 &document,
                 "require_pushed_authorization_requests",
             ),
-            device_authorization_endpoint: optional_text(&document, "device_authorization_endpoint"),
-            dpop_signing_alg_values_supported: optional_texts(&document, "dpop_signing_alg_values_supported"),
+            device_authorization_endpoint: optional_text(
+                &document,
+                "device_authorization_endpoint",
+            ),
+            dpop_signing_alg_values_supported: optional_texts(
+                &document,
+                "dpop_signing_alg_values_supported",
+            ),
             mtls_endpoint_aliases: aliases(&document),
             response_modes_supported: optional_texts(&document, "response_modes_supported"),
             authorization_details_types_supported: optional_texts(
@@ -158,8 +174,8 @@ impl ServerMetadata {
         })
     }
 
-    /// The endpoints a server without metadata has (2025-03-26 basic/authorization, "Fallbacks for Servers without
-    /// Metadata Discovery").
+    /// The endpoints a server without metadata has (2025-03-26 basic/authorization, "Fallbacks for
+    /// Servers without Metadata Discovery").
     pub fn default_endpoints(origin: &str) -> Self {
         Self {
             authorization_endpoint: Some(format!("{origin}/authorize")),
@@ -178,13 +194,14 @@ pub enum WellKnown {
     OauthInserted,
     /// `/.well-known/openid-configuration` before the issuer's path (RFC 8414 section 5).
     OidcInserted,
-    /// `/.well-known/openid-configuration` after the issuer's path (OpenID Connect Discovery 1.0 section 4.1).
+    /// `/.well-known/openid-configuration` after the issuer's path (OpenID Connect Discovery 1.0
+    /// section 4.1).
     OidcAppended,
 }
 
-/// Where the metadata of a protected resource may be, in the order to try: before the path, then at the root
-/// (2025-11-25 basic/authorization, "Protected Resource Metadata Discovery Requirements"). Empty when the URL has no
-/// origin.
+/// Where the metadata of a protected resource may be, in the order to try: before the path, then at
+/// the root (2025-11-25 basic/authorization, "Protected Resource Metadata Discovery Requirements").
+/// Empty when the URL has no origin.
 pub fn resource_metadata_urls(resource: &str) -> Vec<(MetadataSource, String)> {
     const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
     let Some((origin, path, query)) = split(resource) else {
@@ -201,8 +218,9 @@ pub fn resource_metadata_urls(resource: &str) -> Vec<(MetadataSource, String)> {
     urls
 }
 
-/// Where the metadata of an authorization server may be, in the order to try (2025-11-25 basic/authorization,
-/// "Authorization Server Metadata Discovery"). Empty when the issuer has no origin.
+/// Where the metadata of an authorization server may be, in the order to try (2025-11-25
+/// basic/authorization, "Authorization Server Metadata Discovery"). Empty when the issuer has no
+/// origin.
 pub fn server_metadata_urls(issuer: &str) -> Vec<(WellKnown, String)> {
     const OAUTH: &str = "/.well-known/oauth-authorization-server";
     const OIDC: &str = "/.well-known/openid-configuration";
@@ -284,8 +302,8 @@ fn flag(document: &Document, field: &str) -> Result<bool, DocumentError> {
     }
 }
 
-/// Members that only some runs need: what has the wrong type counts as absent, since it is no reason to give up the
-/// whole document.
+/// Members that only some runs need: what has the wrong type counts as absent, since it is no
+/// reason to give up the whole document.
 fn optional_text(document: &Document, field: &str) -> Option<String> {
     text(document, field).ok().flatten()
 }
@@ -299,7 +317,9 @@ fn optional_flag(document: &Document, field: &str) -> bool {
 }
 
 fn aliases(document: &Document) -> Vec<(String, String)> {
-    let aliases = document.get("mtls_endpoint_aliases").and_then(Value::as_object);
+    let aliases = document
+        .get("mtls_endpoint_aliases")
+        .and_then(Value::as_object);
     let text = |(name, url): (&String, &Value)| Some((name.clone(), url.as_str()?.to_owned()));
     aliases.into_iter().flatten().filter_map(text).collect()
 }
@@ -339,7 +359,8 @@ mod tests {
 
     #[test]
     fn the_candidates_stand_in_the_order_of_the_specification() {
-        let urls = |all: Vec<(WellKnown, String)>| all.into_iter().map(|(_, url)| url).collect::<Vec<_>>();
+        let urls =
+            |all: Vec<(WellKnown, String)>| all.into_iter().map(|(_, url)| url).collect::<Vec<_>>();
         assert_eq!(
             urls(server_metadata_urls("https://auth.example.com/tenant1")),
             [
@@ -348,7 +369,10 @@ mod tests {
                 "https://auth.example.com/tenant1/.well-known/openid-configuration",
             ]
         );
-        assert_eq!(urls(server_metadata_urls("https://auth.example.com/")).len(), 2);
+        assert_eq!(
+            urls(server_metadata_urls("https://auth.example.com/")).len(),
+            2
+        );
         let resource = resource_metadata_urls("https://example.com/public/mcp");
         assert_eq!(
             resource[0].1,
@@ -364,14 +388,18 @@ mod tests {
 
     #[test]
     fn identifiers_stay_the_text_that_was_sent() {
-        let read = ResourceMetadata::read(&answer(r#"{"resource":"http://localhost:42065"}"#)).unwrap();
+        let read =
+            ResourceMetadata::read(&answer(r#"{"resource":"http://localhost:42065"}"#)).unwrap();
         assert_eq!(read.resource.as_deref(), Some("http://localhost:42065"));
     }
 
     #[test]
     fn a_wrong_type_is_named_with_field_expected_and_got() {
         let read = |body: &str| ServerMetadata::read(&answer(body)).unwrap_err().to_string();
-        assert_eq!(read(r#"{"issuer":7}"#), "issuer: expected a string, got a number");
+        assert_eq!(
+            read(r#"{"issuer":7}"#),
+            "issuer: expected a string, got a number"
+        );
         let list = r#"{"scopes_supported":["a",{}]}"#;
         assert_eq!(
             read(list),

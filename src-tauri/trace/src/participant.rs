@@ -28,15 +28,15 @@ pub enum Role {
     Other,
 }
 
-/// One lifeline. An origin that is both MCP server and authorization server is two participants, since the
-/// requirements on the two roles differ.
+/// One lifeline. An origin that is both MCP server and authorization server is two participants,
+/// since the requirements on the two roles differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Participant {
     pub id: ParticipantId,
     pub role: Role,
     /// `scheme://host[:port]`; none for the client and the browser.
     pub origin: Option<String>,
-    /// What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization server",
-    /// "Identity provider", "Other".
+    /// What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization
+    /// server", "Identity provider", "Other".
     pub name: String,
 }

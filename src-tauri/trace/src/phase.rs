@@ -18,7 +18,8 @@ pub enum Phase {
     Mcp,
     Refresh,
     StepUp,
-    /// What a user asked for besides the flow: a tool call, revocation, introspection, userinfo, keys, registrations.
+    /// What a user asked for besides the flow: a tool call, revocation, introspection, userinfo,
+    /// keys, registrations.
     Extra,
 }
 
@@ -59,7 +60,10 @@ pub enum Purpose {
     /// Protected resource metadata (RFC 9728 section 3).
     ResourceMetadata { source: MetadataSource },
     /// Authorization server metadata (RFC 8414 section 3, OpenID Connect Discovery 1.0 section 4).
-    ServerMetadata { issuer: String, well_known: WellKnown },
+    ServerMetadata {
+        issuer: String,
+        well_known: WellKnown,
+    },
     /// Dynamic client registration (RFC 7591 section 3.1).
     Registration,
     /// A hop of the browser's way through the authorization request (RFC 6749 section 4.1.1).
@@ -72,8 +76,12 @@ pub enum Purpose {
     Mcp { method: String },
     /// Pushed authorization request (RFC 9126 section 2.1).
     PushedAuthorization,
-    /// The metadata of the identity provider that vouches for the user (enterprise-managed authorization).
-    IdentityProviderMetadata { issuer: String, well_known: WellKnown },
+    /// The metadata of the identity provider that vouches for the user (enterprise-managed
+    /// authorization).
+    IdentityProviderMetadata {
+        issuer: String,
+        well_known: WellKnown,
+    },
     /// Device authorization request (RFC 8628 section 3.1).
     DeviceAuthorization,
     /// The authorization server fetches our client metadata document
@@ -93,7 +101,8 @@ pub enum Purpose {
     RegistrationUpdate,
     /// Client delete request (RFC 7592 section 2.3).
     RegistrationDeletion,
-    /// What a browser asks before a page of another origin may send a request (Fetch Standard, CORS-preflight fetch).
+    /// What a browser asks before a page of another origin may send a request (Fetch Standard,
+    /// CORS-preflight fetch).
     Preflight { of: CrossOrigin },
 }
 

@@ -20,7 +20,12 @@ pub enum Revision {
 }
 
 impl Revision {
-    pub const ALL: [Revision; 4] = [Self::R20250326, Self::R20250618, Self::R20251125, Self::R20260728];
+    pub const ALL: [Revision; 4] = [
+        Self::R20250326,
+        Self::R20250618,
+        Self::R20251125,
+        Self::R20260728,
+    ];
     /// The newest one that starts with `initialize`.
     pub const LATEST_LEGACY: Revision = Self::R20251125;
     pub const LATEST: Revision = Self::R20260728;

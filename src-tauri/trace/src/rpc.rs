@@ -19,11 +19,14 @@ pub enum RpcAnswer {
     Other(String),
 }
 
-/// The answer in a response's body: a JSON object, or the first event whose data holds a result or an error
-/// (2025-11-25 basic/transports, "Sending Messages to the Server").
+/// The answer in a response's body: a JSON object, or the first event whose data holds a result or
+/// an error (2025-11-25 basic/transports, "Sending Messages to the Server").
 pub fn rpc_answer(response: &Response) -> RpcAnswer {
     let Some(text) = response.body.text() else {
-        return RpcAnswer::Other(format!("{} bytes that are not text", response.body.bytes.len()));
+        return RpcAnswer::Other(format!(
+            "{} bytes that are not text",
+            response.body.bytes.len()
+        ));
     };
     if response.media_type().as_deref() == Some("text/event-stream") {
         let events: Vec<String> = sse_data(text);
@@ -36,12 +39,13 @@ pub fn rpc_answer(response: &Response) -> RpcAnswer {
         });
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(value) => {
-            answer(value).unwrap_or_else(|| RpcAnswer::Other("JSON that is no JSON-RPC answer".into()))
-        }
+        Ok(value) => answer(value)
+            .unwrap_or_else(|| RpcAnswer::Other("JSON that is no JSON-RPC answer".into())),
         Err(_) if text.trim().is_empty() => RpcAnswer::Other("an empty body".into()),
         Err(error) => {
-            let media = response.media_type().unwrap_or_else(|| "no content-type".into());
+            let media = response
+                .media_type()
+                .unwrap_or_else(|| "no content-type".into());
             RpcAnswer::Other(format!("{media} that is not JSON ({error})"))
         }
     }
@@ -56,10 +60,14 @@ pub struct LastEvent {
     pub retry: Option<Duration>,
 }
 
-/// The last event of a `text/event-stream` that has an id (HTML Standard, "Interpreting an event stream"); none where
-/// there is none.
+/// The last event of a `text/event-stream` that has an id (HTML Standard, "Interpreting an event
+/// stream"); none where there is none.
 pub fn last_event(response: &Response) -> Option<LastEvent> {
-    let text = response.body.text()?.replace("\r\n", "\n").replace('\r', "\n");
+    let text = response
+        .body
+        .text()?
+        .replace("\r\n", "\n")
+        .replace('\r', "\n");
     let value = |field: &str| {
         let mut lines = text.lines().rev();
         lines.find_map(|line| {
@@ -128,7 +136,8 @@ mod tests {
     fn finds_the_answer_behind_notifications_in_a_stream() {
         let stream = "event: message\r\ndata: {\"method\":\"notifications/progress\"}\r\n\r\n\
                       : comment\r\n\r\ndata: {\"id\":1,\r\ndata: \"result\":{\"tools\":[]}}\r\n\r\n";
-        let RpcAnswer::Result(result) = rpc_answer(&response("text/event-stream; charset=utf-8", stream))
+        let RpcAnswer::Result(result) =
+            rpc_answer(&response("text/event-stream; charset=utf-8", stream))
         else {
             panic!("no result");
         };
@@ -143,14 +152,20 @@ mod tests {
             (event.id.as_str(), event.retry),
             ("event-1", Some(Duration::from_millis(500)))
         );
-        assert_eq!(last_event(&response("text/event-stream", "data: {}\n\n")), None);
+        assert_eq!(
+            last_event(&response("text/event-stream", "data: {}\n\n")),
+            None
+        );
     }
 
     #[test]
     fn says_what_came_instead() {
         let html = rpc_answer(&response("text/html", "<!doctype html>"));
-        assert!(matches!(html, RpcAnswer::Other(text) if text.starts_with("text/html that is not JSON")));
-        let error = r#"{"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}"#;
+        assert!(
+            matches!(html, RpcAnswer::Other(text) if text.starts_with("text/html that is not JSON"))
+        );
+        let error =
+            r#"{"error":{"code":-32022,"message":"no","data":{"supported":["2026-07-28"]}}}"#;
         assert!(matches!(
             rpc_answer(&response("application/json", error)),
             RpcAnswer::Error { code: -32022, .. }

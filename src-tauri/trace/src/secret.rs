@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A token, code, verifier or client secret. `Debug` and `Display` say `(redacted)`; [`Secret::expose`] is the one
-/// way to the text, so that every use can be found.
+/// A token, code, verifier or client secret. `Debug` and `Display` say `(redacted)`;
+/// [`Secret::expose`] is the one way to the text, so that every use can be found.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

@@ -50,7 +50,9 @@ pub mod micros_option {
     use serde::{Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(value: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
-        value.map(|duration| duration.as_micros() as u64).serialize(to)
+        value
+            .map(|duration| duration.as_micros() as u64)
+            .serialize(to)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {

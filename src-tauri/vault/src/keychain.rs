@@ -1,7 +1,8 @@
 //! How token sets lie in a keychain.
 //!
-//! A keychain cannot be listed reliably on every system, so an index says what is there. Windows takes 2,560 bytes an
-//! entry, so every value is cut into parts, on every system, for one way that is tested everywhere. The entries:
+//! A keychain cannot be listed reliably on every system, so an index says what is there. Windows
+//! takes 2,560 bytes an entry, so every value is cut into parts, on every system, for one way that
+//! is tested everywhere. The entries:
 //!
 //! | user | holds |
 //! |---|---|
@@ -9,8 +10,9 @@
 //! | `index <generation> <n>` | part `n` of the index: keys, and where their token sets are |
 //! | `tokens <generation> <n>` | part `n` of a token set |
 //!
-//! Parts are never written over. A value gets a new generation, then what points to it is changed in one write, then the
-//! old parts are deleted: who reads in between, or after a crash, sees the old value or the new one.
+//! Parts are never written over. A value gets a new generation, then what points to it is changed
+//! in one write, then the old parts are deleted: who reads in between, or after a crash, sees the
+//! old value or the new one.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -60,8 +62,8 @@ impl Keychain {
         Self { store, service }
     }
 
-    /// Writes, reads and deletes a value. Only this shows that a keychain works: a locked one answers questions with
-    /// "no entry".
+    /// Writes, reads and deletes a value. Only this shows that a keychain works: a locked one
+    /// answers questions with "no entry".
     ///
     /// # Errors
     /// What the keychain said.
@@ -79,7 +81,8 @@ impl Keychain {
     }
 
     pub fn put(&self, set: &TokenSet) -> Result<(), VaultError> {
-        let bytes = serde_json::to_vec(set).map_err(|error| VaultError::Refused(error.to_string()))?;
+        let bytes =
+            serde_json::to_vec(set).map_err(|error| VaultError::Refused(error.to_string()))?;
         let _lock = self.lock();
         let (mut index, _) = self.index()?;
         let place = self.write("tokens", &bytes)?;
@@ -136,7 +139,8 @@ impl Keychain {
         Ok(())
     }
 
-    /// The index, and what is wrong with it. A damaged one counts as empty: it will be written anew.
+    /// The index, and what is wrong with it. A damaged one counts as empty: it will be written
+    /// anew.
     fn index(&self) -> Result<(Index, Option<String>), VaultError> {
         let Some(head) = self.get("index")? else {
             return Ok((Index::default(), None));
@@ -158,9 +162,11 @@ impl Keychain {
         let old = self
             .get("index")?
             .and_then(|head| serde_json::from_slice::<Place>(&head).ok());
-        let bytes = serde_json::to_vec(index).map_err(|error| VaultError::Refused(error.to_string()))?;
+        let bytes =
+            serde_json::to_vec(index).map_err(|error| VaultError::Refused(error.to_string()))?;
         let place = self.write("index", &bytes)?;
-        let head = serde_json::to_vec(&place).map_err(|error| VaultError::Refused(error.to_string()))?;
+        let head =
+            serde_json::to_vec(&place).map_err(|error| VaultError::Refused(error.to_string()))?;
         self.set("index", &head)?;
         self.forget("index", old.into_iter().collect());
         Ok(())
@@ -197,7 +203,9 @@ impl Keychain {
                     .and_then(|entry| entry.delete_credential());
                 match deleted {
                     Ok(()) | Err(Error::NoEntry) => {}
-                    Err(error) => tracing::warn!("an old entry stays in the keychain: {}", words(&error)),
+                    Err(error) => {
+                        tracing::warn!("an old entry stays in the keychain: {}", words(&error))
+                    }
                 }
             }
         }
@@ -220,11 +228,16 @@ impl Keychain {
         self.store.build(&self.service, user, None)
     }
 
-    /// Keeps another process from changing the index in between. The file is empty. Where it cannot be had, two programs
-    /// writing in the same instant may lose one of the two entries.
+    /// Keeps another process from changing the index in between. The file is empty. Where it cannot
+    /// be had, two programs writing in the same instant may lose one of the two entries.
     fn lock(&self) -> Option<File> {
-        let folder = std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
-        let name: String = self.service.chars().filter(char::is_ascii_alphanumeric).collect();
+        let folder =
+            std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+        let name: String = self
+            .service
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         let file = File::options()
             .create(true)
             .truncate(false)
@@ -281,7 +294,9 @@ mod tests {
             .store
             .search(&[("service", keychain.service.as_str())].into())
             .unwrap();
-        let present = entries.into_iter().filter(|entry| entry.get_secret().is_ok());
+        let present = entries
+            .into_iter()
+            .filter(|entry| entry.get_secret().is_ok());
         present
             .filter_map(|entry| Some(entry.get_specifiers()?.1))
             .collect()
@@ -297,7 +312,10 @@ mod tests {
         assert_eq!(keychain.list().unwrap().sets, [large, set("b", "small")]);
         let newer = set("a", "newer");
         keychain.put(&newer).unwrap();
-        assert_eq!(keychain.list().unwrap().sets, [set("b", "small"), newer.clone()]);
+        assert_eq!(
+            keychain.list().unwrap().sets,
+            [set("b", "small"), newer.clone()]
+        );
         keychain.delete(&newer.key).unwrap();
         keychain.delete(&newer.key).unwrap();
         assert_eq!(keychain.list().unwrap().sets, [set("b", "small")]);
@@ -316,11 +334,17 @@ mod tests {
         let keychain = keychain();
         for name in 0..60 {
             keychain
-                .put(&set(&format!("{name}-{}", "long".repeat(40)), &"x".repeat(5_000)))
+                .put(&set(
+                    &format!("{name}-{}", "long".repeat(40)),
+                    &"x".repeat(5_000),
+                ))
                 .unwrap();
         }
         for user in users(&keychain) {
-            assert!(keychain.get(&user).unwrap().unwrap().len() <= 2560, "{user}");
+            assert!(
+                keychain.get(&user).unwrap().unwrap().len() <= 2560,
+                "{user}"
+            );
         }
         assert_eq!(keychain.list().unwrap().sets.len(), 60);
     }
@@ -334,11 +358,19 @@ mod tests {
         let (index, _) = keychain.index().unwrap();
         let user = |at: usize| format!("tokens {} 0", index.entries[at].place.generation);
         keychain.set(&user(0), b"{\"key\":").unwrap();
-        keychain.entry(&user(2)).unwrap().delete_credential().unwrap();
+        keychain
+            .entry(&user(2))
+            .unwrap()
+            .delete_credential()
+            .unwrap();
         let found = keychain.list().unwrap();
         assert_eq!(found.sets, [set("b", "2")]);
         assert_eq!(found.damaged.len(), 2);
-        assert!(found.damaged[0].contains("client a"), "{}", found.damaged[0]);
+        assert!(
+            found.damaged[0].contains("client a"),
+            "{}",
+            found.damaged[0]
+        );
         keychain.put(&set("a", "1")).unwrap();
         assert_eq!(keychain.list().unwrap().damaged.len(), 1);
     }

@@ -1,7 +1,8 @@
-//! Tokens and client credentials in the keychain of the operating system, keyed by issuer, resource and client.
+//! Tokens and client credentials in the keychain of the operating system, keyed by issuer, resource
+//! and client.
 //!
-//! Where there is no keychain that works, they are kept in memory until the program ends, and [`Vault::status`] says
-//! why. There is no file with secrets in it, anywhere.
+//! Where there is no keychain that works, they are kept in memory until the program ends, and
+//! [`Vault::status`] says why. There is no file with secrets in it, anywhere.
 
 mod keychain;
 mod platform;

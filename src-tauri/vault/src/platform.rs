@@ -51,7 +51,9 @@ pub fn problem(error: &Error) -> String {
     }
     match error {
         Error::NoStorageAccess(_) => {
-            format!("The keychain is locked or has no default keyring. Unlock it and start again. ({words})")
+            format!(
+                "The keychain is locked or has no default keyring. Unlock it and start again. ({words})"
+            )
         }
         Error::PlatformFailure(_)
             if words.contains("ServiceUnknown") || words.contains("was not provided by") =>

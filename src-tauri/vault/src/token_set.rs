@@ -50,7 +50,10 @@ impl fmt::Debug for ClientCredentials {
             .field("client_id", &self.client_id)
             .field("client_secret", &self.client_secret)
             .field("auth_method", &self.auth_method)
-            .field("registration", &self.registration.as_ref().map(|_| "(redacted)"))
+            .field(
+                "registration",
+                &self.registration.as_ref().map(|_| "(redacted)"),
+            )
             .field("redirect_uri", &self.redirect_uri)
             .finish()
     }
@@ -79,7 +82,9 @@ pub mod tests {
                 client_id: client_id.into(),
                 client_secret: Some(Secret::new("hush-secret")),
                 auth_method: "client_secret_basic".into(),
-                registration: Some(serde_json::json!({ "registration_access_token": "hush-registration" })),
+                registration: Some(
+                    serde_json::json!({ "registration_access_token": "hush-registration" }),
+                ),
                 redirect_uri: None,
             },
         }
@@ -88,6 +93,9 @@ pub mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let shown = format!("{:?}", set("client-1", "hush-access"));
-        assert!(shown.contains("client-1") && !shown.contains("hush"), "{shown}");
+        assert!(
+            shown.contains("client-1") && !shown.contains("hush"),
+            "{shown}"
+        );
     }
 }

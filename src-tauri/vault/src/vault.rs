@@ -44,12 +44,15 @@ type Job = Box<dyn FnOnce(&Keychain) + Send>;
 impl Vault {
     /// The system's keychain when it can be written and read, else memory.
     ///
-    /// Waits for the keychain, at most [`OPENING`]: not for the thread that draws. The environment variable
-    /// `AUTHSCOPE_KEYCHAIN_SERVICE` names another service than `Authscope`, so that tests keep out of a user's tokens.
+    /// Waits for the keychain, at most [`OPENING`]: not for the thread that draws. The environment
+    /// variable `AUTHSCOPE_KEYCHAIN_SERVICE` names another service than `Authscope`, so that tests
+    /// keep out of a user's tokens.
     pub fn open() -> Self {
-        let service = std::env::var("AUTHSCOPE_KEYCHAIN_SERVICE").unwrap_or_else(|_| "Authscope".into());
+        let service =
+            std::env::var("AUTHSCOPE_KEYCHAIN_SERVICE").unwrap_or_else(|_| "Authscope".into());
         let open = move || {
-            let keychain = Keychain::new(platform::store().map_err(|error| problem(&error))?, service);
+            let keychain =
+                Keychain::new(platform::store().map_err(|error| problem(&error))?, service);
             keychain.probe().map_err(|error| problem(&error))?;
             Ok(keychain)
         };
@@ -95,7 +98,8 @@ impl Vault {
     /// Keeps the tokens, in place of those with the same key.
     ///
     /// # Errors
-    /// [`VaultError`] when the keychain refuses or does not answer; what was there before is still there.
+    /// [`VaultError`] when the keychain refuses or does not answer; what was there before is still
+    /// there.
     pub async fn put(&self, set: TokenSet) -> Result<(), VaultError> {
         match &*self.place {
             Place::Keychain { jobs, .. } => ask(jobs, move |keychain| keychain.put(&set)).await,
@@ -108,7 +112,8 @@ impl Vault {
         }
     }
 
-    /// Everything that can be read, oldest first. What is damaged is left out, and [`Vault::status`] tells of it.
+    /// Everything that can be read, oldest first. What is damaged is left out, and
+    /// [`Vault::status`] tells of it.
     ///
     /// # Errors
     /// [`VaultError`] when the keychain refuses or does not answer.
@@ -183,8 +188,8 @@ impl fmt::Debug for Vault {
 
 /// Opens the keychain on a thread that then does its jobs, one after the other.
 ///
-/// Its calls block, for as long as a person takes to type a password. A runtime's own threads would be waited for when
-/// the program ends; this one is not.
+/// Its calls block, for as long as a person takes to type a password. A runtime's own threads would
+/// be waited for when the program ends; this one is not.
 fn on_a_thread(
     open: impl FnOnce() -> Result<Keychain, String> + Send + 'static,
     limit: Duration,
@@ -271,8 +276,17 @@ mod tests {
             vault.put(set("b", "2")).await.unwrap();
             vault.put(set("a", "3")).await.unwrap();
             assert_eq!(vault.list().await.unwrap(), [set("b", "2"), set("a", "3")]);
-            assert_eq!(vault.find("https://mcp.example/mcp").await.unwrap().len(), 2);
-            assert!(vault.find("https://mcp.example/mcp/").await.unwrap().is_empty());
+            assert_eq!(
+                vault.find("https://mcp.example/mcp").await.unwrap().len(),
+                2
+            );
+            assert!(
+                vault
+                    .find("https://mcp.example/mcp/")
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
             assert_eq!(
                 vault.clone().get(&set("a", "").key).await.unwrap(),
                 Some(set("a", "3"))
@@ -304,7 +318,10 @@ mod tests {
         };
         let broken = ask::<()>(jobs, |_| panic!("the store broke")).await;
         assert!(matches!(broken, Err(VaultError::Gone)));
-        assert!(matches!(vault.put(set("a", "1")).await, Err(VaultError::Gone)));
+        assert!(matches!(
+            vault.put(set("a", "1")).await,
+            Err(VaultError::Gone)
+        ));
     }
 
     #[test]

@@ -76,7 +76,10 @@ fn process() {
                 .put(set("large", &"x".repeat(50_000)))
                 .await
                 .expect("it can be written");
-            vault.put(set("small", "1")).await.expect("it can be written");
+            vault
+                .put(set("small", "1"))
+                .await
+                .expect("it can be written");
         }),
         "replace" => runtime.block_on(async {
             let vault = vault();
@@ -84,8 +87,14 @@ fn process() {
                 .find("https://mcp.example/mcp")
                 .await
                 .expect("it can be read");
-            assert_eq!(found, [set("large", &"x".repeat(50_000)), set("small", "1")]);
-            vault.put(set("large", "2")).await.expect("it can be written");
+            assert_eq!(
+                found,
+                [set("large", &"x".repeat(50_000)), set("small", "1")]
+            );
+            vault
+                .put(set("large", "2"))
+                .await
+                .expect("it can be written");
         }),
         "delete" => runtime.block_on(async {
             let vault = vault();
@@ -97,7 +106,10 @@ fn process() {
                 .delete(&set("small", "").key)
                 .await
                 .expect("it can be deleted");
-            assert_eq!(vault.list().await.expect("it can be read"), [set("large", "2")]);
+            assert_eq!(
+                vault.list().await.expect("it can be read"),
+                [set("large", "2")]
+            );
             vault.clear().await.expect("it can be cleared");
             assert!(vault.list().await.expect("it can be read").is_empty());
             assert_eq!(vault.status().problem, None);
@@ -150,7 +162,10 @@ fn in_session(task: &str, keychain: bool) -> Output {
     let home = home(task);
     let mut session = Command::new("dbus-run-session");
     session
-        .arg(format!("--config-file={}", files.join("bus.conf").display()))
+        .arg(format!(
+            "--config-file={}",
+            files.join("bus.conf").display()
+        ))
         .arg("--");
     if keychain {
         session.arg("sh").arg(files.join("unlocked.sh"));

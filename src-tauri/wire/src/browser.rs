@@ -5,7 +5,8 @@ use std::io;
 use thiserror::Error;
 use url::Url;
 
-/// Why no browser was started. The URL can be shown to be copied instead, but for [`OpenError::Refused`].
+/// Why no browser was started. The URL can be shown to be copied instead, but for
+/// [`OpenError::Refused`].
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Not the URL of a web page; it comes from a server, and other schemes start programs.
@@ -15,15 +16,17 @@ pub enum OpenError {
     NoBrowser(#[from] io::Error),
 }
 
-/// Opens an http or https URL in the system's browser, detached, and never through a shell. Takes as long as the
-/// launcher takes to fail, a fraction of a second: call it where blocking is allowed.
+/// Opens an http or https URL in the system's browser, detached, and never through a shell. Takes
+/// as long as the launcher takes to fail, a fraction of a second: call it where blocking is
+/// allowed.
 pub fn open_browser(url: &str) -> Result<(), OpenError> {
     let url = checked(url)?;
     open::that_detached(url.as_str())?;
     Ok(())
 }
 
-/// The URL as the launcher gets it: parsed and written again, so that quotes, blanks and line breaks are encoded.
+/// The URL as the launcher gets it: parsed and written again, so that quotes, blanks and line
+/// breaks are encoded.
 fn checked(url: &str) -> Result<Url, OpenError> {
     let refused = |reason| Err(OpenError::Refused { reason });
     if url.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -101,7 +104,10 @@ mod tests {
             let url = checked(&format!("https://as.example/{tail}")).unwrap();
             let text = url.as_str();
             assert!(text.starts_with("https://as.example/"));
-            assert!(text.is_ascii() && !text.contains(['"', '<', '>', ' ']), "{text}");
+            assert!(
+                text.is_ascii() && !text.contains(['"', '<', '>', ' ']),
+                "{text}"
+            );
         }
     }
 }

@@ -28,11 +28,12 @@ impl Identity {
         setting: &ClientCertificate,
         provider: &CryptoProvider,
     ) -> Result<Self, SettingsError> {
-        let wrong = |field: &'static str, path: &Path, reason: String| SettingsError::ClientCertificate {
-            field,
-            path: path.into(),
-            reason,
-        };
+        let wrong =
+            |field: &'static str, path: &Path, reason: String| SettingsError::ClientCertificate {
+                field,
+                path: path.into(),
+                reason,
+            };
         let of_certificate = |reason| wrong("certificate_file", &setting.certificate_file, reason);
         let of_key = |reason| wrong("key_file", &setting.key_file, reason);
         let chain = chain(&setting.certificate_file).map_err(of_certificate)?;
@@ -61,7 +62,8 @@ impl Identity {
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let pem = read(path)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let chain = chain.map_err(|_| "expected PEM, got something that begins like it and is broken")?;
+    let chain =
+        chain.map_err(|_| "expected PEM, got something that begins like it and is broken")?;
     let Some(first) = chain.first() else {
         return Err("expected at least one PEM certificate, found none".into());
     };
@@ -75,10 +77,16 @@ fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     const ENCRYPTED: &[u8] = b"ENCRYPTED PRIVATE KEY";
     let pem = read(path)?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
-        let is_encrypted = pem.windows(ENCRYPTED.len()).any(|window| window == ENCRYPTED);
+        let is_encrypted = pem
+            .windows(ENCRYPTED.len())
+            .any(|window| window == ENCRYPTED);
         match error {
-            _ if is_encrypted => "expected a PEM private key without a passphrase, got an encrypted one",
-            PemError::NoItemsFound => "expected a PEM private key (PKCS #8, PKCS #1 or SEC 1), found none",
+            _ if is_encrypted => {
+                "expected a PEM private key without a passphrase, got an encrypted one"
+            }
+            PemError::NoItemsFound => {
+                "expected a PEM private key (PKCS #8, PKCS #1 or SEC 1), found none"
+            }
             _ => "expected PEM, got something that begins like it and is broken",
         }
         .into()

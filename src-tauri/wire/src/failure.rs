@@ -1,4 +1,5 @@
-//! Tells apart why there is no response. One sentence each, with the peer's `host:port`, without query or secret.
+//! Tells apart why there is no response. One sentence each, with the peer's `host:port`, without
+//! query or secret.
 
 use std::error::Error;
 use std::io;
@@ -70,8 +71,12 @@ pub(crate) fn cut_off(error: &reqwest::Error) -> String {
     }
     if let Some(error) = find::<io::Error>(error) {
         return match error.kind() {
-            io::ErrorKind::UnexpectedEof => "the connection was closed before the end of the body".into(),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            io::ErrorKind::UnexpectedEof => {
+                "the connection was closed before the end of the body".into()
+            }
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => {
                 "the connection was reset in the middle of the body".into()
             }
             _ => format!("the body is broken: {error}"),
@@ -91,7 +96,8 @@ pub(crate) fn in_seconds(limit: Duration) -> String {
 fn told_apart(error: &reqwest::Error, peer: &Peer, phase: Phase) -> (FailureKind, String) {
     let address = &peer.address;
     if let Some(TlsError::InvalidCertificate(_)) = find::<TlsError>(error) {
-        // Checked first: behind a proxy too it is the target's certificate that was refused, or the proxy's own.
+        // Checked first: behind a proxy too it is the target's certificate that was refused, or the
+        // proxy's own.
         return (FailureKind::Tls, tls_reason(find(error), address));
     }
     if error.is_connect()
@@ -211,10 +217,14 @@ fn tls_reason(error: Option<&TlsError>, address: &str) -> String {
             )
         }
         TlsError::AlertReceived(AlertDescription::ProtocolVersion) => {
-            format!("{address} speaks no version of TLS that is still safe (1.2 and 1.3 were offered)")
+            format!(
+                "{address} speaks no version of TLS that is still safe (1.2 and 1.3 were offered)"
+            )
         }
         TlsError::AlertReceived(AlertDescription::CertificateRequired) => {
-            format!("{address} demands a client certificate, and none was shown (setting client_certificate)")
+            format!(
+                "{address} demands a client certificate, and none was shown (setting client_certificate)"
+            )
         }
         TlsError::AlertReceived(alert) => {
             format!("{address} refused the TLS handshake with the alert {alert:?}")
@@ -239,13 +249,18 @@ fn certificate_reason(reason: &CertificateError) -> String {
             "unknown issuer, neither the system nor the settings trust who signed it".into()
         }
         CertificateError::Expired => "it has expired".into(),
-        CertificateError::ExpiredContext { not_after, .. } => format!("it expired at {}", date(not_after)),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("it expired at {}", date(not_after))
+        }
         CertificateError::NotValidYet => "it is not valid yet".into(),
         CertificateError::NotValidYetContext { not_before, .. } => {
             format!("it is not valid before {}", date(not_before))
         }
         CertificateError::NotValidForName => "it is for another name".into(),
-        CertificateError::NotValidForNameContext { expected, presented } => {
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => {
             let presented = match presented.is_empty() {
                 true => "no name".into(),
                 false => presented.join(", "),
@@ -258,7 +273,8 @@ fn certificate_reason(reason: &CertificateError) -> String {
     }
 }
 
-/// The first cause of a type. An `io::Error` hides what it wraps from `source`, so that is looked into as well.
+/// The first cause of a type. An `io::Error` hides what it wraps from `source`, so that is looked
+/// into as well.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).find_map(|cause| cause.downcast_ref::<T>())
 }
@@ -272,7 +288,10 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+    match error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
         Some(inner) => Some(inner),
         None => error.source(),
     }

@@ -1,9 +1,10 @@
 //! The only place that sends.
 //!
-//! [`Wire`] sends one request and says what came back, one hop at a time: it follows no redirect, keeps no cookie,
-//! unpacks no body, and what it records is what left. [`callback`] listens for the browser's way back, [`browser`]
-//! starts the browser, and [`approver`] stands in for it where there is no screen. [`document`] shows a client's
-//! metadata to the authorization server that asks for it. Decisions are not made here.
+//! [`Wire`] sends one request and says what came back, one hop at a time: it follows no redirect,
+//! keeps no cookie, unpacks no body, and what it records is what left. [`callback`] listens for the
+//! browser's way back, [`browser`] starts the browser, and [`approver`] stands in for it where
+//! there is no screen. [`document`] shows a client's metadata to the authorization server that asks
+//! for it. Decisions are not made here.
 
 pub mod approver;
 pub mod browser;

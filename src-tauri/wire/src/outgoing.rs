@@ -7,11 +7,12 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use trace::{Header, Request};
 use url::{Position, Url};
 
-/// The request as it will leave: the URL as the request line will carry it, header names in lower case, headers of
-/// one name next to each other, and the headers every request needs. A second time changes nothing.
+/// The request as it will leave: the URL as the request line will carry it, header names in lower
+/// case, headers of one name next to each other, and the headers every request needs. A second time
+/// changes nothing.
 ///
-/// A header that the request names is never replaced, but for `content-length`, which frames the body and cannot
-/// say anything else than its length.
+/// A header that the request names is never replaced, but for `content-length`, which frames the
+/// body and cannot say anything else than its length.
 pub(crate) fn completed(request: &Request, user_agent: &str) -> Request {
     let mut complete = request.clone();
     complete.headers = grouped(&request.headers);
@@ -19,7 +20,9 @@ pub(crate) fn completed(request: &Request, user_agent: &str) -> Request {
     if let Ok((url, text)) = target(&request.url) {
         complete.url = text;
         if !has(&complete.headers, "host") {
-            complete.headers.insert(0, Header::new("host", authority(&url)));
+            complete
+                .headers
+                .insert(0, Header::new("host", authority(&url)));
         }
     }
     if !has(&complete.headers, "accept") {
@@ -32,8 +35,9 @@ pub(crate) fn completed(request: &Request, user_agent: &str) -> Request {
     complete
 }
 
-/// Whether a request can be sent at all, as one edited by hand may not. The error is a sentence that names the part
-/// (method, URL, or header by its place), what was expected and what came; it has no query, password or header value.
+/// Whether a request can be sent at all, as one edited by hand may not. The error is a sentence
+/// that names the part (method, URL, or header by its place), what was expected and what came; it
+/// has no query, password or header value.
 pub fn check(request: &Request) -> Result<(), String> {
     head(request).map(drop)
 }
@@ -52,7 +56,9 @@ pub(crate) fn outgoing(request: &Request) -> Result<reqwest::Request, String> {
 fn head(request: &Request) -> Result<(Method, Url, HeaderMap), String> {
     let method = match Method::from_bytes(request.method.as_bytes()) {
         Ok(Method::CONNECT) => {
-            return Err("method: expected one for a server, got CONNECT, which is for proxies only".into());
+            return Err(
+                "method: expected one for a server, got CONNECT, which is for proxies only".into(),
+            );
         }
         Ok(method) => method,
         Err(_) => {
@@ -77,7 +83,8 @@ fn head(request: &Request) -> Result<(Method, Url, HeaderMap), String> {
     Ok((method, url, headers))
 }
 
-/// The character at fault and not the name: a whole header line with its value may have been put there.
+/// The character at fault and not the name: a whole header line with its value may have been put
+/// there.
 fn name_fault(name: &str) -> String {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let got = match name.chars().find(|&c| !token(c)) {
@@ -93,8 +100,9 @@ fn value_fault(value: &str) -> String {
     format!("expected a value without line breaks and other control characters, got {got}")
 }
 
-/// The headers of a completed request as they leave through HTTP/2, which has no connection-specific ones (RFC 9113
-/// section 8.2.2). The client takes them out just before sending, which also moves others; so does this.
+/// The headers of a completed request as they leave through HTTP/2, which has no
+/// connection-specific ones (RFC 9113 section 8.2.2). The client takes them out just before
+/// sending, which also moves others; so does this.
 pub(crate) fn http2_headers(request: &Request) -> Vec<Header> {
     let mut map = HeaderMap::new();
     for header in &request.headers {
@@ -103,7 +111,12 @@ pub(crate) fn http2_headers(request: &Request) -> Vec<Header> {
             map.append(name, value);
         }
     }
-    for name in ["keep-alive", "proxy-connection", "transfer-encoding", "upgrade"] {
+    for name in [
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+    ] {
         map.remove(name);
     }
     if map.get("te").is_some_and(|te| te != "trailers") {
@@ -130,7 +143,8 @@ pub(crate) fn recorded(headers: &HeaderMap) -> Vec<Header> {
         .collect()
 }
 
-/// `host:port` of a URL for messages, with the port it implies; the text as it is when it is no URL.
+/// `host:port` of a URL for messages, with the port it implies; the text as it is when it is no
+/// URL.
 pub(crate) fn peer(url: &str) -> String {
     let parsed = Url::parse(url).ok();
     let known = parsed
@@ -162,11 +176,16 @@ fn without_secrets(text: &str) -> &str {
     text.rsplit('@').next().unwrap_or(text)
 }
 
-/// The URL, and its text as sent: the given text wherever the request line and `host` say the same as it.
+/// The URL, and its text as sent: the given text wherever the request line and `host` say the same
+/// as it.
 fn target(text: &str) -> Result<(Url, String), String> {
     const EXPECTED: &str = "URL: expected an absolute http or https URL";
-    let mut url = Url::parse(text)
-        .map_err(|error| format!("{EXPECTED}, got {:?} ({error})", shortened(without_secrets(text))))?;
+    let mut url = Url::parse(text).map_err(|error| {
+        format!(
+            "{EXPECTED}, got {:?} ({error})",
+            shortened(without_secrets(text))
+        )
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!(
             "{EXPECTED}, got one of the scheme {}",
@@ -187,7 +206,11 @@ fn target(text: &str) -> Result<(Url, String), String> {
     }
     url.set_fragment(None);
     let bare = text.split('#').next().unwrap_or(text);
-    let path_left_out = format!("{}{}", &url[..Position::BeforePath], &url[Position::AfterPath..]);
+    let path_left_out = format!(
+        "{}{}",
+        &url[..Position::BeforePath],
+        &url[Position::AfterPath..]
+    );
     let sent = match url.path() == "/" && path_left_out == bare {
         true => bare.into(),
         false => url.as_str().into(),
@@ -204,12 +227,16 @@ fn authority(url: &Url) -> String {
     authority
 }
 
-/// Lower-case names, and a name's further values after its first: the order in which the client writes them.
+/// Lower-case names, and a name's further values after its first: the order in which the client
+/// writes them.
 fn grouped(headers: &[Header]) -> Vec<Header> {
     let mut grouped: Vec<Header> = Vec::with_capacity(headers.len() + 4);
     for header in headers {
         let header = Header::new(&header.name.to_ascii_lowercase(), header.value.clone());
-        match grouped.iter().rposition(|earlier| earlier.name == header.name) {
+        match grouped
+            .iter()
+            .rposition(|earlier| earlier.name == header.name)
+        {
             Some(last) => grouped.insert(last + 1, header),
             None => grouped.push(header),
         }
@@ -297,7 +324,10 @@ mod tests {
                 "https://mcp.example/%7Euser?q=%20+",
             ),
             ("https://mcp.example/#here", "https://mcp.example/"),
-            ("https://MCP.example:443/a/../b c", "https://mcp.example/b%20c"),
+            (
+                "https://MCP.example:443/a/../b c",
+                "https://mcp.example/b%20c",
+            ),
         ] {
             assert_eq!(target(given).unwrap().1, sent);
         }
@@ -321,7 +351,11 @@ mod tests {
         let get = |url: &str| Request::new("GET", url);
         let last = |name: &str, value: &str| get(url).header("accept", "*/*").header(name, value);
         for (request, part, got) in [
-            (Request::new("GE T", url), "method: expected a token", "\"GE T\""),
+            (
+                Request::new("GE T", url),
+                "method: expected a token",
+                "\"GE T\"",
+            ),
             (Request::new("", url), "method: expected a token", "\"\""),
             (
                 Request::new("CONNECT", url),
@@ -367,7 +401,9 @@ mod tests {
             assert!(!told.contains("hush"), "{told}");
             assert_eq!(outgoing(&request).unwrap_err(), told);
         }
-        let good = last("x-empty", "").header("X-Text", "zwölf\t12").body("hush");
+        let good = last("x-empty", "")
+            .header("X-Text", "zwölf\t12")
+            .body("hush");
         assert_eq!(check(&good), Ok(()));
         assert_eq!(check(&get("http://[::1]:8080/a?b={c}|d")), Ok(()));
         let many = (0..40_000).fold(get(url), |request, number| {

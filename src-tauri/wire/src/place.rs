@@ -2,8 +2,8 @@
 
 use url::Url;
 
-/// Scheme, host, port and path are the redirect URI's; what the authorization server added in the query or the
-/// fragment does not count (RFC 6749 section 4.1.2).
+/// Scheme, host, port and path are the redirect URI's; what the authorization server added in the
+/// query or the fragment does not count (RFC 6749 section 4.1.2).
 pub(crate) fn is_at(url: &str, redirect_uri: &str) -> bool {
     let bare = |text: &str| text.split(['?', '#']).next().unwrap_or(text).to_string();
     if bare(url) == bare(redirect_uri) {
@@ -22,7 +22,8 @@ pub(crate) fn is_at(url: &str, redirect_uri: &str) -> bool {
     }
 }
 
-/// Begins with `/`, and stays as it is in a URL: without query and fragment, nothing to encode, no dots to resolve.
+/// Begins with `/`, and stays as it is in a URL: without query and fragment, nothing to encode, no
+/// dots to resolve.
 pub(crate) fn is_plain_path(path: &str) -> bool {
     let unchanged = Url::parse(&format!("http://127.0.0.1{path}"))
         .is_ok_and(|url| url.path() == path && url.query().is_none() && url.fragment().is_none());

@@ -1,8 +1,8 @@
 //! Measures what happens between handing a request over and the connection being there.
 //!
-//! The client asks for names and connections inside the task of the request that needs them, so a task-local tells
-//! whose they are. A connection that another request's wait started, or that is finished in the background after
-//! an idle one was quicker, is nobody's.
+//! The client asks for names and connections inside the task of the request that needs them, so a
+//! task-local tells whose they are. A connection that another request's wait started, or that is
+//! finished in the background after an idle one was quicker, is nobody's.
 
 use std::error::Error;
 use std::future::Future;

@@ -1,4 +1,5 @@
-//! Reads a response's body: to its end, to the size limit, to the time limit, or to the answer in an event stream.
+//! Reads a response's body: to its end, to the size limit, to the time limit, or to the answer in
+//! an event stream.
 
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use crate::failure::{cut_off, in_seconds};
 
 /// Reads the body. `deadline` and `timeout` are the same limit, as a moment and as it was set.
 ///
-/// After its answer a server SHOULD end a `text/event-stream` (2025-11-25 basic/transports, "Sending Messages to the
-/// Server"). Not all do, so reading one ends with the first event that holds a JSON-RPC result or error.
+/// After its answer a server SHOULD end a `text/event-stream` (2025-11-25 basic/transports,
+/// "Sending Messages to the Server"). Not all do, so reading one ends with the first event that
+/// holds a JSON-RPC result or error.
 pub(crate) async fn receive(
     response: &mut reqwest::Response,
     limit: u64,
@@ -48,7 +50,8 @@ pub(crate) async fn receive(
             }
         };
         let room = usize::try_from(limit).unwrap_or(usize::MAX) - body.bytes.len();
-        body.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        body.bytes
+            .extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
             body.end = BodyEnd::Truncated { limit };
             return body;
@@ -136,7 +139,8 @@ mod tests {
     #[test]
     fn a_stream_without_an_answer_is_read_on() {
         let mut events = Events::default();
-        let bytes = "data: {\"method\":\"ping\",\"id\":1}\n\ndata: [1]\n\ndata: {\"result\":".as_bytes();
+        let bytes =
+            "data: {\"method\":\"ping\",\"id\":1}\n\ndata: [1]\n\ndata: {\"result\":".as_bytes();
         assert!(!events.hold_an_answer(bytes));
     }
 }

@@ -92,7 +92,8 @@ fn client_builder(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
         .tls_info(true)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        // A request is sent once, and an answer is kept as it came, whatever features other crates switch on.
+        // A request is sent once, and an answer is kept as it came, whatever features other crates
+        // switch on.
         .retry(reqwest::retry::never())
         .no_gzip()
         .no_brotli()
@@ -100,8 +101,8 @@ fn client_builder(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
         .no_zstd()
         .dns_resolver(std::sync::Arc::new(SystemResolver))
         .connector_layer(Stopwatch)
-        // Common servers close idle connections after 5 s; one that is closed while it is used again would look like
-        // the server's fault.
+        // Common servers close idle connections after 5 s; one that is closed while it is used
+        // again would look like the server's fault.
         .pool_idle_timeout(std::time::Duration::from_secs(4))
 }
 
@@ -156,7 +157,9 @@ mod tests {
         }
         let always = Choice::Always(address("socks5://proxy.example"));
         assert_eq!(
-            always.proxy(&Url::parse("http://127.0.0.1/").unwrap()).as_deref(),
+            always
+                .proxy(&Url::parse("http://127.0.0.1/").unwrap())
+                .as_deref(),
             Some("proxy.example:1080")
         );
     }

@@ -61,8 +61,8 @@ impl Wire {
         })))
     }
 
-    /// The thumbprint of the client certificate as `x5t#S256` has it in a token that is bound to it (RFC 8705 section
-    /// 3.1): base64url of the SHA-256 of its DER. None without one.
+    /// The thumbprint of the client certificate as `x5t#S256` has it in a token that is bound to it
+    /// (RFC 8705 section 3.1): base64url of the SHA-256 of its DER. None without one.
     pub fn client_certificate_thumbprint(&self) -> Option<String> {
         self.0
             .identity
@@ -70,19 +70,22 @@ impl Wire {
             .map(|identity| identity.thumbprint.clone())
     }
 
-    /// The request with every header it will be sent with: what is shown before sending. Completing it again changes
-    /// nothing, and a header the request names is not replaced; only `content-length` always follows the body.
+    /// The request with every header it will be sent with: what is shown before sending. Completing
+    /// it again changes nothing, and a header the request names is not replaced; only
+    /// `content-length` always follows the body.
     ///
-    /// Header names come out in lower case and values of one name next to each other, because that is how they leave.
+    /// Header names come out in lower case and values of one name next to each other, because that
+    /// is how they leave.
     pub fn complete(&self, request: &Request) -> Request {
         completed(request, &self.0.user_agent)
     }
 
-    /// Sends the request, completed, and reads what comes back. A redirect is an answer like any other. What cannot
-    /// be sent or gets no response is an [`Outcome::Failure`]. Dropping the future aborts the exchange.
+    /// Sends the request, completed, and reads what comes back. A redirect is an answer like any
+    /// other. What cannot be sent or gets no response is an [`Outcome::Failure`]. Dropping the
+    /// future aborts the exchange.
     ///
-    /// A proxy's own `proxy-authorization` and `CONNECT` request are between the proxy and the user's settings, and
-    /// not part of the record.
+    /// A proxy's own `proxy-authorization` and `CONNECT` request are between the proxy and the
+    /// user's settings, and not part of the record.
     pub async fn send(&self, request: Request) -> Sent {
         let request = self.complete(&request);
         let clock = Instant::now();
@@ -116,7 +119,9 @@ impl Wire {
         };
         let probe = Arc::new(Probe::default());
         let answered = probe
-            .around(timeout_at(deadline, async { route.client.execute(out).await }))
+            .around(timeout_at(deadline, async {
+                route.client.execute(out).await
+            }))
             .await;
         let seen = probe.seen();
         sent.timings.dns = seen.dns;
@@ -136,7 +141,10 @@ impl Wire {
             }
         };
         sent.timings.wait = Some(seen.connected.unwrap_or(clock).elapsed());
-        let info = response.extensions().get::<reqwest::tls::TlsInfo>().cloned();
+        let info = response
+            .extensions()
+            .get::<reqwest::tls::TlsInfo>()
+            .cloned();
         sent.connection = Some(Connection {
             remote_address: response.remote_addr().map(|address| address.to_string()),
             http_version: version(response.version()).into(),

@@ -9,8 +9,9 @@ use url::Url;
 /// How requests are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `http`, `https`, `socks4`, `socks5` or `socks5h` URL of a proxy for every request, loopback too. None: the
-    /// environment decides (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`), and loopback is never proxied.
+    /// `http`, `https`, `socks4`, `socks5` or `socks5h` URL of a proxy for every request, loopback
+    /// too. None: the environment decides (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`),
+    /// and loopback is never proxied.
     pub proxy: Option<String>,
     /// PEM files with certificates that are trusted besides those of the system.
     pub ca_files: Vec<PathBuf>,
@@ -92,7 +93,9 @@ impl Settings {
     /// The proxy's URL, when one is set.
     pub(crate) fn proxy_url(&self) -> Result<Option<Url>, SettingsError> {
         const SCHEMES: [&str; 5] = ["http", "https", "socks4", "socks5", "socks5h"];
-        let Some(text) = &self.proxy else { return Ok(None) };
+        let Some(text) = &self.proxy else {
+            return Ok(None);
+        };
         let usable = |url: &Url| {
             SCHEMES.contains(&url.scheme())
                 && url.host_str().is_some_and(|host| !host.is_empty())
@@ -151,7 +154,10 @@ mod tests {
                 "{error}"
             );
         }
-        let error = with_proxy("ftp://me:hush@proxy").check().unwrap_err().to_string();
+        let error = with_proxy("ftp://me:hush@proxy")
+            .check()
+            .unwrap_err()
+            .to_string();
         assert!(!error.contains("hush"), "{error}");
         let agent = Settings {
             user_agent: "a\r\nb".into(),

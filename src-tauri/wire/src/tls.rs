@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
+use rustls::client::{
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -19,18 +21,21 @@ use crate::client_certificate::Identity;
 use crate::probe::{Phase, Seen, note};
 use crate::settings::{Settings, SettingsError};
 
-/// The certificates of the peers met so far, by the peer's own: a connection that is used again shows no more than
-/// that one.
+/// The certificates of the peers met so far, by the peer's own: a connection that is used again
+/// shows no more than that one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Chains(Arc<Mutex<HashMap<Der, Vec<Der>>>>);
 
 type Der = Vec<u8>;
 
-/// What trusts the system's certificates alone. They are read once for the whole program: that takes longer than a
-/// request, and a program is started anew more often than a system's certificates change.
+/// What trusts the system's certificates alone. They are read once for the whole program: that
+/// takes longer than a request, and a program is started anew more often than a system's
+/// certificates change.
 fn system_verifier(provider: &Arc<CryptoProvider>) -> Arc<dyn ServerCertVerifier> {
     static SYSTEM: OnceLock<Arc<dyn ServerCertVerifier>> = OnceLock::new();
-    SYSTEM.get_or_init(|| verifier(Vec::new(), provider)).clone()
+    SYSTEM
+        .get_or_init(|| verifier(Vec::new(), provider))
+        .clone()
 }
 
 fn verifier(
@@ -51,8 +56,8 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// Trusts what the system trusts and the certificates of the settings' files; shows the client's certificate to those
-/// who ask, where there is one; offers HTTP/2 and HTTP/1.1.
+/// Trusts what the system trusts and the certificates of the settings' files; shows the client's
+/// certificate to those who ask, where there is one; offers HTTP/2 and HTTP/1.1.
 pub(crate) fn client_config(
     settings: &Settings,
     identity: Option<&Identity>,
@@ -87,8 +92,13 @@ pub(crate) fn client_config(
     Ok(config)
 }
 
-/// What is known of a connection's TLS, from its handshake or from what the client says of a connection used again.
-pub(crate) fn facts(seen: &Seen, info: Option<&reqwest::tls::TlsInfo>, chains: &Chains) -> Option<Tls> {
+/// What is known of a connection's TLS, from its handshake or from what the client says of a
+/// connection used again.
+pub(crate) fn facts(
+    seen: &Seen,
+    info: Option<&reqwest::tls::TlsInfo>,
+    chains: &Chains,
+) -> Option<Tls> {
     let leaf = info.and_then(|info| info.peer_certificate());
     let chain = match leaf {
         Some(leaf) => chains.of(leaf).unwrap_or_else(|| vec![leaf.to_vec()]),
@@ -156,7 +166,9 @@ fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, Settings
         .collect::<Result<Vec<_>, _>>()
         .map_err(|cause| error(format!("expected PEM, got something else: {cause}")))?;
     if certificates.is_empty() {
-        return Err(error("expected at least one PEM certificate, found none".into()));
+        return Err(error(
+            "expected at least one PEM certificate, found none".into(),
+        ));
     }
     for certificate in &certificates {
         let mut probe = rustls::RootCertStore::empty();
@@ -242,9 +254,13 @@ impl ServerCertVerifier for Watching {
             .chain(intermediates)
             .map(|der| der.to_vec())
             .collect();
-        let verdict =
-            self.inner
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)?;
+        let verdict = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
         self.chains.keep(&chain);
         note(|seen| seen.chain = chain);
         Ok(verdict)
@@ -319,7 +335,8 @@ impl ServerCertVerifier for NoRoots {
     }
 }
 
-/// Keeps no session, so that each handshake shows the certificates; being asked is how a handshake's start is seen.
+/// Keeps no session, so that each handshake shows the certificates; being asked is how a
+/// handshake's start is seen.
 #[derive(Debug)]
 struct NoSessions;
 

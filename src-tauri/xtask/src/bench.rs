@@ -56,7 +56,9 @@ pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
         .iter()
         .find(|arg| !present.iter().any(|bench| bench.name == **arg))
     {
-        return Err(format!("there is no benchmark `{unknown}`; --list names them"));
+        return Err(format!(
+            "there is no benchmark `{unknown}`; --list names them"
+        ));
     }
     let chosen: Vec<&Bench> = present
         .into_iter()
@@ -89,7 +91,11 @@ fn measure(project: &Project, bench: &Bench) -> Outcome {
     let cargo = process::cargo().to_string_lossy().into_owned();
     let argv = [&cargo, "bench", "--workspace", "--bench", bench.name].map(str::to_owned);
     let in_room = bench.display && room::lacking(true).is_empty();
-    let room = if in_room { Some(Room::open(project)?) } else { None };
+    let room = if in_room {
+        Some(Room::open(project)?)
+    } else {
+        None
+    };
     let mut command = match &room {
         Some(room) => room.command(&argv, true),
         None => {

@@ -14,9 +14,13 @@ pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
     front_end::ensure_packages(project)?;
     let program = project.ui().join("node_modules/@tauri-apps/cli/tauri.js");
     if !program.exists() {
-        return Err("ui/package.json has to bring @tauri-apps/cli, and its packages be installed".to_owned());
+        return Err(
+            "ui/package.json has to bring @tauri-apps/cli, and its packages be installed"
+                .to_owned(),
+        );
     }
-    // From the root: the program looks for tauri.conf.json below the folder it is started in. It builds the front-end itself.
+    // From the root: the program looks for tauri.conf.json below the folder it is started in. It
+    // builds the front-end itself.
     let mut build = process::program("node");
     build
         .arg(program)

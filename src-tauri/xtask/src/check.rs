@@ -18,13 +18,23 @@ pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
     packages::ensure(&[Purpose::Build])?;
     front_end::ensure_built(project)?;
     let steps: [(&str, Outcome); 5] = [
-        ("format", step(project, "format", &["fmt", "--all", "--check"])),
+        (
+            "format",
+            step(project, "format", &["fmt", "--all", "--check"]),
+        ),
         (
             "lints",
             step(
                 project,
                 "lints",
-                &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+                &[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--",
+                    "-D",
+                    "warnings",
+                ],
             ),
         ),
         ("front-end types", script(project, "check")),

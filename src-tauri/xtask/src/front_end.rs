@@ -50,7 +50,10 @@ pub fn ensure_packages(project: &Project) -> Outcome {
 pub fn ensure_built(project: &Project) -> Outcome {
     ensure_packages(project)?;
     let ui = project.ui();
-    let newest = SOURCES.iter().filter_map(|source| newest(&ui.join(source))).max();
+    let newest = SOURCES
+        .iter()
+        .filter_map(|source| newest(&ui.join(source)))
+        .max();
     if built_current(newest, modified(&ui.join("dist/index.html"))) {
         return Ok(());
     }
@@ -68,7 +71,8 @@ pub fn npm(project: &Project) -> Command {
 }
 
 fn check_node() -> Outcome {
-    const WANTED: &str = "Node 20.19 or newer (22.12 or newer on 22) with npm is needed for the front-end";
+    const WANTED: &str =
+        "Node 20.19 or newer (22.12 or newer on 22) with npm is needed for the front-end";
     const WHERE: &str = "install it from nodejs.org or by your package manager, and start again";
     let answer = Command::new("node")
         .arg("--version")
@@ -140,7 +144,9 @@ mod tests {
         for good in ["v20.19.0", "v20.20.2", "v22.12.0", "v23.0.0", "v24.1.0"] {
             assert!(node_suffices(good), "{good}");
         }
-        for bad in ["v18.20.4", "v20.18.3", "v21.7.0", "v22.11.0", "", "nonsense"] {
+        for bad in [
+            "v18.20.4", "v20.18.3", "v21.7.0", "v22.11.0", "", "nonsense",
+        ] {
             assert!(!node_suffices(bad), "{bad}");
         }
     }

@@ -1,4 +1,5 @@
-//! `cargo xtask`: everything that is done with this repository, as commands that first see to what they need.
+//! `cargo xtask`: everything that is done with this repository, as commands that first see to what
+//! they need.
 //!
 //! No dependencies: it is the first thing built on a fresh machine.
 

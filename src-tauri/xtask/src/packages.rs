@@ -129,7 +129,9 @@ fn ensure_debian(purposes: &[Purpose]) -> Outcome {
         .output()
         .map_err(|error| format!("dpkg-query cannot be started: {error}"))?;
     let listing = String::from_utf8_lossy(&listing.stdout);
-    let missing = missing(purposes, &listing, |program| process::find(program).is_some());
+    let missing = missing(purposes, &listing, |program| {
+        process::find(program).is_some()
+    });
     if missing.is_empty() {
         return Ok(());
     }
@@ -142,12 +144,19 @@ fn ensure_debian(purposes: &[Purpose]) -> Outcome {
         ));
     }
     let mut shell = Command::new("sh");
-    shell.args(["-c", &line]).env("DEBIAN_FRONTEND", "noninteractive");
-    process::run(shell).map_err(|reason| format!("packages could not be installed ({reason}):\n  {line}"))
+    shell
+        .args(["-c", &line])
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    process::run(shell)
+        .map_err(|reason| format!("packages could not be installed ({reason}):\n  {line}"))
 }
 
 /// The packages for `purposes` that dpkg's listing (`name state` lines) does not call installed.
-fn missing(purposes: &[Purpose], listing: &str, has_program: impl Fn(&str) -> bool) -> Vec<&'static str> {
+fn missing(
+    purposes: &[Purpose],
+    listing: &str,
+    has_program: impl Fn(&str) -> bool,
+) -> Vec<&'static str> {
     let installed = |package: &str| {
         listing
             .lines()
@@ -163,7 +172,8 @@ fn missing(purposes: &[Purpose], listing: &str, has_program: impl Fn(&str) -> bo
         .collect()
 }
 
-/// An index that cannot be refreshed whole (one broken source) may still hold what is needed: hence `;`.
+/// An index that cannot be refreshed whole (one broken source) may still hold what is needed: hence
+/// `;`.
 fn install_line(packages: &[&str], root: bool) -> String {
     let sudo = if root { "" } else { "sudo " };
     format!(
@@ -194,7 +204,9 @@ fn advice(system: System) -> String {
             "the development files of WebKitGTK 4.1 and D-Bus, a C compiler and pkg-config, by your package manager"
         }
     };
-    format!("WebKitGTK 4.1 or D-Bus are not found by pkg-config. Install:\n  {how}\nand start again.")
+    format!(
+        "WebKitGTK 4.1 or D-Bus are not found by pkg-config. Install:\n  {how}\nand start again."
+    )
 }
 
 fn this_system() -> System {
@@ -250,12 +262,16 @@ mod tests {
             System::Fedora
         );
         assert_eq!(system_of("ID=manjaro\nID_LIKE=arch\n"), System::Arch);
-        assert_eq!(system_of("ID=nixos\nVARIANT_ID=debian\n"), System::OtherLinux);
+        assert_eq!(
+            system_of("ID=nixos\nVARIANT_ID=debian\n"),
+            System::OtherLinux
+        );
     }
 
     #[test]
     fn only_what_is_not_installed_is_missing() {
-        let listing = "libwebkit2gtk-4.1-dev installed\nlibdbus-1-dev config-files\nxvfb installed\n";
+        let listing =
+            "libwebkit2gtk-4.1-dev installed\nlibdbus-1-dev config-files\nxvfb installed\n";
         let missing = missing(&[Purpose::Build, Purpose::Desktop], listing, |_| false);
         assert_eq!(
             missing,

@@ -44,8 +44,8 @@ enum Work {
     Target(&'static str),
 }
 
-/// Quick ones first. Every cargo part names the whole workspace: a narrower choice would switch other features on in the
-/// dependencies and compile them once more.
+/// Quick ones first. Every cargo part names the whole workspace: a narrower choice would switch
+/// other features on in the dependencies and compile them once more.
 pub const PARTS: &[Part] = &[
     Part {
         name: "ui-check",
@@ -183,7 +183,10 @@ fn remaining(targets: BTreeSet<String>) -> Vec<String> {
             .iter()
             .any(|part| matches!(part.work, Work::Target(name) if name == target))
     };
-    targets.into_iter().filter(|target| !taken(target)).collect()
+    targets
+        .into_iter()
+        .filter(|target| !taken(target))
+        .collect()
 }
 
 #[cfg(test)]
@@ -198,7 +201,9 @@ mod tests {
 
     #[test]
     fn every_test_target_belongs_to_exactly_one_part() {
-        let targets = ["flows", "desktop", "peers", "hostile"].map(str::to_owned).into();
+        let targets = ["flows", "desktop", "peers", "hostile"]
+            .map(str::to_owned)
+            .into();
         assert_eq!(remaining(targets), ["flows", "hostile"]);
     }
 

@@ -43,8 +43,8 @@ pub fn run(mut command: Command) -> Outcome {
 /// A program, to be given arguments.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
-    // What cargo tells this program about its own package would reach every build script below, and some are run anew for
-    // every change of it.
+    // What cargo tells this program about its own package would reach every build script below, and
+    // some are run anew for every change of it.
     let told = |name: &OsStr| {
         let name = name.to_string_lossy();
         name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -74,8 +74,8 @@ pub fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Runs a program, shows what it says, writes that to `log`, hands every line to `see`, and ends it at `limit`. Nothing it
-/// started outlives it, nor an interrupted xtask.
+/// Runs a program, shows what it says, writes that to `log`, hands every line to `see`, and ends it
+/// at `limit`. Nothing it started outlives it, nor an interrupted xtask.
 ///
 /// # Errors
 /// The program or the log could not be opened.
@@ -106,7 +106,8 @@ pub fn watch(
         match lines.recv_timeout(GLANCE) {
             Ok(line) => show(&line)?,
             Err(RecvTimeoutError::Timeout) => {}
-            // Both ends closed, the program may still be at work: it is asked below, and not in a busy loop.
+            // Both ends closed, the program may still be at work: it is asked below, and not in a
+            // busy loop.
             Err(RecvTimeoutError::Disconnected) => thread::sleep(GLANCE),
         }
         if let Some(status) = group.child.try_wait()? {
@@ -138,8 +139,8 @@ impl Group {
     fn start(command: &mut Command) -> io::Result<Group> {
         use std::os::unix::process::CommandExt;
         let child = command.process_group(0).spawn()?;
-        // In a group of its own the program does not hear an interrupt at the terminal. The guard reads from this process
-        // and sees it end in whatever way.
+        // In a group of its own the program does not hear an interrupt at the terminal. The guard
+        // reads from this process and sees it end in whatever way.
         let guard = Command::new("sh")
             .args([
                 "-c",
@@ -249,7 +250,8 @@ mod tests {
     fn watched(name: &str, script: &str, limit: Duration) -> (Ending, Vec<String>, String) {
         let log = log(name);
         let mut seen = Vec::new();
-        let ending = watch(sh(script), limit, &log, |line| seen.push(line.to_owned())).expect("sh starts");
+        let ending =
+            watch(sh(script), limit, &log, |line| seen.push(line.to_owned())).expect("sh starts");
         let written = std::fs::read_to_string(&log).unwrap_or_default();
         let _ = std::fs::remove_file(&log);
         (ending, seen, written)
@@ -265,13 +267,19 @@ mod tests {
         assert!(matches!(ending, Ending::Exited(status) if status.code() == Some(3)));
         seen.sort();
         assert_eq!(seen, ["one", "three", "two"]);
-        assert!(written.contains("one\n") && written.contains("two\n") && written.contains("three"));
+        assert!(
+            written.contains("one\n") && written.contains("two\n") && written.contains("three")
+        );
     }
 
     #[test]
     fn a_program_is_ended_at_its_limit_with_what_it_started() {
         let started = Instant::now();
-        let (ending, seen, _) = watched("limit", "sleep 60 & echo up; wait", Duration::from_millis(300));
+        let (ending, seen, _) = watched(
+            "limit",
+            "sleep 60 & echo up; wait",
+            Duration::from_millis(300),
+        );
         assert!(matches!(ending, Ending::TimedOut));
         assert_eq!(seen, ["up"]);
         assert!(started.elapsed() < Duration::from_secs(30));

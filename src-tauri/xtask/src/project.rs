@@ -12,8 +12,8 @@ pub struct Project {
 impl Project {
     /// The repository that holds this crate, wherever the command was given.
     pub fn here() -> Project {
-        let folder =
-            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let folder = std::env::var_os("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let folder = PathBuf::from(folder);
         let root = folder.ancestors().nth(2).unwrap_or(&folder).to_path_buf();
         Project { root }
@@ -37,23 +37,28 @@ impl Project {
 
     /// Whether `ui/package.json` has the script.
     pub fn has_script(&self, script: &str) -> bool {
-        fs::read_to_string(self.ui().join("package.json")).is_ok_and(|text| names_script(&text, script))
+        fs::read_to_string(self.ui().join("package.json"))
+            .is_ok_and(|text| names_script(&text, script))
     }
 
-    /// The names of all cargo targets of one kind (`test`, `bench`): those the root manifest lists, and the files that cargo
-    /// finds by itself in the folders of the crates.
+    /// The names of all cargo targets of one kind (`test`, `bench`): those the root manifest lists,
+    /// and the files that cargo finds by itself in the folders of the crates.
     pub fn cargo_targets(&self, kind: &str) -> BTreeSet<String> {
         let manifest = fs::read_to_string(self.root.join("Cargo.toml")).unwrap_or_default();
         let mut names = listed_targets(&manifest, kind);
         let folder = if kind == "bench" { "benches" } else { "tests" };
         for member in children(&self.root.join("src-tauri")) {
-            // A crate's manifest may name targets that lie elsewhere, such as in the top-level tests folder.
+            // A crate's manifest may name targets that lie elsewhere, such as in the top-level
+            // tests folder.
             let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap_or_default();
             names.extend(listed_targets(&manifest, kind));
             for file in children(&member.join(folder)) {
                 let whole_folder = file.join("main.rs").exists();
                 if whole_folder || file.extension().is_some_and(|extension| extension == "rs") {
-                    names.extend(file.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+                    names.extend(
+                        file.file_stem()
+                            .map(|stem| stem.to_string_lossy().into_owned()),
+                    );
                 }
             }
         }
@@ -76,13 +81,16 @@ fn names_script(package: &str, script: &str) -> bool {
         return false;
     };
     let scripts = rest.split('}').next().unwrap_or_default();
-    scripts.lines().flat_map(|line| line.split(',')).any(|entry| {
-        let entry = entry.trim_start().trim_start_matches([':', '{', ' ']);
-        entry
-            .strip_prefix('"')
-            .and_then(|entry| entry.strip_prefix(script))
-            .is_some_and(|entry| entry.starts_with('"'))
-    })
+    scripts
+        .lines()
+        .flat_map(|line| line.split(','))
+        .any(|entry| {
+            let entry = entry.trim_start().trim_start_matches([':', '{', ' ']);
+            entry
+                .strip_prefix('"')
+                .and_then(|entry| entry.strip_prefix(script))
+                .is_some_and(|entry| entry.starts_with('"'))
+        })
 }
 
 /// The `name` of every `[[kind]]` table of a manifest.
@@ -123,7 +131,10 @@ mod tests {
         assert!(names_script(package, "test:browser"));
         assert!(!names_script(package, "test"));
         assert!(!names_script(package, "check"));
-        assert!(names_script("{\"scripts\":{\"a\":\"b\",\"test\":\"c\"}}", "test"));
+        assert!(names_script(
+            "{\"scripts\":{\"a\":\"b\",\"test\":\"c\"}}",
+            "test"
+        ));
     }
 
     #[test]

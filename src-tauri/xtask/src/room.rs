@@ -1,5 +1,6 @@
-//! A room of its own for programs under test: a home, a session bus with an unlocked keychain, a screen in memory. What
-//! they store there goes away with it; the user's own keychain is never touched.
+//! A room of its own for programs under test: a home, a session bus with an unlocked keychain, a
+//! screen in memory. What they store there goes away with it; the user's own keychain is never
+//! touched.
 
 use std::fs;
 use std::io;
@@ -11,7 +12,8 @@ use crate::packages::{self, Purpose};
 use crate::process;
 use crate::project::Project;
 
-/// Set to `1` inside: there is a keychain, tests may write to it, and one that cannot reach it fails.
+/// Set to `1` inside: there is a keychain, tests may write to it, and one that cannot reach it
+/// fails.
 pub const KEYCHAIN_MARK: &str = "AUTHSCOPE_TEST_KEYCHAIN";
 
 const KEYCHAIN_PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
@@ -77,7 +79,8 @@ pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
     ))
 }
 
-/// The programs that a room needs and this system has not. Elsewhere than on Linux there are no rooms.
+/// The programs that a room needs and this system has not. Elsewhere than on Linux there are no
+/// rooms.
 pub fn lacking(display: bool) -> Vec<&'static str> {
     if !cfg!(target_os = "linux") {
         return vec!["Linux"];
@@ -93,7 +96,8 @@ impl Room {
     /// # Errors
     /// The folders could not be made.
     pub fn open(project: &Project) -> Outcome<Room> {
-        // Sockets live below: their whole path must stay under 108 bytes, so it is not under `target`.
+        // Sockets live below: their whole path must stay under 108 bytes, so it is not under
+        // `target`.
         let folder = std::env::temp_dir().join(format!("authscope-room-{}", std::process::id()));
         let room = Room { folder };
         room.furnish().map_err(|error| {
@@ -123,7 +127,8 @@ impl Room {
 
         let mut command = process::program(&line[0]);
         command.args(&line[1..]).env(KEYCHAIN_MARK, "1");
-        // What lies in the real home and is no business of the tests, but of the tools that build them.
+        // What lies in the real home and is no business of the tests, but of the tools that build
+        // them.
         if let Some(home) = std::env::var_os("HOME").map(PathBuf::from) {
             for (variable, folder) in [
                 ("CARGO_HOME", ".cargo"),
@@ -150,7 +155,8 @@ impl Room {
             command.env_remove(variable);
         }
         if display {
-            // No accessibility bus in here; and drawing without the graphics card is quicker this way.
+            // No accessibility bus in here; and drawing without the graphics card is quicker this
+            // way.
             command
                 .env("NO_AT_BRIDGE", "1")
                 .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");

@@ -68,10 +68,15 @@ fn choose<'a>(args: &[String], present: &[&'a Part]) -> Outcome<Choice<'a>> {
         .find(|name| !present.iter().any(|part| part.name == **name))
     {
         let known: Vec<&str> = present.iter().map(|part| part.name).collect();
-        return Err(format!("there is no part `{unknown}`: {}", known.join(", ")));
+        return Err(format!(
+            "there is no part `{unknown}`: {}",
+            known.join(", ")
+        ));
     }
     let chosen = |part: &&Part| names.is_empty() || names.contains(&part.name);
-    Ok(Choice::Parts(present.iter().copied().filter(chosen).collect()))
+    Ok(Choice::Parts(
+        present.iter().copied().filter(chosen).collect(),
+    ))
 }
 
 /// One line of the closing table.
@@ -82,12 +87,16 @@ struct Row {
     remark: String,
 }
 
-/// Installs and builds what the parts need. A failure here is counted, and the parts that can run still do.
+/// Installs and builds what the parts need. A failure here is counted, and the parts that can run
+/// still do.
 fn prepare(project: &Project, chosen: &[&Part]) -> Row {
     let started = Instant::now();
     let mut purposes: Vec<Purpose> = chosen.iter().flat_map(|part| part.purposes()).collect();
     purposes.dedup();
-    let steps = [packages::ensure(&purposes), front_end::ensure_built(project)];
+    let steps = [
+        packages::ensure(&purposes),
+        front_end::ensure_built(project),
+    ];
     let mut tally = Tally::default();
     let mut remarks = Vec::new();
     for reason in steps.into_iter().filter_map(Result::err) {
@@ -109,16 +118,23 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> Row {
     let (tally, remark) = match arrange(project, part) {
         Ok(arranged) => {
             let mut reader = Reader::new(part.runner);
-            let ending = process::watch(arranged.command, part.limit(), &log, |line| reader.line(line));
+            let ending = process::watch(arranged.command, part.limit(), &log, |line| {
+                reader.line(line)
+            });
             match ending {
-                Ok(Ending::Exited(status)) if status.success() => (reader.finish(true), arranged.remark),
+                Ok(Ending::Exited(status)) if status.success() => {
+                    (reader.finish(true), arranged.remark)
+                }
                 Ok(Ending::Exited(status)) => (reader.finish(false), status.to_string()),
                 Ok(Ending::TimedOut) => {
                     let mut tally = reader.finish(true);
                     tally.failed = tally.failed.max(1);
                     (tally, format!("stopped after {}", in_words(part.limit())))
                 }
-                Err(error) => (reader.finish(false), format!("could not be started: {error}")),
+                Err(error) => (
+                    reader.finish(false),
+                    format!("could not be started: {error}"),
+                ),
             }
         }
         Err(Hindrance::Unavailable(reason)) => {
@@ -185,7 +201,9 @@ fn arrange(project: &Project, part: &Part) -> Result<Arranged, Hindrance> {
         Place::Keychain | Place::Desktop => in_room(project, part, &argv)?,
         Place::Browser => {
             let Some(browser) = packages::browser() else {
-                return Err(Hindrance::Unavailable("no Chromium or Chrome found".to_owned()));
+                return Err(Hindrance::Unavailable(
+                    "no Chromium or Chrome found".to_owned(),
+                ));
             };
             let mut command = plain(&argv);
             command.env(BROWSER_MARK, browser);
@@ -316,7 +334,10 @@ mod tests {
             chosen(&["--only", "rust", "--only=ui-unit"]),
             Ok(vec!["ui-unit", "rust"])
         );
-        assert_eq!(chosen(&["--only", "desktop,doc"]), Ok(vec!["doc", "desktop"]));
+        assert_eq!(
+            chosen(&["--only", "desktop,doc"]),
+            Ok(vec!["doc", "desktop"])
+        );
         assert_eq!(chosen(&["--list"]), Ok(vec!["(list)"]));
     }
 

@@ -33,7 +33,8 @@ impl std::fmt::Display for Tally {
 pub enum Runner {
     /// `cargo test`: one `test result:` line per binary.
     Cargo,
-    /// vitest, Playwright's runner, `node --test` or one that ends in our own form, whichever the script starts.
+    /// vitest, Playwright's runner, `node --test` or one that ends in our own form, whichever the
+    /// script starts.
     Node,
     /// Not a test: right or wrong, no number.
     Check,
@@ -72,8 +73,8 @@ impl Reader {
         }
     }
 
-    /// The numbers of a run that ended, well or not. A runner that failed without naming a failed test, or that ended
-    /// without a word about tests, crashed: that is one failure.
+    /// The numbers of a run that ended, well or not. A runner that failed without naming a failed
+    /// test, or that ended without a word about tests, crashed: that is one failure.
     pub fn finish(self, succeeded: bool) -> Tally {
         let mut tally = self.tally;
         let silent = self.summaries == 0 && self.runner != Runner::Check;
@@ -84,7 +85,8 @@ impl Reader {
     }
 }
 
-/// `test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.01s`
+/// `test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in
+/// 0.01s`
 fn cargo(line: &str) -> Option<Tally> {
     let counts = line
         .trim_start()
@@ -102,7 +104,9 @@ fn vitest(line: &str) -> Option<Tally> {
 
 /// `# pass 3`, or `ℹ pass 3`: one line for each number.
 fn node(line: &str) -> Option<Tally> {
-    let line = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?;
+    let line = line
+        .strip_prefix("# ")
+        .or_else(|| line.strip_prefix("ℹ "))?;
     let (word, number) = line.trim_end().split_once(' ')?;
     let number = number.parse().ok()?;
     match word {
@@ -211,7 +215,11 @@ mod tests {
             error: test failed, to rerun pass `--lib`\nprocess didn't exit successfully (signal: 11, SIGSEGV)\n";
         assert_eq!(read(Runner::Cargo, output, false), (2, 1, 0));
         assert_eq!(
-            read(Runner::Cargo, "error[E0425]: cannot find value `x`\n", false),
+            read(
+                Runner::Cargo,
+                "error[E0425]: cannot find value `x`\n",
+                false
+            ),
             (0, 1, 0)
         );
     }

@@ -16,7 +16,9 @@ export function headerValue(headers: readonly Header[], name: string): string | 
 
 /** Hides every value that the program calls a secret. */
 export function maskOf(detail: Detail): Mask {
-  return new Mask(detail.decoded.flatMap(({ fields }) => fields.flatMap((f) => (f.secret ? [f.value] : []))));
+  return new Mask(
+    detail.decoded.flatMap(({ fields }) => fields.flatMap((f) => (f.secret ? [f.value] : []))),
+  );
 }
 
 export function nameOf(participants: readonly Participant[], id: number): string {

@@ -22,12 +22,19 @@ describe("Stack", () => {
   it("takes in new rows as if they had been there from the start", () => {
     const rows = Array.from({ length: 50 }, (_, at) => row(at + 1, at % 7 < 4 ? "token" : "mcp"));
     const grown = new Stack();
-    for (let length = 1; length <= rows.length; length += 1) grown.update(rows, length, [], everything);
+    for (let length = 1; length <= rows.length; length += 1)
+      grown.update(rows, length, [], everything);
     expect(grown.items).toEqual(stacked(rows).items);
   });
 
   it("gives a branch that was given up a band of its own, and the rewind a row", () => {
-    const rows = [row(1, "challenge"), row(2, "token"), row(3, "token"), rewound(4, 3), row(5, "token")];
+    const rows = [
+      row(1, "challenge"),
+      row(2, "token"),
+      row(3, "token"),
+      rewound(4, 3),
+      row(5, "token"),
+    ];
     const stack = new Stack();
     stack.update(rows, rows.length, [{ to: 3, at: 4 }], everything);
     expect(stack.items.map((item) => [item.is, item.givenUpAt])).toEqual([
@@ -111,5 +118,10 @@ function rewound(seq: number, to: number): Row {
 }
 
 function people(count: number): Participant[] {
-  return Array.from({ length: count }, (_, id) => ({ id, role: "other", origin: null, name: "Other" }));
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    role: "other",
+    origin: null,
+    name: "Other",
+  }));
 }

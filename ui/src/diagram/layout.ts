@@ -17,7 +17,12 @@ const NARROWEST_LANE: Px = 150;
 
 /** Something at a place of its own in the diagram. */
 export type Item =
-  | { is: "band"; top: Px; phase: Phase; /** The rewind that gave this part up. */ givenUpAt: number | null }
+  | {
+      is: "band";
+      top: Px;
+      phase: Phase;
+      /** The rewind that gave this part up. */ givenUpAt: number | null;
+    }
   | { is: "row"; top: Px; row: Row; givenUpAt: number | null };
 
 /** Where the rows stand, from top to bottom. */
@@ -35,7 +40,12 @@ export class Stack {
   #position = new Map<number, number>();
 
   /** Takes in what is new; begins afresh when older rows change their looks. */
-  update(rows: readonly Row[], length: number, cuts: readonly Cut[], shows: (row: Row) => boolean): void {
+  update(
+    rows: readonly Row[],
+    length: number,
+    cuts: readonly Cut[],
+    shows: (row: Row) => boolean,
+  ): void {
     if (rows !== this.#rows || cuts !== this.#cuts || shows !== this.#shows) this.#empty();
     this.#rows = rows;
     this.#cuts = cuts;

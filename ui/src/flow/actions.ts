@@ -14,7 +14,11 @@ export const OFFERS: { name: string; offers: Offer[] }[] = [
     name: "A token's life",
     offers: [
       { kind: "refresh", title: "Refresh now", sentence: "whatever its age" },
-      { kind: "pretend_expired", title: "Pretend expired", sentence: "see what a client does then" },
+      {
+        kind: "pretend_expired",
+        title: "Pretend expired",
+        sentence: "see what a client does then",
+      },
       { kind: "rotate", title: "Rotate", sentence: "is the refresh token replaced?" },
       { kind: "reuse_rotated", title: "Reuse the rotated", sentence: "it has to be refused" },
       { kind: "refresh_twice", title: "Two refreshes at once", sentence: "as two windows would" },
@@ -33,9 +37,17 @@ export const OFFERS: { name: string; offers: Offer[] }[] = [
   {
     name: "This client's registration",
     offers: [
-      { kind: "read_registration", title: "Read registration", sentence: "what the server keeps of us" },
+      {
+        kind: "read_registration",
+        title: "Read registration",
+        sentence: "what the server keeps of us",
+      },
       { kind: "update_registration", title: "Update registration", sentence: "send it again" },
-      { kind: "delete_registration", title: "Delete registration", sentence: "leave nothing behind" },
+      {
+        kind: "delete_registration",
+        title: "Delete registration",
+        sentence: "leave nothing behind",
+      },
     ],
   },
 ];

@@ -23,7 +23,11 @@ export function fakeHost(query: URLSearchParams): Host {
 
   const refused = (): void => {
     if (chosen.refuses)
-      throw error("file", "The disk is full: settings.json could not be written", "Make room and try again.");
+      throw error(
+        "file",
+        "The disk is full: settings.json could not be written",
+        "Make room and try again.",
+      );
   };
   const keepPolling = (): void => {
     clearTimeout(polls);
@@ -170,7 +174,11 @@ function setUp(play: Play, { played = 0, rewound }: Fixture): void {
 function check(url: string): void {
   const shown = JSON.stringify(url);
   if (!URL.canParse(url)) {
-    throw error("invalid", `The server URL ${shown} is no URL`, "It looks like https://mcp.example.dev/mcp.");
+    throw error(
+      "invalid",
+      `The server URL ${shown} is no URL`,
+      "It looks like https://mcp.example.dev/mcp.",
+    );
   }
   if (!/^https?:/.test(url)) {
     throw error(

@@ -245,7 +245,13 @@ export class Play {
           : given;
       if (given.is === "exchange") this.#edited = null;
       this.#kept.set(seq, sent);
-      this.#rows.push({ seq, at: now(), branch: this.#branch, phase: step.phase, kind: rowKind(sent) });
+      this.#rows.push({
+        seq,
+        at: now(),
+        branch: this.#branch,
+        phase: step.phase,
+        kind: rowKind(sent),
+      });
     }
   }
 
@@ -320,12 +326,26 @@ export class Play {
     const prepared: Request =
       first?.is === "exchange"
         ? first.exchange.request
-        : { method: "GET", url: first?.is === "browser" ? first.url : "", headers: [], body: nothing };
-    return { phase, title, why, browser, request: this.#edited ?? prepared, edited: this.#edited !== null };
+        : {
+            method: "GET",
+            url: first?.is === "browser" ? first.url : "",
+            headers: [],
+            body: nothing,
+          };
+    return {
+      phase,
+      title,
+      why,
+      browser,
+      request: this.#edited ?? prepared,
+      edited: this.#edited !== null,
+    };
   }
 
   #phase(phase: Phase, title: string): PhaseState {
-    const exchanges = this.#rows.filter((row) => row.phase === phase && row.kind.is === "exchange").length;
+    const exchanges = this.#rows.filter(
+      (row) => row.phase === phase && row.kind.is === "exchange",
+    ).length;
     const here = this.#steps.findIndex((step) => step.phase === phase);
     const last = this.#steps.findLastIndex((step) => step.phase === phase);
     const stoppedHere = this.#status.is === "stopped" && this.#steps[this.#at - 1]?.phase === phase;

@@ -28,7 +28,8 @@ export function pressed(event: KeyboardEvent): string {
 export function takesKeys(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
-    target.isContentEditable || target.closest("input, textarea, select, [role=dialog], [role=menu]") !== null
+    target.isContentEditable ||
+    target.closest("input, textarea, select, [role=dialog], [role=menu]") !== null
   );
 }
 

@@ -8,7 +8,12 @@ const SHORT = 6;
 const SIGNED_TOKEN = /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/g;
 
 /** Header fields that carry credentials whatever the protocol on top. */
-const CREDENTIAL_HEADERS = new Set(["authorization", "proxy-authorization", "cookie", "set-cookie"]);
+const CREDENTIAL_HEADERS = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "set-cookie",
+]);
 
 /** Hides secrets in texts. Which values are secret is said by the program; this only finds them again. */
 export class Mask {
@@ -19,10 +24,12 @@ export class Mask {
     for (const secret of secrets) {
       if (secret === "") continue;
       const json = JSON.stringify(secret).slice(1, -1);
-      for (const form of [secret, json, json.replaceAll("/", "\\/"), percent(secret)]) forms.add(form);
+      for (const form of [secret, json, json.replaceAll("/", "\\/"), percent(secret)])
+        forms.add(form);
     }
     const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-    this.#pattern = longestFirst.length > 0 ? new RegExp(longestFirst.map(pattern).join("|"), "g") : null;
+    this.#pattern =
+      longestFirst.length > 0 ? new RegExp(longestFirst.map(pattern).join("|"), "g") : null;
   }
 
   text(text: string): string {

@@ -51,12 +51,9 @@ describe("units", () => {
   });
 
   it("counts", () => {
-    expect([plural(1, "error"), plural(10_000, "exchange"), size(1_234), size(10_485_760)]).toEqual([
-      "1 error",
-      "10,000 exchanges",
-      "1.2 kB",
-      "10 MB",
-    ]);
+    expect([plural(1, "error"), plural(10_000, "exchange"), size(1_234), size(10_485_760)]).toEqual(
+      ["1 error", "10,000 exchanges", "1.2 kB", "10 MB"],
+    );
   });
 });
 
@@ -72,5 +69,6 @@ describe("keys", () => {
     expect(press("?", { shiftKey: true })).toBe("?");
   });
 
-  it("draws them", () => expect([keyCaps("Shift+Enter"), keyCaps("Ctrl+K")]).toEqual(["⇧↵", "Ctrl K"]));
+  it("draws them", () =>
+    expect([keyCaps("Shift+Enter"), keyCaps("Ctrl+K")]).toEqual(["⇧↵", "Ctrl K"]));
 });

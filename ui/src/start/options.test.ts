@@ -62,14 +62,18 @@ describe("problemsOf", () => {
     ["  ", "nothing"],
   ])("wants an array of authorization details, not %s", (text, got) => {
     const { authorization } = given({});
-    const found = problemsOf(given({ authorization: { ...authorization, authorization_details: text } }));
+    const found = problemsOf(
+      given({ authorization: { ...authorization, authorization_details: text } }),
+    );
     expect(found.map(said)).toEqual([`Expected a JSON array, got ${got}.`]);
   });
 
   it("takes an array of authorization details", () => {
     const { authorization } = given({});
     const authorization_details = '[{"type":"payment"}]';
-    expect(problemsOf(given({ authorization: { ...authorization, authorization_details } }))).toEqual([]);
+    expect(
+      problemsOf(given({ authorization: { ...authorization, authorization_details } })),
+    ).toEqual([]);
   });
 
   it("names each field of an unfinished enterprise-managed grant", () => {

@@ -17,10 +17,24 @@ const SHOWN = 48;
 export function problemsOf(options: Options): Problem[] {
   const found: Problem[] = [];
   const miss = (group: Group, field: string, expected: string, got: string) =>
-    found.push({ group, field, expected, got: got === "" ? "nothing" : quoted(got), empty: got === "" });
+    found.push({
+      group,
+      field,
+      expected,
+      got: got === "" ? "nothing" : quoted(got),
+      empty: got === "",
+    });
 
-  const { registration, client_metadata, callback, grant, resource, issuer, authorization, network } =
-    options;
+  const {
+    registration,
+    client_metadata,
+    callback,
+    grant,
+    resource,
+    issuer,
+    authorization,
+    network,
+  } = options;
   if (client_metadata.url !== null && !isWebUrl(client_metadata.url)) {
     miss("registration", "URL of the document", "an https URL", client_metadata.url);
   }
@@ -75,7 +89,8 @@ export function problemsOf(options: Options): Problem[] {
     miss("network", "Proxy", "an http, https or socks5 URL", network.proxy);
   }
   const certificate = network.client_certificate;
-  if (certificate && certificate.certificate_file === "") miss("network", "Certificate file", "a path", "");
+  if (certificate && certificate.certificate_file === "")
+    miss("network", "Certificate file", "a path", "");
   if (certificate && certificate.key_file === "") miss("network", "Key file", "a path", "");
   return found;
 }

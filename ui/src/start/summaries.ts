@@ -86,7 +86,11 @@ function grant({ grant: { is } }: Options): string {
 }
 
 function callback({ callback: { host, port, path, timeout_seconds }, browser }: Options): Summary {
-  const value = [host, port === null ? "" : `port ${port}`, browser.is === "show" ? "URL shown" : ""];
+  const value = [
+    host,
+    port === null ? "" : `port ${port}`,
+    browser.is === "show" ? "URL shown" : "",
+  ];
   const changed =
     host !== "127.0.0.1" ||
     port !== null ||
@@ -113,7 +117,11 @@ function authorization({ authorization: asked, issuer }: Options): string[] {
 }
 
 function resource({ resource: choice }: Options): string {
-  return choice.is === "given" ? choice.uri || "given" : choice.is === "off" ? "off" : "as advertised";
+  return choice.is === "given"
+    ? choice.uri || "given"
+    : choice.is === "off"
+      ? "off"
+      : "as advertised";
 }
 
 function tokens({ dpop, use_stored_token }: Options): string[] {

@@ -26,9 +26,10 @@ describe.each<Theme>(["light", "dark"])("%s", (theme) => {
     (text, surface) => expect(contrast(theme, text, surface)).toBeGreaterThanOrEqual(4.5),
   );
 
-  it.each(SIGNS.flatMap((sign) => [sign + "-ground", "pane", "ground", "raised"].map((on) => [sign, on])))(
-    "%s on %s can be read",
-    (sign, on) => expect(contrast(theme, sign, on)).toBeGreaterThanOrEqual(4.5),
+  it.each(
+    SIGNS.flatMap((sign) => [sign + "-ground", "pane", "ground", "raised"].map((on) => [sign, on])),
+  )("%s on %s can be read", (sign, on) =>
+    expect(contrast(theme, sign, on)).toBeGreaterThanOrEqual(4.5),
   );
 
   it.each(SIGNS.flatMap((sign) => ["text", "dim"].map((text) => [text, sign + "-ground"])))(
@@ -72,5 +73,7 @@ function luminance(hex: string): number {
 function read(): Map<string, Record<Theme, string>> {
   const css = readFileSync("src/styles/tokens.css", "utf8");
   const pairs = css.matchAll(/--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g);
-  return new Map([...pairs].map(([, name, light, dark]) => [name!, { light: light!, dark: dark! }]));
+  return new Map(
+    [...pairs].map(([, name, light, dark]) => [name!, { light: light!, dark: dark! }]),
+  );
 }

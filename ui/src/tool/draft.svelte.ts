@@ -39,7 +39,9 @@ export class Draft {
     const read = this.asJson ? argumentsOf(this.json) : null;
     return read && "problem" in read ? read.problem : null;
   });
-  readonly ready = $derived(this.jsonProblem === null && this.problems.every((problem) => problem === null));
+  readonly ready = $derived(
+    this.jsonProblem === null && this.problems.every((problem) => problem === null),
+  );
   /** The names of members that are sent, but have no field. */
   readonly others = $derived(this.#rest.map(([name]) => name));
 

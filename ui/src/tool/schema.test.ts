@@ -9,7 +9,9 @@ import type { ToolField } from "./schema";
 describe("formOf", () => {
   it("makes a field of each property, with what the schema says of it", () => {
     const fields = fieldsOf(MANY_TOOLS[0]!.input_schema);
-    expect(fields.map(({ name, kind, required, initial }) => [name, kind, required, initial])).toEqual([
+    expect(
+      fields.map(({ name, kind, required, initial }) => [name, kind, required, initial]),
+    ).toEqual([
       ["query", "text", true, ""],
       ["limit", "integer", true, "10"],
       ["score", "number", false, ""],
@@ -35,7 +37,9 @@ describe("formOf", () => {
     ["a required member without a property", { properties: {}, required: ["id"] }],
     ["too many properties", { properties: Object.fromEntries(many(100)) }],
     ["endless names", { properties: { ["n".repeat(5_000)]: { type: "string" } } }],
-  ])("leaves %s to the JSON editor", (_, schema) => expect(formOf(schema)).toHaveProperty("exotic"));
+  ])("leaves %s to the JSON editor", (_, schema) =>
+    expect(formOf(schema)).toHaveProperty("exotic"),
+  );
 
   it("makes JSON fields of what is nested, mixed or leads in circles", () => {
     const fields = fieldsOf({
@@ -57,14 +61,18 @@ describe("formOf", () => {
     for (let at = 0; at < 100_000; at += 1) deep = { anyOf: [deep] };
     const wide = { properties: Object.fromEntries(many(200_000)) };
     const before = performance.now();
-    expect(fieldsOf({ properties: { deep, list: { default: deep, type: "array" } } })[0]!.kind).toBe("json");
+    expect(
+      fieldsOf({ properties: { deep, list: { default: deep, type: "array" } } })[0]!.kind,
+    ).toBe("json");
     expect(formOf(wide)).toHaveProperty("exotic");
     expect(performance.now() - before).toBeLessThan(500);
   });
 
   it("cuts long words and leaves long defaults out", () => {
     const [field] = fieldsOf({
-      properties: { a: { type: "string", description: "d".repeat(9_999), default: "x".repeat(99_999) } },
+      properties: {
+        a: { type: "string", description: "d".repeat(9_999), default: "x".repeat(99_999) },
+      },
     });
     expect(field!.description!.length).toBeLessThanOrEqual(400);
     expect(field!.initial).toBe("");
@@ -169,7 +177,9 @@ describe("Draft", () => {
   });
 
   it("has members of any name", () => {
-    const properties = JSON.parse('{"__proto__":{"type":"string"},"constructor":{"type":"string"}}');
+    const properties = JSON.parse(
+      '{"__proto__":{"type":"string"},"constructor":{"type":"string"}}',
+    );
     const draft = new Draft(
       { name: "t", title: null, description: null, input_schema: { properties } },
       null,

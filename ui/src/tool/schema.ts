@@ -28,7 +28,16 @@ const DEFAULT_LETTERS = 20_000;
 const HOPS = 8;
 const KINDS = ["string", "number", "integer", "boolean", "array", "object"] as const;
 /** They say of the whole what single fields cannot show. */
-const WHOLE = ["oneOf", "anyOf", "allOf", "not", "if", "$ref", "patternProperties", "dependentSchemas"];
+const WHOLE = [
+  "oneOf",
+  "anyOf",
+  "allOf",
+  "not",
+  "if",
+  "$ref",
+  "patternProperties",
+  "dependentSchemas",
+];
 
 type Schema = { readonly [key: string]: JsonValue };
 
@@ -36,7 +45,8 @@ type Schema = { readonly [key: string]: JsonValue };
 export function formOf(input: JsonValue): ToolForm {
   if (!isObject(input)) return { exotic: "The schema is no object" };
   const type = own(input, "type");
-  if (type !== undefined && type !== "object") return { exotic: "The schema is not that of an object" };
+  if (type !== undefined && type !== "object")
+    return { exotic: "The schema is not that of an object" };
   const whole = WHOLE.find((keyword) => own(input, keyword) !== undefined);
   if (whole) return { exotic: `The schema uses ${whole} for the whole` };
   const properties = own(input, "properties") ?? {};
@@ -52,11 +62,19 @@ export function formOf(input: JsonValue): ToolForm {
       return { exotic: `The required ${quoted(name)} is not among the properties` };
     }
   }
-  return { fields: names.map((name) => fieldOf(name, own(properties, name)!, needed.has(name), input)) };
+  return {
+    fields: names.map((name) => fieldOf(name, own(properties, name)!, needed.has(name), input)),
+  };
 }
 
 /** What the schema says of a field, in one line. */
-export function hintOf({ name, title, description, minimum, maximum }: ToolField): string | undefined {
+export function hintOf({
+  name,
+  title,
+  description,
+  minimum,
+  maximum,
+}: ToolField): string | undefined {
   const bare = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
   const bounds =
     minimum !== null && maximum !== null
@@ -73,7 +91,8 @@ export function hintOf({ name, title, description, minimum, maximum }: ToolField
 
 /** What is wrong with the text of a field: name, expected, got. Null when nothing is. */
 export function problemOf(field: ToolField, text: string): string | null {
-  const expected = (what: string) => `${cut(field.name, 60)}: expected ${what}, got ${quoted(text)}`;
+  const expected = (what: string) =>
+    `${cut(field.name, 60)}: expected ${what}, got ${quoted(text)}`;
   if (text === "" || (text.trim() === "" && field.kind !== "text")) {
     return field.required ? `${cut(field.name, 60)}: expected a value, got nothing` : null;
   }
@@ -87,8 +106,10 @@ export function problemOf(field: ToolField, text: string): string | null {
       if (field.kind === "integer" && !Number.isInteger(number)) return expected("an integer");
       if (Number.isInteger(number) && !Number.isSafeInteger(number))
         return expected("a number of at most 15 digits");
-      if (field.minimum !== null && number < field.minimum) return expected(`at least ${field.minimum}`);
-      if (field.maximum !== null && number > field.maximum) return expected(`at most ${field.maximum}`);
+      if (field.minimum !== null && number < field.minimum)
+        return expected(`at least ${field.minimum}`);
+      if (field.maximum !== null && number > field.maximum)
+        return expected(`at most ${field.maximum}`);
       return null;
     }
     case "array":
@@ -146,10 +167,13 @@ export function textOf(field: ToolField, value: JsonValue): string | undefined {
 }
 
 /** The arguments of a text; or why it is none. */
-export function argumentsOf(text: string): { arguments: { [key: string]: JsonValue } } | { problem: string } {
+export function argumentsOf(
+  text: string,
+): { arguments: { [key: string]: JsonValue } } | { problem: string } {
   if (text.trim() === "") return { arguments: {} };
   const value = parsed(text);
-  if (value === undefined) return { problem: "arguments: expected JSON, got what cannot be read as such" };
+  if (value === undefined)
+    return { problem: "arguments: expected JSON, got what cannot be read as such" };
   if (!isObject(value)) {
     const got = Array.isArray(value) ? "an array" : value === null ? "null" : `a ${typeof value}`;
     return { problem: `arguments: expected a JSON object, got ${got}` };

@@ -33,7 +33,13 @@ describe("Log", () => {
     const { log, play } = playing(secondWay());
     for (let at = 0; at < 3; at += 1) play.step();
     play.rewind(5);
-    expect([4, 5, 6, 7, 8].map((seq) => log.abandoned(seq))).toEqual([false, true, true, true, false]);
+    expect([4, 5, 6, 7, 8].map((seq) => log.abandoned(seq))).toEqual([
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
     log.receive([{ ...last(log), findings: [about(6)] }]);
     expect(log.worst).toBeNull();
   });

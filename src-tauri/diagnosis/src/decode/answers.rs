@@ -29,7 +29,8 @@ pub(super) fn challenges(response: &Response) -> Vec<Decoded> {
                 .map(|(name, value)| Pair { name, value })
                 .collect();
             let note =
-                "The server wants a token; the parameters say where to get one and for what.".to_owned();
+                "The server wants a token; the parameters say where to get one and for what."
+                    .to_owned();
             group(
                 &format!("WWW-Authenticate: {}", challenge.scheme),
                 Some(note),
@@ -47,7 +48,11 @@ pub(super) fn token(response: &Response, now: u64) -> Vec<Decoded> {
             return Vec::new();
         }
         let note = "It is form-encoded; the specification demands JSON.".to_owned();
-        return vec![group("Token answer", Some(note), fields(form, Table::Token))];
+        return vec![group(
+            "Token answer",
+            Some(note),
+            fields(form, Table::Token),
+        )];
     };
     let mut all: Vec<Decoded> = json::body("Token answer", response, Table::Token)
         .into_iter()
@@ -96,7 +101,9 @@ pub(super) fn introspection(response: &Response, now: u64) -> Option<Decoded> {
 pub(super) fn keys(response: &Response) -> Vec<Decoded> {
     let set = object(response).unwrap_or_default();
     let Some(keys) = set.get("keys").and_then(Value::as_array) else {
-        return json::body("JWK set", response, Table::Key).into_iter().collect();
+        return json::body("JWK set", response, Table::Key)
+            .into_iter()
+            .collect();
     };
     let keys = keys.iter().filter_map(Value::as_object).map(|key| {
         let title = match text(key, "kid") {
@@ -132,7 +139,12 @@ pub(super) fn preflight(response: &Response) -> Option<Decoded> {
     let all: Vec<_> = response
         .headers
         .iter()
-        .filter(|header| header.name.to_ascii_lowercase().starts_with("access-control-"))
+        .filter(|header| {
+            header
+                .name
+                .to_ascii_lowercase()
+                .starts_with("access-control-")
+        })
         .map(|header| {
             field(
                 header.name.to_ascii_lowercase(),
@@ -163,7 +175,11 @@ pub(super) fn json_rpc(response: &Response) -> Option<Decoded> {
             None,
             vec![field("result", printed(&other), Table::JsonRpc)],
         )),
-        RpcAnswer::Error { code, message, data } => {
+        RpcAnswer::Error {
+            code,
+            message,
+            data,
+        } => {
             let mut all = vec![
                 field("code", code.to_string(), Table::JsonRpc),
                 field("message", message, Table::JsonRpc),
@@ -251,7 +267,8 @@ mod tests {
 
     #[test]
     fn tools_are_listed_by_name() {
-        let body = json!({"id": 1, "result": {"tools": [{"name": "a"}, {"name": "b"}], "n": 1}}).to_string();
+        let body = json!({"id": 1, "result": {"tools": [{"name": "a"}, {"name": "b"}], "n": 1}})
+            .to_string();
         let decoded = json_rpc(&response(200, &[], &body)).unwrap();
         assert_eq!(decoded.fields[0].value, "2: a, b");
         assert_eq!(json_rpc(&response(200, &[], "x")), None);

@@ -31,7 +31,8 @@ pub(super) fn object(title: &str, bytes: &[u8], table: Table) -> Option<Decoded>
     Some(group(title, None, fields))
 }
 
-/// A value for reading: text without quotation marks, a list of texts with commas, all else as JSON.
+/// A value for reading: text without quotation marks, a list of texts with commas, all else as
+/// JSON.
 pub(super) fn printed(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -8,8 +8,8 @@ use super::meanings::Table;
 use super::{field, group};
 use crate::decoded::{Decoded, DecodedField};
 
-/// Header and claims of a token called `name`, judged at `now` (seconds since 1970). Of a token that is no
-/// JWT, a note says so when `or_say` is set.
+/// Header and claims of a token called `name`, judged at `now` (seconds since 1970). Of a token
+/// that is no JWT, a note says so when `or_say` is set.
 pub(super) fn parts(name: &str, token: &str, now: u64, or_say: bool) -> Vec<Decoded> {
     match Jwt::read(token) {
         Ok(jwt) => {
@@ -79,7 +79,9 @@ pub(super) fn members(object: &Map<String, Value>, table: Table) -> Vec<DecodedF
 
 fn lifetime(jwt: &Jwt, now: u64) -> String {
     let state = match jwt.seconds("exp") {
-        Some(expiry) if expiry <= now => format!("It had expired {} before this.", span(now - expiry)),
+        Some(expiry) if expiry <= now => {
+            format!("It had expired {} before this.", span(now - expiry))
+        }
         Some(expiry) => format!("It was valid for another {} then.", span(expiry - now)),
         None => "It says nothing of when it expires.".into(),
     };
@@ -108,7 +110,8 @@ pub(super) fn rfc3339(seconds: u64) -> String {
     // Days are counted from 0000-03-01, so that a leap day ends its year; eras are 400 years long.
     let days = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;

@@ -12,7 +12,8 @@ use trace::{Entry, EntryKind, Exchange, Pair, Purpose, Trace};
 use crate::decoded::{Decoded, DecodedField};
 use meanings::Table;
 
-/// Everything that can be explained of an entry; empty when there is no such entry or nothing to explain.
+/// Everything that can be explained of an entry; empty when there is no such entry or nothing to
+/// explain.
 pub fn decoded(trace: &Trace, entry: u32) -> Vec<Decoded> {
     let Some(entry) = trace.entry(entry) else {
         return Vec::new();
@@ -46,18 +47,14 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             all.extend(response.and_then(answers::json_rpc));
         }
         Purpose::ResourceMetadata { .. } => {
-            all.extend(
-                response.and_then(|response| {
-                    json::body("Protected resource metadata", response, Table::Resource)
-                }),
-            );
+            all.extend(response.and_then(|response| {
+                json::body("Protected resource metadata", response, Table::Resource)
+            }));
         }
         Purpose::ServerMetadata { .. } | Purpose::IdentityProviderMetadata { .. } => {
-            all.extend(
-                response.and_then(|response| {
-                    json::body("Authorization server metadata", response, Table::Server)
-                }),
-            );
+            all.extend(response.and_then(|response| {
+                json::body("Authorization server metadata", response, Table::Server)
+            }));
         }
         Purpose::Registration => {
             all.extend(json::object(
@@ -67,13 +64,17 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             ));
             all.extend(requests::authorization_header(request, now));
             all.extend(
-                response.and_then(|response| json::body("Registration answer", response, Table::Client)),
+                response.and_then(|response| {
+                    json::body("Registration answer", response, Table::Client)
+                }),
             );
         }
         Purpose::Authorization => {
             all.extend(requests::hop(request));
             all.extend(response.and_then(answers::redirect));
-            all.extend(pkce::of_visit(trace, entry).filter(|_| requests::is_authorization(&request.url)));
+            all.extend(
+                pkce::of_visit(trace, entry).filter(|_| requests::is_authorization(&request.url)),
+            );
         }
         Purpose::Callback => all.push(requests::callback(request)),
         Purpose::Token { .. } => {
@@ -87,18 +88,24 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             all.extend(response.into_iter().flat_map(answers::challenges));
         }
         Purpose::PushedAuthorization => {
-            all.extend(requests::posted("Pushed authorization request", request, now));
-            all.extend(
-                response
-                    .and_then(|response| json::body("Pushed authorization answer", response, Table::Pushed)),
-            );
+            all.extend(requests::posted(
+                "Pushed authorization request",
+                request,
+                now,
+            ));
+            all.extend(response.and_then(|response| {
+                json::body("Pushed authorization answer", response, Table::Pushed)
+            }));
         }
         Purpose::DeviceAuthorization => {
-            all.extend(requests::posted("Device authorization request", request, now));
-            all.extend(
-                response
-                    .and_then(|response| json::body("Device authorization answer", response, Table::Device)),
-            );
+            all.extend(requests::posted(
+                "Device authorization request",
+                request,
+                now,
+            ));
+            all.extend(response.and_then(|response| {
+                json::body("Device authorization answer", response, Table::Device)
+            }));
         }
         Purpose::Introspection { .. } => {
             all.extend(requests::posted("Introspection request", request, now));
@@ -106,21 +113,27 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
         }
         Purpose::Revocation { .. } => {
             all.extend(requests::posted("Revocation request", request, now));
-            all.extend(response.and_then(|response| json::body("Revocation answer", response, Table::Token)));
+            all.extend(
+                response
+                    .and_then(|response| json::body("Revocation answer", response, Table::Token)),
+            );
         }
         Purpose::Userinfo => {
             all.extend(requests::authorization_header(request, now));
             all.extend(requests::proof(request));
             all.extend(
-                response.and_then(|response| json::body("Claims of the user", response, Table::Claims)),
+                response
+                    .and_then(|response| json::body("Claims of the user", response, Table::Claims)),
             );
         }
         Purpose::Jwks => {
             all.extend(response.into_iter().flat_map(answers::keys));
         }
-        Purpose::ClientMetadata => all.extend(
-            response.and_then(|response| json::body("Client metadata document", response, Table::Client)),
-        ),
+        Purpose::ClientMetadata => {
+            all.extend(response.and_then(|response| {
+                json::body("Client metadata document", response, Table::Client)
+            }))
+        }
         Purpose::Preflight { .. } => {
             all.extend(requests::preflight(request));
             all.extend(response.and_then(answers::preflight));
@@ -133,7 +146,9 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             ));
             all.extend(requests::authorization_header(request, now));
             all.extend(
-                response.and_then(|response| json::body("Registration answer", response, Table::Client)),
+                response.and_then(|response| {
+                    json::body("Registration answer", response, Table::Client)
+                }),
             );
         }
     }
@@ -176,7 +191,11 @@ mod tests {
     use crate::sample::{Answer, Run, VERIFIER, dpop_proof, jwt, post, push_to_server};
 
     fn of(trace: &Trace, wanted: impl Fn(&EntryKind) -> bool) -> Vec<Decoded> {
-        let entry = trace.entries.iter().find(|entry| wanted(&entry.kind)).unwrap();
+        let entry = trace
+            .entries
+            .iter()
+            .find(|entry| wanted(&entry.kind))
+            .unwrap();
         decoded(trace, entry.seq)
     }
 
@@ -194,7 +213,9 @@ mod tests {
     #[test]
     fn every_exchange_of_a_run_has_its_groups() {
         let trace = Run::healthy().trace();
-        let challenge = with_purpose(&trace, |purpose| matches!(purpose, Purpose::Challenge { .. }));
+        let challenge = with_purpose(&trace, |purpose| {
+            matches!(purpose, Purpose::Challenge { .. })
+        });
         assert_eq!(
             titles(&challenge),
             ["JSON-RPC request", "WWW-Authenticate: Bearer"]
@@ -203,7 +224,12 @@ mod tests {
             matches!(purpose, Purpose::ServerMetadata { .. })
         });
         assert_eq!(titles(&metadata), ["Authorization server metadata"]);
-        assert!(metadata[0].fields.iter().all(|field| field.meaning.is_some()));
+        assert!(
+            metadata[0]
+                .fields
+                .iter()
+                .all(|field| field.meaning.is_some())
+        );
         let visit = of(&trace, |kind| matches!(kind, EntryKind::BrowserOpened(_)));
         assert_eq!(titles(&visit), ["Authorization request", "PKCE"]);
         let hop = with_purpose(&trace, |purpose| *purpose == Purpose::Authorization);
@@ -241,7 +267,10 @@ mod tests {
     #[test]
     fn what_goes_beyond_the_code_has_its_groups_too() {
         let assertion = jwt(&json!({"iss": "c1", "exp": 1_000}));
-        let request = post("/par", &[("client_id", "c1"), ("client_assertion", &assertion)]);
+        let request = post(
+            "/par",
+            &[("client_id", "c1"), ("client_assertion", &assertion)],
+        );
         let answer = Answer::json(201, json!({"request_uri": "urn:x", "expires_in": 60}));
         let all = of_last(
             Purpose::PushedAuthorization,
@@ -269,7 +298,11 @@ mod tests {
         let body = json!({"device_code": "d", "user_code": "A-B", "verification_uri": "https://as.example/d",
                           "expires_in": 9, "interval": 5});
         let request = post("/device", &[("client_id", "c1")]);
-        let all = of_last(Purpose::DeviceAuthorization, request, Answer::json(200, body));
+        let all = of_last(
+            Purpose::DeviceAuthorization,
+            request,
+            Answer::json(200, body),
+        );
         assert!(all_known(&all[1]));
         let secret: Vec<bool> = all[1].fields.iter().map(|field| field.secret).collect();
         assert_eq!(secret, [true, false, false, false, false]);
@@ -350,7 +383,11 @@ mod tests {
                 .iter()
                 .any(|field| field.value == VERIFIER && field.secret)
         );
-        let expiry = token[4].fields.iter().find(|field| field.name == "exp").unwrap();
+        let expiry = token[4]
+            .fields
+            .iter()
+            .find(|field| field.name == "exp")
+            .unwrap();
         assert_eq!(expiry.value, "4000000000 (2096-10-02T07:06:40Z)");
     }
 }

@@ -11,8 +11,8 @@ use crate::asked::whole_request;
 use crate::decoded::Decoded;
 use crate::reading::{form, value};
 
-/// The pair seen from the authorization request: the verifier is that of the next token request, when it was
-/// sent.
+/// The pair seen from the authorization request: the verifier is that of the next token request,
+/// when it was sent.
 pub(super) fn of_visit(trace: &Trace, entry: &Entry) -> Option<Decoded> {
     let mut verifier = None;
     for later in trace.entries.iter().skip(entry.seq as usize) {
@@ -33,7 +33,8 @@ pub(super) fn of_visit(trace: &Trace, entry: &Entry) -> Option<Decoded> {
     pair(&whole_request(url, pushed(trace)), verifier.as_deref())
 }
 
-/// The pair seen from the token request: the challenge is that of the last authorization request before it.
+/// The pair seen from the token request: the challenge is that of the last authorization request
+/// before it.
 pub(super) fn of_token_request(trace: &Trace, entry: &Entry, request: &Request) -> Option<Decoded> {
     let form = form(request);
     let verifier = value(&form, "code_verifier")?;
@@ -85,7 +86,9 @@ fn pair(query: &[Pair], verifier: Option<&str>) -> Option<Decoded> {
     fields.extend(challenge.map(|challenge| field("code_challenge", challenge, Table::Parameters)));
     fields.extend(method.map(|method| field("code_challenge_method", method, Table::Parameters)));
     fields.extend(verifier.map(|verifier| field("code_verifier", verifier, Table::Parameters)));
-    fields.extend(computed.map(|computed| field("computed from the verifier", computed, Table::Parameters)));
+    fields.extend(
+        computed.map(|computed| field("computed from the verifier", computed, Table::Parameters)),
+    );
     Some(group("PKCE", Some(note.into()), fields))
 }
 
@@ -99,7 +102,8 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_7636_appendix_b_matches() {
-        let query = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+        let query =
+            "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         assert!(note(query, Some(verifier)).contains("match."));
         assert!(note(query, Some("another")).contains("does not fit"));

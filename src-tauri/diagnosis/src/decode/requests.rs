@@ -41,7 +41,11 @@ pub(super) fn hop(request: &Request) -> Vec<Decoded> {
     }
     let media = request.header_value("content-type").unwrap_or_default();
     if media.starts_with("application/x-www-form-urlencoded") {
-        all.push(group("Form", None, fields(form(request), Table::Parameters)));
+        all.push(group(
+            "Form",
+            None,
+            fields(form(request), Table::Parameters),
+        ));
     }
     all
 }
@@ -53,10 +57,16 @@ pub(super) fn callback(request: &Request) -> Decoded {
             "The authorization server answers with the error {}.",
             excerpt(error)
         )),
-        (None, Some(_)) => Some("The user agreed; the code is redeemed at the token endpoint.".into()),
+        (None, Some(_)) => {
+            Some("The user agreed; the code is redeemed at the token endpoint.".into())
+        }
         (None, None) => Some("Neither code nor error: this is no authorization response.".into()),
     };
-    group("Authorization response", note, fields(query, Table::Parameters))
+    group(
+        "Authorization response",
+        note,
+        fields(query, Table::Parameters),
+    )
 }
 
 pub(super) fn token(request: &Request, now: u64) -> Vec<Decoded> {
@@ -64,7 +74,9 @@ pub(super) fn token(request: &Request, now: u64) -> Vec<Decoded> {
     let note = match value(&pairs, "grant_type") {
         Some("authorization_code") => Some("Redeems the authorization code for tokens."),
         Some("refresh_token") => Some("Asks for a new access token with the refresh token."),
-        Some("client_credentials") => Some("Asks for an access token for the client itself, without a user."),
+        Some("client_credentials") => {
+            Some("Asks for an access token for the client itself, without a user.")
+        }
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
             Some("Asks whether the user has approved the device yet.")
         }
@@ -128,7 +140,9 @@ pub(super) fn proof(request: &Request) -> Vec<Decoded> {
         return Vec::new();
     };
     let note = match thumbprint_of(request) {
-        Some(key) => format!("Good for this one request. Proves that the client has the key {key}."),
+        Some(key) => {
+            format!("Good for this one request. Proves that the client has the key {key}.")
+        }
         None => "Good for this one request.".into(),
     };
     jwt::proof("DPoP proof", proof.trim(), &note)
@@ -206,7 +220,12 @@ pub(super) fn json_rpc(request: &Request) -> Option<Decoded> {
             ..field(name, printed(value), Table::JsonRpc)
         }));
     }
-    for name in ["MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id"] {
+    for name in [
+        "MCP-Protocol-Version",
+        "Mcp-Method",
+        "Mcp-Name",
+        "Mcp-Session-Id",
+    ] {
         all.extend(
             request
                 .header_value(name)
@@ -233,17 +252,21 @@ mod tests {
             .map(|field| (field.value.as_str(), field.secret))
             .collect();
         assert_eq!(values, [("my client", false), ("p:w", true)]);
-        let broken = Request::new("POST", "https://as.example/token").header("authorization", "Basic ???");
+        let broken =
+            Request::new("POST", "https://as.example/token").header("authorization", "Basic ???");
         assert!(authorization_header(&broken, 0)[0].note.is_some());
     }
 
     #[test]
     fn a_callback_says_what_came() {
         assert!(
-            callback(&Request::new("GET", "http://127.0.0.1/cb?error=access_denied"))
-                .note
-                .unwrap()
-                .contains("access_denied")
+            callback(&Request::new(
+                "GET",
+                "http://127.0.0.1/cb?error=access_denied"
+            ))
+            .note
+            .unwrap()
+            .contains("access_denied")
         );
         assert!(
             callback(&Request::new("GET", "http://127.0.0.1/cb"))
@@ -266,7 +289,8 @@ mod tests {
 
     #[test]
     fn json_rpc_parameters_have_their_path() {
-        let body = r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":{"a":{"b":1}}}"#;
+        let body =
+            r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":{"a":{"b":1}}}"#;
         let decoded = json_rpc(&Request::new("POST", "https://x.example").body(body)).unwrap();
         assert_eq!(decoded.title, "JSON-RPC notification");
         assert_eq!(decoded.fields[1].name, "params.a");

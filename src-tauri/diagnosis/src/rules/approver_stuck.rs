@@ -9,16 +9,16 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A run without a browser that comes to a page from which there is no way on: a form that wants values
-    /// nobody gave, a page made by scripts, an error page.
+    /// A run without a browser that comes to a page from which there is no way on: a form that
+    /// wants values nobody gave, a page made by scripts, an error page.
     ///
     /// # Why it matters
-    /// It says nothing about the MCP server: how a person logs in is up to each authorization server, and a
-    /// program cannot do all of it.
+    /// It says nothing about the MCP server: how a person logs in is up to each authorization
+    /// server, and a program cannot do all of it.
     ///
     /// # How to fix
-    /// Give the form its values with `--form NAME=VALUE`, or use a real browser. An error page is the
-    /// authorization server's, and says what it does not like.
+    /// Give the form its values with `--form NAME=VALUE`, or use a real browser. An error page is
+    /// the authorization server's, and says what it does not like.
     ///
     /// # References
     /// RFC 6749 sections 3.1 and 4.1.2.1.
@@ -128,7 +128,10 @@ mod tests {
             stuck(vec![Answer::html(400, "Invalid redirect_uri")]).found(),
             ["S07"]
         );
-        assert_eq!(stuck(vec![Answer::failed(FailureKind::Refused)]).found(), ["N01"]);
+        assert_eq!(
+            stuck(vec![Answer::failed(FailureKind::Refused)]).found(),
+            ["N01"]
+        );
         assert!(Run::healthy().is_silent("A31"));
     }
 }

@@ -7,14 +7,15 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// `at_hash` of the ID token, where it has one, next to the hash of the access token that came with it.
+    /// `at_hash` of the ID token, where it has one, next to the hash of the access token that came
+    /// with it.
     ///
     /// # Why it matters
     /// It ties the two tokens together. Clients that check it throw both away.
     ///
     /// # How to fix
-    /// Hash the access token as it is sent, with the hash of the ID token's `alg`, and encode the left half of the
-    /// hash in base64url without padding.
+    /// Hash the access token as it is sent, with the hash of the ID token's `alg`, and encode the
+    /// left half of the hash in base64url without padding.
     ///
     /// # References
     /// OpenID Connect Core 1.0 section 3.1.3.6.

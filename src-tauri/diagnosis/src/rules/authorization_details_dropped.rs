@@ -7,15 +7,17 @@ use crate::spec::RFC9396_GRANTED;
 
 rule! {
     /// # What it looks at
-    /// Tokens that were asked for with `authorization_details`, and whether the token answer has them.
+    /// Tokens that were asked for with `authorization_details`, and whether the token answer has
+    /// them.
     ///
     /// # Why it matters
-    /// What was granted may be less than what was asked for. Without the answer the client cannot know what its
-    /// token is good for.
+    /// What was granted may be less than what was asked for. Without the answer the client cannot
+    /// know what its token is good for.
     ///
     /// # How to fix
-    /// Return `authorization_details` as granted with every token that was asked for with them. A server that does
-    /// not know them has to refuse unknown types with `invalid_authorization_details`.
+    /// Return `authorization_details` as granted with every token that was asked for with them. A
+    /// server that does not know them has to refuse unknown types with
+    /// `invalid_authorization_details`.
     ///
     /// # References
     /// RFC 9396 sections 5 and 7.
@@ -27,7 +29,9 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let dropped = reading.tokens.iter().find(|(seen, grant)| {
         let asked = match grant {
-            Grant::AuthorizationCode => reading.authorization_before(seen.seq).map(|(_, asked)| asked),
+            Grant::AuthorizationCode => reading
+                .authorization_before(seen.seq)
+                .map(|(_, asked)| asked),
             _ => Some(form(seen.request())),
         };
         let asked = asked.is_some_and(|asked| value(&asked, "authorization_details").is_some());

@@ -4,22 +4,23 @@ use crate::finding::{Finding, Level, Owner, Part};
 use crate::reading::{Reading, Seen, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::{
-    RFC6749_ACCESS_DENIED, RFC6749_AUTHORIZATION_ERROR, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET,
+    RFC6749_ACCESS_DENIED, RFC6749_AUTHORIZATION_ERROR, RFC6749_INVALID_SCOPE,
+    RFC8707_INVALID_TARGET,
 };
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// An `error` that comes back to the redirect URI in place of a code, and its description, next to what
-    /// the authorization request asked for.
+    /// An `error` that comes back to the redirect URI in place of a code, and its description, next
+    /// to what the authorization request asked for.
     ///
     /// # Why it matters
-    /// The authorization server knows client and redirect URI and refuses the request all the same: for its
-    /// scope, its resource, what the client may do, or because somebody said no.
+    /// The authorization server knows client and redirect URI and refuses the request all the same:
+    /// for its scope, its resource, what the client may do, or because somebody said no.
     ///
     /// # How to fix
-    /// It depends on the error code, and the finding says which way. When a person said no at the consent
-    /// page, nothing has to change, and it is a note.
+    /// It depends on the error code, and the finding says which way. When a person said no at the
+    /// consent page, nothing has to change, and it is a note.
     ///
     /// # References
     /// RFC 6749 section 4.1.2.1; RFC 8707 section 2.
@@ -36,8 +37,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(error) = value(&answer, "error") else {
         return;
     };
-    // "on mismatch the client MUST NOT act on or display error, error_description, or error_uri" (MCP 2026-07-28
-    // authorization, "Authorization Response Validation"), unless the user insisted.
+    // "on mismatch the client MUST NOT act on or display error, error_description, or error_uri"
+    // (MCP 2026-07-28 authorization, "Authorization Response Validation"), unless the user
+    // insisted.
     let acted_on = reading.stopped(StopCode::AuthorizationError);
     if acted_on.is_none() && reading.stopped(StopCode::IssMismatch).is_some() {
         return;
@@ -73,7 +75,9 @@ fn denied(description: &str) -> Finding {
             .level(Level::Note)
             .owner(Owner::Nobody)
             .title("Access was denied at the consent page")
-            .message("The description says that a person said no, so everything works as it should.")
+            .message(
+                "The description says that a person said no, so everything works as it should.",
+            )
             .fix("Nothing has to change. To go on, start again and agree.");
     }
     finding

@@ -11,12 +11,12 @@ rule! {
     /// An authorization request after which no browser came to the redirect URI in time.
     ///
     /// # Why it matters
-    /// What happened in the browser is not seen from here: it may still show a login, an error about the
-    /// redirect URI, or a success page of the authorization server that leads nowhere.
+    /// What happened in the browser is not seen from here: it may still show a login, an error
+    /// about the redirect URI, or a success page of the authorization server that leads nowhere.
     ///
     /// # How to fix
-    /// Look at the page in the browser, it says which of these it is. On another machine than this one, paste
-    /// the URL that the browser ends at.
+    /// Look at the page in the browser, it says which of these it is. On another machine than this
+    /// one, paste the URL that the browser ends at.
     ///
     /// # References
     /// RFC 6749 section 4.1; RFC 8252 section 7.3.
@@ -95,7 +95,10 @@ mod tests {
             finding.actual.as_deref(),
             Some("The browser did not come back within 300 seconds.")
         );
-        assert_eq!(timed_out(HowOpened::Shown).finding("A18").owner, Owner::Client);
+        assert_eq!(
+            timed_out(HowOpened::Shown).finding("A18").owner,
+            Owner::Client
+        );
     }
 
     #[test]

@@ -11,12 +11,13 @@ rule! {
     /// A callback that carries neither `code` nor `error`.
     ///
     /// # Why it matters
-    /// There is nothing to exchange for a token. Most often the answer came in a way that the client did not
-    /// ask for: in the fragment of the URL, which no server sees, or a page in between lost the query.
+    /// There is nothing to exchange for a token. Most often the answer came in a way that the
+    /// client did not ask for: in the fragment of the URL, which no server sees, or a page in
+    /// between lost the query.
     ///
     /// # How to fix
-    /// Send `code` in the query of the redirect URI. Look at pages and proxies between the authorization
-    /// server and the redirect URI.
+    /// Send `code` in the query of the redirect URI. Look at pages and proxies between the
+    /// authorization server and the redirect URI.
     ///
     /// # References
     /// RFC 6749 section 4.1.2.
@@ -84,7 +85,10 @@ mod tests {
     #[test]
     fn says_what_came_instead() {
         let mut run = without_code();
-        assert_eq!(run.finding("A32").actual.as_deref(), Some("only state and iss"));
+        assert_eq!(
+            run.finding("A32").actual.as_deref(),
+            Some("only state and iss")
+        );
         assert_eq!(run.found(), ["A32"]);
         run.callback.push(("access_token", "secret-token".into()));
         assert_eq!(run.finding("A32").certainty, Certainty::Certain);

@@ -8,16 +8,18 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// In a run with a client certificate, a JWT access token: its `cnf` with `x5t#S256` next to the thumbprint of the
-    /// certificate. It has to be there when the server metadata says `tls_client_certificate_bound_access_tokens`.
+    /// In a run with a client certificate, a JWT access token: its `cnf` with `x5t#S256` next to
+    /// the thumbprint of the certificate. It has to be there when the server metadata says
+    /// `tls_client_certificate_bound_access_tokens`.
     ///
     /// # Why it matters
-    /// The MCP server compares the thumbprint in the token with the certificate that it is shown: a token for another
-    /// certificate is refused in every call. A token without any is good for whoever has it.
+    /// The MCP server compares the thumbprint in the token with the certificate that it is shown: a
+    /// token for another certificate is refused in every call. A token without any is good for
+    /// whoever has it.
     ///
     /// # How to fix
-    /// Behind a proxy that ends TLS, pass the client's own certificate on to the authorization server. Turn on
-    /// certificate-bound access tokens for this client.
+    /// Behind a proxy that ends TLS, pass the client's own certificate on to the authorization
+    /// server. Turn on certificate-bound access tokens for this client.
     ///
     /// # References
     /// RFC 8705 sections 3 and 3.1.
@@ -27,10 +29,13 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let shown = reading.decisions.iter().find_map(|(_, decision)| match decision {
-        Decision::ClientCertificate { thumbprint } => Some(thumbprint.as_str()),
-        _ => None,
-    });
+    let shown = reading
+        .decisions
+        .iter()
+        .find_map(|(_, decision)| match decision {
+            Decision::ClientCertificate { thumbprint } => Some(thumbprint.as_str()),
+            _ => None,
+        });
     let Some(shown) = shown else { return };
     let issued = reading
         .tokens
@@ -119,9 +124,15 @@ mod tests {
     #[test]
     fn another_certificate_and_none_where_one_is_promised() {
         let other = bound(json!({"x5t#S256": "another"}), false).finding("MT1");
-        assert_eq!((other.level, other.certainty), (Level::Error, Certainty::Certain));
+        assert_eq!(
+            (other.level, other.certainty),
+            (Level::Error, Certainty::Certain)
+        );
         let none = bound(json!(null), true).finding("MT1");
-        assert_eq!((none.level, none.certainty), (Level::Warning, Certainty::Likely));
+        assert_eq!(
+            (none.level, none.certainty),
+            (Level::Warning, Certainty::Likely)
+        );
     }
 
     #[test]

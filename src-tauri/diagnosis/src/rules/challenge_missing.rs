@@ -8,12 +8,12 @@ rule! {
     /// A 401 of the MCP server without a `WWW-Authenticate` field.
     ///
     /// # Why it matters
-    /// The header is how a client learns that OAuth is wanted and where to begin. Without it some clients say
-    /// that the server does not implement OAuth, others guess well-known URLs.
+    /// The header is how a client learns that OAuth is wanted and where to begin. Without it some
+    /// clients say that the server does not implement OAuth, others guess well-known URLs.
     ///
     /// # How to fix
-    /// Send `WWW-Authenticate: Bearer resource_metadata="…"` with every 401. A middleware that ends the
-    /// request before the OAuth one, or a proxy that drops the field, are the usual causes.
+    /// Send `WWW-Authenticate: Bearer resource_metadata="…"` with every 401. A middleware that ends
+    /// the request before the OAuth one, or a proxy that drops the field, are the usual causes.
     ///
     /// # References
     /// RFC 9110 section 11.6.1; RFC 6750 section 3; RFC 9728 section 5.1.

@@ -8,16 +8,16 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A `WWW-Authenticate` field of a 401 that does not follow the grammar: a quotation mark that is never
-    /// closed, parameters without a scheme.
+    /// A `WWW-Authenticate` field of a 401 that does not follow the grammar: a quotation mark that
+    /// is never closed, parameters without a scheme.
     ///
     /// # Why it matters
-    /// A client that cannot read the challenge treats it as none. Which part another client still understands
-    /// is a matter of luck.
+    /// A client that cannot read the challenge treats it as none. Which part another client still
+    /// understands is a matter of luck.
     ///
     /// # How to fix
-    /// Write the scheme first, then `name="value"` pairs with commas between them, and escape quotation marks
-    /// in values.
+    /// Write the scheme first, then `name="value"` pairs with commas between them, and escape
+    /// quotation marks in values.
     ///
     /// # References
     /// RFC 9110 section 11.6.1.

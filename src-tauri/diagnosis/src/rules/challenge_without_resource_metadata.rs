@@ -12,14 +12,15 @@ rule! {
     /// The challenge of a 401 that can be read and has no `resource_metadata`.
     ///
     /// # Why it matters
-    /// 2025-06-18 demands the parameter. Later revisions take a well-known URL instead, but clients that read
-    /// nothing but the header get no further.
+    /// 2025-06-18 demands the parameter. Later revisions take a well-known URL instead, but clients
+    /// that read nothing but the header get no further.
     ///
     /// # How to fix
     /// Add `resource_metadata` with the full URL of the protected resource metadata.
     ///
     /// # References
-    /// MCP authorization, "Protected Resource Metadata Discovery Requirements"; RFC 9728 section 5.1.
+    /// MCP authorization, "Protected Resource Metadata Discovery Requirements"; RFC 9728 section
+    /// 5.1.
     "D02" "challenge_without_resource_metadata" Error McpServer since Some(Revision::R20250618),
     title: "The challenge does not name the resource metadata",
     spec: [MCP_CHALLENGE_2025_06, MCP_DISCOVERY],
@@ -86,7 +87,9 @@ mod tests {
     fn bearer_only(revision: Revision) -> Run {
         let mut run = Run::healthy_at(revision);
         run.challenge.drop_header("www-authenticate");
-        run.challenge = run.challenge.header("WWW-Authenticate", "Bearer realm=\"mcp\"");
+        run.challenge = run
+            .challenge
+            .header("WWW-Authenticate", "Bearer realm=\"mcp\"");
         run
     }
 
@@ -111,7 +114,9 @@ mod tests {
         assert!(bearer_only(Revision::R20250326).is_silent("D02"));
         let mut run = Run::healthy();
         run.challenge.drop_header("www-authenticate");
-        run.challenge = run.challenge.header("WWW-Authenticate", "Bearer resource=\"/x\"");
+        run.challenge = run
+            .challenge
+            .header("WWW-Authenticate", "Bearer resource=\"/x\"");
         assert!(run.is_silent("D02"));
     }
 }

@@ -9,16 +9,18 @@ use crate::wording::{answer_in_words, excerpt, is_http_url};
 
 rule! {
     /// # What it looks at
-    /// A `client_id` that is the URL of a client metadata document, at an authorization server that says
-    /// `client_id_metadata_document_supported` and refuses it; and whether it fetched the document, where this run
-    /// serves it.
+    /// A `client_id` that is the URL of a client metadata document, at an authorization server that
+    /// says `client_id_metadata_document_supported` and refuses it; and whether it fetched the
+    /// document, where this run serves it.
     ///
     /// # Why it matters
-    /// Clients choose this way because the metadata offers it, and few fall back to registration when it fails.
+    /// Clients choose this way because the metadata offers it, and few fall back to registration
+    /// when it fails.
     ///
     /// # How to fix
-    /// Let the authorization server fetch the document: outgoing requests may be closed, or a firewall in front of
-    /// the document asks for a browser. Loopback and private addresses are refused on purpose; use a public https URL.
+    /// Let the authorization server fetch the document: outgoing requests may be closed, or a
+    /// firewall in front of the document asks for a browser. Loopback and private addresses are
+    /// refused on purpose; use a public https URL.
     ///
     /// # References
     /// MCP authorization, "Client ID Metadata Documents".

@@ -9,16 +9,17 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A token request whose client authenticates by Basic, and an error that says that `client_id` is
-    /// missing, although it is in the header.
+    /// A token request whose client authenticates by Basic, and an error that says that `client_id`
+    /// is missing, although it is in the header.
     ///
     /// # Why it matters
-    /// By Basic, `client_id` and secret are in the `Authorization` header and need not be in the body. A
-    /// server that reads the body alone turns away every client that does as its metadata says.
+    /// By Basic, `client_id` and secret are in the `Authorization` header and need not be in the
+    /// body. A server that reads the body alone turns away every client that does as its metadata
+    /// says.
     ///
     /// # How to fix
-    /// Read `client_id` from the Basic credentials as well. Until then take `client_secret_basic` out of
-    /// `token_endpoint_auth_methods_supported`, so that clients choose `client_secret_post`.
+    /// Read `client_id` from the Basic credentials as well. Until then take `client_secret_basic`
+    /// out of `token_endpoint_auth_methods_supported`, so that clients choose `client_secret_post`.
     ///
     /// # References
     /// RFC 6749 section 2.3.1.
@@ -75,7 +76,10 @@ pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Grant)> {
     reading.tokens.iter().copied().find(|(seen, _)| {
         let by_basic = basic_client_id(seen.request()).is_some();
         let in_body = value(&form(seen.request()), "client_id").is_some();
-        by_basic && !in_body && seen.status().is_some_and(|status| status >= 400) && says_missing(*seen)
+        by_basic
+            && !in_body
+            && seen.status().is_some_and(|status| status >= 400)
+            && says_missing(*seen)
     })
 }
 

@@ -10,12 +10,13 @@ rule! {
     /// An authorization code that was exchanged twice, with an access token each time.
     ///
     /// # Why it matters
-    /// A code passes through browser, history and logs. Who reads it there must come too late: after its first use
-    /// it has to be worth nothing, and a second use shows that somebody else has it.
+    /// A code passes through browser, history and logs. Who reads it there must come too late:
+    /// after its first use it has to be worth nothing, and a second use shows that somebody else
+    /// has it.
     ///
     /// # How to fix
-    /// Mark a code as used when it is exchanged, in a place that all instances share, and refuse it from then on
-    /// with `invalid_grant`. Revoke the tokens of the first exchange at the second.
+    /// Mark a code as used when it is exchanged, in a place that all instances share, and refuse it
+    /// from then on with `invalid_grant`. Revoke the tokens of the first exchange at the second.
     ///
     /// # References
     /// RFC 6749 sections 4.1.2 and 10.5.

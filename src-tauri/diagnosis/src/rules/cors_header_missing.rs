@@ -7,12 +7,13 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// `Access-Control-Allow-Headers` in the answers to preflight requests, next to the header fields that were
-    /// asked for.
+    /// `Access-Control-Allow-Headers` in the answers to preflight requests, next to the header
+    /// fields that were asked for.
     ///
     /// # Why it matters
-    /// A browser sends no request with a header field that is not allowed. MCP needs `Authorization`,
-    /// `Content-Type` and `MCP-Protocol-Version`, which default settings of CORS libraries leave out.
+    /// A browser sends no request with a header field that is not allowed. MCP needs
+    /// `Authorization`, `Content-Type` and `MCP-Protocol-Version`, which default settings of CORS
+    /// libraries leave out.
     ///
     /// # How to fix
     /// Add the names to `Access-Control-Allow-Headers`. A `*` does not cover `Authorization`.
@@ -61,10 +62,15 @@ fn lacking(seen: Seen<'_>) -> Vec<String> {
         return Vec::new();
     };
     let names = |value: &str| -> Vec<String> {
-        let names = value.split(',').map(|name| name.trim().to_ascii_lowercase());
+        let names = value
+            .split(',')
+            .map(|name| name.trim().to_ascii_lowercase());
         names.filter(|name| !name.is_empty()).collect()
     };
-    if response.header_value("access-control-allow-origin").is_none() {
+    if response
+        .header_value("access-control-allow-origin")
+        .is_none()
+    {
         return Vec::new();
     }
     let allowed: Vec<String> = response
@@ -72,7 +78,9 @@ fn lacking(seen: Seen<'_>) -> Vec<String> {
         .flat_map(names)
         .collect();
     let any = allowed.iter().any(|name| name == "*");
-    let asked = seen.request().header_value("access-control-request-headers");
+    let asked = seen
+        .request()
+        .header_value("access-control-request-headers");
     let covered = |name: &String| allowed.contains(name) || any && name != "authorization";
     asked
         .map(names)
@@ -102,7 +110,10 @@ mod tests {
 
     #[test]
     fn is_silent_when_all_are_allowed_and_when_no_origin_is() {
-        assert_eq!(found_in(&with_preflights(allowed(), allowed()), "S03"), None);
+        assert_eq!(
+            found_in(&with_preflights(allowed(), allowed()), "S03"),
+            None
+        );
         assert_eq!(
             found_in(&with_preflights(Answer::bare(204), allowed()), "S03"),
             None

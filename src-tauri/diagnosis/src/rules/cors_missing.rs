@@ -9,17 +9,19 @@ use crate::wording::list;
 
 rule! {
     /// # What it looks at
-    /// The answers to preflight requests, which the check as a client in a browser sends: whether they have
-    /// `Access-Control-Allow-Origin`. Without that check nothing is said.
+    /// The answers to preflight requests, which the check as a client in a browser sends: whether
+    /// they have `Access-Control-Allow-Origin`. Without that check nothing is said.
     ///
     /// # Why it matters
-    /// A browser lets a page of another origin neither send such requests nor read what comes back. Clients that
-    /// run in a page (inspectors, playgrounds) see no more than a failed fetch; all others notice nothing.
+    /// A browser lets a page of another origin neither send such requests nor read what comes back.
+    /// Clients that run in a page (inspectors, playgrounds) see no more than a failed fetch; all
+    /// others notice nothing.
     ///
     /// # How to fix
-    /// Let the endpoint answer `OPTIONS` with 204 and `Access-Control-Allow-Origin: *` (no cookies are needed),
-    /// before any check for a token, and send the header with every other answer as well, errors included.
-    /// `Access-Control-Expose-Headers: WWW-Authenticate` lets such clients read the challenge.
+    /// Let the endpoint answer `OPTIONS` with 204 and `Access-Control-Allow-Origin: *` (no cookies
+    /// are needed), before any check for a token, and send the header with every other answer as
+    /// well, errors included. `Access-Control-Expose-Headers: WWW-Authenticate` lets such clients
+    /// read the challenge.
     ///
     /// # References
     /// RFC 9700 section 2.6; Fetch Standard, "CORS protocol".
@@ -33,8 +35,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let missing: Vec<Seen<'_>> = preflights(reading, owner)
             .filter(|seen| is_missing(*seen))
             .collect();
-        let Some(first) = missing.first() else { continue };
-        let urls: Vec<&str> = missing.iter().map(|seen| seen.request().url.as_str()).collect();
+        let Some(first) = missing.first() else {
+            continue;
+        };
+        let urls: Vec<&str> = missing
+            .iter()
+            .map(|seen| seen.request().url.as_str())
+            .collect();
         let finding = RULE
             .found(RFC9700_CORS)
             .owner(owner)
@@ -62,7 +69,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The preflights to the servers of this owner.
-pub(super) fn preflights<'a>(reading: &Reading<'a>, owner: Owner) -> impl Iterator<Item = Seen<'a>> {
+pub(super) fn preflights<'a>(
+    reading: &Reading<'a>,
+    owner: Owner,
+) -> impl Iterator<Item = Seen<'a>> {
     use trace::CrossOrigin::{McpEndpoint, ResourceMetadata};
     reading.sent_for(move |purpose| {
         let Purpose::Preflight { of } = purpose else {
@@ -74,7 +84,10 @@ pub(super) fn preflights<'a>(reading: &Reading<'a>, owner: Owner) -> impl Iterat
 
 fn is_missing(seen: Seen<'_>) -> bool {
     seen.response().is_some_and(|response| {
-        !is_redirect(response) && response.header_value("access-control-allow-origin").is_none()
+        !is_redirect(response)
+            && response
+                .header_value("access-control-allow-origin")
+                .is_none()
     })
 }
 
@@ -97,7 +110,10 @@ pub(super) mod tests {
             let request = Request::new("OPTIONS", url)
                 .header("origin", "http://localhost:6274")
                 .header("access-control-request-method", "POST")
-                .header("access-control-request-headers", "authorization,content-type");
+                .header(
+                    "access-control-request-headers",
+                    "authorization,content-type",
+                );
             push_to_server(&mut trace, Purpose::Preflight { of }, request, &answer);
         }
         trace
@@ -106,7 +122,10 @@ pub(super) mod tests {
     pub fn allowed() -> Answer {
         Answer::bare(204)
             .header("access-control-allow-origin", "*")
-            .header("access-control-allow-headers", "Authorization, Content-Type")
+            .header(
+                "access-control-allow-headers",
+                "Authorization, Content-Type",
+            )
     }
 
     #[test]
@@ -119,7 +138,10 @@ pub(super) mod tests {
 
     #[test]
     fn is_silent_when_it_is_there_and_about_redirects() {
-        assert_eq!(found_in(&with_preflights(allowed(), allowed()), "S02"), None);
+        assert_eq!(
+            found_in(&with_preflights(allowed(), allowed()), "S02"),
+            None
+        );
         assert_eq!(
             found_in(&with_preflights(Answer::bare(301), allowed()), "S02"),
             None

@@ -9,16 +9,16 @@ use crate::wording::{answer_in_words, is_http_url, list};
 
 rule! {
     /// # What it looks at
-    /// A successful device authorization answer: `device_code`, `user_code`, `verification_uri` and `expires_in` have
-    /// to be in it.
+    /// A successful device authorization answer: `device_code`, `user_code`, `verification_uri` and
+    /// `expires_in` have to be in it.
     ///
     /// # Why it matters
-    /// The user is shown the address and the code, and the client polls with the device code until they expire.
-    /// Whichever is missing ends that.
+    /// The user is shown the address and the code, and the client polls with the device code until
+    /// they expire. Whichever is missing ends that.
     ///
     /// # How to fix
-    /// Answer with all four. Some servers call the address `verification_url`, which clients do not look for.
-    /// `interval` may be left out; clients wait 5 seconds then.
+    /// Answer with all four. Some servers call the address `verification_url`, which clients do not
+    /// look for. `interval` may be left out; clients wait 5 seconds then.
     ///
     /// # References
     /// RFC 8628 section 3.2.
@@ -65,7 +65,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         })
         .at(seen.seq, Part::body(&format!("/{first}")))
         .message(match misspelt {
-            true => "It says verification_url, an older spelling that clients do not look for.".to_owned(),
+            true => "It says verification_url, an older spelling that clients do not look for."
+                .to_owned(),
             false => format!("Clients cannot go on without {}.", list(&missing)),
         })
         .expected("device_code, user_code, verification_uri and expires_in")
@@ -105,7 +106,11 @@ pub(super) mod tests {
     #[test]
     fn names_what_is_missing_and_the_old_spelling() {
         let mut body = whole();
-        let uri = body.as_object_mut().unwrap().remove("verification_uri").unwrap();
+        let uri = body
+            .as_object_mut()
+            .unwrap()
+            .remove("verification_uri")
+            .unwrap();
         let without = found_in(&device(&Answer::json(200, body.clone())), "DV1").unwrap();
         assert!(without.fix.contains("Put verification_uri into"));
         body["verification_url"] = uri;

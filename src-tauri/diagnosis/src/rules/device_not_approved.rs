@@ -11,11 +11,12 @@ rule! {
     /// A device code for which the client polled and never got a token.
     ///
     /// # Why it matters
-    /// Either nobody entered the code in time, or somebody said no, or a policy did. The answer tells which.
+    /// Either nobody entered the code in time, or somebody said no, or a policy did. The answer
+    /// tells which.
     ///
     /// # How to fix
-    /// Enter the code at the address shown, in time. If it was entered and approved, look at the authorization
-    /// server: all instances have to share what they know of device codes.
+    /// Enter the code at the address shown, in time. If it was entered and approved, look at the
+    /// authorization server: all instances have to share what they know of device codes.
     ///
     /// # References
     /// RFC 8628 section 3.5.
@@ -36,7 +37,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let error = text(&answer, "error").unwrap_or_default();
     let denied = error == "access_denied";
     let finding = RULE
-        .found(if denied { RFC8628_DENIED } else { RFC8628_EXPIRED })
+        .found(if denied {
+            RFC8628_DENIED
+        } else {
+            RFC8628_EXPIRED
+        })
         .expected("a token once the user has approved")
         .actual(match (error, text(&answer, "error_description")) {
             ("", _) => excerpt(said),

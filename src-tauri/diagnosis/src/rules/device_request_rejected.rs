@@ -14,8 +14,8 @@ rule! {
     /// There is no code to show, so nobody can approve anything.
     ///
     /// # How to fix
-    /// Allow the device grant for the client: a registration has to list it in `grant_types`. For other errors go by
-    /// the code and the description.
+    /// Allow the device grant for the client: a registration has to list it in `grant_types`. For
+    /// other errors go by the code and the description.
     ///
     /// # References
     /// RFC 8628 sections 3.1 and 3.2.
@@ -62,7 +62,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC8628_ERROR)
         .likely()
-        .at(seen.seq, Part::body(if error.is_empty() { "" } else { "/error" }))
+        .at(
+            seen.seq,
+            Part::body(if error.is_empty() { "" } else { "/error" }),
+        )
         .message(message)
         .expected("200 with device_code, user_code and verification_uri")
         .actual(match (error, text(&answer, "error_description")) {
@@ -90,8 +93,14 @@ mod tests {
 
     #[test]
     fn each_error_has_its_advice() {
-        for error in ["unauthorized_client", "invalid_client", "invalid_scope", "odd"] {
-            let finding = found_in(&device(&Answer::json(400, json!({"error": error}))), "DV3").unwrap();
+        for error in [
+            "unauthorized_client",
+            "invalid_client",
+            "invalid_scope",
+            "odd",
+        ] {
+            let finding =
+                found_in(&device(&Answer::json(400, json!({"error": error}))), "DV3").unwrap();
             assert_eq!(finding.actual, Some(format!("400: {error}")));
         }
         let page = found_in(&device(&Answer::html(404, "Not found")), "DV3").unwrap();

@@ -6,15 +6,16 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A token request with a proof of possession (DPoP), whose answer has a `token_type` other than DPoP.
+    /// A token request with a proof of possession (DPoP), whose answer has a `token_type` other
+    /// than DPoP.
     ///
     /// # Why it matters
-    /// The token is not bound to the client's key: whoever has it may use it. A client that relies on the binding
-    /// must throw it away, and an MCP server that demands DPoP refuses it.
+    /// The token is not bound to the client's key: whoever has it may use it. A client that relies
+    /// on the binding must throw it away, and an MCP server that demands DPoP refuses it.
     ///
     /// # How to fix
-    /// Enable DPoP at the authorization server, for this client if it is set per client. If it is not supported,
-    /// leave `dpop_signing_alg_values_supported` out of the metadata.
+    /// Enable DPoP at the authorization server, for this client if it is set per client. If it is
+    /// not supported, leave `dpop_signing_alg_values_supported` out of the metadata.
     ///
     /// # References
     /// RFC 9449 section 5.
@@ -28,7 +29,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         seen.request().header_value("dpop")?;
         let response = seen.response()?;
         access_token(response)?;
-        // Of an answer that says nothing another rule speaks; what is no access token is of no type (RFC 8693).
+        // Of an answer that says nothing another rule speaks; what is no access token is of no type
+        // (RFC 8693).
         let answer = object(response)?;
         let kind = text(&answer, "token_type")?.to_owned();
         let other = !kind.eq_ignore_ascii_case("dpop") && !kind.eq_ignore_ascii_case("n_a");
@@ -65,7 +67,9 @@ pub(super) mod tests {
     use serde_json::json;
     use trace::{Grant, Purpose, Trace};
 
-    use crate::sample::{AS, MCP, Run, dpop_proof, found_in, jwt, post, push_to_server, token_answer};
+    use crate::sample::{
+        AS, MCP, Run, dpop_proof, found_in, jwt, post, push_to_server, token_answer,
+    };
 
     /// A run with one more token, asked for with a proof.
     pub fn bound(token_type: &str, cnf: serde_json::Value) -> Trace {
@@ -86,7 +90,11 @@ pub(super) mod tests {
     #[test]
     fn a_bearer_token_for_a_proof() {
         let finding = found_in(&bound("Bearer", json!(null)), "DP1").unwrap();
-        assert!(finding.message.contains("does not know"), "{}", finding.message);
+        assert!(
+            finding.message.contains("does not know"),
+            "{}",
+            finding.message
+        );
     }
 
     #[test]

@@ -7,16 +7,16 @@ use crate::spec::RFC9449_NONCE;
 
 rule! {
     /// # What it looks at
-    /// An answer with the error `use_dpop_nonce` and without a `DPoP-Nonce` header, from the token endpoint or the
-    /// MCP server.
+    /// An answer with the error `use_dpop_nonce` and without a `DPoP-Nonce` header, from the token
+    /// endpoint or the MCP server.
     ///
     /// # Why it matters
-    /// The error tells the client to come back with a nonce, and the header is the only place to get it from. So
-    /// there is no way on.
+    /// The error tells the client to come back with a nonce, and the header is the only place to
+    /// get it from. So there is no way on.
     ///
     /// # How to fix
-    /// Send `DPoP-Nonce` with that error. If the server does, a proxy drops it; for clients in a browser it also has
-    /// to be in `Access-Control-Expose-Headers`.
+    /// Send `DPoP-Nonce` with that error. If the server does, a proxy drops it; for clients in a
+    /// browser it also has to be in `Access-Control-Expose-Headers`.
     ///
     /// # References
     /// RFC 9449 sections 8 and 9.
@@ -38,7 +38,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let calls = calls.map(|seen| (*seen, Owner::McpServer));
     let mut all = tokens.chain(others).chain(calls);
     let without = |response: &Response| response.header_value("dpop-nonce").is_none();
-    let Some((seen, owner)) = all.find(|(seen, _)| demands(*seen) && seen.response().is_some_and(without))
+    let Some((seen, owner)) =
+        all.find(|(seen, _)| demands(*seen) && seen.response().is_some_and(without))
     else {
         return;
     };
@@ -58,7 +59,8 @@ fn demands(seen: Seen<'_>) -> bool {
     let Some(response) = seen.response().filter(|response| response.status >= 400) else {
         return false;
     };
-    let in_body = object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
+    let in_body =
+        object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
     in_body || challenge_error(seen).as_deref() == Some("use_dpop_nonce")
 }
 
@@ -77,7 +79,10 @@ mod tests {
             "refresh-1",
             &Answer::json(400, json!({"error": "use_dpop_nonce"})),
         );
-        assert_eq!(found_in(&trace, "DP3").unwrap().owner, Owner::AuthorizationServer);
+        assert_eq!(
+            found_in(&trace, "DP3").unwrap().owner,
+            Owner::AuthorizationServer
+        );
         let mut trace = Run::healthy().trace();
         let challenge = "DPoP error=\"use_dpop_nonce\"";
         call(
@@ -91,7 +96,8 @@ mod tests {
     #[test]
     fn is_silent_when_it_is_there() {
         let mut trace = Run::healthy().trace();
-        let answer = Answer::json(400, json!({"error": "use_dpop_nonce"})).header("DPoP-Nonce", "n");
+        let answer =
+            Answer::json(400, json!({"error": "use_dpop_nonce"})).header("DPoP-Nonce", "n");
         refresh(&mut trace, "refresh-1", &answer);
         assert_eq!(found_in(&trace, "DP3"), None);
     }

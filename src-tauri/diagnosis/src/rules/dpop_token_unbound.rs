@@ -9,12 +9,12 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A JWT access token that came with `token_type` DPoP: its `cnf.jkt` next to the thumbprint of the key that
-    /// the request's proof has. A token that is no JWT cannot be checked.
+    /// A JWT access token that came with `token_type` DPoP: its `cnf.jkt` next to the thumbprint of
+    /// the key that the request's proof has. A token that is no JWT cannot be checked.
     ///
     /// # Why it matters
-    /// The MCP server learns from the token which key belongs to it. Without that it cannot check the binding: it
-    /// refuses the token, or takes it from anyone.
+    /// The MCP server learns from the token which key belongs to it. Without that it cannot check
+    /// the binding: it refuses the token, or takes it from anyone.
     ///
     /// # How to fix
     /// Put the SHA-256 thumbprint (RFC 7638) of the proof's key into the token as `cnf.jkt`.
@@ -35,7 +35,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let response = seen.response()?;
         let key = thumbprint_of(seen.request())?;
         let answer = object(response)?;
-        let bound = text(&answer, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
+        let bound =
+            text(&answer, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
         let jwt = jwt(&access_token(response)?).ok().filter(|_| bound)?;
         let jkt = jwt
             .claims
@@ -44,7 +45,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .and_then(|jkt| jkt.as_str());
         (jkt != Some(&key)).then(|| (seen.seq, key, jkt.map(str::to_owned)))
     });
-    let Some((seq, key, jkt)) = unbound else { return };
+    let Some((seq, key, jkt)) = unbound else {
+        return;
+    };
     let finding = RULE
         .found(RFC9449_JKT)
         .at(seq, Part::body("/access_token"))

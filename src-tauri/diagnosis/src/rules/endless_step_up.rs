@@ -7,16 +7,17 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A call that is answered `insufficient_scope` again after the client authorized once more for the scope that
-    /// was wanted, and got it.
+    /// A call that is answered `insufficient_scope` again after the client authorized once more for
+    /// the scope that was wanted, and got it.
     ///
     /// # Why it matters
-    /// Clients authorize again and again, each time with a page for the user, until they give up. Those without a
-    /// limit never do.
+    /// Clients authorize again and again, each time with a page for the user, until they give up.
+    /// Those without a limit never do.
     ///
     /// # How to fix
-    /// Compare where the MCP server looks for scopes (`scope`, `scp`, `permissions`, roles) with what the token
-    /// holds. If it is not the scope but the user that may not do this, answer 403 without `insufficient_scope`.
+    /// Compare where the MCP server looks for scopes (`scope`, `scp`, `permissions`, roles) with
+    /// what the token holds. If it is not the scope but the user that may not do this, answer 403
+    /// without `insufficient_scope`.
     ///
     /// # References
     /// RFC 6750 section 3.1; MCP authorization, "Step-Up Authorization Flow".
@@ -26,7 +27,9 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(refused) = refused(reading) else { return };
+    let Some(refused) = refused(reading) else {
+        return;
+    };
     let step_ups = reading.step_ups_before(refused.call.seq);
     let wanted = refused.wanted.clone().unwrap_or_default();
     if step_ups == 0 || wanted.is_empty() {
@@ -80,7 +83,8 @@ mod tests {
         };
         decide(&mut trace, step_up);
         let challenge = "Bearer error=\"insufficient_scope\", scope=\"write\"";
-        let token = jwt(&json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64, "scope": granted}));
+        let token =
+            jwt(&json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64, "scope": granted}));
         call(
             &mut trace,
             &Answer::bare(403).header("www-authenticate", challenge),

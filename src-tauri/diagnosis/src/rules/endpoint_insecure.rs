@@ -9,16 +9,17 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// The endpoints in the authorization server metadata and its issuer: whether one is plain http on
-    /// another machine than this one.
+    /// The endpoints in the authorization server metadata and its issuer: whether one is plain http
+    /// on another machine than this one.
     ///
     /// # Why it matters
-    /// Codes, secrets and tokens go there in the clear, and clients refuse such URLs. Most often the server
-    /// is reached by https and does not know it: a proxy ends TLS, and the server writes URLs as it sees them.
+    /// Codes, secrets and tokens go there in the clear, and clients refuse such URLs. Most often
+    /// the server is reached by https and does not know it: a proxy ends TLS, and the server writes
+    /// URLs as it sees them.
     ///
     /// # How to fix
-    /// Serve the endpoints over https. Behind a proxy, let the server take `X-Forwarded-Proto` into account or
-    /// set its public URL.
+    /// Serve the endpoints over https. Behind a proxy, let the server take `X-Forwarded-Proto` into
+    /// account or set its public URL.
     ///
     /// # References
     /// MCP authorization, "Communication Security".
@@ -75,8 +76,14 @@ fn endpoints(metadata: &ServerMetadata) -> [(&'static str, Option<&str>); 10] {
             metadata.authorization_endpoint.as_deref(),
         ),
         ("token_endpoint", metadata.token_endpoint.as_deref()),
-        ("registration_endpoint", metadata.registration_endpoint.as_deref()),
-        ("revocation_endpoint", metadata.revocation_endpoint.as_deref()),
+        (
+            "registration_endpoint",
+            metadata.registration_endpoint.as_deref(),
+        ),
+        (
+            "revocation_endpoint",
+            metadata.revocation_endpoint.as_deref(),
+        ),
         (
             "introspection_endpoint",
             metadata.introspection_endpoint.as_deref(),
@@ -96,7 +103,9 @@ fn endpoints(metadata: &ServerMetadata) -> [(&'static str, Option<&str>); 10] {
 
 /// Whether a URL is plain http on another machine: on this one there is nothing in between.
 fn is_plain(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -114,14 +123,19 @@ mod tests {
 
     fn with(name: &str, url: &str) -> Run {
         let mut run = Run::healthy();
-        run.server_tries[0].2.edit(|metadata| metadata[name] = json!(url));
+        run.server_tries[0]
+            .2
+            .edit(|metadata| metadata[name] = json!(url));
         run
     }
 
     #[test]
     fn names_every_endpoint_and_the_usual_cause() {
         let finding = with("jwks_uri", "http://as.example/jwks").finding("M02");
-        assert_eq!(finding.actual.as_deref(), Some("jwks_uri http://as.example/jwks"));
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some("jwks_uri http://as.example/jwks")
+        );
         assert!(finding.message.contains("a proxy ends TLS"));
     }
 

@@ -11,11 +11,12 @@ rule! {
     /// Something that was asked for and needs an endpoint, or a setting, that is not there.
     ///
     /// # Why it matters
-    /// Introspection, revocation, UserInfo and the keys are optional: a client can use them only where the metadata
-    /// says where they are.
+    /// Introspection, revocation, UserInfo and the keys are optional: a client can use them only
+    /// where the metadata says where they are.
     ///
     /// # How to fix
-    /// Publish the endpoint in the authorization server's metadata if there is one, or give this run what it needs.
+    /// Publish the endpoint in the authorization server's metadata if there is one, or give this
+    /// run what it needs.
     ///
     /// # References
     /// RFC 8414 section 2.
@@ -51,7 +52,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 fn stop(reading: &Reading<'_>, stopped: u32, said: &str) -> crate::Finding {
-    let of_server = said.contains("_endpoint") || said.contains("jwks_uri") || said.contains("metadata");
+    let of_server =
+        said.contains("_endpoint") || said.contains("jwks_uri") || said.contains("metadata");
     let finding = RULE
         .found(RFC8414_RESPONSE)
         .actual(excerpt(said))

@@ -12,12 +12,13 @@ rule! {
     /// Whether the endpoints in the authorization server metadata are on the origin of its issuer.
     ///
     /// # Why it matters
-    /// It is allowed, and some large providers do it. But codes, secrets and tokens go to that other origin,
-    /// and a host name that is left over from another environment looks just the same.
+    /// It is allowed, and some large providers do it. But codes, secrets and tokens go to that
+    /// other origin, and a host name that is left over from another environment looks just the
+    /// same.
     ///
     /// # How to fix
-    /// Nothing has to change when the other origin is meant. Otherwise set the authorization server's public
-    /// URL.
+    /// Nothing has to change when the other origin is meant. Otherwise set the authorization
+    /// server's public URL.
     ///
     /// # References
     /// RFC 8414 section 2.
@@ -83,7 +84,9 @@ mod tests {
         });
         let finding = run.finding("M03");
         assert!(
-            finding.message.starts_with("token_endpoint is on another origin"),
+            finding
+                .message
+                .starts_with("token_endpoint is on another origin"),
             "{}",
             finding.message
         );

@@ -11,11 +11,13 @@ rule! {
     /// A challenge to a call that carried no token at all, and that names an `error` nevertheless.
     ///
     /// # Why it matters
-    /// `invalid_token` tells a client that its token is no longer good. One that has just begun has none, and
-    /// may look for one to refresh or to throw away, or show people an error where there is none.
+    /// `invalid_token` tells a client that its token is no longer good. One that has just begun has
+    /// none, and may look for one to refresh or to throw away, or show people an error where there
+    /// is none.
     ///
     /// # How to fix
-    /// Leave `error` and `error_description` out of the challenge when there is no `Authorization` header.
+    /// Leave `error` and `error_description` out of the challenge when there is no `Authorization`
+    /// header.
     ///
     /// # References
     /// RFC 6750 section 3.1.
@@ -31,8 +33,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .response()
             .filter(|response| response.status == 401 && without_token)?;
         let all = challenges(response).ok()?;
-        let error = all.iter().find_map(|challenge| challenge.parameter("error"))?;
-        // That is how a server hands out the nonce that the first proof has to hold (RFC 9449 section 9).
+        let error = all
+            .iter()
+            .find_map(|challenge| challenge.parameter("error"))?;
+        // That is how a server hands out the nonce that the first proof has to hold (RFC 9449
+        // section 9).
         if error == "use_dpop_nonce" {
             return None;
         }

@@ -10,8 +10,8 @@ rule! {
     /// `expires_in` of a token answer next to `exp` and `iat` of the JWT access token in it.
     ///
     /// # Why it matters
-    /// Clients plan their refresh by `expires_in`, servers go by `exp`. A client that is told of a longer life calls
-    /// with a dead token, and one that cannot refresh on 401 fails every time.
+    /// Clients plan their refresh by `expires_in`, servers go by `exp`. A client that is told of a
+    /// longer life calls with a dead token, and one that cannot refresh on 401 fails every time.
     ///
     /// # How to fix
     /// Take both from the same lifetime.
@@ -42,7 +42,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .filter(|lives| *lives > 0)?;
         (told > lives.saturating_add(TOLERANCE)).then_some((seen.seq, told, lives))
     });
-    let Some((seq, told, lives)) = wrong else { return };
+    let Some((seq, told, lives)) = wrong else {
+        return;
+    };
     let finding = RULE
         .found(RFC6749_EXPIRES_IN)
         .at(seq, Part::body("/expires_in"))
@@ -65,7 +67,8 @@ mod tests {
         let mut run = Run::healthy();
         let claims = json!({"iss": AS, "aud": MCP, "iat": 1_800_000_000, "exp": 1_800_000_300});
         run.token = token_answer(&jwt(&claims), "refresh-1");
-        run.token.edit(|answer| answer["expires_in"] = expires_in.into());
+        run.token
+            .edit(|answer| answer["expires_in"] = expires_in.into());
         run
     }
 
@@ -76,6 +79,8 @@ mod tests {
 
     #[test]
     fn is_silent_about_a_shorter_one() {
-        assert!(told(299).is_silent("J05") && told(0).is_silent("J05") && told(301).is_silent("J05"));
+        assert!(
+            told(299).is_silent("J05") && told(0).is_silent("J05") && told(301).is_silent("J05")
+        );
     }
 }

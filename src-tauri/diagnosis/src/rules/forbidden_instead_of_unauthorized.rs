@@ -9,16 +9,16 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A call without a token, or with one from an earlier run, that is answered 403, or 400 with words about
-    /// authorization, where 401 is due.
+    /// A call without a token, or with one from an earlier run, that is answered 403, or 400 with
+    /// words about authorization, where 401 is due.
     ///
     /// # Why it matters
-    /// Only a 401 makes clients begin to authorize. A 403 tells them that authorizing would not help, a 400
-    /// that the request is malformed; they stop, or try the same again without end.
+    /// Only a 401 makes clients begin to authorize. A 403 tells them that authorizing would not
+    /// help, a 400 that the request is malformed; they stop, or try the same again without end.
     ///
     /// # How to fix
-    /// Answer 401 with `WWW-Authenticate` when there is no token or one that is not valid; keep 403 for a
-    /// valid token that lacks a scope.
+    /// Answer 401 with `WWW-Authenticate` when there is no token or one that is not valid; keep 403
+    /// for a valid token that lacks a scope.
     ///
     /// # References
     /// MCP authorization, "Error Handling"; RFC 6750 section 3.1.
@@ -93,7 +93,11 @@ pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)>
     let last = *reading.first_calls.last()?;
     let response = last.response()?;
     let challenged = response.header_value("www-authenticate").is_some();
-    let body = response.body.text().unwrap_or_default().to_ascii_lowercase();
+    let body = response
+        .body
+        .text()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
     match response.status {
         400 | 403 if challenged => Some((last, Evidence::Challenge)),
@@ -158,7 +162,8 @@ mod tests {
         let bare = answered(Answer::bare(403)).finding("D04");
         assert_eq!(bare.certainty, Certainty::Likely);
         assert!(bare.message.contains("firewall"));
-        let host = answered(Answer::json(403, json!({"error": "Invalid Host header"}))).finding("D04");
+        let host =
+            answered(Answer::json(403, json!({"error": "Invalid Host header"}))).finding("D04");
         assert!(host.message.contains("DNS rebinding"));
     }
 
@@ -185,8 +190,7 @@ mod tests {
 
     #[test]
     fn is_silent_about_other_400s_and_when_a_401_came() {
-        let answer =
-            json!({"jsonrpc": "2.0", "error": {"code": -32000, "message": "Bad Request: no bearer session"}});
+        let answer = json!({"jsonrpc": "2.0", "error": {"code": -32000, "message": "Bad Request: no bearer session"}});
         assert!(answered(Answer::json(400, answer)).is_silent("D04"));
         assert!(Run::healthy().is_silent("D04"));
     }

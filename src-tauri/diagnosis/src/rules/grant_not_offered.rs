@@ -8,15 +8,16 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A grant other than the authorization code that was chosen, and whether `grant_types_supported` of the metadata
-    /// lists it.
+    /// A grant other than the authorization code that was chosen, and whether
+    /// `grant_types_supported` of the metadata lists it.
     ///
     /// # Why it matters
-    /// Clients go by the list and do not try. When it is absent it means `authorization_code` and `implicit`.
+    /// Clients go by the list and do not try. When it is absent it means `authorization_code` and
+    /// `implicit`.
     ///
     /// # How to fix
-    /// Enable the grant at the authorization server and list it, or use another one. If it works already, only the
-    /// list is wrong.
+    /// Enable the grant at the authorization server and list it, or use another one. If it works
+    /// already, only the list is wrong.
     ///
     /// # References
     /// RFC 8414 section 2.
@@ -57,7 +58,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let refused = last
         .and_then(object)
         .and_then(|answer| text(&answer, "error").map(str::to_owned))
-        .is_some_and(|error| matches!(error.as_str(), "unsupported_grant_type" | "unauthorized_client"));
+        .is_some_and(|error| {
+            matches!(
+                error.as_str(),
+                "unsupported_grant_type" | "unauthorized_client"
+            )
+        });
     let refused = refused || reading.stopped(StopCode::GrantNotOffered).is_some();
     let finding = RULE
         .found(RFC8414_GRANT_TYPES)
@@ -132,7 +138,10 @@ mod tests {
         };
         assert_eq!(level(Run::healthy().token), Level::Warning);
         assert_eq!(
-            level(Answer::json(400, json!({"error": "unsupported_grant_type"}))),
+            level(Answer::json(
+                400,
+                json!({"error": "unsupported_grant_type"})
+            )),
             Level::Error
         );
         assert_eq!(

@@ -11,8 +11,8 @@ rule! {
     /// The `typ` in the header of an ID-JAG that an identity provider issued.
     ///
     /// # Why it matters
-    /// The authorization server has to refuse an assertion of another type, so that no other JWT of the identity
-    /// provider can be passed off as one.
+    /// The authorization server has to refuse an assertion of another type, so that no other JWT of
+    /// the identity provider can be passed off as one.
     ///
     /// # How to fix
     /// Set `typ` to `oauth-id-jag+jwt`.
@@ -52,7 +52,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "" => "no typ".into(),
             typ => format!("typ {}", excerpt(typ)),
         })
-        .fix("Let the identity provider set typ to oauth-id-jag+jwt in the header of the assertion.");
+        .fix(
+            "Let the identity provider set typ to oauth-id-jag+jwt in the header of the assertion.",
+        );
     findings.add(finding);
 }
 
@@ -74,7 +76,10 @@ mod tests {
 
     #[test]
     fn is_silent_about_the_right_one_in_either_form() {
-        assert_eq!(found_in(&exchanged("oauth-id-jag+jwt", |_| {}), "X02"), None);
+        assert_eq!(
+            found_in(&exchanged("oauth-id-jag+jwt", |_| {}), "X02"),
+            None
+        );
         assert_eq!(
             found_in(&exchanged("application/oauth-id-jag+jwt", |_| {}), "X02"),
             None

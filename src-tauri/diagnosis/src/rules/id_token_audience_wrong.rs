@@ -10,11 +10,12 @@ rule! {
     /// `aud` and `azp` of the ID token next to the client that asked for it.
     ///
     /// # Why it matters
-    /// An ID token says to one client who logged in. One that names another client must be thrown away: it may have
-    /// been issued to somebody else.
+    /// An ID token says to one client who logged in. One that names another client must be thrown
+    /// away: it may have been issued to somebody else.
     ///
     /// # How to fix
-    /// Put the `client_id` of the request into `aud` of the ID token. The resource belongs into the access token.
+    /// Put the `client_id` of the request into `aud` of the ID token. The resource belongs into the
+    /// access token.
     ///
     /// # References
     /// OpenID Connect Core 1.0 section 3.1.3.7.
@@ -28,9 +29,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let (client, _) = reading.client_before(token.seen.seq)?;
         let jwt = token.jwt.as_ref().ok()?;
         let audience: Vec<String> = jwt.audience().into_iter().map(str::to_owned).collect();
-        let other_party = jwt.text("azp").filter(|azp| *azp != client).map(str::to_owned);
+        let other_party = jwt
+            .text("azp")
+            .filter(|azp| *azp != client)
+            .map(str::to_owned);
         let listed = audience.iter().any(|one| one == client);
-        (!listed || other_party.is_some()).then_some((token.seen.seq, client, audience, other_party, listed))
+        (!listed || other_party.is_some()).then_some((
+            token.seen.seq,
+            client,
+            audience,
+            other_party,
+            listed,
+        ))
     });
     let Some((seq, client, audience, other_party, listed)) = foreign else {
         return;
@@ -75,7 +85,9 @@ mod tests {
 
     #[test]
     fn is_silent_about_this_client_among_others() {
-        assert!(claiming(|claims| claims["aud"] = serde_json::json!(["api", "c1"])).is_silent("O02"));
+        assert!(
+            claiming(|claims| claims["aud"] = serde_json::json!(["api", "c1"])).is_silent("O02")
+        );
         assert_eq!(claiming(|_| {}).found(), [""; 0]);
     }
 }

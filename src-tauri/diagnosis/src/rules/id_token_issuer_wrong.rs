@@ -10,7 +10,8 @@ rule! {
     /// `iss` of the ID token next to `issuer` of the metadata.
     ///
     /// # Why it matters
-    /// They are compared as text. Clients throw an ID token of another issuer away, even if only a slash differs.
+    /// They are compared as text. Clients throw an ID token of another issuer away, even if only a
+    /// slash differs.
     ///
     /// # How to fix
     /// Take both from the same setting.
@@ -35,7 +36,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let issuer = metadata.issuer.clone()?;
         (iss != issuer).then_some((token.seen.seq, iss, issuer))
     });
-    let Some((seq, iss, issuer)) = foreign else { return };
+    let Some((seq, iss, issuer)) = foreign else {
+        return;
+    };
     let finding = RULE
         .found(OIDC_ISSUER)
         .at(seq, Part::body("/id_token"))

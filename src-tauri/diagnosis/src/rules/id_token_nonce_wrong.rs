@@ -10,8 +10,8 @@ rule! {
     /// The `nonce` of the ID token next to that of the authorization request.
     ///
     /// # Why it matters
-    /// The nonce ties the ID token to this login. Clients that speak OpenID Connect throw an ID token without it, or
-    /// with another, away: it may be a replayed one.
+    /// The nonce ties the ID token to this login. Clients that speak OpenID Connect throw an ID
+    /// token without it, or with another, away: it may be a replayed one.
     ///
     /// # How to fix
     /// Keep the nonce with the code, and put it into the ID token unchanged.
@@ -29,7 +29,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let held = token.jwt.as_ref().ok()?.text("nonce").map(str::to_owned);
         (held.as_deref() != Some(&sent)).then_some((token.seen.seq, sent, held))
     });
-    let Some((seq, sent, held)) = wrong else { return };
+    let Some((seq, sent, held)) = wrong else {
+        return;
+    };
     let finding = RULE
         .found(OIDC_NONCE)
         .at(seq, Part::body("/id_token"))
@@ -58,7 +60,10 @@ mod tests {
             held(Some("n-2")).finding("O01").actual.as_deref(),
             Some("nonce n-2")
         );
-        assert_eq!(held(None).finding("O01").actual.as_deref(), Some("no nonce"));
+        assert_eq!(
+            held(None).finding("O01").actual.as_deref(),
+            Some("no nonce")
+        );
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// Whether the ID token is a JWT that is signed (`alg` other than none), not expired, and has `iss`, `sub`, `aud`,
-    /// `exp` and `iat`.
+    /// Whether the ID token is a JWT that is signed (`alg` other than none), not expired, and has
+    /// `iss`, `sub`, `aud`, `exp` and `iat`.
     ///
     /// # Why it matters
     /// Clients that asked for `openid` stop at an ID token that they cannot trust.
@@ -32,7 +32,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if let Some(finding) = tokens.iter().find_map(judge) {
         return findings.add(finding);
     }
-    // The flow may have seen more than can be told here; its stop must not be left without a reason.
+    // The flow may have seen more than can be told here; its stop must not be left without a
+    // reason.
     let Some((stopped, said)) = reading.stopped_saying(StopCode::IdTokenInvalid) else {
         return;
     };
@@ -60,7 +61,9 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
                 .message("What is in id_token cannot be read as a signed JWT.")
                 .expected("a signed JWT")
                 .actual(excerpt(&error.to_string()))
-                .fix("Answer with a signed JWT in id_token, or leave openid out of what is granted.");
+                .fix(
+                    "Answer with a signed JWT in id_token, or leave openid out of what is granted.",
+                );
             return Some(finding);
         }
     };
@@ -79,7 +82,10 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
         return Some(finding);
     }
     let missing = ["iss", "sub", "aud", "exp", "iat"];
-    if let Some(claim) = missing.into_iter().find(|claim| !jwt.claims.contains_key(*claim)) {
+    if let Some(claim) = missing
+        .into_iter()
+        .find(|claim| !jwt.claims.contains_key(*claim))
+    {
         let finding = found(OIDC_ISSUER)
             .title(format!("The ID token has no {claim}"))
             .message("Clients of OpenID Connect need this claim and stop without it.")
@@ -93,7 +99,9 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
         found(OIDC_EXPIRY)
             .likely()
             .title("The ID token had expired when it came")
-            .message("By this machine's clock it is too old. If the clocks differ, that is the reason.")
+            .message(
+                "By this machine's clock it is too old. If the clocks differ, that is the reason.",
+            )
             .expected(format!("exp after {now}"))
             .actual(format!("exp {exp}"))
             .fix("Set exp some minutes ahead, and check the clock of the authorization server.")
@@ -143,11 +151,17 @@ mod tests {
             &json!({"alg": "none"}),
             &json!({"iss": "https://as.example", "aud": "c1"}),
         );
-        assert_eq!(with(unsigned).finding("O05").actual.as_deref(), Some("alg none"));
+        assert_eq!(
+            with(unsigned).finding("O05").actual.as_deref(),
+            Some("alg none")
+        );
         let without = id_token(|claims| {
             claims.as_object_mut().unwrap().remove("sub");
         });
-        assert_eq!(with(without).finding("O05").actual.as_deref(), Some("no sub"));
+        assert_eq!(
+            with(without).finding("O05").actual.as_deref(),
+            Some("no sub")
+        );
         let old = id_token(|claims| claims["exp"] = 1_000.into());
         assert!(with(old).finding("O05").title.contains("expired"));
     }

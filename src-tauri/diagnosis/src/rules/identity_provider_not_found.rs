@@ -11,11 +11,12 @@ rule! {
     /// An identity provider whose metadata is at none of its well-known URLs.
     ///
     /// # Why it matters
-    /// Its token endpoint is where the ID token is exchanged for the assertion that the authorization server takes.
-    /// Without it there is no way on.
+    /// Its token endpoint is where the ID token is exchanged for the assertion that the
+    /// authorization server takes. Without it there is no way on.
     ///
     /// # How to fix
-    /// Give the issuer exactly as the identity provider's own metadata spells it, or its token endpoint itself.
+    /// Give the issuer exactly as the identity provider's own metadata spells it, or its token
+    /// endpoint itself.
     ///
     /// # References
     /// RFC 8414 section 3.2; MCP, Enterprise-Managed Authorization.
@@ -37,7 +38,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let lines: Vec<String> = tries
         .iter()
-        .map(|seen| format!("{} → {}", seen.request().url, answer_in_words(seen.exchange)))
+        .map(|seen| {
+            format!(
+                "{} → {}",
+                seen.request().url,
+                answer_in_words(seen.exchange)
+            )
+        })
         .collect();
     let finding = RULE
         .found(RFC8414_RESPONSE)

@@ -10,17 +10,17 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A call with a token that is answered 403 with `insufficient_scope`: the scope that is wanted, next to
-    /// the scope asked for and the scope granted.
+    /// A call with a token that is answered 403 with `insufficient_scope`: the scope that is
+    /// wanted, next to the scope asked for and the scope granted.
     ///
     /// # Why it matters
-    /// The login worked and the token does not do. Clients without a step-up end here, and many say that the
-    /// token has expired.
+    /// The login worked and the token does not do. Clients without a step-up end here, and many say
+    /// that the token has expired.
     ///
     /// # How to fix
-    /// Let the MCP server name the scopes that every client needs in the challenge of its 401, and the
-    /// authorization server grant them. When less is granted than was asked for, look at the authorization
-    /// server.
+    /// Let the MCP server name the scopes that every client needs in the challenge of its 401, and
+    /// the authorization server grant them. When less is granted than was asked for, look at the
+    /// authorization server.
     ///
     /// # References
     /// MCP authorization, "Scope Challenge Handling"; RFC 6750 section 3.1.
@@ -117,7 +117,10 @@ fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
             return None;
         };
         // What one tool or resource needs is asked for when it is used.
-        let of_one_thing = matches!(method.as_str(), "tools/call" | "resources/read" | "prompts/get");
+        let of_one_thing = matches!(
+            method.as_str(),
+            "tools/call" | "resources/read" | "prompts/get"
+        );
         (lacks_scope(call) && !of_one_thing).then_some((call, method))
     });
     let Some((call, method)) = early else { return };
@@ -169,13 +172,19 @@ impl Refused<'_> {
 pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
     let codes = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
     let stopped = reading.stopped_or_call_ended(&codes)?;
-    let call = reading.call_before(stopped).filter(|call| lacks_scope(*call))?;
+    let call = reading
+        .call_before(stopped)
+        .filter(|call| lacks_scope(*call))?;
     bearer(call.request())?;
     let all = challenges(call.response()?).ok()?;
-    let wanted = all.iter().find_map(|challenge| challenge.parameter("scope"));
+    let wanted = all
+        .iter()
+        .find_map(|challenge| challenge.parameter("scope"));
     Some(Refused {
         call,
-        wanted: wanted.filter(|scope| !scope.trim().is_empty()).map(str::to_owned),
+        wanted: wanted
+            .filter(|scope| !scope.trim().is_empty())
+            .map(str::to_owned),
     })
 }
 
@@ -190,7 +199,8 @@ pub(super) fn lacks_scope(call: Seen<'_>) -> bool {
     })
 }
 
-/// The scope of the token in a call: as the token answer says, or else the token, or else as it was asked for.
+/// The scope of the token in a call: as the token answer says, or else the token, or else as it was
+/// asked for.
 pub(super) fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
     let token = bearer(call.request())?;
     let in_token = jwt(token)
@@ -203,8 +213,11 @@ pub(super) fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
     let told = issued
         .and_then(object)
         .and_then(|answer| text(&answer, "scope").map(str::to_owned));
-    told.or(in_token)
-        .or_else(|| reading.scope_asked_for(call.seq).filter(|_| issued.is_some()))
+    told.or(in_token).or_else(|| {
+        reading
+            .scope_asked_for(call.seq)
+            .filter(|_| issued.is_some())
+    })
 }
 
 pub(super) fn words(scope: &str) -> Vec<&str> {
@@ -280,7 +293,8 @@ mod tests {
         run.stop(Phase::Mcp, StopCode::McpError);
         assert!(run.is_silent("T19"));
         let mut early = Run::healthy();
-        early.challenge = Answer::bare(403).header("www-authenticate", "Bearer error=\"insufficient_scope\"");
+        early.challenge =
+            Answer::bare(403).header("www-authenticate", "Bearer error=\"insufficient_scope\"");
         early.stop(Phase::Challenge, StopCode::WrongChallengeStatus);
         assert_eq!(early.found(), ["D04"]);
         assert!(Run::healthy().is_silent("T19"));

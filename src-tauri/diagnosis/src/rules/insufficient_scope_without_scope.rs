@@ -11,7 +11,8 @@ rule! {
     /// A challenge with `insufficient_scope` that names no scope.
     ///
     /// # Why it matters
-    /// A client that can step up does not know what to ask for. It asks for the same again, or gives up.
+    /// A client that can step up does not know what to ask for. It asks for the same again, or
+    /// gives up.
     ///
     /// # How to fix
     /// Add `scope` with all that the call needs to the challenge.

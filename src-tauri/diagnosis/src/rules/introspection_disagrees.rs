@@ -7,15 +7,17 @@ use crate::spec::RFC7662_ACTIVE;
 
 rule! {
     /// # What it looks at
-    /// An access token that introspection calls inactive, while the MCP server takes it and nobody revoked it.
+    /// An access token that introspection calls inactive, while the MCP server takes it and nobody
+    /// revoked it.
     ///
     /// # Why it matters
-    /// Either the two do not agree about the token, and then servers that introspect refuse what others take; or the
-    /// one who asked may not know about this token, which is answered in the same way.
+    /// Either the two do not agree about the token, and then servers that introspect refuse what
+    /// others take; or the one who asked may not know about this token, which is answered in the
+    /// same way.
     ///
     /// # How to fix
-    /// Allow who asks to introspect tokens of this audience. Otherwise look at whether introspection knows JWT access
-    /// tokens at all.
+    /// Allow who asks to introspect tokens of this audience. Otherwise look at whether
+    /// introspection knows JWT access tokens at all.
     ///
     /// # References
     /// RFC 7662 section 2.2.

@@ -14,8 +14,8 @@ rule! {
     /// Anybody can try tokens there and learn whose they are and what they are good for.
     ///
     /// # How to fix
-    /// Demand client authentication, or an access token made for that, at the introspection endpoint. A `client_id`
-    /// alone is none.
+    /// Demand client authentication, or an access token made for that, at the introspection
+    /// endpoint. A `client_id` alone is none.
     ///
     /// # References
     /// RFC 7662 sections 2.1 and 4.
@@ -28,8 +28,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut asked = reading.sent_for(|purpose| matches!(purpose, Purpose::Introspection { .. }));
     let open = asked.find(|seen| {
         let request = seen.request();
-        let anonymous =
-            ClientAuthentication::of(request) == ClientAuthentication::None && bearer(request).is_none();
+        let anonymous = ClientAuthentication::of(request) == ClientAuthentication::None
+            && bearer(request).is_none();
         // A certificate does not show in the request.
         let by_certificate = reading
             .client_before(seen.seq)
@@ -38,8 +38,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .response()
             .filter(|response| response.status == 200)
             .and_then(object);
-        let active = answer
-            .is_some_and(|answer| answer.get("active").and_then(|active| active.as_bool()) == Some(true));
+        let active = answer.is_some_and(|answer| {
+            answer.get("active").and_then(|active| active.as_bool()) == Some(true)
+        });
         anonymous && !by_certificate && active
     });
     let Some(seen) = open else { return };

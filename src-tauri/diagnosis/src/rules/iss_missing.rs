@@ -11,15 +11,17 @@ rule! {
     /// `authorization_response_iss_parameter_supported: true`.
     ///
     /// # Why it matters
-    /// Having announced it, the server makes clients demand it: they throw the response away after the user
-    /// has logged in and consented.
+    /// Having announced it, the server makes clients demand it: they throw the response away after
+    /// the user has logged in and consented.
     ///
     /// # How to fix
-    /// Add `iss` to every authorization response, errors included, or take the announcement out of the
-    /// metadata. If the response passes through a relay of the client, the relay must pass `iss` on.
+    /// Add `iss` to every authorization response, errors included, or take the announcement out of
+    /// the metadata. If the response passes through a relay of the client, the relay must pass
+    /// `iss` on.
     ///
     /// # References
-    /// RFC 9207 sections 2 and 2.4; MCP 2026-07-28 authorization, "Authorization Response Validation".
+    /// RFC 9207 sections 2 and 2.4; MCP 2026-07-28 authorization, "Authorization Response
+    /// Validation".
     "R13" "iss_missing" Error AuthorizationServer since Some(Revision::R20260728),
     title: "The authorization response lacks the iss that the metadata announces",
     spec: [RFC9207_ISS],
@@ -73,7 +75,10 @@ mod tests {
     #[test]
     fn fires_on_success_and_on_error() {
         let mut run = without_iss();
-        assert_eq!(run.finding("R13").actual.as_deref(), Some("only code, state"));
+        assert_eq!(
+            run.finding("R13").actual.as_deref(),
+            Some("only code, state")
+        );
         run.callback = vec![("error", "access_denied".into()), ("state", "st-1".into())];
         assert!(!run.is_silent("R13"));
     }

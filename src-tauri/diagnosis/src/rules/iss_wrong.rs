@@ -8,19 +8,20 @@ use crate::wording::{excerpt, same_but_for};
 
 rule! {
     /// # What it looks at
-    /// The `iss` parameter of the authorization response, against the issuer of the authorization server
-    /// metadata.
+    /// The `iss` parameter of the authorization response, against the issuer of the authorization
+    /// server metadata.
     ///
     /// # Why it matters
-    /// A response from another issuer is what a mix-up attack looks like. Clients must throw it away, after
-    /// the user has logged in and consented.
+    /// A response from another issuer is what a mix-up attack looks like. Clients must throw it
+    /// away, after the user has logged in and consented.
     ///
     /// # How to fix
-    /// Send in `iss` the very text that the metadata has as `issuer`: same scheme, host, port, path and
-    /// slash.
+    /// Send in `iss` the very text that the metadata has as `issuer`: same scheme, host, port, path
+    /// and slash.
     ///
     /// # References
-    /// RFC 9207 sections 2.3 and 2.4; MCP 2026-07-28 authorization, "Authorization Response Validation".
+    /// RFC 9207 sections 2.3 and 2.4; MCP 2026-07-28 authorization, "Authorization Response
+    /// Validation".
     "R12" "iss_wrong" Error AuthorizationServer since Some(Revision::R20260728),
     title: "The authorization response comes from another issuer",
     spec: [RFC9207_COMPARE],
@@ -31,7 +32,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let query = response_fields(callback.request());
-    let Some(iss) = value(&query, "iss") else { return };
+    let Some(iss) = value(&query, "iss") else {
+        return;
+    };
     let document = reading
         .server_metadata_before(callback.seq)
         .and_then(|(_, document)| document.issuer.as_deref());

@@ -10,8 +10,8 @@ rule! {
     /// `issued_token_type` in the answer to a token exchange.
     ///
     /// # Why it matters
-    /// What is issued is in `access_token` whatever it is: an access token, an ID-JAG, something else. Only
-    /// `issued_token_type` tells, and strict clients refuse an answer without it.
+    /// What is issued is in `access_token` whatever it is: an access token, an ID-JAG, something
+    /// else. Only `issued_token_type` tells, and strict clients refuse an answer without it.
     ///
     /// # How to fix
     /// Add `issued_token_type`, for an ID-JAG `urn:ietf:params:oauth:token-type:id-jag`.
@@ -35,7 +35,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         else {
             return false;
         };
-        object(response).is_some_and(|answer| text(&answer, "issued_token_type").is_none_or(str::is_empty))
+        object(response)
+            .is_some_and(|answer| text(&answer, "issued_token_type").is_none_or(str::is_empty))
     });
     let Some((seen, _)) = untyped else { return };
     let finding = RULE
@@ -92,7 +93,8 @@ pub(super) mod tests {
         assert!(found_in(&without, "X01").is_some());
         assert!(
             found_in(
-                &exchanged("oauth-id-jag+jwt", |body| body["issued_token_type"] = "".into()),
+                &exchanged("oauth-id-jag+jwt", |body| body["issued_token_type"] =
+                    "".into()),
                 "X01"
             )
             .is_some()

@@ -7,18 +7,18 @@ use crate::wording::{differ_by_trailing_slash, excerpt, same_but_for};
 
 rule! {
     /// # What it looks at
-    /// The `issuer` of the authorization server metadata, against the issuer that the metadata was asked for.
-    /// They are compared character by character. A difference in nothing but a slash at the end is a finding
-    /// of its own.
+    /// The `issuer` of the authorization server metadata, against the issuer that the metadata was
+    /// asked for. They are compared character by character. A difference in nothing but a slash at
+    /// the end is a finding of its own.
     ///
     /// # Why it matters
-    /// A document with another issuer must not be used: anyone could otherwise serve metadata in another
-    /// server's name. Clients stop here.
+    /// A document with another issuer must not be used: anyone could otherwise serve metadata in
+    /// another server's name. Clients stop here.
     ///
     /// # How to fix
-    /// Write the issuer into the MCP server's settings exactly as the authorization server's metadata spells
-    /// it. If that spelling is itself wrong (an inner host name, a lost path), correct the issuer at the
-    /// authorization server.
+    /// Write the issuer into the MCP server's settings exactly as the authorization server's
+    /// metadata spells it. If that spelling is itself wrong (an inner host name, a lost path),
+    /// correct the issuer at the authorization server.
     ///
     /// # References
     /// RFC 8414 section 3.3; OpenID Connect Discovery 1.0 section 4.3.
@@ -41,7 +41,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
          identical. Clients stop here."
             .to_owned()
     } else if let Some(difference) = difference {
-        format!("The two differ only in {difference}, but they are compared as text, so clients stop here.")
+        format!(
+            "The two differ only in {difference}, but they are compared as text, so clients stop here."
+        )
     } else {
         "Clients must not use such a document and stop here, since otherwise anyone could serve metadata in \
          another server's name."
@@ -89,12 +91,11 @@ impl Foreign<'_> {
             .at(self.seen.seq, Part::body("/issuer"))
             .expected(self.asked)
             .actual(named.clone());
-        // Elsewhere the server calls itself as in its metadata, or its vendor is known to: then the name of
-        // it is wrong.
-        let consistent = reading
-            .callbacks
-            .iter()
-            .any(|callback| value(&response_fields(callback.request()), "iss") == Some(&self.named));
+        // Elsewhere the server calls itself as in its metadata, or its vendor is known to: then the
+        // name of it is wrong.
+        let consistent = reading.callbacks.iter().any(|callback| {
+            value(&response_fields(callback.request()), "iss") == Some(&self.named)
+        });
         if !self.named.is_empty() && (consistent || vendor(&self.named).is_some()) {
             finding.owner(Owner::McpServer).fix(format!(
                 "Write {named} into authorization_servers of the resource metadata, exactly as the \

@@ -9,16 +9,17 @@ use crate::wording::differ_by_trailing_slash;
 
 rule! {
     /// # What it looks at
-    /// An `issuer` in the authorization server metadata that differs from the one asked for by a slash at its
-    /// end and by nothing else.
+    /// An `issuer` in the authorization server metadata that differs from the one asked for by a
+    /// slash at its end and by nothing else.
     ///
     /// # Why it matters
-    /// The two are compared as text. URL types that add a slash on printing, and issuers that really end in
-    /// one, both lead here, and clients that follow the specification stop.
+    /// The two are compared as text. URL types that add a slash on printing, and issuers that
+    /// really end in one, both lead here, and clients that follow the specification stop.
     ///
     /// # How to fix
-    /// Spell the issuer alike in `authorization_servers` of the resource metadata and in the authorization
-    /// server's own metadata. Where the authorization server cannot be changed, change the resource metadata.
+    /// Spell the issuer alike in `authorization_servers` of the resource metadata and in the
+    /// authorization server's own metadata. Where the authorization server cannot be changed,
+    /// change the resource metadata.
     ///
     /// # References
     /// RFC 8414 section 3.3; RFC 3986 section 6.2.1.
@@ -35,7 +36,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     }
     let mut finding = foreign.finding(RULE.found(RFC8414_ISSUER), reading);
-    // In 2025-03-26 nobody names an issuer: the client takes the MCP server's origin, which has no slash to compare.
+    // In 2025-03-26 nobody names an issuer: the client takes the MCP server's origin, which has no
+    // slash to compare.
     if !reading.revision.at_least(Revision::R20250618) {
         finding.level = Level::Note;
     }
@@ -74,7 +76,10 @@ mod tests {
 
     #[test]
     fn a_known_vendor_s_own_spelling_stands() {
-        let run = with_issuer("https://tenant.eu.auth0.com", "https://tenant.eu.auth0.com/");
+        let run = with_issuer(
+            "https://tenant.eu.auth0.com",
+            "https://tenant.eu.auth0.com/",
+        );
         assert_eq!(run.finding("R07").owner, Owner::McpServer);
     }
 

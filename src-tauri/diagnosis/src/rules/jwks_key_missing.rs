@@ -9,14 +9,16 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// The `kid` of a token's header next to the keys at `jwks_uri`. "Check the tokens' signatures" fetches them.
+    /// The `kid` of a token's header next to the keys at `jwks_uri`. "Check the tokens' signatures"
+    /// fetches them.
     ///
     /// # Why it matters
     /// Servers and clients find the key by its `kid`. Without it they refuse every token.
     ///
     /// # How to fix
-    /// Publish the key that signs at `jwks_uri`, before it is used, and keep the old one there until its last token
-    /// has expired. Look at caches in between, and whether all instances sign with the same key.
+    /// Publish the key that signs at `jwks_uri`, before it is used, and keep the old one there
+    /// until its last token has expired. Look at caches in between, and whether all instances sign
+    /// with the same key.
     ///
     /// # References
     /// RFC 8414 section 2; RFC 7517 section 4.5.
@@ -60,7 +62,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The keys that were fetched last before this entry.
-pub(super) fn keys_before<'a>(reading: &Reading<'a>, seq: u32) -> Option<(Seen<'a>, Vec<Document>)> {
+pub(super) fn keys_before<'a>(
+    reading: &Reading<'a>,
+    seq: u32,
+) -> Option<(Seen<'a>, Vec<Document>)> {
     let fetched = reading
         .sent_for(|purpose| *purpose == Purpose::Jwks)
         .filter(|seen| seen.seq < seq);
@@ -94,7 +99,9 @@ pub(super) mod tests {
     }
 
     fn not_checked() -> SignatureCheck {
-        SignatureCheck::NotChecked { why: "no key".into() }
+        SignatureCheck::NotChecked {
+            why: "no key".into(),
+        }
     }
 
     #[test]

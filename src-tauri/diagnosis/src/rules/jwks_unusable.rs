@@ -12,8 +12,8 @@ rule! {
     /// What `jwks_uri` answers: a JWK set with `keys` is expected.
     ///
     /// # Why it matters
-    /// MCP servers fetch the keys there to check access tokens. Without them every token is refused, or taken
-    /// unchecked.
+    /// MCP servers fetch the keys there to check access tokens. Without them every token is
+    /// refused, or taken unchecked.
     ///
     /// # How to fix
     /// Serve the JWK set at `jwks_uri` with status 200, without a login in front of it.

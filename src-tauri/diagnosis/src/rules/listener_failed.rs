@@ -10,12 +10,12 @@ rule! {
     /// A run that stopped because nothing could listen at the redirect URI on this machine.
     ///
     /// # Why it matters
-    /// Without a listener the browser has nowhere to come back to, so no authorization request is sent. It
-    /// says nothing about the servers.
+    /// Without a listener the browser has nowhere to come back to, so no authorization request is
+    /// sent. It says nothing about the servers.
     ///
     /// # How to fix
-    /// End the program that has the port, choose another one, or let the system choose. A port below 1024
-    /// needs special rights.
+    /// End the program that has the port, choose another one, or let the system choose. A port
+    /// below 1024 needs special rights.
     ///
     /// # References
     /// RFC 8252 section 7.3.
@@ -55,7 +55,10 @@ mod tests {
         run.registration = None;
         run.stop_message = "port 8080 is taken";
         run.stop(Phase::Registration, StopCode::ListenerFailed);
-        assert_eq!(run.finding("L01").actual.as_deref(), Some("port 8080 is taken"));
+        assert_eq!(
+            run.finding("L01").actual.as_deref(),
+            Some("port 8080 is taken")
+        );
     }
 
     #[test]

@@ -8,17 +8,17 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A call that is answered `insufficient_user_authentication` at the end: which kind of login is wanted, and what
-    /// the access token says of the login.
+    /// A call that is answered `insufficient_user_authentication` at the end: which kind of login
+    /// is wanted, and what the access token says of the login.
     ///
     /// # Why it matters
-    /// The MCP server wants a stronger or a fresher login (a second factor). If the authorization server does not
-    /// honour `acr_values` and `max_age`, the client can ask as often as it likes.
+    /// The MCP server wants a stronger or a fresher login (a second factor). If the authorization
+    /// server does not honour `acr_values` and `max_age`, the client can ask as often as it likes.
     ///
     /// # How to fix
-    /// Let the authorization server honour both parameters, put `acr` and `auth_time` into the access token, and
-    /// refuse the request when it cannot meet them. Let the MCP server ask for values that are in
-    /// `acr_values_supported`.
+    /// Let the authorization server honour both parameters, put `acr` and `auth_time` into the
+    /// access token, and refuse the request when it cannot meet them. Let the MCP server ask for
+    /// values that are in `acr_values_supported`.
     ///
     /// # References
     /// RFC 9470 sections 3 to 6.
@@ -48,7 +48,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let (acr, age) = (parameter("acr_values"), parameter("max_age"));
     let claims = bearer(call.request()).and_then(|token| jwt(token).ok());
-    let has = claims.as_ref().and_then(|jwt| jwt.text("acr")).map(str::to_owned);
+    let has = claims
+        .as_ref()
+        .and_then(|jwt| jwt.text("acr"))
+        .map(str::to_owned);
     let met = has
         .as_ref()
         .is_some_and(|has| acr.split_whitespace().any(|wanted| wanted == has));

@@ -9,16 +9,16 @@ use crate::wording::{excerpt, is_html, list};
 
 rule! {
     /// # What it looks at
-    /// A call to the MCP server that is not refused for its token, and is answered with a JSON-RPC error or
-    /// with something that is no JSON-RPC answer.
+    /// A call to the MCP server that is not refused for its token, and is answered with a JSON-RPC
+    /// error or with something that is no JSON-RPC answer.
     ///
     /// # Why it matters
     /// Authorization is done, and the server is of no use all the same. Clients show it as a failed
     /// connection, and people look for the cause in OAuth, where it is not.
     ///
     /// # How to fix
-    /// Look into the MCP server's log for this call. An error about the version means that server and client
-    /// have no revision in common.
+    /// Look into the MCP server's log for this call. An error about the version means that server
+    /// and client have no revision in common.
     ///
     /// # References
     /// MCP transports, "Sending Messages to the Server"; MCP versioning.
@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn an_error_of_the_server_is_quoted() {
-        let error = json!({"jsonrpc": "2.0", "id": 2, "error": {"code": -32603, "message": "boom"}});
+        let error =
+            json!({"jsonrpc": "2.0", "id": 2, "error": {"code": -32603, "message": "boom"}});
         let run = failed(Answer::json(200, error));
         let finding = run.finding("N05");
         assert_eq!(finding.title, "tools/list fails");
@@ -209,7 +210,9 @@ mod tests {
             assert_eq!(failed(Answer::bare(status)).found(), ["N05"], "{status}");
         }
         assert_eq!(
-            failed(Answer::html(502, "Bad gateway")).finding("N05").owner,
+            failed(Answer::html(502, "Bad gateway"))
+                .finding("N05")
+                .owner,
             Owner::Network
         );
     }

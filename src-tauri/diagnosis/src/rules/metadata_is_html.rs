@@ -11,8 +11,8 @@ rule! {
     /// Well-known URLs that answer 200 with something that is not JSON, most often a web page.
     ///
     /// # Why it matters
-    /// A single-page application's catch-all route answers every path with its page. Clients take the 200 for
-    /// a document, fail with `Unexpected token '<'` and do not try the next URL.
+    /// A single-page application's catch-all route answers every path with its page. Clients take
+    /// the 200 for a document, fail with `Unexpected token '<'` and do not try the next URL.
     ///
     /// # How to fix
     /// Answer 404 for well-known URLs that are not served, or serve the document there with
@@ -37,7 +37,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let resource: Vec<_> = resource.map(|attempt| attempt.seen).collect();
     let server: Vec<_> = server.map(|attempt| attempt.seen).collect();
     let worked = reading.resource_metadata().is_some();
-    report(&resource, worked, Owner::McpServer, RFC9728_RESPONSE, findings);
+    report(
+        &resource,
+        worked,
+        Owner::McpServer,
+        RFC9728_RESPONSE,
+        findings,
+    );
     let worked = reading.server_metadata().is_some();
     report(
         &server,
@@ -54,13 +60,18 @@ fn is_not_json<T>(document: &Option<Result<T, DocumentError>>) -> bool {
 
 fn report(wrong: &[Seen<'_>], worked: bool, owner: Owner, spec: Spec, findings: &mut Findings) {
     let Some(first) = wrong.first() else { return };
-    let Some(response) = first.response() else { return };
+    let Some(response) = first.response() else {
+        return;
+    };
     let what = if is_html(response) {
         "a web page"
     } else {
         "something that is not JSON"
     };
-    let urls: Vec<&str> = wrong.iter().map(|seen| seen.request().url.as_str()).collect();
+    let urls: Vec<&str> = wrong
+        .iter()
+        .map(|seen| seen.request().url.as_str())
+        .collect();
     let consequence = if worked {
         "This client went on and found the metadata elsewhere; many stop here with a JSON error."
     } else {
@@ -87,7 +98,9 @@ fn report(wrong: &[Seen<'_>], worked: bool, owner: Owner, spec: Spec, findings: 
 }
 
 fn beginning(response: &Response) -> String {
-    let media = response.media_type().unwrap_or_else(|| "no content-type".into());
+    let media = response
+        .media_type()
+        .unwrap_or_else(|| "no content-type".into());
     match response.body.text() {
         Some(text) if !text.trim().is_empty() => format!("{media}, {}", excerpt(text)),
         Some(_) => format!("{media}, an empty body"),

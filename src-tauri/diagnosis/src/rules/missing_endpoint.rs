@@ -6,12 +6,12 @@ use crate::wording::{excerpt, is_http_url};
 
 rule! {
     /// # What it looks at
-    /// `authorization_endpoint` and `token_endpoint` of the authorization server metadata: whether they are
-    /// there, and are http or https URLs.
+    /// `authorization_endpoint` and `token_endpoint` of the authorization server metadata: whether
+    /// they are there, and are http or https URLs.
     ///
     /// # Why it matters
-    /// Without them there is nowhere to send the user or to redeem the code. Clients do not guess, and must
-    /// not open a URL of another scheme.
+    /// Without them there is nowhere to send the user or to redeem the code. Clients do not guess,
+    /// and must not open a URL of another scheme.
     ///
     /// # How to fix
     /// Put both endpoints into the metadata as absolute https URLs.
@@ -33,7 +33,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             &metadata.authorization_endpoint,
             RFC8414_AUTHORIZATION_ENDPOINT,
         ),
-        ("token_endpoint", &metadata.token_endpoint, RFC8414_TOKEN_ENDPOINT),
+        (
+            "token_endpoint",
+            &metadata.token_endpoint,
+            RFC8414_TOKEN_ENDPOINT,
+        ),
     ];
     let odd = metadata
         .registration_endpoint
@@ -68,7 +72,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             finding
                 .at(attempt.seen.seq, Part::body(&format!("/{name}")))
                 .expected("an absolute https URL")
-                .fix(format!("Put {name} into the metadata as an absolute https URL.")),
+                .fix(format!(
+                    "Put {name} into the metadata as an absolute https URL."
+                )),
         );
     }
 }
@@ -81,7 +87,9 @@ mod tests {
 
     fn with_endpoint(name: &str, value: serde_json::Value) -> Run {
         let mut run = Run::healthy();
-        run.server_tries[0].2.edit(|metadata| metadata[name] = value);
+        run.server_tries[0]
+            .2
+            .edit(|metadata| metadata[name] = value);
         run
     }
 
@@ -89,7 +97,8 @@ mod tests {
     fn tells_missing_and_dangerous_apart() {
         let missing = with_endpoint("token_endpoint", json!(null)).finding("M01");
         assert_eq!(missing.title, "The metadata has no token_endpoint");
-        let script = with_endpoint("authorization_endpoint", json!("javascript:alert(1)")).finding("M01");
+        let script =
+            with_endpoint("authorization_endpoint", json!("javascript:alert(1)")).finding("M01");
         assert_eq!(script.actual.as_deref(), Some("javascript:alert(1)"));
         assert!(!with_endpoint("token_endpoint", json!("/token")).is_silent("M01"));
     }
@@ -101,7 +110,9 @@ mod tests {
 
     #[test]
     fn is_silent_about_http_and_about_other_endpoints() {
-        assert!(with_endpoint("token_endpoint", json!("http://127.0.0.1:9000/token")).is_silent("M01"));
+        assert!(
+            with_endpoint("token_endpoint", json!("http://127.0.0.1:9000/token")).is_silent("M01")
+        );
         assert!(with_endpoint("registration_endpoint", json!(null)).is_silent("M01"));
     }
 }

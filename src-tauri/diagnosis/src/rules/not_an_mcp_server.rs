@@ -9,12 +9,12 @@ use crate::wording::{excerpt, is_html};
 
 rule! {
     /// # What it looks at
-    /// The answer to a first call after which the flow stopped, because it is nothing that an MCP server
-    /// says: a web page, a 404, JSON that is no JSON-RPC.
+    /// The answer to a first call after which the flow stopped, because it is nothing that an MCP
+    /// server says: a web page, a 404, JSON that is no JSON-RPC.
     ///
     /// # Why it matters
-    /// Most often the URL is not that of the MCP endpoint: the path is missing or another one, or the URL is
-    /// that of the server's web site. Nothing about authorization can be judged then.
+    /// Most often the URL is not that of the MCP endpoint: the path is missing or another one, or
+    /// the URL is that of the server's web site. Nothing about authorization can be judged then.
     ///
     /// # How to fix
     /// Use the URL of the MCP endpoint, with its path (`/mcp` for many servers), as the server's
@@ -123,8 +123,16 @@ mod tests {
     #[test]
     fn tells_the_ways_apart() {
         let finding = |answer| answered(answer).finding("N02");
-        assert!(finding(Answer::bare(404)).message.contains("nothing at this URL"));
-        assert!(finding(Answer::html(200, "Shop")).message.contains("web page"));
+        assert!(
+            finding(Answer::bare(404))
+                .message
+                .contains("nothing at this URL")
+        );
+        assert!(
+            finding(Answer::html(200, "Shop"))
+                .message
+                .contains("web page")
+        );
         assert_eq!(finding(Answer::bare(502)).owner, Owner::Network);
         assert_eq!(
             finding(Answer::json(200, json!({"hello": 1}))).owner,

@@ -7,18 +7,19 @@ use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
 
 rule! {
     /// # What it looks at
-    /// An authorization server whose `oauth-authorization-server` document answers with an error status and
-    /// whose `openid-configuration` is there. It is only known when both were tried, and a client goes no
-    /// further than the first that works.
+    /// An authorization server whose `oauth-authorization-server` document answers with an error
+    /// status and whose `openid-configuration` is there. It is only known when both were tried, and
+    /// a client goes no further than the first that works.
     ///
     /// # Why it matters
-    /// Clients ask in different orders and not all of them ask twice: clients of 2025-06-18 know only
-    /// `oauth-authorization-server`. So one client works with a server and the next one reports 404.
+    /// Clients ask in different orders and not all of them ask twice: clients of 2025-06-18 know
+    /// only `oauth-authorization-server`. So one client works with a server and the next one
+    /// reports 404.
     ///
     /// # How to fix
     /// Serve the same document at both URLs. An MCP server can also serve the missing one for an
-    /// authorization server that cannot be changed, but then has to be named as the authorization server
-    /// itself.
+    /// authorization server that cannot be changed, but then has to be named as the authorization
+    /// server itself.
     ///
     /// # References
     /// MCP authorization, "Authorization Server Metadata Discovery"; RFC 8414 sections 3.1 and 5.
@@ -95,7 +96,10 @@ mod tests {
             openid_only(Revision::R20250618).finding("S08").level,
             Level::Warning
         );
-        assert_eq!(openid_only(Revision::R20251125).finding("S08").level, Level::Note);
+        assert_eq!(
+            openid_only(Revision::R20251125).finding("S08").level,
+            Level::Note
+        );
     }
 
     #[test]

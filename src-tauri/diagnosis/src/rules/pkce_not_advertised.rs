@@ -8,16 +8,16 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// `code_challenge_methods_supported` of the authorization server metadata: whether it is there, and
-    /// whether `S256` is in it.
+    /// `code_challenge_methods_supported` of the authorization server metadata: whether it is
+    /// there, and whether `S256` is in it.
     ///
     /// # Why it matters
-    /// MCP clients must not go on without it. Some authorization servers support PKCE and do not say so;
-    /// strict clients refuse them all the same.
+    /// MCP clients must not go on without it. Some authorization servers support PKCE and do not
+    /// say so; strict clients refuse them all the same.
     ///
     /// # How to fix
-    /// Add `"code_challenge_methods_supported": ["S256"]` to the metadata. Where the authorization server
-    /// cannot be changed, the MCP server can serve metadata of its own in front of it.
+    /// Add `"code_challenge_methods_supported": ["S256"]` to the metadata. Where the authorization
+    /// server cannot be changed, the MCP server can serve metadata of its own in front of it.
     ///
     /// # References
     /// MCP authorization, "Authorization Code Protection"; RFC 8414 section 2; RFC 7636.

@@ -12,12 +12,13 @@ rule! {
     /// A preflight request that is answered with a redirect.
     ///
     /// # Why it matters
-    /// Browsers do not follow redirects of preflights: "Redirect is not allowed for a preflight request". A proxy
-    /// that sends http to https, or adds a slash, before it looks at CORS is the usual cause.
+    /// Browsers do not follow redirects of preflights: "Redirect is not allowed for a preflight
+    /// request". A proxy that sends http to https, or adds a slash, before it looks at CORS is the
+    /// usual cause.
     ///
     /// # How to fix
-    /// Use the URL that answers without a redirect everywhere: in the client, in the metadata and in the settings of
-    /// the proxy.
+    /// Use the URL that answers without a redirect everywhere: in the client, in the metadata and
+    /// in the settings of the proxy.
     ///
     /// # References
     /// Fetch Standard, "CORS-preflight fetch".
@@ -32,9 +33,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .flat_map(|owner| preflights(reading, owner))
         .collect();
     all.sort_by_key(|seen| seen.seq);
-    let redirected = all
-        .into_iter()
-        .find_map(|seen| Some((seen, seen.response().filter(|response| is_redirect(response))?)));
+    let redirected = all.into_iter().find_map(|seen| {
+        Some((
+            seen,
+            seen.response().filter(|response| is_redirect(response))?,
+        ))
+    });
     let Some((seen, response)) = redirected else {
         return;
     };
@@ -69,7 +73,10 @@ mod tests {
     fn says_where_to() {
         let to = Answer::bare(301).header("location", "https://mcp.example/mcp");
         let finding = found_in(&with_preflights(to, allowed()), "S04").unwrap();
-        assert_eq!(finding.actual.as_deref(), Some("301 to https://mcp.example/mcp"));
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some("301 to https://mcp.example/mcp")
+        );
     }
 
     #[test]

@@ -8,11 +8,12 @@ use crate::wording::{answer_in_words, list};
 
 rule! {
     /// # What it looks at
-    /// A pushed authorization request that is answered with success: `request_uri` and `expires_in` have to be there.
+    /// A pushed authorization request that is answered with success: `request_uri` and `expires_in`
+    /// have to be there.
     ///
     /// # Why it matters
-    /// `request_uri` is what the browser is sent with; without it there is nothing to go on with. `expires_in` says
-    /// for how long that works.
+    /// `request_uri` is what the browser is sent with; without it there is nothing to go on with.
+    /// `expires_in` says for how long that works.
     ///
     /// # How to fix
     /// Answer with a JSON object that has both.
@@ -35,7 +36,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         };
         let answer = object(response).unwrap_or_default();
         let reference = text(&answer, "request_uri").is_some_and(|reference| !reference.is_empty());
-        let lifetime = answer.get("expires_in").is_some_and(serde_json::Value::is_number);
+        let lifetime = answer
+            .get("expires_in")
+            .is_some_and(serde_json::Value::is_number);
         if reference && lifetime {
             continue;
         }
@@ -44,7 +47,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .found(RFC9126_CREATED)
             .at(
                 seen.seq,
-                Part::body(if reference { "/expires_in" } else { "/request_uri" }),
+                Part::body(if reference {
+                    "/expires_in"
+                } else {
+                    "/request_uri"
+                }),
             )
             .expected("request_uri and expires_in")
             .actual(match there.as_slice() {
@@ -74,7 +81,11 @@ mod tests {
 
     #[test]
     fn either_may_be_missing() {
-        let nothing = found_in(&pushed(&Answer::json(201, json!({"expires_in": 60}))), "P02").unwrap();
+        let nothing = found_in(
+            &pushed(&Answer::json(201, json!({"expires_in": 60}))),
+            "P02",
+        )
+        .unwrap();
         assert_eq!(
             (nothing.level, nothing.actual.as_deref()),
             (Level::Error, Some("only expires_in"))

@@ -12,11 +12,12 @@ rule! {
     /// A pushed authorization request that is refused: the error and what was sent.
     ///
     /// # Why it matters
-    /// The browser is not even opened. What is wrong would be wrong at the authorization endpoint as well; there it
-    /// would show on a page.
+    /// The browser is not even opened. What is wrong would be wrong at the authorization endpoint
+    /// as well; there it would show on a page.
     ///
     /// # How to fix
-    /// Go by the error code and the description. The client authenticates here as at the token endpoint.
+    /// Go by the error code and the description. The client authenticates here as at the token
+    /// endpoint.
     ///
     /// # References
     /// RFC 9126 sections 2.1 and 2.3.
@@ -78,12 +79,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(spec)
         .likely()
-        .at(seen.seq, Part::body(if error.is_empty() { "" } else { "/error" }))
+        .at(
+            seen.seq,
+            Part::body(if error.is_empty() { "" } else { "/error" }),
+        )
         .message(message)
         .expected("201 with a request_uri")
         .actual(match (error, description) {
             ("", _) => answer_in_words(seen.exchange),
-            (error, "") => format!("{}: {}, without a description", response.status, excerpt(error)),
+            (error, "") => format!(
+                "{}: {}, without a description",
+                response.status,
+                excerpt(error)
+            ),
             (error, description) => format!(
                 "{}: {}: {}",
                 response.status,
@@ -114,7 +122,11 @@ mod tests {
             json!({"error": "invalid_request", "error_description": "The redirect_uri is not registered"}),
         );
         assert!(uri.message.contains("http://127.0.0.1:1/callback"));
-        assert!(of(json!({"error": "invalid_scope"})).message.contains("no scope"));
+        assert!(
+            of(json!({"error": "invalid_scope"}))
+                .message
+                .contains("no scope")
+        );
         assert!(of(json!({"error": "server_error"})).fix.contains("log"));
         assert_eq!(of(json!({})).actual.as_deref(), Some("400"));
     }

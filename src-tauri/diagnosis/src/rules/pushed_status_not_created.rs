@@ -27,7 +27,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let odd = pushed.find_map(|seen| {
         let response = seen.response()?;
         let success = (200..300).contains(&response.status) && response.status != 201;
-        (success && object(response)?.contains_key("request_uri")).then_some((seen.seq, response.status))
+        (success && object(response)?.contains_key("request_uri"))
+            .then_some((seen.seq, response.status))
     });
     let Some((seq, status)) = odd else { return };
     let finding = RULE

@@ -8,17 +8,17 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// An authorization page that answers with an error status and speaks of the redirect URI. Pages in the
-    /// system browser are not seen.
+    /// An authorization page that answers with an error status and speaks of the redirect URI.
+    /// Pages in the system browser are not seen.
     ///
     /// # Why it matters
-    /// A native client listens on a port that the operating system hands out, so its redirect URI differs
-    /// from run to run. An authorization server that compares the port as well turns every such client away,
-    /// and the user sees an error page instead of a login.
+    /// A native client listens on a port that the operating system hands out, so its redirect URI
+    /// differs from run to run. An authorization server that compares the port as well turns every
+    /// such client away, and the user sees an error page instead of a login.
     ///
     /// # How to fix
-    /// Let any port through for loopback redirect URIs. Where that cannot be had, register the listed URIs
-    /// and choose a fixed host and port for the callback.
+    /// Let any port through for loopback redirect URIs. Where that cannot be had, register the
+    /// listed URIs and choose a fixed host and port for the callback.
     ///
     /// # References
     /// RFC 8252 sections 7.3 and 8.3.
@@ -28,7 +28,9 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(hop) = refusing_page(reading) else { return };
+    let Some(hop) = refusing_page(reading) else {
+        return;
+    };
     let uri = redirect_uri(reading, hop.seq).unwrap_or_default();
     let page = hop
         .response()
@@ -55,7 +57,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 /// The latest error page on the way that speaks of the redirect URI.
 pub(super) fn refusing_page<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
     reading.hops.iter().rev().copied().find(|hop| {
-        let refused = hop.status().is_some_and(|status| (400..500).contains(&status));
+        let refused = hop
+            .status()
+            .is_some_and(|status| (400..500).contains(&status));
         let page = hop
             .response()
             .and_then(|response| response.body.text())

@@ -7,17 +7,18 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A refresh request that is answered with an error other than `invalid_grant` (`invalid_request`, as a
-    /// rule) and a description that names no parameter: "Token request failed".
+    /// A refresh request that is answered with an error other than `invalid_grant`
+    /// (`invalid_request`, as a rule) and a description that names no parameter: "Token request
+    /// failed".
     ///
     /// # Why it matters
-    /// On `invalid_grant` a client forgets its tokens and lets the user log in again. On any other error it
-    /// must believe that its request was wrong; it keeps the dead refresh token and sends it again and again,
-    /// and the user is stuck until they delete the connection.
+    /// On `invalid_grant` a client forgets its tokens and lets the user log in again. On any other
+    /// error it must believe that its request was wrong; it keeps the dead refresh token and sends
+    /// it again and again, and the user is stuck until they delete the connection.
     ///
     /// # How to fix
-    /// Answer `invalid_grant` whenever the refresh token is unknown, expired, revoked or someone else's. A
-    /// handler that turns every exception into `invalid_request` is the usual cause.
+    /// Answer `invalid_grant` whenever the refresh token is unknown, expired, revoked or someone
+    /// else's. A handler that turns every exception into `invalid_request` is the usual cause.
     ///
     /// # References
     /// RFC 6749 sections 5.2 and 6.
@@ -40,7 +41,9 @@ const TELLING: [&str; 9] = [
 ];
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(refused) = catch_all(reading) else { return };
+    let Some(refused) = catch_all(reading) else {
+        return;
+    };
     let error = excerpt(&refused.error);
     let actual = match refused.description.as_str() {
         "" => format!("{error}, without a description"),
@@ -72,10 +75,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 pub(super) fn catch_all<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a>> {
     refused_refreshes(reading).into_iter().find(|refused| {
         let description = refused.description.to_ascii_lowercase();
-        let names_parameter = form(refused.seen.request())
-            .iter()
-            .any(|pair| pair.name != "scope" && description.contains(&pair.name.to_ascii_lowercase()));
-        let tells = ["parameter", "missing", "required", "unsupported", "malformed"];
+        let names_parameter = form(refused.seen.request()).iter().any(|pair| {
+            pair.name != "scope" && description.contains(&pair.name.to_ascii_lowercase())
+        });
+        let tells = [
+            "parameter",
+            "missing",
+            "required",
+            "unsupported",
+            "malformed",
+        ];
         let says_something = names_parameter
             || TELLING.contains(&refused.error.as_str())
             || tells.iter().any(|word| description.contains(word))

@@ -6,12 +6,13 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A refresh request whose error is not `invalid_grant`, while its description says that the refresh
-    /// token is invalid, expired, revoked or unknown.
+    /// A refresh request whose error is not `invalid_grant`, while its description says that the
+    /// refresh token is invalid, expired, revoked or unknown.
     ///
     /// # Why it matters
-    /// Clients go by the code, not by the description. `invalid_grant` makes them forget the token and let
-    /// the user log in again; any other code makes them keep the dead token, and the user is stuck.
+    /// Clients go by the code, not by the description. `invalid_grant` makes them forget the token
+    /// and let the user log in again; any other code makes them keep the dead token, and the user
+    /// is stuck.
     ///
     /// # How to fix
     /// Answer the same case with `invalid_grant`.
@@ -50,7 +51,8 @@ pub(super) fn mislabelled<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a
             "unauthorized_client",
             "unsupported_grant_type",
         ];
-        !elsewhere.contains(&refused.error.as_str()) && says_that_the_token_is_dead(&refused.description)
+        !elsewhere.contains(&refused.error.as_str())
+            && says_that_the_token_is_dead(&refused.description)
     })
 }
 
@@ -75,7 +77,9 @@ pub(super) fn says_that_the_token_is_dead(description: &str) -> bool {
     let about_the_request = ["parameter", "missing", "required"];
     about_it
         && dead.iter().any(|word| description.contains(word))
-        && !about_the_request.iter().any(|word| description.contains(word))
+        && !about_the_request
+            .iter()
+            .any(|word| description.contains(word))
 }
 
 #[cfg(test)]
@@ -97,7 +101,10 @@ mod tests {
 
     #[test]
     fn the_description_makes_it_certain() {
-        let run = refused("invalid_request", "The refresh token is invalid or has expired");
+        let run = refused(
+            "invalid_request",
+            "The refresh token is invalid or has expired",
+        );
         assert_eq!(run.finding("T05").certainty, Certainty::Certain);
         assert!(run.is_silent("S11"));
     }

@@ -8,15 +8,17 @@ use crate::spec::RFC9700_ROTATION;
 
 rule! {
     /// # What it looks at
-    /// A successful refresh of a client without authentication and without a proof of possession, whose answer has
-    /// no new refresh token.
+    /// A successful refresh of a client without authentication and without a proof of possession,
+    /// whose answer has no new refresh token.
     ///
     /// # Why it matters
-    /// A public client proves nothing when it refreshes: whoever copies its refresh token has access for as long as
-    /// that lives. A new one at every refresh makes the theft show, and short.
+    /// A public client proves nothing when it refreshes: whoever copies its refresh token has
+    /// access for as long as that lives. A new one at every refresh makes the theft show, and
+    /// short.
     ///
     /// # How to fix
-    /// Turn on refresh token rotation for public clients, or bind their refresh tokens to a key (DPoP).
+    /// Turn on refresh token rotation for public clients, or bind their refresh tokens to a key
+    /// (DPoP).
     ///
     /// # References
     /// RFC 9700 sections 2.2.2 and 4.14; MCP authorization, "Token Theft".
@@ -41,7 +43,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             && seen.request().header_value("dpop").is_none();
         let sent = crate::reading::form(seen.request());
         let old = crate::reading::value(&sent, "refresh_token").unwrap_or_default();
-        let new = object(response).and_then(|answer| text(&answer, "refresh_token").map(str::to_owned));
+        let new =
+            object(response).and_then(|answer| text(&answer, "refresh_token").map(str::to_owned));
         public && new.is_none_or(|new| new == old)
     });
     let Some((seen, _)) = kept else { return };

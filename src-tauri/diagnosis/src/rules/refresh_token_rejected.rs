@@ -11,12 +11,13 @@ rule! {
     /// A refresh request that is answered `invalid_grant`.
     ///
     /// # Why it matters
-    /// It is the right answer to a refresh token that is unknown, expired, revoked or used before. A client
-    /// forgets its tokens and authorizes afresh, and the user logs in once more.
+    /// It is the right answer to a refresh token that is unknown, expired, revoked or used before.
+    /// A client forgets its tokens and authorizes afresh, and the user logs in once more.
     ///
     /// # How to fix
-    /// Nothing, when it happens now and then. When users have to log in all the time, look at the lifetime of
-    /// refresh tokens, and at rotation: two refreshes at once make the loser's token a replay.
+    /// Nothing, when it happens now and then. When users have to log in all the time, look at the
+    /// lifetime of refresh tokens, and at rotation: two refreshes at once make the loser's token a
+    /// replay.
     ///
     /// # References
     /// RFC 6749 sections 5.2 and 6.
@@ -32,20 +33,25 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let on_purpose = reading.killed_on_the_way(0, refused.seen.seq);
         refused.error == "invalid_grant" && !on_purpose
     });
-    let Some(refused) = refused.first() else { return };
+    let Some(refused) = refused.first() else {
+        return;
+    };
     let after = refused.seen.seq;
-    let forgotten = reading
-        .decisions
-        .iter()
-        .any(|(seq, decision)| *seq > after && matches!(decision, Decision::TokensForgotten { .. }));
+    let forgotten = reading.decisions.iter().any(|(seq, decision)| {
+        *seq > after && matches!(decision, Decision::TokensForgotten { .. })
+    });
     let afresh = reading.tokens.iter().any(|(seen, grant)| {
         *grant == Grant::AuthorizationCode
             && seen.seq > after
             && seen.response().and_then(access_token).is_some()
     });
     let message = match (forgotten, afresh) {
-        (_, true) => "As expected, the tokens were forgotten and a new authorization brought new ones.",
-        (true, false) => "As expected, the tokens were forgotten; the next step is to authorize afresh.",
+        (_, true) => {
+            "As expected, the tokens were forgotten and a new authorization brought new ones."
+        }
+        (true, false) => {
+            "As expected, the tokens were forgotten; the next step is to authorize afresh."
+        }
         (false, false) => "A client forgets its tokens now and authorizes afresh.",
     };
     let finding = RULE

@@ -7,16 +7,18 @@ use crate::spec::RFC9700_REVOKED;
 
 rule! {
     /// # What it looks at
-    /// Two refreshes that were sent at once with one refresh token, of which one was granted and the other
-    /// refused, and whose new access token the MCP server then refuses. "Refresh twice at once" tries that.
+    /// Two refreshes that were sent at once with one refresh token, of which one was granted and
+    /// the other refused, and whose new access token the MCP server then refuses. "Refresh twice at
+    /// once" tries that.
     ///
     /// # Why it matters
-    /// The authorization server cannot tell a thief from a client that is in a hurry, so it ends the whole grant.
-    /// A client with several threads, windows or processes loses its user in that way, now and then.
+    /// The authorization server cannot tell a thief from a client that is in a hurry, so it ends
+    /// the whole grant. A client with several threads, windows or processes loses its user in that
+    /// way, now and then.
     ///
     /// # How to fix
-    /// Refresh in one place only, and have all others wait for it. A server may leave the replaced refresh token
-    /// good for a few seconds.
+    /// Refresh in one place only, and have all others wait for it. A server may leave the replaced
+    /// refresh token good for a few seconds.
     ///
     /// # References
     /// RFC 9700 section 4.14.2.
@@ -37,7 +39,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let token = access_token(granted.response()?)?;
         let old = value(sent, "refresh_token")?;
         let rival = refreshes.iter().any(|(other, form)| {
-            let refused = other.status().is_some_and(|status| (400..500).contains(&status));
+            let refused = other
+                .status()
+                .is_some_and(|status| (400..500).contains(&status));
             refused && value(form, "refresh_token") == Some(old)
         });
         match reading.use_of(&token, granted.seq) {
@@ -97,7 +101,10 @@ mod tests {
     #[test]
     fn is_silent_when_it_lives_and_when_both_were_granted() {
         let refused = Answer::json(400, json!({"error": "invalid_grant"}));
-        let fine = Answer::json(200, json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": []}}));
+        let fine = Answer::json(
+            200,
+            json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": []}}),
+        );
         assert_eq!(found_in(&twice(&refused, &fine), "C04"), None);
         let granted = token_answer("other", "refresh-4");
         assert_eq!(found_in(&twice(&granted, &unauthorized()), "C04"), None);

@@ -11,8 +11,8 @@ rule! {
     /// A registration that is answered with success and holds no `client_id` of type string.
     ///
     /// # Why it matters
-    /// Without a client ID there is no authorization request. The client takes the status for success and
-    /// fails a moment later, for a reason that it rarely names.
+    /// Without a client ID there is no authorization request. The client takes the status for
+    /// success and fails a moment later, for a reason that it rarely names.
     ///
     /// # How to fix
     /// Answer with a JSON object that has `client_id` at its top level.
@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn says_what_came_instead() {
-        let nested = answered(Answer::json(201, json!({"data": {"client_id": "x"}}))).finding("G20");
+        let nested =
+            answered(Answer::json(201, json!({"data": {"client_id": "x"}}))).finding("G20");
         assert_eq!(nested.actual.as_deref(), Some("only data"));
         let number = answered(Answer::json(201, json!({"client_id": 7}))).finding("G20");
         assert_eq!(number.actual.as_deref(), Some("client_id 7"));

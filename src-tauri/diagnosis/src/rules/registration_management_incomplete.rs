@@ -6,12 +6,12 @@ use crate::wording::is_http_url;
 
 rule! {
     /// # What it looks at
-    /// A registration answer with one of `registration_access_token` and `registration_client_uri` and without the
-    /// other.
+    /// A registration answer with one of `registration_access_token` and `registration_client_uri`
+    /// and without the other.
     ///
     /// # Why it matters
-    /// A client needs both to read, change or delete its registration: the address and the token for it. With one of
-    /// them it leaves registrations behind that nobody deletes.
+    /// A client needs both to read, change or delete its registration: the address and the token
+    /// for it. With one of them it leaves registrations behind that nobody deletes.
     ///
     /// # How to fix
     /// Answer with both, or with neither when registrations cannot be managed.
@@ -29,7 +29,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .response()
             .filter(|response| (200..300).contains(&response.status))?;
         let answer = object(response)?;
-        let token = text(&answer, "registration_access_token").is_some_and(|token| !token.is_empty());
+        let token =
+            text(&answer, "registration_access_token").is_some_and(|token| !token.is_empty());
         let uri = text(&answer, "registration_client_uri").is_some_and(is_http_url);
         (token != uri).then_some((seen.seq, token))
     });

@@ -11,8 +11,8 @@ rule! {
     /// What the client configuration endpoint answers to DELETE: 204 is expected.
     ///
     /// # Why it matters
-    /// Clients that register at every start clean up behind themselves only if that works. Otherwise registrations
-    /// pile up, and some servers have a limit.
+    /// Clients that register at every start clean up behind themselves only if that works.
+    /// Otherwise registrations pile up, and some servers have a limit.
     ///
     /// # How to fix
     /// Delete the client and answer 204 No Content.

@@ -9,16 +9,16 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// Whether the authorization server metadata has a `registration_endpoint`, and whether it answers a
-    /// registration request with 401, 403, 404 or 405.
+    /// Whether the authorization server metadata has a `registration_endpoint`, and whether it
+    /// answers a registration request with 401, 403, 404 or 405.
     ///
     /// # Why it matters
-    /// A client that nobody has registered by hand cannot become known to the authorization server. Most MCP
-    /// clients rely on dynamic registration and say no more than that they cannot connect.
+    /// A client that nobody has registered by hand cannot become known to the authorization server.
+    /// Most MCP clients rely on dynamic registration and say no more than that they cannot connect.
     ///
     /// # How to fix
-    /// Enable dynamic client registration or client ID metadata documents at the authorization server, or
-    /// create a client there by hand and give its client ID to the MCP client.
+    /// Enable dynamic client registration or client ID metadata documents at the authorization
+    /// server, or create a client there by hand and give its client ID to the MCP client.
     ///
     /// # References
     /// MCP authorization, "Client Registration Approaches"; RFC 7591 section 3.
@@ -29,7 +29,9 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let metadata = reading.server_metadata();
-    let issuer = reading.issuer().or_else(|| Some(metadata.as_ref()?.0.issuer));
+    let issuer = reading
+        .issuer()
+        .or_else(|| Some(metadata.as_ref()?.0.issuer));
     let spec = match reading.revision.at_least(Revision::R20251125) {
         true => MCP_REGISTRATION,
         false => MCP_REGISTRATION_2025_06,
@@ -45,7 +47,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             refused,
             reading.default_endpoints(),
         ));
-    } else if let (Some(_), Some((attempt, document))) = (reading.stopped(StopCode::NoRegistration), metadata)
+    } else if let (Some(_), Some((attempt, document))) =
+        (reading.stopped(StopCode::NoRegistration), metadata)
         && document.registration_endpoint.is_none()
     {
         let finding = finding
@@ -63,8 +66,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 /// The latest registration request, when it was turned away as such.
 pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
     let last = *reading.registrations.last()?;
-    // Endpoints that were only guessed, since no metadata was found, prove nothing about a server that may
-    // not be one.
+    // Endpoints that were only guessed, since no metadata was found, prove nothing about a server
+    // that may not be one.
     let guessed = reading.default_endpoints() && !reading.resource_tries.is_empty();
     (matches!(last.status(), Some(401 | 403..=405 | 501)) && !guessed).then_some(last)
 }
@@ -112,7 +115,8 @@ fn advice(issuer: Option<&str>, metadata: Option<&ServerMetadata>) -> String {
     if let Some(vendor) = issuer.and_then(vendor) {
         return format!("{}: {}", vendor.name, vendor.registration);
     }
-    let by_document = metadata.is_some_and(|metadata| metadata.client_id_metadata_document_supported);
+    let by_document =
+        metadata.is_some_and(|metadata| metadata.client_id_metadata_document_supported);
     let other = if by_document {
         "use a client ID metadata document"
     } else {
@@ -135,7 +139,10 @@ mod tests {
     fn unoffered() -> Run {
         let mut run = Run::healthy();
         run.server_tries[0].2.edit(|metadata| {
-            metadata.as_object_mut().unwrap().remove("registration_endpoint");
+            metadata
+                .as_object_mut()
+                .unwrap()
+                .remove("registration_endpoint");
         });
         run.registration = None;
         run
@@ -183,7 +190,8 @@ mod tests {
     fn is_silent_for_a_client_arranged_by_hand_and_for_a_request_refused_for_what_it_says() {
         assert!(unoffered().is_silent("S06"));
         let mut run = Run::healthy();
-        run.registration.as_mut().unwrap().1 = Answer::json(400, json!({"error": "invalid_client_metadata"}));
+        run.registration.as_mut().unwrap().1 =
+            Answer::json(400, json!({"error": "invalid_client_metadata"}));
         run.stop(Phase::Registration, StopCode::RegistrationRejected);
         assert!(run.is_silent("S06"));
     }

@@ -6,22 +6,24 @@ use super::registration_not_offered;
 use crate::finding::{Finding, Owner, Part};
 use crate::reading::{Reading, Seen, object, text};
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK};
+use crate::spec::{
+    RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK,
+};
 use crate::wording::{excerpt, is_html, list};
 
 rule! {
     /// # What it looks at
-    /// A registration request that is refused for what it says: with an error of RFC 7591, or with another
-    /// status than 2xx that does not mean that registration is not offered at all.
+    /// A registration request that is refused for what it says: with an error of RFC 7591, or with
+    /// another status than 2xx that does not mean that registration is not offered at all.
     ///
     /// # Why it matters
-    /// No client comes about, so there is no login. Authorization servers are particular about redirect URIs,
-    /// the application type, grant types and scopes, and each about others.
+    /// No client comes about, so there is no login. Authorization servers are particular about
+    /// redirect URIs, the application type, grant types and scopes, and each about others.
     ///
     /// # How to fix
     /// Let the authorization server accept what a native client registers: a loopback redirect URI,
-    /// `authorization_code` and `refresh_token`, `token_endpoint_auth_method` `none`. Or register a client by
-    /// hand and use its client ID.
+    /// `authorization_code` and `refresh_token`, `token_endpoint_auth_method` `none`. Or register a
+    /// client by hand and use its client ID.
     ///
     /// # References
     /// RFC 7591 section 3.2.2; RFC 8252 section 7.3.
@@ -34,7 +36,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(&last) = reading.registrations.last() else {
         return;
     };
-    let Some(response) = last.response() else { return };
+    let Some(response) = last.response() else {
+        return;
+    };
     let status = response.status;
     if (200..300).contains(&status) || registration_not_offered::refused(reading).is_some() {
         return;
@@ -159,7 +163,10 @@ fn by_status(seen: Seen<'_>) -> Finding {
 
 fn redirect_uris(asked: &Document) -> Vec<&str> {
     let uris = asked.get("redirect_uris").and_then(Value::as_array);
-    uris.into_iter().flatten().filter_map(Value::as_str).collect()
+    uris.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 /// The members of the request that the description names, with what they hold.
@@ -223,7 +230,9 @@ mod tests {
         });
         let finding = answered(Answer::json(400, error)).finding("G03");
         assert!(
-            finding.message.contains("token_endpoint_auth_method \"none\""),
+            finding
+                .message
+                .contains("token_endpoint_auth_method \"none\""),
             "{}",
             finding.message
         );
@@ -237,7 +246,9 @@ mod tests {
             assert_eq!(run.found(), ["G03"], "{status}");
         }
         assert_eq!(
-            answered(Answer::html(502, "Bad gateway")).finding("G03").owner,
+            answered(Answer::html(502, "Bad gateway"))
+                .finding("G03")
+                .owner,
             Owner::Network
         );
     }

@@ -8,7 +8,8 @@ rule! {
     /// A registration that worked (there is a `client_id`) and was not answered 201.
     ///
     /// # Why it matters
-    /// Strict clients take any other status for a failure and stop, with the new client in their hands.
+    /// Strict clients take any other status for a failure and stop, with the new client in their
+    /// hands.
     ///
     /// # How to fix
     /// Answer a successful registration with 201 Created.
@@ -24,7 +25,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let odd = reading.registrations.iter().find_map(|seen| {
         let response = seen.response()?;
         let success = (200..300).contains(&response.status) && response.status != 201;
-        (success && object(response)?.contains_key("client_id")).then_some((seen.seq, response.status))
+        (success && object(response)?.contains_key("client_id"))
+            .then_some((seen.seq, response.status))
     });
     let Some((seq, status)) = odd else { return };
     let finding = RULE
@@ -62,6 +64,12 @@ mod tests {
     #[test]
     fn is_silent_about_what_is_no_registration_at_all() {
         assert!(registered(Answer::html(200, "App")).is_silent("G06"));
-        assert!(registered(Answer::json(400, json!({"error": "invalid_client_metadata"}))).is_silent("G06"));
+        assert!(
+            registered(Answer::json(
+                400,
+                json!({"error": "invalid_client_metadata"})
+            ))
+            .is_silent("G06")
+        );
     }
 }

@@ -8,19 +8,20 @@ use crate::wording::answer_in_words;
 
 rule! {
     /// # What it looks at
-    /// A 401 of the MCP server, and protected resource metadata that is nowhere: not at the URL of the
-    /// challenge, not at the well-known URLs.
+    /// A 401 of the MCP server, and protected resource metadata that is nowhere: not at the URL of
+    /// the challenge, not at the well-known URLs.
     ///
     /// # Why it matters
-    /// The metadata is how a client learns where to authorize. Without it clients of 2025-06-18 and later
-    /// stop.
+    /// The metadata is how a client learns where to authorize. Without it clients of 2025-06-18 and
+    /// later stop.
     ///
     /// # How to fix
-    /// Serve the metadata at `/.well-known/oauth-protected-resource` followed by the path of the MCP
-    /// endpoint, without asking for a token there, and name that URL in the challenge.
+    /// Serve the metadata at `/.well-known/oauth-protected-resource` followed by the path of the
+    /// MCP endpoint, without asking for a token there, and name that URL in the challenge.
     ///
     /// # References
-    /// MCP authorization, "Protected Resource Metadata Discovery Requirements"; RFC 9728 sections 3 and 5.1.
+    /// MCP authorization, "Protected Resource Metadata Discovery Requirements"; RFC 9728 sections 3
+    /// and 5.1.
     "N03" "resource_metadata_not_found" Error McpServer since Some(Revision::R20250618),
     title: "The MCP server wants a token and does not say where to get one",
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
@@ -67,7 +68,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         );
     }
     // As a server of 2025-03-26 it may be all right.
-    let oldest = !reading.revision.at_least(Revision::R20250618) && reading.server_metadata().is_some();
+    let oldest =
+        !reading.revision.at_least(Revision::R20250618) && reading.server_metadata().is_some();
     if oldest {
         message = "Clients of 2025-06-18 and later stop here. There is authorization server metadata at the \
                    MCP server's own origin, as 2025-03-26 has it, and this run goes on with that."
@@ -91,14 +93,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// An answer came, and it says that there is no document; or none came, from a server that answers otherwise. A web
-/// page in its place is another rule's matter, and so is a server that never answers.
+/// An answer came, and it says that there is no document; or none came, from a server that answers
+/// otherwise. A web page in its place is another rule's matter, and so is a server that never
+/// answers.
 fn is_absent(reading: &Reading<'_>, attempt: &ResourceTry<'_>) -> bool {
     match &attempt.document {
         Some(document) => matches!(document, Err(DocumentError::Status(_))),
         None => {
             let origin = origin_of(&attempt.seen.request().url);
-            let mut later = reading.all.iter().filter(|seen| seen.seq > attempt.seen.seq);
+            let mut later = reading
+                .all
+                .iter()
+                .filter(|seen| seen.seq > attempt.seen.seq);
             later.any(|seen| seen.response().is_some() && origin_of(&seen.request().url) == origin)
         }
     }
@@ -176,7 +182,8 @@ mod tests {
         run.stop(Phase::ResourceMetadata, StopCode::NoResourceMetadata);
         assert!(run.is_silent("N03"));
         let mut run = without_metadata(Revision::R20251125);
-        run.resource_tries.push(Run::healthy().resource_tries.remove(0));
+        run.resource_tries
+            .push(Run::healthy().resource_tries.remove(0));
         assert!(run.is_silent("N03"));
     }
 }

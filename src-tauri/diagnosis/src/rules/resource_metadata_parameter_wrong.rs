@@ -8,20 +8,22 @@ use crate::wording::{excerpt, is_http_url};
 
 rule! {
     /// # What it looks at
-    /// The parameters of the challenge: `resource` or another name where `resource_metadata` is meant, and a
-    /// `resource_metadata` that is no absolute URL.
+    /// The parameters of the challenge: `resource` or another name where `resource_metadata` is
+    /// meant, and a `resource_metadata` that is no absolute URL.
     ///
     /// # Why it matters
-    /// Clients read `resource_metadata` and nothing else, and they do not resolve a relative URL. Those that
-    /// read the header only get no further, the others have to guess where the metadata is.
+    /// Clients read `resource_metadata` and nothing else, and they do not resolve a relative URL.
+    /// Those that read the header only get no further, the others have to guess where the metadata
+    /// is.
     ///
     /// # How to fix
     /// Send `WWW-Authenticate: Bearer
-    /// resource_metadata="https://host/.well-known/oauth-protected-resource/path"` with the full URL of the
-    /// metadata document, as it is seen from outside.
+    /// resource_metadata="https://host/.well-known/oauth-protected-resource/path"` with the full
+    /// URL of the metadata document, as it is seen from outside.
     ///
     /// # References
-    /// RFC 9728 section 5.1; MCP authorization, "Protected Resource Metadata Discovery Requirements".
+    /// RFC 9728 section 5.1; MCP authorization, "Protected Resource Metadata Discovery
+    /// Requirements".
     "S09" "resource_metadata_parameter_wrong" Error McpServer since Some(Revision::R20250618),
     title: "The challenge does not say in resource_metadata where the metadata is",
     spec: [RFC9728_PARAMETER],
@@ -86,7 +88,9 @@ pub(super) fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Wr
         .iter()
         .find_map(|challenge| challenge.parameter("resource_metadata"))
     {
-        let wrong = Wrong::NotAbsolute { value: value.into() };
+        let wrong = Wrong::NotAbsolute {
+            value: value.into(),
+        };
         return (!is_http_url(value)).then_some((seen, wrong));
     }
     let misnamed = all.iter().find_map(misnamed)?;
@@ -118,13 +122,14 @@ mod tests {
 
     #[test]
     fn names_the_parameter_received_and_the_one_expected() {
-        let finding =
-            challenged(r#"Bearer resource="/.well-known/oauth-protected-resource/mcp""#).finding("S09");
+        let finding = challenged(r#"Bearer resource="/.well-known/oauth-protected-resource/mcp""#)
+            .finding("S09");
         assert_eq!(
             finding.actual.as_deref(),
             Some(r#"resource="/.well-known/oauth-protected-resource/mcp""#)
         );
-        let expected = r#"resource_metadata="https://mcp.example/.well-known/oauth-protected-resource/mcp""#;
+        let expected =
+            r#"resource_metadata="https://mcp.example/.well-known/oauth-protected-resource/mcp""#;
         assert_eq!(finding.expected.as_deref(), Some(expected));
         assert!(finding.message.contains("not complete either"));
     }

@@ -11,12 +11,12 @@ rule! {
     /// `resource`, a member of the wrong type, an answer that ends in the middle.
     ///
     /// # Why it matters
-    /// Clients find the document and still do not know where to authorize, or cannot tell that it is about
-    /// this server.
+    /// Clients find the document and still do not know where to authorize, or cannot tell that it
+    /// is about this server.
     ///
     /// # How to fix
-    /// Serve a JSON object with `resource`, the MCP server's URL as text, and `authorization_servers`, an
-    /// array with the issuer of at least one authorization server.
+    /// Serve a JSON object with `resource`, the MCP server's URL as text, and
+    /// `authorization_servers`, an array with the issuer of at least one authorization server.
     ///
     /// # References
     /// MCP authorization, "Authorization Server Location"; RFC 9728 sections 2 and 3.2.
@@ -27,8 +27,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let tries = &reading.resource_tries;
-    let usable =
-        |attempt: &&ResourceTry<'_>| matches!(&attempt.document, Some(Ok(document)) if is_usable(document));
+    let usable = |attempt: &&ResourceTry<'_>| matches!(&attempt.document, Some(Ok(document)) if is_usable(document));
     if tries.iter().any(|attempt| usable(&attempt)) {
         return;
     }

@@ -8,18 +8,18 @@ use crate::wording::{differ_by_trailing_slash, excerpt, is_above, same_but_for};
 
 rule! {
     /// # What it looks at
-    /// The `resource` of the protected resource metadata, against the URL of the MCP server as it was used.
-    /// They are compared character by character. A difference in nothing but a slash at the end is a finding
-    /// of its own.
+    /// The `resource` of the protected resource metadata, against the URL of the MCP server as it
+    /// was used. They are compared character by character. A difference in nothing but a slash at
+    /// the end is a finding of its own.
     ///
     /// # Why it matters
-    /// The comparison is what keeps a server from passing itself off as another one, so clients that find a
-    /// difference must not use the document. Some let an origin stand for the URLs below it, others refuse:
-    /// the server works with one client and not with the next.
+    /// The comparison is what keeps a server from passing itself off as another one, so clients
+    /// that find a difference must not use the document. Some let an origin stand for the URLs
+    /// below it, others refuse: the server works with one client and not with the next.
     ///
     /// # How to fix
-    /// Set `resource` to the very URL that users type into their clients. Behind a proxy that is the outer
-    /// URL, with its scheme, host, port and path.
+    /// Set `resource` to the very URL that users type into their clients. Behind a proxy that is
+    /// the outer URL, with its scheme, host, port and path.
     ///
     /// # References
     /// RFC 9728 sections 3.3 and 7.3.
@@ -43,7 +43,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              specification demands the identical URL."
         )
     } else if let Some(difference) = same_but_for(&foreign.resource, used) {
-        format!("The two differ only in {difference}, but they are compared as text, so clients stop here.")
+        format!(
+            "The two differ only in {difference}, but they are compared as text, so clients stop here."
+        )
     } else if reading.issuer() == Some(&foreign.resource) {
         "The metadata names the authorization server where the MCP server belongs. Clients stop here.".into()
     } else if is_scheme_or_port_lost(&foreign.resource, used) {

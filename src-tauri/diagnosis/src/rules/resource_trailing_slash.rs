@@ -9,15 +9,17 @@ use crate::wording::differ_by_trailing_slash;
 
 rule! {
     /// # What it looks at
-    /// A `resource` in the protected resource metadata that differs from the URL used by a slash at its end
-    /// and by nothing else.
+    /// A `resource` in the protected resource metadata that differs from the URL used by a slash at
+    /// its end and by nothing else.
     ///
     /// # Why it matters
-    /// The two are compared as text, so clients that follow the specification refuse the document. URL types
-    /// that add a slash on printing are the usual cause, and then nobody finds it in the settings.
+    /// The two are compared as text, so clients that follow the specification refuse the document.
+    /// URL types that add a slash on printing are the usual cause, and then nobody finds it in the
+    /// settings.
     ///
     /// # How to fix
-    /// Set `resource` to the URL that users type, without or with the slash as they do, and keep it as text.
+    /// Set `resource` to the URL that users type, without or with the slash as they do, and keep it
+    /// as text.
     ///
     /// # References
     /// RFC 9728 sections 3.3 and 6.
@@ -39,8 +41,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(foreign.seen.seq, Part::body("/resource"))
         .expected(used)
         .actual(foreign.resource.clone());
-    // The canonical form has no slash at its end, so when only the URL that was typed has one, that is what
-    // to change.
+    // The canonical form has no slash at its end, so when only the URL that was typed has one, that
+    // is what to change.
     findings.add(if used.ends_with('/') && !foreign.resource.ends_with('/') {
         finding
             .likely()

@@ -8,15 +8,16 @@ use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
-    /// What the revocation endpoint answers: 200 is expected, for tokens that are dead already as well.
+    /// What the revocation endpoint answers: 200 is expected, for tokens that are dead already as
+    /// well.
     ///
     /// # Why it matters
-    /// A client that logs out wants its tokens dead. When it is refused they live on, and most clients do not tell
-    /// the user.
+    /// A client that logs out wants its tokens dead. When it is refused they live on, and most
+    /// clients do not tell the user.
     ///
     /// # How to fix
-    /// Take revocation from every client that got tokens, public ones with `client_id` alone, by POST, and answer
-    /// 200.
+    /// Take revocation from every client that got tokens, public ones with `client_id` alone, by
+    /// POST, and answer 200.
     ///
     /// # References
     /// RFC 7009 sections 2.1 and 2.2.
@@ -32,7 +33,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let Some(response) = seen.response() else {
             return false;
         };
-        let nonce = object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
+        let nonce =
+            object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
         !(matches!(response.status, 200 | 503) || nonce)
     });
     let Some((seen, response)) = refused.and_then(|seen| Some((seen, seen.response()?))) else {
@@ -104,7 +106,10 @@ mod tests {
         assert_eq!(level(Answer::bare(405)), Level::Warning);
         assert_eq!(level(Answer::bare(204)), Level::Note);
         assert_eq!(
-            level(Answer::json(400, json!({"error": "unsupported_token_type"}))),
+            level(Answer::json(
+                400,
+                json!({"error": "unsupported_token_type"})
+            )),
             Level::Note
         );
     }

@@ -7,16 +7,16 @@ use crate::spec::RFC7009_IMMEDIATELY;
 
 rule! {
     /// # What it looks at
-    /// A call with an access token that was revoked before, and that the MCP server answers all the same. "Revoke the
-    /// access token and try it" does that.
+    /// A call with an access token that was revoked before, and that the MCP server answers all the
+    /// same. "Revoke the access token and try it" does that.
     ///
     /// # Why it matters
-    /// Who revokes a token wants it dead. A server that checks only signature and expiry of a JWT does not notice,
-    /// and takes it until it expires.
+    /// Who revokes a token wants it dead. A server that checks only signature and expiry of a JWT
+    /// does not notice, and takes it until it expires.
     ///
     /// # How to fix
-    /// Let access tokens live for minutes, or let the MCP server ask the authorization server about them
-    /// (introspection).
+    /// Let access tokens live for minutes, or let the MCP server ask the authorization server about
+    /// them (introspection).
     ///
     /// # References
     /// RFC 7009 sections 2.1 and 3.
@@ -35,7 +35,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             let call = reading.calls.iter().find(|call| {
                 call.seq > seen.seq
                     && bearer(call.request()) == Some(&token)
-                    && call.status().is_some_and(|status| (200..300).contains(&status))
+                    && call
+                        .status()
+                        .is_some_and(|status| (200..300).contains(&status))
             })?;
             Some((seen, *call, token))
         });
@@ -45,7 +47,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let asked = reading
         .sent_for(|purpose| matches!(purpose, Purpose::Introspection { .. }))
         .filter(|seen| {
-            seen.seq > revocation.seq && value(&form(seen.request()), "token") == Some(token.as_str())
+            seen.seq > revocation.seq
+                && value(&form(seen.request()), "token") == Some(token.as_str())
         });
     let active = asked
         .last()
@@ -101,12 +104,22 @@ mod tests {
         if let Some(active) = active {
             let answer = Answer::json(200, json!({"active": active}));
             let request = post("/introspect", &form).header("authorization", "Basic YTpi");
-            push_to_server(&mut trace, Purpose::Introspection { token }, request, &answer);
+            push_to_server(
+                &mut trace,
+                Purpose::Introspection { token },
+                request,
+                &answer,
+            );
         }
-        let refused = Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
+        let refused =
+            Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
         call(
             &mut trace,
-            if answer == 200 { &run.calls[1] } else { &refused },
+            if answer == 200 {
+                &run.calls[1]
+            } else {
+                &refused
+            },
             &jwt,
         );
         trace

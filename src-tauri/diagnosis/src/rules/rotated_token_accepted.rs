@@ -8,17 +8,18 @@ use crate::spec::RFC9700_INVALIDATED;
 
 rule! {
     /// # What it looks at
-    /// A refresh token that was replaced by a new one and brings an access token all the same. "Use a refresh token
-    /// again that was replaced" tries that. "Refresh twice at once" tries whether two requests at the same time
-    /// both get tokens for one refresh token.
+    /// A refresh token that was replaced by a new one and brings an access token all the same. "Use
+    /// a refresh token again that was replaced" tries that. "Refresh twice at once" tries whether
+    /// two requests at the same time both get tokens for one refresh token.
     ///
     /// # Why it matters
-    /// Rotation protects only if the old token is dead: then a stolen one shows itself at its second use. Some
-    /// servers leave the old one good for a few seconds on purpose, for clients that lose an answer.
+    /// Rotation protects only if the old token is dead: then a stolen one shows itself at its
+    /// second use. Some servers leave the old one good for a few seconds on purpose, for clients
+    /// that lose an answer.
     ///
     /// # How to fix
-    /// Invalidate the old refresh token when the new one is issued, and revoke the whole family when it is used
-    /// again. Keep a grace period short.
+    /// Invalidate the old refresh token when the new one is issued, and revoke the whole family
+    /// when it is used again. Keep a grace period short.
     ///
     /// # References
     /// RFC 9700 section 4.14.2.
@@ -58,7 +59,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
-/// The second of two refreshes that were sent at once with one refresh token, when both brought a new one.
+/// The second of two refreshes that were sent at once with one refresh token, when both brought a
+/// new one.
 fn granted_twice<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
     let at_once = |seen: &Seen<'_>| reading.action_at(seen.seq) == Some(ActionKind::RefreshTwice);
     let mut granted: Vec<String> = Vec::new();
@@ -142,7 +144,12 @@ mod tests {
     fn the_old_one_brings_a_token() {
         let mut trace = Run::healthy_with_refresh().trace();
         refresh(&mut trace, "refresh-1", &other());
-        assert!(found_in(&trace, "C03").unwrap().message.contains("grace period"));
+        assert!(
+            found_in(&trace, "C03")
+                .unwrap()
+                .message
+                .contains("grace period")
+        );
     }
 
     /// Two refreshes at once with one refresh token, and these answers.
@@ -163,7 +170,11 @@ mod tests {
             (finding.level, finding.certainty),
             (Level::Warning, Certainty::Likely)
         );
-        assert!(finding.message.contains("grace period"), "{}", finding.message);
+        assert!(
+            finding.message.contains("grace period"),
+            "{}",
+            finding.message
+        );
     }
 
     #[test]

@@ -8,16 +8,16 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// `scope` in a challenge and `scopes_supported` in the resource metadata: spaces at the ends or in a row
-    /// in the one, empty names or names with a space in the other.
+    /// `scope` in a challenge and `scopes_supported` in the resource metadata: spaces at the ends
+    /// or in a row in the one, empty names or names with a space in the other.
     ///
     /// # Why it matters
-    /// Many clients send on what they were given, and the authorization server then refuses the request with
-    /// `invalid_scope`. Nobody sees the space.
+    /// Many clients send on what they were given, and the authorization server then refuses the
+    /// request with `invalid_scope`. Nobody sees the space.
     ///
     /// # How to fix
-    /// Write scopes with one space between two of them, and each name of `scopes_supported` as a text of its
-    /// own.
+    /// Write scopes with one space between two of them, and each name of `scopes_supported` as a
+    /// text of its own.
     ///
     /// # References
     /// RFC 6749 section 3.3.
@@ -30,16 +30,28 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let calls = reading.first_calls.iter().chain(&reading.calls);
     let in_challenge = calls.into_iter().find_map(|call| {
         let all = challenges(call.response()?).ok()?;
-        let scope = all
-            .iter()
-            .find_map(|challenge| challenge.parameter("scope").filter(|scope| is_malformed(scope)))?;
-        Some((call.seq, Part::response_header("WWW-Authenticate"), quoted(scope)))
+        let scope = all.iter().find_map(|challenge| {
+            challenge
+                .parameter("scope")
+                .filter(|scope| is_malformed(scope))
+        })?;
+        Some((
+            call.seq,
+            Part::response_header("WWW-Authenticate"),
+            quoted(scope),
+        ))
     });
     let in_metadata = || {
         let (attempt, metadata) = reading.resource_metadata()?;
         let names = metadata.scopes_supported.as_deref().unwrap_or_default();
-        let odd = names.iter().find(|name| name.is_empty() || name.contains(' '))?;
-        Some((attempt.seen.seq, Part::body("/scopes_supported"), quoted(odd)))
+        let odd = names
+            .iter()
+            .find(|name| name.is_empty() || name.contains(' '))?;
+        Some((
+            attempt.seen.seq,
+            Part::body("/scopes_supported"),
+            quoted(odd),
+        ))
     };
     let Some((seq, part, actual)) = in_challenge.or_else(in_metadata) else {
         return;

@@ -9,17 +9,17 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// The scope asked for next to the scope granted: `scope` of the token answer, or, when that is left out,
-    /// the `scope` in the access token itself.
+    /// The scope asked for next to the scope granted: `scope` of the token answer, or, when that is
+    /// left out, the `scope` in the access token itself.
     ///
     /// # Why it matters
-    /// An authorization server may grant less than was asked for, and then has to say so. When it does not,
-    /// the client takes the token for one with all of it, and calls fail later for a reason that it cannot
-    /// see: no refresh token, or 403 from the MCP server.
+    /// An authorization server may grant less than was asked for, and then has to say so. When it
+    /// does not, the client takes the token for one with all of it, and calls fail later for a
+    /// reason that it cannot see: no refresh token, or 403 from the MCP server.
     ///
     /// # How to fix
-    /// Put `scope` with what was granted into the token answer. To be granted all of it, allow the scopes for
-    /// the client.
+    /// Put `scope` with what was granted into the token answer. To be granted all of it, allow the
+    /// scopes for the client.
     ///
     /// # References
     /// RFC 6749 sections 3.3 and 5.1.
@@ -110,7 +110,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
-/// The scope of an access token: `scope` (RFC 9068 section 2.2.3), or `scp` as some servers call it.
+/// The scope of an access token: `scope` (RFC 9068 section 2.2.3), or `scp` as some servers call
+/// it.
 fn scope_of(jwt: &Jwt) -> Option<String> {
     if let Some(scope) = jwt.text("scope").or_else(|| jwt.text("scp")) {
         return Some(scope.to_owned());

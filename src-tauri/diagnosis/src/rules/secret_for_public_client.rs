@@ -7,16 +7,17 @@ use crate::spec::RFC7591_PUBLIC_CLIENT;
 
 rule! {
     /// # What it looks at
-    /// A registration that asks for `token_endpoint_auth_method: none` and gets a `client_secret`, while the
-    /// answer does not say that another method was set instead.
+    /// A registration that asks for `token_endpoint_auth_method: none` and gets a `client_secret`,
+    /// while the answer does not say that another method was set instead.
     ///
     /// # Why it matters
-    /// A native client cannot keep a secret and asked for none. Clients differ in what they make of it: some
-    /// use it, some do not, some refuse; and a token endpoint that then demands it turns them away.
+    /// A native client cannot keep a secret and asked for none. Clients differ in what they make of
+    /// it: some use it, some do not, some refuse; and a token endpoint that then demands it turns
+    /// them away.
     ///
     /// # How to fix
-    /// Give no secret for `none`. A server that only has confidential clients says so by answering with the
-    /// method it set.
+    /// Give no secret for `none`. A server that only has confidential clients says so by answering
+    /// with the method it set.
     ///
     /// # References
     /// RFC 7591 sections 2 and 3.2.1.

@@ -8,8 +8,8 @@ use crate::wording::list;
 
 rule! {
     /// # What it looks at
-    /// Members of the protected resource metadata that belong into authorization server metadata, such as
-    /// `token_endpoint` or `token_endpoint_auth_methods_supported`.
+    /// Members of the protected resource metadata that belong into authorization server metadata,
+    /// such as `token_endpoint` or `token_endpoint_auth_methods_supported`.
     ///
     /// # Why it matters
     /// Clients ignore them. Who put them there expects an effect, and it does not come about.
@@ -24,7 +24,8 @@ rule! {
     spec: [RFC9728_UNKNOWN_MEMBERS],
 }
 
-/// Members that only authorization server metadata has; `jwks_uri` and `scopes_supported` are in both.
+/// Members that only authorization server metadata has; `jwks_uri` and `scopes_supported` are in
+/// both.
 const FOREIGN: [&str; 16] = [
     "issuer",
     "authorization_endpoint",

@@ -9,21 +9,22 @@ use crate::wording::answer_in_words;
 
 rule! {
     /// # What it looks at
-    /// The authorization server that the protected resource metadata names, and the answers at every
-    /// well-known URL where its metadata may be.
+    /// The authorization server that the protected resource metadata names, and the answers at
+    /// every well-known URL where its metadata may be.
     ///
     /// # Why it matters
-    /// Without metadata a client knows no endpoint to authorize at, so nothing goes on. The usual cause is
-    /// not the authorization server but the name of it in the MCP server's settings: another tenant, a domain
-    /// that was renamed, an endpoint instead of the issuer.
+    /// Without metadata a client knows no endpoint to authorize at, so nothing goes on. The usual
+    /// cause is not the authorization server but the name of it in the MCP server's settings:
+    /// another tenant, a domain that was renamed, an endpoint instead of the issuer.
     ///
     /// # How to fix
-    /// Put the issuer of your authorization server into the MCP server's settings, exactly as its own
-    /// metadata spells it, and open one of the listed URLs in a browser: it must answer 200 with JSON.
+    /// Put the issuer of your authorization server into the MCP server's settings, exactly as its
+    /// own metadata spells it, and open one of the listed URLs in a browser: it must answer 200
+    /// with JSON.
     ///
     /// # References
-    /// MCP authorization, "Authorization Server Metadata Discovery"; RFC 8414 section 3.1; OpenID Connect
-    /// Discovery 1.0 section 4.
+    /// MCP authorization, "Authorization Server Metadata Discovery"; RFC 8414 section 3.1; OpenID
+    /// Connect Discovery 1.0 section 4.
     "S01" "server_metadata_not_found" Error McpServer since Some(Revision::R20250618),
     title: "The authorization server named in the resource metadata serves no metadata",
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
@@ -51,7 +52,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let candidates = server_metadata_urls(issuer);
     let stopped = reading.stopped(StopCode::NoServerMetadata);
-    let answered = tries.iter().any(|attempt| attempt.seen.response().is_some());
+    let answered = tries
+        .iter()
+        .any(|attempt| attempt.seen.response().is_some());
     // All of them without an answer is the network's matter, and another rule's.
     if !(answered || candidates.is_empty() && stopped.is_some()) {
         return;
@@ -107,8 +110,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  authorization server has to serve its metadata there."
             ),
         });
-    // 2025-06-18 and earlier look for one document only, so a server that has just the other one looks the
-    // same.
+    // 2025-06-18 and earlier look for one document only, so a server that has just the other one
+    // looks the same.
     if candidates
         .iter()
         .any(|(well_known, _)| answer_of(*well_known).is_none())
@@ -123,7 +126,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     finding = match tries.last() {
         Some(last) => finding.at(last.seen.seq, Part::Status),
-        None => finding.on(reading.resource_metadata().map(|(attempt, _)| attempt.seen.seq)),
+        None => finding.on(reading
+            .resource_metadata()
+            .map(|(attempt, _)| attempt.seen.seq)),
     };
     findings.add(finding);
 }

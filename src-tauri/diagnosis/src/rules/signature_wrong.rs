@@ -9,15 +9,15 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// Whether the signature of a token is one of the key that its header names. "Check the tokens' signatures" tries
-    /// it.
+    /// Whether the signature of a token is one of the key that its header names. "Check the tokens'
+    /// signatures" tries it.
     ///
     /// # Why it matters
     /// Every server that checks the token refuses it.
     ///
     /// # How to fix
-    /// Make sure that two keys never have the same `kid`: after a rotation, between instances, between tenants. Look
-    /// at whether something on the way changes the token.
+    /// Make sure that two keys never have the same `kid`: after a rotation, between instances,
+    /// between tenants. Look at whether something on the way changes the token.
     ///
     /// # References
     /// RFC 8414 section 2; RFC 7515 section 5.2.
@@ -45,9 +45,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     // Of a key that is not there another rule speaks.
     if let (Some(kid), Some((_, keys))) = (kid, keys_before(reading, at))
-        && !keys
-            .iter()
-            .any(|key| key.get("kid").is_none_or(|named| named.as_str() == Some(kid)))
+        && !keys.iter().any(|key| {
+            key.get("kid")
+                .is_none_or(|named| named.as_str() == Some(kid))
+        })
     {
         return;
     }

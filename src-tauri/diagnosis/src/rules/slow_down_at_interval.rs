@@ -9,16 +9,17 @@ use crate::spec::RFC8628_SLOW_DOWN;
 
 rule! {
     /// # What it looks at
-    /// A poll for a device's token that is answered `slow_down`, although as much time had passed since the poll
-    /// before it, or since the codes were issued, as the answer with the codes says in `interval` (5 seconds when it
-    /// says nothing), and 5 seconds more for each `slow_down`.
+    /// A poll for a device's token that is answered `slow_down`, although as much time had passed
+    /// since the poll before it, or since the codes were issued, as the answer with the codes says
+    /// in `interval` (5 seconds when it says nothing), and 5 seconds more for each `slow_down`.
     ///
     /// # Why it matters
-    /// Every `slow_down` makes all later polls wait five seconds longer. A client that did as it was told keeps its
-    /// user waiting, and may never get the token in time.
+    /// Every `slow_down` makes all later polls wait five seconds longer. A client that did as it
+    /// was told keeps its user waiting, and may never get the token in time.
     ///
     /// # How to fix
-    /// Announce the interval that is demanded, and count from the poll before, per device code and not per address.
+    /// Announce the interval that is demanded, and count from the poll before, per device code and
+    /// not per address.
     ///
     /// # References
     /// RFC 8628 sections 3.2 and 3.5.
@@ -59,8 +60,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// The first poll with these codes that was in time and answered `slow_down`, the interval in seconds, and the time
-/// since what was sent before it.
+/// The first poll with these codes that was in time and answered `slow_down`, the interval in
+/// seconds, and the time since what was sent before it.
 fn slowed_down<'a>(reading: &Reading<'a>, codes: Seen<'a>) -> Option<(Seen<'a>, u64, Duration)> {
     let answer = codes.response().and_then(object)?;
     let device_code = text(&answer, "device_code")?;
@@ -96,11 +97,11 @@ mod tests {
     use super::*;
     use crate::sample::{Answer, Run, found_in, post, push_to_server};
 
-    /// Codes with an interval, and polls that begin so many seconds after what came before and are answered so.
+    /// Codes with an interval, and polls that begin so many seconds after what came before and are
+    /// answered so.
     fn polled(interval: Option<u64>, polls: &[(u64, &str)]) -> Trace {
         let mut trace = Run::healthy().trace();
-        let mut codes =
-            json!({"device_code": "d", "user_code": "u", "verification_uri": "https://as.example/d"});
+        let mut codes = json!({"device_code": "d", "user_code": "u", "verification_uri": "https://as.example/d"});
         if let Some(interval) = interval {
             codes["interval"] = interval.into();
         }
@@ -134,7 +135,10 @@ mod tests {
             (None, &[(6, "authorization_pending"), (6, "slow_down")]),
             (Some(2), &[(1, "slow_down"), (8, "slow_down")]),
         ] {
-            assert!(found_in(&polled(interval, polls), "DV4").is_some(), "{polls:?}");
+            assert!(
+                found_in(&polled(interval, polls), "DV4").is_some(),
+                "{polls:?}"
+            );
         }
     }
 
@@ -143,7 +147,10 @@ mod tests {
         for (interval, polls) in [
             (None, &[(4, "slow_down")][..]),
             (Some(2), &[(1, "slow_down"), (4, "slow_down")]),
-            (Some(2), &[(3, "authorization_pending"), (3, "access_denied")]),
+            (
+                Some(2),
+                &[(3, "authorization_pending"), (3, "access_denied")],
+            ),
         ] {
             assert_eq!(found_in(&polled(interval, polls), "DV4"), None, "{polls:?}");
         }

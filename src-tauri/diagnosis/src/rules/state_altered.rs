@@ -9,12 +9,12 @@ rule! {
     /// The `state` of the callback, against the one of the authorization request before it.
     ///
     /// # Why it matters
-    /// `state` ties the response to the request and so keeps a foreign response out. A client that gets
-    /// another one, or none, must throw the response away.
+    /// `state` ties the response to the request and so keeps a foreign response out. A client that
+    /// gets another one, or none, must throw the response away.
     ///
     /// # How to fix
-    /// Send back the exact text of `state`, whatever its length and characters, in success and in error
-    /// responses, and through every page and redirect in between.
+    /// Send back the exact text of `state`, whatever its length and characters, in success and in
+    /// error responses, and through every page and redirect in between.
     ///
     /// # References
     /// RFC 6749 sections 4.1.2 and 10.12.
@@ -76,7 +76,10 @@ mod tests {
 
     #[test]
     fn none_is_certain_and_another_one_likely() {
-        assert_eq!(with_state(None).finding("A05").certainty, Certainty::Certain);
+        assert_eq!(
+            with_state(None).finding("A05").certainty,
+            Certainty::Certain
+        );
         let other = with_state(Some("st-0")).finding("A05");
         assert_eq!(other.certainty, Certainty::Likely);
         assert_eq!(other.expected.as_deref(), Some("state=st-1"));

@@ -9,17 +9,19 @@ use crate::wording::{differ_by_trailing_slash, excerpt};
 
 rule! {
     /// # What it looks at
-    /// The `aud` claim of a JWT access token, against the `resource` that was asked for, and what the MCP
-    /// server made of the token. A token that is no JWT cannot be checked, and the rule says so.
+    /// The `aud` claim of a JWT access token, against the `resource` that was asked for, and what
+    /// the MCP server made of the token. A token that is no JWT cannot be checked, and the rule
+    /// says so.
     ///
     /// # Why it matters
-    /// An MCP server must refuse tokens that are not meant for it. So a token with a fixed, empty or foreign
-    /// audience gets a 401 right after a login that seemed to work.
+    /// An MCP server must refuse tokens that are not meant for it. So a token with a fixed, empty
+    /// or foreign audience gets a 401 right after a login that seemed to work.
     ///
     /// # How to fix
-    /// Make the authorization server honour the `resource` parameter: the access token's `aud` has to name
-    /// the resource asked for. Some need an API or audience entry for it first, some a mapper or a claim
-    /// template. If the server maps resources to names of its own, the MCP server has to expect that name.
+    /// Make the authorization server honour the `resource` parameter: the access token's `aud` has
+    /// to name the resource asked for. Some need an API or audience entry for it first, some a
+    /// mapper or a claim template. If the server maps resources to names of its own, the MCP server
+    /// has to expect that name.
     ///
     /// # References
     /// RFC 8707 section 2; MCP authorization, "Token Handling"; RFC 9068 section 4.
@@ -30,7 +32,9 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let issued: Vec<Issued<'_>> = issued(reading).collect();
-    let foreign = issued.iter().find(|issued| issued.is_foreign() == Some(true));
+    let foreign = issued
+        .iter()
+        .find(|issued| issued.is_foreign() == Some(true));
     if let Some(foreign) = foreign {
         report(reading, foreign, findings);
     } else if let Some((opaque, error)) = issued
@@ -170,7 +174,8 @@ mod tests {
         let mut run = with_audience(json!("https://as.example"));
         assert_eq!(run.finding("T15").level, Level::Note);
         assert_eq!(run.finding("T15").owner, Owner::McpServer);
-        run.calls = vec![Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"")];
+        run.calls =
+            vec![Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"")];
         let refused = run.finding("T15");
         assert_eq!(
             (refused.level, refused.certainty),
@@ -198,7 +203,10 @@ mod tests {
 
     #[test]
     fn is_silent_when_the_resource_is_among_several_and_when_none_was_asked_for() {
-        assert!(with_audience(json!(["https://as.example", "https://mcp.example/mcp"])).is_silent("T15"));
+        assert!(
+            with_audience(json!(["https://as.example", "https://mcp.example/mcp"]))
+                .is_silent("T15")
+        );
         assert!(with_audience(json!("https://mcp.example/mcp/")).is_silent("T15"));
     }
 }

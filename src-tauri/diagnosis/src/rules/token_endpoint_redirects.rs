@@ -9,13 +9,14 @@ rule! {
     /// A token request that is answered with a redirect.
     ///
     /// # Why it matters
-    /// Many HTTP clients turn a redirected POST into a GET without a body, and the token endpoint then
-    /// answers with an error that has nothing to do with the code. Others do not follow at all, since the
-    /// request carries credentials. The first login may work by luck, and the refresh an hour later does not.
+    /// Many HTTP clients turn a redirected POST into a GET without a body, and the token endpoint
+    /// then answers with an error that has nothing to do with the code. Others do not follow at
+    /// all, since the request carries credentials. The first login may work by luck, and the
+    /// refresh an hour later does not.
     ///
     /// # How to fix
-    /// Put the URL that answers into `token_endpoint`: with or without the slash at its end, with https, with
-    /// the host that serves it.
+    /// Put the URL that answers into `token_endpoint`: with or without the slash at its end, with
+    /// https, with the host that serves it.
     ///
     /// # References
     /// RFC 6749 section 3.2; RFC 9110 section 15.4.
@@ -27,7 +28,9 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let redirected = reading.tokens.iter().find_map(|(seen, _)| {
         let response = seen.response()?;
-        (300..400).contains(&response.status).then_some((*seen, response))
+        (300..400)
+            .contains(&response.status)
+            .then_some((*seen, response))
     });
     let Some((seen, response)) = redirected else {
         return;
@@ -72,7 +75,10 @@ fn hint(url: &str, location: &str) -> String {
         return String::new();
     };
     let target = target.as_str();
-    if !location.is_empty() && target != url && target.trim_end_matches('/') == url.trim_end_matches('/') {
+    if !location.is_empty()
+        && target != url
+        && target.trim_end_matches('/') == url.trim_end_matches('/')
+    {
         return ": they differ by a slash at the end".into();
     }
     match (url.strip_prefix("http://"), target.strip_prefix("https://")) {

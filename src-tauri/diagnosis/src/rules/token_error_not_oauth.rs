@@ -10,12 +10,12 @@ rule! {
     /// An error of the token endpoint whose body has no `error` of type string.
     ///
     /// # Why it matters
-    /// Clients decide by `error` what to do next: authorize again, register again, give up. Without it they
-    /// can only give up, with a message about an invalid error response.
+    /// Clients decide by `error` what to do next: authorize again, register again, give up. Without
+    /// it they can only give up, with a message about an invalid error response.
     ///
     /// # How to fix
-    /// Answer with JSON that has `error` with one of the codes of RFC 6749, and `error_description` for
-    /// people.
+    /// Answer with JSON that has `error` with one of the codes of RFC 6749, and `error_description`
+    /// for people.
     ///
     /// # References
     /// RFC 6749 section 5.2.
@@ -40,7 +40,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let body = response.body.text().map(excerpt).unwrap_or_default();
     let finding = RULE
         .found(RFC6749_TOKEN_ERROR)
-        .at(seen.seq, Part::body(if object.is_some() { "/error" } else { "" }))
+        .at(
+            seen.seq,
+            Part::body(if object.is_some() { "/error" } else { "" }),
+        )
         .expected("a JSON object with error, e.g. \"invalid_grant\"")
         .actual(if body.is_empty() {
             status.to_string()
@@ -81,7 +84,10 @@ mod tests {
     #[test]
     fn a_body_without_error_is_quoted() {
         let finding = answered(Answer::json(400, json!({"message": "nope"}))).finding("T03");
-        assert_eq!(finding.actual.as_deref(), Some(r#"400: {"message":"nope"}"#));
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some(r#"400: {"message":"nope"}"#)
+        );
         let list = answered(Answer::json(400, json!([{"code": 7}])));
         assert!(!list.is_silent("T03"));
     }
@@ -89,7 +95,9 @@ mod tests {
     #[test]
     fn a_gateway_is_told_from_the_server() {
         assert_eq!(
-            answered(Answer::html(502, "Bad gateway")).finding("T03").owner,
+            answered(Answer::html(502, "Bad gateway"))
+                .finding("T03")
+                .owner,
             Owner::Network
         );
     }

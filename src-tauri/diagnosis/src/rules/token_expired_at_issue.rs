@@ -10,11 +10,12 @@ rule! {
     /// The `exp` of a JWT access token next to its own `iat`, and next to the time when it came.
     ///
     /// # Why it matters
-    /// A token that has expired when it is issued is refused at its first use, right after a login that worked.
-    /// Milliseconds in place of seconds, or a lifetime of zero, are the usual causes.
+    /// A token that has expired when it is issued is refused at its first use, right after a login
+    /// that worked. Milliseconds in place of seconds, or a lifetime of zero, are the usual causes.
     ///
     /// # How to fix
-    /// Set `exp` to the time of issue plus the lifetime, in seconds since 1970, and set the server's clock.
+    /// Set `exp` to the time of issue plus the lifetime, in seconds since 1970, and set the
+    /// server's clock.
     ///
     /// # References
     /// RFC 7519 section 4.1.4; RFC 9068 section 2.2.

@@ -9,18 +9,21 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// An access token that was just issued and gets 401 from the MCP server at its first use, although its
-    /// audience is right or cannot be read; and tokens that one call takes and the next refuses.
+    /// An access token that was just issued and gets 401 from the MCP server at its first use,
+    /// although its audience is right or cannot be read; and tokens that one call takes and the
+    /// next refuses.
     ///
     /// # Why it matters
-    /// The login worked and the server refuses all the same: it checks the token against another issuer,
-    /// another key or another audience than the authorization server uses, or the token never reaches it. A
-    /// token that is bound to a key (DPoP) is also refused where the server knows bearer tokens alone.
+    /// The login worked and the server refuses all the same: it checks the token against another
+    /// issuer, another key or another audience than the authorization server uses, or the token
+    /// never reaches it. A token that is bound to a key (DPoP) is also refused where the server
+    /// knows bearer tokens alone.
     ///
     /// # How to fix
-    /// Compare the token's claims with the server's settings: `iss`, `aud`, the JWKS URL, the algorithm, the
-    /// clock. Look into the server's log for the reason, and make sure that a proxy passes `Authorization`
-    /// on. Take tokens that are bound to a key under the scheme DPoP, or have none bound.
+    /// Compare the token's claims with the server's settings: `iss`, `aud`, the JWKS URL, the
+    /// algorithm, the clock. Look into the server's log for the reason, and make sure that a proxy
+    /// passes `Authorization` on. Take tokens that are bound to a key under the scheme DPoP, or
+    /// have none bound.
     ///
     /// # References
     /// RFC 6749 section 7; RFC 6750 section 3.1; RFC 9449 section 7.1.
@@ -100,11 +103,19 @@ fn proof(call: Seen<'_>) -> Finding {
         )
 }
 
-/// Whether a token was sent as one that is bound to a key, and the server speaks of other schemes only.
+/// Whether a token was sent as one that is bound to a key, and the server speaks of other schemes
+/// only.
 fn is_bearer_only(call: Seen<'_>) -> bool {
-    let sent = call.request().header_value("authorization").unwrap_or_default();
-    let bound = sent.split_once(' ').is_some_and(|(scheme, _)| is_dpop(scheme));
-    let offered = call.response().and_then(|response| challenges(response).ok());
+    let sent = call
+        .request()
+        .header_value("authorization")
+        .unwrap_or_default();
+    let bound = sent
+        .split_once(' ')
+        .is_some_and(|(scheme, _)| is_dpop(scheme));
+    let offered = call
+        .response()
+        .and_then(|response| challenges(response).ok());
     let others = offered.is_some_and(|all| {
         let mut schemes = all.iter().map(|challenge| challenge.scheme.as_str());
         !all.is_empty() && !schemes.any(is_dpop)
@@ -190,9 +201,13 @@ fn clock(token: &str, now: u64) -> Option<String> {
     let jwt = jwt(token).ok()?;
     let later = |claim: &str| jwt.seconds(claim).filter(|seconds| *seconds > now + 5);
     if jwt.seconds("exp").is_some_and(|seconds| seconds <= now) {
-        return Some("By this machine's clock the token had expired already when it was sent.".into());
+        return Some(
+            "By this machine's clock the token had expired already when it was sent.".into(),
+        );
     }
-    let claim = ["nbf", "iat"].into_iter().find(|claim| later(claim).is_some())?;
+    let claim = ["nbf", "iat"]
+        .into_iter()
+        .find(|claim| later(claim).is_some())?;
     Some(format!(
         "By this machine's clock the token's {claim} lies in the future: the clocks differ."
     ))
@@ -235,7 +250,8 @@ mod tests {
     #[test]
     fn a_token_that_is_taken_and_then_refused_again_and_again() {
         let mut run = Run::healthy();
-        run.calls[1] = Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
+        run.calls[1] =
+            Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
         run.stop(Phase::Mcp, StopCode::TokenNotAccepted);
         let finding = run.finding("T40");
         assert!(finding.title.contains("in one call"));
@@ -250,7 +266,10 @@ mod tests {
                 continue;
             };
             let headers = &mut exchange.request.headers;
-            for header in headers.iter_mut().filter(|header| header.name == "authorization") {
+            for header in headers
+                .iter_mut()
+                .filter(|header| header.name == "authorization")
+            {
                 header.value = header.value.replace("Bearer", "DPoP");
             }
         }
@@ -263,7 +282,11 @@ mod tests {
         let finding = found_in(&bound(&run), "T40").unwrap();
         assert_eq!(finding.certainty, Certainty::Likely);
         assert_eq!(finding.owner, Owner::McpServer);
-        assert!(finding.title.contains("bound to a key"), "{}", finding.title);
+        assert!(
+            finding.title.contains("bound to a key"),
+            "{}",
+            finding.title
+        );
         let other = |finding: &Finding| !finding.title.contains("bound to a key");
         assert!(other(&run.finding("T40")));
         let challenges = "Bearer scope=\"mcp\", DPoP error=\"invalid_token\", algs=\"ES256\"";

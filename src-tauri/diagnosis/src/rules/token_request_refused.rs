@@ -14,15 +14,17 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A token request that is refused with an OAuth error and ends the run. A code exchange is held against
-    /// the authorization request and the callback before it, to say what is certainly not the cause.
+    /// A token request that is refused with an OAuth error and ends the run. A code exchange is
+    /// held against the authorization request and the callback before it, to say what is certainly
+    /// not the cause.
     ///
     /// # Why it matters
-    /// The user has logged in and agreed, and there is no token all the same. Clients show the error code at
-    /// best, and one code stands for several causes.
+    /// The user has logged in and agreed, and there is no token all the same. Clients show the
+    /// error code at best, and one code stands for several causes.
     ///
     /// # How to fix
-    /// Go through the causes that are left. The log of the authorization server names the one that it is.
+    /// Go through the causes that are left. The log of the authorization server names the one that
+    /// it is.
     ///
     /// # References
     /// RFC 6749 section 5.2; RFC 8707 section 2.
@@ -42,7 +44,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(&(seen, grant)) = requests.clone().find(|(seen, _)| seen.seq < stopped) else {
         return;
     };
-    let Some(response) = seen.response() else { return };
+    let Some(response) = seen.response() else {
+        return;
+    };
     if (200..300).contains(&response.status) {
         if access_token(response).is_some() {
             findings.add(wrong_status(seen));
@@ -81,7 +85,9 @@ fn wrong_status(seen: Seen<'_>) -> Finding {
     RULE.found(RFC6749_TOKEN_OK)
         .at(seen.seq, Part::Status)
         .title("The token answer does not have status 200")
-        .message("There is an access token in the answer, but clients take tokens from a 200 alone.")
+        .message(
+            "There is an access token in the answer, but clients take tokens from a 200 alone.",
+        )
         .expected("200")
         .actual(seen.status().unwrap_or_default().to_string())
         .fix("Answer a successful token request with status 200.")
@@ -105,7 +111,10 @@ impl Refused<'_, '_> {
         let (spec, means, fix) = self.by_code();
         let mut message = means;
         if !compared.right.is_empty() {
-            message.push_str(&format!(" Certainly not the cause: {}.", list(&compared.right)));
+            message.push_str(&format!(
+                " Certainly not the cause: {}.",
+                list(&compared.right)
+            ));
         }
         if let Some(age) = compared.age.filter(|_| self.error == "invalid_grant") {
             message.push_str(&format!(" The code was {age} s old."));
@@ -137,7 +146,11 @@ impl Refused<'_, '_> {
         let status = self.seen.status().unwrap_or_default();
         match self.description {
             "" => format!("{status}: {}, without a description", excerpt(self.error)),
-            description => format!("{status}: {}: {}", excerpt(self.error), excerpt(description)),
+            description => format!(
+                "{status}: {}: {}",
+                excerpt(self.error),
+                excerpt(description)
+            ),
         }
     }
 
@@ -271,8 +284,8 @@ impl Refused<'_, '_> {
         let sent = ClientAuthentication::of(self.seen.request());
         let method = sent.method();
         let metadata = self.reading.server_metadata();
-        let listed =
-            metadata.and_then(|(_, metadata)| metadata.token_endpoint_auth_methods_supported.clone());
+        let listed = metadata
+            .and_then(|(_, metadata)| metadata.token_endpoint_auth_methods_supported.clone());
         let offered = listed.is_some_and(|methods| methods.iter().any(|known| known == method));
         let agreed = self.agreed();
         let mut means = format!(
@@ -281,7 +294,10 @@ impl Refused<'_, '_> {
         if agreed.as_deref() == Some(method) {
             means.push_str(" The registration answer says that very method.");
         } else if let Some(agreed) = &agreed {
-            means.push_str(&format!(" The registration answer says {}.", excerpt(agreed)));
+            means.push_str(&format!(
+                " The registration answer says {}.",
+                excerpt(agreed)
+            ));
         }
         if offered {
             means.push_str(" The metadata lists it as supported.");
@@ -305,7 +321,12 @@ impl Refused<'_, '_> {
 
     /// The method that the registration answered with.
     fn agreed(&self) -> Option<String> {
-        let registration = self.reading.registrations.last()?.response().and_then(object)?;
+        let registration = self
+            .reading
+            .registrations
+            .last()?
+            .response()
+            .and_then(object)?;
         text(&registration, "token_endpoint_auth_method").map(str::to_owned)
     }
 
@@ -361,7 +382,11 @@ mod tests {
             let finding = run.finding("T41");
             assert_eq!(finding.certainty, Certainty::Likely);
             assert!(finding.title.ends_with(error));
-            assert!(finding.message.contains("code_verifier fits code_challenge"));
+            assert!(
+                finding
+                    .message
+                    .contains("code_verifier fits code_challenge")
+            );
             assert_eq!(run.found(), ["T41"], "{error}");
         }
         let client = refused(401, "invalid_client").finding("T41").message;

@@ -28,10 +28,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let mut directives = response
             .header_values("cache-control")
             .flat_map(|value| value.split(','));
-        let forbidden = directives.any(|directive| directive.trim().eq_ignore_ascii_case("no-store"));
+        let forbidden =
+            directives.any(|directive| directive.trim().eq_ignore_ascii_case("no-store"));
         (!forbidden).then_some((seen, response))
     });
-    let Some((seen, response)) = cacheable else { return };
+    let Some((seen, response)) = cacheable else {
+        return;
+    };
     let finding = RULE
         .found(RFC6749_NO_STORE)
         .at(seen.seq, Part::response_header("Cache-Control"))
@@ -63,7 +66,10 @@ mod tests {
     fn fires_without_and_with_another_directive() {
         let mut run = Run::healthy();
         run.token.drop_header("cache-control");
-        assert_eq!(run.finding("C01").actual.as_deref(), Some("no Cache-Control"));
+        assert_eq!(
+            run.finding("C01").actual.as_deref(),
+            Some("no Cache-Control")
+        );
         assert!(!with_cache_control("no-cache, private").is_silent("C01"));
     }
 

@@ -10,12 +10,13 @@ rule! {
     /// A token answer that is form-encoded (`access_token=…&token_type=…`) instead of JSON.
     ///
     /// # Why it matters
-    /// Clients parse JSON and fail with a message about an unexpected token. Some authorization servers,
-    /// GitHub's among them, answer so unless the request carries `Accept: application/json`.
+    /// Clients parse JSON and fail with a message about an unexpected token. Some authorization
+    /// servers, GitHub's among them, answer so unless the request carries `Accept:
+    /// application/json`.
     ///
     /// # How to fix
-    /// Answer with `application/json`. A server that decides by `Accept` must take JSON when nothing else is
-    /// asked for; a client can send `Accept: application/json` in the meantime.
+    /// Answer with `application/json`. A server that decides by `Accept` must take JSON when
+    /// nothing else is asked for; a client can send `Accept: application/json` in the meantime.
     ///
     /// # References
     /// RFC 6749 sections 5.1 and 5.2.
@@ -25,7 +26,11 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((seen, _)) = reading.tokens.iter().find(|(seen, _)| is_form_encoded(*seen)) else {
+    let Some((seen, _)) = reading
+        .tokens
+        .iter()
+        .find(|(seen, _)| is_form_encoded(*seen))
+    else {
         return;
     };
     let media = seen.response().and_then(|response| response.media_type());
@@ -74,7 +79,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// Whether a token answer is no JSON, but makes sense as a form.
 pub(super) fn is_form_encoded(seen: Seen<'_>) -> bool {
-    let Some(response) = seen.response().filter(|response| object(response).is_none()) else {
+    let Some(response) = seen
+        .response()
+        .filter(|response| object(response).is_none())
+    else {
         return false;
     };
     let Some(body) = response.body.text() else {

@@ -7,15 +7,16 @@ use crate::wording::{excerpt, is_html};
 
 rule! {
     /// # What it looks at
-    /// A token answer with a 2xx status that holds no `access_token`: an error in disguise, a web page, JSON
-    /// of another kind.
+    /// A token answer with a 2xx status that holds no `access_token`: an error in disguise, a web
+    /// page, JSON of another kind.
     ///
     /// # Why it matters
-    /// A client takes the status for success and then finds no token. An error that comes with 200 is not
-    /// recognised as one, so nothing is done about it.
+    /// A client takes the status for success and then finds no token. An error that comes with 200
+    /// is not recognised as one, so nothing is done about it.
     ///
     /// # How to fix
-    /// Answer success with `access_token` and `token_type`, and failure with status 400 and `error`.
+    /// Answer success with `access_token` and `token_type`, and failure with status 400 and
+    /// `error`.
     ///
     /// # References
     /// RFC 6749 sections 5.1 and 5.2.
@@ -31,7 +32,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .filter(|response| (200..300).contains(&response.status))?;
         (access_token(response).is_none() && !is_form_encoded(*seen)).then_some((seen, response))
     });
-    let Some((seen, response)) = unusable else { return };
+    let Some((seen, response)) = unusable else {
+        return;
+    };
     let status = response.status;
     let object = object(response);
     let error = object.as_ref().and_then(|object| text(object, "error"));
@@ -96,9 +99,11 @@ mod tests {
 
     #[test]
     fn tells_an_error_in_disguise_other_json_and_a_page_apart() {
-        let error = answered(Answer::json(200, json!({"error": "bad_verification_code"}))).finding("T02");
+        let error =
+            answered(Answer::json(200, json!({"error": "bad_verification_code"}))).finding("T02");
         assert_eq!(error.part, Some(Part::Status));
-        let nested = answered(Answer::json(200, json!({"data": {"access_token": "x"}}))).finding("T02");
+        let nested =
+            answered(Answer::json(200, json!({"data": {"access_token": "x"}}))).finding("T02");
         assert_eq!(nested.actual.as_deref(), Some("data"));
         let page = answered(Answer::html(200, "Login")).finding("T02");
         assert_eq!(page.certainty, Certainty::Likely);

@@ -9,8 +9,8 @@ rule! {
     /// A token answer with an access token and without a `token_type` of type string.
     ///
     /// # Why it matters
-    /// A client must not use a token whose type it does not understand. Some go on as if it said Bearer, the
-    /// SDKs with strict schemas refuse the answer.
+    /// A client must not use a token whose type it does not understand. Some go on as if it said
+    /// Bearer, the SDKs with strict schemas refuse the answer.
     ///
     /// # How to fix
     /// Add `"token_type": "Bearer"`.
@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn any_case_is_right() {
         let mut run = Run::healthy();
-        run.token.edit(|token| token["token_type"] = json!("bearer"));
+        run.token
+            .edit(|token| token["token_type"] = json!("bearer"));
         assert!(run.is_silent("T42"));
     }
 }

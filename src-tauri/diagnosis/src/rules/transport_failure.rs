@@ -6,21 +6,22 @@ use crate::finding::{Finding, Owner, Part};
 use crate::reading::{Reading, Seen};
 use crate::rule::{Findings, rule};
 use crate::spec::{
-    MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_HTTPS, MCP_SERVER_METADATA, RFC9728_TLS, Spec, mcp_endpoint,
+    MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_HTTPS, MCP_SERVER_METADATA, RFC9728_TLS, Spec,
+    mcp_endpoint,
 };
 
 rule! {
     /// # What it looks at
-    /// Requests that got no response at all: the name does not resolve, the connection is refused or times
-    /// out, TLS fails, what comes back is no HTTP. A host that answered later is left out.
+    /// Requests that got no response at all: the name does not resolve, the connection is refused
+    /// or times out, TLS fails, what comes back is no HTTP. A host that answered later is left out.
     ///
     /// # Why it matters
-    /// Nothing else can be said about a server that does not answer. Who has to change something depends on
-    /// how it failed and on who named the host.
+    /// Nothing else can be said about a server that does not answer. Who has to change something
+    /// depends on how it failed and on who named the host.
     ///
     /// # How to fix
-    /// Open the URL with another tool from the same machine. If it works from elsewhere, look at DNS, VPN,
-    /// proxy and firewall; if not, at the server's address, port and certificate.
+    /// Open the URL with another tool from the same machine. If it works from elsewhere, look at
+    /// DNS, VPN, proxy and firewall; if not, at the server's address, port and certificate.
     ///
     /// # References
     /// MCP transports; MCP authorization, "Communication Security"; RFC 9728 section 7.1.
@@ -31,9 +32,14 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut answered: HashMap<String, u32> = HashMap::new();
-    if reading.all.iter().any(|seen| seen.exchange.failure().is_some()) {
+    if reading
+        .all
+        .iter()
+        .any(|seen| seen.exchange.failure().is_some())
+    {
         let answers = reading.all.iter().filter(|seen| seen.response().is_some());
-        answered.extend(answers.filter_map(|seen| Some((origin_of(&seen.request().url)?, seen.seq))));
+        answered
+            .extend(answers.filter_map(|seen| Some((origin_of(&seen.request().url)?, seen.seq))));
     }
     let mut told = HashSet::new();
     for seen in &reading.all {
@@ -42,7 +48,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         };
         let url = &seen.request().url;
         let origin = origin_of(url).unwrap_or_else(|| url.clone());
-        let ours = seen.exchange.purpose == Purpose::Callback || failure.kind == FailureKind::Cancelled;
+        let ours =
+            seen.exchange.purpose == Purpose::Callback || failure.kind == FailureKind::Cancelled;
         let later = answered.get(&origin).is_some_and(|seq| *seq > seen.seq);
         if ours || later || !told.insert(origin.clone()) {
             continue;
@@ -262,7 +269,11 @@ mod tests {
         let url = run.server_tries[0].1.clone();
         run.server_tries.insert(
             0,
-            (WellKnown::OidcInserted, url, Answer::failed(FailureKind::Reset)),
+            (
+                WellKnown::OidcInserted,
+                url,
+                Answer::failed(FailureKind::Reset),
+            ),
         );
         assert!(run.is_silent("N01"));
         let mut run = Run::healthy();

@@ -30,11 +30,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let other = answers.find_map(|seen| {
         let response = seen.response().filter(|response| response.status == 200)?;
         let told = text(&*object(response)?, "sub").map(str::to_owned);
-        let token = tokens.iter().rev().find(|token| token.seen.seq < seen.seq)?;
+        let token = tokens
+            .iter()
+            .rev()
+            .find(|token| token.seen.seq < seen.seq)?;
         let subject = token.jwt.as_ref().ok()?.text("sub")?;
         (told.as_deref() != Some(subject)).then(|| (seen.seq, told, subject.to_owned()))
     });
-    let Some((seq, told, subject)) = other else { return };
+    let Some((seq, told, subject)) = other else {
+        return;
+    };
     let finding = RULE
         .found(OIDC_SUBJECT)
         .at(seq, Part::body("/sub"))
@@ -58,7 +63,12 @@ mod tests {
             .edit(|answer| answer["id_token"] = id_token(|_| {}).into());
         let mut trace = run.trace();
         let request = Request::new("GET", format!("{AS}/userinfo"));
-        push_to_server(&mut trace, Purpose::Userinfo, request, &Answer::json(200, body));
+        push_to_server(
+            &mut trace,
+            Purpose::Userinfo,
+            request,
+            &Answer::json(200, body),
+        );
         trace
     }
 

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use trace::{
-    Decision, EntryKind, Grant, HowOpened, MetadataSource, Phase, Purpose, Request, Revision, Role, StopCode,
-    Trace, WellKnown,
+    Decision, EntryKind, Grant, HowOpened, MetadataSource, Phase, Purpose, Request, Revision, Role,
+    StopCode, Trace, WellKnown,
 };
 
 use crate::finding::Finding;
@@ -66,8 +66,7 @@ impl Run {
             "WWW-Authenticate",
             &format!("Bearer resource_metadata=\"{well_known}\", scope=\"mcp\""),
         );
-        let resource =
-            json!({"resource": MCP, "authorization_servers": [issuer], "scopes_supported": ["mcp"]});
+        let resource = json!({"resource": MCP, "authorization_servers": [issuer], "scopes_supported": ["mcp"]});
         let challenge_of_pkce = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
         Self {
             server_url: MCP.into(),
@@ -104,7 +103,9 @@ impl Run {
                 ("code_challenge_method", "S256".into()),
                 ("resource", MCP.into()),
             ],
-            hops: vec![Answer::bare(302).header("location", &format!("{REDIRECT}?code=secret-code"))],
+            hops: vec![
+                Answer::bare(302).header("location", &format!("{REDIRECT}?code=secret-code")),
+            ],
             callback: vec![
                 ("code", "secret-code".into()),
                 ("state", "st-1".into()),
@@ -142,8 +143,8 @@ impl Run {
         let mut run = Self::healthy();
         let expired = "Bearer error=\"invalid_token\", resource_metadata=\
                        \"https://mcp.example/.well-known/oauth-protected-resource/mcp\"";
-        run.calls[1] =
-            Answer::json(401, json!({"error": "invalid_token"})).header("www-authenticate", expired);
+        run.calls[1] = Answer::json(401, json!({"error": "invalid_token"}))
+            .header("www-authenticate", expired);
         run.refresh = Some(token_answer(&access_jwt(json!([MCP])), "refresh-2"));
         run
     }
@@ -220,7 +221,13 @@ pub fn push(trace: &mut Trace, purpose: Purpose, request: Request, answer: &Answ
 /// One more exchange with the authorization server at the end of a trace.
 pub fn push_to_server(trace: &mut Trace, purpose: Purpose, request: Request, answer: &Answer) {
     let mut writer = Writer::after(std::mem::replace(trace, Trace::new("", trace.started)));
-    writer.send(Phase::Extra, purpose, Role::AuthorizationServer, request, answer);
+    writer.send(
+        Phase::Extra,
+        purpose,
+        Role::AuthorizationServer,
+        request,
+        answer,
+    );
     *trace = writer.trace;
 }
 
@@ -239,7 +246,12 @@ pub fn refresh(trace: &mut Trace, refresh_token: &str, answer: &Answer) {
         ("refresh_token", refresh_token),
         ("client_id", "c1"),
     ];
-    push_to_server(trace, Purpose::Token { grant }, post("/token", &form), answer);
+    push_to_server(
+        trace,
+        Purpose::Token { grant },
+        post("/token", &form),
+        answer,
+    );
 }
 
 /// One more call with this token at the end of a trace.
@@ -303,7 +315,8 @@ pub fn token_answer(access_token: &str, refresh_token: &str) -> Answer {
 
 /// An access token with this audience.
 pub fn access_jwt(audience: Value) -> String {
-    let mut claims = json!({"iss": AS, "sub": "alice", "exp": 4_000_000_000_u64, "iat": 1_700_000_000_u64});
+    let mut claims =
+        json!({"iss": AS, "sub": "alice", "exp": 4_000_000_000_u64, "iat": 1_700_000_000_u64});
     if !audience.is_null() {
         claims["aud"] = audience;
     }

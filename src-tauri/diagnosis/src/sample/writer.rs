@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use trace::{
-    BrowserVisit, Decision, EntryKind, Exchange, Grant, Phase, Purpose, Request, Role, StopCode, Timestamp,
-    Timings, Trace, encode_pairs, with_query,
+    BrowserVisit, Decision, EntryKind, Exchange, Grant, Phase, Purpose, Request, Role, StopCode,
+    Timestamp, Timings, Trace, encode_pairs, with_query,
 };
 
 use super::{Answer, MCP, REDIRECT, Run};
@@ -152,11 +152,16 @@ impl Writer {
             StopCode::StateMismatch,
             StopCode::IssMismatch,
         ];
-        let before = run.stop.is_none_or(|(_, code)| !after_callback.contains(&code));
+        let before = run
+            .stop
+            .is_none_or(|(_, code)| !after_callback.contains(&code));
         if before {
             self.stop(run, Phase::Authorization)?;
         }
-        let query = run.callback.iter().map(|(name, value)| (*name, value.as_str()));
+        let query = run
+            .callback
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
         let request = Request::new("GET", with_query(REDIRECT, query));
         self.send(
             Phase::Authorization,
@@ -265,7 +270,14 @@ impl Writer {
         self.push(phase, EntryKind::Decision(decision));
     }
 
-    pub fn send(&mut self, phase: Phase, purpose: Purpose, role: Role, request: Request, answer: &Answer) {
+    pub fn send(
+        &mut self,
+        phase: Phase,
+        purpose: Purpose,
+        role: Role,
+        request: Request,
+        answer: &Answer,
+    ) {
         let origin = trace::origin_of(&request.url).unwrap_or_default();
         let exchange = Exchange {
             purpose,

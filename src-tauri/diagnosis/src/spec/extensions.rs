@@ -1,4 +1,5 @@
-//! Sentences of what MCP clients may use besides the core: drafts, extensions of MCP, and what browsers do.
+//! Sentences of what MCP clients may use besides the core: drafts, extensions of MCP, and what
+//! browsers do.
 
 use super::Spec;
 

@@ -1,5 +1,5 @@
-//! Sentences of the Model Context Protocol. Where revisions differ, the newer constant says since when it
-//! holds.
+//! Sentences of the Model Context Protocol. Where revisions differ, the newer constant says since
+//! when it holds.
 
 use trace::Revision;
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use trace::{
-    BodyEnd, Entry, Exchange, Failure, Header, Outcome, Participant, Phase, Purpose, Request, Response, Tls,
-    Trace, Verdict,
+    BodyEnd, Entry, Exchange, Failure, Header, Outcome, Participant, Phase, Purpose, Request,
+    Response, Tls, Trace, Verdict,
 };
 
 use super::page_id;
@@ -107,7 +107,9 @@ impl<'a> HarEntry<'a> {
         pass: &Pass<'a>,
     ) -> Self {
         let connection = exchange.connection.as_ref();
-        let version = connection.map_or(UNKNOWN_VERSION, |connection| connection.http_version.as_str());
+        let version = connection.map_or(UNKNOWN_VERSION, |connection| {
+            connection.http_version.as_str()
+        });
         let (ip, port) = connection
             .and_then(|connection| connection.remote_address.as_deref())
             .and_then(|address| address.rsplit_once(':'))
@@ -153,7 +155,12 @@ impl<'a> HarEntry<'a> {
     }
 }
 
-fn request<'a>(nth: usize, request: &'a Request, version: &'a str, pass: &Pass<'a>) -> HarRequest<'a> {
+fn request<'a>(
+    nth: usize,
+    request: &'a Request,
+    version: &'a str,
+    pass: &Pass<'a>,
+) -> HarRequest<'a> {
     let url = pass.url(&request.url);
     let body = pass.request_body(nth, request);
     let headers = headers(&request.headers, pass);
@@ -164,14 +171,23 @@ fn request<'a>(nth: usize, request: &'a Request, version: &'a str, pass: &Pass<'
         http_version: version,
         cookies: cookies(&headers, "cookie"),
         headers,
-        post_data: (!request.body.is_empty())
-            .then(|| PostData::new(body, request.header_value("content-type").unwrap_or_default())),
+        post_data: (!request.body.is_empty()).then(|| {
+            PostData::new(
+                body,
+                request.header_value("content-type").unwrap_or_default(),
+            )
+        }),
         headers_size: UNKNOWN,
         body_size: request.body.bytes.len() as i64,
     }
 }
 
-fn response<'a>(nth: usize, response: &'a Response, version: &'a str, pass: &Pass<'a>) -> HarResponse<'a> {
+fn response<'a>(
+    nth: usize,
+    response: &'a Response,
+    version: &'a str,
+    pass: &Pass<'a>,
+) -> HarResponse<'a> {
     let body = pass.response_body(nth, response);
     let headers = headers(&response.headers, pass);
     let size = response.body.bytes.len() as i64;

@@ -1,8 +1,9 @@
 //! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
 //!
-//! What the format asks for and other readers rely on, beyond its schema: `pages` and every entry's `cache` are always
-//! there (Firefox reads them unasked), `redirectURL` is never null, and a request that got no response has status 0
-//! and Chrome's `_error`. What HAR has no place for is under `_authscope`.
+//! What the format asks for and other readers rely on, beyond its schema: `pages` and every entry's
+//! `cache` are always there (Firefox reads them unasked), `redirectURL` is never null, and a
+//! request that got no response has status 0 and Chrome's `_error`. What HAR has no place for is
+//! under `_authscope`.
 
 mod entry;
 mod parts;
@@ -29,7 +30,8 @@ pub struct HarOptions {
     pub creator_version: String,
 }
 
-/// The trace as a HAR document. For files use [`write_har`], which does not hold the document in memory.
+/// The trace as a HAR document. For files use [`write_har`], which does not hold the document in
+/// memory.
 pub fn har(trace: &Trace, options: &HarOptions) -> Value {
     let mut text = Vec::new();
     // Memory takes everything, and what was just written as JSON can be read as JSON.
@@ -201,4 +203,5 @@ fn own(trace: &Trace, options: &HarOptions, redactor: Option<&Redactor>) -> Valu
 const PART: usize = 32;
 const REDACTED: &str = "Secrets are replaced by pseudonyms, equal ones by equal ones. Sizes are those of the \
                         messages as they were sent and received.";
-const INCLUDED: &str = "Contains secrets as recorded: tokens, codes, cookies, passwords. Do not share.";
+const INCLUDED: &str =
+    "Contains secrets as recorded: tokens, codes, cookies, passwords. Do not share.";

@@ -29,7 +29,8 @@ pub struct Cookie {
     secure: Option<bool>,
 }
 
-/// Only `text`: the format makes it and `params` exclude each other, and every reader understands `text`.
+/// Only `text`: the format makes it and `params` exclude each other, and every reader understands
+/// `text`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PostData<'a> {
@@ -83,7 +84,11 @@ impl<'a> Content<'a> {
         let (text, encoding) = text_or_base64(shown);
         Self {
             size: body.bytes.len() as i64,
-            mime_type: Cow::Borrowed(if mime_type.is_empty() { NO_TYPE } else { mime_type }),
+            mime_type: Cow::Borrowed(if mime_type.is_empty() {
+                NO_TYPE
+            } else {
+                mime_type
+            }),
             text: Some(text),
             encoding,
             comment: match &body.end {
@@ -91,7 +96,9 @@ impl<'a> Content<'a> {
                 BodyEnd::Truncated { limit } => {
                     Some(format!("truncated: only the first {limit} bytes were read"))
                 }
-                BodyEnd::CutOff { reason } => Some(format!("cut off: the connection ended early ({reason})")),
+                BodyEnd::CutOff { reason } => {
+                    Some(format!("cut off: the connection ended early ({reason})"))
+                }
             },
         }
     }
@@ -132,10 +139,12 @@ pub fn millis(duration: Duration) -> f64 {
 /// RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(at: Timestamp) -> String {
     let (days, second) = ((at.seconds() / 86_400) as i64, at.seconds() % 86_400);
-    // Days to a date of the Gregorian calendar: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    // Days to a date of the Gregorian calendar: Howard Hinnant, "chrono-Compatible Low-Level Date
+    // Algorithms".
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
@@ -165,9 +174,12 @@ pub fn cookies(headers: &[NameValue<'_>], field: &str) -> Vec<Cookie> {
     for header in headers {
         if header.name.eq_ignore_ascii_case(field) {
             match field {
-                "cookie" => cookies.extend(header.value.split(';').filter_map(|pair| cookie(pair, ""))),
+                "cookie" => {
+                    cookies.extend(header.value.split(';').filter_map(|pair| cookie(pair, "")))
+                }
                 _ => {
-                    let (pair, attributes) = header.value.split_once(';').unwrap_or((&header.value, ""));
+                    let (pair, attributes) =
+                        header.value.split_once(';').unwrap_or((&header.value, ""));
                     cookies.extend(cookie(pair, attributes));
                 }
             }

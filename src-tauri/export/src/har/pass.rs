@@ -48,9 +48,10 @@ impl<'a> Pass<'a> {
     /// `nth` exchange, from 0.
     pub fn request_body(&self, nth: usize, request: &'a Request) -> Cow<'a, [u8]> {
         match self.redactor {
-            Some(redactor) => {
-                redactor.request_body(request, self.quiet.get(nth).is_some_and(|quiet| quiet.request))
-            }
+            Some(redactor) => redactor.request_body(
+                request,
+                self.quiet.get(nth).is_some_and(|quiet| quiet.request),
+            ),
             None => Cow::Borrowed(&request.body.bytes),
         }
     }
@@ -58,9 +59,10 @@ impl<'a> Pass<'a> {
     /// `nth` exchange, from 0.
     pub fn response_body(&self, nth: usize, response: &'a Response) -> Cow<'a, [u8]> {
         match self.redactor {
-            Some(redactor) => {
-                redactor.response_body(response, self.quiet.get(nth).is_some_and(|quiet| quiet.response))
-            }
+            Some(redactor) => redactor.response_body(
+                response,
+                self.quiet.get(nth).is_some_and(|quiet| quiet.response),
+            ),
             None => Cow::Borrowed(&response.body.bytes),
         }
     }

@@ -171,8 +171,8 @@ fn lower_hex(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Writes the character of `\uXXXX`, two of them for one outside the basic plane. Returns how many bytes were read;
-/// where it is none, one and the backslash.
+/// Writes the character of `\uXXXX`, two of them for one outside the basic plane. Returns how many
+/// bytes were read; where it is none, one and the backslash.
 fn unicode_escape(text: &[u8], out: &mut Vec<u8>) -> (usize, u8) {
     let unit = |text: &[u8]| -> Option<u32> {
         let digits = text.strip_prefix(b"\\u")?.get(..4)?;
@@ -189,7 +189,8 @@ fn unicode_escape(text: &[u8], out: &mut Vec<u8>) -> (usize, u8) {
         (Some(character), _) => (6, character),
         (None, Some(second)) if first < 0xdc00 => (
             12,
-            char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).unwrap_or(UNKNOWN),
+            char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+                .unwrap_or(UNKNOWN),
         ),
         (None, _) => (6, UNKNOWN),
     };
@@ -210,7 +211,12 @@ mod tests {
 
     #[test]
     fn json_strings_are_read_as_serde_reads_them() {
-        for inside in [r"a\/b", r#"\"x\"\\n\n"#, r"\u00e9\ud83d\ude00\u0026", "plain é"] {
+        for inside in [
+            r"a\/b",
+            r#"\"x\"\\n\n"#,
+            r"\u00e9\ud83d\ude00\u0026",
+            "plain é",
+        ] {
             let expected: String = serde_json::from_str(&format!("\"{inside}\"")).unwrap();
             assert_eq!(
                 &*json_unescaped(inside.as_bytes()),

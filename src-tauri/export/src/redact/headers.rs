@@ -19,7 +19,9 @@ pub fn value<S: Sink>(sink: &mut S, name: &str, value: &str) -> Option<String> {
         "set-cookie" => set_cookie(sink, value),
         "location" | "content-location" | "referer" | "origin" => utf8(url(sink, value.as_bytes())),
         // A challenge names no secret; what it quotes of one is found by its value.
-        "www-authenticate" | "proxy-authenticate" | "dpop-nonce" => utf8(quiet(sink, value.as_bytes())),
+        "www-authenticate" | "proxy-authenticate" | "dpop-nonce" => {
+            utf8(quiet(sink, value.as_bytes()))
+        }
         lower => match header_kind(lower) {
             Some(kind) => sink.secret(kind, value.as_bytes()),
             None => utf8(text(sink, value.as_bytes())),
@@ -47,8 +49,8 @@ fn authorization<S: Sink>(sink: &mut S, value: &str) -> Option<String> {
     Some(format!("{scheme} {new}"))
 }
 
-/// Client credentials (RFC 6749 section 2.3.1): the client id stays, so that one can see whose they are. None when the
-/// text is not of that form.
+/// Client credentials (RFC 6749 section 2.3.1): the client id stays, so that one can see whose they
+/// are. None when the text is not of that form.
 fn basic<S: Sink>(sink: &mut S, credentials: &str) -> Option<Option<String>> {
     let plain = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = plain.split_once(':')?;

@@ -20,7 +20,8 @@ pub fn inputs<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
         }
         let end = tag_end(text, from);
         let value = attribute(text, start, end, b"value");
-        let kind = attribute(text, start, end, b"name").and_then(|(start, end)| kind_of(&text[start..end]));
+        let kind = attribute(text, start, end, b"name")
+            .and_then(|(start, end)| kind_of(&text[start..end]));
         from = end;
         if let (Some(kind), Some((start, end))) = (kind, value)
             && start < end
@@ -57,10 +58,14 @@ fn tag_end(text: &[u8], from: usize) -> usize {
 /// Where the value of a tag's attribute is.
 fn attribute(text: &[u8], from: usize, to: usize, name: &[u8]) -> Option<(usize, usize)> {
     let tag = &text[from..to];
-    let found = tag.windows(name.len() + 1).enumerate().find(|(at, window)| {
-        let is_name = window[..name.len()].eq_ignore_ascii_case(name) && window[name.len()] == b'=';
-        is_name && *at > 0 && tag[at - 1].is_ascii_whitespace()
-    });
+    let found = tag
+        .windows(name.len() + 1)
+        .enumerate()
+        .find(|(at, window)| {
+            let is_name =
+                window[..name.len()].eq_ignore_ascii_case(name) && window[name.len()] == b'=';
+            is_name && *at > 0 && tag[at - 1].is_ascii_whitespace()
+        });
     let start = from + found?.0 + name.len() + 1;
     let end_at = |start: usize, is_end: &dyn Fn(u8) -> bool| {
         text[start..to]

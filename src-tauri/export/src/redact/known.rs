@@ -56,7 +56,8 @@ impl Known {
                 secret: value.to_vec(),
                 shorter: None,
             };
-            self.needles.extend(spellings(value).into_iter().map(needle));
+            self.needles
+                .extend(spellings(value).into_iter().map(needle));
         }
     }
 
@@ -103,7 +104,13 @@ impl Known {
     }
 
     /// Calls `found(start, end, pseudonym)` for every secret in `text[from..to]`, first to last.
-    pub fn find(&self, text: &[u8], from: usize, to: usize, mut found: impl FnMut(usize, usize, String)) {
+    pub fn find(
+        &self,
+        text: &[u8],
+        from: usize,
+        to: usize,
+        mut found: impl FnMut(usize, usize, String),
+    ) {
         let mut at = from;
         let mut jwt = next_jwt(text, at, to);
         let mut long = self.next(&self.long, text, at, to);
@@ -138,7 +145,13 @@ impl Known {
     }
 
     /// The first secret in `text[from..to]` that the filter lets through.
-    fn next(&self, filter: &Filter, text: &[u8], from: usize, to: usize) -> Option<(usize, &Needle)> {
+    fn next(
+        &self,
+        filter: &Filter,
+        text: &[u8],
+        from: usize,
+        to: usize,
+    ) -> Option<(usize, &Needle)> {
         let window = &text[..to];
         filter.find(window, from, |at| {
             let needle = self.longest(&window[at..])?;
@@ -148,7 +161,11 @@ impl Known {
 
     /// Where a secret begins that the end of `text` cuts off in the middle.
     pub fn cut_off(&self, text: &[u8]) -> Option<(usize, String)> {
-        let longest = self.needles.iter().map(|needle| needle.spelling.len()).max()?;
+        let longest = self
+            .needles
+            .iter()
+            .map(|needle| needle.spelling.len())
+            .max()?;
         (text.len().saturating_sub(longest)..text.len().saturating_sub(SHORT)).find_map(|at| {
             let rest = &text[at..];
             let next = self
@@ -162,7 +179,8 @@ impl Known {
         })
     }
 
-    /// The longest needle that `rest` starts with. It is the last one not after `rest`, or one that begins that.
+    /// The longest needle that `rest` starts with. It is the last one not after `rest`, or one that
+    /// begins that.
     fn longest(&self, rest: &[u8]) -> Option<&Needle> {
         let after = self
             .needles
@@ -179,8 +197,8 @@ impl Known {
 pub fn next_jwt(text: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
     let window = &text[..to];
     let mut at = from;
-    // `{"` in base64 is what every JOSE header begins with (RFC 7515 section 3.3). The rarest of its letters is looked
-    // for.
+    // `{"` in base64 is what every JOSE header begins with (RFC 7515 section 3.3). The rarest of
+    // its letters is looked for.
     while let Some(length) = memchr(b'J', &window[at..]) {
         let start = (at + length).checked_sub(2).filter(|start| *start >= from);
         at += length + 1;
@@ -220,7 +238,8 @@ fn jwt_at(text: &[u8], at: usize) -> Option<Run> {
 
 /// Says which places of a text cannot be in a secret, fast: a bit per hash of a few bytes.
 ///
-/// Only every `step`th place of a text is looked at. So that none is missed, `step` windows of each needle are noted.
+/// Only every `step`th place of a text is looked at. So that none is missed, `step` windows of each
+/// needle are noted.
 #[derive(Clone, Default)]
 struct Filter {
     /// A power of two of words, one or two windows in each.
@@ -248,11 +267,20 @@ impl Filter {
     }
 
     /// The first that `check` gives for a place that may be the begin of a needle.
-    fn find<T>(&self, text: &[u8], from: usize, mut check: impl FnMut(usize) -> Option<T>) -> Option<T> {
+    fn find<T>(
+        &self,
+        text: &[u8],
+        from: usize,
+        mut check: impl FnMut(usize) -> Option<T>,
+    ) -> Option<T> {
         if self.bits.is_empty() {
             return None;
         }
-        for (step, window) in text[from..].windows(self.width).step_by(self.step).enumerate() {
+        for (step, window) in text[from..]
+            .windows(self.width)
+            .step_by(self.step)
+            .enumerate()
+        {
             let (word, bits) = self.place(hash(window));
             if self.bits[word] & bits == bits {
                 let at = from + step * self.step;
@@ -289,7 +317,9 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     if end - start >= LONG {
         return true;
     }
-    let after = text.get(end).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let after = text
+        .get(end)
+        .is_none_or(|byte| !byte.is_ascii_alphanumeric());
     let before = match start.checked_sub(1).map(|at| text[at]) {
         None => true,
         Some(byte) if !byte.is_ascii_alphanumeric() => true,
@@ -313,8 +343,8 @@ fn is_pseudonym(value: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b'0'..=b'9'))
 }
 
-/// What every pseudonym begins with. Pseudonyms are made of unreserved characters (RFC 3986 section 2.3) alone, so
-/// that they read the same in a URL, a header, JSON, HTML and a shell.
+/// What every pseudonym begins with. Pseudonyms are made of unreserved characters (RFC 3986 section
+/// 2.3) alone, so that they read the same in a URL, a header, JSON, HTML and a shell.
 const MARK: &str = "redacted-";
 
 /// Bytes from which on a secret is no word that might stand anywhere.
@@ -346,7 +376,10 @@ mod tests {
     fn finds_the_longest_of_secrets_that_begin_alike() {
         let known = known(&["mcp_at_1234567890", "mcp_at_1234567890_more", "mcp_at_12"]);
         assert_eq!(
-            found(&known, "x=mcp_at_1234567890_more mcp_at_1234567890! mcp_at_12"),
+            found(
+                &known,
+                "x=mcp_at_1234567890_more mcp_at_1234567890! mcp_at_12"
+            ),
             [
                 "mcp_at_1234567890_more=redacted-access_token-2",
                 "mcp_at_1234567890=redacted-access_token-1",
@@ -365,7 +398,10 @@ mod tests {
     #[test]
     fn a_secret_cut_off_at_the_end_is_found() {
         let known = known(&["abcdefghijklmnopqrstuvwxyz"]);
-        assert_eq!(known.cut_off(b"token: abcdefghijkl").map(|(at, _)| at), Some(7));
+        assert_eq!(
+            known.cut_off(b"token: abcdefghijkl").map(|(at, _)| at),
+            Some(7)
+        );
         assert_eq!(known.cut_off(b"token: abc"), None);
     }
 }

@@ -23,7 +23,11 @@ pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
     let mut first = Learnt::default();
     url::url(&mut Learn::new(&mut first), trace.server_url.as_bytes());
     first.tell(known);
-    let size = trace.entries.len().div_ceil(workers(trace.entries.len())).max(1);
+    let size = trace
+        .entries
+        .len()
+        .div_ceil(workers(trace.entries.len()))
+        .max(1);
     if size >= trace.entries.len() {
         let (learnt, quiet) = entries(&trace.entries);
         learnt.tell(known);
@@ -84,7 +88,9 @@ fn read<'a>(learnt: &mut Learnt, exchange: &'a Exchange, seen: &mut Seen<'a>) ->
     Quiet {
         request: message(learnt, &request.headers, &request.body.bytes, seen),
         response: match &exchange.outcome {
-            Outcome::Response(response) => message(learnt, &response.headers, &response.body.bytes, seen),
+            Outcome::Response(response) => {
+                message(learnt, &response.headers, &response.body.bytes, seen)
+            }
             Outcome::Failure(failure) => {
                 scan::text(&mut Learn::new(learnt), failure.message.as_bytes());
                 false
@@ -94,7 +100,12 @@ fn read<'a>(learnt: &mut Learnt, exchange: &'a Exchange, seen: &mut Seen<'a>) ->
 }
 
 /// Whether the body is quiet.
-fn message<'a>(learnt: &mut Learnt, fields: &'a [Header], body: &'a [u8], seen: &mut Seen<'a>) -> bool {
+fn message<'a>(
+    learnt: &mut Learnt,
+    fields: &'a [Header],
+    body: &'a [u8],
+    seen: &mut Seen<'a>,
+) -> bool {
     let mut media = None;
     for header in fields {
         if header.name.eq_ignore_ascii_case("content-type") {

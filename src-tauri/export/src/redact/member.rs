@@ -5,14 +5,20 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr3};
 
 use super::encoded::{json_unescaped, percent_decoded};
-use super::names::{ACCESS_TOKEN, CREDENTIALS, Kind, is_ambiguous, is_plain_word, kind_of, may_end_name};
+use super::names::{
+    ACCESS_TOKEN, CREDENTIALS, Kind, is_ambiguous, is_plain_word, kind_of, may_end_name,
+};
 use super::scan::{Edit, Sink};
 
 /// `"name": "value"`, `name=value` and its percent-encoded form.
 pub fn named<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
     let mut at = 0;
-    // The sign between name and value is looked for, since there are fewer of them than of anything else.
-    while let Some(length) = text.get(at..).and_then(|rest| memchr3(b':', b'=', b'%', rest)) {
+    // The sign between name and value is looked for, since there are fewer of them than of anything
+    // else.
+    while let Some(length) = text
+        .get(at..)
+        .and_then(|rest| memchr3(b':', b'=', b'%', rest))
+    {
         let sign = at + length;
         at = match text[sign] {
             b':' => member(sink, text, sign, edits),
@@ -73,8 +79,9 @@ fn member<S: Sink>(sink: &mut S, text: &[u8], colon: usize, edits: &mut Vec<Edit
     }
 }
 
-/// What the name before a colon says, and the number of backslashes its quotes have: none in a document, one in JSON
-/// that is a string of JSON, three in JSON in JSON in JSON. In scripts names need no quotes.
+/// What the name before a colon says, and the number of backslashes its quotes have: none in a
+/// document, one in JSON that is a string of JSON, three in JSON in JSON in JSON. In scripts names
+/// need no quotes.
 fn member_name(text: &[u8], colon: usize) -> Option<(Kind, usize)> {
     let space = text[..colon]
         .iter()
@@ -83,7 +90,10 @@ fn member_name(text: &[u8], colon: usize) -> Option<(Kind, usize)> {
     let mut end = colon - space.take(8).count();
     let mut escapes = 0;
     if let Some(b'"' | b'\'') = text[..end].last() {
-        let backslashes = text[..end - 1].iter().rev().take_while(|&&byte| byte == b'\\');
+        let backslashes = text[..end - 1]
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte == b'\\');
         escapes = backslashes.take(MOST_ESCAPES + 1).count();
         end -= 1 + escapes;
     }
@@ -130,7 +140,11 @@ fn string<S: Sink>(
         .into_iter()
         .find(|scheme| kind == CREDENTIALS && value.starts_with(scheme))
         .unwrap_or_default();
-    let kind = if scheme.is_empty() { kind } else { ACCESS_TOKEN };
+    let kind = if scheme.is_empty() {
+        kind
+    } else {
+        ACCESS_TOKEN
+    };
     if let Some(with) = sink.secret(kind, &value[scheme.len()..]) {
         edits.push(Edit {
             start: start + scheme.len(),
@@ -141,14 +155,23 @@ fn string<S: Sink>(
 }
 
 /// With a name before the sign: the secret after it. Returns where to go on.
-fn assignment<S: Sink>(sink: &mut S, text: &[u8], sign: usize, after: usize, edits: &mut Vec<Edit>) -> usize {
+fn assignment<S: Sink>(
+    sink: &mut S,
+    text: &[u8],
+    sign: usize,
+    after: usize,
+    edits: &mut Vec<Edit>,
+) -> usize {
     let Some(kind) = name_before(text, sign).and_then(kind_of) else {
         return after;
     };
     let (start, end) = match text.get(after) {
         Some(&quote @ (b'"' | b'\'')) => {
             let length = text[after + 1..].iter().position(|&byte| byte == quote);
-            (after + 1, length.map_or(text.len(), |length| after + 1 + length))
+            (
+                after + 1,
+                length.map_or(text.len(), |length| after + 1 + length),
+            )
         }
         _ => {
             let is_encoded = after - sign > 1;
@@ -196,7 +219,8 @@ fn name_before(text: &[u8], sign: usize) -> Option<&[u8]> {
     text.get(start..sign).filter(|name| !name.is_empty())
 }
 
-/// Where the JSON string ends whose inside begins here: at its quote with its backslashes, or the text's end.
+/// Where the JSON string ends whose inside begins here: at its quote with its backslashes, or the
+/// text's end.
 pub fn string_end(text: &[u8], start: usize, escapes: usize) -> usize {
     let mut at = start;
     while let Some(length) = text.get(at..).and_then(|rest| memchr(b'"', rest)) {

@@ -1,12 +1,14 @@
 //! The one redaction pass.
 //!
-//! It works in two steps with the same code. First the trace is read and every secret in it learnt, by the names
-//! secrets have in the specifications: headers, queries, fragments, forms, JSON however deep, event streams, hidden
-//! inputs, and JWTs wherever they are. Then, on the way out, what stands under such a name is replaced, and so is every
-//! other occurrence of a value that was learnt anywhere.
+//! It works in two steps with the same code. First the trace is read and every secret in it learnt,
+//! by the names secrets have in the specifications: headers, queries, fragments, forms, JSON
+//! however deep, event streams, hidden inputs, and JWTs wherever they are. Then, on the way out,
+//! what stands under such a name is replaced, and so is every other occurrence of a value that was
+//! learnt anywhere.
 //!
-//! A pseudonym says what the secret was and numbers it: `redacted-access_token-1`. Equal secrets have equal
-//! pseudonyms, so that a flow can still be followed. Nothing of a JWT is kept: its claims are as private as it is.
+//! A pseudonym says what the secret was and numbers it: `redacted-access_token-1`. Equal secrets
+//! have equal pseudonyms, so that a flow can still be followed. Nothing of a JWT is kept: its
+//! claims are as private as it is.
 
 mod encoded;
 mod headers;
@@ -41,7 +43,8 @@ impl Redactor {
         Self::with_quiet(trace).0
     }
 
-    /// Also says of each exchange which bodies have no secret under a name, so that they need no second reading.
+    /// Also says of each exchange which bodies have no secret under a name, so that they need no
+    /// second reading.
     pub(crate) fn with_quiet(trace: &Trace) -> (Self, Vec<Quiet>) {
         let mut redactor = Self::default();
         let quiet = learn::trace(&mut redactor.known, trace);
@@ -55,8 +58,8 @@ impl Redactor {
         self.known.index();
     }
 
-    /// Learns a secret that is known from elsewhere, such as a client secret the user typed. `kind` names it in its
-    /// pseudonym.
+    /// Learns a secret that is known from elsewhere, such as a client secret the user typed. `kind`
+    /// names it in its pseudonym.
     pub fn learn_secret(&mut self, kind: &'static str, secret: &str) {
         self.known.learn(kind, secret.as_bytes());
         self.known.index();
@@ -114,7 +117,8 @@ impl Redactor {
         }
     }
 
-    /// Serialised decisions and visits. Their own member names (`code` of a stop) are no parameters.
+    /// Serialised decisions and visits. Their own member names (`code` of a stop) are no
+    /// parameters.
     pub(crate) fn events(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.url(text)),
@@ -152,7 +156,11 @@ impl Redactor {
         )
     }
 
-    pub(crate) fn response_body<'a>(&self, response: &'a Response, is_quiet: bool) -> Cow<'a, [u8]> {
+    pub(crate) fn response_body<'a>(
+        &self,
+        response: &'a Response,
+        is_quiet: bool,
+    ) -> Cow<'a, [u8]> {
         let of = |name| response.header_value(name);
         self.body(
             &response.body,
@@ -217,7 +225,11 @@ impl Redactor {
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Redactor that knows {} secrets", self.pseudonyms().count())
+        write!(
+            f,
+            "Redactor that knows {} secrets",
+            self.pseudonyms().count()
+        )
     }
 }
 
@@ -234,10 +246,12 @@ fn scan_body<S: Sink>(sink: &mut S, body: &[u8], media: Option<&str>) -> Option<
     }
 }
 
-/// Whether secrets in a body can be seen at all: not when it is compressed, or in an encoding that is not ASCII's.
+/// Whether secrets in a body can be seen at all: not when it is compressed, or in an encoding that
+/// is not ASCII's.
 fn is_readable(body: &[u8], coding: Option<&str>) -> bool {
-    let is_plain = coding
-        .is_none_or(|coding| coding.trim().is_empty() || coding.trim().eq_ignore_ascii_case("identity"));
+    let is_plain = coding.is_none_or(|coding| {
+        coding.trim().is_empty() || coding.trim().eq_ignore_ascii_case("identity")
+    });
     let is_utf16 = body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]);
     body.is_empty() || (is_plain && !is_utf16)
 }

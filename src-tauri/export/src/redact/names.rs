@@ -18,8 +18,8 @@ pub const PASSWORD: Kind = "password";
 pub const SESSION_ID: Kind = "session_id";
 pub const USERNAME: Kind = "username";
 
-/// The kind of secret a parameter or JSON member of this name holds, if any. Case, `_` and `-` do not matter, so that
-/// `accessToken` is `access_token`.
+/// The kind of secret a parameter or JSON member of this name holds, if any. Case, `_` and `-` do
+/// not matter, so that `accessToken` is `access_token`.
 pub fn kind_of(name: &[u8]) -> Option<Kind> {
     // Asked for every member of every document.
     if !(3..=LONGEST).contains(&name.len()) || !may_end_name(name) {
@@ -41,7 +41,8 @@ pub fn kind_of(name: &[u8]) -> Option<Kind> {
     exact.map(|&(_, kind)| kind).or_else(|| by_ending(plain))
 }
 
-/// Whether this can be the end of a secret's name: its last two letters say it of most that are none.
+/// Whether this can be the end of a secret's name: its last two letters say it of most that are
+/// none.
 #[inline]
 pub fn may_end_name(text: &[u8]) -> bool {
     match text {
@@ -180,18 +181,22 @@ const HEADER_WORDS: [&str; 8] = [
 
 /// Names that mean other things as well: a JSON-RPC error has a `code`, a ticket has a `state`.
 pub fn is_ambiguous(kind: Kind) -> bool {
-    matches!(kind, "code" | "state" | "nonce" | "token" | "request" | "ticket")
+    matches!(
+        kind,
+        "code" | "state" | "nonce" | "token" | "request" | "ticket"
+    )
 }
 
-/// A plain word as enumerations use them (`invalid_grant`, `open`, `ENOENT`), which no generator of secrets makes.
+/// A plain word as enumerations use them (`invalid_grant`, `open`, `ENOENT`), which no generator of
+/// secrets makes.
 pub fn is_plain_word(value: &[u8]) -> bool {
     let lower = value.len() <= 32 && value.iter().all(|b| b.is_ascii_lowercase() || *b == b'_');
     let upper = value.len() <= 12 && value.iter().all(u8::is_ascii_uppercase);
     lower || upper
 }
 
-/// Whether a secret may be looked for outside the places it is named in. A user name or a word would be found in
-/// innocent places.
+/// Whether a secret may be looked for outside the places it is named in. A user name or a word
+/// would be found in innocent places.
 pub fn may_be_searched(kind: Kind, value: &[u8]) -> bool {
     if value.len() < 4 || value.len() > LONGEST_SEARCHED {
         return false;
@@ -207,13 +212,14 @@ pub fn may_be_searched(kind: Kind, value: &[u8]) -> bool {
 
 const LONGEST: usize = 40;
 
-/// Bytes. Looking for longer values everywhere would let a server make this take for ever; JWTs have no such limit,
-/// since they are told by their form.
+/// Bytes. Looking for longer values everywhere would let a server make this take for ever; JWTs
+/// have no such limit, since they are told by their form.
 const LONGEST_SEARCHED: usize = 8192;
 
 /// Values that test set-ups use as secrets and every flow has in other places.
 const COMMON: [&[u8]; 10] = [
-    b"true", b"false", b"null", b"none", b"test", b"admin", b"openid", b"bearer", b"basic", b"client",
+    b"true", b"false", b"null", b"none", b"test", b"admin", b"openid", b"bearer", b"basic",
+    b"client",
 ];
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Finds the secrets in a text by the names they stand under, whatever the text is.
 //!
-//! JSON, event streams, HTML and URLs are read with one lenient reader instead of a parser each: a body that was cut
-//! off, or is not quite what its media type says, holds secrets all the same. And what is not secret keeps its exact
-//! spelling.
+//! JSON, event streams, HTML and URLs are read with one lenient reader instead of a parser each: a
+//! body that was cut off, or is not quite what its media type says, holds secrets all the same. And
+//! what is not secret keeps its exact spelling.
 
 use memchr::memmem;
 
@@ -36,7 +36,8 @@ pub fn text<S: Sink>(sink: &mut S, text: &[u8]) -> Option<Vec<u8>> {
     nested(sink, text, 0)
 }
 
-/// A text in which [`text`] found no name of a secret and no layers: only what is known is looked for.
+/// A text in which [`text`] found no name of a secret and no layers: only what is known is looked
+/// for.
 pub fn quiet<S: Sink>(sink: &mut S, text: &[u8]) -> Option<Vec<u8>> {
     let mut edits = Vec::new();
     sink.unnamed(text, 0, text.len(), &mut edits);
@@ -71,10 +72,11 @@ pub fn nested<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> 
     (!all.is_empty()).then(|| applied(text, &all))
 }
 
-/// JSON strings with characters written as `\u0026` or `\/`, which would hide names, signs and secrets. All other
-/// escapes are seen through.
+/// JSON strings with characters written as `\u0026` or `\/`, which would hide names, signs and
+/// secrets. All other escapes are seen through.
 fn escaped<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>) {
-    let hides = |text: &[u8]| memmem::find(text, b"\\u").is_some() || memmem::find(text, b"\\/").is_some();
+    let hides =
+        |text: &[u8]| memmem::find(text, b"\\u").is_some() || memmem::find(text, b"\\/").is_some();
     if !hides(text) {
         return;
     }
@@ -119,5 +121,6 @@ pub fn applied(text: &[u8], edits: &[Edit]) -> Vec<u8> {
     out
 }
 
-/// How many layers of JSON in JSON strings are looked into; below, known secrets and JWTs are still found.
+/// How many layers of JSON in JSON strings are looked into; below, known secrets and JWTs are still
+/// found.
 const DEEPEST: u8 = 6;

@@ -77,9 +77,14 @@ fn user_information<S: Sink>(sink: &mut S, url: &[u8]) -> Option<Vec<u8>> {
     let at = authority.iter().rposition(|&byte| byte == b'@')?;
     let (user, password) = split_at_byte(&authority[..at], b':');
     // Alone it is a token more often than a name.
-    let kind = if password.is_some() { USERNAME } else { CREDENTIALS };
+    let kind = if password.is_some() {
+        USERNAME
+    } else {
+        CREDENTIALS
+    };
     let user = sink.secret(kind, &percent_decoded(user, false));
-    let password = password.map(|password| sink.secret(PASSWORD, &percent_decoded(password, false)));
+    let password =
+        password.map(|password| sink.secret(PASSWORD, &percent_decoded(password, false)));
     if user.is_none() && password.as_ref().is_none_or(Option::is_none) {
         return None;
     }

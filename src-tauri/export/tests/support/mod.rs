@@ -58,7 +58,10 @@ impl Secrets {
                 &format!(r#"{{"sub":"S3NT1NEL-subject-{tag}","jti":"S3NT1NEL-access"}}"#),
                 tag,
             ),
-            id_token: jwt(&format!(r#"{{"email":"S3NT1NEL-{tag}@mail.example"}}"#), tag + 1),
+            id_token: jwt(
+                &format!(r#"{{"email":"S3NT1NEL-{tag}@mail.example"}}"#),
+                tag + 1,
+            ),
             refresh: of("rt/+="),
             code: of("code+/="),
             state: of("st"),
@@ -136,7 +139,8 @@ pub fn flow(trace: &mut Trace, s: &Secrets) {
     run.calls(s);
 }
 
-/// Appends `count` tool calls with the tokens of a flow: one to four kilobytes of JSON each, no two alike.
+/// Appends `count` tool calls with the tokens of a flow: one to four kilobytes of JSON each, no two
+/// alike.
 pub fn tool_calls(trace: &mut Trace, s: &Secrets, count: usize) {
     let resource = trace.participant(Role::McpServer, "https://mcp.example");
     let server = trace.participant(Role::AuthorizationServer, AS);
@@ -149,7 +153,8 @@ pub fn tool_calls(trace: &mut Trace, s: &Secrets, count: usize) {
     for id in 0..count {
         let number = run.trace.entries.len();
         let row = |row: usize| {
-            let title = format!("Report {number}/{row} of the northern branch: \"figures, checked\"");
+            let title =
+                format!("Report {number}/{row} of the northern branch: \"figures, checked\"");
             serde_json::json!({ "id": number * 1000 + row, "title": title, "state": "open", "score": 0.25,
                 "labels": ["billing", "needs review"], "url": format!("https://mcp.example/items/{number}?row={row}&sort=asc") })
         };
@@ -158,7 +163,8 @@ pub fn tool_calls(trace: &mut Trace, s: &Secrets, count: usize) {
         let result = serde_json::json!({ "jsonrpc": "2.0", "id": number, "result": {
             "content": [{ "type": "text", "text": serde_json::to_string_pretty(&found).unwrap() }],
             "structuredContent": found, "isError": false } });
-        let params = format!(r#"{{"name":"search","arguments":{{"query":"northern branch {number}"}}}}"#);
+        let params =
+            format!(r#"{{"name":"search","arguments":{{"query":"northern branch {number}"}}}}"#);
         let call = rpc("tools/call", &params)
             .header("authorization", &bearer)
             .header("mcp-session-id", &s.session);
@@ -201,7 +207,14 @@ pub fn failures(trace: &mut Trace, s: &Secrets) {
     };
     run.extra(truncated);
     let mut binary = answer(200, "application/octet-stream", "");
-    binary.body = Body::new([&[0xff, 0xfe, 0xfd, 0][1..], s.access.as_bytes(), &[0, 200, 201]].concat());
+    binary.body = Body::new(
+        [
+            &[0xff, 0xfe, 0xfd, 0][1..],
+            s.access.as_bytes(),
+            &[0, 200, 201],
+        ]
+        .concat(),
+    );
     run.extra(binary);
     let mut zipped = answer(200, "application/json", &s.access).with("content-encoding", "gzip");
     zipped.body.bytes.insert(0, 0x1f);

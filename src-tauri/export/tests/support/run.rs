@@ -183,14 +183,19 @@ impl Run<'_> {
         ]);
         let grant = Grant::RefreshToken;
         let answered = answer(200, "application/x-www-form-urlencoded", &form);
-        self.send(Purpose::Token { grant }, token("refresh_token", &pairs), answered);
+        self.send(
+            Purpose::Token { grant },
+            token("refresh_token", &pairs),
+            answered,
+        );
     }
 
     pub fn calls(&mut self, s: &Secrets) {
         let bearer = format!("Bearer {}", s.access);
         let result = r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}"#;
         let started = answer(200, "application/json", result).with("mcp-session-id", &s.session);
-        let call = |method: &str, params: &str| rpc(method, params).header("authorization", &bearer);
+        let call =
+            |method: &str, params: &str| rpc(method, params).header("authorization", &bearer);
         self.send(
             Purpose::Mcp {
                 method: "initialize".into(),

@@ -37,7 +37,8 @@ impl Algorithm {
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        // RFC 9864 section 2.2 gives EdDSA on this one curve a name of its own; the signatures are the same.
+        // RFC 9864 section 2.2 gives EdDSA on this one curve a name of its own; the signatures are
+        // the same.
         if name == "Ed25519" {
             return Some(Self::EdDsa);
         }

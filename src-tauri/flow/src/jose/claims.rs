@@ -14,7 +14,9 @@ pub(super) fn problems(jwt: &Jwt, expected: &Expected<'_>) -> Vec<Problem> {
         not_before(jwt, expected, "nbf"),
         not_before(jwt, expected, "iat"),
         expected.issuer.and_then(|issuer| equal(jwt, "iss", issuer)),
-        expected.audience.and_then(|audience| for_audience(jwt, audience)),
+        expected
+            .audience
+            .and_then(|audience| for_audience(jwt, audience)),
         expected.nonce.and_then(|nonce| equal(jwt, "nonce", nonce)),
         expected.access_token.and_then(|token| bound_to(jwt, token)),
     ]
@@ -23,7 +25,8 @@ pub(super) fn problems(jwt: &Jwt, expected: &Expected<'_>) -> Vec<Problem> {
     .collect()
 }
 
-/// `exp`, which ID tokens and JWT access tokens both must have (OpenID Connect Core section 2, RFC 9068 section 2.2).
+/// `exp`, which ID tokens and JWT access tokens both must have (OpenID Connect Core section 2, RFC
+/// 9068 section 2.2).
 fn expiry(jwt: &Jwt, expected: &Expected<'_>) -> Option<Problem> {
     let now = now(expected);
     let wanted = format!("a time after {now} (now){}", leeway(expected));
@@ -71,7 +74,8 @@ fn for_audience(jwt: &Jwt, wanted: &str) -> Option<Problem> {
     }
 }
 
-/// `at_hash`, where there is one: the left half of the access token's hash (OpenID Connect Core section 3.1.3.6).
+/// `at_hash`, where there is one: the left half of the access token's hash (OpenID Connect Core
+/// section 3.1.3.6).
 fn bound_to(jwt: &Jwt, access_token: &str) -> Option<Problem> {
     let claim = jwt.claims.get("at_hash")?;
     let alg = jwt.header.get("alg").and_then(Value::as_str);
@@ -88,10 +92,13 @@ fn bound_to(jwt: &Jwt, access_token: &str) -> Option<Problem> {
     (!same).then(|| problem("at_hash", wanted, shown(Some(claim))))
 }
 
-/// "The hash algorithm used is the hash algorithm used in the `alg` Header Parameter"; Ed25519 has SHA-512 inside.
+/// "The hash algorithm used is the hash algorithm used in the `alg` Header Parameter"; Ed25519 has
+/// SHA-512 inside.
 fn left_half_of_hash(alg: &str, text: &str) -> Option<String> {
     let hash = match alg {
-        "EdDSA" | "Ed25519" | "HS512" | "RS512" | "PS512" | "ES512" => Sha512::digest(text).to_vec(),
+        "EdDSA" | "Ed25519" | "HS512" | "RS512" | "PS512" | "ES512" => {
+            Sha512::digest(text).to_vec()
+        }
         "HS384" | "RS384" | "PS384" | "ES384" => Sha384::digest(text).to_vec(),
         "HS256" | "RS256" | "PS256" | "ES256" | "ES256K" => Sha256::digest(text).to_vec(),
         _ => return None,
@@ -201,7 +208,10 @@ mod tests {
     #[test]
     fn times_are_held_against_now_with_leeway() {
         let expired = one("exp", json!(NOW - 10));
-        assert_eq!(expired.expected, "a time after 1000000 (now), give or take 10 s");
+        assert_eq!(
+            expired.expected,
+            "a time after 1000000 (now), give or take 10 s"
+        );
         assert_eq!(expired.got, "999990, 10 s ago");
         let mut claims = sound();
         claims["exp"] = json!(NOW - 9);
@@ -218,7 +228,13 @@ mod tests {
     fn odd_values_are_problems_and_no_panic() {
         assert_eq!(one("exp", json!("1000060")).got, "\"1000060\"");
         assert_eq!(one("exp", json!(null)).got, "null");
-        for odd in [json!(-1), json!(i64::MIN), json!(-1e300), json!([1]), json!(true)] {
+        for odd in [
+            json!(-1),
+            json!(i64::MIN),
+            json!(-1e300),
+            json!([1]),
+            json!(true),
+        ] {
             one("exp", odd);
         }
         for odd in [json!(u64::MAX), json!(1e300), json!("now"), json!({})] {

@@ -7,8 +7,8 @@ use super::SigningKey;
 /// How long an assertion can be used, in seconds: it is made for one request.
 const LIFETIME: u64 = 60;
 
-/// The `client_assertion` of `private_key_jwt`: RFC 7523 section 3, OpenID Connect Core section 9. `jti` has to be
-/// another one each time; `now_seconds` counts since 1970.
+/// The `client_assertion` of `private_key_jwt`: RFC 7523 section 3, OpenID Connect Core section 9.
+/// `jti` has to be another one each time; `now_seconds` counts since 1970.
 pub fn client_assertion(
     key: &SigningKey,
     client_id: &str,

@@ -39,8 +39,9 @@ pub fn dpop_proof(key: &SigningKey, proof: &DpopProof<'_>) -> String {
     key.sign("dpop+jwt", true, &claims)
 }
 
-/// "The HTTP target URI of the request to which the JWT is attached, without query and fragment parts", spelled as the
-/// server can put it together from what it receives: normalised, and without credentials.
+/// "The HTTP target URI of the request to which the JWT is attached, without query and fragment
+/// parts", spelled as the server can put it together from what it receives: normalised, and without
+/// credentials.
 fn target_uri(url: &str) -> String {
     let Ok(mut parsed) = Url::parse(url) else {
         return url.split(['?', '#']).next().unwrap_or_default().into();
@@ -96,14 +97,20 @@ mod tests {
         // RFC 9449 section 7.1, figure 13.
         assert_eq!(claims["ath"], "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo");
         assert_eq!(claims["nonce"], "eyJ7S_zG.eyJH0-Z.HX4w-7v");
-        assert_eq!(claims["htu"], "https://resource.example.org/protectedresource");
+        assert_eq!(
+            claims["htu"],
+            "https://resource.example.org/protectedresource"
+        );
     }
 
     #[test]
     fn the_target_uri_is_what_the_server_sees() {
         for (url, expected) in [
             ("HTTP://Localhost:80?x=1", "http://localhost/"),
-            ("https://user:hush@as.example/token#f", "https://as.example/token"),
+            (
+                "https://user:hush@as.example/token#f",
+                "https://as.example/token",
+            ),
             ("http://[::1]:8000/mcp", "http://[::1]:8000/mcp"),
             ("not a URL?q", "not a URL"),
         ] {

@@ -1,7 +1,9 @@
-//! Signed JSON (JOSE): keys a client signs with, what it signs, and whether what it was given is signed as it claims.
+//! Signed JSON (JOSE): keys a client signs with, what it signs, and whether what it was given is
+//! signed as it claims.
 //!
-//! Everything is a function of its arguments. The signatures made here need no randomness: ECDSA by RFC 6979,
-//! RSASSA-PKCS1-v1_5 and Ed25519. RSASSA-PSS does, so PS256, PS384 and PS512 are verified and not made.
+//! Everything is a function of its arguments. The signatures made here need no randomness: ECDSA by
+//! RFC 6979, RSASSA-PKCS1-v1_5 and Ed25519. RSASSA-PSS does, so PS256, PS384 and PS512 are verified
+//! and not made.
 
 mod algorithm;
 mod claims;

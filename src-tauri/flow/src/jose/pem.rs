@@ -64,7 +64,8 @@ pub(super) fn of_pkcs8(der: &[u8]) -> String {
 
 const ENCRYPTED: &str = "a key encrypted with a passphrase";
 
-/// Label, body and what follows. Blocks are looked for in the whole text, since line breaks get lost on the way.
+/// Label, body and what follows. Blocks are looked for in the whole text, since line breaks get
+/// lost on the way.
 fn block(text: &str) -> Result<Option<(&str, &str, &str)>, &'static str> {
     const CUT: &str = "a PEM block that is cut off";
     let Some((_, begun)) = text.split_once("-----BEGIN ") else {
@@ -103,7 +104,8 @@ mod tests {
     fn finds_the_key_among_what_stands_around_it() {
         let (encoding, der) = private_key(P256_SEC1_PEM).unwrap();
         assert_eq!(encoding, Encoding::Sec1);
-        let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+        let parameters =
+            "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
         for text in [
             format!("{parameters}{P256_SEC1_PEM}"),
             format!("Bag Attributes\n    friendlyName: k\n{P256_SEC1_PEM}"),
@@ -131,7 +133,10 @@ mod tests {
             ),
             (block("PUBLIC KEY"), "a public key"),
             (block("CERTIFICATE"), "a certificate without its key"),
-            (block("OPENSSH PRIVATE KEY"), "a key in the format of OpenSSH"),
+            (
+                block("OPENSSH PRIVATE KEY"),
+                "a key in the format of OpenSSH",
+            ),
             (block("hush"), "a PEM block of another kind"),
             (
                 "-----BEGIN PRIVATE KEY-----\nhush".into(),

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use p256::ecdsa::signature::Signer as _;
 use p256::pkcs8::der::asn1::{AnyRef, OctetStringRef};
 use p256::pkcs8::der::{self, Encode as _};
-use p256::pkcs8::{AlgorithmIdentifierRef, EncodePrivateKey as _, ObjectIdentifier, PrivateKeyInfoRef};
+use p256::pkcs8::{
+    AlgorithmIdentifierRef, EncodePrivateKey as _, ObjectIdentifier, PrivateKeyInfoRef,
+};
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding,
-    RsaKeyPair,
+    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    RsaEncoding, RsaKeyPair,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +28,8 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// An Ed25519 key in PKCS #8 is an octet string in an octet string (RFC 8410 section 7): tag and length of the inner.
+/// An Ed25519 key in PKCS #8 is an octet string in an octet string (RFC 8410 section 7): tag and
+/// length of the inner.
 const ED25519_PREFIX: [u8; 2] = [4, 32];
 
 /// A key that can sign.
@@ -53,10 +56,12 @@ impl PrivateKey {
         }
     }
 
-    /// The P-256 key whose number these octets are; `None` for the few that are none (0, and those from the curve's
-    /// order on).
+    /// The P-256 key whose number these octets are; `None` for the few that are none (0, and those
+    /// from the curve's order on).
     pub(super) fn p256(octets: &[u8; 32]) -> Option<Self> {
-        p256::ecdsa::SigningKey::from_slice(octets).ok().map(Self::P256)
+        p256::ecdsa::SigningKey::from_slice(octets)
+            .ok()
+            .map(Self::P256)
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -70,7 +75,11 @@ impl PrivateKey {
 
     /// # Errors
     /// When an RSA key's numbers do not fit together, or the algorithm is for another kind of key.
-    pub(super) fn sign(&self, alg: Algorithm, message: &[u8]) -> Result<Vec<u8>, ring::error::Unspecified> {
+    pub(super) fn sign(
+        &self,
+        alg: Algorithm,
+        message: &[u8],
+    ) -> Result<Vec<u8>, ring::error::Unspecified> {
         match self {
             Self::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign(message);
@@ -99,8 +108,12 @@ impl PrivateKey {
     /// The public half: `kty`, then the members RFC 7518 section 6 and RFC 8037 section 2 want.
     pub(super) fn public_jwk(&self) -> Value {
         match self {
-            Self::P256(key) => elliptic("P-256", key.verifying_key().to_sec1_point(false).as_bytes()),
-            Self::P384(key) => elliptic("P-384", key.verifying_key().to_sec1_point(false).as_bytes()),
+            Self::P256(key) => {
+                elliptic("P-256", key.verifying_key().to_sec1_point(false).as_bytes())
+            }
+            Self::P384(key) => {
+                elliptic("P-384", key.verifying_key().to_sec1_point(false).as_bytes())
+            }
             Self::Ed25519(key, _) => json!({
                 "kty": "OKP", "crv": "Ed25519", "x": encode(key.public_key()),
             }),
@@ -119,8 +132,14 @@ impl PrivateKey {
             PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(key)?).to_der()
         };
         match self {
-            Self::P256(key) => Ok(p256::SecretKey::from(key).to_pkcs8_der()?.as_bytes().to_vec()),
-            Self::P384(key) => Ok(p384::SecretKey::from(key).to_pkcs8_der()?.as_bytes().to_vec()),
+            Self::P256(key) => Ok(p256::SecretKey::from(key)
+                .to_pkcs8_der()?
+                .as_bytes()
+                .to_vec()),
+            Self::P384(key) => Ok(p384::SecretKey::from(key)
+                .to_pkcs8_der()?
+                .as_bytes()
+                .to_vec()),
             Self::Rsa(_, pkcs1) => Ok(wrapped(RSA, Some(AnyRef::NULL), pkcs1)?),
             Self::Ed25519(_, seed) => {
                 let inner = [ED25519_PREFIX.as_slice(), seed].concat();
@@ -196,7 +215,9 @@ fn curve_name(curve: ObjectIdentifier) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_keys::{ED25519_PEM, P256_PEM, P384_PEM, PAYLOAD, RS256_SIGNATURE, RSA_PEM};
+    use super::super::test_keys::{
+        ED25519_PEM, P256_PEM, P384_PEM, PAYLOAD, RS256_SIGNATURE, RSA_PEM,
+    };
     use super::super::{decode, pem};
     use super::*;
 
@@ -239,7 +260,9 @@ mod tests {
     #[test]
     fn rsa_and_ed25519_are_those_of_the_specifications() {
         let signed = format!("eyJhbGciOiJSUzI1NiJ9.{PAYLOAD}");
-        let signature = key(RSA_PEM).sign(Algorithm::Rs256, signed.as_bytes()).unwrap();
+        let signature = key(RSA_PEM)
+            .sign(Algorithm::Rs256, signed.as_bytes())
+            .unwrap();
         assert_eq!(signature, decode(RS256_SIGNATURE).unwrap());
         // RFC 8037 appendix A.4.
         let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";

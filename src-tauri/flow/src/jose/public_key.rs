@@ -1,4 +1,5 @@
-//! Public keys as JWKs (RFC 7517): read from a server's set, which may hold anything, and named by their thumbprint.
+//! Public keys as JWKs (RFC 7517): read from a server's set, which may hold anything, and named by
+//! their thumbprint.
 
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{
@@ -12,8 +13,8 @@ use super::algorithm::{Algorithm, Kind};
 use super::words::{quoted, shown};
 use super::{decode, s256};
 
-/// The sizes of an RSA modulus, in octets: 2048 bits are the least that RFC 7518 section 3.3 allows, and beyond 8192 a
-/// signature costs more time than anyone's key is worth.
+/// The sizes of an RSA modulus, in octets: 2048 bits are the least that RFC 7518 section 3.3
+/// allows, and beyond 8192 a signature costs more time than anyone's key is worth.
 const MODULUS: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// A key that can verify signatures.
@@ -37,12 +38,14 @@ impl PublicKey {
         match kind(jwk)? {
             Kind::P256 => {
                 let point = point(jwk, "P-256", 32)?;
-                p256::PublicKey::from_sec1_bytes(&point).map_err(|_| "x and y are no point on P-256")?;
+                p256::PublicKey::from_sec1_bytes(&point)
+                    .map_err(|_| "x and y are no point on P-256")?;
                 Ok(Self::P256(point))
             }
             Kind::P384 => {
                 let point = point(jwk, "P-384", 48)?;
-                p384::PublicKey::from_sec1_bytes(&point).map_err(|_| "x and y are no point on P-384")?;
+                p384::PublicKey::from_sec1_bytes(&point)
+                    .map_err(|_| "x and y are no point on P-384")?;
                 Ok(Self::P384(point))
             }
             Kind::Ed25519 => coordinate(jwk, "x", "Ed25519", 32).map(Self::Ed25519),
@@ -94,8 +97,8 @@ pub(super) fn kind(jwk: &Map<String, Value>) -> Result<Kind, String> {
         })
 }
 
-/// SHA-256 over the required members in lexical order, in base64url (RFC 7638 section 3, RFC 8037 section 2). `None`
-/// where one is missing.
+/// SHA-256 over the required members in lexical order, in base64url (RFC 7638 section 3, RFC 8037
+/// section 2). `None` where one is missing.
 pub(super) fn thumbprint(jwk: &Value) -> Option<String> {
     let members: &[&str] = match jwk["kty"].as_str()? {
         "EC" => &["crv", "kty", "x", "y"],
@@ -116,7 +119,12 @@ fn point(jwk: &Map<String, Value>, curve: &str, size: usize) -> Result<Vec<u8>, 
     Ok([vec![4], x, y].concat())
 }
 
-fn coordinate(jwk: &Map<String, Value>, name: &str, curve: &str, size: usize) -> Result<Vec<u8>, String> {
+fn coordinate(
+    jwk: &Map<String, Value>,
+    name: &str,
+    curve: &str,
+    size: usize,
+) -> Result<Vec<u8>, String> {
     let octets = octets(jwk, name, size)?;
     if octets.len() != size {
         let got = octets.len();
@@ -250,16 +258,25 @@ mod tests {
             ("y", json!(""), "y has 0 octets, and P-256 wants 32"),
             ("y", json!(encode([0; 32])), "no point on P-256"),
             ("y", json!(encode([255; 32])), "no point on P-256"),
-            ("y", json!("A".repeat(1_000_000)), "y is 1000000 characters long"),
+            (
+                "y",
+                json!("A".repeat(1_000_000)),
+                "y is 1000000 characters long",
+            ),
         ] {
             let mut jwk = p256.clone();
             jwk[member] = value;
-            assert!(refused(jwk.clone()).contains(why), "{member}: {}", refused(jwk));
+            assert!(
+                refused(jwk.clone()).contains(why),
+                "{member}: {}",
+                refused(jwk)
+            );
         }
         let mut jwk = p256.clone();
         jwk.as_object_mut().unwrap().remove("y");
         assert_eq!(refused(jwk), "it has no y");
-        let p384 = json!({ "kty": "EC", "crv": "P-384", "x": encode([1; 48]), "y": encode([1; 48]) });
+        let p384 =
+            json!({ "kty": "EC", "crv": "P-384", "x": encode([1; 48]), "y": encode([1; 48]) });
         assert!(refused(p384).contains("no point on P-384"));
         let short = json!({ "kty": "OKP", "crv": "Ed25519", "x": "x_FEzRu9m36HLN_tue65" });
         assert!(refused(short).contains("x has 15 octets, and Ed25519 wants 32"));
@@ -272,7 +289,11 @@ mod tests {
         for (n, e, why) in [
             (number(128), "AQAB".into(), "has 1024 bits, and RFC 7518"),
             (number(1_025), "AQAB".into(), "has 8200 bits, and 8192"),
-            (number(100_000), "AQAB".into(), "n is 133334 characters long"),
+            (
+                number(100_000),
+                "AQAB".into(),
+                "n is 133334 characters long",
+            ),
             (String::new(), "AQAB".into(), "has 0 bits"),
             (encode([254; 256]), "AQAB".into(), "is even"),
             (RSA_N.into(), String::new(), "exponent"),

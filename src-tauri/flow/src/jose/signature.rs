@@ -42,7 +42,9 @@ fn checked(jwt: &str, header: &Map<String, Value>, jwks: &Value) -> Result<(), S
     if keys.iter().take(MOST_TRIED).any(made) {
         return Ok(());
     }
-    Err(Signature::Invalid(why_invalid(alg, header, &keys, &signature)))
+    Err(Signature::Invalid(why_invalid(
+        alg, header, &keys, &signature,
+    )))
 }
 
 fn algorithm(header: &Map<String, Value>) -> Result<Algorithm, Signature> {
@@ -83,7 +85,10 @@ fn usable_keys(
     let kid = header.get("kid");
     let named: Vec<&Value> = match kid {
         None => all.iter().collect(),
-        Some(kid) => all.iter().filter(|key| key.get("kid") == Some(kid)).collect(),
+        Some(kid) => all
+            .iter()
+            .filter(|key| key.get("kid") == Some(kid))
+            .collect(),
     };
     if named.is_empty() {
         let kids = listed(all.iter().map(|key| shown(key.get("kid"))));
@@ -134,7 +139,12 @@ fn usable_key(alg: Algorithm, key: &Value) -> Result<PublicKey, String> {
     match jwk.get("key_ops") {
         None => {}
         Some(Value::Array(operations)) if operations.iter().any(|one| one == "verify") => {}
-        other => return Err(format!("its key_ops are {}, without \"verify\"", shown(other))),
+        other => {
+            return Err(format!(
+                "its key_ops are {}, without \"verify\"",
+                shown(other)
+            ));
+        }
     }
     match jwk.get("alg") {
         None => {}
@@ -144,7 +154,12 @@ fn usable_key(alg: Algorithm, key: &Value) -> Result<PublicKey, String> {
     PublicKey::from_jwk(jwk)
 }
 
-fn why_invalid(alg: Algorithm, header: &Map<String, Value>, keys: &[PublicKey], signature: &[u8]) -> String {
+fn why_invalid(
+    alg: Algorithm,
+    header: &Map<String, Value>,
+    keys: &[PublicKey],
+    signature: &[u8],
+) -> String {
     let got = signature.len();
     if got == 0 {
         return "there is no signature".into();
@@ -152,7 +167,8 @@ fn why_invalid(alg: Algorithm, header: &Map<String, Value>, keys: &[PublicKey], 
     if keys.iter().all(|key| key.signature_length() != got) {
         let wanted = keys.first().map_or(0, PublicKey::signature_length);
         // A SEQUENCE: what most libraries make of ECDSA when nobody asks for r and s.
-        let der = matches!(alg, Algorithm::Es256 | Algorithm::Es384) && signature.first() == Some(&0x30);
+        let der =
+            matches!(alg, Algorithm::Es256 | Algorithm::Es384) && signature.first() == Some(&0x30);
         let form = if der {
             ": it is in DER, where RFC 7518 section 3.4 wants r and s next to each other"
         } else {
@@ -165,19 +181,28 @@ fn why_invalid(alg: Algorithm, header: &Map<String, Value>, keys: &[PublicKey], 
     }
     let alg = alg.name();
     match (header.get("kid"), keys.len()) {
-        (Some(kid), _) => format!("the key with the kid {} did not sign this", shown(Some(kid))),
+        (Some(kid), _) => format!(
+            "the key with the kid {} did not sign this",
+            shown(Some(kid))
+        ),
         (None, 1) => format!("the one key that can verify {alg} did not sign this"),
         (None, 2..=MOST_TRIED) => format!(
             "none of the {} keys that can verify {alg} signed this",
             keys.len()
         ),
-        (None, _) => format!("none of the first {MOST_TRIED} keys that can verify {alg} signed this"),
+        (None, _) => {
+            format!("none of the first {MOST_TRIED} keys that can verify {alg} signed this")
+        }
     }
 }
 
 fn listed(mut items: impl ExactSizeIterator<Item = String>) -> String {
     let more = items.len().saturating_sub(MOST_NAMED);
-    let mut listed = items.by_ref().take(MOST_NAMED).collect::<Vec<_>>().join(", ");
+    let mut listed = items
+        .by_ref()
+        .take(MOST_NAMED)
+        .collect::<Vec<_>>()
+        .join(", ");
     if more > 0 {
         listed.push_str(&format!(" and {more} more"));
     }

@@ -21,7 +21,8 @@ pub struct SigningKey {
     pem: Secret,
 }
 
-/// A key that cannot be used: which field, what was expected, what came. It repeats nothing of the key.
+/// A key that cannot be used: which field, what was expected, what came. It repeats nothing of the
+/// key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyError {
     /// "private key" or "alg".
@@ -33,19 +34,21 @@ pub struct KeyError {
 impl SigningKey {
     /// A key in PEM: PKCS #8, SEC 1 (`EC PRIVATE KEY`) or PKCS #1 (`RSA PRIVATE KEY`).
     ///
-    /// `alg`: ES256, ES384, RS256, RS384, RS512 or EdDSA; `None`: chosen by the key (P-256 ES256, P-384 ES384, RSA RS256,
-    /// Ed25519 EdDSA).
+    /// `alg`: ES256, ES384, RS256, RS384, RS512 or EdDSA; `None`: chosen by the key (P-256 ES256,
+    /// P-384 ES384, RSA RS256, Ed25519 EdDSA).
     ///
     /// # Errors
     /// When the text holds no key that can be used, or `alg` does not fit it.
     pub fn from_pem(text: &str, alg: Option<&str>) -> Result<Self, KeyError> {
-        let unusable = |got: String| KeyError {
+        let unusable = |got: String| {
+            KeyError {
             field: "private key",
             expected:
                 "an unencrypted private key in PEM: P-256, P-384, Ed25519, or RSA of 2048 to 4096 bits \
                        with an exponent of 65537 or more"
                     .into(),
             got,
+        }
         };
         let alg = alg.map(signing_algorithm).transpose()?;
         let (encoding, der) = pem::private_key(text).map_err(|got| unusable(got.into()))?;
@@ -65,9 +68,12 @@ impl SigningKey {
         }
         // Numbers of an RSA key that do not fit together show here, and not at the first request.
         if private.sign(alg, b"").is_err() {
-            return Err(unusable("an RSA key whose numbers do not fit together".into()));
+            return Err(unusable(
+                "an RSA key whose numbers do not fit together".into(),
+            ));
         }
-        Self::new(private, alg).map_err(|_| unusable("a key that cannot be written down again".into()))
+        Self::new(private, alg)
+            .map_err(|_| unusable("a key that cannot be written down again".into()))
     }
 
     /// A P-256 key for ES256 out of 32 random octets; the same ones always give the same key.
@@ -75,7 +81,8 @@ impl SigningKey {
         let mut octets = *bytes;
         loop {
             // Fewer than one in 2³² are no key.
-            if let Some(key) = PrivateKey::p256(&octets).and_then(|key| Self::new(key, Algorithm::Es256).ok())
+            if let Some(key) =
+                PrivateKey::p256(&octets).and_then(|key| Self::new(key, Algorithm::Es256).ok())
             {
                 return key;
             }
@@ -83,7 +90,8 @@ impl SigningKey {
         }
     }
 
-    /// PKCS #8 in PEM, which [`Self::from_pem`] reads back. It holds neither [`Self::kid`] nor [`Self::alg`].
+    /// PKCS #8 in PEM, which [`Self::from_pem`] reads back. It holds neither [`Self::kid`] nor
+    /// [`Self::alg`].
     pub fn to_pem(&self) -> Secret {
         self.pem.clone()
     }
@@ -105,7 +113,8 @@ impl SigningKey {
         }
     }
 
-    /// The public half as a JWK (RFC 7517): `kty` with `crv`, `x`, `y`, or with `n`, `e`, and no other member.
+    /// The public half as a JWK (RFC 7517): `kty` with `crv`, `x`, `y`, or with `n`, `e`, and no
+    /// other member.
     pub fn public_jwk(&self) -> Value {
         self.private.public_jwk()
     }
@@ -115,8 +124,8 @@ impl SigningKey {
         thumbprint(&self.public_jwk()).unwrap_or_default()
     }
 
-    /// A compact JWS (RFC 7515 section 7.1) over `claims`. Its header holds `typ` and `alg`, `kid` when the key has one,
-    /// and with `embed_jwk` the public half as `jwk`.
+    /// A compact JWS (RFC 7515 section 7.1) over `claims`. Its header holds `typ` and `alg`, `kid`
+    /// when the key has one, and with `embed_jwk` the public half as `jwk`.
     pub fn sign(&self, typ: &str, embed_jwk: bool, claims: &Value) -> String {
         let mut header = json!({ "typ": typ, "alg": self.alg() });
         if let Some(kid) = &self.kid {
@@ -125,9 +134,16 @@ impl SigningKey {
         if embed_jwk {
             header["jwk"] = self.public_jwk();
         }
-        let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+        let signed = format!(
+            "{}.{}",
+            encode(header.to_string()),
+            encode(claims.to_string())
+        );
         // The key has signed before, when it was read: this does not fail.
-        let signature = self.private.sign(self.alg, signed.as_bytes()).unwrap_or_default();
+        let signature = self
+            .private
+            .sign(self.alg, signed.as_bytes())
+            .unwrap_or_default();
         format!("{signed}.{}", encode(signature))
     }
 
@@ -158,7 +174,11 @@ impl fmt::Debug for SigningKey {
 
 impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, got {}", self.field, self.expected, self.got)
+        write!(
+            f,
+            "{}: expected {}, got {}",
+            self.field, self.expected, self.got
+        )
     }
 }
 
@@ -187,8 +207,8 @@ fn signing_algorithm(name: &str) -> Result<Algorithm, KeyError> {
 #[cfg(test)]
 mod tests {
     use super::super::test_keys::{
-        ED25519_JWK, ED25519_PEM, P256_JWK, P256_PEM, P256_SEC1_PEM, P384_PEM, P384_SEC1_PEM, P521_PEM,
-        RSA_1024_PEM, RSA_N, RSA_PEM, RSA_PKCS1_PEM, json_of,
+        ED25519_JWK, ED25519_PEM, P256_JWK, P256_PEM, P256_SEC1_PEM, P384_PEM, P384_SEC1_PEM,
+        P521_PEM, RSA_1024_PEM, RSA_N, RSA_PEM, RSA_PKCS1_PEM, json_of,
     };
     use super::*;
 
@@ -229,14 +249,22 @@ mod tests {
         let public = |text: &str| SigningKey::from_pem(text, None).unwrap().public_jwk();
         assert_eq!(public(P256_PEM), json_of(P256_JWK));
         assert_eq!(public(ED25519_PEM), json_of(ED25519_JWK));
-        assert_eq!(public(RSA_PEM), json!({ "kty": "RSA", "n": RSA_N, "e": "AQAB" }));
+        assert_eq!(
+            public(RSA_PEM),
+            json!({ "kty": "RSA", "n": RSA_N, "e": "AQAB" })
+        );
         let p384 = public(P384_PEM);
         assert_eq!(
-            (p384["x"].as_str().unwrap().len(), p384.as_object().unwrap().len()),
+            (
+                p384["x"].as_str().unwrap().len(),
+                p384.as_object().unwrap().len()
+            ),
             (64, 4)
         );
         assert_eq!(
-            SigningKey::from_pem(ED25519_PEM, None).unwrap().thumbprint(),
+            SigningKey::from_pem(ED25519_PEM, None)
+                .unwrap()
+                .thumbprint(),
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
         );
     }
@@ -245,7 +273,10 @@ mod tests {
     fn random_octets_always_give_a_key() {
         let key = SigningKey::from_random(&[7; 32]);
         assert_eq!(key, SigningKey::from_random(&[7; 32]));
-        assert_eq!(SigningKey::from_pem(key.to_pem().expose(), None).unwrap(), key);
+        assert_eq!(
+            SigningKey::from_pem(key.to_pem().expose(), None).unwrap(),
+            key
+        );
         for none in [[0; 32], [255; 32]] {
             assert_eq!(SigningKey::from_random(&none).alg(), "ES256");
         }
@@ -256,7 +287,10 @@ mod tests {
         for text in [P256_PEM, P384_PEM, RSA_PEM, ED25519_PEM] {
             let key = SigningKey::from_pem(text, None).unwrap();
             let claims = json!({ "a": 1 });
-            assert_eq!(key.sign("JWT", true, &claims), key.sign("JWT", true, &claims));
+            assert_eq!(
+                key.sign("JWT", true, &claims),
+                key.sign("JWT", true, &claims)
+            );
         }
     }
 
@@ -277,7 +311,10 @@ mod tests {
     #[test]
     fn names_field_expected_and_got_and_nothing_of_the_key() {
         let error = refused("", None);
-        assert_eq!((error.field, error.got.as_str()), ("private key", "nothing"));
+        assert_eq!(
+            (error.field, error.got.as_str()),
+            ("private key", "nothing")
+        );
         assert!(
             error
                 .to_string()
@@ -294,7 +331,11 @@ mod tests {
             error.to_string(),
             "alg: expected ES256, since the private key is a P-256 key, got RS256"
         );
-        assert!(refused(RSA_PEM, Some("PS256")).got.contains("not signed with"));
+        assert!(
+            refused(RSA_PEM, Some("PS256"))
+                .got
+                .contains("not signed with")
+        );
         assert_eq!(refused(RSA_PEM, Some("HS256")).got, "\"HS256\"");
         let shown = format!("{:?}", SigningKey::from_pem(P256_PEM, None).unwrap());
         assert_eq!(shown, "SigningKey for ES256 (redacted)");

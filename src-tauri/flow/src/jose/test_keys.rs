@@ -22,8 +22,7 @@ pub(super) const RSA_N: &str = concat!(
 );
 
 /// The payload of RFC 7515 appendices A.2 and A.3.
-pub(super) const PAYLOAD: &str =
-    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+pub(super) const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
 /// RFC 7515 appendix A.2.1, over `eyJhbGciOiJSUzI1NiJ9.` and the payload.
 pub(super) const RS256_SIGNATURE: &str = concat!(

@@ -49,14 +49,19 @@ pub struct Problem {
     pub got: String,
 }
 
-/// Verifies a compact JWS against a JWK set (RFC 7515 section 5.2) and looks at its claims (RFC 7519 section 4.1, OpenID
-/// Connect Core section 3.1.3.7).
+/// Verifies a compact JWS against a JWK set (RFC 7515 section 5.2) and looks at its claims (RFC
+/// 7519 section 4.1, OpenID Connect Core section 3.1.3.7).
 ///
 /// # Errors
 /// When the text is no JWT that can be read.
 pub fn verify(jwt: &str, jwks: &Value, expected: &Expected<'_>) -> Result<Checked, JwtError> {
     let read = Jwt::read(jwt)?;
-    let header = |name: &str| read.header.get(name).and_then(Value::as_str).map(str::to_owned);
+    let header = |name: &str| {
+        read.header
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
     Ok(Checked {
         alg: header("alg"),
         kid: header("kid"),
@@ -193,7 +198,10 @@ mod tests {
             let own = json!({ "keys": [key.public_jwk()] });
             assert_eq!(signature(&jwt, &own), Signature::Valid, "{alg}");
             let (signed, _) = jwt.rsplit_once('.').unwrap();
-            assert_eq!(invalid(&format!("{signed}."), &own), "there is no signature");
+            assert_eq!(
+                invalid(&format!("{signed}."), &own),
+                "there is no signature"
+            );
             assert!(
                 invalid(&format!("{signed}.AAAA"), &own).contains("has 3 octets"),
                 "{alg}"
@@ -246,7 +254,10 @@ mod tests {
             &of_lab,
         )
         .unwrap();
-        assert_eq!((checked.signature, checked.problems), (Signature::Valid, vec![]));
+        assert_eq!(
+            (checked.signature, checked.problems),
+            (Signature::Valid, vec![])
+        );
         assert_eq!(checked.kid, Some(kid));
     }
 
@@ -256,9 +267,15 @@ mod tests {
         for (alg, why) in [
             (json!("none"), "alg is \"none\": it is not signed"),
             (json!("HS256"), "a MAC with a shared secret"),
-            (json!("ES512"), "what can be verified here is ES256, ES384, RS256"),
+            (
+                json!("ES512"),
+                "what can be verified here is ES256, ES384, RS256",
+            ),
             (json!("es256"), "alg is \"es256\""),
-            (json!(["ES256"]), "alg in the header is [\"ES256\"], not a string"),
+            (
+                json!(["ES256"]),
+                "alg in the header is [\"ES256\"], not a string",
+            ),
             (json!(null), "is null, not a string"),
         ] {
             let got = not_checked(&with_header(&json!({ "alg": alg })), &jwks);
@@ -286,7 +303,9 @@ mod tests {
             got,
             "no key of the set has the kid \"b\"; their kids are: \"a\", 7, nothing"
         );
-        let many: Vec<Value> = (0..5_000).map(|kid| named(json!(format!("k{kid}")))).collect();
+        let many: Vec<Value> = (0..5_000)
+            .map(|kid| named(json!(format!("k{kid}"))))
+            .collect();
         assert!(not_checked(&jwt, &json!({ "keys": many })).ends_with("\"k7\" and 4992 more"));
         // Two keys of one name: both are tried.
         let mut other = SigningKey::from_random(&[7; 32]).public_jwk();
@@ -357,14 +376,18 @@ mod tests {
         }
         let not_it = SigningKey::from_random(&[8; 32]).public_jwk();
         let got = invalid(&jwt, &json!({ "keys": vec![not_it; 5_000] }));
-        assert_eq!(got, "none of the first 64 keys that can verify ES256 signed this");
+        assert_eq!(
+            got,
+            "none of the first 64 keys that can verify ES256 signed this"
+        );
     }
 
     #[test]
     fn a_signature_in_der_is_named() {
         let jwks = json!({ "keys": [json_of(P256_JWK)] });
         let der = [&[0x30, 69, 2, 33][..], &[0; 67]].concat();
-        let jwt = with_header(&json!({ "alg": "ES256" })).replace(".AAAA", &format!(".{}", encode(der)));
+        let jwt =
+            with_header(&json!({ "alg": "ES256" })).replace(".AAAA", &format!(".{}", encode(der)));
         let got = invalid(&jwt, &jwks);
         assert!(
             got.contains("has 71 octets, and ES256 with this key 64: it is in DER"),

@@ -44,7 +44,12 @@ mod tests {
     #[test]
     fn a_value_of_others_stays_short_and_on_its_line() {
         assert_eq!(quoted("a\n\"b\""), r#""a\n\"b\"""#);
-        assert!(shown(Some(&Value::String("é".repeat(10_000)))).chars().count() < 130);
+        assert!(
+            shown(Some(&Value::String("é".repeat(10_000))))
+                .chars()
+                .count()
+                < 130
+        );
         assert_eq!(shown(None), "nothing");
         assert_eq!(
             [119, 7_199, 7_200, 200_000].map(duration),

@@ -1,5 +1,5 @@
-//! The identity provider's assertion for the authorization server: token exchange for an ID-JAG (RFC 8693,
-//! draft-ietf-oauth-identity-assertion-authz-grant section 4).
+//! The identity provider's assertion for the authorization server: token exchange for an ID-JAG
+//! (RFC 8693, draft-ietf-oauth-identity-assertion-authz-grant section 4).
 
 use serde_json::Value;
 use trace::{
@@ -43,9 +43,16 @@ pub(crate) fn metadata_request(flow: &Flow, setup: &Setup, attempt: usize) -> Pl
     }
 }
 
-pub(crate) fn judge_metadata(mut flow: Flow, setup: &Setup, attempt: usize, outcome: &Outcome) -> Judged {
+pub(crate) fn judge_metadata(
+    mut flow: Flow,
+    setup: &Setup,
+    attempt: usize,
+    outcome: &Outcome,
+) -> Judged {
     let read = match outcome {
-        Outcome::Response(response) => ServerMetadata::read(response).map_err(|error| error.to_string()),
+        Outcome::Response(response) => {
+            ServerMetadata::read(response).map_err(|error| error.to_string())
+        }
         Outcome::Failure(failure) => Err(failure.message.clone()),
     };
     let endpoint = read.and_then(|metadata| {
@@ -58,16 +65,23 @@ pub(crate) fn judge_metadata(mut flow: Flow, setup: &Setup, attempt: usize, outc
     match endpoint {
         Ok(endpoint) => {
             flow.facts.idp_token_endpoint = Some(endpoint);
-            Judged::go(flow, Step::ExpectAssertion, Verdict::accepted("token_endpoint"))
+            Judged::go(
+                flow,
+                Step::ExpectAssertion,
+                Verdict::accepted("token_endpoint"),
+            )
         }
         Err(why) if attempt + 1 < server_metadata_urls(&issuer).len() => Judged::go(
             flow,
-            Step::ExpectIdentityProvider { attempt: attempt + 1 },
+            Step::ExpectIdentityProvider {
+                attempt: attempt + 1,
+            },
             Verdict::moved_on(why),
         ),
         Err(why) => {
-            let message =
-                format!("The identity provider \"{issuer}\" names no token endpoint in its metadata.");
+            let message = format!(
+                "The identity provider \"{issuer}\" names no token endpoint in its metadata."
+            );
             Judged::stop(flow, StopCode::NoServerMetadata, &why, message)
         }
     }
@@ -134,12 +148,19 @@ pub(crate) fn judge(mut flow: Flow, outcome: &Outcome) -> Judged {
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
     else {
-        let message = "access_token: expected the assertion in the identity provider's answer, got none.";
-        return Judged::stop(flow, StopCode::InvalidTokenResponse, "no access_token", message);
+        let message =
+            "access_token: expected the assertion in the identity provider's answer, got none.";
+        return Judged::stop(
+            flow,
+            StopCode::InvalidTokenResponse,
+            "no access_token",
+            message,
+        );
     };
     flow.facts.assertion = Some(Secret::new(assertion));
     let issued = answer.get("issued_token_type").and_then(Value::as_str);
-    let ready = |flow: Flow, words: &str| Judged::go(flow, Step::ExpectToken, Verdict::accepted(words));
+    let ready =
+        |flow: Flow, words: &str| Judged::go(flow, Step::ExpectToken, Verdict::accepted(words));
     if issued == Some(ID_JAG) {
         return ready(flow, "ID-JAG");
     }

@@ -1,10 +1,11 @@
-//! The authorization request through the browser, and what comes back (RFC 6749 section 4.1, RFC 7636, RFC 9207).
+//! The authorization request through the browser, and what comes back (RFC 6749 section 4.1, RFC
+//! 7636, RFC 9207).
 
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 use subtle::ConstantTimeEq as _;
 use trace::{
-    Grant, Pair, Phase, Purpose, Request, Revision, ScopeSource, Secret, StopCode, Timestamp, Verdict,
-    query_pairs, with_query,
+    Grant, Pair, Phase, Purpose, Request, Revision, ScopeSource, Secret, StopCode, Timestamp,
+    Verdict, query_pairs, with_query,
 };
 
 use crate::facts::Authorization;
@@ -56,7 +57,9 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
                 .authorization
                 .as_ref()
                 .and_then(|authorization| authorization.scope.as_ref());
-            let label = scope.map(|scope| format!("scope={scope}")).unwrap_or_default();
+            let label = scope
+                .map(|scope| format!("scope={scope}"))
+                .unwrap_or_default();
             (parameters(flow, setup, now), label)
         }
     };
@@ -67,7 +70,8 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         phase: facts.phase(Phase::Authorization),
         purpose: Purpose::Authorization,
         title: "Send the browser to the authorization server".into(),
-        why: "The user logs in and agrees there; the browser then comes back to us with a code.".into(),
+        why: "The user logs in and agrees there; the browser then comes back to us with a code."
+            .into(),
         label,
         request: Request::new("GET", with_query(endpoint.unwrap_or_default(), query)),
         not_before: None,
@@ -98,14 +102,18 @@ fn plain_parameters(flow: &Flow, setup: &Setup) -> Vec<(String, String)> {
         add("code_challenge", &s256(&authorization.code_verifier));
         add("code_challenge_method", "S256");
     }
-    add("redirect_uri", facts.redirect_uri.as_deref().unwrap_or_default());
+    add(
+        "redirect_uri",
+        facts.redirect_uri.as_deref().unwrap_or_default(),
+    );
     if let Some(authorization) = authorization {
         add("state", authorization.state.expose());
     }
     let scope = authorization.and_then(|authorization| authorization.scope.as_deref());
     if let Some(scope) = scope {
         add("scope", scope);
-        // OpenID Connect Core section 11: without consent the scope offline_access is to be ignored.
+        // OpenID Connect Core section 11: without consent the scope offline_access is to be
+        // ignored.
         if scope.split(' ').any(|scope| scope == "offline_access") {
             add("prompt", "consent");
         }
@@ -117,7 +125,10 @@ fn plain_parameters(flow: &Flow, setup: &Setup) -> Vec<(String, String)> {
         add("resource", &resource);
     }
     let step_up = &facts.step_up;
-    for (name, value) in [("acr_values", &step_up.acr_values), ("max_age", &step_up.max_age)] {
+    for (name, value) in [
+        ("acr_values", &step_up.acr_values),
+        ("max_age", &step_up.max_age),
+    ] {
         if let Some(value) = value {
             add(name, value);
         }
@@ -191,7 +202,8 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, callback: &Request) -> Judged {
     }
 }
 
-/// The scope to ask for and where it comes from (2025-11-25 basic/authorization, "Scope Selection Strategy").
+/// The scope to ask for and where it comes from (2025-11-25 basic/authorization, "Scope Selection
+/// Strategy").
 pub(crate) fn scope(flow: &Flow, setup: &Setup) -> (Option<String>, ScopeSource) {
     let facts = &flow.facts;
     if let Some(more) = &facts.step_up.scope {
@@ -215,12 +227,14 @@ pub(crate) fn scope(flow: &Flow, setup: &Setup) -> (Option<String>, ScopeSource)
     let Some(mut scope) = scope else {
         return (None, ScopeSource::Omitted);
     };
-    // 2026-07-28 basic/authorization, "Refresh Tokens": a client may add it where the server lists it.
+    // 2026-07-28 basic/authorization, "Refresh Tokens": a client may add it where the server lists
+    // it.
     let offered = facts
         .server_metadata
         .as_ref()
         .and_then(|metadata| metadata.scopes_supported.as_ref());
-    let lists_offline = offered.is_some_and(|scopes| scopes.iter().any(|scope| scope == "offline_access"));
+    let lists_offline =
+        offered.is_some_and(|scopes| scopes.iter().any(|scope| scope == "offline_access"));
     let asked = scope.split(' ').any(|scope| scope == "offline_access");
     // Refresh tokens stand for a user; the other grants have none.
     let for_user = matches!(facts.grant, Grant::AuthorizationCode | Grant::DeviceCode);
@@ -240,8 +254,7 @@ fn answered(mut flow: Flow, fields: &[Pair]) -> Judged {
         return Judged::stop(flow, StopCode::AuthorizationError, error, message);
     }
     let Some(code) = value(fields, "code").filter(|code| !code.is_empty()) else {
-        let message =
-            "The callback carries neither code nor error, so there is nothing to exchange for a token.";
+        let message = "The callback carries neither code nor error, so there is nothing to exchange for a token.";
         return Judged::stop(flow, StopCode::NoCode, "no code", message);
     };
     flow.facts.code = Some(Secret::new(code));
@@ -252,7 +265,8 @@ fn answered(mut flow: Flow, fields: &[Pair]) -> Judged {
     Judged::go(flow, Step::ExpectToken, Verdict::accepted(words))
 }
 
-/// The table of 2026-07-28 basic/authorization, "Authorization Response Validation" (RFC 9207 section 2.4).
+/// The table of 2026-07-28 basic/authorization, "Authorization Response Validation" (RFC 9207
+/// section 2.4).
 fn iss_problem(flow: &Flow, fields: &[Pair]) -> Option<String> {
     if !flow.facts.revision.at_least(Revision::R20260728) {
         return None;
@@ -268,13 +282,16 @@ fn iss_problem(flow: &Flow, fields: &[Pair]) -> Option<String> {
         .as_ref()
         .and_then(|authorization| authorization.issuer.as_deref());
     match (value(fields, "iss"), expected) {
-        (None, _) if advertised => {
-            Some("iss: expected in the callback, since the metadata says it is supported, got none.".into())
-        }
+        (None, _) if advertised => Some(
+            "iss: expected in the callback, since the metadata says it is supported, got none."
+                .into(),
+        ),
         (None, _) => None,
         (Some(iss), Some(expected)) if iss == expected => None,
         (Some(_), None) => None,
-        (Some(iss), Some(expected)) => Some(format!("iss: expected \"{expected}\", got \"{iss}\".")),
+        (Some(iss), Some(expected)) => {
+            Some(format!("iss: expected \"{expected}\", got \"{iss}\"."))
+        }
     }
 }
 

@@ -11,7 +11,12 @@ use crate::step::{Hand, Step};
 use crate::steps::{is_http, registration};
 
 /// Goes the way of the grant: the authorization code by the listener, the others without.
-pub(crate) fn begin(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
+pub(crate) fn begin(
+    mut flow: Flow,
+    setup: &Setup,
+    verdict: Verdict,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let (grant, why) = grant(&flow.facts, setup);
     let bound = proof::bind_as_chosen(&mut flow.facts, setup);
     let first_time = flow.facts.grant != grant;
@@ -49,7 +54,10 @@ fn grant(facts: &Facts, setup: &Setup) -> (Grant, Option<String>) {
         GrantChoice::AuthorizationCode => (Grant::AuthorizationCode, None),
         GrantChoice::ClientCredentials => (Grant::ClientCredentials, chosen()),
         GrantChoice::DeviceCode => (Grant::DeviceCode, chosen()),
-        GrantChoice::JwtBearer { .. } => (Grant::JwtBearer, Some("with the assertion that was given".into())),
+        GrantChoice::JwtBearer { .. } => (
+            Grant::JwtBearer,
+            Some("with the assertion that was given".into()),
+        ),
         GrantChoice::EnterpriseManaged(_) => (
             Grant::JwtBearer,
             Some("with an assertion of the identity provider".into()),
@@ -60,14 +68,19 @@ fn grant(facts: &Facts, setup: &Setup) -> (Grant, Option<String>) {
                 .as_ref()
                 .and_then(|metadata| metadata.grant_types_supported.as_ref());
             let offers = |grant: Grant| {
-                offered.is_some_and(|offered| offered.iter().any(|offered| offered == grant.grant_type()))
+                offered.is_some_and(|offered| {
+                    offered.iter().any(|offered| offered == grant.grant_type())
+                })
             };
             let has_credentials = matches!(
                 &setup.registration,
                 Registration::Preregistered { client_secret, private_key, .. }
                     if client_secret.is_some() || private_key.is_some()
             );
-            match has_credentials && offers(Grant::ClientCredentials) && !offers(Grant::AuthorizationCode) {
+            match has_credentials
+                && offers(Grant::ClientCredentials)
+                && !offers(Grant::AuthorizationCode)
+            {
                 true => (
                     Grant::ClientCredentials,
                     Some("the authorization server offers it and no authorization code".into()),
@@ -78,7 +91,11 @@ fn grant(facts: &Facts, setup: &Setup) -> (Grant, Option<String>) {
     }
 }
 
-fn missing_endpoint(facts: &Facts, setup: &Setup, grant: Grant) -> Option<(&'static str, Option<String>)> {
+fn missing_endpoint(
+    facts: &Facts,
+    setup: &Setup,
+    grant: Grant,
+) -> Option<(&'static str, Option<String>)> {
     let authorization = || {
         let metadata = facts.server_metadata.as_ref();
         metadata.and_then(|metadata| metadata.authorization_endpoint.clone())

@@ -14,8 +14,9 @@ use crate::setup::Setup;
 use crate::step::{Hand, Plan, Step};
 use crate::steps::{is_http, mcp, no_response};
 
-/// HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion: errors that only a server of
-/// 2026-07-28 or later knows (2026-07-28 basic/transports/streamable-http, "Backward Compatibility").
+/// HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion: errors that only a
+/// server of 2026-07-28 or later knows (2026-07-28 basic/transports/streamable-http, "Backward
+/// Compatibility").
 const MODERN_ERRORS: [i64; 3] = [-32020, -32021, -32022];
 
 pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
@@ -75,26 +76,34 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Han
         }
         200..=299 => match rpc_answer(response) {
             RpcAnswer::Result(result) => open(flow, setup, response, &result, hand),
-            RpcAnswer::Error { code, message, data } => {
-                wrong_version(flow, setup, response.status, code, &message, &data)
-            }
+            RpcAnswer::Error {
+                code,
+                message,
+                data,
+            } => wrong_version(flow, setup, response.status, code, &message, &data),
             RpcAnswer::Other(what) => not_mcp(flow, setup, response.status, &what),
         },
         status => match rpc_answer(response) {
-            RpcAnswer::Error { code, message, data } => {
-                wrong_version(flow, setup, status, code, &message, &data)
-            }
+            RpcAnswer::Error {
+                code,
+                message,
+                data,
+            } => wrong_version(flow, setup, status, code, &message, &data),
             RpcAnswer::Result(_) => not_mcp(flow, setup, status, "a JSON-RPC result"),
             RpcAnswer::Other(what) => not_mcp(flow, setup, status, &what),
         },
     }
 }
 
-/// Takes in a 401 and goes to look for metadata. Used for every 401 that leads to a new authorization.
+/// Takes in a 401 and goes to look for metadata. Used for every 401 that leads to a new
+/// authorization.
 pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> Judged {
     // Each scheme has a challenge of its own; one of them may say what another leaves out.
     let others = challenges(response).unwrap_or_default();
-    let all: Vec<_> = token_challenge(response).into_iter().chain(others).collect();
+    let all: Vec<_> = token_challenge(response)
+        .into_iter()
+        .chain(others)
+        .collect();
     let parameter = |name: &str| {
         all.iter()
             .find_map(|challenge| challenge.parameter(name))
@@ -125,8 +134,13 @@ pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> 
         words.push("challenge without resource_metadata".into());
     }
     let verdict = Verdict::accepted(words.join(" · "));
-    let bound = demands_proof(response)
-        .then(|| proof::bind(&mut flow.facts, setup, "the MCP server's challenge demands it"));
+    let bound = demands_proof(response).then(|| {
+        proof::bind(
+            &mut flow.facts,
+            setup,
+            "the MCP server's challenge demands it",
+        )
+    });
     let mut judged = to_metadata(flow, setup, verdict);
     judged.decisions.extend(bound.flatten());
     judged
@@ -150,7 +164,12 @@ fn wrong_version(
     data: &Value,
 ) -> Judged {
     if !MODERN_ERRORS.contains(&code) {
-        return not_mcp(flow, setup, status, &format!("JSON-RPC error {code}: {message}"));
+        return not_mcp(
+            flow,
+            setup,
+            status,
+            &format!("JSON-RPC error {code}: {message}"),
+        );
     }
     let offered: Vec<&str> = data["supported"]
         .as_array()
@@ -201,8 +220,9 @@ fn not_mcp(mut flow: Flow, setup: &Setup, status: u16, what: &str) -> Judged {
         flow.facts.revision = revision;
         flow.facts.era_known = true;
         flow.facts.redirect = None;
-        let why =
-            format!("server/discover was answered {status} with {what}, so it is tried with initialize");
+        let why = format!(
+            "server/discover was answered {status} with {what}, so it is tried with initialize"
+        );
         return Judged::stay(flow, Verdict::moved_on("no answer of 2026-07-28"))
             .decided(Decision::Revision { revision, why });
     }
@@ -213,7 +233,13 @@ fn not_mcp(mut flow: Flow, setup: &Setup, status: u16, what: &str) -> Judged {
     Judged::stop(flow, StopCode::NotAnMcpServer, "not an MCP server", message)
 }
 
-fn open(mut flow: Flow, setup: &Setup, response: &Response, result: &Value, hand: &Hand<'_>) -> Judged {
+fn open(
+    mut flow: Flow,
+    setup: &Setup,
+    response: &Response,
+    result: &Value,
+    hand: &Hand<'_>,
+) -> Judged {
     let with_token = usable_token(&flow, hand.now);
     if let Some(tokens) = flow.facts.tokens.as_mut().filter(|_| with_token) {
         tokens.accepted = true;
@@ -233,8 +259,8 @@ fn usable_token(flow: &Flow, now: Timestamp) -> bool {
         .is_some_and(|tokens| !tokens.expired(now) && !flow.facts.challenged)
 }
 
-/// The challenge that speaks of the token: of several schemes the one that names an error, which is the one that was
-/// tried (RFC 9449 section 7.2); else the one for bearer tokens.
+/// The challenge that speaks of the token: of several schemes the one that names an error, which is
+/// the one that was tried (RFC 9449 section 7.2); else the one for bearer tokens.
 pub(crate) fn token_challenge(response: &Response) -> Option<trace::Challenge> {
     let all = challenges(response).ok()?;
     let of = |scheme: &str, erring: bool| {

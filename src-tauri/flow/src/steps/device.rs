@@ -1,4 +1,5 @@
-//! Device authorization: the user approves in any browser, the client asks until that has happened (RFC 8628).
+//! Device authorization: the user approves in any browser, the client asks until that has happened
+//! (RFC 8628).
 
 use std::time::Duration;
 
@@ -31,7 +32,8 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
     form.extend(scope.as_deref().map(|scope| ("scope", scope)));
     form.extend(resource.as_deref().map(|resource| ("resource", resource)));
     let mut request = client_request(facts, setup, endpoint.unwrap_or_default(), form, now);
-    // RFC 8628 section 3.1: client_id is required where the client does not authenticate in the body.
+    // RFC 8628 section 3.1: client_id is required where the client does not authenticate in the
+    // body.
     if let Some(client) = facts
         .client
         .as_ref()
@@ -51,7 +53,9 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         purpose: Purpose::DeviceAuthorization,
         title: "Ask for a device code".into(),
         why: "The user enters a short code in any browser; this client needs none.".into(),
-        label: scope.map(|scope| format!("scope={scope}")).unwrap_or_default(),
+        label: scope
+            .map(|scope| format!("scope={scope}"))
+            .unwrap_or_default(),
         request,
         not_before: None,
     }
@@ -65,7 +69,8 @@ pub(crate) fn judge(mut flow: Flow, outcome: &Outcome, hand: &Hand<'_>) -> Judge
     let answer = json_object(response).filter(|_| response.status == 200);
     let Some(answer) = answer else {
         let words = oauth_error(response).words(response.status);
-        let message = format!("The authorization server refused the device authorization request: {words}");
+        let message =
+            format!("The authorization server refused the device authorization request: {words}");
         return Judged::stop(flow, StopCode::AuthorizationError, &words, message);
     };
     let text = |name: &str| {
@@ -89,12 +94,20 @@ pub(crate) fn judge(mut flow: Flow, outcome: &Outcome, hand: &Hand<'_>) -> Judge
         } else {
             "a string"
         };
-        let message =
-            format!("{name}: expected {expected} in the answer to the device authorization request");
-        return Judged::stop(flow, StopCode::AuthorizationError, &format!("no {name}"), message);
+        let message = format!(
+            "{name}: expected {expected} in the answer to the device authorization request"
+        );
+        return Judged::stop(
+            flow,
+            StopCode::AuthorizationError,
+            &format!("no {name}"),
+            message,
+        );
     }
     let seconds = |name: &str| answer.get(name).and_then(Value::as_u64);
-    let interval = seconds("interval").unwrap_or(DEFAULT_INTERVAL).clamp(1, LONGEST);
+    let interval = seconds("interval")
+        .unwrap_or(DEFAULT_INTERVAL)
+        .clamp(1, LONGEST);
     let lifetime = seconds("expires_in").unwrap_or(LONGEST).min(LONGEST);
     let device = Device {
         device_code: Secret::new(text("device_code").unwrap_or_default()),
@@ -148,11 +161,21 @@ pub(crate) fn judge_refusal(
         }
         "authorization_pending" | "slow_down" | "expired_token" => {
             let message = "The user did not approve the device while its code was good.";
-            Ok(Judged::stop(flow, StopCode::DeviceNotApproved, &code, message))
+            Ok(Judged::stop(
+                flow,
+                StopCode::DeviceNotApproved,
+                &code,
+                message,
+            ))
         }
         "access_denied" => {
             let message = "The user refused the device.";
-            Ok(Judged::stop(flow, StopCode::DeviceNotApproved, &code, message))
+            Ok(Judged::stop(
+                flow,
+                StopCode::DeviceNotApproved,
+                &code,
+                message,
+            ))
         }
         _ => Err(Box::new(flow)),
     }

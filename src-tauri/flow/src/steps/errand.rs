@@ -1,5 +1,5 @@
-//! What the user asks for once there is a token: revocation, introspection, userinfo, keys, registrations, a tool call,
-//! and the life of a token.
+//! What the user asks for once there is a token: revocation, introspection, userinfo, keys,
+//! registrations, a tool call, and the life of a token.
 
 mod cross_origin;
 mod keys;
@@ -8,7 +8,8 @@ mod refreshes;
 
 use serde_json::Value;
 use trace::{
-    Outcome, Phase, Purpose, Request, Response, RpcAnswer, Secret, Timestamp, TokenKind, Verdict, rpc_answer,
+    Outcome, Phase, Purpose, Request, Response, RpcAnswer, Secret, Timestamp, TokenKind, Verdict,
+    rpc_answer,
 };
 
 use crate::agenda::{self, Errand};
@@ -178,7 +179,9 @@ fn token_of(facts: &Facts, kind: TokenKind) -> &str {
 
 fn revocation(flow: &Flow, setup: &Setup, token: TokenKind, now: Timestamp) -> Plan {
     let facts = &flow.facts;
-    let endpoint = facts.endpoint(setup, "revocation_endpoint").unwrap_or_default();
+    let endpoint = facts
+        .endpoint(setup, "revocation_endpoint")
+        .unwrap_or_default();
     let form = vec![
         ("token", token_of(facts, token)),
         ("token_type_hint", token.as_str()),
@@ -292,7 +295,9 @@ fn introspected(flow: Flow, setup: &Setup, token: TokenKind, response: &Response
 fn userinfo(facts: &Facts, setup: &Setup) -> Plan {
     let mut request = Request::new(
         "GET",
-        facts.endpoint(setup, "userinfo_endpoint").unwrap_or_default(),
+        facts
+            .endpoint(setup, "userinfo_endpoint")
+            .unwrap_or_default(),
     )
     .header("accept", "application/json");
     if let Some(authorization) = proof::authorization(facts) {
@@ -302,7 +307,9 @@ fn userinfo(facts: &Facts, setup: &Setup) -> Plan {
         phase: Phase::Extra,
         purpose: Purpose::Userinfo,
         title: "Ask who the user is".into(),
-        why: "OpenID Connect's userinfo endpoint tells the claims that the access token is good for.".into(),
+        why:
+            "OpenID Connect's userinfo endpoint tells the claims that the access token is good for."
+                .into(),
         label: "userinfo".into(),
         request,
         not_before: None,

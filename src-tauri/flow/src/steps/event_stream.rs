@@ -1,5 +1,5 @@
-//! A stream that ended before the answer came, taken up again (2025-11-25 basic/transports, "Resumability and
-//! Redelivery").
+//! A stream that ended before the answer came, taken up again (2025-11-25 basic/transports,
+//! "Resumability and Redelivery").
 
 use std::time::Duration;
 
@@ -18,8 +18,13 @@ const MOST: u8 = 3;
 /// The longest time to wait that is believed.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Takes up the stream of a call that brought no answer. `Err` gives the flow back when there is none.
-pub(crate) fn ended_early(flow: Flow, outcome: &Outcome, hand: &Hand<'_>) -> Result<Judged, Box<Flow>> {
+/// Takes up the stream of a call that brought no answer. `Err` gives the flow back when there is
+/// none.
+pub(crate) fn ended_early(
+    flow: Flow,
+    outcome: &Outcome,
+    hand: &Hand<'_>,
+) -> Result<Judged, Box<Flow>> {
     let (attempt, then) = match &flow.step {
         Step::ExpectEventStream { attempt, then, .. } => (*attempt + 1, then.clone()),
         step if is_call(step) && !flow.facts.revision.is_modern() => (1, Box::new(step.clone())),
@@ -69,7 +74,9 @@ pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
     }
     Plan {
         phase: Phase::Mcp,
-        purpose: Purpose::Mcp { method: "GET".into() },
+        purpose: Purpose::Mcp {
+            method: "GET".into(),
+        },
         title: "Take up the stream again".into(),
         why: "It ended before the answer came; the server goes on after the last event.".into(),
         label: format!("after event {last_event_id}"),

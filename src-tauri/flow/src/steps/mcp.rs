@@ -64,7 +64,12 @@ pub(crate) fn tools_request(flow: &Flow, setup: &Setup) -> Plan {
     )
 }
 
-pub(crate) fn judge_server_info(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+pub(crate) fn judge_server_info(
+    flow: Flow,
+    setup: &Setup,
+    outcome: &Outcome,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let (flow, response) = match answered(flow, setup, outcome, hand) {
         Ok(answered) => answered,
         Err(judged) => return *judged,
@@ -77,7 +82,12 @@ pub(crate) fn judge_server_info(flow: Flow, setup: &Setup, outcome: &Outcome, ha
     }
 }
 
-pub(crate) fn judge_initialized(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+pub(crate) fn judge_initialized(
+    flow: Flow,
+    setup: &Setup,
+    outcome: &Outcome,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let (flow, response) = match answered(flow, setup, outcome, hand) {
         Ok(answered) => answered,
         Err(judged) => return *judged,
@@ -91,7 +101,12 @@ pub(crate) fn judge_initialized(flow: Flow, setup: &Setup, outcome: &Outcome, ha
     Judged::go(next_id(flow), Step::ExpectTools, verdict)
 }
 
-pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+pub(crate) fn judge_tools(
+    flow: Flow,
+    setup: &Setup,
+    outcome: &Outcome,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let (mut flow, response) = match answered(flow, setup, outcome, hand) {
         Ok(answered) => answered,
         Err(judged) => return *judged,
@@ -145,8 +160,8 @@ pub(crate) fn judge_tools(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &m
     }
 }
 
-/// The tools a client may use, and why others are left out (2026-07-28 basic/transports/streamable-http, "Schema
-/// Extension").
+/// The tools a client may use, and why others are left out (2026-07-28
+/// basic/transports/streamable-http, "Schema Extension").
 fn usable(all: Vec<Tool>, revision: Revision) -> (Vec<Tool>, Vec<String>) {
     if !revision.is_modern() {
         return (all, Vec::new());
@@ -175,7 +190,12 @@ fn tool(listed: &Value) -> Option<Tool> {
 }
 
 /// Takes in the answer to `initialize` or `server/discover`.
-pub(crate) fn server_info(mut flow: Flow, setup: &Setup, response: &Response, result: &Value) -> Judged {
+pub(crate) fn server_info(
+    mut flow: Flow,
+    setup: &Setup,
+    response: &Response,
+    result: &Value,
+) -> Judged {
     let modern = flow.facts.revision.is_modern();
     let info = match modern {
         true => &result["_meta"]["io.modelcontextprotocol/serverInfo"],
@@ -205,13 +225,17 @@ pub(crate) fn server_info(mut flow: Flow, setup: &Setup, response: &Response, re
     let negotiated = result["protocolVersion"]
         .as_str()
         .and_then(|version| version.parse::<Revision>().ok());
-    let changed =
-        negotiated.filter(|negotiated| *negotiated != flow.facts.revision && !negotiated.is_modern());
+    let changed = negotiated
+        .filter(|negotiated| *negotiated != flow.facts.revision && !negotiated.is_modern());
     let asked = flow.facts.revision;
     if let Some(revision) = changed {
         flow.facts.revision = revision;
     }
-    let judged = Judged::go(next_id(flow), Step::ExpectInitialized, Verdict::accepted(words));
+    let judged = Judged::go(
+        next_id(flow),
+        Step::ExpectInitialized,
+        Verdict::accepted(words),
+    );
     match changed {
         Some(revision) if setup.revision.is_none() || revision < asked => {
             judged.decided(Decision::Revision {
@@ -281,25 +305,31 @@ fn unauthorized(mut flow: Flow, setup: &Setup, response: &Response, hand: &mut H
         return challenged(flow, setup, response);
     };
     let fresh = !tokens.accepted && !tokens.stored;
-    let reason =
-        token_challenge(response).and_then(|challenge| challenge.parameter("error").map(String::from));
+    let reason = token_challenge(response)
+        .and_then(|challenge| challenge.parameter("error").map(String::from));
     let words = reason.unwrap_or_else(|| "token not taken".into());
     // The authorization server may have changed although it still refreshes its tokens.
-    if fresh && tokens.refreshed && !flow.facts.looked_again && flow.facts.resource_metadata.is_some() {
+    if fresh
+        && tokens.refreshed
+        && !flow.facts.looked_again
+        && flow.facts.resource_metadata.is_some()
+    {
         flow.facts.looked_again = true;
         return challenged(flow, setup, response);
     }
     if fresh || flow.facts.renewals >= MOST_RENEWALS {
-        let message =
-            "The MCP server does not take the token that its authorization server has just issued for it.";
+        let message = "The MCP server does not take the token that its authorization server has just issued for it.";
         return Judged::stop(flow, StopCode::TokenNotAccepted, &words, message);
     }
     let knows_endpoint = flow.facts.server_metadata.is_some();
     let has_metadata = flow.facts.resource_metadata.is_some();
-    // A token that should still be good: the server may belong to another authorization server now, and only its
-    // metadata tells (2026-07-28 basic/authorization/client-registration, "Authorization Server Binding").
+    // A token that should still be good: the server may belong to another authorization server now,
+    // and only its metadata tells (2026-07-28 basic/authorization/client-registration,
+    // "Authorization Server Binding").
     let unexpected = !tokens.expired(hand.now) && tokens.expires_at.is_some();
-    if !knows_endpoint || unexpected && has_metadata && flow.facts.revision.at_least(Revision::R20260728) {
+    if !knows_endpoint
+        || unexpected && has_metadata && flow.facts.revision.at_least(Revision::R20260728)
+    {
         return challenged(flow, setup, response);
     }
     match tokens.refresh_token.is_some() {
@@ -359,21 +389,26 @@ pub(crate) fn done(
         (Some(_), true) => {
             "The flow works: the MCP server took the token and answered the tool call.".to_owned()
         }
-        (Some(1), _) => "The flow works: the MCP server took the token and listed 1 tool.".to_owned(),
+        (Some(1), _) => {
+            "The flow works: the MCP server took the token and listed 1 tool.".to_owned()
+        }
         (Some(count), _) => {
             format!("The flow works: the MCP server took the token and listed {count} tools.")
         }
-        (None, _) => "The flow works: the MCP server took the token. It offers no tools.".to_owned(),
+        (None, _) => {
+            "The flow works: the MCP server took the token. It offers no tools.".to_owned()
+        }
     };
     let message = match flow.facts.tokens {
         Some(_) => message,
         None => "The MCP server answers without authorization.".to_owned(),
     };
     flow.facts.agenda.outcome = Some(message.clone());
-    let judged = Judged::go(next_id(flow), Step::Done { message }, verdict).decided(Decision::Reached {
-        method: method.into(),
-        tools,
-    });
+    let judged =
+        Judged::go(next_id(flow), Step::Done { message }, verdict).decided(Decision::Reached {
+            method: method.into(),
+            tools,
+        });
     agenda::begin_next(judged, setup)
 }
 

@@ -1,4 +1,5 @@
-//! One file per step: each is a pair of pure functions, what to send and what to make of the answer.
+//! One file per step: each is a pair of pure functions, what to send and what to make of the
+//! answer.
 
 pub(crate) mod assertion;
 pub(crate) mod authorization;
@@ -29,9 +30,14 @@ use crate::step::Step;
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u8 = 5;
 
-/// Follows a redirect where a client may: a GET anywhere, a POST only by 307 or 308 within its origin, since it may
-/// carry a token (RFC 9110 section 15.4). `Err` gives the flow back when there is nothing to follow.
-pub(crate) fn redirect(mut flow: Flow, request: &Request, outcome: &Outcome) -> Result<Judged, Box<Flow>> {
+/// Follows a redirect where a client may: a GET anywhere, a POST only by 307 or 308 within its
+/// origin, since it may carry a token (RFC 9110 section 15.4). `Err` gives the flow back when there
+/// is nothing to follow.
+pub(crate) fn redirect(
+    mut flow: Flow,
+    request: &Request,
+    outcome: &Outcome,
+) -> Result<Judged, Box<Flow>> {
     let Outcome::Response(response) = outcome else {
         return Err(Box::new(flow));
     };
@@ -71,7 +77,12 @@ pub(crate) fn redirect(mut flow: Flow, request: &Request, outcome: &Outcome) -> 
 
 /// Stops because there was no response.
 pub(crate) fn no_response(flow: Flow, failure: &Failure) -> Judged {
-    Judged::stop(flow, StopCode::Transport, "no response", failure.message.clone())
+    Judged::stop(
+        flow,
+        StopCode::Transport,
+        "no response",
+        failure.message.clone(),
+    )
 }
 
 /// The JSON object of a body, when it is one.

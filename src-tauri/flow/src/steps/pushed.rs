@@ -27,7 +27,8 @@ pub(crate) fn wanted(flow: &Flow, setup: &Setup) -> bool {
 pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
     let facts = &flow.facts;
     let endpoint = facts.endpoint(setup, "pushed_authorization_request_endpoint");
-    // The client names itself by its authentication; `client_id` is a parameter of the request anyway.
+    // The client names itself by its authentication; `client_id` is a parameter of the request
+    // anyway.
     let parameters = authorization::parameters(flow, setup, now);
     let parameters = parameters
         .iter()
@@ -58,7 +59,8 @@ pub(crate) fn judge(mut flow: Flow, outcome: &Outcome) -> Judged {
     let answer = json_object(response).filter(|_| matches!(response.status, 200..=299));
     let Some(answer) = answer else {
         let words = oauth_error(response).words(response.status);
-        let message = format!("The authorization server refused the pushed authorization request: {words}");
+        let message =
+            format!("The authorization server refused the pushed authorization request: {words}");
         return Judged::stop(flow, StopCode::PushedAuthorizationRejected, &words, message);
     };
     let Some(request_uri) = answer
@@ -66,8 +68,7 @@ pub(crate) fn judge(mut flow: Flow, outcome: &Outcome) -> Judged {
         .and_then(Value::as_str)
         .filter(|uri| !uri.is_empty())
     else {
-        let message =
-            "request_uri: expected a string in the answer to the pushed authorization request, got none.";
+        let message = "request_uri: expected a string in the answer to the pushed authorization request, got none.";
         return Judged::stop(
             flow,
             StopCode::PushedAuthorizationRejected,

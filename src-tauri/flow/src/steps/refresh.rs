@@ -16,8 +16,15 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         .tokens
         .as_ref()
         .and_then(|tokens| tokens.refresh_token.clone());
-    let form = form(facts, setup, &refresh_token.unwrap_or_else(|| Secret::new("")));
-    let form = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let form = form(
+        facts,
+        setup,
+        &refresh_token.unwrap_or_else(|| Secret::new("")),
+    );
+    let form = form
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let endpoint = facts.endpoint(setup, "token_endpoint").unwrap_or_default();
     Plan {
         phase: Phase::Refresh,
@@ -32,7 +39,11 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
     }
 }
 
-pub(crate) fn form(facts: &Facts, setup: &Setup, refresh_token: &Secret) -> Vec<(&'static str, String)> {
+pub(crate) fn form(
+    facts: &Facts,
+    setup: &Setup,
+    refresh_token: &Secret,
+) -> Vec<(&'static str, String)> {
     let mut form = vec![
         ("grant_type", Grant::RefreshToken.grant_type().to_owned()),
         ("refresh_token", refresh_token.expose().to_owned()),
@@ -41,7 +52,13 @@ pub(crate) fn form(facts: &Facts, setup: &Setup, refresh_token: &Secret) -> Vec<
     form
 }
 
-pub(crate) fn judge(flow: Flow, setup: &Setup, then: Step, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+pub(crate) fn judge(
+    flow: Flow,
+    setup: &Setup,
+    then: Step,
+    outcome: &Outcome,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let response = match outcome {
         Outcome::Response(response) => response,
         Outcome::Failure(failure) => return no_response(flow, failure),
@@ -55,7 +72,8 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, then: Step, outcome: &Outcome, ha
     }
     let error = oauth_error(response);
     let words = error.words(response.status);
-    // RFC 6749 section 5.2: with invalid_grant the refresh token is dead, so a new authorization is due.
+    // RFC 6749 section 5.2: with invalid_grant the refresh token is dead, so a new authorization is
+    // due.
     if error.code.as_deref() == Some("invalid_grant") {
         let why = "the refresh token was refused";
         return authorize_afresh(flow, setup, Verdict::moved_on(words), why, hand);

@@ -1,4 +1,5 @@
-//! Becoming a client of the authorization server: by an arrangement made before, or dynamically (RFC 7591).
+//! Becoming a client of the authorization server: by an arrangement made before, or dynamically
+//! (RFC 7591).
 
 use serde_json::{Value, json};
 use trace::{Decision, Grant, Outcome, Phase, Purpose, Request, Revision, StopCode, Verdict};
@@ -9,7 +10,9 @@ use crate::flow::Flow;
 use crate::judged::{Effect, Judged};
 use crate::setup::{GrantChoice, Registration, Setup};
 use crate::step::{Hand, Plan, Step};
-use crate::steps::{assertion, authorization, is_http, json_object, no_response, oauth_error, pushed};
+use crate::steps::{
+    assertion, authorization, is_http, json_object, no_response, oauth_error, pushed,
+};
 
 /// The listener is open: registers, unless there is a client already.
 pub(crate) fn judge_listening(
@@ -22,8 +25,8 @@ pub(crate) fn judge_listening(
     become_client(flow, setup, None, hand)
 }
 
-/// Goes on as the client that is there, or to become one: pre-registered, by metadata document, dynamically, in this
-/// order (2025-11-25 basic/authorization, "Client Registration Approaches").
+/// Goes on as the client that is there, or to become one: pre-registered, by metadata document,
+/// dynamically, in this order (2025-11-25 basic/authorization, "Client Registration Approaches").
 pub(crate) fn become_client(
     mut flow: Flow,
     setup: &Setup,
@@ -33,7 +36,8 @@ pub(crate) fn become_client(
     if let Registration::Preregistered { .. } = &setup.registration {
         return preregistered(flow, setup, verdict, hand);
     }
-    // An earlier registration serves only with its own server, and where it was made for the same redirect URI.
+    // An earlier registration serves only with its own server, and where it was made for the same
+    // redirect URI.
     let serves = flow.facts.client.as_ref().is_some_and(|client| {
         let redirects = flow.facts.grant == Grant::AuthorizationCode;
         let same_uri = client.redirect_uri == flow.facts.redirect_uri;
@@ -62,8 +66,7 @@ pub(crate) fn become_client(
         return registered(flow, setup, verdict, hand);
     }
     if forced {
-        let message =
-            "client metadata document: expected the URL of one, or that Authscope serves it, got neither.";
+        let message = "client metadata document: expected the URL of one, or that Authscope serves it, got neither.";
         return Judged::stop(
             flow,
             StopCode::NotPossible,
@@ -80,7 +83,8 @@ pub(crate) fn become_client(
             judged
         }
         Some(url) => {
-            let message = format!("registration_endpoint: expected an http or https URL, got \"{url}\"");
+            let message =
+                format!("registration_endpoint: expected an http or https URL, got \"{url}\"");
             Judged::stop(
                 flow,
                 StopCode::MissingEndpoint,
@@ -103,7 +107,12 @@ pub(crate) fn become_client(
     }
 }
 
-fn preregistered(mut flow: Flow, setup: &Setup, verdict: Option<Verdict>, hand: &mut Hand<'_>) -> Judged {
+fn preregistered(
+    mut flow: Flow,
+    setup: &Setup,
+    verdict: Option<Verdict>,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let Registration::Preregistered {
         client_id,
         client_secret,
@@ -118,7 +127,8 @@ fn preregistered(mut flow: Flow, setup: &Setup, verdict: Option<Verdict>, hand: 
         .as_ref()
         .filter(|client| client.by == RegisteredBy::Hand && client.client_id == *client_id)
         .and_then(|client| client.issuer.clone());
-    let auth_method = preregistered_method(&flow, setup, client_secret.is_some(), private_key.is_some());
+    let auth_method =
+        preregistered_method(&flow, setup, client_secret.is_some(), private_key.is_some());
     flow.facts.client = Some(Client {
         client_id: client_id.clone(),
         client_secret: client_secret.clone(),
@@ -193,7 +203,8 @@ pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
         phase: facts.phase(Phase::Registration),
         purpose: Purpose::Registration,
         title: "Register this client".into(),
-        why: "Tell the authorization server our name and redirect URI, and get a client_id back.".into(),
+        why: "Tell the authorization server our name and redirect URI, and get a client_id back."
+            .into(),
         label: match redirects {
             true => "client_name, 1 redirect URI".into(),
             false => "client_name, no redirect URI".into(),
@@ -227,19 +238,29 @@ pub(crate) fn judge(
             .get("client_id")
             .map_or("nothing".to_owned(), Value::to_string);
         let message = format!("client_id: expected a string in the registration answer, got {got}");
-        return Judged::stop(flow, StopCode::RegistrationRejected, "no client_id", message);
+        return Judged::stop(
+            flow,
+            StopCode::RegistrationRejected,
+            "no client_id",
+            message,
+        );
     };
     let secret = answer
         .get("client_secret")
         .and_then(Value::as_str)
         .filter(|secret| !secret.is_empty());
-    let agreed = answer.get("token_endpoint_auth_method").and_then(Value::as_str);
+    let agreed = answer
+        .get("token_endpoint_auth_method")
+        .and_then(Value::as_str);
     flow.facts.client = Some(Client {
         client_id: client_id.into(),
         client_secret: secret.map(trace::Secret::new),
         private_key: None,
         issuer: flow.facts.issuer.clone(),
-        auth_method: agreed.map_or_else(|| unnamed_method(&flow, setup, secret.is_some()), Into::into),
+        auth_method: agreed.map_or_else(
+            || unnamed_method(&flow, setup, secret.is_some()),
+            Into::into,
+        ),
         by: RegisteredBy::Dcr,
         redirect_uri: registered_redirect_uri(request).or_else(|| flow.facts.redirect_uri.clone()),
         registration: Some(Value::Object(answer.clone())),
@@ -259,9 +280,14 @@ pub(crate) fn judge(
     }
 }
 
-/// There is a client: on to what the grant begins with; to the authorization request with a new `state` and code
-/// verifier.
-fn registered(mut flow: Flow, setup: &Setup, verdict: Option<Verdict>, hand: &mut Hand<'_>) -> Judged {
+/// There is a client: on to what the grant begins with; to the authorization request with a new
+/// `state` and code verifier.
+fn registered(
+    mut flow: Flow,
+    setup: &Setup,
+    verdict: Option<Verdict>,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let client = flow.facts.client.as_ref();
     let decided = client.map(|client| Decision::Client {
         client_id: client.client_id.clone(),
@@ -316,12 +342,13 @@ fn refused(flow: Flow, response: &trace::Response) -> Judged {
     Judged::stop(flow, StopCode::RegistrationRejected, &words, message)
 }
 
-/// `none`, as befits a client that cannot keep a secret, unless the server lists only others: then the first of them
-/// that we know.
+/// `none`, as befits a client that cannot keep a secret, unless the server lists only others: then
+/// the first of them that we know.
 fn dcr_method(flow: &Flow) -> &str {
     const KNOWN: [&str; 2] = ["client_secret_basic", "client_secret_post"];
     let listed = auth_methods(flow).map(Vec::as_slice).unwrap_or_default();
-    // Without a secret a client has no credentials (RFC 6749 section 4.4: confidential clients only).
+    // Without a secret a client has no credentials (RFC 6749 section 4.4: confidential clients
+    // only).
     let needs_secret = flow.facts.grant == Grant::ClientCredentials;
     if needs_secret && listed.is_empty() {
         return "client_secret_basic";
@@ -338,7 +365,8 @@ fn dcr_method(flow: &Flow) -> &str {
 /// What suits the credentials and is listed; the key before the secret.
 fn preregistered_method(flow: &Flow, setup: &Setup, has_secret: bool, has_key: bool) -> String {
     let listed = auth_methods(flow);
-    let lists = |method: &str| listed.is_some_and(|methods| methods.iter().any(|listed| listed == method));
+    let lists =
+        |method: &str| listed.is_some_and(|methods| methods.iter().any(|listed| listed == method));
     let post_only = !lists("client_secret_basic") && lists("client_secret_post");
     let by_certificate = ["tls_client_auth", "self_signed_tls_client_auth"]
         .into_iter()
@@ -352,8 +380,8 @@ fn preregistered_method(flow: &Flow, setup: &Setup, has_secret: bool, has_key: b
     .into()
 }
 
-/// What holds when the registration answer names no method: `client_secret_basic` (RFC 7591 section 2), as far as
-/// there is a secret and the server lists it.
+/// What holds when the registration answer names no method: `client_secret_basic` (RFC 7591 section
+/// 2), as far as there is a secret and the server lists it.
 fn unnamed_method(flow: &Flow, setup: &Setup, has_secret: bool) -> String {
     preregistered_method(flow, setup, has_secret, false)
 }

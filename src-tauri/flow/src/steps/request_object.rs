@@ -12,7 +12,8 @@ const LIFETIME: u64 = 300;
 
 const TYPE: &str = "oauth-authz-req+jwt";
 
-/// `client_id` and `request`; with the parameters that OpenID Connect Core 1.0 section 6.1 wants outside, too.
+/// `client_id` and `request`; with the parameters that OpenID Connect Core 1.0 section 6.1 wants
+/// outside, too.
 pub(crate) fn wrapped(
     facts: &Facts,
     setup: &Setup,
@@ -20,7 +21,8 @@ pub(crate) fn wrapped(
     now: Timestamp,
 ) -> Vec<(String, String)> {
     let outside = |name: &str| parameters.iter().find(|(other, _)| other == name).cloned();
-    let openid = outside("scope").is_some_and(|(_, scope)| super::authorization::asks_openid(&scope));
+    let openid =
+        outside("scope").is_some_and(|(_, scope)| super::authorization::asks_openid(&scope));
     let mut kept: Vec<_> = outside("client_id").into_iter().collect();
     if openid {
         kept.extend(outside("response_type"));
@@ -43,7 +45,11 @@ pub(crate) fn wrapped(
         Some(key) => key.sign(TYPE, false, &claims),
         None => {
             let header = json!({ "typ": TYPE, "alg": "none" });
-            format!("{}.{}.", encode(header.to_string()), encode(claims.to_string()))
+            format!(
+                "{}.{}.",
+                encode(header.to_string()),
+                encode(claims.to_string())
+            )
         }
     };
     kept.push(("request".into(), object));

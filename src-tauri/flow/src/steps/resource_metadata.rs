@@ -1,8 +1,8 @@
 //! Protected resource metadata: which authorization server is responsible (RFC 9728).
 
 use trace::{
-    Decision, MetadataSource, Outcome, Phase, Purpose, Request, ResourceMetadata, Revision, StopCode,
-    Verdict, origin_of, resource_metadata_urls,
+    Decision, MetadataSource, Outcome, Phase, Purpose, Request, ResourceMetadata, Revision,
+    StopCode, Verdict, origin_of, resource_metadata_urls,
 };
 use url::Url;
 
@@ -25,7 +25,9 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, attempt: usize) -> Plan {
         MetadataSource::PathInserted => {
             "The challenge names no usable URL, so the well-known one for this path is tried."
         }
-        MetadataSource::Root => "The last place where the metadata may be: the well-known URL at the root.",
+        MetadataSource::Root => {
+            "The last place where the metadata may be: the well-known URL at the root."
+        }
     };
     Plan {
         phase: Phase::ResourceMetadata,
@@ -46,7 +48,9 @@ pub(crate) fn judge(
     outcome: &Outcome,
 ) -> Judged {
     let read = match outcome {
-        Outcome::Response(response) => ResourceMetadata::read(response).map_err(|error| error.to_string()),
+        Outcome::Response(response) => {
+            ResourceMetadata::read(response).map_err(|error| error.to_string())
+        }
         Outcome::Failure(failure) => Err(failure.message.clone()),
     };
     let metadata = match read {
@@ -85,7 +89,8 @@ pub(crate) fn judge(
     }
 }
 
-/// The MCP server's origin is the authorization server (2025-03-26 basic/authorization, "Authorization Base URL").
+/// The MCP server's origin is the authorization server (2025-03-26 basic/authorization,
+/// "Authorization Base URL").
 pub(crate) fn use_mcp_origin(mut flow: Flow, setup: &Setup, verdict: Verdict) -> Judged {
     let origin = origin_of(&setup.server_url).unwrap_or_default();
     flow.facts.at_issuer(origin.clone());
@@ -107,7 +112,11 @@ pub(crate) fn metadata_request(flow: &Flow, url: String) -> Request {
 
 fn accept(flow: Flow, setup: &Setup, metadata: ResourceMetadata) -> Judged {
     let offered = metadata.authorization_servers.clone();
-    let Some(wanted) = setup.issuer.as_ref().filter(|wanted| !offered.contains(wanted)) else {
+    let Some(wanted) = setup
+        .issuer
+        .as_ref()
+        .filter(|wanted| !offered.contains(wanted))
+    else {
         let issuer = setup.issuer.clone().unwrap_or_else(|| offered[0].clone());
         return go_to(flow, setup, metadata, issuer);
     };
@@ -117,7 +126,13 @@ fn accept(flow: Flow, setup: &Setup, metadata: ResourceMetadata) -> Judged {
     );
     let first = offered[0].clone();
     let otherwise = go_to(flow.clone(), setup, metadata, first);
-    Judged::stop_unless_waived(flow, StopCode::NotPossible, "no such issuer", message, otherwise)
+    Judged::stop_unless_waived(
+        flow,
+        StopCode::NotPossible,
+        "no such issuer",
+        message,
+        otherwise,
+    )
 }
 
 fn go_to(mut flow: Flow, setup: &Setup, metadata: ResourceMetadata, issuer: String) -> Judged {
@@ -159,7 +174,9 @@ fn next_candidate(mut flow: Flow, setup: &Setup, attempt: usize, why: String) ->
     if attempt + 1 < candidates(&flow, setup).len() {
         return Judged::go(
             flow,
-            Step::ExpectResourceMetadata { attempt: attempt + 1 },
+            Step::ExpectResourceMetadata {
+                attempt: attempt + 1,
+            },
             Verdict::moved_on(why),
         );
     }
@@ -199,8 +216,9 @@ fn candidates(flow: &Flow, setup: &Setup) -> Vec<(MetadataSource, String)> {
     all
 }
 
-/// Whether metadata for `resource` may be used for `url`: the same, or a parent on the same origin. RFC 9728 section
-/// 3.3 wants it identical; the official SDKs take a parent too, so that is left to a finding.
+/// Whether metadata for `resource` may be used for `url`: the same, or a parent on the same origin.
+/// RFC 9728 section 3.3 wants it identical; the official SDKs take a parent too, so that is left to
+/// a finding.
 fn covers(resource: &str, url: &str) -> bool {
     let (Ok(resource), Ok(url)) = (Url::parse(resource), Url::parse(url)) else {
         return false;

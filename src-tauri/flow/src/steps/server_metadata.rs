@@ -18,7 +18,9 @@ pub(crate) fn request(flow: &Flow, attempt: usize) -> Plan {
     let candidate = candidates(flow).get(attempt).cloned();
     let (well_known, url) = candidate.unwrap_or((WellKnown::OauthInserted, issuer.clone()));
     let why = match (attempt, well_known) {
-        (0, _) => "It says where to register, authorize and get a token. This is the first place to look.",
+        (0, _) => {
+            "It says where to register, authorize and get a token. This is the first place to look."
+        }
         (_, WellKnown::OidcAppended) => {
             "Not found yet: OpenID Connect appends the well-known path to the issuer."
         }
@@ -44,7 +46,9 @@ pub(crate) fn judge(
     hand: &mut Hand<'_>,
 ) -> Judged {
     let read = match outcome {
-        Outcome::Response(response) => ServerMetadata::read(response).map_err(|error| error.to_string()),
+        Outcome::Response(response) => {
+            ServerMetadata::read(response).map_err(|error| error.to_string())
+        }
         Outcome::Failure(failure) => Err(failure.message.clone()),
     };
     let metadata = match read {
@@ -61,7 +65,8 @@ pub(crate) fn judge(
     if claimed.as_deref() == Some(issuer.as_str()) {
         return accept(flow, setup, metadata, Verdict::accepted(words), hand);
     }
-    // 2025-03-26 knows no issuer to compare with, only the origin it looked at: that is a finding, not a refusal.
+    // 2025-03-26 knows no issuer to compare with, only the origin it looked at: that is a finding,
+    // not a refusal.
     let named = claimed.map_or("none".to_owned(), |claimed| format!("\"{claimed}\""));
     if !flow.facts.revision.at_least(Revision::R20250618) {
         return accept(
@@ -104,7 +109,8 @@ fn accept(
     if matches!(ready.flow.step, Step::Stopped { .. }) {
         return ready;
     }
-    // From 2025-11-25 on a client must refuse; before, PKCE is used without being advertised. Only the code needs it.
+    // From 2025-11-25 on a client must refuse; before, PKCE is used without being advertised. Only
+    // the code needs it.
     let asked_for = flow.facts.agenda.action.is_some() && !flow.facts.step_up.under_way;
     let needed = ready.flow.facts.grant == Grant::AuthorizationCode && !asked_for;
     if pkce || !needed || !flow.facts.revision.at_least(Revision::R20251125) {
@@ -139,14 +145,20 @@ fn with_metadata(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Han
     };
     let stepping_up = flow.facts.step_up.under_way;
     let refreshable = flow.facts.tokens.as_ref().is_some_and(|tokens| {
-        tokens.refresh_token.is_some() && tokens.issuer == flow.facts.issuer && flow.facts.client.is_some()
+        tokens.refresh_token.is_some()
+            && tokens.issuer == flow.facts.issuer
+            && flow.facts.client.is_some()
     });
     let expired = flow
         .facts
         .tokens
         .as_ref()
         .is_some_and(|tokens| tokens.expired(hand.now));
-    let stored = flow.facts.tokens.as_ref().is_some_and(|tokens| tokens.stored);
+    let stored = flow
+        .facts
+        .tokens
+        .as_ref()
+        .is_some_and(|tokens| tokens.stored);
     if refreshable && !stepping_up {
         let then = Box::new(Step::ExpectServerInfo);
         let judged = Judged::go(flow, Step::ExpectRefresh { then }, verdict);
@@ -167,11 +179,19 @@ fn with_metadata(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Han
     judged
 }
 
-fn next_candidate(flow: Flow, setup: &Setup, attempt: usize, why: String, hand: &mut Hand<'_>) -> Judged {
+fn next_candidate(
+    flow: Flow,
+    setup: &Setup,
+    attempt: usize,
+    why: String,
+    hand: &mut Hand<'_>,
+) -> Judged {
     if attempt + 1 < candidates(&flow).len() {
         return Judged::go(
             flow,
-            Step::ExpectServerMetadata { attempt: attempt + 1 },
+            Step::ExpectServerMetadata {
+                attempt: attempt + 1,
+            },
             Verdict::moved_on(why),
         );
     }
@@ -183,22 +203,30 @@ fn next_candidate(flow: Flow, setup: &Setup, attempt: usize, why: String, hand: 
     otherwise
         .decisions
         .insert(0, Decision::DefaultEndpoints { origin });
-    // The default endpoints belong to 2025-03-26; when that was not asked for, it is only a guess that the server
-    // is that old.
+    // The default endpoints belong to 2025-03-26; when that was not asked for, it is only a guess
+    // that the server is that old.
     if setup.revision.is_some() && !flow.facts.revision.at_least(Revision::R20250618) {
         return otherwise;
     }
     if !flow.facts.revision.at_least(Revision::R20250618) {
         let message = "The MCP server asks for authorization, but neither its protected resource metadata nor \
                        authorization server metadata at its own origin is to be found.";
-        return Judged::stop_unless_waived(flow, StopCode::NoResourceMetadata, &why, message, otherwise);
+        return Judged::stop_unless_waived(
+            flow,
+            StopCode::NoResourceMetadata,
+            &why,
+            message,
+            otherwise,
+        );
     }
-    let message =
-        format!("The authorization server \"{issuer}\" serves no metadata at any of the places to look.");
+    let message = format!(
+        "The authorization server \"{issuer}\" serves no metadata at any of the places to look."
+    );
     Judged::stop_unless_waived(flow, StopCode::NoServerMetadata, &why, message, otherwise)
 }
 
-/// The places to look, by revision: RFC 8414 only before 2025-11-25; at the origin only in 2025-03-26.
+/// The places to look, by revision: RFC 8414 only before 2025-11-25; at the origin only in
+/// 2025-03-26.
 fn candidates(flow: &Flow) -> Vec<(WellKnown, String)> {
     let issuer = flow.facts.issuer.as_deref().unwrap_or_default();
     let mut all = server_metadata_urls(issuer);

@@ -1,5 +1,6 @@
-//! The MCP server wants more than the token gives: more scope (2025-11-25 basic/authorization, "Scope Challenge
-//! Handling"), or another login (RFC 9470). The flow authorizes once more, and tries the call again.
+//! The MCP server wants more than the token gives: more scope (2025-11-25 basic/authorization,
+//! "Scope Challenge Handling"), or another login (RFC 9470). The flow authorizes once more, and
+//! tries the call again.
 
 use trace::{Decision, Response, Revision, StopCode, Verdict};
 
@@ -14,7 +15,12 @@ use crate::steps::{authorization, beginning, scope_of};
 const MOST: u8 = 2;
 
 /// The way to a token that gives more, when that is what the answer asks for.
-pub(crate) fn begin(flow: &Flow, setup: &Setup, response: &Response, hand: &mut Hand<'_>) -> Option<Judged> {
+pub(crate) fn begin(
+    flow: &Flow,
+    setup: &Setup,
+    response: &Response,
+    hand: &mut Hand<'_>,
+) -> Option<Judged> {
     flow.facts.tokens.as_ref()?;
     let challenge = token_challenge(response)?;
     let parameter = |name: &str| challenge.parameter(name).map(str::to_owned);
@@ -24,8 +30,7 @@ pub(crate) fn begin(flow: &Flow, setup: &Setup, response: &Response, hand: &mut 
         (403, "insufficient_scope") => match scope {
             Some(scope) => Some(more_scope(flow.clone(), setup, &scope, hand)),
             None => {
-                let message =
-                    "The MCP server asks for more scope than the token has, and does not say which.";
+                let message = "The MCP server asks for more scope than the token has, and does not say which.";
                 Some(Judged::stop(
                     flow.clone(),
                     StopCode::InsufficientScope,
@@ -41,7 +46,8 @@ pub(crate) fn begin(flow: &Flow, setup: &Setup, response: &Response, hand: &mut 
             if scope.is_some() {
                 flow.facts.step_up.scope = scope;
             }
-            let message = "The MCP server wants the user to log in otherwise, again after a new login.";
+            let message =
+                "The MCP server wants the user to log in otherwise, again after a new login.";
             Some(once_more(flow, setup, &error, message.into(), hand))
         }
         _ => None,
@@ -50,7 +56,8 @@ pub(crate) fn begin(flow: &Flow, setup: &Setup, response: &Response, hand: &mut 
 
 fn more_scope(mut flow: Flow, setup: &Setup, challenged: &str, hand: &mut Hand<'_>) -> Judged {
     let earlier = asked_for(&flow, setup);
-    // Before 2026-07-28 the challenge alone says what to ask for; from then on what was asked for before is kept.
+    // Before 2026-07-28 the challenge alone says what to ask for; from then on what was asked for
+    // before is kept.
     let wanted = match flow.facts.revision.at_least(Revision::R20260728) {
         true => scope_of(earlier.as_deref().into_iter().chain([challenged])),
         false => scope_of([challenged]),
@@ -67,11 +74,22 @@ fn asked_for(flow: &Flow, setup: &Setup) -> Option<String> {
         .as_ref()
         .and_then(|authorization| authorization.scope.clone());
     requested
-        .or_else(|| facts.tokens.as_ref().and_then(|tokens| tokens.scope.clone()))
+        .or_else(|| {
+            facts
+                .tokens
+                .as_ref()
+                .and_then(|tokens| tokens.scope.clone())
+        })
         .or_else(|| authorization::scope(flow, setup).0)
 }
 
-fn once_more(mut flow: Flow, setup: &Setup, words: &str, message: String, hand: &mut Hand<'_>) -> Judged {
+fn once_more(
+    mut flow: Flow,
+    setup: &Setup,
+    words: &str,
+    message: String,
+    hand: &mut Hand<'_>,
+) -> Judged {
     let exhausted = flow.facts.step_up.attempts >= MOST;
     let stopped_here = flow.clone();
     let step_up = &mut flow.facts.step_up;
@@ -98,7 +116,8 @@ fn once_more(mut flow: Flow, setup: &Setup, words: &str, message: String, hand: 
     if !exhausted {
         return again;
     }
-    let message = format!("{message}. The flow authorized {MOST} times more, and that did not help.");
+    let message =
+        format!("{message}. The flow authorized {MOST} times more, and that did not help.");
     // Whoever goes on anyway goes on for as many times again, and not for ever.
     again.flow.facts.step_up.attempts = 0;
     Judged::stopped(

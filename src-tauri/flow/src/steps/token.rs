@@ -5,7 +5,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::{Map, Value};
 use trace::{
-    Grant, Outcome, Phase, Purpose, Request, Response, Secret, StopCode, Timestamp, Verdict, encode_pairs,
+    Grant, Outcome, Phase, Purpose, Request, Response, Secret, StopCode, Timestamp, Verdict,
+    encode_pairs,
 };
 
 use crate::facts::{Facts, Tokens};
@@ -32,7 +33,10 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
             "client_credentials",
         ),
         Grant::DeviceCode => {
-            let device = facts.device.as_ref().map(|device| device.device_code.clone());
+            let device = facts
+                .device
+                .as_ref()
+                .map(|device| device.device_code.clone());
             form.push(("device_code", secret(&device)));
             (
                 "Ask whether the user has approved",
@@ -54,7 +58,10 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
                 .as_ref()
                 .map(|authorization| authorization.code_verifier.clone());
             form.push(("code", secret(&facts.code)));
-            form.push(("redirect_uri", facts.redirect_uri.clone().unwrap_or_default()));
+            form.push((
+                "redirect_uri",
+                facts.redirect_uri.clone().unwrap_or_default(),
+            ));
             form.push(("code_verifier", secret(&verifier)));
             (
                 "Exchange the code for a token",
@@ -67,9 +74,15 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         form.extend(scope.map(|scope| ("scope", scope)));
     }
     form.extend(facts.resource(setup).map(|resource| ("resource", resource)));
-    let form = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let form = form
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let endpoint = facts.endpoint(setup, "token_endpoint").unwrap_or_default();
-    let polled = facts.device.as_ref().filter(|_| facts.grant == Grant::DeviceCode);
+    let polled = facts
+        .device
+        .as_ref()
+        .filter(|_| facts.grant == Grant::DeviceCode);
     Plan {
         phase: facts.phase(Phase::Token),
         purpose: Purpose::Token { grant: facts.grant },
@@ -135,8 +148,13 @@ fn with_id_token_checked(judged: Judged, grant: Grant, hand: &Hand<'_>) -> Judge
         problem.claim, problem.expected, problem.got
     );
     let words = format!("ID token: {}", problem.claim);
-    let mut stopped =
-        Judged::stop_unless_waived(stopped_here, StopCode::IdTokenInvalid, &words, message, judged);
+    let mut stopped = Judged::stop_unless_waived(
+        stopped_here,
+        StopCode::IdTokenInvalid,
+        &words,
+        message,
+        judged,
+    );
     if matches!(stopped.flow.step, Step::Stopped { .. }) {
         stopped.decisions.insert(0, decision);
     }
@@ -144,7 +162,13 @@ fn with_id_token_checked(judged: Judged, grant: Grant, hand: &Hand<'_>) -> Judge
 }
 
 /// Takes the tokens out of a successful answer and goes on to `then`.
-pub(crate) fn granted(flow: Flow, setup: &Setup, then: Step, response: &Response, hand: &Hand<'_>) -> Judged {
+pub(crate) fn granted(
+    flow: Flow,
+    setup: &Setup,
+    then: Step,
+    response: &Response,
+    hand: &Hand<'_>,
+) -> Judged {
     if let Some(answer) = json_object(response) {
         return take(flow, setup, then, &answer, hand);
     }
@@ -155,8 +179,9 @@ pub(crate) fn granted(flow: Flow, setup: &Setup, then: Step, response: &Response
     let media = response
         .media_type()
         .unwrap_or_else(|| "an answer without content-type".into());
-    let message =
-        format!("The token endpoint answers {media}; expected a JSON object (RFC 6749 section 5.1).");
+    let message = format!(
+        "The token endpoint answers {media}; expected a JSON object (RFC 6749 section 5.1)."
+    );
     if !form.contains_key("access_token") {
         return Judged::stop(flow, StopCode::InvalidTokenResponse, "not JSON", message);
     }
@@ -192,7 +217,8 @@ pub(crate) fn client_request(
         .private_key
         .as_ref()
         .filter(|_| client.auth_method == "private_key_jwt");
-    // The issuer is the audience of a client's assertion; without metadata there is only the endpoint.
+    // The issuer is the audience of a client's assertion; without metadata there is only the
+    // endpoint.
     let audience = facts.issuer.clone().unwrap_or_else(|| request.url.clone());
     let assertion = assertion.map(|key| {
         let jti = setup.unique("client assertion", now);
@@ -219,7 +245,8 @@ pub(crate) fn client_request(
 
 /// RFC 6749 section 2.3.1: both are form-encoded before they are joined.
 pub(crate) fn basic(client_id: &str, secret: &str) -> String {
-    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let encode =
+        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let joined = format!("{}:{}", encode(client_id), encode(secret));
     format!(
         "Basic {}",
@@ -227,7 +254,13 @@ pub(crate) fn basic(client_id: &str, secret: &str) -> String {
     )
 }
 
-fn take(mut flow: Flow, setup: &Setup, then: Step, answer: &Map<String, Value>, hand: &Hand<'_>) -> Judged {
+fn take(
+    mut flow: Flow,
+    setup: &Setup,
+    then: Step,
+    answer: &Map<String, Value>,
+    hand: &Hand<'_>,
+) -> Judged {
     let text = |name: &str| {
         answer
             .get(name)
@@ -245,7 +278,12 @@ fn take(mut flow: Flow, setup: &Setup, then: Step, answer: &Map<String, Value>, 
             Some(error) => format!("The token endpoint answers 200 with an error: {error}"),
             None => format!("access_token: expected a string in the token response, got {got}"),
         };
-        return Judged::stop(flow, StopCode::InvalidTokenResponse, "no access_token", message);
+        return Judged::stop(
+            flow,
+            StopCode::InvalidTokenResponse,
+            "no access_token",
+            message,
+        );
     };
     let seconds = answer
         .get("expires_in")
@@ -264,9 +302,11 @@ fn take(mut flow: Flow, setup: &Setup, then: Step, answer: &Map<String, Value>, 
     let tokens = Tokens {
         access_token: Secret::new(access_token),
         // RFC 6749 section 6: when no new refresh token comes, the old one stays.
-        refresh_token: text("refresh_token")
-            .map(Secret::new)
-            .or_else(|| earlier.as_ref().and_then(|tokens| tokens.refresh_token.clone())),
+        refresh_token: text("refresh_token").map(Secret::new).or_else(|| {
+            earlier
+                .as_ref()
+                .and_then(|tokens| tokens.refresh_token.clone())
+        }),
         id_token: text("id_token").map(Secret::new),
         token_type,
         // RFC 6749 section 5.1: left out when it is the scope asked for.
@@ -289,7 +329,12 @@ fn take(mut flow: Flow, setup: &Setup, then: Step, answer: &Map<String, Value>, 
     };
     let mut words = vec![tokens.token_type.clone()];
     words.extend(seconds.map(|seconds| format!("{seconds} s")));
-    words.extend(tokens.refresh_token.as_ref().map(|_| "refresh_token".into()));
+    words.extend(
+        tokens
+            .refresh_token
+            .as_ref()
+            .map(|_| "refresh_token".into()),
+    );
     let store = flow.facts.issuer.clone().zip(flow.facts.client.clone());
     if let Some(code) = flow.facts.code.take() {
         flow.facts.redeemed_code = Some(code);

@@ -26,7 +26,8 @@ pub(crate) fn plan(flow: &Flow, setup: &Setup, call: &ToolCall, phase: Phase) ->
     let mut request = mcp_request(&flow.facts, setup, "tools/call", params, false, true);
     if flow.facts.revision.is_modern() {
         request = request.header("mcp-name", header_value(&name));
-        let schema = listed(&flow.facts, &name).map_or(Value::Null, |tool| tool.input_schema.clone());
+        let schema =
+            listed(&flow.facts, &name).map_or(Value::Null, |tool| tool.input_schema.clone());
         for (name, value) in parameter_headers(&schema, &call.arguments).unwrap_or_default() {
             request = request.header(&name, value);
         }

@@ -1,5 +1,5 @@
-//! How surely a person was authenticated: `acr`, `acr_values` and `max_age` (OpenID Connect Core section
-//! 3.1.2.1, RFC 9470 section 4).
+//! How surely a person was authenticated: `acr`, `acr_values` and `max_age` (OpenID Connect Core
+//! section 3.1.2.1, RFC 9470 section 4).
 
 use crate::web::{OAuthError, Params};
 
@@ -13,8 +13,8 @@ pub(super) const SUPPORTED: &[&str] = &[PASSWORD, MULTIPLE_FACTORS];
 /// The first of the values asked for that can be met; a password when none is asked for.
 ///
 /// # Errors
-/// `unmet_authentication_requirements` when none can be met, `invalid_request` for a `max_age` that is no
-/// number. Every `max_age` is met otherwise: the person always logs in.
+/// `unmet_authentication_requirements` when none can be met, `invalid_request` for a `max_age` that
+/// is no number. Every `max_age` is met otherwise: the person always logs in.
 pub(super) fn asked(params: &Params) -> Result<&'static str, OAuthError> {
     if params
         .get("max_age")

@@ -1,5 +1,5 @@
-//! Assertions as grants (RFC 7523 section 2.1): the ID-JAG of an identity provider (MCP, Enterprise-Managed
-//! Authorization), and the token that a platform gives its workloads.
+//! Assertions as grants (RFC 7523 section 2.1): the ID-JAG of an identity provider (MCP,
+//! Enterprise-Managed Authorization), and the token that a platform gives its workloads.
 
 use axum::http::HeaderMap;
 
@@ -53,7 +53,8 @@ pub(super) async fn exchange(
             (client, authorization)
         }
         Says::WhichWorkload => {
-            // The assertion itself tells who is asking; a client_id beside it has to be a client all the same.
+            // The assertion itself tells who is asking; a client_id beside it has to be a client
+            // all the same.
             let client = match params.get("client_id") {
                 Some(_) => server.authenticate(headers, params).await?,
                 None => Client::of_workload(assertion.text("sub").unwrap_or_default()),
@@ -68,7 +69,11 @@ pub(super) async fn exchange(
     }
     let identity = format!("{} {}", trusted.issuer, assertion.identity());
     let expires = assertion.time("exp").unwrap_or_default();
-    if !server.store().used_assertions.is_first(identity, expires, now()) {
+    if !server
+        .store()
+        .used_assertions
+        .is_first(identity, expires, now())
+    {
         return Err(refused("The assertion was used before"));
     }
     let request = TokenRequest {
@@ -82,7 +87,10 @@ pub(super) async fn exchange(
 }
 
 /// Whose assertion it is, when that is believed (RFC 7523 section 3).
-fn trusted<'a>(server: &'a AuthorizationServer, assertion: &Jws) -> Result<&'a TrustedIssuer, OAuthError> {
+fn trusted<'a>(
+    server: &'a AuthorizationServer,
+    assertion: &Jws,
+) -> Result<&'a TrustedIssuer, OAuthError> {
     let issuer = assertion
         .text("iss")
         .ok_or_else(|| refused("The assertion has no iss"))?;
@@ -92,7 +100,9 @@ fn trusted<'a>(server: &'a AuthorizationServer, assertion: &Jws) -> Result<&'a T
         .find(|trusted| trusted.issuer == issuer)
         .ok_or_else(|| refused(&format!("The issuer {} is not trusted here", plain(issuer))))?;
     if !assertion.is_signed_by(&trusted.key) {
-        return Err(refused("The signature of the assertion is not its issuer's"));
+        return Err(refused(
+            "The signature of the assertion is not its issuer's",
+        ));
     }
     if !assertion.is_for(&[&server.issuer]) {
         let text = format!("The aud of the assertion is not {}", server.issuer);
@@ -106,7 +116,9 @@ fn trusted<'a>(server: &'a AuthorizationServer, assertion: &Jws) -> Result<&'a T
         return Err(refused("The assertion expired"));
     }
     if expires > now + LIFETIME {
-        return Err(refused("The exp of the assertion is more than an hour away"));
+        return Err(refused(
+            "The exp of the assertion is more than an hour away",
+        ));
     }
     if assertion.time("nbf").is_some_and(|from| from > now + 60) {
         return Err(refused("The nbf of the assertion is in the future"));
@@ -125,7 +137,9 @@ fn of_a_person(
     params: &Params,
 ) -> Result<Authorization, OAuthError> {
     if assertion.typ() != Some(ID_JAG_TYPE) {
-        return Err(refused(&format!("The typ of the assertion is not {ID_JAG_TYPE}")));
+        return Err(refused(&format!(
+            "The typ of the assertion is not {ID_JAG_TYPE}"
+        )));
     }
     if assertion.text("client_id") != Some(&client.id) {
         return Err(refused("The assertion was issued for another client"));

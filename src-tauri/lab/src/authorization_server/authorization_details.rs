@@ -1,4 +1,5 @@
-//! Rich authorization requests (RFC 9396). The one type here is `mcp_tool`: permission to call a tool.
+//! Rich authorization requests (RFC 9396). The one type here is `mcp_tool`: permission to call a
+//! tool.
 
 use serde_json::Value;
 
@@ -14,7 +15,10 @@ const ACTIONS: &[&str] = &["call"];
 ///
 /// # Errors
 /// `invalid_authorization_details` in the cases of section 5.
-pub(super) fn read(server: &AuthorizationServer, params: &Params) -> Result<Option<Value>, OAuthError> {
+pub(super) fn read(
+    server: &AuthorizationServer,
+    params: &Params,
+) -> Result<Option<Value>, OAuthError> {
     let Some(text) = params.get("authorization_details") else {
         return Ok(None);
     };
@@ -48,7 +52,9 @@ fn check(server: &AuthorizationServer, detail: &Value) -> Result<(), String> {
         let fits = match name.as_str() {
             "type" => true,
             "identifier" => value.as_str().is_some_and(|tool| !tool.is_empty()),
-            "actions" => texts().is_some_and(|actions| actions.iter().all(|action| ACTIONS.contains(action))),
+            "actions" => {
+                texts().is_some_and(|actions| actions.iter().all(|action| ACTIONS.contains(action)))
+            }
             "locations" => texts().is_some_and(|places| {
                 places
                     .iter()

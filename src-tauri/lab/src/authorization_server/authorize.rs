@@ -23,7 +23,11 @@ pub(super) async fn from_query(
     State(server): State<Arc<AuthorizationServer>>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    authorize(&server, &Params::parse(query.unwrap_or_default().as_bytes())).await
+    authorize(
+        &server,
+        &Params::parse(query.unwrap_or_default().as_bytes()),
+    )
+    .await
 }
 
 /// `POST /authorize` with a form (OpenID Connect Core section 3.1.2.1)
@@ -38,13 +42,18 @@ pub(super) async fn from_form(
     authorize(&server, &Params::parse(&body)).await
 }
 
-/// `POST /authorize/decision`: what the person at the page decided. Approving is the default, as the page's
-/// first button is.
-pub(super) async fn decide(State(server): State<Arc<AuthorizationServer>>, body: Bytes) -> Response {
+/// `POST /authorize/decision`: what the person at the page decided. Approving is the default, as
+/// the page's first button is.
+pub(super) async fn decide(
+    State(server): State<Arc<AuthorizationServer>>,
+    body: Bytes,
+) -> Response {
     let params = Params::parse(&body);
     let key = params.get("transaction").unwrap_or_default();
     let Some(requested) = server.store().pending(key, now()) else {
-        return page::refused("This page is too old, or was answered before. Start again in the client.");
+        return page::refused(
+            "This page is too old, or was answered before. Start again in the client.",
+        );
     };
     if params.get("decision") == Some("deny") {
         server.store().forget_pending(key);
@@ -53,7 +62,13 @@ pub(super) async fn decide(State(server): State<Arc<AuthorizationServer>>, body:
     }
     let second_factor = requested.authorization.acr == Some(acr::MULTIPLE_FACTORS);
     if let Some(notice) = wrong_login(&params, second_factor) {
-        return consent(&server, StatusCode::FORBIDDEN, &requested, key, Some(notice));
+        return consent(
+            &server,
+            StatusCode::FORBIDDEN,
+            &requested,
+            key,
+            Some(notice),
+        );
     }
     server.store().forget_pending(key);
     grant(&server, requested)
@@ -99,11 +114,21 @@ async fn authorize(server: &AuthorizationServer, outer: &Params) -> Response {
             "invalid_scope",
             "The requested scope is not allowed for this client",
         );
-        return response::error(server, Destination::of_params(&redirect_uri, &params), &error);
+        return response::error(
+            server,
+            Destination::of_params(&redirect_uri, &params),
+            &error,
+        );
     }
     let requested = match check(server, &client, &redirect_uri, &params) {
         Ok(requested) => requested,
-        Err(error) => return response::error(server, Destination::of_params(&redirect_uri, &params), &error),
+        Err(error) => {
+            return response::error(
+                server,
+                Destination::of_params(&redirect_uri, &params),
+                &error,
+            );
+        }
     };
     if server.options.auto_approve {
         return grant(server, requested);
@@ -138,7 +163,8 @@ fn consent(
             Some(Misbehaviour::ApproverStuck) => ("", ""),
             _ => USER,
         },
-        one_time_code: (requested.authorization.acr == Some(acr::MULTIPLE_FACTORS)).then_some(ONE_TIME_CODE),
+        one_time_code: (requested.authorization.acr == Some(acr::MULTIPLE_FACTORS))
+            .then_some(ONE_TIME_CODE),
         notice,
     };
     page.response(status)

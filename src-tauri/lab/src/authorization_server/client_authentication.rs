@@ -1,5 +1,5 @@
-//! How a client proves who it is: a secret (RFC 6749 section 2.3.1), an assertion (RFC 7523 section 2.2), or
-//! nothing.
+//! How a client proves who it is: a secret (RFC 6749 section 2.3.1), an assertion (RFC 7523 section
+//! 2.2), or nothing.
 
 use axum::http::header::{self, HeaderMap};
 use base64::Engine;
@@ -15,10 +15,12 @@ use crate::web::{OAuthError, Params};
 
 /// The only `client_assertion_type` (RFC 7523 section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// Seconds that an assertion may live; "unreasonably far in the future" begins here (RFC 7523 section 3).
+/// Seconds that an assertion may live; "unreasonably far in the future" begins here (RFC 7523
+/// section 3).
 const ASSERTION_LIFETIME: u64 = 3600;
 /// The parameters that only prove who the client is; the others are its request.
-pub(super) const PARAMETERS: &[&str] = &["client_assertion", "client_assertion_type", "client_secret"];
+pub(super) const PARAMETERS: &[&str] =
+    &["client_assertion", "client_assertion_type", "client_secret"];
 
 impl AuthorizationServer {
     /// Finds out which client is asking, and whether it is.
@@ -32,7 +34,10 @@ impl AuthorizationServer {
     ) -> Result<Client, OAuthError> {
         let assertion = params.get("client_assertion");
         if assertion.is_none() && params.get("client_assertion_type").is_some() {
-            return Err(OAuthError::new("invalid_request", "client_assertion is missing"));
+            return Err(OAuthError::new(
+                "invalid_request",
+                "client_assertion is missing",
+            ));
         }
         let Some(assertion) = assertion else {
             if let Some(id) = params.get("client_id") {
@@ -49,12 +54,15 @@ impl AuthorizationServer {
                 "The client_assertion_type has to be {ASSERTION_TYPE}"
             )));
         }
-        let assertion = Jws::parse(assertion).ok_or_else(|| refused("The client assertion is no JWT"))?;
+        let assertion =
+            Jws::parse(assertion).ok_or_else(|| refused("The client assertion is no JWT"))?;
         let id = assertion
             .text("sub")
             .ok_or_else(|| refused("The client assertion has no sub"))?;
         if params.get("client_id").is_some_and(|named| named != id) {
-            return Err(refused("The client_id is not the sub of the client assertion"));
+            return Err(refused(
+                "The client_id is not the sub of the client assertion",
+            ));
         }
         self.learn(id).await.map_err(|why| refused(&why))?;
         self.by_assertion(id, &assertion)
@@ -122,7 +130,8 @@ fn by_secret(store: &Store, headers: &HeaderMap, params: &Params) -> Result<Clie
             ));
         }
         (Some(pair), None) => {
-            let (id, secret) = pair.ok_or_else(|| refused("The Basic credentials cannot be read"))?;
+            let (id, secret) =
+                pair.ok_or_else(|| refused("The Basic credentials cannot be read"))?;
             if params.get("client_id").is_some_and(|named| named != id) {
                 return Err(OAuthError::new(
                     "invalid_request",
@@ -135,7 +144,10 @@ fn by_secret(store: &Store, headers: &HeaderMap, params: &Params) -> Result<Clie
             let id = params
                 .get("client_id")
                 .ok_or_else(|| refused("There is no client_id"))?;
-            (id.to_owned(), Some((secret.to_owned(), "client_secret_post")))
+            (
+                id.to_owned(),
+                Some((secret.to_owned(), "client_secret_post")),
+            )
         }
         (None, None) => {
             let id = params
@@ -156,7 +168,9 @@ fn by_secret(store: &Store, headers: &HeaderMap, params: &Params) -> Result<Clie
         (Some((given, method)), Some(secret)) => {
             // A public client that was handed a secret all the same may use it either way.
             if !public && !client.auth_methods.iter().any(|known| known == method) {
-                return Err(refused(&format!("The client is not registered for {method}")));
+                return Err(refused(&format!(
+                    "The client is not registered for {method}"
+                )));
             }
             if !bool::from(given.as_bytes().ct_eq(secret.as_bytes())) {
                 return Err(refused("The client secret is wrong"));
@@ -187,7 +201,8 @@ fn basic(headers: &HeaderMap) -> Option<Option<(String, String)>> {
 
 /// Both halves of the Basic credentials are form-encoded first (RFC 6749 section 2.3.1).
 fn form_decoded(text: &str) -> String {
-    // A lone value is parsed as a name without `=`; `&` and `=` in it are encoded by those who follow the rule.
+    // A lone value is parsed as a name without `=`; `&` and `=` in it are encoded by those who
+    // follow the rule.
     let escaped = text.replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(escaped.as_bytes())
         .next()

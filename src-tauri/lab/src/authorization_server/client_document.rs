@@ -1,7 +1,7 @@
 //! Clients that are the URL of their metadata (draft-ietf-oauth-client-id-metadata-document-00).
 //!
-//! This is the one place where the lab calls out, and it calls loopback addresses only: no page of a client's
-//! choosing can make it knock anywhere else (section 6, server-side request forgery).
+//! This is the one place where the lab calls out, and it calls loopback addresses only: no page of
+//! a client's choosing can make it knock anywhere else (section 6, server-side request forgery).
 
 use std::time::Duration;
 
@@ -20,14 +20,15 @@ use crate::web::is_loopback;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest answer that is read, in octets with its headers.
 const LIMIT: usize = 64 * 1024;
-/// Seconds a document without cache headers is kept: as long as a person may take for one authorization.
+/// Seconds a document without cache headers is kept: as long as a person may take for one
+/// authorization.
 const KEPT: u64 = 600;
 /// The longest that any document is kept.
 const LONGEST: u64 = 3600;
 
 impl AuthorizationServer {
-    /// Gets to know the client with this identifier, where that is the URL of its metadata document. Does
-    /// nothing for every other identifier.
+    /// Gets to know the client with this identifier, where that is the URL of its metadata
+    /// document. Does nothing for every other identifier.
     ///
     /// # Errors
     /// Why the document cannot be had or used, in one sentence.
@@ -45,9 +46,12 @@ impl AuthorizationServer {
             return Ok(());
         }
         let url = check_url(client_id)?;
-        let (document, kept) = tokio::time::timeout(PATIENCE, fetch(&url))
-            .await
-            .map_err(|_| "The client metadata document did not arrive within five seconds".to_owned())??;
+        let (document, kept) =
+            tokio::time::timeout(PATIENCE, fetch(&url))
+                .await
+                .map_err(|_| {
+                    "The client metadata document did not arrive within five seconds".to_owned()
+                })??;
         let mut client = read(self, client_id, document)?;
         client.document_expires = Some(now() + kept);
         self.store().clients.insert(client_id.to_owned(), client);
@@ -82,11 +86,12 @@ fn check_url(client_id: &str) -> Result<Url, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("The client_id has a user name or password".to_owned());
     }
-    // Section 3 demands https. Only a lab takes http, and only from loopback: the reverse of what is right
-    // elsewhere.
+    // Section 3 demands https. Only a lab takes http, and only from loopback: the reverse of what
+    // is right elsewhere.
     if url.scheme() != "http" || !url.host_str().is_some_and(is_loopback) {
         return Err(
-            "The lab fetches client metadata documents only over http from a loopback address".to_owned(),
+            "The lab fetches client metadata documents only over http from a loopback address"
+                .to_owned(),
         );
     }
     Ok(url)
@@ -94,7 +99,8 @@ fn check_url(client_id: &str) -> Result<Url, String> {
 
 /// Fetches the document, and tells for how many seconds it may be kept (section 4.4).
 async fn fetch(url: &Url) -> Result<(Map<String, Value>, u64), String> {
-    let failed = |error: std::io::Error| format!("The client metadata document cannot be fetched: {error}");
+    let failed =
+        |error: std::io::Error| format!("The client metadata document cannot be fetched: {error}");
     let (host, port) = (
         url.host_str().unwrap_or_default(),
         url.port_or_known_default().unwrap_or(80),
@@ -121,7 +127,8 @@ async fn fetch(url: &Url) -> Result<(Map<String, Value>, u64), String> {
     if answer.len() > LIMIT {
         return Err("The client metadata document is too long".to_owned());
     }
-    let (head, body) = parts(&answer).ok_or("The client metadata document's server speaks no HTTP")?;
+    let (head, body) =
+        parts(&answer).ok_or("The client metadata document's server speaks no HTTP")?;
     let status = head.split(' ').nth(1).unwrap_or_default();
     // Redirects are not followed, and every other status is an error too (section 4).
     if status.get(..3) != Some("200") {
@@ -152,7 +159,11 @@ async fn fetch(url: &Url) -> Result<(Map<String, Value>, u64), String> {
 }
 
 /// The client that a document describes (section 4.1).
-fn read(server: &AuthorizationServer, url: &str, mut document: Map<String, Value>) -> Result<Client, String> {
+fn read(
+    server: &AuthorizationServer,
+    url: &str,
+    mut document: Map<String, Value>,
+) -> Result<Client, String> {
     if document.get("client_id").and_then(Value::as_str) != Some(url) {
         return Err("The client_id in the client metadata document is not its URL".to_owned());
     }
@@ -167,7 +178,9 @@ fn read(server: &AuthorizationServer, url: &str, mut document: Map<String, Value
         .entry("token_endpoint_auth_method")
         .or_insert(json!("none"));
     if !matches!(method.as_str(), Some("none" | "private_key_jwt")) {
-        return Err("A client with a metadata document authenticates by none or private_key_jwt".to_owned());
+        return Err(
+            "A client with a metadata document authenticates by none or private_key_jwt".to_owned(),
+        );
     }
     // One document serves many servers: what this one does not know is not its business.
     if let Some(Value::Array(grants)) = document.get_mut("grant_types") {
@@ -186,13 +199,17 @@ fn read(server: &AuthorizationServer, url: &str, mut document: Map<String, Value
 /// Head and body of an answer; `None` while the head is not there.
 fn parts(answer: &[u8]) -> Option<(&str, &[u8])> {
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    Some((std::str::from_utf8(&answer[..end]).ok()?, &answer[end + 4..]))
+    Some((
+        std::str::from_utf8(&answer[..end]).ok()?,
+        &answer[end + 4..],
+    ))
 }
 
 /// Whether as much of the body came as `Content-Length` says.
 fn is_whole(answer: &[u8]) -> bool {
     let length = |head: &str| field(head, "content-length")?.parse::<usize>().ok();
-    parts(answer).is_some_and(|(head, body)| length(head).is_some_and(|length| body.len() >= length))
+    parts(answer)
+        .is_some_and(|(head, body)| length(head).is_some_and(|length| body.len() >= length))
 }
 
 fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {

@@ -28,7 +28,8 @@ pub(super) const GRANT_TYPES: &[&str] = &[
     JWT_BEARER,
 ];
 /// The same at an identity provider.
-pub(super) const IDENTITY_GRANT_TYPES: &[&str] = &["authorization_code", "refresh_token", TOKEN_EXCHANGE];
+pub(super) const IDENTITY_GRANT_TYPES: &[&str] =
+    &["authorization_code", "refresh_token", TOKEN_EXCHANGE];
 /// The client of the identity provider.
 pub(crate) const IDENTITY_CLIENT: &str = "lab-idp-client";
 /// What the same client is called at the authorization server.
@@ -46,12 +47,13 @@ pub(super) struct Client {
     pub(super) grant_types: Vec<String>,
     pub(super) redirect_uris: Vec<String>,
     pub(super) name: Option<String>,
-    /// What it registered, as it is answered to it (RFC 7591 section 3.2.1); empty for a pre-registered one.
+    /// What it registered, as it is answered to it (RFC 7591 section 3.2.1); empty for a
+    /// pre-registered one.
     pub(super) metadata: Map<String, Value>,
     /// Lets it manage its registration; `None` for a pre-registered one.
     pub(super) registration_access_token: Option<String>,
-    /// When its metadata document has to be fetched again, in seconds since 1970; `None` for a client that
-    /// has none.
+    /// When its metadata document has to be fetched again, in seconds since 1970; `None` for a
+    /// client that has none.
     pub(super) document_expires: Option<u64>,
 }
 
@@ -75,13 +77,14 @@ impl Client {
             && (self.secret.is_some() || self.may_authenticate_by("private_key_jwt"))
     }
 
-    /// Whether it registered to be held to something, such as `require_pushed_authorization_requests`.
+    /// Whether it registered to be held to something, such as
+    /// `require_pushed_authorization_requests`.
     pub(super) fn is_held_to(&self, rule: &str) -> bool {
         self.metadata.get(rule) == Some(&Value::Bool(true))
     }
 
-    /// Whether a redirect URI is one of the registered ones: the same text, or the same but for the port of a
-    /// loopback address (RFC 8252 section 7.3).
+    /// Whether a redirect URI is one of the registered ones: the same text, or the same but for the
+    /// port of a loopback address (RFC 8252 section 7.3).
     pub(super) fn has_redirect_uri(&self, uri: &str) -> bool {
         self.redirect_uris
             .iter()
@@ -159,7 +162,8 @@ fn new(id: &str, methods: &[&str], grants: &[&str], name: &str) -> Client {
 
 /// Whether an authorization may send a browser there, in the words of the error when not.
 pub(super) fn check_redirect_uri(uri: &str) -> Result<(), String> {
-    let parsed = Url::parse(uri).map_err(|_| format!("{} is no absolute URI", super::plain(uri)))?;
+    let parsed =
+        Url::parse(uri).map_err(|_| format!("{} is no absolute URI", super::plain(uri)))?;
     if uri.contains('#') {
         return Err("A redirect URI has no fragment".to_owned());
     }

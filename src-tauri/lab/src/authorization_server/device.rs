@@ -1,4 +1,5 @@
-//! Device authorization (RFC 8628): the endpoint, the page where a person enters the code, and the polling.
+//! Device authorization (RFC 8628): the endpoint, the page where a person enters the code, and the
+//! polling.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ use crate::web::{OAuthError, Params, json_answer, media_type, no_store};
 
 /// Seconds that a device code lives.
 const LIFETIME: u64 = 300;
-/// Seconds between polls at first. The default would be 5; a lab need not keep anyone waiting (section 3.2).
+/// Seconds between polls at first. The default would be 5; a lab need not keep anyone waiting
+/// (section 3.2).
 const INTERVAL: u64 = 1;
 /// What every `slow_down` adds (section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
@@ -64,7 +66,12 @@ enum Unready {
 }
 
 impl Devices {
-    fn add(&mut self, authorization: Authorization, slows_down: bool, now: Instant) -> (String, String) {
+    fn add(
+        &mut self,
+        authorization: Authorization,
+        slows_down: bool,
+        now: Instant,
+    ) -> (String, String) {
         let device_code = random_text();
         let letter = || char::from(LETTERS[usize::from(rand::random::<u8>()) % LETTERS.len()]);
         let half = || (0..4).map(|_| letter()).collect::<String>();
@@ -98,13 +105,17 @@ impl Devices {
         if device.is_expired(now) {
             return Err(Unready::Expired);
         }
-        let too_early = device.polled.is_some_and(|last| now < last + device.interval);
+        let too_early = device
+            .polled
+            .is_some_and(|last| now < last + device.interval);
         device.polled = Some(now);
         if std::mem::take(&mut device.slows_down) || too_early {
             device.interval += SLOWER;
             return Err(Unready::SlowDown);
         }
-        if approved_after.is_some_and(|polls| device.pending >= polls) && device.decision == Decision::Open {
+        if approved_after.is_some_and(|polls| device.pending >= polls)
+            && device.decision == Decision::Open
+        {
             device.approve();
         }
         match device.decision {
@@ -171,7 +182,10 @@ pub(super) async fn enter(
 }
 
 /// `POST /device/decision`: what the person at the page decided.
-pub(super) async fn decide(State(server): State<Arc<AuthorizationServer>>, body: Bytes) -> Response {
+pub(super) async fn decide(
+    State(server): State<Arc<AuthorizationServer>>,
+    body: Bytes,
+) -> Response {
     let params = Params::parse(&body);
     let code = params.get("user_code").unwrap_or_default();
     let approved = params.get("decision") != Some("deny");
@@ -214,7 +228,10 @@ pub(super) fn poll(request: &TokenRequest) -> Result<Fields, OAuthError> {
     let granted = met.map_err(|unready| {
         let (code, text) = match unready {
             Unready::Pending => ("authorization_pending", "The person did not decide yet"),
-            Unready::SlowDown => ("slow_down", "Wait five seconds longer between polls from now on"),
+            Unready::SlowDown => (
+                "slow_down",
+                "Wait five seconds longer between polls from now on",
+            ),
             Unready::Denied => ("access_denied", "The person said no"),
             Unready::Expired => ("expired_token", "The device code expired"),
             Unready::Unknown => (
@@ -331,7 +348,11 @@ mod tests {
         assert_eq!(poll(0).unwrap_err(), Unready::Pending);
         assert_eq!(poll(1).unwrap_err(), Unready::Pending);
         assert_eq!(poll(1).unwrap_err(), Unready::SlowDown);
-        assert_eq!(poll(6).unwrap_err(), Unready::SlowDown, "six seconds from now on");
+        assert_eq!(
+            poll(6).unwrap_err(),
+            Unready::SlowDown,
+            "six seconds from now on"
+        );
         assert_eq!(
             poll(17).unwrap_err(),
             Unready::Pending,
@@ -345,21 +366,32 @@ mod tests {
     fn slower_from_the_first_poll_on_where_asked_for() {
         let (mut devices, now) = (Devices::default(), Instant::now());
         let (code, _) = devices.add(Authorization::default(), true, now);
-        let mut poll = |seconds: u64| devices.poll(&code, "", None, now + Duration::from_secs(seconds));
+        let mut poll =
+            |seconds: u64| devices.poll(&code, "", None, now + Duration::from_secs(seconds));
         assert_eq!(poll(1).unwrap_err(), Unready::SlowDown);
-        assert_eq!(poll(7).unwrap_err(), Unready::Pending, "six seconds from now on");
+        assert_eq!(
+            poll(7).unwrap_err(),
+            Unready::Pending,
+            "six seconds from now on"
+        );
         assert_eq!(poll(12).unwrap_err(), Unready::SlowDown);
     }
 
     #[test]
     fn a_code_is_for_one_client_and_one_use() {
         let (mut devices, code, user_code, now) = devices();
-        assert_eq!(devices.poll(&code, "b", None, now).unwrap_err(), Unready::Unknown);
+        assert_eq!(
+            devices.poll(&code, "b", None, now).unwrap_err(),
+            Unready::Unknown
+        );
         let typed = user_code.to_lowercase().replace('-', " ");
         devices.entered(&typed, now).unwrap().approve();
         assert!(devices.entered(&typed, now).is_none(), "answered before");
         assert!(devices.poll(&code, "a", None, now).is_ok());
-        assert_eq!(devices.poll(&code, "a", None, now).unwrap_err(), Unready::Unknown);
+        assert_eq!(
+            devices.poll(&code, "a", None, now).unwrap_err(),
+            Unready::Unknown
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Which access tokens expire early, where the lab hands out such: in each run the first, and no other.
+//! Which access tokens expire early, where the lab hands out such: in each run the first, and no
+//! other.
 //!
-//! A run cannot be seen from here, so it is taken to begin with a call that carries no token, once the run
-//! before came through.
+//! A run cannot be seen from here, so it is taken to begin with a call that carries no token, once
+//! the run before came through.
 
 /// How far the current run is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub(super) enum EarlyToken {
     Due,
     /// Handed out, and not met with a refusal so far.
     Out,
-    /// Refused as expired. The client is about to refresh or to authorize afresh, perhaps from the very
-    /// beginning.
+    /// Refused as expired. The client is about to refresh or to authorize afresh, perhaps from the
+    /// very beginning.
     Refused,
     /// The client has a token that lives.
     Over,
@@ -55,7 +56,8 @@ mod tests {
             token.called_without_token();
             assert!(token.authorized());
             token.refused();
-            // A client that forgets everything begins without a token, and is not to go round in circles.
+            // A client that forgets everything begins without a token, and is not to go round in
+            // circles.
             token.called_without_token();
             assert!(!token.authorized());
             assert!(!token.authorized(), "a step-up of the same run");

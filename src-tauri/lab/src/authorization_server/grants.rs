@@ -34,7 +34,9 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
     let grant = {
         let mut store = server.store();
         // Another request with the same code may have come between.
-        store.look_at_code(code, super::now()).map_err(worthless_code)?;
+        store
+            .look_at_code(code, super::now())
+            .map_err(worthless_code)?;
         let grant = store.add_grant(granted.clone());
         if !server.is(Misbehaviour::CodeReplayWorks) {
             store.spend_code(code, grant);
@@ -66,7 +68,11 @@ pub(super) fn for_a_person(
     Ok(fields)
 }
 
-fn check_code(requested: &Requested, request: &TokenRequest, verifier: &str) -> Result<(), OAuthError> {
+fn check_code(
+    requested: &Requested,
+    request: &TokenRequest,
+    verifier: &str,
+) -> Result<(), OAuthError> {
     let refused = |text: &str| Err(OAuthError::new("invalid_grant", text));
     if requested.authorization.client_id != request.client.id {
         return refused("The authorization code was issued to another client");
@@ -97,7 +103,8 @@ fn check_code(requested: &Requested, request: &TokenRequest, verifier: &str) -> 
     Ok(())
 }
 
-/// RFC 6749 section 6. Every refresh token is good for one use; using it again revokes all that came from it.
+/// RFC 6749 section 6. Every refresh token is good for one use; using it again revokes all that
+/// came from it.
 pub(super) fn refresh(request: &TokenRequest) -> Result<Fields, OAuthError> {
     let server = request.server;
     let token = request.required("refresh_token")?;
@@ -137,12 +144,14 @@ pub(super) fn refresh(request: &TokenRequest) -> Result<Fields, OAuthError> {
         Some(asked) => narrowed(asked, &granted.scope)?,
     };
     let resources = resources_within(request, &granted)?;
-    let kept = server.is(Misbehaviour::RefreshNotRotated) || server.is(Misbehaviour::RotatedTokenAccepted);
+    let kept =
+        server.is(Misbehaviour::RefreshNotRotated) || server.is(Misbehaviour::RotatedTokenAccepted);
     if !kept {
         let rotated = server.store().rotate_refresh(token);
         rotated.map_err(worthless_refresh_token)?;
     }
-    let mut fields = request.access_token(refreshable.grant, &granted, &scope, &resources, false)?;
+    let mut fields =
+        request.access_token(refreshable.grant, &granted, &scope, &resources, false)?;
     server.store().early_token.refreshed();
     if server.is(Misbehaviour::RefreshNotRotated) {
         return Ok(fields);
@@ -158,7 +167,9 @@ fn worthless_code(worthless: Worthless) -> OAuthError {
     OAuthError::new(
         "invalid_grant",
         match worthless {
-            Worthless::Replayed => "The authorization code was used before; its tokens are revoked now",
+            Worthless::Replayed => {
+                "The authorization code was used before; its tokens are revoked now"
+            }
             Worthless::Expired => "The authorization code expired",
             _ => "The authorization code is unknown",
         },
@@ -196,7 +207,8 @@ pub(super) fn own_behalf(request: &TokenRequest) -> Result<Fields, OAuthError> {
     without_a_person(request, &authorization)
 }
 
-/// The response to a grant in which no person is asked: an access token, and nothing to refresh it with.
+/// The response to a grant in which no person is asked: an access token, and nothing to refresh it
+/// with.
 pub(super) fn without_a_person(
     request: &TokenRequest,
     authorization: &Authorization,
@@ -208,7 +220,10 @@ pub(super) fn without_a_person(
 
 /// The scope asked for, where there is no person for the other scopes to speak of.
 pub(super) fn impersonal_scope(asked: Option<&str>) -> Result<Vec<String>, OAuthError> {
-    let impersonal: Vec<String> = SCOPES[..2].iter().map(|scope| (*scope).to_owned()).collect();
+    let impersonal: Vec<String> = SCOPES[..2]
+        .iter()
+        .map(|scope| (*scope).to_owned())
+        .collect();
     narrowed(scopes(asked.unwrap_or(SCOPES[0])), &impersonal)
 }
 
@@ -230,7 +245,10 @@ fn resources_known(request: &TokenRequest) -> Result<Vec<String>, OAuthError> {
 }
 
 /// The resources asked for, of those that were granted.
-fn resources_within(request: &TokenRequest, granted: &Authorization) -> Result<Vec<String>, OAuthError> {
+fn resources_within(
+    request: &TokenRequest,
+    granted: &Authorization,
+) -> Result<Vec<String>, OAuthError> {
     let known = &granted.resources;
     AuthorizationServer::resources_of(request.params.all("resource"), known, known)
 }

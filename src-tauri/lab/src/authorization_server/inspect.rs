@@ -14,7 +14,8 @@ use crate::Misbehaviour;
 use crate::dpop::Proven;
 use crate::web::{OAuthError, Params, Scheme, access_token, json_answer, no_store};
 
-/// `POST /revoke`: a refresh token takes everything of its grant with it, an access token only itself.
+/// `POST /revoke`: a refresh token takes everything of its grant with it, an access token only
+/// itself.
 pub(super) async fn revoke(
     State(server): State<Arc<AuthorizationServer>>,
     headers: HeaderMap,
@@ -159,7 +160,8 @@ async fn introspected(
         } else {
             "Bearer"
         };
-        let mut answer = json!({ "active": true, "token_type": token_type, "username": claims["sub"] });
+        let mut answer =
+            json!({ "active": true, "token_type": token_type, "username": claims["sub"] });
         if let (Some(answer), Some(claims)) = (answer.as_object_mut(), claims.as_object()) {
             answer.extend(claims.clone());
         }

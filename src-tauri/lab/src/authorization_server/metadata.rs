@@ -1,4 +1,5 @@
-//! The well-known documents (RFC 8414 section 3, OpenID Connect Discovery section 4) and the JWK set.
+//! The well-known documents (RFC 8414 section 3, OpenID Connect Discovery section 4) and the JWK
+//! set.
 
 use std::sync::Arc;
 
@@ -16,8 +17,8 @@ use crate::Misbehaviour;
 use crate::jwt::{ALGORITHM, SigningKey};
 use crate::web::{json_answer, not_found, single_page_app};
 
-/// What the assertions of an identity provider are called (draft-ietf-oauth-identity-assertion-authz-grant
-/// section 7).
+/// What the assertions of an identity provider are called
+/// (draft-ietf-oauth-identity-assertion-authz-grant section 7).
 const ID_JAG_PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
 
 /// `GET /.well-known/oauth-authorization-server`
@@ -26,7 +27,9 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
         return not_found();
     }
     match server.misbehaviour {
-        Some(Misbehaviour::ServerMetadataNotFound | Misbehaviour::OnlyOneMetadataDocument) => not_found(),
+        Some(Misbehaviour::ServerMetadataNotFound | Misbehaviour::OnlyOneMetadataDocument) => {
+            not_found()
+        }
         Some(Misbehaviour::IdentityProviderNotFound) if server.partners.is_some() => not_found(),
         Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
         _ => json_answer(StatusCode::OK, &document(&server)),
@@ -121,16 +124,21 @@ fn document(server: &AuthorizationServer) -> Value {
     }
     if let Some(fields) = document.as_object_mut() {
         match server.misbehaviour {
-            Some(Misbehaviour::RegistrationNotOffered) => fields.shift_remove("registration_endpoint"),
+            Some(Misbehaviour::RegistrationNotOffered) => {
+                fields.shift_remove("registration_endpoint")
+            }
             Some(Misbehaviour::EndpointNotOffered) => fields.shift_remove("introspection_endpoint"),
             Some(Misbehaviour::GrantNotOffered) => {
                 let grants = json!(["authorization_code", "refresh_token"]);
                 fields.insert("grant_types_supported".to_owned(), grants)
             }
-            Some(Misbehaviour::ClientDocumentRefused) => {
-                fields.insert("client_id_metadata_document_supported".to_owned(), json!(true))
+            Some(Misbehaviour::ClientDocumentRefused) => fields.insert(
+                "client_id_metadata_document_supported".to_owned(),
+                json!(true),
+            ),
+            Some(Misbehaviour::PkceNotAdvertised) => {
+                fields.shift_remove("code_challenge_methods_supported")
             }
-            Some(Misbehaviour::PkceNotAdvertised) => fields.shift_remove("code_challenge_methods_supported"),
             Some(Misbehaviour::MissingEndpoint) => fields.shift_remove("token_endpoint"),
             Some(Misbehaviour::EndpointInsecure) => {
                 let url = "http://login.example/revoke";

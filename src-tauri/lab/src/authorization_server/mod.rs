@@ -1,4 +1,5 @@
-//! The authorization server: one set of endpoints with one issuer and its own clients, grants and tokens.
+//! The authorization server: one set of endpoints with one issuer and its own clients, grants and
+//! tokens.
 //!
 //! | module | endpoint |
 //! |---|---|
@@ -133,8 +134,13 @@ impl AuthorizationServer {
             options,
         } = setup;
         let (clients, trusted, partners) = match role {
-            Role::ForMcp { client_key, trusted } => (preregistered(client_key), trusted, None),
-            Role::IdentityProvider(partners) => (of_identity_provider(), Vec::new(), Some(partners)),
+            Role::ForMcp {
+                client_key,
+                trusted,
+            } => (preregistered(client_key), trusted, None),
+            Role::IdentityProvider(partners) => {
+                (of_identity_provider(), Vec::new(), Some(partners))
+            }
         };
         Self {
             base: base.to_owned(),
@@ -165,7 +171,10 @@ impl AuthorizationServer {
     /// All endpoints, for the origin that `base` names.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let for_programs = Router::new()
-            .route("/.well-known/oauth-authorization-server", get(metadata::oauth))
+            .route(
+                "/.well-known/oauth-authorization-server",
+                get(metadata::oauth),
+            )
             .route("/.well-known/openid-configuration", get(metadata::openid))
             .route("/jwks", get(metadata::jwks))
             .route("/register", post(registration::register))
@@ -231,7 +240,10 @@ impl AuthorizationServer {
     /// # Errors
     /// `invalid_dpop_proof` or `use_dpop_nonce` (RFC 9449 sections 5 and 8).
     fn proven_key(&self, headers: &HeaderMap, path: &str) -> Result<Option<String>, OAuthError> {
-        if self.is(Misbehaviour::DpopNonceMissing) && path == "/token" && headers.contains_key("dpop") {
+        if self.is(Misbehaviour::DpopNonceMissing)
+            && path == "/token"
+            && headers.contains_key("dpop")
+        {
             let text = "The DPoP proof has to hold a nonce";
             return Err(OAuthError::new("use_dpop_nonce", text));
         }
@@ -241,10 +253,12 @@ impl AuthorizationServer {
             path,
             access_token: None,
         };
-        self.proofs.check(request).map_err(|unproven| match unproven {
-            Unproven::Invalid(text) => OAuthError::new("invalid_dpop_proof", text),
-            Unproven::NonceWanted => OAuthError::use_dpop_nonce(self.proofs.nonce()),
-        })
+        self.proofs
+            .check(request)
+            .map_err(|unproven| match unproven {
+                Unproven::Invalid(text) => OAuthError::new("invalid_dpop_proof", text),
+                Unproven::NonceWanted => OAuthError::use_dpop_nonce(self.proofs.nonce()),
+            })
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
@@ -268,7 +282,11 @@ impl AuthorizationServer {
                 format!("Unknown resource {}", plain(foreign)),
             ));
         }
-        Ok(if asked.is_empty() { default.to_vec() } else { asked })
+        Ok(if asked.is_empty() {
+            default.to_vec()
+        } else {
+            asked
+        })
     }
 }
 
@@ -280,8 +298,8 @@ fn now() -> u64 {
         .unwrap_or_default()
 }
 
-/// Text of a request, with what `error_description` may not hold replaced (RFC 6749 section 5.2), and cut
-/// short.
+/// Text of a request, with what `error_description` may not hold replaced (RFC 6749 section 5.2),
+/// and cut short.
 fn plain(text: &str) -> String {
     let allowed = |c: char| {
         if matches!(c, ' '..='~') && c != '"' && c != '\\' {

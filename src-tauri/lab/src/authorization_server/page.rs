@@ -1,7 +1,8 @@
-//! What a person sees at the authorization endpoint: the login and consent page, and the error page.
+//! What a person sees at the authorization endpoint: the login and consent page, and the error
+//! page.
 //!
-//! Nothing is fetched, and no script runs but the one line that posts an answer. Every word that came from a
-//! client is escaped.
+//! Nothing is fetched, and no script runs but the one line that posts an answer. Every word that
+//! came from a client is escaped.
 
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
@@ -94,7 +95,8 @@ impl Consent<'_> {
     }
 }
 
-/// The page whose form the browser posts to the client at once (OAuth 2.0 Form Post Response Mode, section 2).
+/// The page whose form the browser posts to the client at once (OAuth 2.0 Form Post Response Mode,
+/// section 2).
 pub(super) fn posted(redirect_uri: &str, fields: &[(&str, &str)]) -> Response {
     let inputs: String = fields
         .iter()
@@ -161,7 +163,13 @@ pub(super) fn refused(text: &str) -> Response {
     page(StatusCode::BAD_REQUEST, "Request refused", &body, "", None)
 }
 
-fn page(status: StatusCode, title: &str, body: &str, redirect_uri: &str, script: Option<&str>) -> Response {
+fn page(
+    status: StatusCode,
+    title: &str,
+    body: &str,
+    redirect_uri: &str,
+    script: Option<&str>,
+) -> Response {
     let nonce = random_text();
     let (run, may_run) = match script {
         Some(script) => (
@@ -180,8 +188,8 @@ fn page(status: StatusCode, title: &str, body: &str, redirect_uri: &str, script:
     );
     let mut response = no_store(answer(status, "text/html; charset=utf-8", html));
     let headers = response.headers_mut();
-    // A browser applies form-action to the redirects after the form too, so the callback's scheme has to be
-    // in it.
+    // A browser applies form-action to the redirects after the form too, so the callback's scheme
+    // has to be in it.
     let scheme = Url::parse(redirect_uri)
         .map(|url| format!(" {}:", url.scheme()))
         .unwrap_or_default();
@@ -220,8 +228,12 @@ fn wishes(authorization: &Authorization) -> String {
         .details
         .iter()
         .flat_map(|details| details.as_array().into_iter().flatten());
-    let details =
-        details.map(|detail| item(detail["type"].as_str().unwrap_or_default(), &detail.to_string()));
+    let details = details.map(|detail| {
+        item(
+            detail["type"].as_str().unwrap_or_default(),
+            &detail.to_string(),
+        )
+    });
     scopes.chain(details).collect()
 }
 
@@ -287,6 +299,9 @@ mod tests {
 
     #[test]
     fn nothing_of_a_client_is_markup() {
-        assert_eq!(escape("<a href='x'>\"&"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;");
+        assert_eq!(
+            escape("<a href='x'>\"&"),
+            "&lt;a href=&#39;x&#39;&gt;&quot;&amp;"
+        );
     }
 }

@@ -71,7 +71,11 @@ pub(super) async fn push(
     }
 }
 
-async fn pushed(server: &AuthorizationServer, headers: &HeaderMap, body: &[u8]) -> Result<Value, OAuthError> {
+async fn pushed(
+    server: &AuthorizationServer,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Value, OAuthError> {
     let wrong = |text: String| OAuthError::new("invalid_request", text);
     if media_type(headers) != "application/x-www-form-urlencoded" {
         return Err(wrong(
@@ -85,7 +89,8 @@ async fn pushed(server: &AuthorizationServer, headers: &HeaderMap, body: &[u8]) 
     if server.is(Misbehaviour::PushedRequestRejected) {
         return Err(wrong("The request cannot be pushed".to_owned()));
     }
-    // Before the client authenticates: an assertion is good once, and a nonce makes the client come again.
+    // Before the client authenticates: an assertion is good once, and a nonce makes the client come
+    // again.
     let key = server.proven_key(headers, "/par")?;
     let client = server.authenticate(headers, &params).await?;
     if params.get("request_uri").is_some() {

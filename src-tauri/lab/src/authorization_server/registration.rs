@@ -16,7 +16,10 @@ use crate::jwt::{PublicKey, random_text};
 use crate::web::{OAuthError, bearer, json_answer, no_store, not_found, scopes};
 
 /// `POST /register`
-pub(super) async fn register(State(server): State<Arc<AuthorizationServer>>, body: Bytes) -> Response {
+pub(super) async fn register(
+    State(server): State<Arc<AuthorizationServer>>,
+    body: Bytes,
+) -> Response {
     if !server.offers_registration() {
         return not_found();
     }
@@ -37,7 +40,8 @@ pub(super) async fn register(State(server): State<Arc<AuthorizationServer>>, bod
         .metadata
         .insert("client_id_issued_at".to_owned(), json!(now()));
     let shared = !matches!(client.auth_methods[0].as_str(), "none" | "private_key_jwt");
-    let for_public = server.is(Misbehaviour::SecretForPublicClient) && client.may_authenticate_by("none");
+    let for_public =
+        server.is(Misbehaviour::SecretForPublicClient) && client.may_authenticate_by("none");
     if shared || for_public {
         client.secret = Some(random_text());
     }
@@ -108,27 +112,41 @@ pub(super) async fn delete(
 }
 
 /// The client that a registration access token belongs to.
-fn managed(server: &AuthorizationServer, id: &str, headers: &HeaderMap) -> Result<Client, Box<Response>> {
+fn managed(
+    server: &AuthorizationServer,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<Client, Box<Response>> {
     if !server.offers_registration() {
         return Err(Box::new(not_found()));
     }
     let store = server.store();
     let matches = |client: &&Client| {
-        let (Some(known), Some(given)) = (&client.registration_access_token, bearer(headers)) else {
+        let (Some(known), Some(given)) = (&client.registration_access_token, bearer(headers))
+        else {
             return false;
         };
         bool::from(known.as_bytes().ct_eq(given.as_bytes()))
     };
-    store.clients.get(id).filter(matches).cloned().ok_or_else(|| {
-        let challenge = "Bearer error=\"invalid_token\"";
-        let description = "The registration access token is missing or not the one of this client";
-        Box::new(OAuthError::unauthorized("invalid_token", description, challenge).into_response())
-    })
+    store
+        .clients
+        .get(id)
+        .filter(matches)
+        .cloned()
+        .ok_or_else(|| {
+            let challenge = "Bearer error=\"invalid_token\"";
+            let description =
+                "The registration access token is missing or not the one of this client";
+            Box::new(
+                OAuthError::unauthorized("invalid_token", description, challenge).into_response(),
+            )
+        })
 }
 
 fn updated(server: &AuthorizationServer, body: &[u8], known: Client) -> Result<Client, OAuthError> {
     let mut client = read_metadata(server, body)?;
-    // RFC 7592 section 2.2: the identifier is part of the request, and a secret in it is the current one.
+    // RFC 7592 section 2.2: the identifier is part of the request, and a secret in it is the
+    // current one.
     if client.metadata.shift_remove("client_id") != Some(json!(known.id)) {
         return Err(OAuthError::new(
             "invalid_request",
@@ -147,7 +165,9 @@ fn updated(server: &AuthorizationServer, body: &[u8], known: Client) -> Result<C
         .get("client_id_issued_at")
         .cloned()
         .unwrap_or_default();
-    client.metadata.insert("client_id_issued_at".to_owned(), issued);
+    client
+        .metadata
+        .insert("client_id_issued_at".to_owned(), issued);
     client.secret = match client.auth_methods[0].as_str() {
         "none" | "private_key_jwt" => None,
         _ => known.secret.or_else(|| Some(random_text())),
@@ -201,9 +221,10 @@ pub(super) fn client_of(
     // What is left out has the default of RFC 7591 section 2.
     let grant_types =
         texts(&metadata, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".to_owned()]);
-    let response_types = texts(&metadata, "response_types")?.unwrap_or_else(|| vec!["code".to_owned()]);
-    let method =
-        text(&metadata, "token_endpoint_auth_method")?.unwrap_or_else(|| "client_secret_basic".to_owned());
+    let response_types =
+        texts(&metadata, "response_types")?.unwrap_or_else(|| vec!["code".to_owned()]);
+    let method = text(&metadata, "token_endpoint_auth_method")?
+        .unwrap_or_else(|| "client_secret_basic".to_owned());
     let scope = text(&metadata, "scope")?;
     let name = text(&metadata, "client_name")?;
 
@@ -223,9 +244,16 @@ pub(super) fn client_of(
         )));
     }
     if !AUTH_METHODS.contains(&method.as_str()) {
-        return Err(wrong(format!("The method {} is not supported", plain(&method))));
+        return Err(wrong(format!(
+            "The method {} is not supported",
+            plain(&method)
+        )));
     }
-    if method == "none" && grant_types.iter().any(|grant| grant == "client_credentials") {
+    if method == "none"
+        && grant_types
+            .iter()
+            .any(|grant| grant == "client_credentials")
+    {
         return Err(wrong(
             "The client_credentials grant needs a client that authenticates".to_owned(),
         ));
@@ -242,7 +270,11 @@ pub(super) fn client_of(
     {
         return Err(wrong(format!("The scope {} is unknown", plain(unknown))));
     }
-    if redirect_uris.is_empty() && grant_types.iter().any(|grant| grant == "authorization_code") {
+    if redirect_uris.is_empty()
+        && grant_types
+            .iter()
+            .any(|grant| grant == "authorization_code")
+    {
         return Err(OAuthError::new(
             "invalid_redirect_uri",
             "At least one redirect URI is needed",

@@ -1,5 +1,5 @@
-//! What an authorization request has to be (RFC 6749 section 4.1.1, with PKCE and resource indicators),
-//! wherever it arrives.
+//! What an authorization request has to be (RFC 6749 section 4.1.1, with PKCE and resource
+//! indicators), wherever it arrives.
 
 use url::Url;
 
@@ -14,15 +14,19 @@ use crate::web::{OAuthError, Params, is_loopback, scopes};
 pub(super) const USER: (&str, &str) = ("alice", "wonderland");
 /// What that person's second factor shows.
 pub(super) const ONE_TIME_CODE: &str = "271828";
-/// From here on a port is one that the system picked, on Linux at least; elsewhere such begin higher.
+/// From here on a port is one that the system picked, on Linux at least; elsewhere such begin
+/// higher.
 const FIRST_RANDOM_PORT: u16 = 32768;
 
-/// The client that asks, and where its answer goes. Until both are known errors are only shown (RFC 6749
-/// section 4.1.2.1).
+/// The client that asks, and where its answer goes. Until both are known errors are only shown (RFC
+/// 6749 section 4.1.2.1).
 ///
 /// # Errors
 /// One sentence to show.
-pub(super) fn find_client(server: &AuthorizationServer, params: &Params) -> Result<(Client, String), String> {
+pub(super) fn find_client(
+    server: &AuthorizationServer,
+    params: &Params,
+) -> Result<(Client, String), String> {
     if let Some(name @ ("client_id" | "redirect_uri")) = params.repeated() {
         return Err(format!("{name} is there twice."));
     }
@@ -35,7 +39,9 @@ pub(super) fn find_client(server: &AuthorizationServer, params: &Params) -> Resu
         .ok_or("The client_id is unknown.")?;
     let redirect_uri = match (params.get("redirect_uri"), client.redirect_uris.as_slice()) {
         (Some(uri), _) if client.has_redirect_uri(uri) => uri.to_owned(),
-        (Some(_), _) => return Err("The redirect_uri is not registered for this client.".to_owned()),
+        (Some(_), _) => {
+            return Err("The redirect_uri is not registered for this client.".to_owned());
+        }
         (None, [only]) => only.clone(),
         (None, _) => return Err("redirect_uri is missing.".to_owned()),
     };
@@ -64,7 +70,12 @@ pub(super) fn check(
     }
     match params.get("response_type") {
         Some("code") => {}
-        Some(_) => return wrong("unsupported_response_type", "The only response_type here is code"),
+        Some(_) => {
+            return wrong(
+                "unsupported_response_type",
+                "The only response_type here is code",
+            );
+        }
         None => return wrong("invalid_request", "response_type is missing"),
     }
     if !client.may_use("authorization_code") {
@@ -140,6 +151,9 @@ fn code_challenge(params: &Params) -> Result<&str, OAuthError> {
 }
 
 fn has_random_loopback_port(uri: &str) -> bool {
-    let Ok(url) = Url::parse(uri) else { return false };
-    url.host_str().is_some_and(is_loopback) && url.port().is_some_and(|port| port >= FIRST_RANDOM_PORT)
+    let Ok(url) = Url::parse(uri) else {
+        return false;
+    };
+    url.host_str().is_some_and(is_loopback)
+        && url.port().is_some_and(|port| port >= FIRST_RANDOM_PORT)
 }

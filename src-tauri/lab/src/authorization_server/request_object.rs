@@ -1,4 +1,5 @@
-//! Authorization requests that are not plain parameters: pushed before (RFC 9126), or an object (RFC 9101).
+//! Authorization requests that are not plain parameters: pushed before (RFC 9126), or an object
+//! (RFC 9101).
 
 use serde_json::Value;
 
@@ -7,7 +8,8 @@ use super::{AuthorizationServer, now};
 use crate::jwt::Jws;
 use crate::web::{OAuthError, Params};
 
-/// The `typ` that a request object should have (RFC 9101 section 10.8); `JWT` and none are taken too.
+/// The `typ` that a request object should have (RFC 9101 section 10.8); `JWT` and none are taken
+/// too.
 const TYPE: &str = "oauth-authz-req+jwt";
 /// Claims that speak of the object, not of the request.
 const ABOUT_THE_OBJECT: &[&str] = &["iss", "aud", "exp", "nbf", "iat", "jti"];
@@ -16,7 +18,10 @@ const ABOUT_THE_OBJECT: &[&str] = &["iss", "aud", "exp", "nbf", "iat", "jti"];
 ///
 /// # Errors
 /// When the request came in a way in which it may not, or its reference or object is worth nothing.
-pub(super) fn effective(server: &AuthorizationServer, outer: &Params) -> Result<Params, OAuthError> {
+pub(super) fn effective(
+    server: &AuthorizationServer,
+    outer: &Params,
+) -> Result<Params, OAuthError> {
     let id = outer.get("client_id").unwrap_or_default();
     let object = match (outer.get("request"), outer.get("request_uri")) {
         (Some(_), Some(_)) => {
@@ -60,8 +65,8 @@ pub(super) fn plain_allowed(client: &Client, params: &Params) -> Result<Params, 
 
 /// The parameters in a request object: those and no others (RFC 9101 section 6.3).
 ///
-/// An unsigned one is as good as plain parameters, so a client without a key may send it (OpenID Connect Core
-/// section 6.1); one that has a key signs.
+/// An unsigned one is as good as plain parameters, so a client without a key may send it (OpenID
+/// Connect Core section 6.1); one that has a key signs.
 ///
 /// # Errors
 /// `invalid_request_object`.
@@ -80,7 +85,8 @@ pub(super) fn read(
     ) {
         return wrong("The typ of the request object is not oauth-authz-req+jwt");
     }
-    let unsigned_allowed = client.keys.is_empty() && !client.is_held_to("require_signed_request_object");
+    let unsigned_allowed =
+        client.keys.is_empty() && !client.is_held_to("require_signed_request_object");
     let unsigned = unsigned_allowed && object.is_unsigned();
     if !unsigned && !object.is_signed_by_one_of(&client.keys) {
         return wrong("None of the client's keys made the signature of the request object");
@@ -109,13 +115,21 @@ pub(super) fn read(
     }
     let parameters = claims
         .filter(|(name, _)| !ABOUT_THE_OBJECT.contains(&name.as_str()))
-        .flat_map(|(name, value)| texts(name, value).into_iter().map(|text| (name.clone(), text)));
+        .flat_map(|(name, value)| {
+            texts(name, value)
+                .into_iter()
+                .map(|text| (name.clone(), text))
+        });
     Ok(Params::from_pairs(parameters))
 }
 
 /// A claim as the parameter of the same name.
 fn texts(name: &str, value: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
     match value {
         Value::Array(several) if name == "resource" => several.iter().map(text).collect(),
         one => vec![text(one)],

@@ -1,4 +1,5 @@
-//! Authorization responses (RFC 6749 section 4.1.2), good or bad, always with `iss` (RFC 9207 section 2).
+//! Authorization responses (RFC 6749 section 4.1.2), good or bad, always with `iss` (RFC 9207
+//! section 2).
 
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
@@ -68,7 +69,11 @@ pub(super) fn error(server: &AuthorizationServer, to: Destination, error: &OAuth
 }
 
 /// Sends these fields, with `state` and `iss`.
-pub(super) fn respond(server: &AuthorizationServer, to: Destination, fields: &[(&str, &str)]) -> Response {
+pub(super) fn respond(
+    server: &AuthorizationServer,
+    to: Destination,
+    fields: &[(&str, &str)],
+) -> Response {
     let mut fields = fields.to_vec();
     if server.is(Misbehaviour::CallbackWithoutCode) {
         fields.retain(|(name, _)| *name != "code");
@@ -100,7 +105,8 @@ fn redirect(redirect_uri: &str, fields: &[(&str, &str)]) -> Response {
     let Ok(location) = HeaderValue::try_from(format!("{redirect_uri}{separator}{query}")) else {
         return page::refused("The redirect_uri cannot be written into a header.");
     };
-    // 303 makes the browser GET the callback, and so keeps the password out of it (RFC 9700 section 4.12).
+    // 303 makes the browser GET the callback, and so keeps the password out of it (RFC 9700 section
+    // 4.12).
     let mut response = no_store(StatusCode::SEE_OTHER.into_response());
     response.headers_mut().insert(header::LOCATION, location);
     response

@@ -1,4 +1,5 @@
-//! Everything an authorization server remembers: clients, requests waiting for a person, codes, grants, tokens.
+//! Everything an authorization server remembers: clients, requests waiting for a person, codes,
+//! grants, tokens.
 //!
 //! Times are seconds since 1970 and come from the caller.
 
@@ -112,7 +113,9 @@ pub(super) struct Store {
 impl Store {
     /// With the clients that need no registration.
     pub(super) fn new(clients: Vec<Client>) -> Self {
-        let clients = clients.into_iter().map(|client| (client.id.clone(), client));
+        let clients = clients
+            .into_iter()
+            .map(|client| (client.id.clone(), client));
         Self {
             clients: clients.collect(),
             ..Self::default()
@@ -234,7 +237,8 @@ impl Store {
         }
     }
 
-    /// Makes a refresh token worthless, unless it is already: of two requests at once one comes first.
+    /// Makes a refresh token worthless, unless it is already: of two requests at once one comes
+    /// first.
     ///
     /// # Errors
     /// Those of [`Self::look_at_refresh`].
@@ -255,7 +259,10 @@ impl Store {
     /// The grant of an access token that nobody revoked, and whether it is an early one.
     pub(super) fn live_access(&self, jti: &str) -> Option<(&Grant, bool)> {
         let known = self.access.get(jti).filter(|known| !known.revoked)?;
-        let grant = self.grants.get(&known.grant).filter(|grant| !grant.revoked)?;
+        let grant = self
+            .grants
+            .get(&known.grant)
+            .filter(|grant| !grant.revoked)?;
         Some((grant, known.early))
     }
 

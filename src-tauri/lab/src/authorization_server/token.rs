@@ -75,11 +75,13 @@ async fn granted(
             format!("{} is there twice", plain(name)),
         ));
     }
-    let in_header = headers.contains_key(header::AUTHORIZATION) && params.get("client_id").is_none();
+    let in_header =
+        headers.contains_key(header::AUTHORIZATION) && params.get("client_id").is_none();
     if server.is(Misbehaviour::ClientIdIgnoredInBasic) && in_header {
         return Err(OAuthError::new("invalid_request", "Missing client_id"));
     }
-    // Before the client authenticates: an assertion is good once, and a nonce makes the client come again.
+    // Before the client authenticates: an assertion is good once, and a nonce makes the client come
+    // again.
     let key = server
         .proven_key(headers, "/token")?
         .filter(|_| !server.is(Misbehaviour::DpopIgnored));
@@ -157,8 +159,8 @@ impl TokenRequest<'_> {
         Ok(fields)
     }
 
-    /// A new refresh token. One of a public client is bound to the key that it proved; a confidential client
-    /// authenticates instead (RFC 9449 section 5).
+    /// A new refresh token. One of a public client is bound to the key that it proved; a
+    /// confidential client authenticates instead (RFC 9449 section 5).
     pub(super) fn refresh_token(&self, grant: GrantId) -> Value {
         let public = self.client.may_authenticate_by("none");
         let key = self.key.clone().filter(|_| public);
@@ -181,7 +183,9 @@ fn unsupported(grant_type: &str) -> OAuthError {
 fn success(server: &AuthorizationServer, mut fields: Fields) -> Response {
     match server.misbehaviour {
         Some(Misbehaviour::ScopeNarrowed) => fields.shift_remove("scope"),
-        Some(Misbehaviour::AuthorizationDetailsDropped) => fields.shift_remove("authorization_details"),
+        Some(Misbehaviour::AuthorizationDetailsDropped) => {
+            fields.shift_remove("authorization_details")
+        }
         Some(Misbehaviour::IssuedTokenTypeMissing) => fields.shift_remove("issued_token_type"),
         Some(Misbehaviour::TokenTypeMissing) => fields.shift_remove("token_type"),
         _ => None,
@@ -199,7 +203,9 @@ fn success(server: &AuthorizationServer, mut fields: Fields) -> Response {
                 form.finish(),
             ))
         }
-        Some(Misbehaviour::TokenResponseCacheable) => json_answer(StatusCode::OK, &Value::Object(fields)),
+        Some(Misbehaviour::TokenResponseCacheable) => {
+            json_answer(StatusCode::OK, &Value::Object(fields))
+        }
         _ => no_store(json_answer(StatusCode::OK, &Value::Object(fields))),
     }
 }

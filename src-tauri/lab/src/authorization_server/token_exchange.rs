@@ -1,5 +1,6 @@
-//! Token exchange (RFC 8693) at an identity provider: an ID token becomes an ID-JAG, with which the client
-//! asks another authorization server for an access token (MCP, Enterprise-Managed Authorization section 4).
+//! Token exchange (RFC 8693) at an identity provider: an ID token becomes an ID-JAG, with which the
+//! client asks another authorization server for an access token (MCP, Enterprise-Managed
+//! Authorization section 4).
 
 use serde_json::json;
 
@@ -23,8 +24,8 @@ const LIFETIME: u64 = 300;
 pub(crate) struct Partners {
     /// Authorization servers, by issuer.
     pub(crate) issuers: Vec<String>,
-    /// What the identity provider's client is called there; how it came to know that is no part of the
-    /// protocol.
+    /// What the identity provider's client is called there; how it came to know that is no part of
+    /// the protocol.
     pub(crate) client_id: String,
     pub(crate) resources: Vec<String>,
 }
@@ -35,19 +36,29 @@ pub(super) fn exchange(request: &TokenRequest) -> Result<Fields, OAuthError> {
     let wrong = |text: &str| OAuthError::new("invalid_request", text);
     let requested = request.required("requested_token_type")?;
     if requested != ID_JAG {
-        return Err(wrong(&format!("The only requested_token_type here is {ID_JAG}")));
+        return Err(wrong(&format!(
+            "The only requested_token_type here is {ID_JAG}"
+        )));
     }
     if request.required("subject_token_type")? != ID_TOKEN {
-        return Err(wrong(&format!("The only subject_token_type here is {ID_TOKEN}")));
+        return Err(wrong(&format!(
+            "The only subject_token_type here is {ID_TOKEN}"
+        )));
     }
     if params.get("actor_token").is_some() {
         return Err(wrong("An actor_token has no use here"));
     }
     let subject = subject(request)?;
-    let partners = server.partners.as_ref().ok_or_else(OAuthError::server_error)?;
+    let partners = server
+        .partners
+        .as_ref()
+        .ok_or_else(OAuthError::server_error)?;
     let audience = request.required("audience")?;
     if !partners.issuers.iter().any(|issuer| issuer == audience) {
-        let text = format!("There is no agreement with the audience {}", plain(audience));
+        let text = format!(
+            "There is no agreement with the audience {}",
+            plain(audience)
+        );
         return Err(OAuthError::new("invalid_target", text));
     }
     let resource = request.required("resource")?;
@@ -79,8 +90,8 @@ pub(super) fn exchange(request: &TokenRequest) -> Result<Fields, OAuthError> {
         .map_err(|_| OAuthError::server_error())?;
     Ok(Fields::from_iter([
         ("issued_token_type".to_owned(), json!(ID_JAG)),
-        // Named so for historical reasons; it is no access token, and so its type is N_A (RFC 8693 section
-        // 2.2.1).
+        // Named so for historical reasons; it is no access token, and so its type is N_A (RFC 8693
+        // section 2.2.1).
         ("access_token".to_owned(), json!(token)),
         ("token_type".to_owned(), json!("N_A")),
         ("scope".to_owned(), json!(scope)),
@@ -88,15 +99,17 @@ pub(super) fn exchange(request: &TokenRequest) -> Result<Fields, OAuthError> {
     ]))
 }
 
-/// The person that the subject token speaks of. "If either the subject_token or actor_token are invalid for
-/// any reason" the error is `invalid_request` (RFC 8693 section 2.2.2).
+/// The person that the subject token speaks of. "If either the subject_token or actor_token are
+/// invalid for any reason" the error is `invalid_request` (RFC 8693 section 2.2.2).
 fn subject(request: &TokenRequest) -> Result<String, OAuthError> {
     let server = request.server;
     let wrong = |text: &str| OAuthError::new("invalid_request", text);
-    let token =
-        Jws::parse(request.required("subject_token")?).ok_or_else(|| wrong("The subject_token is no JWT"))?;
+    let token = Jws::parse(request.required("subject_token")?)
+        .ok_or_else(|| wrong("The subject_token is no JWT"))?;
     if !token.is_signed_by(server.key.public()) || token.text("iss") != Some(&server.issuer) {
-        return Err(wrong("The subject_token is not from this identity provider"));
+        return Err(wrong(
+            "The subject_token is not from this identity provider",
+        ));
     }
     if token.typ() != Some("JWT") {
         return Err(wrong("The subject_token is no ID token"));

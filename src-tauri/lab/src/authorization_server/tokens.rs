@@ -148,11 +148,16 @@ impl AuthorizationServer {
             .map_err(|_| OAuthError::server_error())
     }
 
-    /// Judges an access token: signature, issuer, `exp`, revocation, and the audience if one is wanted.
+    /// Judges an access token: signature, issuer, `exp`, revocation, and the audience if one is
+    /// wanted.
     ///
     /// # Errors
     /// The first reason against it.
-    pub(crate) fn check(&self, token: &str, audiences: Option<&[String]>) -> Result<Access, Refused> {
+    pub(crate) fn check(
+        &self,
+        token: &str,
+        audiences: Option<&[String]>,
+    ) -> Result<Access, Refused> {
         let claims = self
             .key
             .verify(ACCESS_TOKEN_TYPE, token)

@@ -1,5 +1,5 @@
-//! Who may call, and the challenge for those who may not (RFC 6750 section 3, RFC 9449 section 7, RFC 9728
-//! section 5.1).
+//! Who may call, and the challenge for those who may not (RFC 6750 section 3, RFC 9449 section 7,
+//! RFC 9728 section 5.1).
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -43,7 +43,11 @@ pub(super) enum Denied {
 
 impl McpServer {
     /// Judges the request's access token, and the proof that goes with one that is bound to a key.
-    pub(super) fn authenticate(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Denied> {
+    pub(super) fn authenticate(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Caller, Denied> {
         let Some((scheme, token)) = access_token(headers) else {
             self.authorization_servers
                 .iter()
@@ -58,7 +62,8 @@ impl McpServer {
             ));
         }
         match (scheme, &caller.access.key) {
-            // RFC 9449 section 7.2: "MUST reject a DPoP-bound access token received as a bearer token".
+            // RFC 9449 section 7.2: "MUST reject a DPoP-bound access token received as a bearer
+            // token".
             (Scheme::Bearer, Some(_)) => {
                 return Err(Denied::Unbound(
                     "The access token is bound to a key and no bearer token",
@@ -97,7 +102,9 @@ impl McpServer {
                 // Perhaps the other one issued it.
                 Err(Refused::Foreign) => {}
                 Err(Refused::Expired) => return Err(EXPIRED),
-                Err(Refused::Revoked) => return Err(Denied::InvalidToken("The access token was revoked")),
+                Err(Refused::Revoked) => {
+                    return Err(Denied::InvalidToken("The access token was revoked"));
+                }
                 Err(Refused::WrongAudience) => {
                     return Err(Denied::InvalidToken(
                         "The access token is meant for another audience",
@@ -153,19 +160,22 @@ impl McpServer {
             Some(Misbehaviour::InsufficientScope) => WRITE_SCOPE,
             _ => tools::scope(tool),
         };
-        let endless = self.misbehaviour == Some(Misbehaviour::EndlessStepUp) && needed == WRITE_SCOPE;
+        let endless =
+            self.misbehaviour == Some(Misbehaviour::EndlessStepUp) && needed == WRITE_SCOPE;
         let has = |needed: &str| caller.access.scope.iter().any(|scope| scope == needed);
         if endless || !has(needed) {
             return Err(Denied::InsufficientScope(needed));
         }
-        // Whoever gives up the scope that it had gets nowhere: "computing the union of the client's previously
-        // requested scope set and the scopes from the current challenge" (2026-07-28, Step-Up Authorization Flow).
-        // Before, the challenge alone said what to ask for.
+        // Whoever gives up the scope that it had gets nowhere: "computing the union of the client's
+        // previously requested scope set and the scopes from the current challenge" (2026-07-28,
+        // Step-Up Authorization Flow). Before, the challenge alone said what to ask for.
         if !modern::declared_version(call).is_null() && !has(BASE_SCOPE) {
             return Err(Denied::InsufficientScope(BASE_SCOPE));
         }
         match tools::authentication(tool) {
-            Some((acr, max_age)) if self.options.transfer_tool && !caller.logged_in(acr, max_age) => {
+            Some((acr, max_age))
+                if self.options.transfer_tool && !caller.logged_in(acr, max_age) =>
+            {
                 Err(Denied::InsufficientAuthentication(acr, max_age))
             }
             _ => Ok(()),
@@ -176,12 +186,12 @@ impl McpServer {
     pub(super) fn challenge(&self, denied: &Denied, headers: &HeaderMap) -> Response {
         let (error, description) = denied.told();
         let status = match (self.misbehaviour, denied) {
-            (Some(Misbehaviour::ForbiddenInsteadOfUnauthorized), _) | (_, Denied::InsufficientScope(_)) => {
-                StatusCode::FORBIDDEN
-            }
+            (Some(Misbehaviour::ForbiddenInsteadOfUnauthorized), _)
+            | (_, Denied::InsufficientScope(_)) => StatusCode::FORBIDDEN,
             _ => StatusCode::UNAUTHORIZED,
         };
-        let body = json!({ "error": error.unwrap_or("unauthorized"), "error_description": description });
+        let body =
+            json!({ "error": error.unwrap_or("unauthorized"), "error_description": description });
         let mut response = json_answer(status, &body).into_response();
         let mut challenge = self.challenges(denied, headers).join(", ");
         if self.misbehaviour == Some(Misbehaviour::ChallengeUnparsable) {
@@ -191,7 +201,9 @@ impl McpServer {
         match (self.misbehaviour, challenge) {
             (Some(Misbehaviour::ChallengeMissing), _) | (_, Err(_)) => {}
             (_, Ok(challenge)) => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, challenge);
             }
         }
         if *denied == Denied::NonceWanted
@@ -202,16 +214,19 @@ impl McpServer {
         response
     }
 
-    /// A challenge for each scheme that may help. Only that of the scheme that was tried tells the error (RFC
-    /// 9449 section 7.2).
+    /// A challenge for each scheme that may help. Only that of the scheme that was tried tells the
+    /// error (RFC 9449 section 7.2).
     fn challenges(&self, denied: &Denied, headers: &HeaderMap) -> Vec<String> {
         let tried = access_token(headers).map(|(scheme, _)| scheme);
         let mut challenges = Vec::new();
-        // A server that wants DPoP names Bearer too: clients that know nothing else find the resource
-        // metadata there.
+        // A server that wants DPoP names Bearer too: clients that know nothing else find the
+        // resource metadata there.
         if tried != Some(Scheme::Dpop) || self.options.dpop_required {
             let told = tried != Some(Scheme::Dpop);
-            challenges.push(format!("Bearer {}", self.parameters(denied, told).join(", ")));
+            challenges.push(format!(
+                "Bearer {}",
+                self.parameters(denied, told).join(", ")
+            ));
         }
         let bound = matches!(denied, Denied::Unbound(_));
         if tried == Some(Scheme::Dpop) || self.options.dpop_required || bound {
@@ -232,14 +247,16 @@ impl McpServer {
             parameters.push(format!("error=\"{error}\""));
             parameters.push(format!("error_description=\"{description}\""));
         }
-        if self.misbehaviour == Some(Misbehaviour::ErrorWithoutToken) && *denied == Denied::NoToken {
+        if self.misbehaviour == Some(Misbehaviour::ErrorWithoutToken) && *denied == Denied::NoToken
+        {
             parameters.push("error=\"invalid_token\"".to_owned());
         }
         match self.misbehaviour {
             _ if self.options.no_metadata => {}
             Some(Misbehaviour::ChallengeWithoutResourceMetadata) => {}
             Some(Misbehaviour::ResourceMetadataParameterWrong) => {
-                parameters.push("resource=\"/.well-known/oauth-protected-resource/mcp\"".to_owned());
+                parameters
+                    .push("resource=\"/.well-known/oauth-protected-resource/mcp\"".to_owned());
             }
             _ => parameters.push(format!(
                 "resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp\"",
@@ -273,7 +290,10 @@ impl Caller {
             .elapsed()
             .map(|since| since.as_secs())
             .unwrap_or_default();
-        let recent = self.access.auth_time.is_some_and(|then| now <= then + max_age);
+        let recent = self
+            .access
+            .auth_time
+            .is_some_and(|then| now <= then + max_age);
         self.access.acr.as_deref() == Some(acr) && recent
     }
 }
@@ -301,5 +321,6 @@ impl Denied {
     }
 }
 
-const FOREIGN: Denied = Denied::InvalidToken("The access token is malformed or not from a known issuer");
+const FOREIGN: Denied =
+    Denied::InvalidToken("The access token is malformed or not from a known issuer");
 const EXPIRED: Denied = Denied::InvalidToken("The access token expired");

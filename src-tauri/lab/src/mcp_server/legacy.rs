@@ -23,8 +23,11 @@ pub(super) fn answer(server: &McpServer, headers: &HeaderMap, body: &Value) -> R
         Err(response) => return *response,
     };
     let messages: Vec<&Value> = match body {
-        // Batches came and went with this revision (2025-03-26, Transports, Sending Messages to the Server).
-        Value::Array(batch) if revision == "2025-03-26" && !batch.is_empty() => batch.iter().collect(),
+        // Batches came and went with this revision (2025-03-26, Transports, Sending Messages to the
+        // Server).
+        Value::Array(batch) if revision == "2025-03-26" && !batch.is_empty() => {
+            batch.iter().collect()
+        }
         one => vec![one],
     };
     if !messages.iter().all(|message| message::is_message(message)) {
@@ -70,7 +73,10 @@ fn initialize(server: &McpServer, body: &Value) -> Response {
         return as_event_stream([&error]);
     };
     // An unknown version is answered with the newest one of this handshake.
-    let revision = LEGACY.iter().find(|known| **known == asked).unwrap_or(&LEGACY[0]);
+    let revision = LEGACY
+        .iter()
+        .find(|known| **known == asked)
+        .unwrap_or(&LEGACY[0]);
     let answer = message::result(
         id,
         json!({

@@ -29,7 +29,10 @@ pub(super) fn is_message(value: &Value) -> bool {
     let has_answer = value.get("result").is_some() || value.get("error").is_some();
     value["jsonrpc"] == "2.0"
         && (value["method"].is_string() || has_answer)
-        && matches!(value.get("id"), None | Some(Value::String(_) | Value::Number(_)))
+        && matches!(
+            value.get("id"),
+            None | Some(Value::String(_) | Value::Number(_))
+        )
 }
 
 pub(super) fn as_json(status: StatusCode, message: &Value) -> Response {

@@ -1,4 +1,5 @@
-//! The MCP server: one endpoint for the handshake revisions and the stateless one, behind access tokens.
+//! The MCP server: one endpoint for the handshake revisions and the stateless one, behind access
+//! tokens.
 //!
 //! | module | holds |
 //! |---|---|
@@ -125,7 +126,8 @@ async fn endpoint(
     if server.misbehaviour == Some(Misbehaviour::NotAnMcpServer) {
         return single_page_app();
     }
-    // The token is looked at before the method, so that a client that probes with GET sees the challenge.
+    // The token is looked at before the method, so that a client that probes with GET sees the
+    // challenge.
     let caller = match server.authenticate(&method, &headers) {
         Ok(caller) => caller,
         Err(denied) => return server.challenge(&denied, &headers),
@@ -144,8 +146,13 @@ fn post(server: &McpServer, caller: &access::Caller, headers: &HeaderMap, body: 
             return message::as_json(status, &message::error(None, code, &text, None));
         }
     };
-    let calls = body.as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
-    if let Some(denied) = calls.iter().find_map(|call| server.permit(caller, call).err()) {
+    let calls = body
+        .as_array()
+        .map_or(std::slice::from_ref(&body), Vec::as_slice);
+    if let Some(denied) = calls
+        .iter()
+        .find_map(|call| server.permit(caller, call).err())
+    {
         return server.challenge(&denied, headers);
     }
     if server.misbehaviour == Some(Misbehaviour::McpCallFailed) && body["method"] == "tools/list" {
@@ -189,7 +196,8 @@ fn is_modern(headers: &HeaderMap, body: &Value) -> bool {
         return false;
     }
     let named = message::header(headers, "mcp-protocol-version");
-    !modern::declared_version(body).is_null() || named.is_some_and(|version| MODERN.contains(&version))
+    !modern::declared_version(body).is_null()
+        || named.is_some_and(|version| MODERN.contains(&version))
 }
 
 /// The client "MUST include an Accept header listing both" (Streamable HTTP, Sending Messages).
@@ -208,7 +216,11 @@ fn accepts_both(headers: &HeaderMap) -> bool {
                 .to_ascii_lowercase()
         })
         .collect();
-    let listed = |wanted: &str, group: &str| accepted.iter().any(|a| a == wanted || a == group || a == "*/*");
+    let listed = |wanted: &str, group: &str| {
+        accepted
+            .iter()
+            .any(|a| a == wanted || a == group || a == "*/*")
+    };
     listed("application/json", "application/*") && listed("text/event-stream", "text/*")
 }
 

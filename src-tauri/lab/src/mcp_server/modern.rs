@@ -1,4 +1,5 @@
-//! The stateless revision, 2026-07-28: every request carries its version, and headers that mirror its body.
+//! The stateless revision, 2026-07-28: every request carries its version, and headers that mirror
+//! its body.
 
 use axum::http::StatusCode;
 use axum::http::header::HeaderMap;
@@ -19,7 +20,10 @@ const METHOD_NOT_FOUND: i64 = -32601;
 pub(super) fn answer(server: &McpServer, headers: &HeaderMap, body: &Value) -> Response {
     if !message::is_message(body) || !body["method"].is_string() {
         let text = "The body has to be one JSON-RPC request or notification";
-        return as_json(StatusCode::BAD_REQUEST, &message::error(None, -32600, text, None));
+        return as_json(
+            StatusCode::BAD_REQUEST,
+            &message::error(None, -32600, text, None),
+        );
     }
     let Some(id) = body.get("id") else {
         // This revision defines no notification that a client sends over HTTP, nor their headers.
@@ -45,7 +49,10 @@ pub(super) fn answer(server: &McpServer, headers: &HeaderMap, body: &Value) -> R
             return as_json(StatusCode::NOT_FOUND, &error);
         }
     };
-    as_json(StatusCode::OK, &message::result(id, complete(result, cacheable)))
+    as_json(
+        StatusCode::OK,
+        &message::result(id, complete(result, cacheable)),
+    )
 }
 
 /// The revision that the request's metadata names.
@@ -71,7 +78,12 @@ fn check(headers: &HeaderMap, body: &Value, id: &Value) -> Result<(), Value> {
     if !MODERN.contains(&declared) {
         let data = json!({ "supported": VERSIONS, "requested": declared });
         let text = "Unsupported protocol version";
-        return Err(message::error(Some(id), UNSUPPORTED_VERSION, text, Some(data)));
+        return Err(message::error(
+            Some(id),
+            UNSUPPORTED_VERSION,
+            text,
+            Some(data),
+        ));
     }
     if !body["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"].is_object() {
         let text = "params._meta has to hold io.modelcontextprotocol/clientCapabilities";

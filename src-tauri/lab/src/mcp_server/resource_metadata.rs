@@ -1,4 +1,5 @@
-//! Protected resource metadata (RFC 9728 section 2), at the path-inserted and at the root well-known URL.
+//! Protected resource metadata (RFC 9728 section 2), at the path-inserted and at the root
+//! well-known URL.
 
 use std::sync::Arc;
 
@@ -13,7 +14,11 @@ use crate::jwt::ALGORITHM;
 use crate::web::{json_answer, not_found, single_page_app};
 
 /// The identifier the resource metadata gives: the MCP server's URL when it is healthy.
-pub(crate) fn advertised_resource(mcp_url: &str, as_url: &str, misbehaviour: Option<Misbehaviour>) -> String {
+pub(crate) fn advertised_resource(
+    mcp_url: &str,
+    as_url: &str,
+    misbehaviour: Option<Misbehaviour>,
+) -> String {
     match misbehaviour {
         Some(Misbehaviour::ResourceTrailingSlash) => format!("{mcp_url}/"),
         Some(Misbehaviour::ResourceMismatch) => as_url.to_owned(),
@@ -70,7 +75,8 @@ fn document(server: &McpServer) -> Value {
     }
     match server.misbehaviour {
         Some(Misbehaviour::ServerMetadataInResourceMetadata) => {
-            document["token_endpoint_auth_methods_supported"] = json!(["client_secret_basic", "none"]);
+            document["token_endpoint_auth_methods_supported"] =
+                json!(["client_secret_basic", "none"]);
         }
         // A port below 1024 that no service of today uses.
         Some(Misbehaviour::TransportFailure) => {

@@ -13,7 +13,8 @@ pub(super) fn scope(tool: &str) -> &'static str {
     }
 }
 
-/// How strongly and how lately the person has to have logged in for a call of this tool: `acr`, and seconds.
+/// How strongly and how lately the person has to have logged in for a call of this tool: `acr`, and
+/// seconds.
 pub(super) fn authentication(tool: &str) -> Option<(&'static str, u64)> {
     (tool == "transfer").then_some((MULTIPLE_FACTORS, 300))
 }
@@ -70,7 +71,8 @@ pub(super) fn list(server: &McpServer) -> Value {
     tools
 }
 
-/// Calls a tool. Wrong arguments are a result with `isError`, so that a model can see and mend them.
+/// Calls a tool. Wrong arguments are a result with `isError`, so that a model can see and mend
+/// them.
 ///
 /// # Errors
 /// For a tool that is not there.

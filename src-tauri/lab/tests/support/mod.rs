@@ -45,7 +45,10 @@ impl Reply {
     pub fn message(&self) -> Value {
         match self.header("content-type") {
             "text/event-stream" => {
-                let data = self.text.lines().find_map(|line| line.strip_prefix("data: "));
+                let data = self
+                    .text
+                    .lines()
+                    .find_map(|line| line.strip_prefix("data: "));
                 serde_json::from_str(data.expect("an event")).unwrap()
             }
             _ => self.json(),
@@ -54,7 +57,8 @@ impl Reply {
 
     /// The parameters of the URL that a redirect leads to.
     pub fn location(&self) -> HashMap<String, String> {
-        let url = Url::parse(self.header("location")).unwrap_or_else(|_| panic!("no redirect: {self:?}"));
+        let url =
+            Url::parse(self.header("location")).unwrap_or_else(|_| panic!("no redirect: {self:?}"));
         url.query_pairs().into_owned().collect()
     }
 
@@ -187,7 +191,8 @@ pub struct Key {
 
 impl Key {
     pub fn new() -> Self {
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
         Self::from_pkcs8(pkcs8.unwrap().as_ref())
     }
 
@@ -201,7 +206,8 @@ impl Key {
 
     fn from_pkcs8(pkcs8: &[u8]) -> Self {
         let random = SystemRandom::new();
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random).unwrap();
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random).unwrap();
         Self { pair, random }
     }
 
@@ -384,7 +390,10 @@ pub async fn tokens(lab: &Lab) -> Value {
 /// An access token with these scopes.
 pub async fn access_token(lab: &Lab, scope: &str) -> String {
     let request = with(authorization_request(lab, "lab-public"), "scope", scope);
-    let code = approved(lab.as_url(), &request).await.remove("code").unwrap();
+    let code = approved(lab.as_url(), &request)
+        .await
+        .remove("code")
+        .unwrap();
     exchange(lab, "lab-public", &code).await.json()["access_token"]
         .as_str()
         .unwrap()

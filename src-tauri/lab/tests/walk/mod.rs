@@ -129,7 +129,8 @@ pub async fn walk(lab: &Lab) -> Walk {
 pub async fn further(lab: &Lab) -> Walk {
     let origin = lab.mcp_url().strip_suffix("/mcp").unwrap();
     let page = || {
-        get(&format!("{origin}/.well-known/oauth-protected-resource")).header("origin", "http://localhost:1")
+        get(&format!("{origin}/.well-known/oauth-protected-resource"))
+            .header("origin", "http://localhost:1")
     };
     let allowed = page()
         .send()
@@ -216,7 +217,10 @@ pub async fn further(lab: &Lab) -> Walk {
         ("second factor", second_factor(lab).await),
         ("details", issued["authorization_details"].to_string()),
         ("code again", again),
-        ("signing key", if known { "known" } else { "unknown" }.to_owned()),
+        (
+            "signing key",
+            if known { "known" } else { "unknown" }.to_owned(),
+        ),
         ("signature", fits.to_string()),
         ("id token", id_token),
         ("bound token", bound_token(lab).await),
@@ -240,7 +244,10 @@ async fn introspected(lab: &Lab, access: &str) -> String {
 async fn revoked(lab: &Lab) -> String {
     let token = access_token(lab, "mcp:read").await;
     let form = [("token", token.as_str()), ("client_id", "lab-public")];
-    let revoked = post(&format!("{}/revoke", lab.as_url())).form(&form).send().await;
+    let revoked = post(&format!("{}/revoke", lab.as_url()))
+        .form(&form)
+        .send()
+        .await;
     let called = modern(lab, &token, "tools/list", json!({})).send().await;
     format!("{} {}", revoked.status, called.status)
 }
@@ -284,7 +291,10 @@ async fn second_factor(lab: &Lab) -> String {
         "acr_values",
         "urn:lab:mfa",
     );
-    let code = approved(lab.as_url(), &request).await.remove("code").unwrap();
+    let code = approved(lab.as_url(), &request)
+        .await
+        .remove("code")
+        .unwrap();
     let issued = exchange(lab, "lab-public", &code).await.json();
     decoded(issued["access_token"].as_str().unwrap(), 1)["acr"].to_string()
 }
@@ -342,7 +352,10 @@ async fn authorized(lab: &Lab, id: &str) -> BTreeMap<String, String> {
 
 /// A field that something wrong may have left out.
 fn named(fields: &BTreeMap<String, String>, name: &str) -> String {
-    fields.get(name).cloned().unwrap_or_else(|| "none".to_owned())
+    fields
+        .get(name)
+        .cloned()
+        .unwrap_or_else(|| "none".to_owned())
 }
 
 async fn exchange_at_fixed_port(lab: &Lab, id: &str, code: &str) -> Reply {
@@ -358,7 +371,10 @@ async fn exchange_at_fixed_port(lab: &Lab, id: &str, code: &str) -> Reply {
 }
 
 fn told(reply: &Reply) -> String {
-    let (kind, challenge) = (reply.header("content-type"), reply.header("www-authenticate"));
+    let (kind, challenge) = (
+        reply.header("content-type"),
+        reply.header("www-authenticate"),
+    );
     format!(
         "{} {kind} {} {challenge} {}",
         reply.status,
@@ -370,7 +386,11 @@ fn told(reply: &Reply) -> String {
 /// The fields of a token answer, in whichever encoding.
 fn fields(reply: &Reply) -> BTreeMap<String, String> {
     let from_json = |answer: Value| {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         answer
             .as_object()
             .unwrap()
@@ -403,7 +423,8 @@ fn without_random(reply: &Reply) -> String {
         }
         if name == "access_token" {
             let mut claims = decoded(&value, 1);
-            claims["lifetime"] = json!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap());
+            claims["lifetime"] =
+                json!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap());
             for claim in ["iat", "exp", "jti", "auth_time", "client_id"] {
                 claims.as_object_mut().unwrap().remove(claim);
             }

@@ -8,11 +8,12 @@ pub(super) enum Intent {
     Approves,
 }
 
-/// Reads whole words, so that "disallow" is not taken for "allow", and a denying word wins: "do not allow".
+/// Reads whole words, so that "disallow" is not taken for "allow", and a denying word wins: "do not
+/// allow".
 pub(super) fn intent<'a>(texts: impl IntoIterator<Item = &'a str>) -> Intent {
     const DENY: &[&str] = &[
-        "deny", "denied", "cancel", "reject", "decline", "refuse", "disallow", "no", "not", "don", "dont",
-        "never", "abort", "back", "logout", "signout", "disagree",
+        "deny", "denied", "cancel", "reject", "decline", "refuse", "disallow", "no", "not", "don",
+        "dont", "never", "abort", "back", "logout", "signout", "disagree",
     ];
     const APPROVE: &[&str] = &[
         "approve",

@@ -5,7 +5,8 @@ use url::Url;
 
 use super::choice::{Intent, intent};
 
-/// A form's data set (HTML, "Constructing the entry list"), or the target of a page that refreshes itself.
+/// A form's data set (HTML, "Constructing the entry list"), or the target of a page that refreshes
+/// itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Submission {
     /// Absolute, or relative to the page.
@@ -24,7 +25,11 @@ pub(super) enum Unanswered {
 }
 
 /// The submission of the form that approves most likely.
-pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Result<Submission, Unanswered> {
+pub(super) fn next_on(
+    page: &str,
+    url: &Url,
+    given: &[(String, String)],
+) -> Result<Submission, Unanswered> {
     readable(page).map_err(Unanswered::Unanswerable)?;
     let document = Html::parse_document(page);
     let forms: Vec<Form<'_>> = all(document.root_element(), "form")
@@ -32,7 +37,9 @@ pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Resu
         .map(|form| Form::read(&document, form, given))
         .collect();
     let usable = forms.iter().filter(|form| !form.only_denies());
-    let Some(best) = usable.max_by_key(|form| (form.score(), std::cmp::Reverse(form.order(&forms)))) else {
+    let Some(best) =
+        usable.max_by_key(|form| (form.score(), std::cmp::Reverse(form.order(&forms))))
+    else {
         return match refresh(&document) {
             Some(action) => Ok(Submission {
                 action,
@@ -40,7 +47,11 @@ pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Resu
                 pairs: Vec::new(),
             }),
             None => {
-                let which = if forms.is_empty() { "" } else { " that approves" };
+                let which = if forms.is_empty() {
+                    ""
+                } else {
+                    " that approves"
+                };
                 let why = format!("the page {} has no form{which}", title(&document));
                 Err(Unanswered::AsksNothing(why))
             }
@@ -49,11 +60,13 @@ pub(super) fn next_on(page: &str, url: &Url, given: &[(String, String)]) -> Resu
     let base = all(document.root_element(), "base[href]").next();
     let base = base.and_then(|base| url.join(attribute(base, "href")).ok());
     best.submission(base.as_ref().unwrap_or(url))
-        .map_err(|why| Unanswered::Unanswerable(format!("the form of the page {} {why}", title(&document))))
+        .map_err(|why| {
+            Unanswered::Unanswerable(format!("the form of the page {} {why}", title(&document)))
+        })
 }
 
-/// Pages that ask for a decision are small. Reading elements that are nested takes the square of their number, and
-/// this page comes from a server under test.
+/// Pages that ask for a decision are small. Reading elements that are nested takes the square of
+/// their number, and this page comes from a server under test.
 fn readable(page: &str) -> Result<(), String> {
     const MOST_BYTES: usize = 1024 * 1024;
     const MOST_ELEMENTS: usize = 5_000;
@@ -259,12 +272,16 @@ impl<'a> Form<'a> {
         // A button's own attributes win over the form's.
         let setting = |of_button: &str, of_form: &str| {
             let own = button.and_then(|button| button.element.value().attr(of_button));
-            own.unwrap_or(attribute(self.element, of_form)).trim().to_string()
+            own.unwrap_or(attribute(self.element, of_form))
+                .trim()
+                .to_string()
         };
         let post = setting("formmethod", "method").eq_ignore_ascii_case("post");
         let encoding = setting("formenctype", "enctype").to_ascii_lowercase();
         if post && !matches!(encoding.as_str(), "" | "application/x-www-form-urlencoded") {
-            return Err(format!("wants to be sent as {encoding}, which is not supported"));
+            return Err(format!(
+                "wants to be sent as {encoding}, which is not supported"
+            ));
         }
         let action = base
             .join(&setting("formaction", "action"))
@@ -289,14 +306,17 @@ impl<'a> Form<'a> {
 fn belongs(control: ElementRef<'_>, form: ElementRef<'_>, id: &str) -> bool {
     match control.value().attr("form") {
         Some(named) => !id.is_empty() && named == id,
-        None => control.ancestors().any(|ancestor| ancestor.id() == form.id()),
+        None => control
+            .ancestors()
+            .any(|ancestor| ancestor.id() == form.id()),
     }
 }
 
 /// `<meta http-equiv="refresh" content="0; url=…">`
 fn refresh(document: &Html) -> Option<String> {
     let metas = all(document.root_element(), "meta[http-equiv][content]");
-    let mut refreshes = metas.filter(|meta| attribute(*meta, "http-equiv").eq_ignore_ascii_case("refresh"));
+    let mut refreshes =
+        metas.filter(|meta| attribute(*meta, "http-equiv").eq_ignore_ascii_case("refresh"));
     let content = attribute(refreshes.next()?, "content");
     let (_, rest) = content.split_once([';', ','])?;
     let rest = rest.trim();

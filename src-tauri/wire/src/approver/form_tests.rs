@@ -1,7 +1,10 @@
 use super::*;
 
 fn on(page: &str, given: &[(&str, &str)]) -> Result<Submission, String> {
-    let given: Vec<(String, String)> = given.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+    let given: Vec<(String, String)> = given
+        .iter()
+        .map(|(n, v)| ((*n).into(), (*v).into()))
+        .collect();
     next_on(
         page,
         &Url::parse("https://as.example/login/?next=1").unwrap(),
@@ -13,7 +16,12 @@ fn on(page: &str, given: &[(&str, &str)]) -> Result<Submission, String> {
 }
 
 fn pairs(submission: &Submission) -> String {
-    trace::encode_pairs(submission.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())))
+    trace::encode_pairs(
+        submission
+            .pairs
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str())),
+    )
 }
 
 #[test]
@@ -28,7 +36,11 @@ fn a_form_is_sent_with_its_values_the_given_ones_and_the_approving_button() {
         <textarea name=note>hi</textarea><input name=off disabled value=x><input value=nameless>
         <button name=decision value=deny>Deny</button><button name=decision value=approve>Approve</button>
         </form><input form=f name=outside value=in>"##;
-    let submission = on(page, &[("user", "ann"), ("password", "p w"), ("unknown", "x")]).unwrap();
+    let submission = on(
+        page,
+        &[("user", "ann"), ("password", "p w"), ("unknown", "x")],
+    )
+    .unwrap();
     assert_eq!(submission.action, "https://as.example/consent?x=1");
     assert!(submission.post);
     assert_eq!(
@@ -53,7 +65,8 @@ fn given_values_choose_boxes_options_and_buttons() {
 #[test]
 fn of_two_forms_the_approving_one_is_sent() {
     let deny = "<form method=post action=/deny><button>Cancel</button></form>";
-    let approve = "<form method=post action=/approve><input type=submit value='Allow access'></form>";
+    let approve =
+        "<form method=post action=/approve><input type=submit value='Allow access'></form>";
     let search = "<form action=/search><input name=q><button>Search</button></form>";
     for page in [
         format!("{deny}{approve}{search}"),
@@ -61,7 +74,8 @@ fn of_two_forms_the_approving_one_is_sent() {
     ] {
         assert_eq!(on(&page, &[]).unwrap().action, "https://as.example/approve");
     }
-    let login = "<form method=post action=/login><input type=password name=p><button>Go</button></form>";
+    let login =
+        "<form method=post action=/login><input type=password name=p><button>Go</button></form>";
     let page = format!("{approve}{login}");
     assert_eq!(
         on(&page, &[("p", "x")]).unwrap().action,
@@ -71,8 +85,7 @@ fn of_two_forms_the_approving_one_is_sent() {
 
 #[test]
 fn what_a_person_would_be_needed_for_is_said() {
-    let login =
-        "<title>Sign\n in</title><form><input name=user required><input type=password name=pw></form>";
+    let login = "<title>Sign\n in</title><form><input name=user required><input type=password name=pw></form>";
     let error = on(login, &[("user", "ann")]).unwrap_err();
     assert!(
         error.contains("\"Sign in\"") && error.contains("`pw`") && !error.contains("`user`"),
@@ -87,7 +100,11 @@ fn what_a_person_would_be_needed_for_is_said() {
     assert!(on("", &[]).is_err());
     let upload = "<form method=post enctype=multipart/form-data><button>OK</button></form>";
     assert!(on(upload, &[]).unwrap_err().contains("multipart/form-data"));
-    assert!(on(&"x".repeat(2 << 20), &[]).unwrap_err().contains("larger"));
+    assert!(
+        on(&"x".repeat(2 << 20), &[])
+            .unwrap_err()
+            .contains("larger")
+    );
 }
 
 #[test]

@@ -18,8 +18,8 @@ use form::{Submission, Unanswered, next_on};
 /// Requests to get from the authorization request to the redirect URI, or to the last page.
 const MOST_HOPS: usize = 20;
 
-/// Follows redirects, keeps cookies, fills in login and consent forms with their own values and the given ones, and
-/// presses what approves.
+/// Follows redirects, keeps cookies, fills in login and consent forms with their own values and the
+/// given ones, and presses what approves.
 pub struct Approver {
     wire: Wire,
     form: Vec<(String, String)>,
@@ -27,7 +27,8 @@ pub struct Approver {
     deliver: bool,
 }
 
-/// Where the way to the redirect URI, or to the last page, ended, and why. Names the page without its query.
+/// Where the way to the redirect URI, or to the last page, ended, and why. Names the page without
+/// its query.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("stuck at {url}{}: {why}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
 pub struct Stuck {
@@ -50,7 +51,8 @@ enum Next {
 }
 
 impl Approver {
-    /// `form` holds values for the fields of forms, by name; they win over the values the fields have.
+    /// `form` holds values for the fields of forms, by name; they win over the values the fields
+    /// have.
     pub fn new(wire: Wire, form: Vec<(String, String)>) -> Self {
         Self {
             wire,
@@ -66,9 +68,10 @@ impl Approver {
         self
     }
 
-    /// Goes from the authorization request's URL to the redirect URI and returns the request that brings the answer
-    /// there: a GET of the URL as the authorization server wrote it, or the POST of a form (OAuth 2.0 Form Post
-    /// Response Mode). Every hop is given to `on_hop`. Cookies stay for the next call, as in a browser.
+    /// Goes from the authorization request's URL to the redirect URI and returns the request that
+    /// brings the answer there: a GET of the URL as the authorization server wrote it, or the POST
+    /// of a form (OAuth 2.0 Form Post Response Mode). Every hop is given to `on_hop`. Cookies stay
+    /// for the next call, as in a browser.
     pub async fn approve(
         &mut self,
         url: &str,
@@ -76,7 +79,8 @@ impl Approver {
         on_hop: &mut (dyn FnMut(Sent) + Send),
     ) -> Result<Request, Stuck> {
         let callback = self.walk(url, Some(redirect_uri), on_hop).await?;
-        let callback = callback.ok_or_else(|| stuck(url, None, "the redirect URI is not reached"))?;
+        let callback =
+            callback.ok_or_else(|| stuck(url, None, "the redirect URI is not reached"))?;
         if self.deliver {
             let sent = self.wire.send(self.dressed(callback.clone())).await;
             let failed = failure(&sent);
@@ -86,10 +90,15 @@ impl Approver {
         Ok(callback)
     }
 
-    /// Goes to a page that sends nobody back, as a device's verification page (RFC 8628 section 3.3), and answers what
-    /// it asks until a page comes that asks nothing: one without a form, or with none that approves. An error page is
-    /// no such page. Whether it was a yes, only the device gets to know.
-    pub async fn visit(&mut self, url: &str, on_hop: &mut (dyn FnMut(Sent) + Send)) -> Result<(), Stuck> {
+    /// Goes to a page that sends nobody back, as a device's verification page (RFC 8628 section
+    /// 3.3), and answers what it asks until a page comes that asks nothing: one without a form, or
+    /// with none that approves. An error page is no such page. Whether it was a yes, only the
+    /// device gets to know.
+    pub async fn visit(
+        &mut self,
+        url: &str,
+        on_hop: &mut (dyn FnMut(Sent) + Send),
+    ) -> Result<(), Stuck> {
         self.walk(url, None, on_hop).await.map(drop)
     }
 
@@ -208,7 +217,11 @@ fn redirected(
     Ok(Next::Request(following))
 }
 
-fn submitted(here: &Url, submission: Submission, redirect_uri: Option<&str>) -> Result<Next, String> {
+fn submitted(
+    here: &Url,
+    submission: Submission,
+    redirect_uri: Option<&str>,
+) -> Result<Next, String> {
     let target = web_page(here, &submission.action)?;
     let pairs: Vec<(&str, &str)> = submission
         .pairs

@@ -28,13 +28,15 @@ pub(super) struct Callback {
 }
 
 impl Expected {
-    /// The answer to what is no callback. Else how many bytes of body belong to it, which have not been read.
+    /// The answer to what is no callback. Else how many bytes of body belong to it, which have not
+    /// been read.
     pub(super) fn judge(&self, request: &tiny_http::Request) -> Result<usize, Response> {
         let mut hosts = request
             .headers()
             .iter()
             .filter(|header| header.field.equiv("host"));
-        // Another name for this address is how a web page would reach us through its own (DNS rebinding).
+        // Another name for this address is how a web page would reach us through its own (DNS
+        // rebinding).
         let ours = match (hosts.next(), hosts.next()) {
             (Some(host), None) => host.value.as_str().eq_ignore_ascii_case(&self.authority),
             _ => false,
@@ -48,19 +50,29 @@ impl Expected {
         }
         match self.method {
             CallbackMethod::Query if *request.method() != Method::Get => Err(not_allowed("GET")),
-            CallbackMethod::Query if has_body(request) => Err(refusal(400, "A body is not read here.")),
+            CallbackMethod::Query if has_body(request) => {
+                Err(refusal(400, "A body is not read here."))
+            }
             CallbackMethod::Query => Ok(0),
-            CallbackMethod::FormPost if *request.method() != Method::Post => Err(not_allowed("POST")),
+            CallbackMethod::FormPost if *request.method() != Method::Post => {
+                Err(not_allowed("POST"))
+            }
             CallbackMethod::FormPost => form_length(request),
         }
     }
 
-    /// The callback, of a request that passed and its body; or the answer to a body that is no form.
-    pub(super) fn callback(&self, request: &tiny_http::Request, body: Vec<u8>) -> Result<Callback, Response> {
+    /// The callback, of a request that passed and its body; or the answer to a body that is no
+    /// form.
+    pub(super) fn callback(
+        &self,
+        request: &tiny_http::Request,
+        body: Vec<u8>,
+    ) -> Result<Callback, Response> {
         let pairs = match self.method {
             CallbackMethod::Query => query_pairs(request.url()),
             CallbackMethod::FormPost => {
-                let form = std::str::from_utf8(&body).map_err(|_| refusal(400, "This is no form."))?;
+                let form =
+                    std::str::from_utf8(&body).map_err(|_| refusal(400, "This is no form."))?;
                 trace::pairs(form)
             }
         };
@@ -78,20 +90,26 @@ impl Expected {
         })
     }
 
-    /// Without the expected `state` exactly once, the request is somebody else's (RFC 6749 section 10.12; section 3.1:
-    /// no parameter more than once).
+    /// Without the expected `state` exactly once, the request is somebody else's (RFC 6749 section
+    /// 10.12; section 3.1: no parameter more than once).
     fn state_matches(&self, pairs: &[Pair]) -> bool {
-        let Some(expected) = &self.state else { return true };
+        let Some(expected) = &self.state else {
+            return true;
+        };
         let mut states = pairs.iter().filter(|pair| pair.name == "state");
         match (states.next(), states.next()) {
-            (Some(state), None) => state.value.as_bytes().ct_eq(expected.expose().as_bytes()).into(),
+            (Some(state), None) => state
+                .value
+                .as_bytes()
+                .ct_eq(expected.expose().as_bytes())
+                .into(),
             _ => false,
         }
     }
 }
 
-/// How long the body of a form is. The server takes one with a coding, or with a length it cannot read, for another
-/// than it is.
+/// How long the body of a form is. The server takes one with a coding, or with a length it cannot
+/// read, for another than it is.
 fn form_length(request: &tiny_http::Request) -> Result<usize, Response> {
     let mut media = request
         .headers()
@@ -156,8 +174,9 @@ mod tests {
 
     #[test]
     fn the_state_matches_only_when_it_is_there_once_and_equal() {
-        let matches =
-            |query: &str| expected(Some("right")).state_matches(&query_pairs(&format!("/?{query}")));
+        let matches = |query: &str| {
+            expected(Some("right")).state_matches(&query_pairs(&format!("/?{query}")))
+        };
         assert!(matches("code=a&state=right"));
         for wrong in [
             "",

@@ -20,7 +20,9 @@ pub enum ListenerError {
     /// There is no IPv6 (or IPv4) on this machine.
     #[error("redirect host: this machine has no address {address}; choose 127.0.0.1 or localhost")]
     FamilyMissing { address: String },
-    #[error("redirect path: expected a path such as /callback without query or fragment, got {got:?}")]
+    #[error(
+        "redirect path: expected a path such as /callback without query or fragment, got {got:?}"
+    )]
     Path { got: String },
     #[error("the callback listener could not be opened on {address}: {reason}")]
     Other { address: String, reason: String },
@@ -33,8 +35,8 @@ pub(super) fn checked_path(path: &str) -> Result<String, ListenerError> {
     }
 }
 
-/// Sockets that listen already, and their port. What connects to them gets their time limits: a connection is closed
-/// when nothing comes for `silence`, or nothing is taken.
+/// Sockets that listen already, and their port. What connects to them gets their time limits: a
+/// connection is closed when nothing comes for `silence`, or nothing is taken.
 pub(super) fn sockets(
     host: CallbackHost,
     port: Option<u16>,
@@ -42,12 +44,10 @@ pub(super) fn sockets(
 ) -> Result<(Vec<TcpListener>, u16), ListenerError> {
     let port = port.unwrap_or(0);
     match host {
-        CallbackHost::V4 => {
-            bound(Ipv4Addr::LOCALHOST.into(), port, silence).map(|(socket, port)| (vec![socket], port))
-        }
-        CallbackHost::V6 => {
-            bound(Ipv6Addr::LOCALHOST.into(), port, silence).map(|(socket, port)| (vec![socket], port))
-        }
+        CallbackHost::V4 => bound(Ipv4Addr::LOCALHOST.into(), port, silence)
+            .map(|(socket, port)| (vec![socket], port)),
+        CallbackHost::V6 => bound(Ipv6Addr::LOCALHOST.into(), port, silence)
+            .map(|(socket, port)| (vec![socket], port)),
         CallbackHost::Localhost => both_families(port, silence),
     }
 }
@@ -115,7 +115,10 @@ mod tests {
         for bad in [
             "", "callback", "/a?b", "/a#b", "/a b", "/../a", "/\r\n", "//../x", "/ü",
         ] {
-            assert_eq!(checked_path(bad), Err(ListenerError::Path { got: bad.into() }));
+            assert_eq!(
+                checked_path(bad),
+                Err(ListenerError::Path { got: bad.into() })
+            );
         }
     }
 

@@ -1,23 +1,28 @@
-//! The loopback listener for the answer of the authorization server, and the same answer pasted by hand.
+//! The loopback listener for the answer of the authorization server, and the same answer pasted by
+//! hand.
 //!
-//! It lives as long as one authorization request. `tiny_http` reads the requests and is told what to answer; the
-//! sockets are ours, and everything that is kept out is kept out here: one path, one method, the redirect URI's own
-//! host, one callback. Requests are answered one after another, at most 1,000 of them, each with `connection: close`;
-//! only the body of a form is read aside, so that nothing waits for one that does not come.
+//! It lives as long as one authorization request. `tiny_http` reads the requests and is told what
+//! to answer; the sockets are ours, and everything that is kept out is kept out here: one path, one
+//! method, the redirect URI's own host, one callback. Requests are answered one after another, at
+//! most 1,000 of them, each with `connection: close`; only the body of a form is read aside, so
+//! that nothing waits for one that does not come.
 //!
 //! What the server cannot limit, and what is done about it:
-//! - It has a thread for each connection, and no limit on their number. The sockets pass a time limit on to the
-//!   connections (where the system hands it down, as Linux does), so that a silent one ends after ten seconds, also
-//!   when the listener is gone. What comes by an open connection after the wait is not answered.
-//! - It may leave a connection without a thread when several come at once; it is made to keep enough of them ready.
-//! - It reads a head of any size for as long as bytes come. A browser limits what a page can make it send; another
-//!   program of this machine can keep a thread and fill memory.
-//! - Its request line and headers are ASCII. A request with another byte in a cookie for this host, say, is closed
-//!   without an answer; the callback URL can be pasted instead.
-//! - A request that calls itself HTTP/2 or 3, or that announces a body of more than 64 KiB, is never answered and
-//!   holds its thread. No browser sends one of these to a redirect URI.
-//! - It throws a body away by allocating all that was announced, and a program that cannot is aborted. So during the
-//!   wait such a request is never dropped; one that comes by an older connection after the wait is out of reach.
+//! - It has a thread for each connection, and no limit on their number. The sockets pass a time
+//!   limit on to the connections (where the system hands it down, as Linux does), so that a silent
+//!   one ends after ten seconds, also when the listener is gone. What comes by an open connection
+//!   after the wait is not answered.
+//! - It may leave a connection without a thread when several come at once; it is made to keep
+//!   enough of them ready.
+//! - It reads a head of any size for as long as bytes come. A browser limits what a page can make
+//!   it send; another program of this machine can keep a thread and fill memory.
+//! - Its request line and headers are ASCII. A request with another byte in a cookie for this host,
+//!   say, is closed without an answer; the callback URL can be pasted instead.
+//! - A request that calls itself HTTP/2 or 3, or that announces a body of more than 64 KiB, is
+//!   never answered and holds its thread. No browser sends one of these to a redirect URI.
+//! - It throws a body away by allocating all that was announced, and a program that cannot is
+//!   aborted. So during the wait such a request is never dropped; one that comes by an older
+//!   connection after the wait is out of reach.
 
 mod answer;
 mod listen;
@@ -58,8 +63,9 @@ pub enum CallbackMethod {
     /// GET, with the answer in the query.
     #[default]
     Query,
-    /// POST of `application/x-www-form-urlencoded`, at most 64 KiB of it, as `response_mode=form_post` has it (OAuth
-    /// 2.0 Form Post Response Mode). Whatever `Origin` comes with it: the page is the authorization server's.
+    /// POST of `application/x-www-form-urlencoded`, at most 64 KiB of it, as
+    /// `response_mode=form_post` has it (OAuth 2.0 Form Post Response Mode). Whatever `Origin`
+    /// comes with it: the page is the authorization server's.
     FormPost,
 }
 
@@ -87,7 +93,8 @@ impl Default for CallbackSettings {
     }
 }
 
-/// Listens from the moment it is opened, so that it is there before the browser. Dropping it closes the sockets.
+/// Listens from the moment it is opened, so that it is there before the browser. Dropping it closes
+/// the sockets.
 #[derive(Debug)]
 pub struct CallbackListener {
     serving: Serving,
@@ -107,8 +114,8 @@ pub struct Received {
     pub at: Timestamp,
     /// From the beginning of the wait.
     pub took: Duration,
-    /// The request carries the expected `state`, once; also true when none was expected. Compared in constant time,
-    /// before anything else of the request is believed.
+    /// The request carries the expected `state`, once; also true when none was expected. Compared
+    /// in constant time, before anything else of the request is believed.
     pub state_matches: bool,
 }
 
@@ -132,8 +139,8 @@ impl CancelHandle {
 }
 
 impl CallbackListener {
-    /// Opens the sockets, on loopback only. From here on the redirect URI is known, so that a client can be registered
-    /// with it.
+    /// Opens the sockets, on loopback only. From here on the redirect URI is known, so that a
+    /// client can be registered with it.
     pub fn open(settings: &CallbackSettings) -> Result<Self, ListenerError> {
         Self::open_for(settings, SILENCE)
     }
@@ -167,9 +174,9 @@ impl CallbackListener {
         self.cancel.clone()
     }
 
-    /// Waits for the first request to the redirect URI and closes the sockets: whoever comes later is refused.
-    /// Everything else (other paths, methods and hosts) is turned away, and the wait goes on. Whether the answer is
-    /// good is not judged here, but for the page the browser shows.
+    /// Waits for the first request to the redirect URI and closes the sockets: whoever comes later
+    /// is refused. Everything else (other paths, methods and hosts) is turned away, and the wait
+    /// goes on. Whether the answer is good is not judged here, but for the page the browser shows.
     ///
     /// `expected_state` is the `state` of the authorization request; none, if it has none.
     pub async fn received(self, expected_state: Option<Secret>) -> Result<Received, CallbackEnd> {
@@ -220,10 +227,18 @@ mod tests {
         let mut unfinished = Vec::new();
         for _ in 0..4 {
             let mut silent = TcpStream::connect(&authority).await.unwrap();
-            silent.write_all(b"GET /callback HTTP/1.1\r\nHo").await.unwrap();
+            silent
+                .write_all(b"GET /callback HTTP/1.1\r\nHo")
+                .await
+                .unwrap();
             let closed = silent.read_to_end(&mut unfinished);
             let closed = tokio::time::timeout(Duration::from_secs(10), closed).await;
-            assert_eq!(closed.expect("the silent connection is still open").unwrap(), 0);
+            assert_eq!(
+                closed
+                    .expect("the silent connection is still open")
+                    .unwrap(),
+                0
+            );
         }
         let mut browser = TcpStream::connect(&authority).await.unwrap();
         let request = format!("GET /callback?code=a HTTP/1.1\r\nHost: {authority}\r\n\r\n");

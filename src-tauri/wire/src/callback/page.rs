@@ -1,4 +1,5 @@
-//! The page the browser shows. It has no script, loads nothing, and shows a server's words as text only.
+//! The page the browser shows. It has no script, loads nothing, and shows a server's words as text
+//! only.
 
 use std::fmt::Write as _;
 
@@ -149,8 +150,8 @@ fn respond(status: u16, media: &str, policy: &str, body: String) -> Response {
     }
 }
 
-/// Text for an HTML page, at most some lines of it. Control characters and marks that turn the reading direction are
-/// shown as the replacement character.
+/// Text for an HTML page, at most some lines of it. Control characters and marks that turn the
+/// reading direction are shown as the replacement character.
 fn escaped(text: &str) -> String {
     const MOST: usize = 2_000;
     let mut out = String::with_capacity(text.len());
@@ -196,7 +197,10 @@ mod tests {
             let response = shown(query, state);
             let text = response.body.text().unwrap();
             assert_eq!(response.status, status, "{query}");
-            assert!(text.contains(title) && !text.contains("hush"), "{query}: {text}");
+            assert!(
+                text.contains(title) && !text.contains("hush"),
+                "{query}: {text}"
+            );
         }
     }
 
@@ -220,7 +224,10 @@ mod tests {
                 .split("</pre>")
                 .next()
                 .unwrap();
-            assert!(!said.contains(['<', '>', '"', '\'', '\0', '\u{202e}']), "{said}");
+            assert!(
+                !said.contains(['<', '>', '"', '\'', '\0', '\u{202e}']),
+                "{said}"
+            );
             let policy = response.header_value("content-security-policy").unwrap();
             assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
         }

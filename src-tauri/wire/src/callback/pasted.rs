@@ -21,14 +21,16 @@ pub enum PasteError {
     #[error("callback URL: expected {expected}, got {got}")]
     Elsewhere { expected: String, got: String },
     /// As `response_mode=fragment` has it, which a server never gets to see.
-    #[error("callback URL: expected the answer in the query after `?`, got it in the fragment after `#`")]
+    #[error(
+        "callback URL: expected the answer in the query after `?`, got it in the fragment after `#`"
+    )]
     InFragment,
     #[error("callback URL: expected `?code=…` or `?error=…` after {expected}, got no query")]
     NoQuery { expected: String },
 }
 
-/// Turns the callback URL into the request the browser would have made of it. It has no headers, since no browser was
-/// there to send any.
+/// Turns the callback URL into the request the browser would have made of it. It has no headers,
+/// since no browser was there to send any.
 pub fn parse_pasted(url: &str, redirect_uri: &str) -> Result<Request, PasteError> {
     let expected = redirect_uri.to_string();
     let url = url.trim().trim_matches(['"', '\'', '<', '>']);
@@ -48,7 +50,9 @@ pub fn parse_pasted(url: &str, redirect_uri: &str) -> Result<Request, PasteError
         .is_some_and(|(_, query)| !query.is_empty());
     match has_query {
         true => Ok(Request::new("GET", request)),
-        false if fragment.contains("code=") || fragment.contains("error=") => Err(PasteError::InFragment),
+        false if fragment.contains("code=") || fragment.contains("error=") => {
+            Err(PasteError::InFragment)
+        }
         false => Err(PasteError::NoQuery { expected }),
     }
 }
@@ -74,7 +78,10 @@ mod tests {
     fn anything_else_is_told_apart_without_showing_the_code() {
         let error = |text: &str| parse_pasted(text, REDIRECT).unwrap_err();
         assert!(matches!(error(" "), PasteError::Empty { .. }));
-        assert!(matches!(error("code=hush&state=s"), PasteError::NotUrl { .. }));
+        assert!(matches!(
+            error("code=hush&state=s"),
+            PasteError::NotUrl { .. }
+        ));
         assert!(matches!(
             error("http://127.0.0.1:4000/callback?code=hush x"),
             PasteError::NotUrl { .. }

@@ -20,18 +20,19 @@ use super::page::refusal;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Requests that are answered in one wait. After that many the sockets are closed.
 const MOST_REQUESTS: usize = 1_000;
-/// How many threads a server is made to keep ready, more than a browser opens connections to one host, and how often.
-/// It lets idle ones go after five seconds. More often in the beginning, when a fast browser is there already.
+/// How many threads a server is made to keep ready, more than a browser opens connections to one
+/// host, and how often. It lets idle ones go after five seconds. More often in the beginning, when
+/// a fast browser is there already.
 const READY: usize = 16;
 const READY_FIRST: Duration = Duration::from_millis(50);
 const READY_EVERY: Duration = Duration::from_secs(2);
-/// How often a server is renewed at most, and how long that waits each time: together longer than a silent connection
-/// keeps its descriptors.
+/// How often a server is renewed at most, and how long that waits each time: together longer than a
+/// silent connection keeps its descriptors.
 const MOST_RENEWALS: usize = 200;
 const RENEWAL: Duration = Duration::from_millis(100);
 
-/// The servers with their threads, which are there before they are needed. Dropping it closes the sockets: when
-/// the drop returns, whoever comes is refused.
+/// The servers with their threads, which are there before they are needed. Dropping it closes the
+/// sockets: when the drop returns, whoever comes is refused.
 pub(super) struct Serving {
     opened: Instant,
     shared: Arc<Shared>,
@@ -107,7 +108,11 @@ impl Drop for Serving {
         }
         for door in self.doors.drain(..) {
             // Where that refuses whoever comes, as on Linux, the thread tidies up by itself.
-            if SockRef::from(&door.socket).shutdown(Shutdown::Both).is_err() && door.thread.join().is_err() {
+            if SockRef::from(&door.socket)
+                .shutdown(Shutdown::Both)
+                .is_err()
+                && door.thread.join().is_err()
+            {
                 tracing::warn!("a thread of the callback listener panicked");
             }
         }
@@ -148,7 +153,9 @@ fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
     let mut replaced: Vec<Arc<Server>> = Vec::new();
     let mut patience = READY_FIRST;
     while !shared.ended.load(Ordering::Acquire) {
-        let Some(server) = locked(slot).clone() else { break };
+        let Some(server) = locked(slot).clone() else {
+            break;
+        };
         let received = server.recv_timeout(patience);
         if shared.expected.get().is_none() {
             match received {
@@ -156,7 +163,8 @@ fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
                     patience = (patience * 2).min(READY_EVERY);
                     continue;
                 }
-                // It waits until it is known what is expected, and so does a server that has to be renewed.
+                // It waits until it is known what is expected, and so does a server that has to be
+                // renewed.
                 Ok(Some(_)) | Err(_) => shared.await_expected(),
             }
         }
@@ -203,15 +211,17 @@ fn attend(socket: TcpListener, slot: &Slot, shared: &Arc<Shared>) {
     }
 }
 
-/// A server for a socket whose last one stopped accepting, as it does at any error: a connection that was given up
-/// before it was accepted, no descriptors for it, or the time limit, which on Linux is one for `accept` too.
+/// A server for a socket whose last one stopped accepting, as it does at any error: a connection
+/// that was given up before it was accepted, no descriptors for it, or the time limit, which on
+/// Linux is one for `accept` too.
 fn renewed(socket: &TcpListener) -> Result<Server, Box<dyn std::error::Error + Send + Sync>> {
     Server::from_listener(socket.try_clone()?, None)
 }
 
-/// Connects some times at once and hangs up. Of connections that come at once, as a browser opens some ahead of need,
-/// the server may leave those without a thread for which none was idle, until another one ends; and one of them may be
-/// the callback's. This makes it start threads, which see to those that were left and are idle when more come.
+/// Connects some times at once and hangs up. Of connections that come at once, as a browser opens
+/// some ahead of need, the server may leave those without a thread for which none was idle, until
+/// another one ends; and one of them may be the callback's. This makes it start threads, which see
+/// to those that were left and are idle when more come.
 fn make_ready(address: Option<SocketAddr>) {
     if let Some(address) = address {
         let connect = |_| TcpStream::connect_timeout(&address, PATIENCE).ok();
@@ -256,7 +266,8 @@ impl Shared {
         }
     }
 
-    /// Reads a form on a thread of its own: what comes next need not wait for a body that may never come.
+    /// Reads a form on a thread of its own: what comes next need not wait for a body that may never
+    /// come.
     fn answer_form(self: &Arc<Self>, mut request: tiny_http::Request, length: usize) {
         let shared = self.clone();
         let reading = thread::Builder::new()
@@ -279,8 +290,8 @@ impl Shared {
         }
     }
 
-    /// Takes the first callback. Whoever ends the wait meanwhile waits for its page, so that nobody is told of an
-    /// answer that does not count. False as for one request.
+    /// Takes the first callback. Whoever ends the wait meanwhile waits for its page, so that nobody
+    /// is told of an answer that does not count. False as for one request.
     fn finish(&self, expected: &Expected, request: tiny_http::Request, body: Vec<u8>) -> bool {
         let callback = match expected.callback(&request, body) {
             Ok(callback) => callback,
@@ -321,9 +332,13 @@ fn turn_away(request: tiny_http::Request, response: &Response) {
     if !has_body(&request) {
         return respond(request, response);
     }
-    if request.body_length().is_some_and(|length| length > MOST_BODY) {
-        // The server allocates as many bytes as were announced, and a program that cannot is aborted. So the request
-        // is never dropped, at the price of a connection and a thread for as long as the program runs.
+    if request
+        .body_length()
+        .is_some_and(|length| length > MOST_BODY)
+    {
+        // The server allocates as many bytes as were announced, and a program that cannot is
+        // aborted. So the request is never dropped, at the price of a connection and a thread for
+        // as long as the program runs.
         tracing::warn!("a request that announces too large a body is left unanswered");
         return std::mem::forget(request);
     }
@@ -334,7 +349,8 @@ fn turn_away(request: tiny_http::Request, response: &Response) {
     }
 }
 
-/// Writes the answer itself: the server's own way leaves out `connection`, and adds headers that the record has not.
+/// Writes the answer itself: the server's own way leaves out `connection`, and adds headers that
+/// the record has not.
 fn respond(request: tiny_http::Request, response: &Response) {
     let mut bytes = format!(
         "HTTP/1.1 {} {}\r\n",

@@ -18,7 +18,10 @@ impl Place {
     /// The answer, with the body that a GET gets. Its headers are all that are sent.
     pub(super) fn answer(&self, asked: &Parts, document: Option<&str>) -> Response {
         if !self.is_ours(asked) {
-            return refusal(StatusCode::BAD_REQUEST, "This is not the host of the document.");
+            return refusal(
+                StatusCode::BAD_REQUEST,
+                "This is not the host of the document.",
+            );
         }
         if asked.uri.path() != self.path {
             return refusal(StatusCode::NOT_FOUND, "There is nothing here.");
@@ -55,7 +58,8 @@ impl Place {
         }
     }
 
-    /// Another name for this address is how a web page would reach us through its own (DNS rebinding).
+    /// Another name for this address is how a web page would reach us through its own (DNS
+    /// rebinding).
     fn is_ours(&self, asked: &Parts) -> bool {
         let Some(authority) = &self.authority else {
             return true;
@@ -74,7 +78,8 @@ impl Place {
 /// The response to send; `text` is what is left out for HEAD.
 pub(super) fn sent(response: &Response, text: String) -> hyper::Response<String> {
     let mut out = hyper::Response::new(text);
-    *out.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *out.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for header in &response.headers {
         let name = HeaderName::from_bytes(header.name.as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&header.value)) {

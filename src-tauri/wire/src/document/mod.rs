@@ -1,10 +1,10 @@
-//! A host for one client metadata document: what an authorization server fetches when the `client_id` is a URL (OAuth
-//! Client ID Metadata Document).
+//! A host for one client metadata document: what an authorization server fetches when the
+//! `client_id` is a URL (OAuth Client ID Metadata Document).
 //!
-//! It listens on 127.0.0.1. An authorization server elsewhere reaches it by a tunnel of the user's, whose URL is then
-//! the document's. It stands for as long as a client may be used, and by a tunnel everybody can ask it, so everything
-//! is bounded: connections at once, the size of heads and bodies, how long each may take. A connection is for one
-//! request.
+//! It listens on 127.0.0.1. An authorization server elsewhere reaches it by a tunnel of the user's,
+//! whose URL is then the document's. It stands for as long as a client may be used, and by a tunnel
+//! everybody can ask it, so everything is bounded: connections at once, the size of heads and
+//! bodies, how long each may take. A connection is for one request.
 
 mod answer;
 mod serve;
@@ -36,8 +36,9 @@ pub struct DocumentHostSettings {
     pub port: Option<u16>,
     /// Where the document is. Begins with `/`, without query.
     pub path: String,
-    /// The URL by which a tunnel shows the document: its origin, or all of it where the tunnel changes the path. Any
-    /// `Host` is answered then. None: no tunnel, and only the host of [`DocumentHost::document_url`] is answered.
+    /// The URL by which a tunnel shows the document: its origin, or all of it where the tunnel
+    /// changes the path. Any `Host` is answered then. None: no tunnel, and only the host of
+    /// [`DocumentHost::document_url`] is answered.
     pub public_url: Option<String>,
 }
 
@@ -54,7 +55,9 @@ impl Default for DocumentHostSettings {
 /// Why the host could not be opened. Names the setting, what was expected and what came.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DocumentHostError {
-    #[error("document path: expected a path such as /client.json without query or fragment, got {got:?}")]
+    #[error(
+        "document path: expected a path such as /client.json without query or fragment, got {got:?}"
+    )]
     Path { got: String },
     #[error(
         "document public_url: expected an http or https URL without user name, query and fragment, got {got:?}"
@@ -82,7 +85,8 @@ pub struct Fetched {
     pub from: SocketAddr,
 }
 
-/// Serves the document from [`DocumentHost::set_document`] on until it is dropped, which closes the socket at once.
+/// Serves the document from [`DocumentHost::set_document`] on until it is dropped, which closes the
+/// socket at once.
 #[derive(Debug)]
 pub struct DocumentHost {
     serving: Arc<Serving>,
@@ -91,9 +95,10 @@ pub struct DocumentHost {
 }
 
 impl DocumentHost {
-    /// Listens. From here on the document's URL is known, which the document has to name; until it is set, nothing is
-    /// found there. Every request that is answered is reported, before its answer is written; not those that are no
-    /// HTTP or too large, which get an error, and those that come too slowly, which get none.
+    /// Listens. From here on the document's URL is known, which the document has to name; until it
+    /// is set, nothing is found there. Every request that is answered is reported, before its
+    /// answer is written; not those that are no HTTP or too large, which get an error, and those
+    /// that come too slowly, which get none.
     ///
     /// Needs a tokio runtime around it, and is gone when that ends.
     pub fn open(
@@ -177,7 +182,9 @@ fn shown_at(public_url: &str, path: &str) -> Result<String, DocumentHostError> {
     }
 }
 
-fn listening(port: Option<u16>) -> Result<(tokio::net::TcpListener, SocketAddr), DocumentHostError> {
+fn listening(
+    port: Option<u16>,
+) -> Result<(tokio::net::TcpListener, SocketAddr), DocumentHostError> {
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
     let address = wanted.to_string();
     if Handle::try_current().is_err() {
@@ -216,8 +223,14 @@ mod tests {
             ("https://a.example", "https://a.example/client.json"),
             (" https://a.example/ ", "https://a.example/client.json"),
             ("https://A.example:443", "https://A.example:443/client.json"),
-            ("https://a.example/u/app.json", "https://a.example/u/app.json"),
-            ("http://a.example/client.json", "http://a.example/client.json"),
+            (
+                "https://a.example/u/app.json",
+                "https://a.example/u/app.json",
+            ),
+            (
+                "http://a.example/client.json",
+                "http://a.example/client.json",
+            ),
         ] {
             assert_eq!(shown(url).as_deref(), Ok(expected));
         }
@@ -250,7 +263,8 @@ mod tests {
             patience: Duration::from_millis(100),
             ..Limits::default()
         };
-        let (host, mut fetched) = DocumentHost::open_for(&DocumentHostSettings::default(), limits).unwrap();
+        let (host, mut fetched) =
+            DocumentHost::open_for(&DocumentHostSettings::default(), limits).unwrap();
         host.set_document(&serde_json::json!({ "client_id": host.document_url() }));
         let authority = host.document_url().split('/').nth(2).unwrap().to_string();
         let mut slow = Vec::new();
@@ -270,9 +284,15 @@ mod tests {
             assert!(closed.is_ok(), "a slow connection is still open");
         }
         // The body that did not come was recorded as far as it did.
-        let report = tokio::time::timeout(LONG, fetched.recv()).await.unwrap().unwrap();
+        let report = tokio::time::timeout(LONG, fetched.recv())
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(report.request.body.text(), Some("12"));
-        assert!(matches!(report.request.body.end, trace::BodyEnd::CutOff { .. }));
+        assert!(matches!(
+            report.request.body.end,
+            trace::BodyEnd::CutOff { .. }
+        ));
         let mut stream = TcpStream::connect(&authority).await.unwrap();
         let request = format!("GET /client.json HTTP/1.1\r\nHost: {authority}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();

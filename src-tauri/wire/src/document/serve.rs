@@ -105,7 +105,10 @@ impl Serving {
         }
     }
 
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Option<io::Result<(TcpStream, SocketAddr)>>> {
+    fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<(TcpStream, SocketAddr)>>> {
         match &*locked(&self.socket) {
             Some(socket) => socket.poll_accept(cx).map(Some),
             None => Poll::Ready(None),
@@ -124,7 +127,9 @@ impl Serving {
         let connection = http.serve_connection(TokioIo::new(stream), service);
         match timeout(self.limits.patience * 3, connection).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "a connection of the document host ended early"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a connection of the document host ended early")
+            }
             Err(_) => tracing::debug!("a connection of the document host was too slow"),
         }
     }
@@ -156,8 +161,8 @@ impl Serving {
             took: clock.elapsed(),
             from,
         };
-        // Before the answer is written: what the authorization server does with it comes later than the report. Where
-        // nobody takes reports any more, the document is served all the same.
+        // Before the answer is written: what the authorization server does with it comes later than
+        // the report. Where nobody takes reports any more, the document is served all the same.
         let _ = self.reports.send(report).await;
         Ok(out)
     }
@@ -187,7 +192,9 @@ async fn read(incoming: &mut Incoming, bytes: &mut Vec<u8>, limit: usize) -> Bod
         let room = limit - bytes.len();
         bytes.extend_from_slice(&data[..data.len().min(room)]);
         if data.len() > room {
-            return BodyEnd::Truncated { limit: limit as u64 };
+            return BodyEnd::Truncated {
+                limit: limit as u64,
+            };
         }
     }
     BodyEnd::Complete

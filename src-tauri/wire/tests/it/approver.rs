@@ -65,7 +65,10 @@ fn authorization_server(request: &str) -> Reply {
 #[tokio::test]
 async fn login_and_consent_lead_to_the_redirect_uri_hop_by_hop() {
     let server = Server::start(authorization_server).await;
-    let url = format!("http://localhost:{}/authorize?client_id=c", server.address.port());
+    let url = format!(
+        "http://localhost:{}/authorize?client_id=c",
+        server.address.port()
+    );
     let (end, hops) = approved(&url, &[("user", "ann"), ("pw", "right")]).await;
     let callback = Request::new("GET", format!("{REDIRECT}?code=a%2fb&state=s"));
     assert_eq!(end.unwrap(), callback);
@@ -119,7 +122,10 @@ async fn a_login_that_fails_is_not_tried_for_ever() {
     assert!(hops.len() < 6);
     let (end, _) = approved(&server.url("/authorize"), &[]).await;
     let stuck = end.unwrap_err();
-    assert!(stuck.why.contains("`pw`") && stuck.status == Some(200), "{stuck}");
+    assert!(
+        stuck.why.contains("`pw`") && stuck.status == Some(200),
+        "{stuck}"
+    );
 }
 
 #[tokio::test]
@@ -134,10 +140,14 @@ async fn every_dead_end_has_its_reason() {
             "/app" => redirect("com.example.app:/callback?code=a"),
             "/no-location" => Reply::Then(b"HTTP/1.1 302 x\r\ncontent-length: 0\r\n\r\n".to_vec()),
             "/json" => Reply::Then(
-                b"HTTP/1.1 400 x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}".to_vec(),
+                b"HTTP/1.1 400 x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+                    .to_vec(),
             ),
             "/text" => page(500, "<title>Oops</title>Internal error"),
-            "/script-form" => page(200, "<form action='javascript:x'><button>OK</button></form>"),
+            "/script-form" => page(
+                200,
+                "<form action='javascript:x'><button>OK</button></form>",
+            ),
             "/closed" => redirect(&closed),
             "/near" => redirect("http://127.0.0.1:4000/callback/other?code=a"),
             _ => page(404, "nothing"),
@@ -210,7 +220,8 @@ async fn a_callback_is_delivered_to_the_listener_when_asked_to() {
     let mut hops: Vec<Request> = Vec::new();
     let mut approver = Approver::new(wire(), Vec::new()).deliver(true);
     let url = server.url("/authorize");
-    let end = within(approver.approve(&url, &redirect_uri, &mut |sent| hops.push(sent.request))).await;
+    let end =
+        within(approver.approve(&url, &redirect_uri, &mut |sent| hops.push(sent.request))).await;
     assert_eq!(end.unwrap().url, format!("{redirect_uri}?code=a"));
     assert_eq!(hops.len(), 2);
     let received = within(waiting).await.unwrap().unwrap();

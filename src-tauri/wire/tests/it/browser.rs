@@ -1,4 +1,5 @@
-//! Which browser is started is a matter of the environment, so it happens in a process with one of its own.
+//! Which browser is started is a matter of the environment, so it happens in a process with one of
+//! its own.
 
 #![cfg(unix)]
 

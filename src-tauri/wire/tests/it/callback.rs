@@ -4,7 +4,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use trace::Secret;
-use wire::{CallbackEnd, CallbackHost, CallbackListener, CallbackSettings, ListenerError, Received};
+use wire::{
+    CallbackEnd, CallbackHost, CallbackListener, CallbackSettings, ListenerError, Received,
+};
 
 use crate::server::{closed_port, raw, within};
 
@@ -31,9 +33,12 @@ fn get(target: &str, authority: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_callback_is_recorded_answered_and_ends_the_listener() {
     let (waiting, authority, address) = listening(CallbackSettings::default());
-    let page = raw(&address, &get("/callback?code=a%2Fb&state=right", &authority))
-        .await
-        .unwrap();
+    let page = raw(
+        &address,
+        &get("/callback?code=a%2Fb&state=right", &authority),
+    )
+    .await
+    .unwrap();
     let received = within(waiting).await.unwrap().unwrap();
     assert!(received.state_matches);
     assert_eq!(
@@ -87,8 +92,14 @@ async fn a_callback_is_waited_for_behind_everything_else() {
         (get(callback, "evil.example"), 400),
         (get(callback, &format!("localhost:{port}")), 400),
         (get(callback, "127.0.0.1"), 400),
-        (get(callback, &format!("{authority}\r\nHost: {authority}")), 400),
-        (get(&format!("http://evil.example{callback}"), &authority), 400),
+        (
+            get(callback, &format!("{authority}\r\nHost: {authority}")),
+            400,
+        ),
+        (
+            get(&format!("http://evil.example{callback}"), &authority),
+            400,
+        ),
         (format!("GET {callback} HTTP/1.0\r\n\r\n").into_bytes(), 400),
         (b"garbage\r\n\r\n".to_vec(), 400),
     ] {
@@ -136,7 +147,8 @@ async fn a_wrong_state_is_told_before_anything_else_is_shown() {
 #[tokio::test]
 async fn an_error_is_shown_as_text() {
     let (waiting, authority, address) = listening(CallbackSettings::default());
-    let query = "error=access_denied&error_description=%3Cscript%3Ealert(1)%3C/script%3E&state=right";
+    let query =
+        "error=access_denied&error_description=%3Cscript%3Ealert(1)%3C/script%3E&state=right";
     let page = raw(&address, &get(&format!("/callback?{query}"), &authority))
         .await
         .unwrap();
@@ -163,8 +175,15 @@ async fn localhost_is_heard_in_both_families() {
             Err(error) => panic!("{error}"),
         };
         let redirect = listener.redirect_uri().to_string();
-        let (before, _) = redirect.strip_prefix("http://").unwrap().split_once('/').unwrap();
-        let (authority, port) = (before.to_string(), before.rsplit(':').next().unwrap().to_string());
+        let (before, _) = redirect
+            .strip_prefix("http://")
+            .unwrap()
+            .split_once('/')
+            .unwrap();
+        let (authority, port) = (
+            before.to_string(),
+            before.rsplit(':').next().unwrap().to_string(),
+        );
         assert!(redirect.ends_with("/oauth/callback"));
         let waiting = tokio::spawn(listener.received(None));
         let v6 = format!("[::1]:{port}");
@@ -176,7 +195,11 @@ async fn localhost_is_heard_in_both_families() {
                 .unwrap();
             assert!(answer.starts_with("HTTP/1.1 404 "));
         }
-        let address = if has_v6 { v6 } else { format!("127.0.0.1:{port}") };
+        let address = if has_v6 {
+            v6
+        } else {
+            format!("127.0.0.1:{port}")
+        };
         raw(&address, &get("/oauth/callback?code=a", &authority))
             .await
             .unwrap();
@@ -195,10 +218,15 @@ async fn a_fixed_port_is_used_and_a_taken_one_is_told() {
         ..CallbackSettings::default()
     };
     let first = CallbackListener::open(&settings).unwrap();
-    assert_eq!(first.redirect_uri(), format!("http://127.0.0.1:{port}/callback"));
+    assert_eq!(
+        first.redirect_uri(),
+        format!("http://127.0.0.1:{port}/callback")
+    );
     let error = CallbackListener::open(&settings).unwrap_err();
     assert!(
-        error.to_string().contains(&format!("127.0.0.1:{port} is taken")),
+        error
+            .to_string()
+            .contains(&format!("127.0.0.1:{port} is taken")),
         "{error}"
     );
     drop(first);
@@ -230,7 +258,10 @@ async fn the_wait_ends_with_the_time_limit_or_a_cancel() {
 
     let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
     listener.cancel_handle().cancel();
-    assert_eq!(within(listener.received(None)).await, Err(CallbackEnd::Cancelled));
+    assert_eq!(
+        within(listener.received(None)).await,
+        Err(CallbackEnd::Cancelled)
+    );
 }
 
 #[tokio::test]
@@ -240,14 +271,18 @@ async fn connections_that_say_nothing_or_too_much_do_not_keep_the_callback_out()
     for number in 0..100 {
         let mut stream = TcpStream::connect(&address).await.unwrap();
         if number % 2 == 0 {
-            stream.write_all(b"GET /callback HTTP/1.1\r\nHo").await.unwrap();
+            stream
+                .write_all(b"GET /callback HTTP/1.1\r\nHo")
+                .await
+                .unwrap();
         }
         idle.push(stream);
     }
     let path = format!("/ HTTP/1.1\r\nHost: {authority}\r\n");
     for begun in [
         format!("GET {path}x: {}\r\n", "y".repeat(1_000_000)),
-        // A body that does not come, one that nothing could hold, and versions the server does not speak.
+        // A body that does not come, one that nothing could hold, and versions the server does not
+        // speak.
         format!("POST {path}Content-Length: 5000\r\n\r\n..."),
         format!("POST {path}Content-Length: 1152921504606846976\r\n\r\n"),
         format!("POST {path}Content-Length: 18446744073709551615\r\n\r\n"),
@@ -325,7 +360,10 @@ async fn dropping_the_wait_closes_the_sockets_at_once() {
 #[tokio::test]
 async fn after_too_many_requests_the_sockets_are_closed_and_the_wait_goes_on() {
     let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
-    let (cancel, redirect_uri) = (listener.cancel_handle(), listener.redirect_uri().to_string());
+    let (cancel, redirect_uri) = (
+        listener.cancel_handle(),
+        listener.redirect_uri().to_string(),
+    );
     let waiting = tokio::spawn(listener.received(None));
     let authority = redirect_uri.split('/').nth(2).unwrap();
     let request = get("/", authority);

@@ -25,7 +25,8 @@ struct Files(PathBuf);
 
 impl Files {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("wire-client-{}-{name}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("wire-client-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -79,7 +80,10 @@ fn asking(
 /// A server that answers with the thumbprint of the certificate it was shown, or with `none`.
 async fn serve(acceptor: TlsAcceptor) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+    let url = format!(
+        "https://localhost:{}/",
+        listener.local_addr().unwrap().port()
+    );
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
@@ -96,7 +100,10 @@ async fn serve(acceptor: TlsAcceptor) -> String {
                     Some(der) => URL_SAFE_NO_PAD.encode(Sha256::digest(der)),
                     None => "none".into(),
                 };
-                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                );
                 let (sender, _) = tokio::sync::mpsc::unbounded_channel();
                 let handler = Arc::new(move |_: &str| Reply::Then(answer.clone().into()));
                 talk(stream, handler, sender).await;
@@ -122,7 +129,10 @@ async fn it_is_shown_to_a_server_that_asks_and_known_by_its_thumbprint() {
         wire_with(&authority, Some(&certificate)),
         wire_with(&authority, None),
     );
-    assert_eq!(with.client_certificate_thumbprint(), Some(thumbprint.clone()));
+    assert_eq!(
+        with.client_certificate_thumbprint(),
+        Some(thumbprint.clone())
+    );
     assert_eq!(thumbprint.len(), 43);
     assert_eq!(without.client_certificate_thumbprint(), None);
     for versions in [[&version::TLS12], [&version::TLS13]] {
@@ -144,7 +154,12 @@ async fn it_is_shown_to_a_server_that_asks_and_known_by_its_thumbprint() {
             );
         }
     }
-    let silent = authority.acceptor_asking(WebPkiClientVerifier::no_client_auth(), leaf(), BOTH, "http/1.1");
+    let silent = authority.acceptor_asking(
+        WebPkiClientVerifier::no_client_auth(),
+        leaf(),
+        BOTH,
+        "http/1.1",
+    );
     let sent = within(with.send(Request::new("GET", serve(silent).await))).await;
     assert_eq!(response(&sent).body.text(), Some("none"));
 }
@@ -188,7 +203,8 @@ fn a_file_that_cannot_be_used_is_named_without_what_is_in_it() {
     let (authority, files) = (Authority::new("client-wrong"), Files::new("wrong"));
     let (good, _) = identity(&files, "client", &authority);
     let (other, _) = identity(&files, "other", &authority);
-    let pem = |kind: &str, text: &str| format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n");
+    let pem =
+        |kind: &str, text: &str| format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n");
     let missing = files.0.join("missing");
     let empty = files.write("empty", "hush");
     let no_certificate = files.write("no-certificate", &pem("CERTIFICATE", "aHVzaA=="));
@@ -198,9 +214,19 @@ fn a_file_that_cannot_be_used_is_named_without_what_is_in_it() {
     let no_key = files.write("no-key", &pem("PRIVATE KEY", "aHVzaA=="));
     let encrypted = files.write("encrypted", &pem("ENCRYPTED PRIVATE KEY", "aHVzaA=="));
     for (certificate, key, field, reason) in [
-        (&missing, &good.key_file, "certificate_file", "cannot be read"),
+        (
+            &missing,
+            &good.key_file,
+            "certificate_file",
+            "cannot be read",
+        ),
         (&empty, &good.key_file, "certificate_file", "found none"),
-        (&good.key_file, &good.key_file, "certificate_file", "found none"),
+        (
+            &good.key_file,
+            &good.key_file,
+            "certificate_file",
+            "found none",
+        ),
         (
             &no_certificate,
             &good.key_file,
@@ -208,7 +234,12 @@ fn a_file_that_cannot_be_used_is_named_without_what_is_in_it() {
             "cannot be read",
         ),
         (&cut, &good.key_file, "certificate_file", "broken"),
-        (&good.certificate_file, &missing, "key_file", "cannot be read"),
+        (
+            &good.certificate_file,
+            &missing,
+            "key_file",
+            "cannot be read",
+        ),
         (&good.certificate_file, &empty, "key_file", "found none"),
         (
             &good.certificate_file,
@@ -218,7 +249,12 @@ fn a_file_that_cannot_be_used_is_named_without_what_is_in_it() {
         ),
         (&good.certificate_file, &cut_key, "key_file", "broken"),
         (&good.certificate_file, &broken_key, "key_file", "broken"),
-        (&good.certificate_file, &no_key, "key_file", "cannot be used"),
+        (
+            &good.certificate_file,
+            &no_key,
+            "key_file",
+            "cannot be used",
+        ),
         (
             &good.certificate_file,
             &encrypted,
@@ -243,7 +279,11 @@ fn a_file_that_cannot_be_used_is_named_without_what_is_in_it() {
             panic!("accepted {} and {}", certificate.display(), key.display());
         };
         assert!(matches!(&error, SettingsError::ClientCertificate { .. }));
-        let path = if field == "key_file" { key } else { certificate };
+        let path = if field == "key_file" {
+            key
+        } else {
+            certificate
+        };
         let text = error.to_string();
         let begin = format!("client_certificate.{field}: {}: ", path.display());
         assert!(text.starts_with(&begin) && text.contains(reason), "{text}");

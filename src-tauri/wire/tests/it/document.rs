@@ -24,7 +24,10 @@ fn asking(method: &str, target: &str, host: &str) -> Vec<u8> {
 async fn the_document_is_served_as_it_is_by_then_and_each_fetch_reported() {
     let (host, mut fetched) = hosting(&DocumentHostSettings::default());
     let authority = authority(&host);
-    assert_eq!(host.document_url(), format!("http://{authority}/client.json"));
+    assert_eq!(
+        host.document_url(),
+        format!("http://{authority}/client.json")
+    );
     let first = raw(&authority, &asking("GET", "/client.json", &authority))
         .await
         .unwrap();
@@ -35,7 +38,8 @@ async fn the_document_is_served_as_it_is_by_then_and_each_fetch_reported() {
     let head = raw(&authority, &asking("HEAD", "/client.json", &authority))
         .await
         .unwrap();
-    let document = json!({ "client_id": host.document_url(), "client_name": "A \u{fc}" }).to_string();
+    let document =
+        json!({ "client_id": host.document_url(), "client_name": "A \u{fc}" }).to_string();
     for (method, query, answer, document) in [
         ("GET", "", first, &*document),
         ("GET", "?a=b", second, r#"{"client_id":"another"}"#),
@@ -43,7 +47,10 @@ async fn the_document_is_served_as_it_is_by_then_and_each_fetch_reported() {
     ] {
         let report = within(fetched.recv()).await.unwrap();
         assert_eq!(report.request.method, method);
-        assert_eq!(report.request.url, format!("{}{query}", host.document_url()));
+        assert_eq!(
+            report.request.url,
+            format!("{}{query}", host.document_url())
+        );
         assert_eq!(report.request.header_value("user-agent"), Some("as"));
         assert_eq!(report.response.status, 200);
         assert_eq!(
@@ -146,7 +153,10 @@ async fn everything_else_is_turned_away_and_reported_too() {
     ] {
         // Where more comes than is read, the answer may be lost with the connection.
         if let Ok(answer) = raw(&authority, too_much.as_bytes()).await {
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+            assert!(
+                answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+                "{answer}"
+            );
         }
     }
     let large = format!(
@@ -182,7 +192,10 @@ async fn by_a_tunnel_any_host_is_answered_and_the_tunnels_url_recorded() {
         public_url: Some("https://Tunnel.example/".into()),
     };
     let (host, mut fetched) = hosting(&settings);
-    assert_eq!(host.document_url(), "https://Tunnel.example/app/client.json");
+    assert_eq!(
+        host.document_url(),
+        "https://Tunnel.example/app/client.json"
+    );
     let local = format!("127.0.0.1:{port}");
     for (target, shown, name, status) in [
         (
@@ -205,7 +218,10 @@ async fn by_a_tunnel_any_host_is_answered_and_the_tunnels_url_recorded() {
         ),
     ] {
         let answer = raw(&local, &asking("GET", target, name)).await.unwrap();
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
         let report = within(fetched.recv()).await.unwrap();
         assert!(
             report.request.url.eq_ignore_ascii_case(shown),
@@ -236,7 +252,10 @@ async fn dropping_it_frees_the_port_and_ends_the_reports() {
         "the socket is closed"
     );
     let (again, _) = DocumentHost::open(&settings).expect("the port is free");
-    assert_eq!(again.document_url(), format!("http://{authority}/client.json"));
+    assert_eq!(
+        again.document_url(),
+        format!("http://{authority}/client.json")
+    );
     assert!(within(fetched.recv()).await.is_none());
 }
 

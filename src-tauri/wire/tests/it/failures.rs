@@ -81,7 +81,10 @@ async fn an_answer_with_a_head_without_end_does_not_fill_the_memory() {
     let many: String = (0..10_000).map(|n| format!("x-{n}: y\r\n")).collect();
     let long = "y".repeat(1_000_000);
     for head in [many, format!("x: {long}\r\n")] {
-        let server = Server::answering(format!("HTTP/1.1 200 OK\r\n{head}content-length: 0\r\n\r\n")).await;
+        let server = Server::answering(format!(
+            "HTTP/1.1 200 OK\r\n{head}content-length: 0\r\n\r\n"
+        ))
+        .await;
         let (kind, _) = told(Request::new("GET", server.url("/"))).await;
         assert_eq!(kind, FailureKind::Protocol);
     }
@@ -102,7 +105,8 @@ async fn a_request_that_cannot_be_sent_as_it_stands() {
         Request::new("CONNECT", "http://127.0.0.1/"),
         Request::new("GET", "http://127.0.0.1/").header("", "x"),
         Request::new("GET", "http://127.0.0.1/").header("a:b", "x"),
-        Request::new("GET", "http://127.0.0.1/").header("authorization", "Bearer hush\r\nx-evil: 1"),
+        Request::new("GET", "http://127.0.0.1/")
+            .header("authorization", "Bearer hush\r\nx-evil: 1"),
     ] {
         let (kind, message) = told(request.clone()).await;
         assert_eq!(kind, FailureKind::InvalidRequest, "{request:?} {message}");

@@ -23,7 +23,12 @@ fn listening(timeout: Duration) -> (Waiting, String) {
         ..CallbackSettings::default()
     };
     let listener = CallbackListener::open(&settings).unwrap();
-    let authority = listener.redirect_uri().split('/').nth(2).unwrap().to_string();
+    let authority = listener
+        .redirect_uri()
+        .split('/')
+        .nth(2)
+        .unwrap()
+        .to_string();
     (
         tokio::spawn(listener.received(Some(Secret::new("right")))),
         authority,
@@ -38,7 +43,8 @@ fn post(target: &str, authority: &str, media: &str, headers: &str, body: &str) -
     .into_bytes()
 }
 
-/// The answer to a request, without waiting for the end of the connection, and without a `100 Continue` before it.
+/// The answer to a request, without waiting for the end of the connection, and without a `100
+/// Continue` before it.
 async fn answer(authority: &str, request: &[u8]) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(authority).await?;
     stream.write_all(request).await?;
@@ -79,7 +85,11 @@ async fn a_form_is_recorded_answered_and_ends_the_listener() {
             &*long,
         ),
         (FORM, "Expect: 100-continue\r\n", &*long),
-        (FORM, "Connection: keep-alive, Upgrade\r\nUpgrade: x\r\n", ANSWER),
+        (
+            FORM,
+            "Connection: keep-alive, Upgrade\r\nUpgrade: x\r\n",
+            ANSWER,
+        ),
     ] {
         let (waiting, authority) = listening(Duration::from_secs(60));
         let request = post("/callback?a=b", &authority, media, origin, body);
@@ -91,7 +101,10 @@ async fn a_form_is_recorded_answered_and_ends_the_listener() {
         let received = within(waiting).await.unwrap().unwrap();
         assert!(received.state_matches);
         assert_eq!(received.request.method, "POST");
-        assert_eq!(received.request.url, format!("http://{authority}/callback?a=b"));
+        assert_eq!(
+            received.request.url,
+            format!("http://{authority}/callback?a=b")
+        );
         assert_eq!(received.request.header_value("content-type"), Some(media));
         assert_eq!(received.request.body.text(), Some(body));
         let error = TcpStream::connect(&authority).await.unwrap_err();
@@ -151,7 +164,11 @@ async fn a_form_is_waited_for_behind_everything_else() {
             Some(&*status.to_string()),
             "{asked}: {answer}"
         );
-        assert_eq!(status == 405, answer.contains("\r\nallow: POST\r\n"), "{answer}");
+        assert_eq!(
+            status == 405,
+            answer.contains("\r\nallow: POST\r\n"),
+            "{answer}"
+        );
     }
     answer(&authority, &post("/callback", &authority, FORM, "", ANSWER))
         .await

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use trace::{Request, Secret};
 use wire::{
-    Approver, CallbackListener, CallbackMethod, CallbackSettings, DocumentHost, DocumentHostSettings, Stuck,
+    Approver, CallbackListener, CallbackMethod, CallbackSettings, DocumentHost,
+    DocumentHostSettings, Stuck,
 };
 
 use crate::server::{Reply, Server, response, wire, within};
@@ -29,7 +30,10 @@ async fn visited(url: &str, form: &[(&str, &str)]) -> (Result<(), Stuck>, Vec<St
     let mut hops = Vec::new();
     let mut approver = Approver::new(wire(), form);
     let mut on_hop = |sent: wire::Sent| {
-        let path = url::Url::parse(&sent.request.url).unwrap().path().to_string();
+        let path = url::Url::parse(&sent.request.url)
+            .unwrap()
+            .path()
+            .to_string();
         hops.push(format!("{} {path}", sent.request.method));
     };
     let end = within(approver.visit(url, &mut on_hop)).await;
@@ -55,11 +59,20 @@ async fn the_approver_answers_for_the_person_at_a_devices_page() {
         let text = |name: &str| begun[name].as_str().unwrap();
         let (end, hops) = match complete {
             true => visited(text("verification_uri_complete"), &[]).await,
-            false => visited(text("verification_uri"), &[("user_code", text("user_code"))]).await,
+            false => {
+                visited(
+                    text("verification_uri"),
+                    &[("user_code", text("user_code"))],
+                )
+                .await
+            }
         };
         end.unwrap();
         let (entry, decision) = (["GET /device"; 2], "POST /device/decision");
-        assert_eq!(hops, [&entry[usize::from(complete)..], &[decision]].concat());
+        assert_eq!(
+            hops,
+            [&entry[usize::from(complete)..], &[decision]].concat()
+        );
         let fields = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
             ("client_id", "lab-public"),
@@ -94,12 +107,15 @@ async fn a_login_that_the_page_refuses_is_told() {
 async fn a_visit_ends_where_nothing_is_asked_and_an_error_is_no_end() {
     let page = |status: u16, media: &str, body: &str| {
         let length = body.len();
-        let head =
-            format!("HTTP/1.1 {status} x\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "HTTP/1.1 {status} x\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n"
+        );
         Reply::Then(format!("{head}{body}").into())
     };
     let server = Server::start(move |request| match request.split(' ').nth(1).unwrap() {
-        "/moved" => Reply::Then(b"HTTP/1.1 302 x\r\nlocation: /done\r\ncontent-length: 0\r\n\r\n".to_vec()),
+        "/moved" => {
+            Reply::Then(b"HTTP/1.1 302 x\r\nlocation: /done\r\ncontent-length: 0\r\n\r\n".to_vec())
+        }
         "/done" => page(
             200,
             "text/html",
@@ -108,7 +124,11 @@ async fn a_visit_ends_where_nothing_is_asked_and_an_error_is_no_end() {
         "/text" => page(200, "text/plain", "Done."),
         "/expired" => page(410, "text/html", "<title>Expired</title>"),
         "/json" => page(400, "application/json", "{}"),
-        "/login" => page(200, "text/html", "<form><input type=password name=pw></form>"),
+        "/login" => page(
+            200,
+            "text/html",
+            "<form><input type=password name=pw></form>",
+        ),
         _ => page(302, "text/html", ""),
     })
     .await;
@@ -183,7 +203,11 @@ async fn the_lab_fetches_the_document_and_posts_its_answer() {
     let received = within(waiting).await.unwrap().unwrap();
     assert!(received.state_matches);
     let answer = trace::pairs(received.request.body.text().unwrap());
-    let code = &answer.iter().find(|pair| pair.name == "code").unwrap().value;
+    let code = &answer
+        .iter()
+        .find(|pair| pair.name == "code")
+        .unwrap()
+        .value;
     let fields = [
         ("grant_type", "authorization_code"),
         ("client_id", &*client_id),

@@ -64,8 +64,8 @@ async fn an_event_stream_is_read_up_to_its_answer_and_not_waited_for() {
                   data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\"}\n\n\
                   event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
     let server = Server::start(move |_| Reply::Hold(stream.into())).await;
-    let request =
-        Request::new("POST", server.url("/mcp")).header("accept", "application/json, text/event-stream");
+    let request = Request::new("POST", server.url("/mcp"))
+        .header("accept", "application/json, text/event-stream");
     let sent = within(wire().send(request)).await;
     assert_eq!(response(&sent).body.end, BodyEnd::Complete);
     assert!(
@@ -79,7 +79,8 @@ async fn an_event_stream_is_read_up_to_its_answer_and_not_waited_for() {
 
 #[tokio::test]
 async fn an_event_stream_without_an_answer_ends_with_the_time_limit() {
-    let stream = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {\"method\":\"ping\"}\n\n";
+    let stream =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {\"method\":\"ping\"}\n\n";
     let server = Server::start(move |_| Reply::Hold(stream.into())).await;
     let sent = within(impatient().send(Request::new("GET", server.url("/")))).await;
     let BodyEnd::CutOff { reason } = &response(&sent).body.end else {

@@ -31,7 +31,10 @@ async fn an_http_proxy_gets_the_request() {
         received.starts_with("GET http://mcp.invalid/mcp HTTP/1.1\r\n"),
         "{received}"
     );
-    assert!(received.contains("proxy-authorization: Basic "), "{received}");
+    assert!(
+        received.contains("proxy-authorization: Basic "),
+        "{received}"
+    );
 }
 
 #[tokio::test]
@@ -39,7 +42,12 @@ async fn a_proxy_of_the_settings_gets_loopback_too() {
     let mut proxy = Server::answering(OK).await;
     let wire = through(proxy.url("/"));
     within(wire.send(Request::new("GET", "http://127.0.0.1:9/x"))).await;
-    assert!(proxy.received().await.starts_with("GET http://127.0.0.1:9/x "));
+    assert!(
+        proxy
+            .received()
+            .await
+            .starts_with("GET http://127.0.0.1:9/x ")
+    );
 }
 
 #[tokio::test]
@@ -60,7 +68,10 @@ async fn a_socks_proxy_is_asked_for_the_connection() {
         let mut name_and_port = vec![0; usize::from(request[4]) + 2];
         client.read_exact(&mut name_and_port).await.unwrap();
         assert!(name_and_port.starts_with(b"mcp.invalid"));
-        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        client
+            .write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+            .await
+            .unwrap();
         let mut server = tokio::net::TcpStream::connect(address).await.unwrap();
         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
     });
@@ -73,7 +84,8 @@ async fn a_socks_proxy_is_asked_for_the_connection() {
 async fn a_proxy_that_fails_is_not_taken_for_the_server() {
     let closed = closed_port();
     let refusing =
-        Server::start(|_| Reply::Close(b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n".to_vec())).await;
+        Server::start(|_| Reply::Close(b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n".to_vec()))
+            .await;
     for (proxy, url) in [
         (
             format!("http://me:hush@{closed}"),

@@ -20,7 +20,10 @@ async fn the_record_is_what_a_socket_receives() {
     let requests = [
         Request::new("GET", server.url("")),
         Request::new("GET", server.url("?a=1&b=%20+~")),
-        Request::new("GET", server.url("/.well-known/a%2Fb/%7euser?x=ü&y=a b#part")),
+        Request::new(
+            "GET",
+            server.url("/.well-known/a%2Fb/%7euser?x=ü&y=a b#part"),
+        ),
         Request::new("GET", server.url("/a/../b/./c")),
         Request::new("GET", server.url("/"))
             .header("Host", "other.example")
@@ -79,7 +82,8 @@ async fn an_answer_is_kept_as_it_came() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_a_cookie_not_kept() {
-    let redirect = "HTTP/1.1 307 x\r\nlocation: /elsewhere\r\nset-cookie: a=1\r\ncontent-length: 0\r\n\r\n";
+    let redirect =
+        "HTTP/1.1 307 x\r\nlocation: /elsewhere\r\nset-cookie: a=1\r\ncontent-length: 0\r\n\r\n";
     let mut server = Server::answering(redirect).await;
     let wire = wire();
     for _ in 0..2 {
@@ -118,7 +122,8 @@ async fn timings_are_of_the_connection_made_and_none_of_one_used_again() {
 #[tokio::test]
 async fn other_versions_of_http_are_named() {
     let server =
-        Server::start(|_| Reply::Close(b"HTTP/1.0 401 Unauthorized\r\n\r\nuntil the end".to_vec())).await;
+        Server::start(|_| Reply::Close(b"HTTP/1.0 401 Unauthorized\r\n\r\nuntil the end".to_vec()))
+            .await;
     let sent = within(wire().send(Request::new("GET", server.url("/")))).await;
     assert_eq!(sent.connection.as_ref().unwrap().http_version, "HTTP/1.0");
     assert_eq!(response(&sent).body.text(), Some("until the end"));

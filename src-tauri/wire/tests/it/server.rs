@@ -55,7 +55,9 @@ impl Server {
 
     /// The next request as it came, head and body.
     pub async fn received(&mut self) -> String {
-        within(self.received.recv()).await.expect("the server is gone")
+        within(self.received.recv())
+            .await
+            .expect("the server is gone")
     }
 }
 

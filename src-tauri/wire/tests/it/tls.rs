@@ -79,7 +79,11 @@ impl Authority {
         TlsAcceptor::from(Arc::new(config))
     }
 
-    async fn serve(&self, leaf: CertificateParams, versions: &[&'static SupportedProtocolVersion]) -> String {
+    async fn serve(
+        &self,
+        leaf: CertificateParams,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> String {
         let acceptor = self.acceptor(leaf, versions, "http/1.1");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -108,7 +112,9 @@ pub const BOTH: &[&SupportedProtocolVersion] = &[&version::TLS12, &version::TLS1
 
 pub fn leaf() -> CertificateParams {
     let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
-    params.distinguished_name.push(DnType::CommonName, "Test server");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Test server");
     params.not_before = date_time_ymd(2020, 1, 2);
     params.not_after = date_time_ymd(2090, 3, 4);
     params
@@ -118,7 +124,10 @@ pub fn leaf() -> CertificateParams {
 async fn a_certificate_of_an_authority_in_the_settings_is_accepted_and_shown() {
     let authority = Authority::new("accepted");
     let wire = authority.wire();
-    for (versions, name) in [(&[&version::TLS12], "TLS 1.2"), (&[&version::TLS13], "TLS 1.3")] {
+    for (versions, name) in [
+        (&[&version::TLS12], "TLS 1.2"),
+        (&[&version::TLS13], "TLS 1.3"),
+    ] {
         let url = authority.serve(leaf(), versions).await;
         for reused in [false, true] {
             let sent = within(wire.send(Request::new("GET", &*url))).await;
@@ -129,8 +138,16 @@ async fn a_certificate_of_an_authority_in_the_settings_is_accepted_and_shown() {
             let tls = connection.tls.as_ref().unwrap();
             assert_eq!(tls.version.as_deref(), Some(name));
             let shown = &tls.certificates[0];
-            assert!(shown.subject.contains("CN=Test server"), "{}", shown.subject);
-            assert!(shown.issuer.contains("CN=Test authority"), "{}", shown.issuer);
+            assert!(
+                shown.subject.contains("CN=Test server"),
+                "{}",
+                shown.subject
+            );
+            assert!(
+                shown.issuer.contains("CN=Test authority"),
+                "{}",
+                shown.issuer
+            );
             assert_eq!(shown.names, ["localhost", "127.0.0.1"]);
             assert_eq!(shown.not_before, "2020-01-02T00:00:00Z");
             assert_eq!(shown.not_after, "2090-03-04T00:00:00Z");
@@ -201,7 +218,11 @@ async fn a_certificate_that_is_not_accepted_is_refused_with_the_reason() {
     let foreign = CertificateParams::new(vec!["other.example".into()]).unwrap();
     for (params, wire, reason) in [
         (leaf(), wire(), "unknown issuer"),
-        (expired, authority.wire(), "it expired at 2021-05-06T00:00:00Z"),
+        (
+            expired,
+            authority.wire(),
+            "it expired at 2021-05-06T00:00:00Z",
+        ),
         (
             early,
             authority.wire(),
@@ -277,7 +298,10 @@ fn a_file_of_certificates_that_cannot_be_used_is_named() {
         };
         assert!(matches!(&error, SettingsError::CaFile { .. }));
         let text = error.to_string();
-        assert!(text.starts_with("ca_files: ") && text.contains(reason), "{text}");
+        assert!(
+            text.starts_with("ca_files: ") && text.contains(reason),
+            "{text}"
+        );
         assert!(text.contains(&path.display().to_string()), "{text}");
     }
     for path in [empty, broken] {

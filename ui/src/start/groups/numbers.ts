@@ -1,7 +1,9 @@
 /** A whole number within bounds, or null. */
 export function whole(text: string, low: number, high: number): number | null {
   const number = Number(text);
-  return text.trim() !== "" && Number.isInteger(number) && number >= low && number <= high ? number : null;
+  return text.trim() !== "" && Number.isInteger(number) && number >= low && number <= high
+    ? number
+    : null;
 }
 
 export function port(text: string): number | null {

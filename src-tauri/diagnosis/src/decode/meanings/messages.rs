@@ -18,12 +18,21 @@ pub(super) const CHALLENGE: Rows = &[
     ),
     ("scope", "The scope needed for this call."),
     ("realm", "A name for the protected space."),
-    ("error", "Why a token was refused; absent when none was sent."),
+    (
+        "error",
+        "Why a token was refused; absent when none was sent.",
+    ),
     ("error_description", "An explanation for people."),
     ("error_uri", "A page about the error."),
-    ("max_age", "How fresh the login has to be, in seconds (RFC 9470)."),
+    (
+        "max_age",
+        "How fresh the login has to be, in seconds (RFC 9470).",
+    ),
     ("acr_values", "Which kind of login is wanted (RFC 9470)."),
-    ("algs", "The signature algorithms that are taken for DPoP proofs."),
+    (
+        "algs",
+        "The signature algorithms that are taken for DPoP proofs.",
+    ),
 ];
 
 pub(super) const JSON_RPC: Rows = &[
@@ -33,14 +42,20 @@ pub(super) const JSON_RPC: Rows = &[
     ("capabilities", "What this side can do."),
     ("clientInfo", "The client's name and version."),
     ("serverInfo", "The server's name and version."),
-    ("instructions", "What the server tells the model about itself."),
+    (
+        "instructions",
+        "What the server tells the model about itself.",
+    ),
     ("tools", "The tools on offer."),
     ("nextCursor", "There is more; ask again with this cursor."),
     (
         "_meta",
         "What goes along with the message: in 2026-07-28 the revision and the capabilities.",
     ),
-    ("code", "The kind of error; −32022 is an unsupported revision."),
+    (
+        "code",
+        "The kind of error; −32022 is an unsupported revision.",
+    ),
     ("message", "What went wrong, for people."),
     ("data", "Details of the error."),
     ("MCP-Protocol-Version", "The revision this request follows."),
@@ -48,7 +63,10 @@ pub(super) const JSON_RPC: Rows = &[
         "Mcp-Method",
         "The method once more, for gateways that do not read bodies (2026-07-28).",
     ),
-    ("Mcp-Name", "The tool, resource or prompt once more (2026-07-28)."),
+    (
+        "Mcp-Name",
+        "The tool, resource or prompt once more (2026-07-28).",
+    ),
     (
         "Mcp-Session-Id",
         "The session this request belongs to (until 2025-11-25).",

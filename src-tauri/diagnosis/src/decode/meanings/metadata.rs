@@ -64,13 +64,22 @@ pub(super) const SERVER: Rows = &[
         "registration_endpoint",
         "Where clients register themselves (RFC 7591).",
     ),
-    ("revocation_endpoint", "Where tokens are revoked (RFC 7009)."),
+    (
+        "revocation_endpoint",
+        "Where tokens are revoked (RFC 7009).",
+    ),
     (
         "introspection_endpoint",
         "Where a resource server asks what a token stands for (RFC 7662).",
     ),
-    ("userinfo_endpoint", "Where an OpenID client asks about the user."),
-    ("jwks_uri", "The keys with which this server signs its tokens."),
+    (
+        "userinfo_endpoint",
+        "Where an OpenID client asks about the user.",
+    ),
+    (
+        "jwks_uri",
+        "The keys with which this server signs its tokens.",
+    ),
     (
         "end_session_endpoint",
         "Where an OpenID client logs the user out.",
@@ -136,7 +145,10 @@ pub(super) const SERVER: Rows = &[
         "id_token_signing_alg_values_supported",
         "OpenID: how ID tokens are signed.",
     ),
-    ("claims_supported", "OpenID: claims that may be in an ID token."),
+    (
+        "claims_supported",
+        "OpenID: claims that may be in an ID token.",
+    ),
     (
         "request_parameter_supported",
         "Whether a request object may be passed by value (RFC 9101).",
@@ -161,7 +173,10 @@ pub(super) const SERVER: Rows = &[
 ];
 
 pub(super) const CLIENT: Rows = &[
-    ("client_id", "The client's name at this server, from now on."),
+    (
+        "client_id",
+        "The client's name at this server, from now on.",
+    ),
     ("client_secret", "The client's password at this server."),
     (
         "client_secret_expires_at",

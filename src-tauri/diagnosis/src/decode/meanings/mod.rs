@@ -55,16 +55,18 @@ pub(super) fn meaning(table: Table, name: &str) -> Option<&'static str> {
         Table::JsonRpc => JSON_RPC,
         Table::Cors => CORS,
     };
-    let find = |rows: &'static [(&str, &'static str)]| rows.iter().find(|(known, _)| *known == name);
-    let found =
-        find(rows).or_else(|| find(ERROR).filter(|_| matches!(table, Table::Parameters | Table::Token)));
+    let find =
+        |rows: &'static [(&str, &'static str)]| rows.iter().find(|(known, _)| *known == name);
+    let found = find(rows)
+        .or_else(|| find(ERROR).filter(|_| matches!(table, Table::Parameters | Table::Token)));
     found.map(|(_, meaning)| *meaning)
 }
 
 /// Whether the value of this field lets its holder act in someone's name.
 pub(super) fn is_secret(table: Table, name: &str) -> bool {
     if table == Table::Key {
-        // The private members of RSA, EC and symmetric keys (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+        // The private members of RSA, EC and symmetric keys (RFC 7518 sections 6.2.2, 6.3.2 and
+        // 6.4.1).
         return matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "k");
     }
     if !matches!(
@@ -105,8 +107,8 @@ mod tests {
     #[test]
     fn every_name_stands_once_in_its_table_with_a_sentence() {
         for rows in [
-            PARAMETERS, TOKEN, ERROR, CHALLENGE, RESOURCE, SERVER, CLIENT, JWT_HEADER, CLAIMS, JSON_RPC,
-            CORS, PUSHED, DEVICE, KEY,
+            PARAMETERS, TOKEN, ERROR, CHALLENGE, RESOURCE, SERVER, CLIENT, JWT_HEADER, CLAIMS,
+            JSON_RPC, CORS, PUSHED, DEVICE, KEY,
         ] {
             let names: HashSet<&str> = rows.iter().map(|(name, _)| *name).collect();
             assert_eq!(names.len(), rows.len());
@@ -116,7 +118,10 @@ mod tests {
 
     #[test]
     fn the_same_name_means_different_things_in_different_messages() {
-        assert_ne!(meaning(Table::Parameters, "iss"), meaning(Table::Claims, "iss"));
+        assert_ne!(
+            meaning(Table::Parameters, "iss"),
+            meaning(Table::Claims, "iss")
+        );
         assert!(meaning(Table::Parameters, "error").is_some());
         assert_eq!(meaning(Table::Server, "x_own"), None);
     }

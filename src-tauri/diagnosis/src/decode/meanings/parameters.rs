@@ -108,7 +108,10 @@ pub(super) const PARAMETERS: Rows = &[
         "requested_token_type",
         "What kind of token is wanted in exchange.",
     ),
-    ("subject_token", "The token that says on whose behalf this is."),
+    (
+        "subject_token",
+        "The token that says on whose behalf this is.",
+    ),
     ("subject_token_type", "What kind of token that is."),
     ("actor_token", "The token that says who acts."),
     ("actor_token_type", "What kind of token that is, too."),
@@ -119,7 +122,10 @@ pub(super) const PARAMETERS: Rows = &[
 ];
 
 pub(super) const TOKEN: Rows = &[
-    ("access_token", "What is sent to the MCP server with every call."),
+    (
+        "access_token",
+        "What is sent to the MCP server with every call.",
+    ),
     (
         "token_type",
         "How the access token is used; Bearer means that whoever has it may use it.",
@@ -137,7 +143,10 @@ pub(super) const TOKEN: Rows = &[
         "issued_token_type",
         "What was issued, whatever access_token is called (RFC 8693).",
     ),
-    ("authorization_details", "What exactly was granted (RFC 9396)."),
+    (
+        "authorization_details",
+        "What exactly was granted (RFC 9396).",
+    ),
     (
         "id_token",
         "Says who logged in; it is for the client and never sent to the MCP server.",

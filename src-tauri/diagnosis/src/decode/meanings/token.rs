@@ -32,7 +32,10 @@ pub(super) const CLAIMS: Rows = &[
     ("client_id", "The client it was issued to."),
     ("azp", "The client it was issued to (OpenID Connect)."),
     ("scope", "What it is good for."),
-    ("scp", "What it is good for, in Microsoft's and Okta's spelling."),
+    (
+        "scp",
+        "What it is good for, in Microsoft's and Okta's spelling.",
+    ),
     ("auth_time", "When the user logged in."),
     ("acr", "How well the user logged in."),
     ("amr", "By which means the user logged in."),
@@ -50,7 +53,10 @@ pub(super) const CLAIMS: Rows = &[
     ("username", "A name of the user, for people."),
     ("token_type", "How the token is used: Bearer or DPoP."),
     ("resource", "The resource that it is meant for."),
-    ("authorization_details", "What exactly it is good for (RFC 9396)."),
+    (
+        "authorization_details",
+        "What exactly it is good for (RFC 9396).",
+    ),
     ("email_verified", "Whether the e-mail address was checked."),
     ("given_name", "The user's first name."),
     ("family_name", "The user's last name."),
@@ -80,6 +86,9 @@ pub(super) const KEY: Rows = &[
     ("e", "The public exponent of an RSA key."),
     ("x5c", "Its certificates."),
     ("x5t", "The fingerprint of its certificate."),
-    ("x5t#S256", "The fingerprint of its certificate, by SHA-256."),
+    (
+        "x5t#S256",
+        "The fingerprint of its certificate, by SHA-256.",
+    ),
     ("d", "The private half. It must not be here."),
 ];

@@ -1,4 +1,5 @@
-//! What a browser asks before a page of another origin may be this client (Fetch Standard, "CORS-preflight fetch").
+//! What a browser asks before a page of another origin may be this client (Fetch Standard,
+//! "CORS-preflight fetch").
 
 use trace::{CrossOrigin, Phase, Purpose, Request, Response, Verdict, origin_of};
 
@@ -44,7 +45,8 @@ pub(super) fn request(facts: &Facts, setup: &Setup, of: CrossOrigin) -> Plan {
         phase: Phase::Extra,
         purpose: Purpose::Preflight { of },
         title: format!("Ask whether a page may {what}"),
-        why: "A browser asks this first, and keeps from the page what the answer does not allow.".into(),
+        why: "A browser asks this first, and keeps from the page what the answer does not allow."
+            .into(),
         label: "preflight".into(),
         request,
         not_before: None,
@@ -52,7 +54,9 @@ pub(super) fn request(facts: &Facts, setup: &Setup, of: CrossOrigin) -> Plan {
 }
 
 pub(super) fn judge(flow: Flow, setup: &Setup, response: &Response) -> Judged {
-    let allowed = response.header_value("access-control-allow-origin").is_some();
+    let allowed = response
+        .header_value("access-control-allow-origin")
+        .is_some();
     let verdict = match (response.status, allowed) {
         (200..=299, true) => Verdict::accepted("allowed"),
         (status, true) => Verdict::moved_on(format!("status {status}")),

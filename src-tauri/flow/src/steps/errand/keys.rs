@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 use trace::{
-    ClaimProblem, Decision, Phase, Purpose, Request, Response, SignatureCheck, Timestamp, TokenKind, Verdict,
+    ClaimProblem, Decision, Phase, Purpose, Request, Response, SignatureCheck, Timestamp,
+    TokenKind, Verdict,
 };
 
 use crate::facts::{Facts, Tokens};
@@ -25,7 +26,8 @@ pub(super) fn request(facts: &Facts, setup: &Setup) -> Plan {
         title: "Read the issuer's keys".into(),
         why: "The MCP server checks tokens with them; so can we.".into(),
         label: "JWK set".into(),
-        request: Request::new("GET", url).header("accept", "application/jwk-set+json, application/json"),
+        request: Request::new("GET", url)
+            .header("accept", "application/jwk-set+json, application/json"),
         not_before: None,
     }
 }
@@ -55,7 +57,8 @@ pub(super) fn judge(flow: Flow, setup: &Setup, response: &Response, now: Timesta
         .map(|tokens| check_all(&flow.facts, setup, tokens, set, now));
     let checked = checked.unwrap_or_default();
     let message = match checked.as_slice() {
-        [] => "Neither the access token nor an ID token is a JWT: there is no signature to check.".to_owned(),
+        [] => "Neither the access token nor an ID token is a JWT: there is no signature to check."
+            .to_owned(),
         all if all.iter().all(good) => "The signatures are good.".to_owned(),
         _ => "Something is wrong with a token: the lines above say what.".to_owned(),
     };
@@ -65,8 +68,8 @@ pub(super) fn judge(flow: Flow, setup: &Setup, response: &Response, now: Timesta
     judged
 }
 
-/// Checks the claims alone, since the answer came straight from the token endpoint (OpenID Connect Core 1.0 section
-/// 3.1.3.7, number 6).
+/// Checks the claims alone, since the answer came straight from the token endpoint (OpenID Connect
+/// Core 1.0 section 3.1.3.7, number 6).
 pub(crate) fn check_id_token(
     facts: &Facts,
     tokens: &Tokens,
@@ -76,7 +79,10 @@ pub(crate) fn check_id_token(
     let authorization = facts.authorization.as_ref();
     let expected = Expected {
         issuer: facts.issuer.as_deref(),
-        audience: facts.client.as_ref().map(|client| client.client_id.as_str()),
+        audience: facts
+            .client
+            .as_ref()
+            .map(|client| client.client_id.as_str()),
         now,
         leeway_seconds: LEEWAY_SECONDS,
         nonce: authorization.map(|authorization| authorization.nonce.expose()),
@@ -84,7 +90,8 @@ pub(crate) fn check_id_token(
     };
     Some(match verify(id_token.expose(), &Value::Null, &expected) {
         Ok(mut checked) => {
-            checked.signature = Signature::NotChecked("it came straight from the token endpoint".into());
+            checked.signature =
+                Signature::NotChecked("it came straight from the token endpoint".into());
             let problems = checked.problems.iter().map(problem).collect();
             (decision(TokenKind::IdToken, checked), problems)
         }
@@ -108,7 +115,13 @@ pub(crate) fn check_id_token(
     })
 }
 
-fn check_all(facts: &Facts, setup: &Setup, tokens: &Tokens, set: &Value, now: Timestamp) -> Vec<Decision> {
+fn check_all(
+    facts: &Facts,
+    setup: &Setup,
+    tokens: &Tokens,
+    set: &Value,
+    now: Timestamp,
+) -> Vec<Decision> {
     let issuer = facts.issuer.as_deref();
     let resource = facts.resource(setup);
     let access = Expected {
@@ -120,7 +133,10 @@ fn check_all(facts: &Facts, setup: &Setup, tokens: &Tokens, set: &Value, now: Ti
         access_token: None,
     };
     let id = Expected {
-        audience: facts.client.as_ref().map(|client| client.client_id.as_str()),
+        audience: facts
+            .client
+            .as_ref()
+            .map(|client| client.client_id.as_str()),
         access_token: Some(tokens.access_token.expose()),
         ..access
     };

@@ -58,7 +58,9 @@ pub(super) fn request(facts: &Facts, setup: &Setup, errand: &Errand) -> Plan {
         purpose,
         title: title.into(),
         why: why.into(),
-        label: client.map(|client| client.client_id.clone()).unwrap_or_default(),
+        label: client
+            .map(|client| client.client_id.clone())
+            .unwrap_or_default(),
         request,
         not_before: None,
     }
@@ -115,7 +117,8 @@ fn deleted(mut flow: Flow, setup: &Setup, client: &Client, response: &Response) 
     let client_id = client.client_id.clone();
     if !matches!(status, 200..=299) {
         let words = oauth_error(response).words(status);
-        let message = format!("The authorization server did not delete the client {client_id}: {words}");
+        let message =
+            format!("The authorization server did not delete the client {client_id}: {words}");
         return failed(flow, setup, &words, message);
     }
     flow.facts
@@ -153,7 +156,10 @@ fn client<'a>(facts: &'a Facts, errand: &'a Errand) -> Option<&'a Client> {
 }
 
 fn updated(answer: Option<&Value>, setup: &Setup) -> Value {
-    let mut members = answer.and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut members = answer
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     members.retain(|name, _| !NOT_SENT_BACK.contains(&name.as_str()));
     members.insert(
         "client_name".into(),

@@ -15,15 +15,22 @@ use super::{failed, on};
 /// A refresh with a refresh token that was replaced.
 pub(super) fn reuse(flow: &Flow, setup: &Setup, replaced: &Secret, now: Timestamp) -> Plan {
     let form = refresh::form(&flow.facts, setup, replaced);
-    let form = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let endpoint = flow.facts.endpoint(setup, "token_endpoint").unwrap_or_default();
+    let form = form
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let endpoint = flow
+        .facts
+        .endpoint(setup, "token_endpoint")
+        .unwrap_or_default();
     Plan {
         phase: Phase::Refresh,
         purpose: Purpose::Token {
             grant: Grant::RefreshToken,
         },
         title: "Use the earlier refresh token once more".into(),
-        why: "Where it was replaced, the server must refuse it: somebody may have stolen it.".into(),
+        why: "Where it was replaced, the server must refuse it: somebody may have stolen it."
+            .into(),
         label: "refresh_token, the earlier one".into(),
         request: client_request(&flow.facts, setup, endpoint, form, now),
         not_before: None,
@@ -68,7 +75,12 @@ pub(super) fn judge_replay(flow: Flow, setup: &Setup, response: &Response) -> Ju
 pub(super) fn judge(flow: Flow, setup: &Setup, response: &Response, hand: &mut Hand<'_>) -> Judged {
     if response.status != 200 {
         let words = oauth_error(response).words(response.status);
-        return failed(flow, setup, &words, format!("The refresh was refused: {words}"));
+        return failed(
+            flow,
+            setup,
+            &words,
+            format!("The refresh was refused: {words}"),
+        );
     }
     let here = flow.step.clone();
     let judged = granted(flow, setup, here, response, hand);
@@ -112,7 +124,12 @@ pub(super) fn judge_reuse(flow: Flow, setup: &Setup, response: &Response) -> Jud
 }
 
 /// Two refreshes at once: the tokens of the first that was granted are kept.
-pub(crate) fn judge_both(flow: Flow, setup: &Setup, outcomes: [&Outcome; 2], hand: &mut Hand<'_>) -> Judged {
+pub(crate) fn judge_both(
+    flow: Flow,
+    setup: &Setup,
+    outcomes: [&Outcome; 2],
+    hand: &mut Hand<'_>,
+) -> Judged {
     let answers = outcomes.map(|outcome| match outcome {
         Outcome::Response(response) => Some(response),
         Outcome::Failure(_) => None,
@@ -123,7 +140,10 @@ pub(crate) fn judge_both(flow: Flow, setup: &Setup, outcomes: [&Outcome; 2], han
         Some(response) => Verdict::moved_on(oauth_error(response).words(response.status)),
     };
     let verdicts = answers.map(words);
-    let granted_one = answers.into_iter().flatten().find(|answer| answer.status == 200);
+    let granted_one = answers
+        .into_iter()
+        .flatten()
+        .find(|answer| answer.status == 200);
     let both = answers
         .iter()
         .flatten()
