@@ -1,14 +1,14 @@
 //! HAR files are accepted by programs nobody here wrote: har-validator, haralyzer and mitmproxy
 //! (`tests/har`).
 
-#[path = "../src-tauri/export/tests/support/mod.rs"]
+#[path = "../src-tauri/formats/tests/support/mod.rs"]
 mod support;
 
 use std::fs::{File, create_dir_all};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use export::{HarOptions, Secrets, write_har};
+use formats::{HarOptions, Secrets, write_har};
 use support::{Secrets as Planted, empty, failures, flow};
 use trace::{Decision, EntryKind, Phase, Trace};
 

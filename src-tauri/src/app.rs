@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use diagnosis::Finding;
-use export::{HarOptions, Secrets};
+use formats::{HarOptions, Secrets};
 use lab::{Lab, LabOptions};
 use session::{
     AppError, Boot, Detail, ErrorCode, Library, Options, PastRun, RevealedToken, Session, Settings,
@@ -191,7 +191,7 @@ impl App {
         let target = path.clone();
         let write = move || -> std::io::Result<()> {
             let mut file = std::io::BufWriter::new(std::fs::File::create(&target)?);
-            export::write_har(&trace, &options, &mut file)?;
+            formats::write_har(&trace, &options, &mut file)?;
             std::io::Write::flush(&mut file)
         };
         let written = tokio::task::spawn_blocking(write)

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use diagnosis::{Certainty, Finding, Level, Owner};
-use export::Redactor;
+use formats::Redactor;
 use session::{Row, RowKind};
 use trace::VerdictKind;
 

@@ -1,7 +1,7 @@
 //! The JSON report. Secrets are replaced in all of it.
 
 use diagnosis::Finding;
-use export::Redactor;
+use formats::Redactor;
 use serde_json::{Value, json};
 use session::{Status, sentence};
 use trace::{Entry, EntryKind, Trace};

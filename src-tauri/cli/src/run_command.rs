@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use diagnosis::{Finding, Level};
-use export::{HarOptions, Redactor, Secrets};
+use formats::{HarOptions, Redactor, Secrets};
 use session::{Session, Status, Update};
 use tokio::sync::mpsc::UnboundedReceiver;
 use trace::HowOpened;
@@ -62,7 +62,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
             creator_version: env!("CARGO_PKG_VERSION").into(),
         };
         write(file, arguments.output.har.as_deref(), |to| {
-            export::write_har(&session.trace(), &options, to)
+            formats::write_har(&session.trace(), &options, to)
         })?;
     }
     let report = || report::report(&session.trace(), &outcome.status, &outcome.findings);

@@ -178,15 +178,15 @@ impl Session {
         let journal = lock(&self.journal);
         let entry = journal.entry(seq)?.clone();
         let secrets = if secrets {
-            export::Secrets::Included
+            formats::Secrets::Included
         } else {
-            export::Secrets::Redacted
+            formats::Secrets::Redacted
         };
         Some(Detail {
             decoded: diagnosis::decoded(&journal.trace, seq),
             curl: entry
                 .exchange()
-                .map(|exchange| export::curl(exchange, secrets)),
+                .map(|exchange| formats::curl(exchange, secrets)),
             entry,
         })
     }

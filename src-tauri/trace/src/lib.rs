@@ -2,7 +2,7 @@
 //!
 //! A [`Trace`] is append-only: exchanges, browser visits, decisions of the flow, rewinds. Nothing
 //! here opens a socket, reads a clock or changes what was recorded; redaction happens on the way
-//! out, in `export`.
+//! out, in `formats`.
 
 mod challenge;
 mod entry;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use export::Secrets;
+use formats::Secrets;
 use support::{Secrets as Planted, decoded_parts, empty, failures, flow};
 use trace::{EntryKind, Exchange, Trace};
 
@@ -18,7 +18,7 @@ fn sample() -> (Trace, Planted) {
 fn a_curl_command_is_what_was_sent() {
     let (trace, planted) = sample();
     for (_, exchange) in trace.exchanges() {
-        let shared = export::curl(exchange, Secrets::Redacted);
+        let shared = formats::curl(exchange, Secrets::Redacted);
         assert!(!shared.contains("S3NT1NEL"), "{shared}");
         for part in decoded_parts(&shared) {
             assert!(!part.contains("S3NT1NEL"), "{part}");
@@ -29,7 +29,7 @@ fn a_curl_command_is_what_was_sent() {
         .map(|(_, exchange)| exchange)
         .find(|exchange| matches!(exchange.purpose, trace::Purpose::Token { .. }))
         .unwrap();
-    let shared = export::curl(token, Secrets::Redacted);
+    let shared = formats::curl(token, Secrets::Redacted);
     assert!(
         shared.contains("--user 'client-1:'\"$CLIENT_SECRET\""),
         "{shared}"
@@ -38,7 +38,7 @@ fn a_curl_command_is_what_was_sent() {
         shared.contains("code='\"$CODE\"'&code_verifier='\"$CODE_VERIFIER\""),
         "{shared}"
     );
-    assert!(export::curl(token, Secrets::Included).contains(&planted.dpop));
+    assert!(formats::curl(token, Secrets::Included).contains(&planted.dpop));
 }
 
 #[cfg(unix)]
@@ -56,7 +56,7 @@ fn a_shell_reads_every_word_as_it_was_meant() {
         panic!("the first entry is an exchange");
     };
     exchange.request = request.clone();
-    let words = words(&export::curl(exchange, Secrets::Included), "");
+    let words = words(&formats::curl(exchange, Secrets::Included), "");
     assert_eq!(words.arguments[..2], ["--request", "POST"]);
     for pair in [
         ["--url", &request.url],
@@ -85,14 +85,14 @@ fn a_shell_reads_every_word_as_it_was_meant() {
     request = request.body(bytes.clone());
     exchange.request = request;
     assert_eq!(
-        self::words(&export::curl(exchange, Secrets::Included), "").input,
+        self::words(&formats::curl(exchange, Secrets::Included), "").input,
         bytes
     );
 
     exchange.request = trace::Request::new("GET", "https://x.example/")
         .header("authorization", "Bearer abcdefgh12");
     let set = self::words(
-        &export::curl(exchange, Secrets::Redacted),
+        &formats::curl(exchange, Secrets::Redacted),
         "ACCESS_TOKEN='a b'; ",
     );
     assert!(

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::io;
 use std::time::Instant;
 
-use export::{HarOptions, Secrets, har, write_har};
+use formats::{HarOptions, Secrets, har, write_har};
 use support::{Secrets as Planted, empty, flow, tool_calls};
 use trace::Trace;
 

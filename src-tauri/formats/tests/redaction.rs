@@ -4,7 +4,7 @@ mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use export::{HarOptions, Redactor, Secrets, har, write_har};
+use formats::{HarOptions, Redactor, Secrets, har, write_har};
 use support::{Secrets as Planted, With as _, answer, decoded_parts, empty, failures, flow};
 use trace::{EntryKind, Outcome, Trace};
 
