@@ -3,8 +3,9 @@
 use serde_json::Value;
 use trace::{Exchange, Grant, Pair, Purpose, query_pairs};
 
-use crate::fields::{form, jwt, object, text, value};
-use crate::reading::{Reading, Seen};
+use crate::fields::{form, jwt, text, value};
+use crate::reading::{ExchangeRef, Reading};
+use crate::snapshot::{form_of, object_of};
 
 impl Reading<'_> {
     /// The latest authorization request sent before this entry: its number and its parameters, with
@@ -41,11 +42,11 @@ impl Reading<'_> {
             .chain(by_itself)
             .filter(|seen| seen.seq < seq)
             .max_by_key(|seen| seen.seq)?;
-        Some((latest.seq, form(latest.request())))
+        Some((latest.seq, form(latest.request()).to_vec()))
     }
 
     /// The resource indicator of a token request, or else of the authorization request before it.
-    pub fn resource_asked_for(&self, token: Seen<'_>) -> Option<String> {
+    pub fn resource_asked_for(&self, token: ExchangeRef<'_>) -> Option<String> {
         let sent = form(token.request());
         let asked = value(&sent, "resource").map(str::to_owned);
         let before = match value(&sent, "grant_type") {
@@ -67,12 +68,12 @@ pub(crate) fn whole_request<'a>(
     let mut asked = query_pairs(url);
     if let Some(reference) = value(&asked, "request_uri").map(str::to_owned) {
         let pushed = pushed.find(|pushed| {
-            let answer = pushed.response().and_then(object);
+            let answer = pushed.response().and_then(object_of);
             answer.is_some_and(|answer| text(&answer, "request_uri") == Some(&reference))
         });
         asked.extend(
             pushed
-                .map(|pushed| form(&pushed.request))
+                .map(|pushed| form_of(&pushed.request))
                 .unwrap_or_default(),
         );
     }
@@ -129,7 +130,7 @@ mod tests {
             );
         }
         for entry in run.trace().entries {
-            let mut kind = entry.kind;
+            let mut kind = entry.kind.clone();
             if let trace::EntryKind::BrowserOpened(visit) = &mut kind {
                 visit.url = url.clone();
             }
@@ -142,7 +143,8 @@ mod tests {
     fn a_request_is_the_same_however_it_was_sent() {
         for (push, object) in [(false, false), (true, false), (false, true), (true, true)] {
             let trace = asked(push, object);
-            let reading = Reading::of(&trace);
+            let snapshot = crate::snapshot::Snapshot::of(&trace);
+            let reading = Reading::of(&snapshot);
             let (token, _) = reading.tokens[0];
             let resource = reading.resource_asked_for(token);
             assert_eq!(

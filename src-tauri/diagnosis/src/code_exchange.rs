@@ -4,9 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
-use trace::{Grant, Pair, Request};
+use trace::{Grant, Pair};
 
-use crate::reading::{Reading, Seen, form, response_fields, value};
+use crate::reading::{ExchangeRef, Reading, form, response_fields, value};
+use crate::snapshot::RequestRef;
 
 /// A code exchange held against the authorization request and the callback.
 #[derive(Default)]
@@ -20,9 +21,13 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    pub fn of(reading: &Reading<'_>, exchange: Seen<'_>) -> Self {
+    pub fn of(reading: &Reading<'_>, exchange: ExchangeRef<'_>) -> Self {
         let mut comparison = Self::default();
         let sent = form(exchange.request());
+        // What was sent has to be known before it can be held against anything.
+        if !exchange.request().is_whole() {
+            return comparison;
+        }
         if let Some((_, asked)) = reading.authorization_before(exchange.seq) {
             comparison.compare_with_request(&sent, &asked, exchange.request());
         }
@@ -53,7 +58,7 @@ impl Comparison {
         comparison
     }
 
-    fn compare_with_request(&mut self, sent: &[Pair], asked: &[Pair], request: &Request) {
+    fn compare_with_request(&mut self, sent: &[Pair], asked: &[Pair], request: RequestRef<'_>) {
         self.note(
             value(sent, "redirect_uri") == value(asked, "redirect_uri"),
             "redirect_uri is the same as in the authorization request",
@@ -73,9 +78,10 @@ impl Comparison {
     }
 
     fn note(&mut self, holds: bool, right: &str, wrong: &str) {
-        match holds {
-            true => self.right.push(right.into()),
-            false => self.wrong.push(wrong.into()),
+        if holds {
+            self.right.push(right.into());
+        } else {
+            self.wrong.push(wrong.into());
         }
     }
 }
@@ -87,10 +93,12 @@ pub(crate) enum ClientAuthentication {
     Post,
     Assertion,
     None,
+    /// The recording does not hold all of the request, and what it holds shows no way.
+    Unknown,
 }
 
 impl ClientAuthentication {
-    pub fn of(request: &Request) -> Self {
+    pub fn of(request: RequestRef<'_>) -> Self {
         let sent = form(request);
         if basic_client_id(request).is_some() {
             Self::Basic
@@ -98,8 +106,10 @@ impl ClientAuthentication {
             Self::Post
         } else if value(&sent, "client_assertion").is_some() {
             Self::Assertion
-        } else {
+        } else if request.is_whole() {
             Self::None
+        } else {
+            Self::Unknown
         }
     }
 
@@ -110,12 +120,13 @@ impl ClientAuthentication {
             Self::Post => "client_secret_post",
             Self::Assertion => "private_key_jwt",
             Self::None => "none",
+            Self::Unknown => "in a way that was not recorded",
         }
     }
 }
 
 /// The client identifier in the Basic credentials (RFC 6749 section 2.3.1), decoded.
-pub(crate) fn basic_client_id(request: &Request) -> Option<String> {
+pub(crate) fn basic_client_id(request: RequestRef<'_>) -> Option<String> {
     let (scheme, credentials) = request.header_value("authorization")?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
@@ -126,7 +137,7 @@ pub(crate) fn basic_client_id(request: &Request) -> Option<String> {
     value(&decoded, "id").map(str::to_owned)
 }
 
-fn sent_client_id(sent: &[Pair], request: &Request) -> Option<String> {
+fn sent_client_id(sent: &[Pair], request: RequestRef<'_>) -> Option<String> {
     value(sent, "client_id")
         .map(str::to_owned)
         .or_else(|| basic_client_id(request))
@@ -143,7 +154,8 @@ mod tests {
 
     fn compared(run: &Run) -> Comparison {
         let trace = run.trace();
-        let reading = Reading::of(&trace);
+        let snapshot = crate::snapshot::Snapshot::of(&trace);
+        let reading = Reading::of(&snapshot);
         Comparison::of(&reading, reading.tokens[0].0)
     }
 

@@ -1,13 +1,30 @@
 //! Readers of single messages: their forms, their JSON, their tokens and challenges.
 
-use trace::{Document, Grant, Pair, Request, Response, challenges, query_pairs};
+use std::rc::Rc;
 
-pub(crate) use crate::memory::{jwt, object};
-use crate::reading::{Reading, Seen};
+use trace::{Challenge, ChallengeError, Document, Grant, Jwt, JwtError, Pair};
+
+use crate::reading::Reading;
+use crate::snapshot::{ExchangeRef, RequestRef, ResponseRef, bearer_of, response_fields_of};
+
+/// The JSON object in a response's body.
+pub(crate) fn object(response: ResponseRef<'_>) -> Option<Rc<Document>> {
+    response.object()
+}
+
+/// A token, read as far as it can be.
+pub(crate) fn jwt(token: &str) -> Result<Rc<Jwt>, JwtError> {
+    Jwt::read(token).map(Rc::new)
+}
+
+/// The challenges of a response.
+pub(crate) fn challenges(response: ResponseRef<'_>) -> Result<&[Challenge], &ChallengeError> {
+    response.challenges()
+}
 
 /// Whether a 401 says nothing against the token itself: a nonce or a proof is wanted (RFC 9449), or
 /// another login (RFC 9470).
-pub(crate) fn is_about_more_than_the_token(call: Seen<'_>) -> bool {
+pub(crate) fn is_about_more_than_the_token(call: ExchangeRef<'_>) -> bool {
     let errors = [
         "use_dpop_nonce",
         "invalid_dpop_proof",
@@ -17,7 +34,7 @@ pub(crate) fn is_about_more_than_the_token(call: Seen<'_>) -> bool {
 }
 
 /// The `error` that a challenge tells.
-pub(crate) fn challenge_error(call: Seen<'_>) -> Option<String> {
+pub(crate) fn challenge_error(call: ExchangeRef<'_>) -> Option<String> {
     let all = challenges(call.response()?).ok()?;
     let mut errors = all
         .iter()
@@ -26,24 +43,18 @@ pub(crate) fn challenge_error(call: Seen<'_>) -> Option<String> {
 }
 
 /// The fields of an authorization response: those of the query, and of the form when it was posted.
-pub(crate) fn response_fields(callback: &Request) -> Vec<Pair> {
-    let mut fields = query_pairs(&callback.url);
-    if callback.method == "POST" {
-        fields.extend(form(callback));
-    }
-    fields
+pub(crate) fn response_fields(callback: RequestRef<'_>) -> Vec<Pair> {
+    response_fields_of(callback.get())
 }
 
 /// The bearer token of a request's `Authorization` field.
-pub(crate) fn bearer(request: &Request) -> Option<&str> {
-    let (scheme, token) = request.header_value("authorization")?.split_once(' ')?;
-    let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop");
-    known.then(|| token.trim())
+pub(crate) fn bearer(request: RequestRef<'_>) -> Option<&str> {
+    bearer_of(request.get())
 }
 
 /// The pairs of a request's form body.
-pub(crate) fn form(request: &Request) -> Vec<Pair> {
-    request.body.text().map(trace::pairs).unwrap_or_default()
+pub(crate) fn form(request: RequestRef<'_>) -> &[Pair] {
+    request.form()
 }
 
 /// The first value of a name.
@@ -58,7 +69,7 @@ pub(crate) fn text<'d>(document: &'d Document, member: &str) -> Option<&'d str> 
 }
 
 /// The access token of a successful token answer.
-pub(crate) fn access_token(response: &Response) -> Option<String> {
+pub(crate) fn access_token(response: ResponseRef<'_>) -> Option<String> {
     if !(200..300).contains(&response.status) {
         return None;
     }
@@ -69,7 +80,7 @@ pub(crate) fn access_token(response: &Response) -> Option<String> {
 
 /// A refresh request that was answered with an OAuth error.
 pub(crate) struct RefusedRefresh<'a> {
-    pub seen: Seen<'a>,
+    pub seen: ExchangeRef<'a>,
     pub status: u16,
     pub error: String,
     /// Empty when there is none.

@@ -11,9 +11,17 @@ pub struct Finding {
     pub code: String,
     /// The rule's name, which states the fault: "resource_metadata_parameter_wrong".
     pub rule: String,
+    /// Which of the rule's variants it is, e.g. "default"; the catalogue lists them.
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub variant: String,
     pub level: Level,
     pub certainty: Certainty,
     pub owner: Owner,
+    /// Whom `owner` means here: "the MCP server https://mcp.example".
+    #[serde(default)]
+    #[ts(optional, as = "Option<String>")]
+    pub owner_name: String,
     /// The entry that shows it (number in the diagram); none when it is about the run as a whole.
     pub exchange: Option<u32>,
     pub part: Option<Part>,

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use trace::{Grant, Jwt, JwtError};
 
-use crate::reading::{Reading, Seen, access_token, jwt, object, text, value};
+use crate::reading::{ExchangeRef, Reading, access_token, jwt, object, text, value};
 
 /// An ID token that came with an access token.
 pub(crate) struct IdToken<'a> {
-    pub seen: Seen<'a>,
+    pub seen: ExchangeRef<'a>,
     pub jwt: Result<std::rc::Rc<Jwt>, JwtError>,
     pub access_token: String,
     /// Whether it came with the first tokens of a grant, and not with a refresh.
@@ -76,7 +76,8 @@ mod tests {
         run.token
             .edit(|answer| answer["id_token"] = id_token(|_| {}).into());
         let trace = run.trace();
-        let token = id_tokens(&Reading::of(&trace)).remove(0);
+        let snapshot = crate::snapshot::Snapshot::of(&trace);
+        let token = id_tokens(&Reading::of(&snapshot)).remove(0);
         let hash = token.at_hash().unwrap();
         assert_eq!(hash.len(), 22);
         let mut other = token;

@@ -5,7 +5,8 @@
 //! | `rules` | one file per rule: what it looks at, and the check |
 //! | `catalogue` | the one table of all rules |
 //! | `spec` | the sentences the rules cite, word for word |
-//! | `memory` | what bodies and tokens hold, read once in a diagnosis |
+//! | `owner_name` | whom the owner of a finding is in this trace |
+//! | `snapshot` | a trace as it is judged, each of its messages read once |
 //! | `reading` | an index of a trace, built once and read by every rule |
 //! | `asked` | the parameters of a request, wherever they were sent |
 //! | `fields` | readers of single messages |
@@ -26,11 +27,12 @@ mod decoded;
 mod fields;
 mod finding;
 mod id_token;
-mod memory;
+mod owner_name;
 mod proof;
 mod reading;
 mod rule;
 mod rules;
+mod snapshot;
 mod spec;
 mod vendor;
 mod wording;
@@ -44,11 +46,11 @@ pub use catalogue::catalogue;
 pub use decode::decoded;
 pub use decoded::{Decoded, DecodedField};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
-pub use rule::RuleInfo;
+pub use rule::{RuleInfo, VariantInfo};
 
-use memory::Memory;
 use reading::Reading;
 use rule::Findings;
+use snapshot::Snapshot;
 
 /// Everything the rules have to say about a trace: errors first, then in the order of the entries
 /// they point at, what is about the run as a whole last. The same trace always gives the same
@@ -59,13 +61,22 @@ pub fn diagnose(trace: &Trace) -> Vec<Finding> {
 
 /// [`diagnose`] as it was when the trace had this many entries.
 pub fn diagnose_first(trace: &Trace, entries: usize) -> Vec<Finding> {
-    let _memory = Memory::of(trace);
-    let reading = Reading::of_first(trace, entries);
+    let snapshot = Snapshot::of_first(trace, entries);
+    let reading = Reading::of(&snapshot);
     let mut findings = Findings::default();
     for rule in catalogue::RULES {
         (rule.check)(&reading, &mut findings);
     }
     let mut found = findings.into_vec();
+    for finding in &mut found {
+        finding.owner_name = owner_name::of(trace, finding);
+        #[cfg(test)]
+        assert!(
+            catalogue().iter().any(|rule| rule.code == finding.code
+                && rule.variants.iter().any(|variant| variant.fits(finding))),
+            "no declared variant: {finding:#?}"
+        );
+    }
     found.sort_by(|one, other| {
         let place = |finding: &Finding| finding.exchange.unwrap_or(u32::MAX);
         other

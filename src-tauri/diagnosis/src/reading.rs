@@ -1,38 +1,17 @@
 //! An index of the live part of a trace, built once and read by every rule.
 
 use trace::{
-    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Exchange, Grant, MetadataSource,
-    Purpose, Request, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, Timestamp,
-    Trace, WellKnown,
+    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, MetadataSource, Purpose,
+    ResourceMetadata, Revision, ServerMetadata, StopCode, WellKnown,
 };
 
 pub(crate) use crate::fields::*;
-
-/// An exchange that counts, with its number.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen<'a> {
-    pub seq: u32,
-    pub at: Timestamp,
-    pub exchange: &'a Exchange,
-}
-
-impl<'a> Seen<'a> {
-    pub fn request(&self) -> &'a Request {
-        &self.exchange.request
-    }
-
-    pub fn response(&self) -> Option<&'a Response> {
-        self.exchange.response()
-    }
-
-    pub fn status(&self) -> Option<u16> {
-        self.exchange.status()
-    }
-}
+pub(crate) use crate::snapshot::ExchangeRef;
+use crate::snapshot::Snapshot;
 
 /// A request for protected resource metadata and what it brought; no document when no answer came.
 pub(crate) struct ResourceTry<'a> {
-    pub seen: Seen<'a>,
+    pub seen: ExchangeRef<'a>,
     pub source: MetadataSource,
     pub document: Option<Result<ResourceMetadata, DocumentError>>,
 }
@@ -40,7 +19,7 @@ pub(crate) struct ResourceTry<'a> {
 /// A request for authorization server metadata and what it brought; no document when no answer
 /// came.
 pub(crate) struct ServerTry<'a> {
-    pub seen: Seen<'a>,
+    pub seen: ExchangeRef<'a>,
     /// The issuer asked for.
     pub issuer: &'a str,
     pub well_known: WellKnown,
@@ -59,34 +38,29 @@ pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
     /// The revision decided last; the latest before any was, as the flow has it.
     pub revision: Revision,
-    pub all: Vec<Seen<'a>>,
+    pub all: Vec<ExchangeRef<'a>>,
     /// Calls to the MCP server without a token.
-    pub first_calls: Vec<Seen<'a>>,
+    pub first_calls: Vec<ExchangeRef<'a>>,
     pub resource_tries: Vec<ResourceTry<'a>>,
     pub server_tries: Vec<ServerTry<'a>>,
-    pub registrations: Vec<Seen<'a>>,
+    pub registrations: Vec<ExchangeRef<'a>>,
     pub visits: Vec<Visit<'a>>,
     /// The approver's hops.
-    pub hops: Vec<Seen<'a>>,
-    pub callbacks: Vec<Seen<'a>>,
-    pub tokens: Vec<(Seen<'a>, Grant)>,
+    pub hops: Vec<ExchangeRef<'a>>,
+    pub callbacks: Vec<ExchangeRef<'a>>,
+    pub tokens: Vec<(ExchangeRef<'a>, Grant)>,
     /// Calls to the MCP server with a token.
-    pub calls: Vec<Seen<'a>>,
+    pub calls: Vec<ExchangeRef<'a>>,
     /// What belongs to none of the above; its purpose says what it is.
-    pub others: Vec<Seen<'a>>,
+    pub others: Vec<ExchangeRef<'a>>,
     /// What the user asked for besides the flow, in order.
     pub actions: Vec<Action>,
     pub decisions: Vec<(u32, &'a Decision)>,
 }
 
 impl<'a> Reading<'a> {
-    #[cfg(test)]
-    pub fn of(trace: &'a Trace) -> Self {
-        Self::of_first(trace, trace.entries.len())
-    }
-
-    /// Of the entries a trace began with, as many as these.
-    pub fn of_first(trace: &'a Trace, entries: usize) -> Self {
+    pub fn of(snapshot: &'a Snapshot<'a>) -> Self {
+        let trace = snapshot.trace;
         let mut reading = Self {
             server_url: &trace.server_url,
             revision: Revision::LATEST,
@@ -104,13 +78,11 @@ impl<'a> Reading<'a> {
             actions: Vec::new(),
             decisions: Vec::new(),
         };
-        for entry in trace.live_first(entries) {
+        for entry in trace.live_first(snapshot.entries) {
             match &entry.kind {
-                EntryKind::Exchange(exchange) => reading.all.push(Seen {
-                    seq: entry.seq,
-                    at: entry.at,
-                    exchange,
-                }),
+                // What belongs to no flow is nobody's fault.
+                EntryKind::Exchange(exchange) if exchange.purpose == Purpose::Unrelated => {}
+                EntryKind::Exchange(_) => reading.all.extend(snapshot.exchange(entry)),
                 EntryKind::BrowserOpened(visit) => reading.visits.push(Visit {
                     seq: entry.seq,
                     visit,
@@ -164,14 +136,18 @@ impl<'a> Reading<'a> {
                 Purpose::ResourceMetadata { source } => self.resource_tries.push(ResourceTry {
                     seen,
                     source: *source,
-                    document: seen.response().map(ResourceMetadata::read),
+                    document: seen
+                        .response_with_body()
+                        .map(|response| ResourceMetadata::read(&response)),
                 }),
                 Purpose::ServerMetadata { issuer, well_known } => {
                     self.server_tries.push(ServerTry {
                         seen,
                         issuer,
                         well_known: *well_known,
-                        document: seen.response().map(ServerMetadata::read),
+                        document: seen
+                            .response_with_body()
+                            .map(|response| ServerMetadata::read(&response)),
                     })
                 }
                 Purpose::Registration => self.registrations.push(seen),
@@ -179,6 +155,7 @@ impl<'a> Reading<'a> {
                 Purpose::Callback => self.callbacks.push(seen),
                 Purpose::Token { grant } => self.tokens.push((seen, *grant)),
                 Purpose::Mcp { .. } => self.calls.push(seen),
+                Purpose::Unrelated => {}
                 Purpose::PushedAuthorization
                 | Purpose::IdentityProviderMetadata { .. }
                 | Purpose::DeviceAuthorization
@@ -190,6 +167,7 @@ impl<'a> Reading<'a> {
                 | Purpose::RegistrationRead
                 | Purpose::RegistrationUpdate
                 | Purpose::RegistrationDeletion
+                | Purpose::Unknown
                 | Purpose::Preflight { .. } => self.others.push(seen),
             }
         }
@@ -197,7 +175,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The first call that was answered 401.
-    pub fn unauthorized(&self) -> Option<Seen<'a>> {
+    pub fn unauthorized(&self) -> Option<ExchangeRef<'a>> {
         self.first_calls
             .iter()
             .copied()
@@ -246,7 +224,7 @@ impl<'a> Reading<'a> {
     }
 
     /// The latest call to the MCP server before this entry, with or without a token.
-    pub fn call_before(&self, seq: u32) -> Option<Seen<'a>> {
+    pub fn call_before(&self, seq: u32) -> Option<ExchangeRef<'a>> {
         let calls = self.first_calls.iter().chain(&self.calls).copied();
         calls
             .filter(|call| call.seq < seq)
@@ -254,7 +232,10 @@ impl<'a> Reading<'a> {
     }
 
     /// The exchanges of these purposes, of those that have no list of their own.
-    pub fn sent_for(&self, wanted: impl Fn(&Purpose) -> bool) -> impl Iterator<Item = Seen<'a>> {
+    pub fn sent_for(
+        &self,
+        wanted: impl Fn(&Purpose) -> bool,
+    ) -> impl Iterator<Item = ExchangeRef<'a>> {
         let others = self.others.iter().copied();
         others.filter(move |seen| wanted(&seen.exchange.purpose))
     }
@@ -375,7 +356,7 @@ pub(crate) struct Action {
 pub(crate) enum TokenUse<'a> {
     Accepted,
     /// By the 401 of this call.
-    Refused(Seen<'a>),
+    Refused(ExchangeRef<'a>),
     Unknown,
 }
 
@@ -392,7 +373,8 @@ mod tests {
         run.server_tries
             .insert(0, (well_known, url, Answer::bare(302)));
         let trace = run.trace();
-        let reading = Reading::of(&trace);
+        let snapshot = crate::snapshot::Snapshot::of(&trace);
+        let reading = Reading::of(&snapshot);
         assert_eq!(reading.server_tries.len(), 1);
         assert_eq!(
             reading.server_metadata().unwrap().0.seen.status(),
@@ -404,13 +386,15 @@ mod tests {
     fn the_latest_revision_holds_until_another_is_decided() {
         let mut trace = Run::healthy().trace();
         trace.entries.remove(0);
-        assert_eq!(Reading::of(&trace).revision, Revision::LATEST);
+        let snapshot = crate::snapshot::Snapshot::of(&trace);
+        assert_eq!(Reading::of(&snapshot).revision, Revision::LATEST);
     }
 
     #[test]
     fn the_token_is_found_where_it_was_used() {
         let trace = Run::healthy().trace();
-        let reading = Reading::of(&trace);
+        let snapshot = crate::snapshot::Snapshot::of(&trace);
+        let reading = Reading::of(&snapshot);
         let (issued, _) = reading.tokens[0];
         let token = access_token(issued.response().unwrap()).unwrap();
         assert!(matches!(

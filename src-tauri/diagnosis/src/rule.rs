@@ -15,50 +15,155 @@ pub struct RuleInfo {
     pub code: String,
     /// The rule's name, which states the fault.
     pub rule: String,
-    /// The level of its findings; one may be lower, where the message says why.
+    /// The level of its default variant.
     pub level: Level,
-    /// Who has to change something, as a rule.
+    /// Who has to change something, in its default variant.
     pub owner: Owner,
     /// The first revision whose text demands it; none when it is older than all of them, or not
     /// about MCP.
     pub since: Option<Revision>,
-    /// The verdict in one sentence.
+    /// The verdict in one sentence, of its default variant.
     pub title: String,
+    /// Everything its findings can be; the default variant first.
+    pub variants: Vec<VariantInfo>,
     /// What it looks at, why it matters, how to fix it: Markdown under fixed headings.
     pub doc: String,
     pub spec: Vec<SpecReference>,
+}
+
+/// What the catalogue says of one variant of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct VariantInfo {
+    /// Unique and stable within its rule; "default" for the first.
+    pub variant: String,
+    pub level: Level,
+    pub owner: Owner,
+    pub certainty: Certainty,
+    /// The verdict in one sentence; a word in braces stands for something from the traffic.
+    pub title: String,
+}
+
+impl VariantInfo {
+    /// Whether a finding is of this variant, in all that a variant says of it.
+    pub fn fits(&self, finding: &Finding) -> bool {
+        self.variant == finding.variant
+            && self.level == finding.level
+            && self.owner == finding.owner
+            && self.certainty == finding.certainty
+            && fits_template(&self.title, &finding.title)
+    }
+}
+
+/// Whether a title is this template with its places filled.
+fn fits_template(template: &str, title: &str) -> bool {
+    let Some((start, rest)) = template.split_once('{') else {
+        return template == title;
+    };
+    let Some(mut title) = title.strip_prefix(start) else {
+        return false;
+    };
+    let mut rest = rest.split_once('}').map_or("", |(_, rest)| rest);
+    while let Some((fixed, after)) = rest.split_once('{') {
+        let Some(at) = title.find(fixed) else {
+            return false;
+        };
+        title = &title[at + fixed.len()..];
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    title.ends_with(rest)
+}
+
+/// One kind of finding that a rule can make. There is no other way to set what it holds, so what
+/// the catalogue lists is all that can be found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// The name of its constant.
+    pub name: &'static str,
+    pub level: Level,
+    pub owner: Owner,
+    pub certainty: Certainty,
+    /// With places in braces, which [`Finding::title_with`] fills.
+    pub title: &'static str,
+}
+
+impl Variant {
+    fn slug(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+
+    fn info(&self) -> VariantInfo {
+        VariantInfo {
+            variant: self.slug(),
+            level: self.level,
+            owner: self.owner,
+            certainty: self.certainty,
+            title: self.title.into(),
+        }
+    }
 }
 
 /// A row of the catalogue, and the check that goes with it.
 pub(crate) struct Rule {
     pub code: &'static str,
     pub name: &'static str,
-    pub level: Level,
-    pub owner: Owner,
     pub since: Option<Revision>,
-    pub title: &'static str,
+    /// The default variant first.
+    pub variants: &'static [&'static Variant],
     /// The doc comment, each line with the blank it begins with.
     pub doc: &'static str,
     pub spec: &'static [Spec],
     pub check: fn(&Reading<'_>, &mut Findings),
 }
 
-/// Makes the constant of a rule, and takes its doc comment as the text that the application shows.
+/// Makes the constants of a rule and of its variants, and takes its doc comment as the text that the
+/// application shows.
+///
+/// The line with the code gives the default variant: level, owner, and certainty when it is not
+/// `Certain`. Each line under `variants` is `NAME: Level Owner Certainty "Title"`; without a title
+/// it has the default one.
 macro_rules! rule {
     (
         $(#[doc = $doc:literal])*
-        $code:literal $name:literal $level:ident $owner:ident since $since:expr,
+        $code:literal $name:literal $level:ident $owner:ident since $($rest:tt)*
+    ) => {
+        $crate::rule::rule! {
+            $(#[doc = $doc])*
+            $code $name $level $owner Certain since $($rest)*
+        }
+    };
+    (
+        $(#[doc = $doc:literal])*
+        $code:literal $name:literal $level:ident $owner:ident $certainty:ident since $since:expr,
         title: $title:literal,
+        $(variants: [$(
+            $variant:ident: $variant_level:ident $variant_owner:ident $variant_certainty:ident
+                $($variant_title:literal)?
+        ),+ $(,)?],)?
         spec: [$($spec:path),+ $(,)?],
     ) => {
+        const DEFAULT: $crate::rule::Variant = $crate::rule::Variant {
+            name: "DEFAULT",
+            level: $crate::finding::Level::$level,
+            owner: $crate::finding::Owner::$owner,
+            certainty: $crate::finding::Certainty::$certainty,
+            title: $title,
+        };
+        $($(
+            const $variant: $crate::rule::Variant = $crate::rule::Variant {
+                name: stringify!($variant),
+                level: $crate::finding::Level::$variant_level,
+                owner: $crate::finding::Owner::$variant_owner,
+                certainty: $crate::finding::Certainty::$variant_certainty,
+                title: $crate::rule::or_default!(DEFAULT $($variant_title)?),
+            };
+        )+)?
+
         $(#[doc = $doc])*
         pub(crate) const RULE: $crate::rule::Rule = $crate::rule::Rule {
             code: $code,
             name: $name,
-            level: $crate::finding::Level::$level,
-            owner: $crate::finding::Owner::$owner,
             since: $since,
-            title: $title,
+            variants: &[&DEFAULT $($(, &$variant)+)?],
             doc: concat!($($doc, "\n"),*),
             spec: &[$($spec),+],
             check,
@@ -67,9 +172,23 @@ macro_rules! rule {
 }
 pub(crate) use rule;
 
+/// The title of a variant: its own, or that of the default one.
+macro_rules! or_default {
+    ($default:ident) => {
+        $default.title
+    };
+    ($default:ident $title:literal) => {
+        $title
+    };
+}
+pub(crate) use or_default;
+
 impl Rule {
-    /// A finding of this rule, certain and with the rule's own level, owner and title until said
-    /// otherwise.
+    pub fn default_variant(&self) -> &'static Variant {
+        self.variants[0]
+    }
+
+    /// A finding of this rule's default variant.
     pub fn found(&self, spec: Spec) -> Finding {
         debug_assert!(
             self.spec.contains(&spec),
@@ -77,15 +196,18 @@ impl Rule {
             self.code,
             spec.title
         );
+        let default = self.default_variant();
         Finding {
             code: self.code.into(),
             rule: self.name.into(),
-            level: self.level,
-            certainty: Certainty::Certain,
-            owner: self.owner,
+            variant: default.slug(),
+            level: default.level,
+            certainty: default.certainty,
+            owner: default.owner,
+            owner_name: String::new(),
             exchange: None,
             part: None,
-            title: self.title.into(),
+            title: default.title.into(),
             message: String::new(),
             expected: None,
             actual: None,
@@ -100,13 +222,15 @@ impl Rule {
             .lines()
             .map(|line| line.strip_prefix(' ').unwrap_or(line))
             .collect();
+        let default = self.default_variant();
         RuleInfo {
             code: self.code.into(),
             rule: self.name.into(),
-            level: self.level,
-            owner: self.owner,
+            level: default.level,
+            owner: default.owner,
             since: self.since,
-            title: self.title.into(),
+            title: default.title.into(),
+            variants: self.variants.iter().map(|variant| variant.info()).collect(),
             doc: lines.join("\n"),
             spec: self.spec.iter().map(|spec| (*spec).into()).collect(),
         }
@@ -141,31 +265,30 @@ impl Finding {
         self
     }
 
-    /// Something else may explain it; the message says what.
-    pub(crate) fn likely(mut self) -> Self {
-        self.certainty = Certainty::Likely;
+    /// Of this variant of its rule.
+    pub(crate) fn variant(mut self, variant: &Variant) -> Self {
+        self.variant = variant.slug();
+        self.level = variant.level;
+        self.owner = variant.owner;
+        self.certainty = variant.certainty;
+        self.title = variant.title.into();
         self
     }
 
-    /// The check was not possible; the message says because of what.
-    pub(crate) fn not_checked(mut self) -> Self {
-        self.certainty = Certainty::NotChecked;
-        self.level = Level::Note;
-        self
+    /// Whether it is of this variant of its rule.
+    pub(crate) fn is(&self, variant: &Variant) -> bool {
+        self.variant == variant.slug()
     }
 
-    pub(crate) fn level(mut self, level: Level) -> Self {
-        self.level = level;
-        self
-    }
-
-    pub(crate) fn owner(mut self, owner: Owner) -> Self {
-        self.owner = owner;
-        self
-    }
-
-    pub(crate) fn title(mut self, title: impl Into<String>) -> Self {
-        self.title = title.into();
+    /// Fills the places of the title, in order.
+    pub(crate) fn title_with<const N: usize>(mut self, words: [&str; N]) -> Self {
+        let mut parts = self.title.split('{');
+        let mut title = parts.next().unwrap_or_default().to_owned();
+        for (word, part) in words.into_iter().zip(parts) {
+            title.push_str(word);
+            title.push_str(part.split_once('}').map_or("", |(_, after)| after));
+        }
+        self.title = title;
         self
     }
 
@@ -200,5 +323,26 @@ impl Part {
         Self::ResponseBody {
             pointer: pointer.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_fits_its_own_template_alone() {
+        let template = "The token endpoint refuses the {request}: {error}";
+        assert!(fits_template(
+            template,
+            "The token endpoint refuses the code: {x}: y"
+        ));
+        assert!(!fits_template(
+            template,
+            "The token endpoint refuses the code"
+        ));
+        assert!(!fits_template("No {claim} here", "No claim there"));
+        assert!(fits_template("As it is", "As it is"));
+        assert!(!fits_template("As it is", "As it is now"));
     }
 }

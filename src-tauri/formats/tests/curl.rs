@@ -52,7 +52,8 @@ fn a_shell_reads_every_word_as_it_was_meant() {
         .header("content-length", "5")
         .body(nasty);
     let (mut trace, _) = sample();
-    let EntryKind::Exchange(exchange) = &mut trace.entries[0].kind else {
+    let EntryKind::Exchange(exchange) = &mut std::sync::Arc::make_mut(&mut trace.entries[0]).kind
+    else {
         panic!("the first entry is an exchange");
     };
     exchange.request = request.clone();

@@ -165,6 +165,7 @@ impl Journal {
             | Purpose::Token {
                 grant: Grant::TokenExchange,
             } => Role::IdentityProvider,
+            Purpose::Unrelated | Purpose::Unknown => Role::Other,
             Purpose::Challenge { .. }
             | Purpose::Mcp { .. }
             | Purpose::ResourceMetadata { .. }
@@ -214,6 +215,8 @@ fn exchange(
         timings: sent.timings,
         connection: sent.connection,
         verdict,
+        recorded: trace::Recording::default(),
+        server_side: None,
     }
 }
 

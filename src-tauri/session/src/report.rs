@@ -82,7 +82,10 @@ impl Reporter {
 
     pub fn send(&mut self, now: Situation<'_>) {
         let trace = &now.journal.trace;
-        let rows: Vec<_> = trace.entries[self.rows..].iter().map(row).collect();
+        let rows: Vec<_> = trace.entries[self.rows..]
+            .iter()
+            .map(|entry| row(entry))
+            .collect();
         self.rows = trace.entries.len();
         let participants =
             (trace.participants.len() != self.participants).then(|| trace.participants.clone());

@@ -56,6 +56,7 @@ pub fn sentence(decision: &Decision) -> String {
             client_id,
             how,
             auth_method,
+            ..
         } => {
             format!("Client {client_id} ({how}, {auth_method} at the token endpoint)")
         }
@@ -123,10 +124,10 @@ pub fn sentence(decision: &Decision) -> String {
         ),
         Decision::Action { action } => action_title(*action).into(),
         Decision::ActionDone { message, .. } => message.clone(),
-        Decision::StoredTokenUsed { expired: true } => {
+        Decision::StoredTokenUsed { expired: true, .. } => {
             "A stored token was found; it has expired".into()
         }
-        Decision::StoredTokenUsed { expired: false } => {
+        Decision::StoredTokenUsed { expired: false, .. } => {
             "A stored token was found and is used".into()
         }
         Decision::TokensStored { place } => format!("Tokens kept in {place}"),

@@ -116,7 +116,11 @@ impl Runner {
         }
         if let Some(tokens) = &self.flow.facts.tokens {
             let expired = tokens.expired(now());
-            let decision = Decision::StoredTokenUsed { expired };
+            let decision = Decision::StoredTokenUsed {
+                expired,
+                issuer: tokens.issuer.clone(),
+                resource: Some(self.setup.server_url.clone()),
+            };
             lock(&self.journal).decide(now(), Phase::Challenge, decision);
         }
         lock(&self.journal).mark(self.flow.state());

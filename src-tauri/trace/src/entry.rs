@@ -1,9 +1,12 @@
 //! The record of a run.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::exchange::Exchange;
+use crate::origin::{Client, FlowId, FlowInfo, Origin};
 use crate::participant::{Participant, ParticipantId, Role};
 use crate::phase::{Grant, Phase, TokenKind};
 use crate::revision::Revision;
@@ -15,12 +18,41 @@ pub struct Trace {
     /// The MCP server's URL as it was typed.
     pub server_url: String,
     pub started: Timestamp,
+    /// How the trace came about.
+    #[serde(default)]
+    pub origin: Origin,
+    /// Whose traffic it is.
+    #[serde(default = "Client::ours")]
+    pub client: Client,
+    /// The attempts it holds; a live run is one.
+    #[serde(default)]
+    pub flows: Vec<FlowInfo>,
     pub participants: Vec<Participant>,
-    pub entries: Vec<Entry>,
+    /// Shared, so that a copy of a trace costs a pointer for each entry.
+    #[serde(with = "shared")]
+    pub entries: Vec<Arc<Entry>>,
 }
 
 impl Trace {
+    /// An empty trace of a run of this program.
     pub fn new(server_url: impl Into<String>, started: Timestamp) -> Self {
+        let server_url = server_url.into();
+        let flow = FlowInfo {
+            id: FlowId::FIRST,
+            server_url: Some(server_url.clone()),
+        };
+        let mut trace = Self::recorded(Origin::Live, Client::ours(), server_url, started);
+        trace.flows.push(flow);
+        trace
+    }
+
+    /// An empty trace of another client's traffic, which holds no flow yet.
+    pub fn recorded(
+        origin: Origin,
+        client: Client,
+        server_url: impl Into<String>,
+        started: Timestamp,
+    ) -> Self {
         let line = |id, role, name: &str| Participant {
             id,
             role,
@@ -31,29 +63,54 @@ impl Trace {
             server_url: server_url.into(),
             started,
             participants: vec![
-                line(ParticipantId::CLIENT, Role::Client, "Authscope"),
+                line(ParticipantId::CLIENT, Role::Client, &client.name),
                 line(ParticipantId::BROWSER, Role::Browser, "Browser"),
             ],
+            origin,
+            client,
+            flows: Vec::new(),
             entries: Vec::new(),
         }
     }
 
-    /// Appends an entry and gives it the next number.
-    pub fn push(&mut self, at: Timestamp, branch: Branch, phase: Phase, kind: EntryKind) -> &Entry {
+    /// Appends an entry of the first flow and gives it the next number.
+    pub fn push(
+        &mut self,
+        at: Timestamp,
+        branch: Branch,
+        phase: Phase,
+        kind: EntryKind,
+    ) -> Arc<Entry> {
+        let flow = self.flows.first().map(|flow| flow.id);
+        self.push_to(flow, at, branch, phase, kind)
+    }
+
+    /// Appends an entry of this flow, or of none, and gives it the next number.
+    pub fn push_to(
+        &mut self,
+        flow: Option<FlowId>,
+        at: Timestamp,
+        branch: Branch,
+        phase: Phase,
+        kind: EntryKind,
+    ) -> Arc<Entry> {
         let seq = self.entries.len() as u32 + 1;
-        self.entries.push(Entry {
+        let entry = Arc::new(Entry {
             seq,
             at,
             branch,
+            flow,
             phase,
             kind,
         });
-        &self.entries[seq as usize - 1]
+        self.entries.push(entry.clone());
+        entry
     }
 
     /// The entry with this number.
     pub fn entry(&self, seq: u32) -> Option<&Entry> {
-        self.entries.get((seq as usize).checked_sub(1)?)
+        let entry = self.entries.get((seq as usize).checked_sub(1)?)?;
+        Some(entry)
     }
 
     /// The participant of this role and origin, made when it is new.
@@ -67,18 +124,19 @@ impl Trace {
         }
         let id = ParticipantId(self.participants.len() as u16);
         let name = match role {
-            Role::Client => "Authscope",
+            Role::Client => self.client.name.as_str(),
             Role::Browser => "Browser",
             Role::McpServer => "MCP server",
             Role::AuthorizationServer => "Authorization server",
             Role::IdentityProvider => "Identity provider",
             Role::Other => "Other",
         };
+        let name = name.to_owned();
         self.participants.push(Participant {
             id,
             role,
             origin: Some(origin.into()),
-            name: name.into(),
+            name,
         });
         id
     }
@@ -91,24 +149,39 @@ impl Trace {
     /// [`Trace::live`] as it was when there were this many entries.
     pub fn live_first(&self, entries: usize) -> impl Iterator<Item = &Entry> {
         let entries = &self.entries[..entries.min(self.entries.len())];
-        let mut cuts: Vec<(u32, u32)> = Vec::new();
-        for entry in entries {
+        // From the end: the smallest `to` of the rewinds that come later.
+        let mut cut = u32::MAX;
+        let mut live = vec![true; entries.len()];
+        for (entry, live) in entries.iter().zip(&mut live).rev() {
+            *live = entry.seq < cut;
             if let EntryKind::Rewound { to } = entry.kind {
-                cuts.push((to, entry.seq));
+                cut = cut.min(to);
             }
         }
-        entries.iter().filter(move |entry| {
-            !cuts
-                .iter()
-                .any(|&(to, at)| to <= entry.seq && entry.seq < at)
-        })
+        let live = entries.iter().zip(live).filter(|(_, live)| *live);
+        live.map(|(entry, _)| entry.as_ref())
     }
 
     /// Every exchange with its entry, abandoned ones too.
     pub fn exchanges(&self) -> impl Iterator<Item = (&Entry, &Exchange)> {
         self.entries
             .iter()
-            .filter_map(|entry| entry.exchange().map(|exchange| (entry, exchange)))
+            .filter_map(|entry| entry.exchange().map(|exchange| (entry.as_ref(), exchange)))
+    }
+}
+
+/// Writes shared entries as the entries themselves.
+mod shared {
+    use super::*;
+    use serde::{Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(entries: &[Arc<Entry>], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(entries.iter().map(Arc::as_ref))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Arc<Entry>>, D::Error> {
+        let entries = Vec::<Entry>::deserialize(from)?;
+        Ok(entries.into_iter().map(Arc::new).collect())
     }
 }
 
@@ -121,6 +194,9 @@ pub struct Entry {
     pub seq: u32,
     pub at: Timestamp,
     pub branch: Branch,
+    /// The flow it belongs to; none for traffic that belongs to no flow.
+    #[serde(default = "FlowId::first")]
+    pub flow: Option<FlowId>,
     pub phase: Phase,
     pub kind: EntryKind,
 }
@@ -197,6 +273,9 @@ pub enum Decision {
         client_id: String,
         how: String,
         auth_method: String,
+        /// The issuer that knows it; none when it was arranged by hand, for whichever server.
+        #[serde(default)]
+        issuer: Option<String>,
     },
     /// The scope of the authorization request; none when the parameter is left out.
     Scope {
@@ -258,6 +337,12 @@ pub enum Decision {
     /// A token from the keychain was used.
     StoredTokenUsed {
         expired: bool,
+        /// The issuer it came from.
+        #[serde(default)]
+        issuer: Option<String>,
+        /// The MCP server it was issued for.
+        #[serde(default)]
+        resource: Option<String>,
     },
     TokensStored {
         place: String,

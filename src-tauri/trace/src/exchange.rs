@@ -10,6 +10,7 @@ use ts_rs::TS;
 
 use crate::participant::ParticipantId;
 use crate::phase::Purpose;
+use crate::recorded::{Presence, Recorded, Recording};
 use crate::time::{Timestamp, micros, micros_option};
 
 /// One request and what came back: a response, or a transport failure. Every redirect hop is its
@@ -32,6 +33,23 @@ pub struct Exchange {
     pub connection: Option<Connection>,
     /// What the flow made of it.
     pub verdict: Option<Verdict>,
+    /// How much of it was recorded; all of it unless this says otherwise.
+    #[serde(default, skip_serializing_if = "Recording::is_whole")]
+    #[ts(optional, as = "Option<Recording>")]
+    pub recorded: Recording,
+    /// What passed between a proxy and the server, where it is not what the client sent and got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub server_side: Option<Box<ServerSide>>,
+}
+
+/// The other side of an exchange that went through a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ServerSide {
+    /// As the server got it.
+    pub request: Request,
+    /// As the server answered.
+    pub outcome: Outcome,
 }
 
 impl Exchange {
@@ -51,6 +69,38 @@ impl Exchange {
 
     pub fn status(&self) -> Option<u16> {
         self.response().map(|response| response.status)
+    }
+
+    /// The first value of a request header, by name in any case.
+    pub fn request_header(&self, name: &str) -> Presence<&str> {
+        Presence::of(
+            self.request.header_value(name),
+            self.recorded.request_headers,
+        )
+    }
+
+    /// The first value of a response header, by name in any case. Not recorded when there is no
+    /// response either.
+    pub fn response_header(&self, name: &str) -> Presence<&str> {
+        match self.response() {
+            Some(response) => {
+                Presence::of(response.header_value(name), self.recorded.response_headers)
+            }
+            None => Presence::NotRecorded,
+        }
+    }
+
+    /// The response, when its headers were recorded whole: then a header that is not there was not
+    /// sent.
+    pub fn response_with_headers(&self) -> Option<&Response> {
+        let whole = self.recorded.response_headers == Recorded::Whole;
+        self.response().filter(|_| whole)
+    }
+
+    /// The response, when its body was recorded whole: then what is not in it was not sent.
+    pub fn response_with_body(&self) -> Option<&Response> {
+        let whole = self.recorded.response_body == Recorded::Whole;
+        self.response().filter(|_| whole)
     }
 }
 
@@ -150,6 +200,48 @@ pub struct Body {
     #[ts(type = "{ text: string } | { base64: string }")]
     pub bytes: Vec<u8>,
     pub end: BodyEnd,
+    /// The content coding that was undone to get at these bytes; none when there was none, or when
+    /// it was left as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub coding: Option<Box<Coding>>,
+}
+
+/// A content coding (RFC 9110 section 8.4.1) and what was under it on the wire.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Coding {
+    /// As in `Content-Encoding`: "gzip", "br".
+    pub name: String,
+    /// The body as it was on the wire; none when only its length is known.
+    pub raw: Option<RawBytes>,
+    /// Bytes on the wire.
+    #[ts(type = "number")]
+    pub length: u64,
+    pub end: CodingEnd,
+}
+
+/// Bytes as they were on the wire.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RawBytes(
+    #[serde(with = "content")]
+    #[ts(type = "{ text: string } | { base64: string }")]
+    pub Vec<u8>,
+);
+
+/// How the decoding of a body ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum CodingEnd {
+    Complete,
+    /// The decoded body reached the size limit (bytes); the rest was not decoded.
+    Truncated {
+        #[ts(type = "number")]
+        limit: u64,
+    },
+    /// The bytes are not what the coding says; the decoded body ends before the fault.
+    Broken {
+        reason: String,
+    },
 }
 
 impl Body {
@@ -157,6 +249,7 @@ impl Body {
         Self {
             bytes,
             end: BodyEnd::Complete,
+            coding: None,
         }
     }
 
@@ -351,6 +444,18 @@ impl fmt::Debug for Body {
     }
 }
 
+impl fmt::Debug for Coding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} bytes, {:?}", self.name, self.length, self.end)
+    }
+}
+
+impl fmt::Debug for RawBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
 fn first<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     headers
         .iter()
@@ -396,6 +501,25 @@ mod tests {
             let json = serde_json::to_string(&body).unwrap();
             assert_eq!(serde_json::from_str::<Body>(&json).unwrap(), body, "{json}");
         }
+    }
+
+    #[test]
+    fn a_body_keeps_what_was_on_the_wire_under_its_coding() {
+        let raw = vec![0x1f, 0x8b, 8];
+        let mut body = Body::new(b"{}".to_vec());
+        body.coding = Some(Box::new(Coding {
+            name: "gzip".into(),
+            length: raw.len() as u64,
+            raw: Some(RawBytes(raw)),
+            end: CodingEnd::Broken {
+                reason: "it ends too early".into(),
+            },
+        }));
+        let json = serde_json::to_string(&body).unwrap();
+        assert!(json.starts_with(r#"{"content":{"text":"{}"}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Body>(&json).unwrap(), body);
+        let plain = serde_json::to_string(&Body::empty()).unwrap();
+        assert!(!plain.contains("coding"), "{plain}");
     }
 
     #[test]

@@ -5,27 +5,32 @@
 //! out, in `formats`.
 
 mod challenge;
+mod credential;
 mod entry;
 mod exchange;
 mod file;
 mod form;
 mod jwt;
 mod metadata;
+mod origin;
 mod participant;
 mod phase;
+mod recorded;
 mod revision;
 mod rpc;
 mod secret;
+mod secret_places;
 mod time;
 
 pub use challenge::{Challenge, ChallengeError, challenges};
+pub use credential::Credential;
 pub use entry::{
     ActionKind, Branch, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened,
     ScopeSource, SignatureCheck, StopCode, Trace,
 };
 pub use exchange::{
-    Body, BodyEnd, Certificate, Connection, Exchange, Failure, FailureKind, Header, Outcome,
-    Request, Response, Timings, Tls, Verdict, VerdictKind,
+    Body, BodyEnd, Certificate, Coding, CodingEnd, Connection, Exchange, Failure, FailureKind,
+    Header, Outcome, RawBytes, Request, Response, ServerSide, Timings, Tls, Verdict, VerdictKind,
 };
 pub use file::{FileError, VERSION, from_json, to_json};
 pub use form::{Pair, encode_pairs, pairs, query_pairs, with_query};
@@ -34,9 +39,12 @@ pub use metadata::{
     Document, DocumentError, ResourceMetadata, ServerMetadata, WellKnown, origin_of,
     resource_metadata_urls, server_metadata_urls,
 };
+pub use origin::{Client, Evidence, FlowId, FlowInfo, Origin};
 pub use participant::{Participant, ParticipantId, Role};
 pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind};
+pub use recorded::{Presence, Recorded, Recording};
 pub use revision::Revision;
 pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};
 pub use secret::Secret;
+pub use secret_places::{Exchanges, MessagePart, SECRET_PLACES, SecretPlace, secret_at};
 pub use time::{Timestamp, micros, micros_option};

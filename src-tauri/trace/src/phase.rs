@@ -101,6 +101,10 @@ pub enum Purpose {
     RegistrationUpdate,
     /// Client delete request (RFC 7592 section 2.3).
     RegistrationDeletion,
+    /// Not part of any flow: what else a recording holds.
+    Unrelated,
+    /// It may belong to a flow, and what it was for is not known.
+    Unknown,
     /// What a browser asks before a page of another origin may send a request (Fetch Standard,
     /// CORS-preflight fetch).
     Preflight { of: CrossOrigin },

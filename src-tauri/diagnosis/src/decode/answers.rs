@@ -7,7 +7,8 @@ use super::json::{self, printed};
 use super::meanings::Table;
 use super::{field, fields, group, jwt};
 use crate::decoded::Decoded;
-use crate::reading::{object, text, value};
+use crate::reading::{text, value};
+use crate::snapshot::object_of as object;
 
 /// Each challenge of an answer, with its parameters.
 pub(super) fn challenges(response: &Response) -> Vec<Decoded> {

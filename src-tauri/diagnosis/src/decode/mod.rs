@@ -134,6 +134,8 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
                 json::body("Client metadata document", response, Table::Client)
             }))
         }
+        // What it was for is not known, so neither is what its fields mean.
+        Purpose::Unrelated | Purpose::Unknown => {}
         Purpose::Preflight { .. } => {
             all.extend(requests::preflight(request));
             all.extend(response.and_then(answers::preflight));
@@ -336,7 +338,7 @@ mod tests {
         );
         let mut trace = Run::healthy().trace();
         let url = format!("https://as.example/authorize?client_id=c1&request={object}");
-        for entry in &mut trace.entries {
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
             if let EntryKind::BrowserOpened(visit) = &mut entry.kind {
                 visit.url = url.clone();
             }

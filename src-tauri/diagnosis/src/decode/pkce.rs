@@ -9,7 +9,8 @@ use super::meanings::Table;
 use super::{field, group};
 use crate::asked::whole_request;
 use crate::decoded::Decoded;
-use crate::reading::{form, value};
+use crate::reading::value;
+use crate::snapshot::form_of as form;
 
 /// The pair seen from the authorization request: the verifier is that of the next token request,
 /// when it was sent.

@@ -10,7 +10,10 @@ use super::meanings::Table;
 use super::{field, fields, group, jwt};
 use crate::decoded::{Decoded, DecodedField};
 use crate::proof::thumbprint_of;
-use crate::reading::{bearer, form, response_fields, value};
+use crate::reading::value;
+use crate::snapshot::{
+    bearer_of as bearer, form_of as form, response_fields_of as response_fields,
+};
 use crate::wording::excerpt;
 
 pub(super) fn authorization(url: &str) -> Decoded {

@@ -1,7 +1,7 @@
 use trace::StopCode;
 
 use super::redirect_uri_rejected;
-use crate::finding::{Owner, Part};
+use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_AUTHORIZATION_ERROR, RFC6749_LOGIN};
@@ -24,6 +24,10 @@ rule! {
     /// RFC 6749 sections 3.1 and 4.1.2.1.
     "A31" "approver_stuck" Error Client since None,
     title: "The run without a browser does not get past a page",
+    variants: [
+        REQUEST_REFUSED: Error AuthorizationServer Likely "The authorization endpoint answers with an error page",
+        PAGE_FAILS: Error AuthorizationServer Likely "The authorization server fails at its own page",
+    ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
 }
 
@@ -53,9 +57,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match status {
         // The first page answers to the request itself, later ones to what was filled in.
         400.. if refused => finding
-            .likely()
-            .owner(Owner::AuthorizationServer)
-            .title("The authorization endpoint answers with an error page")
+            .variant(&REQUEST_REFUSED)
             .message(format!(
                 "The authorization server answers the authorization request with {status} and does not send the \
                  error back, so the page is all there is. It may not know the client, or not take the redirect \
@@ -72,9 +74,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )
             .fix("Give the values with --form NAME=VALUE, or use a real browser for this authorization server."),
         500.. => finding
-            .likely()
-            .owner(Owner::AuthorizationServer)
-            .title("The authorization server fails at its own page")
+            .variant(&PAGE_FAILS)
             .message(format!("A page on the way answers {status}."))
             .fix("Look into the authorization server's log for this request."),
         _ => finding

@@ -32,12 +32,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Grant::AuthorizationCode => reading
                 .authorization_before(seen.seq)
                 .map(|(_, asked)| asked),
-            _ => Some(form(seen.request())),
+            _ => Some(form(seen.request()).to_vec()),
         };
         let asked = asked.is_some_and(|asked| value(&asked, "authorization_details").is_some());
         let response = seen
             .response()
-            .filter(|response| access_token(response).is_some());
+            .filter(|response| access_token(*response).is_some());
         let answer = response.and_then(object);
         asked && answer.is_some_and(|answer| !answer.contains_key("authorization_details"))
     });

@@ -1,7 +1,7 @@
 use trace::{Pair, StopCode};
 
-use crate::finding::{Finding, Level, Owner, Part};
-use crate::reading::{Reading, Seen, response_fields, value};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_ACCESS_DENIED, RFC6749_AUTHORIZATION_ERROR, RFC6749_INVALID_SCOPE,
@@ -24,8 +24,12 @@ rule! {
     ///
     /// # References
     /// RFC 6749 section 4.1.2.1; RFC 8707 section 2.
-    "A30" "authorization_refused" Error AuthorizationServer since None,
+    "A30" "authorization_refused" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the authorization request",
+    variants: [
+        DENIED: Error AuthorizationServer Likely "The authorization server denies access",
+        DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
+    ],
     spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
 }
 
@@ -58,7 +62,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(at(finding, callback, error, description));
 }
 
-fn at(finding: Finding, callback: Seen<'_>, error: &str, description: &str) -> Finding {
+fn at(finding: Finding, callback: ExchangeRef<'_>, error: &str, description: &str) -> Finding {
     finding
         .at(callback.seq, Part::RequestUrl)
         .expected("a callback with code")
@@ -69,19 +73,17 @@ fn at(finding: Finding, callback: Seen<'_>, error: &str, description: &str) -> F
 }
 
 fn denied(description: &str) -> Finding {
-    let finding = RULE.found(RFC6749_ACCESS_DENIED).likely();
+    let finding = RULE.found(RFC6749_ACCESS_DENIED);
     if by_a_person(description) {
         return finding
-            .level(Level::Note)
-            .owner(Owner::Nobody)
-            .title("Access was denied at the consent page")
+            .variant(&DENIED_BY_USER)
             .message(
                 "The description says that a person said no, so everything works as it should.",
             )
             .fix("Nothing has to change. To go on, start again and agree.");
     }
     finding
-        .title("The authorization server denies access")
+        .variant(&DENIED)
         .message(
             "Somebody said no at the consent page, and then everything works as it should; or a policy of the \
              authorization server did: the user is not assigned to the application, or their tenant has not \
@@ -112,7 +114,7 @@ fn by_a_person(description: &str) -> bool {
 
 fn scope(request: &[Pair]) -> Finding {
     let asked = value(request, "scope");
-    let finding = RULE.found(RFC6749_INVALID_SCOPE).likely();
+    let finding = RULE.found(RFC6749_INVALID_SCOPE);
     match asked {
         None => finding
             .message("The request names no scope, and this authorization server wants one.")
@@ -136,7 +138,6 @@ fn scope(request: &[Pair]) -> Finding {
 fn target(request: &[Pair]) -> Finding {
     let resource = excerpt(value(request, "resource").unwrap_or("none"));
     RULE.found(RFC8707_INVALID_TARGET)
-        .likely()
         .message(format!(
             "The request names the resource {resource}, and the authorization server does not know it, or not for \
              this client."
@@ -147,7 +148,7 @@ fn target(request: &[Pair]) -> Finding {
 }
 
 fn by_code(error: &str, description: &str) -> Finding {
-    let finding = RULE.found(RFC6749_AUTHORIZATION_ERROR).likely();
+    let finding = RULE.found(RFC6749_AUTHORIZATION_ERROR);
     match error {
         "unauthorized_client" => finding
             .message("The client is known, but may not use the authorization code grant.")

@@ -1,7 +1,7 @@
 use trace::{HowOpened, StopCode};
 
 use super::redirect_uri_rejected::advice;
-use crate::finding::{Owner, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_WAY_BACK;
@@ -20,8 +20,11 @@ rule! {
     ///
     /// # References
     /// RFC 6749 section 4.1; RFC 8252 section 7.3.
-    "A18" "callback_missing" Error AuthorizationServer since None,
+    "A18" "callback_missing" Error AuthorizationServer Likely since None,
     title: "The browser did not come back",
+    variants: [
+        URL_SHOWN: Error Client Likely "Nobody came back from the authorization URL",
+    ],
     spec: [RFC6749_WAY_BACK],
 }
 
@@ -37,14 +40,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let uri = uri.unwrap_or_default();
     let finding = RULE
         .found(RFC6749_WAY_BACK)
-        .likely()
         .at(visit.seq, Part::RequestUrl)
         .expected(format!("a request to {uri} with code or error"))
         .actual(said);
     findings.add(match visit.visit.how {
         HowOpened::Shown => finding
-            .owner(Owner::Client)
-            .title("Nobody came back from the authorization URL")
+            .variant(&URL_SHOWN)
             .message(
                 "The URL was shown and not opened here. Either nobody opened it in time, or the browser that did \
                  runs on another machine, where the loopback redirect URI leads elsewhere.",

@@ -23,6 +23,10 @@ rule! {
     /// RFC 6749 section 4.1.2.
     "A32" "callback_without_code" Error AuthorizationServer since None,
     title: "The callback carries neither code nor error",
+    variants: [
+        NO_PARAMETERS: Error AuthorizationServer Likely,
+        CODE_LEFT_OUT: Error AuthorizationServer Likely,
+    ],
     spec: [RFC6749_CODE],
 }
 
@@ -50,16 +54,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (true, _) => finding
             .message("Tokens came in place of a code: the authorization server answered in the implicit way.")
             .fix("Answer response_type=code with a code; no other response type was asked for."),
-        (false, true) => finding
-            .likely()
+        (false, true) => finding.variant(&NO_PARAMETERS)
             .message(
                 "The redirect URI was opened without any parameter. The authorization server may have answered \
                  in the fragment (response_mode=fragment), which the browser keeps to itself; a page in between \
                  may have lost the query; or somebody opened the URL by hand.",
             )
             .fix("Send code and state in the query of the redirect URI, and keep the query in every redirect."),
-        (false, false) => finding
-            .likely()
+        (false, false) => finding.variant(&CODE_LEFT_OUT)
             .message(
                 "The authorization server answered and left the code out, or a page or proxy in between took it \
                  for a secret and removed it.",

@@ -1,6 +1,6 @@
 use trace::{Decision, Grant};
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, access_token, jwt, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8705_MATCH, RFC8705_MEMBER};
@@ -25,6 +25,9 @@ rule! {
     /// RFC 8705 sections 3 and 3.1.
     "MT1" "certificate_binding_wrong" Error AuthorizationServer since None,
     title: "The access token is bound to another certificate",
+    variants: [
+        UNBOUND: Warning AuthorizationServer Likely "The access token is not bound to the certificate",
+    ],
     spec: [RFC8705_MATCH, RFC8705_MEMBER],
 }
 
@@ -68,10 +71,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .fix("Bind the token to the certificate that the client shows; make the proxy pass that one on."),
         None => RULE
             .found(RFC8705_MEMBER)
-            .likely()
-            .level(Level::Warning)
-            .at(seq, part)
-            .title("The access token is not bound to the certificate")
+            .variant(&UNBOUND).at(seq, part)
             .message(
                 "The server metadata says tls_client_certificate_bound_access_tokens, and a certificate was ready to \
                  be shown. Either the token endpoint does not ask for one, as behind a proxy that ends TLS, or binding \
@@ -102,6 +102,7 @@ mod tests {
 
     use super::*;
     use crate::finding::Certainty;
+    use crate::finding::Level;
     use crate::sample::{AS, MCP, Run, jwt, token_answer};
 
     /// A run with a certificate, whose token has this `cnf`.

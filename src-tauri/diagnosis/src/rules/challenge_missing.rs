@@ -26,7 +26,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut calls: Vec<_> = reading.first_calls.iter().chain(&reading.calls).collect();
     calls.sort_by_key(|call| call.seq);
     let bare = calls.into_iter().find(|call| {
-        let response = call.response().filter(|response| response.status == 401);
+        let response = call
+            .response_with_headers()
+            .filter(|response| response.status == 401);
         response.is_some_and(|response| {
             response
                 .header_values("www-authenticate")

@@ -1,7 +1,5 @@
-use trace::challenges;
-
 use crate::finding::Part;
-use crate::reading::Reading;
+use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9110_UNAUTHORIZED;
 use crate::wording::excerpt;

@@ -1,8 +1,8 @@
-use trace::{Revision, challenges};
+use trace::Revision;
 
 use super::resource_metadata_parameter_wrong::wrong_parameter;
-use crate::finding::{Level, Part};
-use crate::reading::Reading;
+use crate::finding::Part;
+use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_CHALLENGE_2025_06, MCP_DISCOVERY};
 use crate::wording::excerpt;
@@ -23,6 +23,10 @@ rule! {
     /// 5.1.
     "D02" "challenge_without_resource_metadata" Error McpServer since Some(Revision::R20250618),
     title: "The challenge does not name the resource metadata",
+    variants: [
+        METADATA_NOT_FOUND: Warning McpServer Certain,
+        OPTIONAL: Note McpServer Certain,
+    ],
     spec: [MCP_CHALLENGE_2025_06, MCP_DISCOVERY],
 }
 
@@ -44,10 +48,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let found = reading.resource_metadata().is_some();
     let demanded = !reading.discovery_revision().at_least(Revision::R20251125);
-    let level = match (demanded, found, reading.resource_tries.is_empty()) {
-        (true, _, _) => Level::Error,
-        (false, false, false) => Level::Warning,
-        (false, _, _) => Level::Note,
+    let variant = match (demanded, found, reading.resource_tries.is_empty()) {
+        (true, _, _) => RULE.default_variant(),
+        (false, false, false) => &METADATA_NOT_FOUND,
+        (false, _, _) => &OPTIONAL,
     };
     let message = if found {
         "The metadata was found at its well-known URL all the same. Clients that read only the header do not \
@@ -69,7 +73,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             MCP_DISCOVERY
         })
         .at(seen.seq, Part::response_header("WWW-Authenticate"))
-        .level(level)
+        .variant(variant)
         .message(message)
         .expected(format!("Bearer resource_metadata=\"{url}\""))
         .actual(excerpt(header.unwrap_or_default()))

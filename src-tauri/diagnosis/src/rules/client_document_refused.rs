@@ -1,8 +1,8 @@
 use trace::{Grant, Purpose};
 
 use super::redirect_uri_rejected::refusing_page;
-use crate::finding::{Owner, Part};
-use crate::reading::{Reading, Seen, object, response_fields, text, value};
+use crate::finding::Part;
+use crate::reading::{ExchangeRef, Reading, object, response_fields, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::MCP_FETCH_DOCUMENT;
 use crate::wording::{answer_in_words, excerpt, is_http_url};
@@ -24,8 +24,11 @@ rule! {
     ///
     /// # References
     /// MCP authorization, "Client ID Metadata Documents".
-    "G14" "client_document_refused" Error AuthorizationServer since None,
+    "G14" "client_document_refused" Error AuthorizationServer Likely since None,
     title: "The authorization server offers client metadata documents and refuses this one",
+    variants: [
+        NOT_SERVED: Error Client Likely,
+    ],
     spec: [MCP_FETCH_DOCUMENT],
 }
 
@@ -50,7 +53,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .last();
     let finding = RULE
         .found(MCP_FETCH_DOCUMENT)
-        .likely()
         .at(seen.seq, Part::Status)
         .expected(format!("a login page for client_id {}", excerpt(client)))
         .actual(said);
@@ -63,7 +65,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )
             .fix("Look into the authorization server's log for what it does not like in the document."),
         Some(status) => finding
-            .owner(Owner::Client)
+            .variant(&NOT_SERVED)
             .message(format!("It asked for the document and was answered {status}, so it knows no client."))
             .fix("Serve the document at its URL with status 200."),
         None => finding
@@ -80,7 +82,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The answer by which the client was refused, in words.
-fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, String)> {
+fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, String)> {
     let about_client = |error: &str| {
         matches!(
             error,
@@ -134,7 +136,7 @@ mod tests {
         run.hops = vec![Answer::html(400, "The client_id is unknown.")];
         run.callback = Vec::new();
         let mut trace = run.trace();
-        for entry in &mut trace.entries {
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
             if let EntryKind::Decision(Decision::Client { client_id, .. }) = &mut entry.kind {
                 *client_id = DOCUMENT.into();
             }

@@ -2,7 +2,7 @@ use trace::Grant;
 
 use crate::code_exchange::basic_client_id;
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, form, value};
+use crate::reading::{ExchangeRef, Reading, form, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_BASIC;
 use crate::wording::excerpt;
@@ -44,7 +44,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let response = seen.response();
     let body = response
-        .and_then(|response| response.body.text())
+        .and_then(|response| response.text())
         .unwrap_or_default();
     let what = match grant {
         Grant::RefreshToken => "refresh",
@@ -72,7 +72,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The first token request that was refused so.
-pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Grant)> {
+pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Grant)> {
     reading.tokens.iter().copied().find(|(seen, _)| {
         let by_basic = basic_client_id(seen.request()).is_some();
         let in_body = value(&form(seen.request()), "client_id").is_some();
@@ -83,10 +83,10 @@ pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Grant)> {
     })
 }
 
-fn says_missing(seen: Seen<'_>) -> bool {
+fn says_missing(seen: ExchangeRef<'_>) -> bool {
     let body = seen
         .response()
-        .and_then(|response| response.body.text())
+        .and_then(|response| response.text())
         .unwrap_or_default();
     let body = body.to_ascii_lowercase().replace("client id", "client_id");
     let missing = [

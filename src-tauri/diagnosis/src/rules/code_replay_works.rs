@@ -34,7 +34,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         };
         let Some(response) = seen
             .response()
-            .filter(|response| access_token(response).is_some())
+            .filter(|response| access_token(*response).is_some())
         else {
             continue;
         };

@@ -1,6 +1,6 @@
 use super::cors_missing::preflights;
 use crate::finding::{Owner, Part};
-use crate::reading::{Reading, Seen};
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_CORS;
 use crate::wording::{excerpt, list};
@@ -22,6 +22,9 @@ rule! {
     /// RFC 9700 section 2.6; Fetch Standard, "CORS protocol".
     "S03" "cors_header_missing" Warning McpServer since None,
     title: "Clients in a browser may not send a header field that they need",
+    variants: [
+        AUTHORIZATION_SERVER: Warning AuthorizationServer Certain,
+    ],
     spec: [RFC9700_CORS],
 }
 
@@ -37,7 +40,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let names = list(&names);
         let finding = RULE
             .found(RFC9700_CORS)
-            .owner(owner)
+            .variant(if owner == Owner::McpServer { RULE.default_variant() } else { &AUTHORIZATION_SERVER })
             .at(seen.seq, Part::response_header("Access-Control-Allow-Headers"))
             .message(format!(
                 "The browser says that the request header field {names} is not allowed, and sends nothing. Clients \
@@ -57,8 +60,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The header fields that were asked for and are not allowed, where the origin is.
-fn lacking(seen: Seen<'_>) -> Vec<String> {
-    let Some(response) = seen.response() else {
+fn lacking(seen: ExchangeRef<'_>) -> Vec<String> {
+    let Some(response) = seen.response_with_headers() else {
         return Vec::new();
     };
     let names = |value: &str| -> Vec<String> {

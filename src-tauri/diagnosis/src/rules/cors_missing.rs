@@ -2,7 +2,7 @@ use trace::Purpose;
 
 use super::preflight_redirected::is_redirect;
 use crate::finding::{Owner, Part};
-use crate::reading::{Reading, Seen};
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_CORS;
 use crate::wording::list;
@@ -27,29 +27,27 @@ rule! {
     /// RFC 9700 section 2.6; Fetch Standard, "CORS protocol".
     "S02" "cors_missing" Warning McpServer since None,
     title: "Clients in a browser cannot reach this server",
+    variants: [
+        MCP_SERVER: Warning McpServer Certain "Clients in a browser cannot reach the MCP server",
+        AUTHORIZATION_SERVER: Warning AuthorizationServer Certain "Clients in a browser cannot reach the authorization server",
+    ],
     spec: [RFC9700_CORS],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     for owner in [Owner::McpServer, Owner::AuthorizationServer] {
-        let missing: Vec<Seen<'_>> = preflights(reading, owner)
+        let missing: Vec<ExchangeRef<'_>> = preflights(reading, owner)
             .filter(|seen| is_missing(*seen))
             .collect();
         let Some(first) = missing.first() else {
             continue;
         };
-        let urls: Vec<&str> = missing
-            .iter()
-            .map(|seen| seen.request().url.as_str())
-            .collect();
+        let urls: Vec<&str> = missing.iter().map(|seen| seen.request().url()).collect();
         let finding = RULE
             .found(RFC9700_CORS)
-            .owner(owner)
+            .variant(if owner == Owner::McpServer { &MCP_SERVER } else { &AUTHORIZATION_SERVER })
             .at(first.seq, Part::response_header("Access-Control-Allow-Origin"))
-            .title(match owner {
-                Owner::McpServer => "Clients in a browser cannot reach the MCP server",
-                _ => "Clients in a browser cannot reach the authorization server",
-            })
+            
             .message(
                 "The browser refuses to send the request and says \"No 'Access-Control-Allow-Origin' header\". \
                  Clients that do not run in a browser are not affected.",
@@ -72,7 +70,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 pub(super) fn preflights<'a>(
     reading: &Reading<'a>,
     owner: Owner,
-) -> impl Iterator<Item = Seen<'a>> {
+) -> impl Iterator<Item = ExchangeRef<'a>> {
     use trace::CrossOrigin::{McpEndpoint, ResourceMetadata};
     reading.sent_for(move |purpose| {
         let Purpose::Preflight { of } = purpose else {
@@ -82,9 +80,9 @@ pub(super) fn preflights<'a>(
     })
 }
 
-fn is_missing(seen: Seen<'_>) -> bool {
-    seen.response().is_some_and(|response| {
-        !is_redirect(response)
+fn is_missing(seen: ExchangeRef<'_>) -> bool {
+    seen.response_with_headers().is_some_and(|response| {
+        !is_redirect(&response)
             && response
                 .header_value("access-control-allow-origin")
                 .is_none()

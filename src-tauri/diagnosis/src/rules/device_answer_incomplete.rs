@@ -31,7 +31,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let last = reading
         .sent_for(|purpose| *purpose == Purpose::DeviceAuthorization)
         .last();
-    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response()?))) else {
+    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response_with_body()?)))
+    else {
         return;
     };
     if !(200..300).contains(&response.status) {

@@ -1,6 +1,6 @@
 use trace::{Grant, StopCode};
 
-use crate::finding::{Level, Owner, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8628_DENIED, RFC8628_EXPIRED};
@@ -20,8 +20,11 @@ rule! {
     ///
     /// # References
     /// RFC 8628 section 3.5.
-    "DV2" "device_not_approved" Error Client since None,
+    "DV2" "device_not_approved" Error Client Likely since None,
     title: "The device was not approved in time",
+    variants: [
+        DENIED: Error AuthorizationServer Likely "Approval of the device was denied",
+    ],
     spec: [RFC8628_EXPIRED, RFC8628_DENIED],
 }
 
@@ -54,17 +57,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     findings.add(match denied {
         true => finding
-            .likely()
-            .level(Level::Error)
-            .owner(Owner::AuthorizationServer)
-            .title("Approval of the device was denied")
+            .variant(&DENIED)
             .message(
                 "If it was you who said no, everything works as it should. Otherwise a policy of the authorization \
                  server did: the user is not assigned to the application, or the client may not use this grant.",
             )
             .fix("Start again and approve; or look at who may use this client at the authorization server."),
         false => finding
-            .likely()
             .message(
                 "Most likely nobody entered the code in time. If it was entered and approved, the authorization server \
                  forgot it: its instances may not share their device codes.",

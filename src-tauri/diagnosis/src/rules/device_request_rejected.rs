@@ -19,7 +19,7 @@ rule! {
     ///
     /// # References
     /// RFC 8628 sections 3.1 and 3.2.
-    "DV3" "device_request_rejected" Error AuthorizationServer since None,
+    "DV3" "device_request_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the device authorization request",
     spec: [RFC8628_ERROR],
 }
@@ -28,7 +28,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let last = reading
         .sent_for(|purpose| *purpose == Purpose::DeviceAuthorization)
         .last();
-    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response()?))) else {
+    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response_with_body()?)))
+    else {
         return;
     };
     if (200..300).contains(&response.status) {
@@ -61,7 +62,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let finding = RULE
         .found(RFC8628_ERROR)
-        .likely()
         .at(
             seen.seq,
             Part::body(if error.is_empty() { "" } else { "/error" }),

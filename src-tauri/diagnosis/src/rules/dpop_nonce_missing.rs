@@ -1,7 +1,5 @@
-use trace::Response;
-
 use crate::finding::{Owner, Part};
-use crate::reading::{Reading, Seen, challenge_error, object, text};
+use crate::reading::{ExchangeRef, Reading, challenge_error, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9449_NONCE;
 
@@ -22,6 +20,9 @@ rule! {
     /// RFC 9449 sections 8 and 9.
     "DP3" "dpop_nonce_missing" Error AuthorizationServer since None,
     title: "A nonce is demanded and not given",
+    variants: [
+        MCP_SERVER: Error McpServer Certain,
+    ],
     spec: [RFC9449_NONCE],
 }
 
@@ -37,15 +38,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let calls = reading.first_calls.iter().chain(&reading.calls);
     let calls = calls.map(|seen| (*seen, Owner::McpServer));
     let mut all = tokens.chain(others).chain(calls);
-    let without = |response: &Response| response.header_value("dpop-nonce").is_none();
-    let Some((seen, owner)) =
-        all.find(|(seen, _)| demands(*seen) && seen.response().is_some_and(without))
-    else {
+    let without = |seen: &ExchangeRef<'_>| seen.exchange.response_header("dpop-nonce").is_absent();
+    let Some((seen, owner)) = all.find(|(seen, _)| demands(*seen) && without(seen)) else {
         return;
     };
     let finding = RULE
         .found(RFC9449_NONCE)
-        .owner(owner)
+        .variant(if owner == Owner::McpServer {
+            &MCP_SERVER
+        } else {
+            RULE.default_variant()
+        })
         .at(seen.seq, Part::response_header("DPoP-Nonce"))
         .message("The client has to put a nonce into its next proof, and nothing tells it which.")
         .expected("DPoP-Nonce in the answer")
@@ -55,7 +58,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// Whether an answer says that the next proof has to hold a nonce.
-fn demands(seen: Seen<'_>) -> bool {
+fn demands(seen: ExchangeRef<'_>) -> bool {
     let Some(response) = seen.response().filter(|response| response.status >= 400) else {
         return false;
     };

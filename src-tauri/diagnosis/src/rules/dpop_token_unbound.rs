@@ -23,6 +23,9 @@ rule! {
     /// RFC 9449 section 6.1.
     "DP2" "dpop_token_unbound" Error AuthorizationServer since None,
     title: "The access token does not say which key it is bound to",
+    variants: [
+        OTHER_KEY: Error AuthorizationServer Certain "The access token is bound to another key",
+    ],
     spec: [RFC9449_JKT],
 }
 
@@ -33,7 +36,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .filter(|(_, grant)| *grant != Grant::TokenExchange);
     let unbound = issued.into_iter().find_map(|(seen, _)| {
         let response = seen.response()?;
-        let key = thumbprint_of(seen.request())?;
+        let key = thumbprint_of(seen.request().get())?;
         let answer = object(response)?;
         let bound =
             text(&answer, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
@@ -58,7 +61,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .message("token_type says DPoP, but the token has no cnf.jkt, so no server can check who may use it.")
             .actual("no cnf.jkt"),
         Some(other) => finding
-            .title("The access token is bound to another key")
+            .variant(&OTHER_KEY)
             .message("The key of the proof is not the one in the token, so the MCP server has to refuse every call.")
             .actual(format!("cnf.jkt {}", excerpt(&other))),
     });

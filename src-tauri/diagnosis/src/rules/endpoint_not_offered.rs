@@ -1,6 +1,6 @@
 use trace::{ActionKind, ServerMetadata, StopCode};
 
-use crate::finding::{Level, Owner, Part};
+use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_RESPONSE;
@@ -22,6 +22,10 @@ rule! {
     /// RFC 8414 section 2.
     "M05" "endpoint_not_offered" Error AuthorizationServer since None,
     title: "What was asked for is not possible here",
+    variants: [
+        OPTIONAL: Note AuthorizationServer Certain "The metadata has no {endpoint}",
+        SETTINGS: Error Client Certain,
+    ],
     spec: [RFC8414_RESPONSE],
 }
 
@@ -38,8 +42,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         };
         let finding = RULE
             .found(RFC8414_RESPONSE)
-            .level(Level::Note)
-            .title(format!("The metadata has no {endpoint}"))
+            .variant(&OPTIONAL)
+            .title_with([endpoint])
             .at(attempt.seen.seq, Part::body(&format!("/{endpoint}")))
             .message("It is optional. What was asked for needs it, so it was not done.")
             .expected(format!("{endpoint} in the metadata"))
@@ -67,7 +71,7 @@ fn stop(reading: &Reading<'_>, stopped: u32, said: &str) -> crate::Finding {
             .message("The authorization server's metadata does not offer it, so the run ends here.")
             .fix("Publish it in the metadata of the authorization server, or do without it in this run."),
         false => finding
-            .owner(Owner::Client)
+            .variant(&SETTINGS)
             .message("The settings of this run lack something that it needs, so it ends here.")
             .fix("Complete the settings of this run, or choose another way."),
     }

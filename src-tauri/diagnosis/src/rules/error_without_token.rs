@@ -1,7 +1,5 @@
-use trace::challenges;
-
 use crate::finding::Part;
-use crate::reading::{Reading, bearer};
+use crate::reading::{Reading, bearer, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6750_NO_ERROR;
 use crate::wording::excerpt;

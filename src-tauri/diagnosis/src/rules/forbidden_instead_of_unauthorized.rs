@@ -2,7 +2,7 @@ use trace::{RpcAnswer, StopCode, rpc_answer};
 
 use super::insufficient_scope::lacks_scope;
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, bearer};
+use crate::reading::{ExchangeRef, Reading, bearer};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_STATUS_CODES, MCP_UNAUTHORIZED};
 use crate::wording::excerpt;
@@ -24,6 +24,11 @@ rule! {
     /// MCP authorization, "Error Handling"; RFC 6750 section 3.1.
     "D04" "forbidden_instead_of_unauthorized" Error McpServer since None,
     title: "A call without a token is not answered 401",
+    variants: [
+        OLD_TOKEN: Error McpServer Certain "A token that is no longer good is not answered 401",
+        HOST_CHECK: Error McpServer Likely,
+        WITHOUT_CHALLENGE: Error McpServer Likely,
+    ],
     spec: [MCP_STATUS_CODES, MCP_UNAUTHORIZED],
 }
 
@@ -34,7 +39,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let status = seen.status().unwrap_or_default();
     let body = seen
         .response()
-        .and_then(|response| response.body.text())
+        .and_then(|response| response.text())
         .map(excerpt)
         .unwrap_or_default();
     let finding = RULE
@@ -55,7 +60,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "The answer carries a challenge but says {status}. Clients begin to authorize on 401 alone."
         )),
         Evidence::OldToken => finding
-            .title("A token that is no longer good is not answered 401")
+            .variant(&OLD_TOKEN)
             .message(format!(
                 "The token of an earlier run is refused with {status}. Clients refresh or authorize afresh on 401 \
                  alone, so they are stuck with it."
@@ -64,12 +69,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "Answer 401 with WWW-Authenticate: Bearer error=\"invalid_token\" to a token that is expired or not \
                  valid.",
             ),
-        Evidence::HostCheck => finding.likely().message(format!(
+        Evidence::HostCheck => finding.variant(&HOST_CHECK).message(format!(
             "Without a token the server answers {status}, and clients do not begin to authorize. The answer \
              speaks of the host or the origin, so a check against DNS rebinding may have refused the call \
              before any token was looked at."
         )),
-        Evidence::None => finding.likely().message(format!(
+        Evidence::None => finding.variant(&WITHOUT_CHALLENGE).message(format!(
             "Without a token the server answers {status}, and clients do not begin to authorize. A firewall \
              or bot protection in front of the server may also have refused the call."
         )),
@@ -86,7 +91,7 @@ pub(super) enum Evidence {
 }
 
 /// The latest call without a token, when it was refused with a status that is not 401.
-pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)> {
+pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
     if reading.unauthorized().is_some() {
         return None;
     }
@@ -113,7 +118,7 @@ pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)>
         403 => Some((last, Evidence::None)),
         // A server of another era answers 400 to a request it does not know.
         400 if !matches!(
-            rpc_answer(response),
+            rpc_answer(&response),
             RpcAnswer::Error {
                 code: -32099..=-32000 | -32601 | -32602,
                 ..
@@ -134,7 +139,7 @@ pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)>
 }
 
 /// The call with a token at which the flow stopped for the status of its challenge.
-fn refused_token<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Evidence)> {
+fn refused_token<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
     let stopped = reading.stopped(StopCode::WrongChallengeStatus)?;
     let call = reading.call_before(stopped)?;
     (bearer(call.request()).is_some() && !lacks_scope(call)).then_some((call, Evidence::OldToken))

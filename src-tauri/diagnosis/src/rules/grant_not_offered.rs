@@ -1,6 +1,6 @@
 use trace::{Decision, Grant, StopCode};
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, access_token, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_GRANT_TYPES;
@@ -23,6 +23,10 @@ rule! {
     /// RFC 8414 section 2.
     "M04" "grant_not_offered" Error AuthorizationServer since None,
     title: "The authorization server does not offer the grant that was chosen",
+    variants: [
+        WORKS: Warning AuthorizationServer Certain "The metadata does not list a grant that works",
+        UNLISTED: Warning AuthorizationServer Likely,
+    ],
     spec: [RFC8414_GRANT_TYPES],
 }
 
@@ -75,8 +79,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         });
     findings.add(match (works, refused) {
         (true, _) => finding
-            .level(Level::Warning)
-            .title("The metadata does not list a grant that works")
+            .variant(&WORKS)
             .message("Clients that go by the list do not try it.")
             .fix(format!("Add {name} to grant_types_supported.")),
         (false, true) => finding
@@ -85,8 +88,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "Enable {name} at the authorization server and list it, or choose another grant for this run."
             )),
         (false, false) => finding
-            .likely()
-            .level(Level::Warning)
+            .variant(&UNLISTED)
             .message("It was tried all the same. It may be enabled; then only the metadata is incomplete.")
             .fix(format!(
                 "If {name} is enabled, add it to grant_types_supported; else choose another grant."

@@ -24,6 +24,11 @@ rule! {
     /// OpenID Connect Core 1.0 sections 2 and 3.1.3.7.
     "O05" "id_token_unusable" Error AuthorizationServer since None,
     title: "The ID token cannot be used",
+    variants: [
+        UNSIGNED: Error AuthorizationServer Certain "The ID token is not signed",
+        CLAIM_MISSING: Error AuthorizationServer Certain "The ID token has no {claim}",
+        EXPIRED: Error AuthorizationServer Likely "The ID token had expired when it came",
+    ],
     spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER],
 }
 
@@ -74,7 +79,7 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
         .is_none_or(|alg| alg.eq_ignore_ascii_case("none"))
     {
         let finding = found(OIDC_UNSIGNED)
-            .title("The ID token is not signed")
+            .variant(&UNSIGNED)
             .message("Anybody could have written it, so clients throw it away.")
             .expected("an alg other than none")
             .actual("alg none")
@@ -87,7 +92,8 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
         .find(|claim| !jwt.claims.contains_key(*claim))
     {
         let finding = found(OIDC_ISSUER)
-            .title(format!("The ID token has no {claim}"))
+            .variant(&CLAIM_MISSING)
+            .title_with([claim])
             .message("Clients of OpenID Connect need this claim and stop without it.")
             .expected("iss, sub, aud, exp and iat")
             .actual(format!("no {claim}"))
@@ -97,8 +103,7 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
     let (exp, now) = (jwt.seconds("exp")?, token.seen.at.seconds());
     (token.first && exp <= now).then(|| {
         found(OIDC_EXPIRY)
-            .likely()
-            .title("The ID token had expired when it came")
+            .variant(&EXPIRED)
             .message(
                 "By this machine's clock it is too old. If the clocks differ, that is the reason.",
             )

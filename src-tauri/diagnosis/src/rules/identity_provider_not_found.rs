@@ -20,7 +20,7 @@ rule! {
     ///
     /// # References
     /// RFC 8414 section 3.2; MCP, Enterprise-Managed Authorization.
-    "X03" "identity_provider_not_found" Error Client since None,
+    "X03" "identity_provider_not_found" Error Client Likely since None,
     title: "The identity provider serves no metadata",
     spec: [RFC8414_RESPONSE],
 }
@@ -48,7 +48,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .collect();
     let finding = RULE
         .found(RFC8414_RESPONSE)
-        .likely()
         .at(last.seq, Part::Status)
         .message(
             "None of the well-known URLs of the issuer in the settings answers with a token endpoint. Most likely the \

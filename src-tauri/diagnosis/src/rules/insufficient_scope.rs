@@ -1,7 +1,7 @@
-use trace::{Decision, Purpose, ScopeSource, StopCode, challenges};
+use trace::{Decision, Purpose, ScopeSource, StopCode};
 
-use crate::finding::{Finding, Level, Owner, Part};
-use crate::reading::{Reading, Seen, access_token, bearer, jwt, object, text};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, access_token, bearer, challenges, jwt, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     MCP_CHALLENGE_SCOPE, MCP_STEP_UP_SCOPE, RFC6749_SCOPE_GRANTED, RFC6750_INSUFFICIENT_SCOPE,
@@ -26,6 +26,12 @@ rule! {
     /// MCP authorization, "Scope Challenge Handling"; RFC 6750 section 3.1.
     "T19" "insufficient_scope" Error McpServer since None,
     title: "The MCP server wants more scope than the token has",
+    variants: [
+        SCOPE_IS_THERE: Error McpServer Likely,
+        NOT_GRANTED: Error AuthorizationServer Likely "The authorization server did not grant the scope that the MCP server wants",
+        SCOPE_GIVEN: Error Client Certain,
+        WANTED_LATER: Warning McpServer Certain "{method} needs more scope than the challenge of the 401 names",
+    ],
     spec: [RFC6750_INSUFFICIENT_SCOPE, MCP_STEP_UP_SCOPE, MCP_CHALLENGE_SCOPE, RFC6749_SCOPE_GRANTED],
 }
 
@@ -63,8 +69,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .message("It does not say which scope, so no client can ask for it.")
             .fix("Name the scopes that the call needs in the scope parameter of the challenge."),
         (Some(_), Some(granted)) if lacking.is_empty() => RULE
-            .found(RFC6750_INSUFFICIENT_SCOPE)
-            .likely()
+            .found(RFC6750_INSUFFICIENT_SCOPE).variant(&SCOPE_IS_THERE)
             .message(format!(
                 "The token has every scope that the challenge names (\"{}\"), so asking again changes nothing. \
                  The server may read the scope from another claim, or mean a permission of the user.",
@@ -73,9 +78,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .fix("Compare where the MCP server looks for scopes with what the decoded token holds."),
         _ if was_asked => RULE
             .found(RFC6749_SCOPE_GRANTED)
-            .owner(Owner::AuthorizationServer)
-            .likely()
-            .title("The authorization server did not grant the scope that the MCP server wants")
+            .variant(&NOT_GRANTED)
             .message(format!(
                 "{} was asked for and is not in the token. The authorization server does not grant it to this \
                  client or user, or the user unticked it.",
@@ -87,7 +90,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )),
         _ if given => RULE
             .found(RFC6750_INSUFFICIENT_SCOPE)
-            .owner(Owner::Client)
+            .variant(&SCOPE_GIVEN)
             .message("The scope in the settings of this run was asked for, and it lacks what the server wants.")
             .fix(format!("Add {} to the scope of this run.", excerpt(&lacking.join(" ")))),
         _ => RULE
@@ -134,8 +137,7 @@ fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
         .unwrap_or_default();
     let finding = RULE
         .found(MCP_CHALLENGE_SCOPE)
-        .level(Level::Warning)
-        .title(format!("{method} needs more scope than the challenge of the 401 names"))
+        .variant(&WANTED_LATER).title_with([method])
         .at(call.seq, Part::response_header("WWW-Authenticate"))
         .message(
             "This run authorized once more and went on. The user sees two pages for what is one login, and clients \
@@ -148,7 +150,7 @@ fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 pub(super) struct Refused<'a> {
-    pub call: Seen<'a>,
+    pub call: ExchangeRef<'a>,
     pub wanted: Option<String>,
 }
 
@@ -189,7 +191,7 @@ pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
 }
 
 /// Whether a call was answered 403 with `insufficient_scope`.
-pub(super) fn lacks_scope(call: Seen<'_>) -> bool {
+pub(super) fn lacks_scope(call: ExchangeRef<'_>) -> bool {
     let Some(response) = call.response().filter(|response| response.status == 403) else {
         return false;
     };
@@ -201,7 +203,7 @@ pub(super) fn lacks_scope(call: Seen<'_>) -> bool {
 
 /// The scope of the token in a call: as the token answer says, or else the token, or else as it was
 /// asked for.
-pub(super) fn granted(reading: &Reading<'_>, call: Seen<'_>) -> Option<String> {
+pub(super) fn granted(reading: &Reading<'_>, call: ExchangeRef<'_>) -> Option<String> {
     let token = bearer(call.request())?;
     let in_token = jwt(token)
         .ok()
@@ -277,7 +279,7 @@ mod tests {
             scope: Some("mcp".into()),
             source: ScopeSource::Given,
         };
-        trace.entries[1].kind = trace::EntryKind::Decision(scope);
+        std::sync::Arc::make_mut(&mut trace.entries[1]).kind = trace::EntryKind::Decision(scope);
         let found = crate::diagnose(&trace);
         assert!(
             found

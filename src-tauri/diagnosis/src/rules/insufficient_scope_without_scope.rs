@@ -1,8 +1,6 @@
-use trace::challenges;
-
 use super::insufficient_scope::lacks_scope;
 use crate::finding::Part;
-use crate::reading::Reading;
+use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::MCP_STEP_UP_SCOPE;
 

@@ -21,7 +21,7 @@ rule! {
     ///
     /// # References
     /// RFC 7662 section 2.2.
-    "V03" "introspection_disagrees" Warning AuthorizationServer since None,
+    "V03" "introspection_disagrees" Warning AuthorizationServer Likely since None,
     title: "Introspection calls a token inactive that the MCP server takes",
     spec: [RFC7662_ACTIVE],
 }
@@ -56,7 +56,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(seen) = differing else { return };
     let finding = RULE
         .found(RFC7662_ACTIVE)
-        .likely()
         .at(seen.seq, Part::body("/active"))
         .message(
             "The MCP server took this very token. Most likely who asked may not introspect it, which is answered \

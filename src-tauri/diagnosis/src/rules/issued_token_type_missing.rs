@@ -30,8 +30,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .filter(|(_, grant)| *grant == Grant::TokenExchange);
     let untyped = exchanges.into_iter().find(|(seen, _)| {
         let Some(response) = seen
-            .response()
-            .filter(|response| access_token(response).is_some())
+            .response_with_body()
+            .filter(|response| access_token(*response).is_some())
         else {
             return false;
         };

@@ -1,5 +1,5 @@
-use crate::finding::{Finding, Owner, Part};
-use crate::reading::{Reading, Seen, response_fields, value};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
 use crate::vendor::vendor;
@@ -24,6 +24,9 @@ rule! {
     /// RFC 8414 section 3.3; OpenID Connect Discovery 1.0 section 4.3.
     "R10" "issuer_mismatch" Error AuthorizationServer since None,
     title: "The metadata is that of another issuer than the one asked for",
+    variants: [
+        MISNAMED: Error McpServer Certain,
+    ],
     spec: [RFC8414_ISSUER],
 }
 
@@ -49,12 +52,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
          another server's name."
             .to_owned()
     };
-    let finding = foreign
+    let mut finding = foreign
         .finding(RULE.found(RFC8414_ISSUER), reading)
         .message(message);
+    if foreign.is_misnamed(reading) {
+        finding = finding.variant(&MISNAMED);
+    }
     findings.add(match template {
         true => finding
-            .owner(Owner::McpServer)
+            .variant(&MISNAMED)
             .fix("Name the tenant in the MCP server's settings instead of \"common\"."),
         false => finding,
     });
@@ -62,7 +68,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// Metadata whose `issuer` is not the one asked for.
 pub(super) struct Foreign<'a> {
-    seen: Seen<'a>,
+    seen: ExchangeRef<'a>,
     pub asked: &'a str,
     pub named: String,
 }
@@ -82,6 +88,15 @@ pub(super) fn foreign_issuer<'a>(reading: &Reading<'a>) -> Option<Foreign<'a>> {
 
 impl Foreign<'_> {
     /// Fills in what was expected, what came, and who most likely has to change it.
+    /// Whether it is the MCP server that names it wrongly: elsewhere the server calls itself as in
+    /// its metadata, or its provider is known to.
+    pub(super) fn is_misnamed(&self, reading: &Reading<'_>) -> bool {
+        let consistent = reading.callbacks.iter().any(|callback| {
+            value(&response_fields(callback.request()), "iss") == Some(&self.named)
+        });
+        !self.named.is_empty() && (consistent || vendor(&self.named).is_some())
+    }
+
     pub(super) fn finding(&self, finding: Finding, reading: &Reading<'_>) -> Finding {
         let named = match self.named.as_str() {
             "" => "no issuer".to_owned(),
@@ -91,13 +106,8 @@ impl Foreign<'_> {
             .at(self.seen.seq, Part::body("/issuer"))
             .expected(self.asked)
             .actual(named.clone());
-        // Elsewhere the server calls itself as in its metadata, or its vendor is known to: then the
-        // name of it is wrong.
-        let consistent = reading.callbacks.iter().any(|callback| {
-            value(&response_fields(callback.request()), "iss") == Some(&self.named)
-        });
-        if !self.named.is_empty() && (consistent || vendor(&self.named).is_some()) {
-            finding.owner(Owner::McpServer).fix(format!(
+        if self.is_misnamed(reading) {
+            finding.fix(format!(
                 "Write {named} into authorization_servers of the resource metadata, exactly as the \
                  authorization server spells it."
             ))

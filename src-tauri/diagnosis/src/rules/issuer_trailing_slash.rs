@@ -1,7 +1,7 @@
 use trace::Revision;
 
 use super::issuer_mismatch::foreign_issuer;
-use crate::finding::Level;
+
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
@@ -25,6 +25,11 @@ rule! {
     /// RFC 8414 section 3.3; RFC 3986 section 6.2.1.
     "R07" "issuer_trailing_slash" Error AuthorizationServer since None,
     title: "The issuer differs from the one asked for by a slash at its end",
+    variants: [
+        MISNAMED: Error McpServer Certain,
+        OLDEST: Note AuthorizationServer Certain,
+        OLDEST_MISNAMED: Note McpServer Certain,
+    ],
     spec: [RFC8414_ISSUER],
 }
 
@@ -35,13 +40,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !differ_by_trailing_slash(&foreign.named, foreign.asked) {
         return;
     }
-    let mut finding = foreign.finding(RULE.found(RFC8414_ISSUER), reading);
+    let finding = foreign.finding(RULE.found(RFC8414_ISSUER), reading);
     // In 2025-03-26 nobody names an issuer: the client takes the MCP server's origin, which has no
     // slash to compare.
-    if !reading.revision.at_least(Revision::R20250618) {
-        finding.level = Level::Note;
-    }
-    findings.add(finding.message(
+    let oldest = !reading.revision.at_least(Revision::R20250618);
+    let variant = match (oldest, foreign.is_misnamed(reading)) {
+        (false, false) => RULE.default_variant(),
+        (false, true) => &MISNAMED,
+        (true, false) => &OLDEST,
+        (true, true) => &OLDEST_MISNAMED,
+    };
+    findings.add(finding.variant(variant).message(
         "They are compared as text, so clients that follow the specification stop here. A URL type that adds \
          a slash when it is printed is the usual cause; it may sit on either side.",
     ));

@@ -2,7 +2,7 @@ use serde_json::Value;
 use trace::{Decision, Document, Purpose};
 
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, object};
+use crate::reading::{ExchangeRef, Reading, object};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_JWKS;
 use crate::wording::{excerpt, list};
@@ -65,7 +65,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 pub(super) fn keys_before<'a>(
     reading: &Reading<'a>,
     seq: u32,
-) -> Option<(Seen<'a>, Vec<Document>)> {
+) -> Option<(ExchangeRef<'a>, Vec<Document>)> {
     let fetched = reading
         .sent_for(|purpose| *purpose == Purpose::Jwks)
         .filter(|seen| seen.seq < seq);

@@ -28,7 +28,7 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut fetched = reading.sent_for(|purpose| *purpose == Purpose::Jwks);
     let unusable = fetched.find(|seen| {
-        let Some(response) = seen.response() else {
+        let Some(response) = seen.response_with_body() else {
             return false;
         };
         let set = object(response).filter(|_| response.status == 200);

@@ -1,7 +1,7 @@
-use trace::{StopCode, challenges};
+use trace::StopCode;
 
-use crate::finding::{Owner, Part};
-use crate::reading::{Reading, Seen, bearer, challenge_error, jwt};
+use crate::finding::Part;
+use crate::reading::{ExchangeRef, Reading, bearer, challenge_error, challenges, jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9470_INSUFFICIENT;
 use crate::wording::excerpt;
@@ -22,8 +22,12 @@ rule! {
     ///
     /// # References
     /// RFC 9470 sections 3 to 6.
-    "T44" "login_not_sufficient" Error AuthorizationServer since None,
+    "T44" "login_not_sufficient" Error AuthorizationServer Likely since None,
     title: "The login is not what the MCP server wants",
+    variants: [
+        NOT_ASKED_FOR: Error Client Likely,
+        SHOWN_AND_REFUSED: Error McpServer Likely,
+    ],
     spec: [RFC9470_INSUFFICIENT],
 }
 
@@ -57,7 +61,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .is_some_and(|has| acr.split_whitespace().any(|wanted| wanted == has));
     let finding = RULE
         .found(RFC9470_INSUFFICIENT)
-        .likely()
         .at(call.seq, Part::response_header("WWW-Authenticate"))
         .expected(excerpt(&format!(
             "a login with acr {} and max_age {}",
@@ -71,11 +74,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         });
     findings.add(match (reading.step_ups_before(call.seq), met) {
         (0, _) => finding
-            .owner(Owner::Client)
+            .variant(&NOT_ASKED_FOR)
             .message("The call needs a stronger or fresher login, and this run could not ask the user for one.")
             .fix("Use a grant with a user, so that the run can authorize once more."),
         (_, true) => finding
-            .owner(Owner::McpServer)
+            .variant(&SHOWN_AND_REFUSED)
             .message(
                 "The user logged in once more and the token says so, but it is refused all the same. The login may be \
                  too old for max_age by the time of the call, or the server looks elsewhere.",
@@ -93,7 +96,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
-fn refused(call: Seen<'_>) -> Option<Seen<'_>> {
+fn refused(call: ExchangeRef<'_>) -> Option<ExchangeRef<'_>> {
     (challenge_error(call).as_deref() == Some("insufficient_user_authentication")).then_some(call)
 }
 

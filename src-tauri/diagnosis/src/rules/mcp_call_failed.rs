@@ -1,9 +1,9 @@
 use serde_json::Value;
 use trace::{Purpose, Revision, RpcAnswer, StopCode, rpc_answer};
 
-use crate::finding::{Finding, Owner, Part};
-use crate::reading::{Reading, Seen, bearer};
-use crate::rule::{Findings, rule};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, bearer};
+use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
 use crate::wording::{excerpt, is_html, list};
 
@@ -24,6 +24,13 @@ rule! {
     /// MCP transports, "Sending Messages to the Server"; MCP versioning.
     "N05" "mcp_call_failed" Error McpServer since None,
     title: "A call to the MCP server fails",
+    variants: [
+        METHOD_FAILS: Error McpServer Certain "{method} fails",
+        UNREADABLE_ANSWER: Error McpServer Likely "{method} fails",
+        GATEWAY: Error Network Likely "{method} fails",
+        REVISION_UNKNOWN: Error McpServer Certain "The MCP server does not speak {revision}",
+        REVISION_CHOSEN: Error Client Certain "The MCP server does not speak {revision}",
+    ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
 }
 
@@ -45,9 +52,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let finding = RULE
         .found(mcp_answer(reading.revision))
-        .title(format!("{method} fails"))
+        .variant(&METHOD_FAILS)
+        .title_with([method])
         .expected(format!("a JSON-RPC result to {method}"));
-    findings.add(match rpc_answer(response) {
+    findings.add(match rpc_answer(&response) {
         RpcAnswer::Error {
             code: UNSUPPORTED_VERSION,
             data,
@@ -71,15 +79,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .actual(response.status.to_string())
             .fix("Answer a JSON-RPC result with status 200."),
         RpcAnswer::Other(what) => {
-            let what = if is_html(response) {
+            let what = if is_html(&response) {
                 "a web page".into()
             } else {
                 excerpt(&what)
             };
-            let (owner, why, fix) = by_status(call, response.status);
+            let (variant, why, fix) = by_status(call, response.status);
             finding
-                .owner(owner)
-                .likely()
+                .variant(variant)
+                .title_with([method])
                 .at(
                     call.seq,
                     if response.status == 200 {
@@ -95,13 +103,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
-fn unsupported(finding: Finding, call: Seen<'_>, reading: &Reading<'_>, data: &Value) -> Finding {
+fn unsupported(
+    finding: Finding,
+    call: ExchangeRef<'_>,
+    reading: &Reading<'_>,
+    data: &Value,
+) -> Finding {
     let supported = data["supported"].as_array().into_iter().flatten();
     let supported: Vec<&str> = supported.filter_map(Value::as_str).collect();
     let revision = reading.revision;
     let finding = finding
         .at(call.seq, Part::body("/error/data"))
-        .title(format!("The MCP server does not speak {revision}"))
+        .variant(&REVISION_UNKNOWN)
+        .title_with([revision.as_str()])
         .expected(format!("a server that speaks {revision}"));
     let common = supported
         .iter()
@@ -114,7 +128,8 @@ fn unsupported(finding: Finding, call: Seen<'_>, reading: &Reading<'_>, data: &V
             .actual("no list of what it supports")
             .fix("Name the supported revisions in data.supported of this error."),
         (supported, true) => finding
-            .owner(Owner::Client)
+            .variant(&REVISION_CHOSEN)
+            .title_with([revision.as_str()])
             .message(format!(
                 "The revision {revision} was chosen for this run, and the server does not offer it. A client \
                  that is free to choose takes one that both speak."
@@ -130,45 +145,45 @@ fn unsupported(finding: Finding, call: Seen<'_>, reading: &Reading<'_>, data: &V
     }
 }
 
-fn by_status(call: Seen<'_>, status: u16) -> (Owner, &'static str, &'static str) {
+fn by_status(call: ExchangeRef<'_>, status: u16) -> (&'static Variant, &'static str, &'static str) {
     let in_session = call.request().header_value("mcp-session-id").is_some();
     match status {
         404 if in_session => (
-            Owner::McpServer,
+            &UNREADABLE_ANSWER,
             "The server does not know the session that it has just begun. Several instances behind one address \
              that do not share their sessions look so.",
             "Let all instances know every session, or send each client to the same instance.",
         ),
         403 => (
-            Owner::McpServer,
+            &UNREADABLE_ANSWER,
             "The server, or a firewall or bot protection in front of it, refuses the call and does not name a scope.",
             "Look into the logs of the MCP server and of what is in front of it. For a missing scope answer with \
              insufficient_scope in WWW-Authenticate.",
         ),
         502..=504 => (
-            Owner::Network,
+            &GATEWAY,
             "A gateway answers and says that it does not reach the server behind it.",
             "Check that the MCP server runs, how long it takes, and the gateway's limits.",
         ),
         500.. => (
-            Owner::McpServer,
+            &UNREADABLE_ANSWER,
             "The server fails on the call.",
             "Look into the MCP server's log for this call.",
         ),
         300..=399 => (
-            Owner::McpServer,
+            &UNREADABLE_ANSWER,
             "The call is redirected, and clients do not send a token on to another place.",
             "Use the URL that answers without a redirect, or let it answer there.",
         ),
         _ => (
-            Owner::McpServer,
+            &UNREADABLE_ANSWER,
             "The answer is no JSON-RPC message.",
             "Answer with one JSON object, or an event stream that ends with the answer.",
         ),
     }
 }
 
-fn method(call: Seen<'_>) -> &str {
+fn method(call: ExchangeRef<'_>) -> &str {
     match &call.exchange.purpose {
         Purpose::Mcp { method } | Purpose::Challenge { method } => method,
         _ => "the call",

@@ -1,8 +1,8 @@
 use trace::{DocumentError, Response};
 
-use crate::finding::{Owner, Part};
-use crate::reading::{Reading, Seen};
-use crate::rule::{Findings, rule};
+use crate::finding::Part;
+use crate::reading::{ExchangeRef, Reading};
+use crate::rule::{Findings, Variant, rule};
 use crate::spec::{RFC8414_RESPONSE, RFC9728_RESPONSE, Spec};
 use crate::wording::{excerpt, is_html};
 
@@ -22,6 +22,10 @@ rule! {
     /// RFC 9728 section 3.2; RFC 8414 section 3.2.
     "D15" "metadata_is_html" Error McpServer since None,
     title: "A well-known URL answers 200 without metadata",
+    variants: [
+        RESOURCE_METADATA: Error McpServer Certain "A well-known URL answers 200 with {what} instead of metadata",
+        SERVER_METADATA: Error AuthorizationServer Certain "A well-known URL answers 200 with {what} instead of metadata",
+    ],
     spec: [RFC9728_RESPONSE, RFC8414_RESPONSE],
 }
 
@@ -40,7 +44,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     report(
         &resource,
         worked,
-        Owner::McpServer,
+        &RESOURCE_METADATA,
         RFC9728_RESPONSE,
         findings,
     );
@@ -48,7 +52,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     report(
         &server,
         worked,
-        Owner::AuthorizationServer,
+        &SERVER_METADATA,
         RFC8414_RESPONSE,
         findings,
     );
@@ -58,20 +62,23 @@ fn is_not_json<T>(document: &Option<Result<T, DocumentError>>) -> bool {
     matches!(document, Some(Err(DocumentError::NotJson { .. })))
 }
 
-fn report(wrong: &[Seen<'_>], worked: bool, owner: Owner, spec: Spec, findings: &mut Findings) {
+fn report(
+    wrong: &[ExchangeRef<'_>],
+    worked: bool,
+    variant: &'static Variant,
+    spec: Spec,
+    findings: &mut Findings,
+) {
     let Some(first) = wrong.first() else { return };
     let Some(response) = first.response() else {
         return;
     };
-    let what = if is_html(response) {
+    let what = if is_html(&response) {
         "a web page"
     } else {
         "something that is not JSON"
     };
-    let urls: Vec<&str> = wrong
-        .iter()
-        .map(|seen| seen.request().url.as_str())
-        .collect();
+    let urls: Vec<&str> = wrong.iter().map(|seen| seen.request().url()).collect();
     let consequence = if worked {
         "This client went on and found the metadata elsewhere; many stop here with a JSON error."
     } else {
@@ -79,17 +86,15 @@ fn report(wrong: &[Seen<'_>], worked: bool, owner: Owner, spec: Spec, findings: 
     };
     let finding = RULE
         .found(spec)
-        .owner(owner)
+        .variant(variant).title_with([what])
         .at(first.seq, Part::body(""))
-        .title(format!(
-            "A well-known URL answers 200 with {what} instead of metadata"
-        ))
+        
         .message(format!(
             "200 means that the document is there, but what comes is {what}, as a catch-all route sends it. \
              {consequence}"
         ))
         .expected("a JSON object, or 404 when there is none at this URL")
-        .actual(format!("{}: {}", urls.join(", "), beginning(response)))
+        .actual(format!("{}: {}", urls.join(", "), beginning(&response)))
         .fix(
             "Let the catch-all route leave out /.well-known/: answer 404 there for what is not served, and \
              JSON for what is.",

@@ -20,6 +20,10 @@ rule! {
     /// RFC 8414 section 2; MCP authorization, "Communication Security".
     "M01" "missing_endpoint" Error AuthorizationServer since None,
     title: "An endpoint that is needed is missing in the metadata",
+    variants: [
+        NOT_A_URL: Error AuthorizationServer Certain "{endpoint} is no http or https URL",
+        ABSENT: Error AuthorizationServer Certain "The metadata has no {endpoint}",
+    ],
     spec: [RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, MCP_HTTPS],
 }
 
@@ -55,14 +59,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Some(url) if is_http_url(url) => continue,
             Some(url) => RULE
                 .found(MCP_HTTPS)
-                .title(format!("{name} is no http or https URL"))
+                .variant(&NOT_A_URL).title_with([name])
                 .message(format!(
                     "Clients must not use {name} as it stands: only absolute https URLs are safe to open."
                 ))
                 .actual(excerpt(url)),
             None => RULE
                 .found(spec)
-                .title(format!("The metadata has no {name}"))
+                .variant(&ABSENT).title_with([name])
                 .message(format!(
                     "Clients do not guess endpoints; without {name} they stop."
                 ))

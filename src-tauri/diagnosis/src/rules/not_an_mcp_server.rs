@@ -1,7 +1,7 @@
 use trace::{RpcAnswer, StopCode, rpc_answer};
 
 use super::forbidden_instead_of_unauthorized::refusal;
-use crate::finding::{Owner, Part};
+use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
@@ -22,8 +22,13 @@ rule! {
     ///
     /// # References
     /// MCP transports, "Sending Messages to the Server".
-    "N02" "not_an_mcp_server" Error Client since None,
+    "N02" "not_an_mcp_server" Error Client Likely since None,
     title: "What answers at this URL is no MCP server",
+    variants: [
+        GATEWAY: Error Network Likely,
+        SERVER_FAILS: Error McpServer Likely,
+        OTHER_ANSWER: Error McpServer Likely,
+    ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
 }
 
@@ -59,46 +64,40 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let path = "The path may be missing or another one; /mcp is common.";
     findings.add(match status {
         404 | 410 => finding
-            .likely()
             .message(format!("There is nothing at this URL. {path}"))
             .actual(status.to_string()),
         405 => finding
-            .likely()
             .message(format!(
                 "This URL does not take POST, and an MCP endpoint does. {path} It may also be an endpoint of \
                  the old HTTP+SSE transport."
             ))
             .actual("405"),
         502..=504 => finding
-            .likely()
-            .owner(Owner::Network)
+            .variant(&GATEWAY)
             .message("A gateway answers and says that it does not reach the server behind it.")
             .actual(status.to_string())
             .fix("Check that the MCP server runs, and that the gateway's address for it is right."),
         500.. => finding
-            .likely()
-            .owner(Owner::McpServer)
+            .variant(&SERVER_FAILS)
             .message("The server fails on the first call, so nothing about authorization can be seen.")
             .actual(status.to_string())
             .fix(
                 "Look into the MCP server's log: the first call must be answered 401 or with a JSON-RPC \
                   answer.",
             ),
-        _ if is_html(response) => finding
-            .likely()
+        _ if is_html(&response) => finding
             .message(format!(
                 "A web page answers: this is a web site, or a single-page application's \
                               catch-all route. {path}"
             ))
             .actual(format!("{status} with a web page")),
         _ => finding
-            .owner(Owner::McpServer)
-            .likely()
+            .variant(&OTHER_ANSWER)
             .message(format!(
                 "The answer is no JSON-RPC answer. If this is the right URL, the server does not speak MCP \
                  as it should. {path}"
             ))
-            .actual(match rpc_answer(response) {
+            .actual(match rpc_answer(&response) {
                 RpcAnswer::Other(what) => format!("{status}, {}", excerpt(&what)),
                 _ => format!("{status} with a JSON-RPC answer that no client expects"),
             }),

@@ -1,6 +1,6 @@
 use trace::{Revision, WellKnown};
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
@@ -25,6 +25,9 @@ rule! {
     /// MCP authorization, "Authorization Server Metadata Discovery"; RFC 8414 sections 3.1 and 5.
     "S08" "only_one_metadata_document" Warning AuthorizationServer since None,
     title: "Only the OpenID document is served, not the OAuth one",
+    variants: [
+        OPTIONAL: Note AuthorizationServer Certain,
+    ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
 }
 
@@ -65,7 +68,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .fix("Serve the same document at /.well-known/oauth-authorization-server as well.");
     // One of the two is enough for the later revisions.
     findings.add(if newer {
-        finding.level(Level::Note)
+        finding.variant(&OPTIONAL)
     } else {
         finding
     });

@@ -1,6 +1,6 @@
 use trace::Revision;
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_PKCE, MCP_S256};
@@ -23,6 +23,11 @@ rule! {
     /// MCP authorization, "Authorization Code Protection"; RFC 8414 section 2; RFC 7636.
     "A07" "pkce_not_advertised" Error AuthorizationServer since Some(Revision::R20251125),
     title: "The metadata does not say that PKCE is supported",
+    variants: [
+        NO_S256: Error AuthorizationServer Certain "The metadata does not say that PKCE with S256 is supported",
+        NOT_DEMANDED: Warning AuthorizationServer Certain,
+        NO_S256_NOT_DEMANDED: Warning AuthorizationServer Certain "The metadata does not say that PKCE with S256 is supported",
+    ],
     spec: [MCP_PKCE, MCP_S256],
 }
 
@@ -30,9 +35,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((attempt, metadata)) = reading.server_metadata() else {
         return;
     };
+    // Earlier revisions demand PKCE, but not that it is announced.
+    let demanded = reading.revision.at_least(Revision::R20251125);
     let finding = match &metadata.code_challenge_methods_supported {
-        None => RULE
-            .found(MCP_PKCE)
+        None => RULE.found(MCP_PKCE).variant(if demanded { RULE.default_variant() } else { &NOT_DEMANDED })
             .message(
                 "Without code_challenge_methods_supported MCP clients must take PKCE for unsupported and \
                  stop, even if the server would accept it.",
@@ -40,7 +46,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .actual("no code_challenge_methods_supported in the metadata"),
         Some(methods) if !methods.iter().any(|method| method == "S256") => RULE
             .found(MCP_S256)
-            .title("The metadata does not say that PKCE with S256 is supported")
+            .variant(if demanded { &NO_S256 } else { &NO_S256_NOT_DEMANDED })
             .message("MCP clients have to use S256, and it is not among the methods listed.")
             .actual(excerpt(&if methods.is_empty() {
                 "an empty list".to_owned()
@@ -53,13 +59,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(attempt.seen.seq, Part::body("/code_challenge_methods_supported"))
         .expected("\"code_challenge_methods_supported\": [\"S256\"]")
         .fix("Add \"code_challenge_methods_supported\": [\"S256\"] to the authorization server metadata.");
-    // Earlier revisions demand PKCE, but not that it is announced.
-    let demanded = reading.revision.at_least(Revision::R20251125);
-    findings.add(if demanded {
-        finding
-    } else {
-        finding.level(Level::Warning)
-    });
+    findings.add(finding);
 }
 
 #[cfg(test)]

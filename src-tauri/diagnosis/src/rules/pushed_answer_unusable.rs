@@ -1,6 +1,6 @@
 use trace::Purpose;
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9126_CREATED;
@@ -22,6 +22,9 @@ rule! {
     /// RFC 9126 section 2.2.
     "P02" "pushed_answer_unusable" Error AuthorizationServer since None,
     title: "The answer to the pushed authorization request cannot be used",
+    variants: [
+        NO_LIFETIME: Warning AuthorizationServer Certain "The answer to the pushed authorization request does not say how long it is good",
+    ],
     spec: [RFC9126_CREATED],
 }
 
@@ -29,7 +32,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let pushed = reading.sent_for(|purpose| *purpose == Purpose::PushedAuthorization);
     for seen in pushed {
         let Some(response) = seen
-            .response()
+            .response_with_body()
             .filter(|response| (200..300).contains(&response.status))
         else {
             continue;
@@ -61,8 +64,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .fix("Answer with request_uri and with expires_in as a number of seconds.");
         return findings.add(match reference {
             true => finding
-                .level(Level::Warning)
-                .title("The answer to the pushed authorization request does not say how long it is good")
+                .variant(&NO_LIFETIME)
                 .message(
                     "This client goes on at once, so nothing breaks here; others may refuse the answer.",
                 ),

@@ -21,7 +21,7 @@ rule! {
     ///
     /// # References
     /// RFC 9126 sections 2.1 and 2.3.
-    "P03" "pushed_request_rejected" Error AuthorizationServer since None,
+    "P03" "pushed_request_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the pushed authorization request",
     spec: [RFC9126_ERROR, RFC6749_INVALID_CLIENT],
 }
@@ -31,7 +31,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let last = reading
         .sent_for(|purpose| *purpose == Purpose::PushedAuthorization)
         .last();
-    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response()?))) else {
+    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response_with_body()?)))
+    else {
         return;
     };
     if (200..300).contains(&response.status) {
@@ -78,7 +79,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let finding = RULE
         .found(spec)
-        .likely()
         .at(
             seen.seq,
             Part::body(if error.is_empty() { "" } else { "/error" }),

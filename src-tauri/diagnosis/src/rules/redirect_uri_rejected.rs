@@ -1,7 +1,7 @@
 use url::Url;
 
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, value};
+use crate::reading::{ExchangeRef, Reading, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8252_LOOPBACK;
 use crate::wording::{excerpt, list};
@@ -22,7 +22,7 @@ rule! {
     ///
     /// # References
     /// RFC 8252 sections 7.3 and 8.3.
-    "S07" "redirect_uri_rejected" Error AuthorizationServer since None,
+    "S07" "redirect_uri_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the redirect URI",
     spec: [RFC8252_LOOPBACK],
 }
@@ -34,11 +34,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let uri = redirect_uri(reading, hop.seq).unwrap_or_default();
     let page = hop
         .response()
-        .and_then(|response| response.body.text())
+        .and_then(|response| response.text())
         .map(without_tags);
     let finding = RULE
         .found(RFC8252_LOOPBACK)
-        .likely()
         .at(hop.seq, Part::body(""))
         .message(
             "The authorization page answers with an error that speaks of the redirect URI. Most likely the port, \
@@ -55,14 +54,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The latest error page on the way that speaks of the redirect URI.
-pub(super) fn refusing_page<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+pub(super) fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     reading.hops.iter().rev().copied().find(|hop| {
         let refused = hop
             .status()
             .is_some_and(|status| (400..500).contains(&status));
         let page = hop
             .response()
-            .and_then(|response| response.body.text())
+            .and_then(|response| response.text())
             .unwrap_or_default();
         refused && page.to_ascii_lowercase().contains("redirect")
     })

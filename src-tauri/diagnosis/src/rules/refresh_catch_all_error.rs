@@ -22,7 +22,7 @@ rule! {
     ///
     /// # References
     /// RFC 6749 sections 5.2 and 6.
-    "S11" "refresh_catch_all_error" Error AuthorizationServer since None,
+    "S11" "refresh_catch_all_error" Error AuthorizationServer Likely since None,
     title: "A refresh fails with an error that says nothing",
     spec: [RFC6749_INVALID_GRANT],
 }
@@ -51,7 +51,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let finding = RULE
         .found(RFC6749_INVALID_GRANT)
-        .likely()
         .at(refused.seen.seq, Part::body("/error"))
         .message(format!(
             "The request is a well-formed refresh, so most likely the refresh token is dead and the server \

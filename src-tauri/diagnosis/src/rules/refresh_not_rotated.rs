@@ -22,7 +22,7 @@ rule! {
     ///
     /// # References
     /// RFC 9700 sections 2.2.2 and 4.14; MCP authorization, "Token Theft".
-    "C02" "refresh_not_rotated" Warning AuthorizationServer since None,
+    "C02" "refresh_not_rotated" Warning AuthorizationServer Likely since None,
     title: "The refresh token of a public client is not replaced",
     spec: [RFC9700_ROTATION],
 }
@@ -35,7 +35,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let kept = refreshes.find(|(seen, _)| {
         let Some(response) = seen
             .response()
-            .filter(|response| access_token(response).is_some())
+            .filter(|response| access_token(*response).is_some())
         else {
             return false;
         };
@@ -50,7 +50,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((seen, _)) = kept else { return };
     let finding = RULE
         .found(RFC9700_ROTATION)
-        .likely()
         .at(seen.seq, Part::body("/refresh_token"))
         .message(
             "The client does not authenticate, and the answer brings no other refresh token, so the old one most \
@@ -88,7 +87,7 @@ mod tests {
             answer.as_object_mut().unwrap().remove("refresh_token");
         });
         let mut trace = run.trace();
-        for entry in &mut trace.entries {
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
             if let trace::EntryKind::Exchange(exchange) = &mut entry.kind {
                 let request = std::mem::replace(&mut exchange.request, trace::Request::new("", ""));
                 exchange.request = request.header("DPoP", dpop_proof());

@@ -22,7 +22,7 @@ rule! {
     ///
     /// # References
     /// RFC 9700 section 4.14.2.
-    "C04" "refreshes_end_grant" Note Client since None,
+    "C04" "refreshes_end_grant" Note Client Likely since None,
     title: "Two refreshes at once end the grant",
     spec: [RFC9700_REVOKED],
 }
@@ -52,7 +52,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(call) = ended else { return };
     let finding = RULE
         .found(RFC9700_REVOKED)
-        .likely()
         .at(call, Part::Status)
         .message(
             "One refresh brought a new access token, the other was refused for the same refresh token, and now the \

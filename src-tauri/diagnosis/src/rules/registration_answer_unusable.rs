@@ -21,12 +21,16 @@ rule! {
     /// RFC 7591 section 3.2.1.
     "G20" "registration_answer_unusable" Error AuthorizationServer since None,
     title: "The registration says success and gives no client ID",
+    variants: [
+        NOT_JSON: Error AuthorizationServer Likely,
+    ],
     spec: [RFC7591_CLIENT_ID, RFC7591_CREATED],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let last = reading.registrations.last();
-    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response()?))) else {
+    let Some((seen, response)) = last.and_then(|seen| Some((seen, seen.response_with_body()?)))
+    else {
         return;
     };
     let status = response.status;
@@ -55,12 +59,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         None => RULE
             .found(RFC7591_CREATED)
             .at(seen.seq, Part::body(""))
-            .likely()
+            .variant(&NOT_JSON)
             .message(
                 "What came is no JSON object. registration_endpoint in the metadata may be the URL of a page, or \
                  something in between answers in its place.",
             )
-            .actual(match is_html(response) {
+            .actual(match is_html(&response) {
                 true => format!("{status} with a web page"),
                 false => format!(
                     "{status}, {}",

@@ -26,7 +26,7 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let half = reading.registrations.iter().find_map(|seen| {
         let response = seen
-            .response()
+            .response_with_body()
             .filter(|response| (200..300).contains(&response.status))?;
         let answer = object(response)?;
         let token =

@@ -1,6 +1,6 @@
 use trace::Purpose;
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7592_DELETED;
@@ -21,6 +21,10 @@ rule! {
     /// RFC 7592 section 2.3.
     "G31" "registration_not_deleted" Warning AuthorizationServer since None,
     title: "Deleting a registration is not answered 204",
+    variants: [
+        NOT_SUPPORTED: Note AuthorizationServer Certain "Registrations cannot be deleted here",
+        REFUSED: Warning AuthorizationServer Likely "A registration could not be deleted",
+    ],
     spec: [RFC7592_DELETED],
 }
 
@@ -39,13 +43,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .message("Most likely the registration is gone. Strict clients take the answer for a failure.")
             .fix("Answer a deletion with 204 No Content."),
         404 | 405 | 501 => finding
-            .level(Level::Note)
-            .title("Registrations cannot be deleted here")
+            .variant(&NOT_SUPPORTED)
             .message("The server does not offer it. The registration stays behind until somebody removes it by hand.")
             .fix("Nothing has to change. To let clients clean up, take DELETE at registration_client_uri."),
         _ => finding
-            .likely()
-            .title("A registration could not be deleted")
+            .variant(&REFUSED)
             .message("The registration stays behind. The registration access token may have been replaced or revoked.")
             .fix("Take DELETE with the registration access token of the client, and answer 204 No Content."),
     });

@@ -1,7 +1,7 @@
 use trace::{Revision, ServerMetadata, StopCode};
 
 use crate::finding::Part;
-use crate::reading::{Reading, Seen};
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_REGISTRATION, MCP_REGISTRATION_2025_06};
 use crate::vendor::vendor;
@@ -24,6 +24,10 @@ rule! {
     /// MCP authorization, "Client Registration Approaches"; RFC 7591 section 3.
     "S06" "registration_not_offered" Error AuthorizationServer since None,
     title: "The authorization server does not let clients register themselves",
+    variants: [
+        CREDENTIALS_WANTED: Error AuthorizationServer Likely,
+        FORBIDDEN: Error AuthorizationServer Likely,
+    ],
     spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
 }
 
@@ -64,7 +68,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The latest registration request, when it was turned away as such.
-pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     let last = *reading.registrations.last()?;
     // Endpoints that were only guessed, since no metadata was found, prove nothing about a server
     // that may not be one.
@@ -72,11 +76,11 @@ pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
     (matches!(last.status(), Some(401 | 403..=405 | 501)) && !guessed).then_some(last)
 }
 
-fn describe(finding: crate::Finding, refused: Seen<'_>, guessed: bool) -> crate::Finding {
+fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) -> crate::Finding {
     let status = refused.status().unwrap_or_default();
     let body = refused
         .response()
-        .and_then(|response| response.body.text())
+        .and_then(|response| response.text())
         .map(excerpt);
     let actual = match body.filter(|body| !body.is_empty()) {
         Some(body) => format!("{status}: {body}"),
@@ -84,11 +88,11 @@ fn describe(finding: crate::Finding, refused: Seen<'_>, guessed: bool) -> crate:
     };
     let finding = finding.actual(actual);
     match status {
-        401 => finding.likely().message(
+        401 => finding.variant(&CREDENTIALS_WANTED).message(
             "The registration endpoint asks for credentials: it takes only callers with an initial access \
              token. A gateway in front of it may ask for them as well.",
         ),
-        403 => finding.likely().message(
+        403 => finding.variant(&FORBIDDEN).message(
             "The registration endpoint forbids the request. A policy there lets only some callers or \
              redirect URIs through; a firewall in front of it may also be the one who says no.",
         ),

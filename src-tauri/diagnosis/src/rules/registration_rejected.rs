@@ -3,8 +3,8 @@ use trace::Document;
 
 use super::redirect_uri_rejected::advice;
 use super::registration_not_offered;
-use crate::finding::{Finding, Owner, Part};
-use crate::reading::{Reading, Seen, object, text};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK,
@@ -29,6 +29,13 @@ rule! {
     /// RFC 7591 section 3.2.2; RFC 8252 section 7.3.
     "G03" "registration_rejected" Error AuthorizationServer since None,
     title: "The authorization server refuses to register the client",
+    variants: [
+        REDIRECT_URI: Error AuthorizationServer Certain "The authorization server refuses to register the redirect URI",
+        UNEXPLAINED: Error AuthorizationServer Likely,
+        GATEWAY: Error Network Likely,
+        EDITED: Error Client Likely,
+        EDITED_REDIRECT_URI: Error Client Likely "The authorization server refuses to register the redirect URI",
+    ],
     spec: [RFC7591_ERROR, RFC7591_INVALID_REDIRECT_URI, RFC7591_INVALID_METADATA, RFC8252_LOOPBACK],
 }
 
@@ -56,10 +63,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         "{} The request was changed by hand, which may be why.",
         finding.message
     );
-    findings.add(finding.likely().owner(Owner::Client).message(message));
+    let edited = if finding.is(&REDIRECT_URI) {
+        &EDITED_REDIRECT_URI
+    } else {
+        &EDITED
+    };
+    findings.add(finding.variant(edited).message(message));
 }
 
-fn by_code(seen: Seen<'_>, error: &str, answer: &Document, asked: &Document) -> Finding {
+fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Document) -> Finding {
     let description = text(answer, "error_description").unwrap_or_default();
     let actual = match description {
         "" => format!("{error}, without a description"),
@@ -70,7 +82,7 @@ fn by_code(seen: Seen<'_>, error: &str, answer: &Document, asked: &Document) -> 
         return RULE
             .found(RFC7591_INVALID_REDIRECT_URI)
             .at(seen.seq, Part::body("/error"))
-            .title("The authorization server refuses to register the redirect URI")
+            .variant(&REDIRECT_URI)
             .message(
                 "No client comes about because of a redirect URI. A native client listens on a port that the \
                  system hands out, so it can only register a loopback URI.",
@@ -114,12 +126,12 @@ fn by_code(seen: Seen<'_>, error: &str, answer: &Document, asked: &Document) -> 
         .fix(fix)
 }
 
-fn by_status(seen: Seen<'_>) -> Finding {
-    let response = seen.response();
+fn by_status(seen: ExchangeRef<'_>) -> Finding {
+    let response = seen.response_with_body();
     let status = seen.status().unwrap_or_default();
-    let page = response.is_some_and(is_html);
+    let page = response.is_some_and(|response| is_html(&response));
     let body = response
-        .and_then(|response| response.body.text())
+        .and_then(|response| response.text())
         .unwrap_or_default();
     let actual = match (page, body.trim()) {
         (true, _) => format!("{status} with a web page"),
@@ -138,21 +150,17 @@ fn by_status(seen: Seen<'_>) -> Finding {
                  turn it into a GET.",
             )
             .fix("Write the URL that answers without a redirect into registration_endpoint."),
-        429 => finding
-            .likely()
+        429 => finding.variant(&UNEXPLAINED)
             .message("The authorization server takes no more registrations from here for now.")
             .fix("Wait, or raise the limit for registrations; a client that registers at every start uses it up."),
         502..=504 => finding
-            .likely()
-            .owner(Owner::Network)
+            .variant(&GATEWAY)
             .message("A gateway answers and says that it does not reach the authorization server.")
             .fix("Check that the authorization server runs, and the gateway's address for it."),
-        500.. => finding
-            .likely()
+        500.. => finding.variant(&UNEXPLAINED)
             .message("The authorization server fails on the registration.")
             .fix("Look into the authorization server's log for this request."),
-        _ => finding
-            .likely()
+        _ => finding.variant(&UNEXPLAINED)
             .message(
                 "The refusal is no error of RFC 7591, so it does not say what is wrong with the request. Something \
                  in front of the authorization server may have refused it as well.",

@@ -1,6 +1,6 @@
 use trace::{DocumentError, Revision, StopCode, origin_of};
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, ResourceTry};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_DISCOVERY, MCP_RESOURCE_METADATA};
@@ -24,6 +24,9 @@ rule! {
     /// and 5.1.
     "N03" "resource_metadata_not_found" Error McpServer since Some(Revision::R20250618),
     title: "The MCP server wants a token and does not say where to get one",
+    variants: [
+        OLDEST: Warning McpServer Certain,
+    ],
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
 }
 
@@ -82,7 +85,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             MCP_RESOURCE_METADATA
         })
         .at(last.seen.seq, Part::Status)
-        .level(if oldest { Level::Warning } else { Level::Error })
+        .variant(if oldest { &OLDEST } else { RULE.default_variant() })
         .message(message)
         .expected("a JSON document at one of these URLs")
         .actual(lines.join("\n"))

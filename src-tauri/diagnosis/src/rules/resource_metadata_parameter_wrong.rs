@@ -1,7 +1,7 @@
-use trace::{Challenge, Revision, challenges};
+use trace::{Challenge, Revision};
 
 use crate::finding::Part;
-use crate::reading::{Reading, Seen};
+use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9728_PARAMETER;
 use crate::wording::{excerpt, is_http_url};
@@ -78,7 +78,7 @@ pub(super) enum Wrong {
 }
 
 /// The first 401 whose challenge means to say where the metadata is, and says it wrongly.
-pub(super) fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(Seen<'a>, Wrong)> {
+pub(super) fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Wrong)> {
     if !reading.discovery_revision().at_least(Revision::R20250618) {
         return None;
     }

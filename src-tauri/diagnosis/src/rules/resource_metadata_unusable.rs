@@ -1,6 +1,6 @@
 use trace::{DocumentError, ResourceMetadata, Revision};
 
-use crate::finding::{Owner, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, ResourceTry};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN};
@@ -22,6 +22,11 @@ rule! {
     /// MCP authorization, "Authorization Server Location"; RFC 9728 sections 2 and 3.2.
     "N04" "resource_metadata_unusable" Error McpServer since Some(Revision::R20250618),
     title: "The resource metadata cannot be used",
+    variants: [
+        NO_AUTHORIZATION_SERVER: Error McpServer Certain "The resource metadata names no authorization server",
+        NO_RESOURCE: Error McpServer Certain "The resource metadata does not say which resource it is about",
+        CUT_OFF: Error Network Likely,
+    ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
 }
 
@@ -36,7 +41,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Some(Ok(document)) if document.authorization_servers.is_empty() => RULE
                 .found(MCP_AUTHORIZATION_SERVERS)
                 .at(attempt.seen.seq, Part::body("/authorization_servers"))
-                .title("The resource metadata names no authorization server")
+                .variant(&NO_AUTHORIZATION_SERVER)
                 .message("Clients find the metadata and still do not know where to authorize.")
                 .expected("\"authorization_servers\": [\"<issuer>\"]")
                 .actual("no authorization_servers, or an empty list")
@@ -44,7 +49,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Some(Ok(_)) => RULE
                 .found(RFC9728_WELL_KNOWN)
                 .at(attempt.seen.seq, Part::body("/resource"))
-                .title("The resource metadata does not say which resource it is about")
+                .variant(&NO_RESOURCE)
                 .message("Clients have to compare resource with the URL they use, and there is none.")
                 .expected(format!("\"resource\": \"{}\"", reading.server_url))
                 .actual("no resource")
@@ -64,8 +69,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Some(Err(DocumentError::Incomplete)) => RULE
                 .found(RFC9728_RESPONSE)
                 .at(attempt.seen.seq, Part::body(""))
-                .owner(Owner::Network)
-                .likely()
+                .variant(&CUT_OFF)
                 .message(
                     "The answer ends in the middle. The server or a proxy cut it off, or the document is \
                      longer than the size limit of this run.",

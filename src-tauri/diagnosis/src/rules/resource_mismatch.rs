@@ -1,7 +1,7 @@
 use trace::{MetadataSource, Revision, origin_of};
 
 use crate::finding::Part;
-use crate::reading::{Reading, Seen};
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN, Spec};
 use crate::wording::{differ_by_trailing_slash, excerpt, is_above, same_but_for};
@@ -71,7 +71,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// Metadata whose `resource` is not the URL it has to be.
 pub(super) struct Foreign<'a> {
-    pub seen: Seen<'a>,
+    pub seen: ExchangeRef<'a>,
     pub resource: String,
     pub spec: Spec,
 }

@@ -1,7 +1,7 @@
 use trace::Revision;
 
 use super::resource_mismatch::foreign_resource;
-use crate::finding::{Owner, Part};
+use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN};
@@ -25,6 +25,9 @@ rule! {
     /// RFC 9728 sections 3.3 and 6.
     "R01" "resource_trailing_slash" Error McpServer since Some(Revision::R20250618),
     title: "The resource differs from the URL used by a slash at its end",
+    variants: [
+        TYPED: Error Client Likely,
+    ],
     spec: [RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN],
 }
 
@@ -45,8 +48,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     // is what to change.
     findings.add(if used.ends_with('/') && !foreign.resource.ends_with('/') {
         finding
-            .likely()
-            .owner(Owner::Client)
+            .variant(&TYPED)
             .message(
                 "The URL of this run ends in a slash and the one in the metadata does not. They are compared \
                  as text, so clients stop here. Either the URL was typed with a slash too many, or the \

@@ -1,6 +1,6 @@
 use trace::Purpose;
 
-use crate::finding::{Level, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7009_STATUS;
@@ -21,8 +21,12 @@ rule! {
     ///
     /// # References
     /// RFC 7009 sections 2.1 and 2.2.
-    "V02" "revocation_refused" Warning AuthorizationServer since None,
+    "V02" "revocation_refused" Warning AuthorizationServer Likely since None,
     title: "The authorization server refuses to revoke a token",
+    variants: [
+        KIND_NOT_SUPPORTED: Note AuthorizationServer Certain "The authorization server does not revoke tokens of this kind",
+        OTHER_STATUS: Note AuthorizationServer Certain "The revocation is answered with another status than 200",
+    ],
     spec: [RFC7009_STATUS],
 }
 
@@ -52,24 +56,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         });
     findings.add(match (error, response.status) {
         ("unsupported_token_type", _) => finding
-            .level(Level::Note)
-            .title("The authorization server does not revoke tokens of this kind")
+            .variant(&KIND_NOT_SUPPORTED)
             .message("That is allowed. Such a token lives until it expires; revoke the refresh token instead.")
             .fix("Nothing has to change."),
         (_, 201..=299) => finding
-            .level(Level::Note)
-            .title("The revocation is answered with another status than 200")
+            .variant(&OTHER_STATUS)
             .message("It is a success, and clients that look closely take it for a failure.")
             .fix("Answer a revocation with status 200."),
         ("invalid_client" | "unauthorized_client", _) => finding
-            .likely()
             .message(
                 "The authorization server does not let this client revoke, though it gave it tokens. Most likely the \
                  endpoint wants a secret, which a public client does not have.",
             )
             .fix("Let public clients revoke their own tokens with client_id alone."),
         _ => finding
-            .likely()
             .message("The token lives on. The endpoint in the metadata may be another one, or wants something else.")
             .fix("Answer a POST with token and client authentication with 200, whether the token was alive or not."),
     });

@@ -1,6 +1,6 @@
 use trace::{Purpose, TokenKind};
 
-use crate::finding::{Owner, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, bearer, form, jwt, object, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7009_IMMEDIATELY;
@@ -20,8 +20,11 @@ rule! {
     ///
     /// # References
     /// RFC 7009 sections 2.1 and 3.
-    "V01" "revoked_token_accepted" Warning McpServer since None,
+    "V01" "revoked_token_accepted" Warning McpServer Likely since None,
     title: "A revoked access token is still taken",
+    variants: [
+        NO_EFFECT: Warning AuthorizationServer Certain "Revocation has no effect",
+    ],
     spec: [RFC7009_IMMEDIATELY],
 }
 
@@ -60,19 +63,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .actual(call.status().unwrap_or_default().to_string());
     findings.add(match (active, jwt(&token)) {
         (Some(true), _) => finding
-            .owner(Owner::AuthorizationServer)
-            .title("Revocation has no effect")
+            .variant(&NO_EFFECT)
             .message("The revocation was answered 200, and introspection still says that the token is active.")
             .fix("Let the revocation endpoint end the token's life, in a store that introspection reads as well."),
         (_, Ok(_)) => finding
-            .likely()
             .message(
                 "The token is a JWT, and most likely the MCP server checks its signature and expiry alone, so it takes \
                  it until it expires. Revocation may also take a moment to be known everywhere, or have no effect.",
             )
             .fix("Keep the lifetime of access tokens short, or check them by introspection where that matters."),
         (_, Err(_)) => finding
-            .likely()
             .message(
                 "The token is opaque, so the MCP server asks somebody about it or remembers it. Most likely it keeps \
                  an old answer; revocation may also have no effect at the authorization server.",

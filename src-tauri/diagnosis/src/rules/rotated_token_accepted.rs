@@ -1,8 +1,8 @@
 use trace::{ActionKind, Grant};
 
 use crate::code_exchange::ClientAuthentication;
-use crate::finding::{Finding, Level, Part};
-use crate::reading::{Reading, Seen, access_token, form, object, text, value};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_INVALIDATED;
 
@@ -25,6 +25,11 @@ rule! {
     /// RFC 9700 section 4.14.2.
     "C03" "rotated_token_accepted" Warning AuthorizationServer since None,
     title: "A refresh token that was replaced still works",
+    variants: [
+        GRACE_PERIOD: Warning AuthorizationServer Likely,
+        AT_ONCE: Warning AuthorizationServer Likely "Two refreshes at once with one refresh token are both granted",
+        AT_ONCE_CONFIDENTIAL: Note AuthorizationServer Likely "Two refreshes at once with one refresh token are both granted",
+    ],
     spec: [RFC9700_INVALIDATED],
 }
 
@@ -37,7 +42,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     for (seen, _) in refreshes {
         let Some(response) = seen
             .response()
-            .filter(|response| access_token(response).is_some())
+            .filter(|response| access_token(*response).is_some())
         else {
             continue;
         };
@@ -61,8 +66,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// The second of two refreshes that were sent at once with one refresh token, when both brought a
 /// new one.
-fn granted_twice<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
-    let at_once = |seen: &Seen<'_>| reading.action_at(seen.seq) == Some(ActionKind::RefreshTwice);
+fn granted_twice<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
+    let at_once =
+        |seen: &ExchangeRef<'_>| reading.action_at(seen.seq) == Some(ActionKind::RefreshTwice);
     let mut granted: Vec<String> = Vec::new();
     let mut refreshes = reading.tokens.iter().map(|(seen, _)| *seen).filter(at_once);
     refreshes.find(|seen| {
@@ -72,7 +78,7 @@ fn granted_twice<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
         };
         let answer = seen
             .response()
-            .filter(|response| access_token(response).is_some());
+            .filter(|response| access_token(*response).is_some());
         let answer = answer.and_then(object).unwrap_or_default();
         let rotated = text(&answer, "refresh_token").is_some_and(|new| new != old);
         let again = granted.iter().any(|token| token == old);
@@ -81,14 +87,13 @@ fn granted_twice<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
     })
 }
 
-fn at_once(later: Seen<'_>) -> Finding {
+fn at_once(later: ExchangeRef<'_>) -> Finding {
     let public = ClientAuthentication::of(later.request()) == ClientAuthentication::None
         && later.request().header_value("dpop").is_none();
     RULE.found(RFC9700_INVALIDATED)
-        .likely()
-        .level(if public { Level::Warning } else { Level::Note })
+        .variant(if public { &AT_ONCE } else { &AT_ONCE_CONFIDENTIAL })
         .at(later.seq, Part::Status)
-        .title("Two refreshes at once with one refresh token are both granted")
+        
         .message(match public {
             true => {
                 "The client does not authenticate, so a copy of its refresh token would not show if it is used at \
@@ -120,7 +125,7 @@ fn report(seq: u32, age: u64) -> Finding {
              grace period is meant, keep it to seconds.",
         );
     match age < GRACE {
-        true => finding.likely().level(Level::Warning).message(
+        true => finding.variant(&GRACE_PERIOD).message(
             "The old refresh token is not dead, so a copy of it would not show. It may be a grace period, which \
              some servers have for clients that lose an answer.",
         ),

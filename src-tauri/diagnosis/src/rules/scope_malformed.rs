@@ -1,7 +1,5 @@
-use trace::challenges;
-
 use crate::finding::Part;
-use crate::reading::Reading;
+use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_SCOPE_LIST;
 use crate::wording::excerpt;

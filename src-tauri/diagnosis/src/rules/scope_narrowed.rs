@@ -1,7 +1,7 @@
 use serde_json::Value;
 use trace::{Grant, Jwt};
 
-use crate::finding::{Level, Owner, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, access_token, jwt, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_SCOPE_GRANTED;
@@ -23,8 +23,11 @@ rule! {
     ///
     /// # References
     /// RFC 6749 sections 3.3 and 5.1.
-    "A20" "scope_narrowed" Error AuthorizationServer since None,
+    "A20" "scope_narrowed" Error AuthorizationServer Likely since None,
     title: "Less scope was granted than asked for, and the answer does not say so",
+    variants: [
+        SAID_SO: Note Nobody Certain "Less scope was granted than asked for",
+    ],
     spec: [RFC6749_SCOPE_GRANTED],
 }
 
@@ -85,10 +88,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .actual(format!("scope \"{}\"", excerpt(&granted)));
     findings.add(match told {
         Some(_) => finding
-            .level(Level::Note)
-            .owner(Owner::Nobody)
+            .variant(&SAID_SO)
             .at(seen.seq, Part::body("/scope"))
-            .title("Less scope was granted than asked for")
+            
             .message(format!(
                 "{lacking} was not granted, and the answer says so, as it should. The user or a policy of the \
                  authorization server decided it.{refresh}"
@@ -97,7 +99,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "Nothing has to change. If {lacking} is needed, allow it for this client at the authorization server."
             )),
         None => finding
-            .likely()
             .at(seen.seq, Part::body("/access_token"))
             .message(format!(
                 "{lacking} was asked for and is not in the access token, and the answer has no scope that would say \

@@ -27,6 +27,9 @@ rule! {
     /// Connect Discovery 1.0 section 4.
     "S01" "server_metadata_not_found" Error McpServer since Some(Revision::R20250618),
     title: "The authorization server named in the resource metadata serves no metadata",
+    variants: [
+        NOT_ALL_TRIED: Error McpServer Likely,
+    ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
 }
 
@@ -117,7 +120,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .any(|(well_known, _)| answer_of(*well_known).is_none())
         && !candidates.is_empty()
     {
-        finding = finding.likely().message(format!(
+        finding = finding.variant(&NOT_ALL_TRIED).message(format!(
             "The resource metadata says to authorize at {issuer}, but it answers with no metadata where {} \
              has it. Either the issuer is wrong, or the authorization server has only the documents that \
              were not tried.",

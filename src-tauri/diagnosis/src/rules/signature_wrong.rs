@@ -23,6 +23,9 @@ rule! {
     /// RFC 8414 section 2; RFC 7515 section 5.2.
     "J04" "signature_wrong" Error AuthorizationServer since None,
     title: "The signature of a token does not fit the published key",
+    variants: [
+        OF_TOKEN: Error AuthorizationServer Certain "The signature of the {token} does not fit the published key",
+    ],
     spec: [RFC8414_JWKS],
 }
 
@@ -55,7 +58,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let name = token.as_str().replace('_', " ");
     let finding = RULE
         .found(RFC8414_JWKS)
-        .title(format!("The signature of the {name} does not fit the published key"))
+        .variant(&OF_TOKEN).title_with([&name])
         .message(
             "Whoever checks it refuses the token. Two keys under one kid are the usual cause, or an algorithm that is \
              not that of the key.",

@@ -3,7 +3,7 @@ use std::time::Duration;
 use trace::{Grant, Purpose};
 
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, form, object, text, value};
+use crate::reading::{ExchangeRef, Reading, form, object, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8628_SLOW_DOWN;
 
@@ -23,18 +23,18 @@ rule! {
     ///
     /// # References
     /// RFC 8628 sections 3.2 and 3.5.
-    "DV4" "slow_down_at_interval" Warning AuthorizationServer since None,
+    "DV4" "slow_down_at_interval" Warning AuthorizationServer Likely since None,
     title: "A client that keeps the announced interval is told to slow down",
     spec: [RFC8628_SLOW_DOWN],
 }
 
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."
-const DEFAULT: u64 = 5;
+const DEFAULT_INTERVAL: u64 = 5;
 /// What each `slow_down` adds.
 const SLOWER: u64 = 5;
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let mut begun: Vec<Seen<'_>> = reading
+    let mut begun: Vec<ExchangeRef<'_>> = reading
         .sent_for(|purpose| *purpose == Purpose::DeviceAuthorization)
         .collect();
     begun.retain(|seen| seen.status() == Some(200));
@@ -44,7 +44,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let finding = RULE
         .found(RFC8628_SLOW_DOWN)
-        .likely()
         .at(poll.seq, Part::body("/error"))
         .message(
             "The client waited for as long as it has to, and is made to wait five seconds longer from now on. The \
@@ -62,11 +61,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// The first poll with these codes that was in time and answered `slow_down`, the interval in
 /// seconds, and the time since what was sent before it.
-fn slowed_down<'a>(reading: &Reading<'a>, codes: Seen<'a>) -> Option<(Seen<'a>, u64, Duration)> {
+fn slowed_down<'a>(
+    reading: &Reading<'a>,
+    codes: ExchangeRef<'a>,
+) -> Option<(ExchangeRef<'a>, u64, Duration)> {
     let answer = codes.response().and_then(object)?;
     let device_code = text(&answer, "device_code")?;
     let announced = answer.get("interval").and_then(serde_json::Value::as_u64);
-    let mut interval = announced.unwrap_or(DEFAULT);
+    let mut interval = announced.unwrap_or(DEFAULT_INTERVAL);
     let mut before = codes;
     for (poll, _) in reading
         .tokens
@@ -119,7 +121,7 @@ mod tests {
             let answer = Answer::json(400, json!({ "error": error }));
             push_to_server(&mut trace, Purpose::Token { grant }, sent, &answer);
             now = now.plus(Duration::from_secs(*seconds));
-            let entry = trace.entries.last_mut().unwrap();
+            let entry = std::sync::Arc::make_mut(trace.entries.last_mut().unwrap());
             entry.at = now;
             if let EntryKind::Exchange(exchange) = &mut entry.kind {
                 exchange.started = now;

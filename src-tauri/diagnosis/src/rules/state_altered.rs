@@ -20,6 +20,9 @@ rule! {
     /// RFC 6749 sections 4.1.2 and 10.12.
     "A05" "state_altered" Error AuthorizationServer since None,
     title: "The callback does not carry the state that was sent",
+    variants: [
+        CHANGED: Error AuthorizationServer Likely,
+    ],
     spec: [RFC6749_STATE],
 }
 
@@ -51,7 +54,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )
             .actual("no state"),
         Some(other) => finding
-            .likely()
+            .variant(&CHANGED)
             .message(
                 "Clients throw the response away. The authorization server may have changed state (cut it \
                  off, encoded it twice); a callback of an earlier attempt, from a tab that was still open, \

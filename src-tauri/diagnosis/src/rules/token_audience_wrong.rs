@@ -1,8 +1,8 @@
 use serde_json::Value;
 use trace::{Grant, Jwt, JwtError, Revision};
 
-use crate::finding::{Finding, Level, Owner, Part};
-use crate::reading::{Reading, Seen, TokenUse, access_token, jwt};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUDIENCE, RFC8707_AUDIENCE};
 use crate::wording::{differ_by_trailing_slash, excerpt};
@@ -27,6 +27,11 @@ rule! {
     /// RFC 8707 section 2; MCP authorization, "Token Handling"; RFC 9068 section 4.
     "T15" "token_audience_wrong" Error AuthorizationServer since Some(Revision::R20250618),
     title: "The access token is not meant for this MCP server",
+    variants: [
+        UNREADABLE: Note AuthorizationServer NotChecked "Whether the access token is meant for this server could not be checked",
+        TAKEN: Note McpServer Likely "The access token names another audience, and the MCP server takes it",
+        NOT_USED: Error AuthorizationServer Likely,
+    ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
 }
 
@@ -43,9 +48,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     {
         let finding = RULE
             .found(RFC8707_AUDIENCE)
-            .not_checked()
+            .variant(&UNREADABLE)
             .at(opaque.seen.seq, Part::body("/access_token"))
-            .title("Whether the access token is meant for this server could not be checked")
+            
             .message(match error {
                 JwtError::Encrypted => {
                     "The access token is encrypted, so only the MCP server can read its audience."
@@ -88,17 +93,14 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
         TokenUse::Accepted => Finding {
             spec: MCP_AUDIENCE.into(),
             ..finding
-                .likely()
-                .level(Level::Note)
-                .owner(Owner::McpServer)
-                .title("The access token names another audience, and the MCP server takes it")
+                .variant(&TAKEN)
                 .message(
                     "Either the MCP server knows itself under this name as well, which is fine, or it does \
                      not check the audience at all, and then takes tokens that were issued for others.",
                 )
                 .fix("Make sure that the MCP server checks aud against the name it expects.")
         },
-        TokenUse::Unknown => finding.likely().message(
+        TokenUse::Unknown => finding.variant(&NOT_USED).message(
             "The access token does not name the resource that was asked for, so the MCP server should refuse \
              it. It may also know itself under the name that is there.",
         ),
@@ -107,7 +109,7 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
 
 /// An access token that was issued for a resource.
 pub(super) struct Issued<'a> {
-    pub seen: Seen<'a>,
+    pub seen: ExchangeRef<'a>,
     pub token: String,
     pub jwt: Result<std::rc::Rc<Jwt>, JwtError>,
     resource: String,

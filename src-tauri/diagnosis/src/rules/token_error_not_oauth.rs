@@ -1,5 +1,5 @@
 use super::token_response_form_encoded::is_form_encoded;
-use crate::finding::{Owner, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_TOKEN_ERROR;
@@ -21,12 +21,18 @@ rule! {
     /// RFC 6749 section 5.2.
     "T03" "token_error_not_oauth" Error AuthorizationServer since None,
     title: "The token endpoint's error is not an OAuth error",
+    variants: [
+        GATEWAY: Error Network Likely,
+        NO_ENDPOINT: Error AuthorizationServer Likely,
+    ],
     spec: [RFC6749_TOKEN_ERROR],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let strange = reading.tokens.iter().find_map(|(seen, _)| {
-        let response = seen.response().filter(|response| response.status >= 400)?;
+        let response = seen
+            .response_with_body()
+            .filter(|response| response.status >= 400)?;
         let object = object(response);
         let named = object
             .as_ref()
@@ -37,7 +43,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let status = response.status;
-    let body = response.body.text().map(excerpt).unwrap_or_default();
+    let body = response.text().map(excerpt).unwrap_or_default();
     let finding = RULE
         .found(RFC6749_TOKEN_ERROR)
         .at(
@@ -52,11 +58,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         })
         .fix("Answer errors with JSON that has error and error_description at its top level.");
     findings.add(match (status, object) {
-        (502..=504, None) => finding.owner(Owner::Network).likely().message(
+        (502..=504, None) => finding.variant(&GATEWAY).message(
             "The answer looks like that of a gateway which did not reach the authorization server; clients \
              cannot tell what to do next.",
         ),
-        (404 | 405, None) => finding.likely().message(format!(
+        (404 | 405, None) => finding.variant(&NO_ENDPOINT).message(format!(
             "There is no token endpoint at this URL, or it does not take POST ({status}). token_endpoint in \
              the metadata may be wrong, or a proxy does not pass it on."
         )),

@@ -21,6 +21,9 @@ rule! {
     /// RFC 7519 section 4.1.4; RFC 9068 section 2.2.
     "J02" "token_expired_at_issue" Error AuthorizationServer since None,
     title: "The access token had expired when it was issued",
+    variants: [
+        BY_OUR_CLOCK: Error AuthorizationServer Likely,
+    ],
     spec: [RFC7519_EXPIRY],
 }
 
@@ -52,7 +55,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .expected(format!("exp after iat {iat}"))
             .actual(format!("exp {exp}, {} s before", iat - exp)),
         None => finding
-            .likely()
+            .variant(&BY_OUR_CLOCK)
             .message(
                 "By this machine's clock it had expired when it came. If the clocks differ, servers may still take \
                  it, or refuse other tokens.",

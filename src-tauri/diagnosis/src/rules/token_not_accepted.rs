@@ -1,8 +1,10 @@
-use trace::{StopCode, challenges};
+use trace::StopCode;
 
 use super::token_audience_wrong::issued;
 use crate::finding::{Finding, Part};
-use crate::reading::{Reading, Seen, TokenUse, access_token, bearer, challenge_error, jwt};
+use crate::reading::{
+    ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error, challenges, jwt,
+};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME};
 use crate::wording::excerpt;
@@ -27,8 +29,13 @@ rule! {
     ///
     /// # References
     /// RFC 6749 section 7; RFC 6750 section 3.1; RFC 9449 section 7.1.
-    "T40" "token_not_accepted" Error McpServer since None,
+    "T40" "token_not_accepted" Error McpServer Likely since None,
     title: "The MCP server refuses the access token it was just issued",
+    variants: [
+        PROOF_REFUSED: Error McpServer Likely "The MCP server does not take the proof of possession (DPoP)",
+        BEARER_ONLY: Error McpServer Likely "The MCP server does not take an access token that is bound to a key (DPoP)",
+        REFUSED_LATER: Error McpServer Likely "The MCP server takes the access token in one call and refuses it in another",
+    ],
     spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME],
 }
 
@@ -66,7 +73,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let finding = RULE
         .found(RFC6749_VALIDATE_TOKEN)
-        .likely()
         .at(call.seq, Part::Status)
         .message(message)
         .expected("an MCP answer")
@@ -79,17 +85,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The call at which the flow stopped because its proof of possession is not taken.
-fn refused_proof<'a>(reading: &Reading<'a>) -> Option<Seen<'a>> {
+fn refused_proof<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     let call = reading.call_before(reading.stopped(StopCode::TokenNotAccepted)?)?;
     let error = challenge_error(call).filter(|_| call.status() == Some(401))?;
     matches!(error.as_str(), "invalid_dpop_proof" | "use_dpop_nonce").then_some(call)
 }
 
-fn proof(call: Seen<'_>) -> Finding {
+fn proof(call: ExchangeRef<'_>) -> Finding {
     RULE.found(RFC9449_PROOF)
-        .likely()
         .at(call.seq, Part::response_header("WWW-Authenticate"))
-        .title("The MCP server does not take the proof of possession (DPoP)")
+        .variant(&PROOF_REFUSED)
         .message(
             "It is not about the token itself. Behind a proxy the server may compare htu with a URL that it sees \
              otherwise; or the clocks differ (iat), or it does not know the algorithm, or wants another nonce each \
@@ -105,7 +110,7 @@ fn proof(call: Seen<'_>) -> Finding {
 
 /// Whether a token was sent as one that is bound to a key, and the server speaks of other schemes
 /// only.
-fn is_bearer_only(call: Seen<'_>) -> bool {
+fn is_bearer_only(call: ExchangeRef<'_>) -> bool {
     let sent = call
         .request()
         .header_value("authorization")
@@ -127,11 +132,10 @@ fn is_dpop(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("dpop")
 }
 
-fn bearer_only(call: Seen<'_>) -> Finding {
+fn bearer_only(call: ExchangeRef<'_>) -> Finding {
     RULE.found(RFC9449_SCHEME)
-        .likely()
         .at(call.seq, Part::response_header("WWW-Authenticate"))
-        .title("The MCP server does not take an access token that is bound to a key (DPoP)")
+        .variant(&BEARER_ONLY)
         .message(
             "The token was sent under the scheme DPoP, as one that is bound to a key has to be, and the challenge \
              offers no such scheme: most likely the server looks for bearer tokens alone. It may also have refused \
@@ -162,9 +166,8 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let finding = RULE
         .found(RFC6749_VALIDATE_TOKEN)
-        .likely()
         .at(call.seq, Part::Status)
-        .title("The MCP server takes the access token in one call and refuses it in another")
+        .variant(&REFUSED_LATER)
         .message(
             "Every new token is taken at first and refused by a later call. Most likely only some of the server's \
              instances or routes can check it; or the token lives for seconds only, or the clocks differ.",
@@ -179,7 +182,7 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// "401: invalid_token, bad signature".
-fn refusal(call: Seen<'_>) -> String {
+fn refusal(call: ExchangeRef<'_>) -> String {
     reason(call).map_or_else(
         || "401 without a reason".into(),
         |reason| format!("401: {reason}"),
@@ -187,7 +190,7 @@ fn refusal(call: Seen<'_>) -> String {
 }
 
 /// What the challenge says of the reason.
-fn reason(call: Seen<'_>) -> Option<String> {
+fn reason(call: ExchangeRef<'_>) -> Option<String> {
     let all = challenges(call.response()?).ok()?;
     let parameter = |name: &str| all.iter().find_map(|challenge| challenge.parameter(name));
     match (parameter("error"), parameter("error_description")) {
@@ -261,7 +264,7 @@ mod tests {
     /// A run whose calls carry their tokens as bound ones.
     fn bound(run: &Run) -> Trace {
         let mut trace = run.trace();
-        for entry in &mut trace.entries {
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
             let EntryKind::Exchange(exchange) = &mut entry.kind else {
                 continue;
             };

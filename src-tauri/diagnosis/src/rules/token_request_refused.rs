@@ -3,8 +3,8 @@ use trace::{Grant, StopCode};
 use super::token_response_form_encoded::is_form_encoded;
 use super::{client_id_ignored_in_basic, refresh_catch_all_error, refresh_invalid_request};
 use crate::code_exchange::{ClientAuthentication, Comparison};
-use crate::finding::{Finding, Owner, Part};
-use crate::reading::{Reading, Seen, access_token, form, object, text, value};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_INVALID_CLIENT, RFC6749_INVALID_GRANT, RFC6749_INVALID_SCOPE, RFC6749_TOKEN_ERROR,
@@ -30,6 +30,11 @@ rule! {
     /// RFC 6749 section 5.2; RFC 8707 section 2.
     "T41" "token_request_refused" Error AuthorizationServer since None,
     title: "The token endpoint refuses the request",
+    variants: [
+        OTHER_STATUS: Error AuthorizationServer Certain "The token answer does not have status 200",
+        REFUSED: Error AuthorizationServer Likely "The token endpoint refuses the {request}: {error}",
+        REQUEST_WRONG: Error Client Likely "The token endpoint refuses the {request}: {error}",
+    ],
     spec: [
         RFC6749_INVALID_GRANT, RFC6749_INVALID_CLIENT, RFC6749_UNAUTHORIZED_CLIENT, RFC6749_INVALID_SCOPE,
         RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK, RFC9449_PROOF,
@@ -71,7 +76,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(refused.finding());
 }
 
-fn explained_elsewhere(reading: &Reading<'_>, seen: Seen<'_>) -> bool {
+fn explained_elsewhere(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
     let others = [
         client_id_ignored_in_basic::ignored(reading).map(|(seen, _)| seen.seq),
         refresh_catch_all_error::catch_all(reading).map(|refused| refused.seen.seq),
@@ -81,10 +86,10 @@ fn explained_elsewhere(reading: &Reading<'_>, seen: Seen<'_>) -> bool {
 }
 
 /// A token came, with a status that no client takes for success.
-fn wrong_status(seen: Seen<'_>) -> Finding {
+fn wrong_status(seen: ExchangeRef<'_>) -> Finding {
     RULE.found(RFC6749_TOKEN_OK)
         .at(seen.seq, Part::Status)
-        .title("The token answer does not have status 200")
+        .variant(&OTHER_STATUS)
         .message(
             "There is an access token in the answer, but clients take tokens from a 200 alone.",
         )
@@ -95,7 +100,7 @@ fn wrong_status(seen: Seen<'_>) -> Finding {
 
 struct Refused<'r, 'a> {
     reading: &'r Reading<'a>,
-    seen: Seen<'a>,
+    seen: ExchangeRef<'a>,
     grant: Grant,
     error: &'r str,
     description: &'r str,
@@ -121,12 +126,9 @@ impl Refused<'_, '_> {
         }
         let finding = RULE
             .found(spec)
-            .likely()
+            .variant(&REFUSED)
             .at(self.seen.seq, Part::body("/error"))
-            .title(format!(
-                "The token endpoint refuses the {what}: {}",
-                excerpt(self.error)
-            ))
+            .title_with([what, &excerpt(self.error)])
             .expected("200 with an access token")
             .actual(self.quoted());
         if compared.wrong.is_empty() && !self.seen.exchange.edited {
@@ -137,7 +139,7 @@ impl Refused<'_, '_> {
             wrong => format!("This request is not as it must be: {}.", list(wrong)),
         };
         finding
-            .owner(Owner::Client)
+            .variant(&REQUEST_WRONG).title_with([what, &excerpt(self.error)])
             .message(format!("{changed} Most likely that is why it was refused."))
             .fix("Send the request once more as the flow has it: rewind to the request for the grant.")
     }
@@ -303,7 +305,7 @@ impl Refused<'_, '_> {
             means.push_str(" The metadata lists it as supported.");
         }
         let fix = match sent {
-            ClientAuthentication::None => {
+            ClientAuthentication::None | ClientAuthentication::Unknown => {
                 "Accept public clients (token_endpoint_auth_method none) at the token endpoint, or give the \
                  client a secret when it registers. A client arranged by hand needs its secret in this run's \
                  settings, when it has one."

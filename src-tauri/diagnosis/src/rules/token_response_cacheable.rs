@@ -23,7 +23,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let cacheable = reading.tokens.iter().find_map(|(seen, _)| {
-        let response = seen.response()?;
+        let response = seen.response_with_headers()?;
         access_token(response)?;
         let mut directives = response
             .header_values("cache-control")

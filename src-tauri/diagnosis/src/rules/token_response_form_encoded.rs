@@ -1,7 +1,7 @@
 use trace::pairs;
 
 use crate::finding::Part;
-use crate::reading::{Reading, Seen, object, value};
+use crate::reading::{ExchangeRef, Reading, object, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_TOKEN_JSON;
 
@@ -36,7 +36,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let media = seen.response().and_then(|response| response.media_type());
     let names: Vec<String> = seen
         .response()
-        .and_then(|response| response.body.text())
+        .and_then(|response| response.text())
         .map(|body| {
             pairs(body)
                 .into_iter()
@@ -78,14 +78,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// Whether a token answer is no JSON, but makes sense as a form.
-pub(super) fn is_form_encoded(seen: Seen<'_>) -> bool {
+pub(super) fn is_form_encoded(seen: ExchangeRef<'_>) -> bool {
     let Some(response) = seen
         .response()
-        .filter(|response| object(response).is_none())
+        .filter(|response| object(*response).is_none())
     else {
         return false;
     };
-    let Some(body) = response.body.text() else {
+    let Some(body) = response.text() else {
         return false;
     };
     let form = pairs(body.trim());

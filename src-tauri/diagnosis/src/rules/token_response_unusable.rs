@@ -22,13 +22,17 @@ rule! {
     /// RFC 6749 sections 5.1 and 5.2.
     "T02" "token_response_unusable" Error AuthorizationServer since None,
     title: "The token answer says success and holds no access token",
+    variants: [
+        ERROR_AS_SUCCESS: Error AuthorizationServer Certain "The token endpoint reports an error with a status of success",
+        NOT_JSON: Error AuthorizationServer Likely,
+    ],
     spec: [RFC6749_TOKEN_JSON, RFC6749_TOKEN_ERROR],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let unusable = reading.tokens.iter().find_map(|(seen, _)| {
         let response = seen
-            .response()
+            .response_with_body()
             .filter(|response| (200..300).contains(&response.status))?;
         (access_token(response).is_none() && !is_form_encoded(*seen)).then_some((seen, response))
     });
@@ -46,7 +50,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match (&object, error) {
         (_, Some(error)) => finding
             .at(seen.seq, Part::Status)
-            .title("The token endpoint reports an error with a status of success")
+            .variant(&ERROR_AS_SUCCESS)
             .message("Clients go by the status and do not take this for an error.")
             .expected("status 400")
             .actual(format!("{status} with error \"{}\"", excerpt(error)))
@@ -66,13 +70,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         }
         (None, None) => finding
             .at(seen.seq, Part::body(""))
-            .likely()
+            .variant(&NOT_JSON)
             .message(
                 "What came is not JSON. The token endpoint in the metadata may be the URL of a page, or \
                  something in between answers in its place.",
             )
             .expected("a JSON object with access_token and token_type")
-            .actual(match is_html(response) {
+            .actual(match is_html(&response) {
                 true => format!("{status} with a web page"),
                 false => format!(
                     "{status}, {}",

@@ -24,7 +24,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let untyped = reading.tokens.iter().find_map(|(seen, _)| {
-        let response = seen.response()?;
+        let response = seen.response_with_body()?;
         access_token(response)?;
         let answer = object(response)?;
         let kind = answer.get("token_type").cloned();

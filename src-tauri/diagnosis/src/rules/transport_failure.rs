@@ -2,9 +2,9 @@ use std::collections::{HashMap, HashSet};
 
 use trace::{CrossOrigin, Failure, FailureKind, MetadataSource, Purpose, origin_of};
 
-use crate::finding::{Finding, Owner, Part};
-use crate::reading::{Reading, Seen};
-use crate::rule::{Findings, rule};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading};
+use crate::rule::{Findings, Variant, rule};
 use crate::spec::{
     MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_HTTPS, MCP_SERVER_METADATA, RFC9728_TLS, Spec,
     mcp_endpoint,
@@ -27,6 +27,24 @@ rule! {
     /// MCP transports; MCP authorization, "Communication Security"; RFC 9728 section 7.1.
     "N01" "transport_failure" Error Network since None,
     title: "A server that is needed does not answer",
+    variants: [
+        DNS_TYPED: Error Client Likely "{server} has a name that does not resolve",
+        DNS_OF_ISSUER: Error McpServer Likely "{server} has a name that does not resolve",
+        DNS_MCP: Error McpServer Likely "{server} has a name that does not resolve",
+        DNS_SERVER: Error AuthorizationServer Likely "{server} has a name that does not resolve",
+        REFUSED_MCP: Error McpServer Likely "{server} refuses the connection",
+        REFUSED_SERVER: Error AuthorizationServer Likely "{server} refuses the connection",
+        UNREACHABLE: Error Network Likely "{server} cannot be reached",
+        TLS_MCP: Error McpServer Certain "{server} has a TLS problem",
+        TLS_SERVER: Error AuthorizationServer Certain "{server} has a TLS problem",
+        TIMEOUT: Error Network Likely "{server} does not answer in time",
+        RESET_MCP: Error McpServer Likely "{server} closes the connection without an answer",
+        RESET_SERVER: Error AuthorizationServer Likely "{server} closes the connection without an answer",
+        PROTOCOL_MCP: Error McpServer Certain "{server} does not answer in HTTP",
+        PROTOCOL_SERVER: Error AuthorizationServer Certain "{server} does not answer in HTTP",
+        PROXY: Error Network Likely "{server} cannot be reached through the proxy",
+        NOT_SENT: Error Client Certain "{server} was not asked",
+    ],
     spec: [MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_SERVER_METADATA, MCP_HTTPS, RFC9728_TLS],
 }
 
@@ -58,23 +76,22 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
-fn report(reading: &Reading<'_>, seen: Seen<'_>, failure: &Failure, origin: &str) -> Finding {
+fn report(
+    reading: &Reading<'_>,
+    seen: ExchangeRef<'_>,
+    failure: &Failure,
+    origin: &str,
+) -> Finding {
     let server = server(&seen.exchange.purpose);
     let words = words(failure.kind);
-    let finding = RULE
-        .found(spec(reading, server, failure.kind))
+    RULE.found(spec(reading, server, failure.kind))
         .at(seen.seq, Part::RequestUrl)
-        .owner(owner(seen, server, failure.kind))
-        .title(format!("{} {}", server.name(), words.what))
+        .variant(variant(seen, server, failure.kind))
+        .title_with([server.name()])
         .message(format!("No answer came from {origin}. {}", words.why))
         .expected(format!("an answer from {origin}"))
         .actual(failure.message.clone())
-        .fix(format!("{}{}", words.check, named_by(seen, failure.kind)));
-    // What a handshake or the bytes themselves show needs no other explanation.
-    match failure.kind {
-        FailureKind::Tls | FailureKind::Protocol | FailureKind::InvalidRequest => finding,
-        _ => finding.likely(),
-    }
+        .fix(format!("{}{}", words.check, named_by(seen, failure.kind)))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -115,90 +132,89 @@ fn server(purpose: &Purpose) -> Server {
         | Purpose::RegistrationRead
         | Purpose::RegistrationUpdate
         | Purpose::RegistrationDeletion
+        | Purpose::Unrelated
+        | Purpose::Unknown
         | Purpose::Preflight { .. }
         | Purpose::Token { .. } => Server::Authorization,
     }
 }
 
 struct Words {
-    what: &'static str,
     why: &'static str,
     check: &'static str,
 }
 
 fn words(kind: FailureKind) -> Words {
-    let (what, why, check) = match kind {
+    let (why, check) = match kind {
         FailureKind::Dns => (
-            "has a name that does not resolve",
             "The name may be misspelt, or known only within another network or VPN.",
             "Check the spelling of the host, and whether its name resolves on this machine.",
         ),
         FailureKind::Refused => (
-            "refuses the connection",
             "Nothing listens at this address and port, or a firewall says no in its place.",
             "Check that the server runs and listens on this address and port.",
         ),
         FailureKind::Unreachable => (
-            "cannot be reached",
             "There is no way to this address from here: a network that is down, a VPN, or an address family \
              that is not routed.",
             "Check the network and VPN of this machine, and the address the name resolves to.",
         ),
         FailureKind::Tls => (
-            "has a TLS problem",
             "The handshake failed or the certificate was not accepted, so nothing was sent.",
             "Check the certificate: its names, its dates, and that the chain is sent whole. For a \
              certificate authority of your own, add it in the settings.",
         ),
         FailureKind::Timeout => (
-            "does not answer in time",
             "The server may be overloaded or asleep, or a firewall drops the packets without a word.",
             "Try the URL with another tool, and check firewalls and the server's load.",
         ),
         FailureKind::Reset => (
-            "closes the connection without an answer",
             "The server may have crashed on the request, or a proxy or firewall cut the connection.",
             "Look into the log of the server and of what is in front of it.",
         ),
         FailureKind::Protocol => (
-            "does not answer in HTTP",
             "What came back is not HTTP: most often an https port spoken to in http, or the other way round, \
              or another service.",
             "Check scheme and port of the URL.",
         ),
         FailureKind::Proxy => (
-            "cannot be reached through the proxy",
             "The proxy refused or failed to connect; the server itself was not asked.",
             "Check the proxy's address and credentials in the settings, and what it allows.",
         ),
         FailureKind::InvalidRequest | FailureKind::Cancelled => (
-            "was not asked",
             "The request as it stands cannot be sent.",
             "Correct the URL or the header that was edited.",
         ),
     };
-    Words { what, why, check }
+    Words { why, check }
 }
 
-fn owner(seen: Seen<'_>, server: Server, kind: FailureKind) -> Owner {
-    let own = match server {
-        Server::Mcp => Owner::McpServer,
-        Server::Authorization => Owner::AuthorizationServer,
+fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static Variant {
+    let of = |mcp, authorization| match server {
+        Server::Mcp => mcp,
+        Server::Authorization => authorization,
     };
     match kind {
-        FailureKind::InvalidRequest => Owner::Client,
-        FailureKind::Timeout | FailureKind::Unreachable | FailureKind::Proxy => Owner::Network,
         FailureKind::Dns => match seen.exchange.purpose {
             // Who named the host has to name it better.
-            Purpose::Challenge { .. } | Purpose::Mcp { .. } => Owner::Client,
-            Purpose::ServerMetadata { .. } => Owner::McpServer,
-            _ => own,
+            Purpose::Challenge { .. } | Purpose::Mcp { .. } => &DNS_TYPED,
+            Purpose::ServerMetadata { .. } => &DNS_OF_ISSUER,
+            _ => of(&DNS_MCP, &DNS_SERVER),
         },
-        _ => own,
+        FailureKind::Refused => of(&REFUSED_MCP, &REFUSED_SERVER),
+        FailureKind::Unreachable => &UNREACHABLE,
+        FailureKind::Tls => of(&TLS_MCP, &TLS_SERVER),
+        FailureKind::Timeout => &TIMEOUT,
+        FailureKind::Reset => of(&RESET_MCP, &RESET_SERVER),
+        FailureKind::Protocol => of(&PROTOCOL_MCP, &PROTOCOL_SERVER),
+        FailureKind::Proxy => &PROXY,
+        FailureKind::InvalidRequest => &NOT_SENT,
+        // Never reported: the user stopped it.
+        FailureKind::Cancelled => &NOT_SENT,
     }
 }
 
-fn named_by(seen: Seen<'_>, kind: FailureKind) -> &'static str {
+fn named_by(seen: ExchangeRef<'_>, kind: FailureKind) -> &'static str {
     if !matches!(
         kind,
         FailureKind::Dns | FailureKind::Refused | FailureKind::Timeout | FailureKind::Protocol

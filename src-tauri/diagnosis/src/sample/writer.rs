@@ -120,6 +120,7 @@ impl Writer {
                 client_id,
                 how: "".into(),
                 auth_method,
+                issuer: Some(run.issuer.clone()),
             },
         );
         Some(())
@@ -291,6 +292,8 @@ impl Writer {
             timings: Timings::default(),
             connection: None,
             verdict: None,
+            recorded: trace::Recording::default(),
+            server_side: None,
         };
         self.push(phase, EntryKind::Exchange(Box::new(exchange)));
     }

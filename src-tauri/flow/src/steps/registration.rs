@@ -290,6 +290,7 @@ fn registered(
 ) -> Judged {
     let client = flow.facts.client.as_ref();
     let decided = client.map(|client| Decision::Client {
+        issuer: client.issuer.clone(),
         client_id: client.client_id.clone(),
         how: match client.by {
             RegisteredBy::Hand => "pre-registered".into(),

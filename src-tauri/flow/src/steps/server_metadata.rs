@@ -161,12 +161,17 @@ fn with_metadata(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Han
         .is_some_and(|tokens| tokens.stored);
     if refreshable && !stepping_up {
         let then = Box::new(Step::ExpectServerInfo);
-        let judged = Judged::go(flow, Step::ExpectRefresh { then }, verdict);
-        return if stored {
-            judged.decided(Decision::StoredTokenUsed { expired })
-        } else {
-            judged
+        let used = Decision::StoredTokenUsed {
+            expired,
+            issuer: flow
+                .facts
+                .tokens
+                .as_ref()
+                .and_then(|tokens| tokens.issuer.clone()),
+            resource: Some(setup.server_url.clone()),
         };
+        let judged = Judged::go(flow, Step::ExpectRefresh { then }, verdict);
+        return if stored { judged.decided(used) } else { judged };
     }
     // For a step-up the present tokens are good until there are better ones.
     let forgotten = if stepping_up {

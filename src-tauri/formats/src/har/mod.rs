@@ -189,7 +189,7 @@ fn own(trace: &Trace, options: &HarOptions, redactor: Option<&Redactor>) -> Valu
             "event": kind,
         })),
     };
-    let events: Value = trace.entries.iter().filter_map(event).collect();
+    let events: Value = trace.entries.iter().filter_map(|entry| event(entry)).collect();
     json!({
         "secrets": match options.secrets {
             Secrets::Redacted => "redacted",

@@ -1,5 +1,6 @@
 //! Reading a trace for its secrets.
 
+use std::sync::Arc;
 use std::thread;
 
 use foldhash::{HashMap, HashSet};
@@ -63,7 +64,7 @@ pub fn exchange(known: &mut Known, exchange: &Exchange) {
     learnt.tell(known);
 }
 
-fn entries(entries: &[Entry]) -> (Learnt, Vec<Quiet>) {
+fn entries(entries: &[Arc<Entry>]) -> (Learnt, Vec<Quiet>) {
     let mut learnt = Learnt::default();
     let mut quiet = Vec::new();
     let mut seen = Seen::default();

@@ -307,6 +307,8 @@ impl Run<'_> {
             },
             connection,
             verdict: Some(Verdict::accepted("as it should be")),
+            recorded: trace::Recording::default(),
+            server_side: None,
         };
         self.trace
             .push(at, 0, phase, EntryKind::Exchange(Box::new(exchange)));

@@ -1,0 +1,95 @@
+//! How much of an exchange was recorded.
+//!
+//! A recording leaves things out: browsers keep headers and bodies to themselves, tools take tokens
+//! away. What such a recording does not show is unknown, and never evidence that it was missing on
+//! the wire.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// How much of one part of an exchange was recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Recorded {
+    /// What is not there was not on the wire.
+    #[default]
+    Whole,
+    /// What is there was on the wire; more may have been.
+    Incomplete,
+    NotRecorded,
+}
+
+/// What a recording holds of an exchange. Everything, for our own runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Recording {
+    pub request_headers: Recorded,
+    pub request_body: Recorded,
+    pub response_headers: Recorded,
+    pub response_body: Recorded,
+    /// When the exchange began, how long it took, and the time of its entry.
+    pub times: Recorded,
+}
+
+impl Recording {
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An answer to "is it there?" that does not take what was not recorded for missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence<T> {
+    Found(T),
+    /// It was recorded that there is none.
+    Absent,
+    NotRecorded,
+}
+
+impl<T> Presence<T> {
+    /// What was found in a part, of which so much was recorded.
+    pub fn of(found: Option<T>, recorded: Recorded) -> Self {
+        match (found, recorded) {
+            (Some(found), _) => Self::Found(found),
+            (None, Recorded::Whole) => Self::Absent,
+            (None, Recorded::Incomplete | Recorded::NotRecorded) => Self::NotRecorded,
+        }
+    }
+
+    pub fn found(self) -> Option<T> {
+        match self {
+            Self::Found(found) => Some(found),
+            Self::Absent | Self::NotRecorded => None,
+        }
+    }
+
+    /// Whether it is known to be missing.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    pub fn is_recorded(&self) -> bool {
+        !matches!(self, Self::NotRecorded)
+    }
+
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Presence<U> {
+        match self {
+            Self::Found(found) => Presence::Found(change(found)),
+            Self::Absent => Presence::Absent,
+            Self::NotRecorded => Presence::NotRecorded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_recording_shows_that_something_is_missing() {
+        assert!(Presence::<()>::of(None, Recorded::Whole).is_absent());
+        for recorded in [Recorded::Incomplete, Recorded::NotRecorded] {
+            assert_eq!(Presence::<()>::of(None, recorded), Presence::NotRecorded);
+            assert_eq!(Presence::of(Some(1), recorded), Presence::Found(1));
+        }
+    }
+}
