@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::Version;
 use tokio::time::timeout_at;
-use trace::{Connection, Failure, Outcome, Request, Response, Timestamp, Timings};
+use trace::{Connection, Failure, FailureKind, Outcome, Request, Response, Timestamp, Timings};
 
 use crate::client_certificate::Identity;
 use crate::failure::{Peer, failed, invalid_request, timed_out};
@@ -31,6 +31,27 @@ pub struct Sent {
     pub timings: Timings,
     /// None when no response came.
     pub connection: Option<Connection>,
+}
+
+impl Sent {
+    /// A request that the user broke off before an answer came.
+    pub fn cancelled(request: Request, started: Timestamp) -> Self {
+        let failure = Failure {
+            kind: FailureKind::Cancelled,
+            message: "The user stopped the run before an answer came.".into(),
+        };
+        let total = Timestamp::from_system(SystemTime::now()).since(started);
+        Self {
+            request,
+            outcome: Outcome::Failure(failure),
+            started,
+            timings: Timings {
+                total,
+                ..Timings::default()
+            },
+            connection: None,
+        }
+    }
 }
 
 struct Inner {

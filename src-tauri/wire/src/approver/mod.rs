@@ -4,10 +4,11 @@ mod choice;
 mod form;
 
 use std::collections::HashSet;
+use std::time::SystemTime;
 
 use cookie_store::CookieStore;
 use thiserror::Error;
-use trace::{Outcome, Request, Response};
+use trace::{Outcome, Request, Response, Timestamp};
 use url::Url;
 
 use crate::outgoing::without_query;
@@ -37,6 +38,21 @@ pub struct Stuck {
     /// None when no response came.
     pub status: Option<u16>,
     pub why: String,
+}
+
+/// A request without an answer yet.
+struct UnderWay<'a> {
+    request: Option<Request>,
+    started: Timestamp,
+    on_hop: &'a mut (dyn FnMut(Sent) + Send),
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            (self.on_hop)(Sent::cancelled(request, self.started));
+        }
+    }
 }
 
 /// What a page leads to.
@@ -70,8 +86,8 @@ impl Approver {
 
     /// Goes from the authorization request's URL to the redirect URI and returns the request that
     /// brings the answer there: a GET of the URL as the authorization server wrote it, or the POST
-    /// of a form (OAuth 2.0 Form Post Response Mode). Every hop is given to `on_hop`. Cookies stay
-    /// for the next call, as in a browser.
+    /// of a form (OAuth 2.0 Form Post Response Mode). Every hop is given to `on_hop`, also the one
+    /// that is under way when this is dropped. Cookies stay for the next call, as in a browser.
     pub async fn approve(
         &mut self,
         url: &str,
@@ -82,7 +98,7 @@ impl Approver {
         let callback =
             callback.ok_or_else(|| stuck(url, None, "the redirect URI is not reached"))?;
         if self.deliver {
-            let sent = self.wire.send(self.dressed(callback.clone())).await;
+            let sent = self.send(self.dressed(callback.clone()), on_hop).await;
             let failed = failure(&sent);
             on_hop(sent);
             failed.map_or(Ok(()), Err)?;
@@ -112,7 +128,7 @@ impl Approver {
         let mut request = Request::new("GET", url);
         let mut submitted = HashSet::new();
         for _ in 0..MOST_HOPS {
-            let sent = self.wire.send(self.dressed(request)).await;
+            let sent = self.send(self.dressed(request), on_hop).await;
             let next = self.after(&sent, redirect_uri);
             on_hop(sent);
             match next? {
@@ -134,6 +150,18 @@ impl Approver {
         };
         let why = format!("more than {MOST_HOPS} requests, and {missed}");
         Err(stuck(&request.url, None, &why))
+    }
+
+    /// Sends a request. `on_hop` gets it as cancelled when the approver is dropped before an answer.
+    async fn send(&self, request: Request, on_hop: &mut (dyn FnMut(Sent) + Send)) -> Sent {
+        let mut under_way = UnderWay {
+            request: Some(request.clone()),
+            started: Timestamp::from_system(SystemTime::now()),
+            on_hop,
+        };
+        let sent = self.wire.send(request).await;
+        under_way.request = None;
+        sent
     }
 
     /// The headers a browser would add.
