@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use keyring_core::CredentialStore;
 use tokio::sync::oneshot;
 
 use crate::keychain::{Found, Keychain};
@@ -68,6 +69,21 @@ impl Vault {
                 Self::memory(&reason)
             }
         }
+    }
+
+    /// A vault in another credential store than the system's.
+    ///
+    /// # Errors
+    /// When no thread can be started for it.
+    pub fn in_store(store: Arc<CredentialStore>, service: &str) -> Result<Self, String> {
+        let keychain = Keychain::new(store, service.into());
+        let jobs = on_a_thread(move || Ok(keychain), OPENING)?;
+        Ok(Self {
+            place: Arc::new(Place::Keychain {
+                jobs,
+                damaged: Mutex::default(),
+            }),
+        })
     }
 
     /// A vault that is empty again when the program ends; `reason` says why it is one.
@@ -255,18 +271,8 @@ mod tests {
     use crate::token_set::tests::set;
 
     fn on_a_mock() -> Vault {
-        let open = || {
-            Ok(Keychain::new(
-                keyring_core::mock::Store::new().unwrap(),
-                "Authscope unit tests".into(),
-            ))
-        };
-        Vault {
-            place: Arc::new(Place::Keychain {
-                jobs: on_a_thread(open, OPENING).unwrap(),
-                damaged: Mutex::default(),
-            }),
-        }
+        let store = keyring_core::mock::Store::new().unwrap();
+        Vault::in_store(store, "Authscope unit tests").unwrap()
     }
 
     #[tokio::test]
