@@ -78,6 +78,8 @@ impl App {
     }
 
     pub async fn start(&self, options: Options, lab: Option<&str>) -> Result<(), AppError> {
+        // The keychain may take its time to open: other commands do not wait for that.
+        let vault = self.vault().await.clone();
         let mut run = self.run.lock().await;
         let mut options = options;
         let typed = options.clone();
@@ -92,7 +94,8 @@ impl App {
                 Some(lab)
             }
         };
-        self.begin(&mut run, options, running.is_none()).await?;
+        self.begin(&mut run, options, vault, running.is_none())
+            .await?;
         // The former lab is given up only now: a start that fails changes nothing.
         run.lab = running;
         if lab.is_none() {
@@ -107,6 +110,7 @@ impl App {
     }
 
     pub async fn restart(&self) -> Result<(), AppError> {
+        let vault = self.vault().await.clone();
         let mut run = self.run.lock().await;
         let options = run
             .session
@@ -115,7 +119,7 @@ impl App {
             .options()
             .clone();
         let remembered = run.lab.is_none();
-        self.begin(&mut run, options, remembered).await
+        self.begin(&mut run, options, vault, remembered).await
     }
 
     pub async fn session(&self) -> Result<Arc<Session>, AppError> {
@@ -222,14 +226,13 @@ impl App {
         &self,
         run: &mut Run,
         options: Options,
+        vault: Vault,
         remembered: bool,
     ) -> Result<(), AppError> {
         let number = run.number + 1;
-        let (session, updates) =
-            Session::start(options, self.vault().await.clone(), number).await?;
+        let (session, updates) = Session::start(options, vault, number).await?;
         if let Some(former) = run.session.replace(Arc::new(session)) {
-            // It may be over already; then there is nothing to stop.
-            let _ = former.stop().await;
+            former.signal_stop();
         }
         run.number = number;
         let mut memory = Memory {

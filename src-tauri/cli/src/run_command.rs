@@ -114,6 +114,7 @@ async fn follow(
             Status::Done { .. } | Status::Stopped { .. } | Status::Ended => break,
             Status::Ready
             | Status::Sending
+            | Status::AwaitingKeychain
             | Status::AwaitingCallback { .. }
             | Status::AwaitingDevice { .. } => {}
         }

@@ -1,18 +1,23 @@
-//! The step that is not ours alone: the browser goes to the authorization server and comes back.
+//! The step in which the browser goes to the authorization server and comes back.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use flow::{Plan, Seen};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
 use wire::{
-    Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent,
+    Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent, Wire,
 };
 
 use crate::contract::{AppError, ErrorCode};
+use crate::env::{judge, now};
+use crate::error::{invalid, not_now};
+use crate::inbox::{Command, Reply, Stop};
+use crate::journal::lock;
 use crate::options::{Browser, CallbackHost};
-use crate::runner::{Inbox, Meanwhile, Runner, invalid, judge, now};
-use crate::session::{Command, Reply, lock};
+use crate::runner::Runner;
 use crate::view::Status;
 
 /// How the waiting for a callback ended.
@@ -20,7 +25,33 @@ enum End {
     Received(Received),
     Pasted(Request),
     Failed(StopCode, String),
-    BrokenOff,
+}
+
+/// The approver at a device's verification page. It is gone when this is dropped.
+pub(crate) struct Visit {
+    /// What it sent, and what came back.
+    hops: mpsc::UnboundedReceiver<Sent>,
+    task: JoinSet<()>,
+}
+
+impl Visit {
+    fn begin(wire: Wire, form: Vec<(String, String)>, url: String) -> Self {
+        let (sender, hops) = mpsc::unbounded_channel();
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let mut on_hop = move |sent: Sent| drop(sender.send(sent));
+            // The polls show whether the device was approved.
+            if let Err(stuck) = Approver::new(wire, form).visit(&url, &mut on_hop).await {
+                tracing::info!(%stuck, "the verification page could not be passed");
+            }
+        });
+        Self { hops, task }
+    }
+
+    /// Breaks it off; what it did is in `hops` then.
+    pub(crate) async fn end(&mut self) {
+        self.task.shutdown().await;
+    }
 }
 
 impl Runner {
@@ -41,7 +72,7 @@ impl Runner {
         Ok(redirect_uri)
     }
 
-    pub(crate) async fn browse(&mut self, plan: Plan, inbox: &mut Inbox) {
+    pub(crate) async fn browse(&mut self, plan: Plan) -> Result<(), Stop> {
         let request = self.edited.take().unwrap_or(plan.request);
         let url = request.url;
         if self.listener.is_none()
@@ -58,7 +89,7 @@ impl Runner {
             return self.take(judged, plan.phase).await;
         }
         let Some(listener) = self.listener.take() else {
-            return;
+            return Ok(());
         };
         let redirect_uri = listener.redirect_uri().to_owned();
         let how = self.send_browser(&url);
@@ -75,11 +106,16 @@ impl Runner {
             deadline,
         }));
 
+        let (hops, mut hopped) = mpsc::unbounded_channel();
         let end = self
-            .await_callback(listener, &url, &redirect_uri, plan.phase, inbox)
+            .await_callback(listener, &url, &redirect_uri, plan.phase, hops, &mut hopped)
             .await;
         self.reporter.listening = None;
-        self.come_back(end, plan.phase).await;
+        // The approver is gone by now; what it did last is still in the channel.
+        while let Ok(hop) = hopped.try_recv() {
+            lock(&self.journal).browsed(plan.phase, hop);
+        }
+        self.come_back(end?, plan.phase).await
     }
 
     async fn await_callback(
@@ -88,19 +124,17 @@ impl Runner {
         url: &str,
         redirect_uri: &str,
         phase: Phase,
-        inbox: &mut Inbox,
-    ) -> End {
+        hops: mpsc::UnboundedSender<Sent>,
+        hopped: &mut mpsc::UnboundedReceiver<Sent>,
+    ) -> Result<End, Stop> {
         let state = self
             .flow
             .facts
             .authorization
             .as_ref()
             .map(|authorization| authorization.state.clone());
-        let receiving = listener.received(state);
-        tokio::pin!(receiving);
-        let (hops, mut hopped) = mpsc::unbounded_channel::<Sent>();
-        let approving = self.approve(url, redirect_uri, hops);
-        tokio::pin!(approving);
+        let mut receiving = pin!(listener.received(state));
+        let mut approving = pin!(self.approve(url, redirect_uri, hops));
         let mut approver_done = !matches!(self.options.browser, Browser::Approver { .. });
         loop {
             tokio::select! {
@@ -110,33 +144,29 @@ impl Runner {
                     lock(&self.journal).browsed(phase, hop);
                     self.report_waiting();
                 }
+                command = self.inbox.recv() => {
+                    if let Some(end) = self.command_while_browsing(command, url, redirect_uri)? {
+                        return Ok(end);
+                    }
+                }
                 received = &mut receiving => return match received {
-                    Ok(received) => End::Received(received),
-                    Err(CallbackEnd::TimedOut { .. }) => End::Failed(StopCode::CallbackTimeout, self.timeout_message()),
-                    Err(CallbackEnd::Cancelled) => End::BrokenOff,
+                    Ok(received) => Ok(End::Received(received)),
+                    Err(CallbackEnd::TimedOut { .. }) => {
+                        Ok(End::Failed(StopCode::CallbackTimeout, self.timeout_message()))
+                    }
+                    Err(CallbackEnd::Cancelled) => Err(Stop(None)),
                 },
                 stuck = &mut approving, if !approver_done => match stuck {
                     Ok(()) => approver_done = true,
-                    Err(why) => {
-                        while let Ok(hop) = hopped.try_recv() {
-                            lock(&self.journal).browsed(phase, hop);
-                        }
-                        return End::Failed(StopCode::ApproverStuck, why);
-                    }
+                    Err(why) => return Ok(End::Failed(StopCode::ApproverStuck, why)),
                 },
-                Some((command, reply)) = inbox.recv() => {
-                    if let Some(end) = self.while_waiting(command, reply, url, redirect_uri) {
-                        return end;
-                    }
-                }
             }
         }
     }
 
-    /// Records how it ended and goes on with it.
-    async fn come_back(&mut self, end: End, phase: Phase) {
+    /// Records how the wait ended, and takes the flow on from there.
+    async fn come_back(&mut self, end: End, phase: Phase) -> Result<(), Stop> {
         let (label, sent) = match end {
-            End::BrokenOff => return self.end(phase),
             End::Failed(code, message) => {
                 let judged = judge(
                     &self.flow,
@@ -192,25 +222,26 @@ impl Runner {
         );
         self.record_fetches();
         lock(&self.journal).called_back(phase, label, sent, judged.verdict.clone());
-        self.take(judged, phase).await;
+        self.take(judged, phase).await
     }
 
-    fn while_waiting(
+    fn command_while_browsing(
         &mut self,
-        command: Command,
-        reply: Reply,
+        command: Option<(Command, Reply)>,
         url: &str,
         redirect_uri: &str,
-    ) -> Option<End> {
+    ) -> Result<Option<End>, Stop> {
         match command {
-            Command::PasteCallback(pasted) => match wire::parse_pasted(&pasted, redirect_uri) {
-                Ok(request) => {
-                    let _ = reply.send(Ok(()));
-                    return Some(End::Pasted(request));
+            Some((Command::PasteCallback(pasted), reply)) => {
+                match wire::parse_pasted(&pasted, redirect_uri) {
+                    Ok(request) => {
+                        let _ = reply.send(Ok(()));
+                        return Ok(Some(End::Pasted(request)));
+                    }
+                    Err(error) => drop(reply.send(Err(invalid(error.to_string())))),
                 }
-                Err(error) => drop(reply.send(Err(invalid(error.to_string())))),
-            },
-            Command::OpenBrowser => {
+            }
+            Some((Command::OpenBrowser, reply)) => {
                 let opened = wire::open_browser(url).map_err(|error| AppError {
                     code: ErrorCode::Browser,
                     message: error.to_string(),
@@ -219,13 +250,11 @@ impl Runner {
                 let _ = reply.send(opened);
             }
             other => {
-                if let Meanwhile::BreakOff = self.meanwhile(other, reply) {
-                    return Some(End::BrokenOff);
-                }
+                self.command_while_busy(other)?;
                 self.report_waiting();
             }
         }
-        None
+        Ok(None)
     }
 
     /// Brings the user to the page where a device is approved; the polls go on meanwhile.
@@ -244,25 +273,15 @@ impl Runner {
         if let Some(device) = &self.flow.facts.device {
             form.push(("user_code".into(), device.user_code.clone()));
         }
-        let (hops, visited) = mpsc::unbounded_channel::<Sent>();
-        self.visited = Some(visited);
-        let wire = self.wire.clone();
-        tokio::spawn(async move {
-            let mut on_hop = move |sent: Sent| drop(hops.send(sent));
-            // Whether it came through is told by the polls.
-            if let Err(stuck) = Approver::new(wire, form).visit(&url, &mut on_hop).await {
-                tracing::info!(%stuck, "the verification page could not be passed");
-            }
-        });
+        self.visit = Some(Visit::begin(self.wire.clone(), form, url));
     }
 
-    /// Records what the approver did at the verification page in the meantime.
+    /// Records what the approver did at the verification page since it was last looked at.
     pub(crate) fn record_visits(&mut self) {
-        while let Some(hop) = self
-            .visited
-            .as_mut()
-            .and_then(|visited| visited.try_recv().ok())
-        {
+        let Some(visit) = &mut self.visit else {
+            return;
+        };
+        while let Ok(hop) = visit.hops.try_recv() {
             lock(&self.journal).browsed(Phase::Authorization, hop);
         }
     }
@@ -270,8 +289,7 @@ impl Runner {
     /// Opens that page once more.
     pub(crate) fn open_verification_page(&self) -> Result<(), AppError> {
         let device = self.flow.facts.device.as_ref();
-        let device =
-            device.ok_or_else(|| crate::runner::not_now("No page is being waited for."))?;
+        let device = device.ok_or_else(|| not_now("No page is being waited for."))?;
         let url = device
             .verification_uri_complete
             .as_ref()
@@ -283,7 +301,7 @@ impl Runner {
         })
     }
 
-    /// What is waited for has not changed; only rows or the mode have.
+    /// Reports new rows or another mode while the same is being waited for.
     fn report_waiting(&mut self) {
         let status = self.reporter.last_status();
         self.report(status);
@@ -353,9 +371,10 @@ impl Runner {
             port,
             path: callback.path.clone(),
             timeout: self.callback_timeout(),
-            method: match self.setup.authorization.form_post {
-                true => CallbackMethod::FormPost,
-                false => CallbackMethod::Query,
+            method: if self.setup.authorization.form_post {
+                CallbackMethod::FormPost
+            } else {
+                CallbackMethod::Query
             },
         }
     }

@@ -121,6 +121,7 @@ impl PastRun {
             Status::Ended => (PastResult::Ended, "Ended by the user".into()),
             Status::Ready
             | Status::Sending
+            | Status::AwaitingKeychain
             | Status::AwaitingCallback { .. }
             | Status::AwaitingDevice { .. } => return None,
         };

@@ -5,20 +5,20 @@ use tokio::sync::mpsc;
 use wire::{DocumentHost, DocumentHostSettings, Fetched};
 
 use crate::contract::AppError;
+use crate::error::invalid;
 use crate::options::ClientMetadata;
-use crate::runner::invalid;
 
-/// It is served as long as this lives.
+/// The server of the document. Dropping it closes the server.
 pub(crate) struct Documents {
     host: DocumentHost,
     fetched: mpsc::Receiver<Fetched>,
 }
 
 impl Documents {
-    /// None when the document is somebody else's to serve.
+    /// Opens it, unless the document is served elsewhere.
     ///
     /// # Errors
-    /// When the port cannot be opened or the tunnel's URL is none.
+    /// When the port cannot be opened or the tunnel's URL is not one.
     pub fn open(given: &ClientMetadata) -> Result<Option<Self>, AppError> {
         if !given.serve {
             return Ok(None);
@@ -49,7 +49,7 @@ impl Documents {
             .set_document(&client_document(setup, self.url(), redirect_uri));
     }
 
-    /// The next fetch that was not told yet.
+    /// The next fetch that was not taken yet.
     pub fn fetched(&mut self) -> Option<Fetched> {
         self.fetched.try_recv().ok()
     }

@@ -1,7 +1,7 @@
 //! The trace of a run, with the state of the flow before each step, so that going back is picking
 //! an earlier one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flow::{Flow, Plan};
 use trace::{
@@ -20,17 +20,15 @@ pub(crate) struct Journal {
 
 impl Journal {
     pub fn new(server_url: &str, now: Timestamp) -> Self {
-        {
-            let mut trace = Trace::new(server_url, now);
-            // Its lifeline is there before anything was sent.
-            if let Some(origin) = origin_of(server_url) {
-                trace.participant(Role::McpServer, &origin);
-            }
-            Self {
-                trace,
-                branch: 0,
-                states: Vec::new(),
-            }
+        let mut trace = Trace::new(server_url, now);
+        // Its lifeline is there before anything was sent.
+        if let Some(origin) = origin_of(server_url) {
+            trace.participant(Role::McpServer, &origin);
+        }
+        Self {
+            trace,
+            branch: 0,
+            states: Vec::new(),
         }
     }
 
@@ -41,8 +39,8 @@ impl Journal {
         self.states.push((seq, flow));
     }
 
-    /// Abandons the step that made entry `seq` and all after it. Gives the flow as it was before
-    /// that step; none when the entry is not one of the present branch.
+    /// Abandons the step that made entry `seq` and all after it. Returns the flow as it was before
+    /// that step, if the entry is one of the present branch.
     pub fn rewind(&mut self, seq: u32, now: Timestamp) -> Option<Arc<Flow>> {
         let live = self.trace.live().any(|entry| entry.seq == seq);
         let at = self
@@ -192,6 +190,11 @@ impl Journal {
         };
         self.trace.participant(role, &origin)
     }
+}
+
+/// The data behind a lock, also after a panic elsewhere: the record must not be lost with it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn exchange(

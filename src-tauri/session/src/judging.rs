@@ -7,8 +7,7 @@ use std::time::Duration;
 use diagnosis::Finding;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::journal::Journal;
-use crate::session::lock;
+use crate::journal::{Journal, lock};
 use crate::view::Update;
 
 /// How long what is told may wait for more, so that what comes in quick succession is judged

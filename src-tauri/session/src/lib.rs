@@ -1,13 +1,16 @@
 //! A flow being run: joins flow, wire, trace, diagnosis and vault, and decides about pausing.
 
 mod browse;
+mod commands;
 mod contract;
 mod course;
 mod documents;
+mod env;
+mod error;
+mod inbox;
 mod journal;
 mod judging;
 mod library;
-mod obeying;
 mod options;
 mod report;
 mod rows;

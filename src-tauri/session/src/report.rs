@@ -2,7 +2,7 @@
 
 use flow::{Flow, Next, Setup};
 use trace::{Decision, EntryKind, Phase, Request, Trace, VerdictKind};
-use vault::{TokenSet, Vault};
+use vault::{TokenSet, Vault, VaultError};
 use wire::Wire;
 
 use crate::journal::Journal;
@@ -57,9 +57,10 @@ impl Reporter {
         }
     }
 
-    pub async fn read_tokens(&mut self, vault: &Vault) {
+    /// Takes in what the vault listed.
+    pub fn tokens_read(&mut self, vault: &Vault, listed: Result<Vec<TokenSet>, VaultError>) {
         self.vault = vault_view(vault);
-        match vault.list().await {
+        match listed {
             Ok(tokens) => self.tokens = tokens,
             Err(error) => tracing::warn!(%error, "tokens could not be listed"),
         }

@@ -1,26 +1,26 @@
 //! The task that runs a session: it alone moves the flow, sends, and appends to the trace.
 
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
-use flow::{Client, Effect, Flow, Hand, Judged, Next, Seen, Setup};
+use flow::{Client, Effect, Flow, Judged, Next, Seen, Setup};
 use tokio::sync::{mpsc, watch};
-use trace::{Decision, Phase, Request, StopCode, Timestamp};
-use vault::Vault;
-use wire::{CallbackListener, Sent, Wire};
+use trace::{Decision, Phase, Request, StopCode};
+use vault::{Key, TokenSet, Vault};
+use wire::{CallbackListener, Wire};
 
-use crate::contract::{AppError, ErrorCode};
+use crate::browse::Visit;
+use crate::contract::AppError;
 use crate::course::Course;
 use crate::documents::Documents;
-use crate::journal::Journal;
+use crate::env::{judge, now};
+use crate::error::invalid;
+use crate::inbox::{Inbox, Stop};
+use crate::journal::{Journal, lock};
 use crate::judging::Judging;
 use crate::options::Options;
 use crate::report::Reporter;
-use crate::session::{Command, Reply, lock};
 use crate::view::{Status, Update};
 use crate::{setup, tokens};
-
-pub(crate) type Inbox = mpsc::UnboundedReceiver<(Command, Reply)>;
 
 pub(crate) struct Runner {
     pub options: Options,
@@ -34,27 +34,30 @@ pub(crate) struct Runner {
     pub documents: Option<Documents>,
     /// Clients registered in this session, on whatever branch, that can be deleted again.
     pub registered: Vec<Client>,
-    /// What the approver does at a device's verification page.
-    pub visited: Option<mpsc::UnboundedReceiver<Sent>>,
+    /// The approver at a device's verification page.
+    pub visit: Option<Visit>,
     pub edited: Option<Request>,
     pub running: bool,
+    /// The user stopped the run before its end.
     pub ended: bool,
     pub reporter: Reporter,
+    pub inbox: Inbox,
     resting: watch::Sender<bool>,
 }
 
-/// What a command that came in the middle of a step means for it.
-pub(crate) enum Meanwhile {
-    GoOn,
-    BreakOff,
+/// A change of what the vault holds.
+enum VaultChange {
+    Keep(Box<TokenSet>),
+    Forget(Key),
 }
 
 impl Runner {
-    pub async fn new(
+    pub fn new(
         options: Options,
         vault: Vault,
         run: u32,
         updates: mpsc::UnboundedSender<Update>,
+        inbox: Inbox,
         resting: watch::Sender<bool>,
     ) -> Result<Self, AppError> {
         let mut setup = setup::setup(&options)?;
@@ -66,32 +69,24 @@ impl Runner {
         }
         setup.certificate_thumbprint = wire.client_certificate_thumbprint();
         tokens::check_callback(&options.callback)?;
-        let stored = match options.use_stored_token {
-            true => tokens::stored(&vault, &setup, &options).await,
-            false => None,
-        };
-        let flow = match stored {
-            Some((tokens, client)) => Flow::with_stored(&setup, tokens, client),
-            None => Flow::new(&setup),
-        };
-        let registered = flow.facts.registered.clone();
         let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));
         let reporter = Reporter::new(run, Judging::start(journal.clone(), updates), &vault);
         Ok(Self {
             options,
+            flow: Flow::new(&setup).into(),
             setup,
             wire,
             vault,
             journal,
-            flow: flow.into(),
             listener: None,
             documents,
-            registered,
-            visited: None,
+            registered: Vec::new(),
+            visit: None,
             edited: None,
             running: false,
             ended: false,
             reporter,
+            inbox,
             resting,
         })
     }
@@ -101,8 +96,46 @@ impl Runner {
     }
 
     /// Lives until the session's handle is dropped.
-    pub async fn live(mut self, mut inbox: Inbox) {
-        self.reporter.read_tokens(&self.vault).await;
+    pub async fn live(mut self) {
+        if let Err(stop) = self.prepare().await {
+            self.end(stop).await;
+        }
+        loop {
+            if self.running {
+                match self.step().await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(stop) => self.end(stop).await,
+                }
+            }
+            self.running = false;
+            self.report(None);
+            self.reporter.told().await;
+            self.resting.send_replace(true);
+            let Some((command, reply)) = self.inbox.recv().await else {
+                return;
+            };
+            self.resting.send_replace(false);
+            let steps = match self.command_at_rest(command).await {
+                Ok((result, steps)) => {
+                    self.reporter.told().await;
+                    let _ = reply.send(result);
+                    steps
+                }
+                Err(stop) => {
+                    self.end(stop).await;
+                    let _ = reply.send(Ok(()));
+                    false
+                }
+            };
+            if steps && let Err(stop) = self.step().await {
+                self.end(stop).await;
+            }
+        }
+    }
+
+    /// Records what is settled before the first request, and takes the tokens that are kept.
+    async fn prepare(&mut self) -> Result<(), Stop> {
         if let Some(revision) = self.setup.revision {
             let decision = Decision::Revision {
                 revision,
@@ -114,136 +147,171 @@ impl Runner {
             let decision = Decision::ClientCertificate { thumbprint };
             lock(&self.journal).decide(now(), Phase::Challenge, decision);
         }
-        if let Some(tokens) = &self.flow.facts.tokens {
+        let vault = self.vault.clone();
+        let listed = self.attend_keychain(vault.list()).await?;
+        let stored = match &listed {
+            Ok(sets) if self.options.use_stored_token => {
+                tokens::stored(sets, &self.setup, &self.options)
+            }
+            _ => None,
+        };
+        self.reporter.tokens_read(&vault, listed);
+        if let Some((tokens, client)) = stored {
             let expired = tokens.expired(now());
             let decision = Decision::StoredTokenUsed {
                 expired,
                 issuer: tokens.issuer.clone(),
                 resource: Some(self.setup.server_url.clone()),
             };
+            self.flow = Flow::with_stored(&self.setup, tokens, client).into();
+            self.registered.clone_from(&self.flow.facts.registered);
             lock(&self.journal).decide(now(), Phase::Challenge, decision);
         }
         lock(&self.journal).mark(self.flow.state());
-        loop {
-            if self.running && self.step(&mut inbox).await {
-                continue;
-            }
-            self.running = false;
-            self.report(None);
-            self.reporter.told().await;
-            self.resting.send_replace(true);
-            let Some((command, reply)) = inbox.recv().await else {
-                return;
-            };
-            self.resting.send_replace(false);
-            let (result, steps) = self.obey(command).await;
-            self.reporter.told().await;
-            let _ = reply.send(result);
-            if steps {
-                self.step(&mut inbox).await;
-            }
-        }
+        Ok(())
     }
 
     /// One step. False when there is none to do.
-    async fn step(&mut self, inbox: &mut Inbox) -> bool {
+    async fn step(&mut self) -> Result<bool, Stop> {
         if self.ended {
-            return false;
+            return Ok(false);
         }
         match &*self.flow.next(&self.setup, now()) {
-            Next::Send(plan) => return self.send(plan.clone(), inbox).await,
-            Next::SendBoth(plans) => self.send_both(plans).await,
-            Next::Browse(plan) => self.browse(plan.clone(), inbox).await,
-            Next::Listen | Next::Stopped { .. } | Next::Done { .. } => return false,
+            Next::Send(plan) => return self.send(plan.clone()).await,
+            Next::SendBoth(plans) => self.send_both(plans).await?,
+            Next::Browse(plan) => self.browse(plan.clone()).await?,
+            Next::Listen | Next::Stopped { .. } | Next::Done { .. } => return Ok(false),
         }
-        true
+        Ok(true)
     }
 
     /// Takes over what a step came to, and opens the listener when that is what comes next.
-    pub async fn take(&mut self, judged: Judged, phase: Phase) {
-        self.decide(judged, phase).await;
+    pub async fn take(&mut self, judged: Judged, phase: Phase) -> Result<(), Stop> {
+        self.decide(judged, phase).await?;
         while *self.flow.next(&self.setup, now()) == Next::Listen {
             let opened = self.listen();
             if let (Some(documents), Ok(redirect_uri)) = (&self.documents, &opened) {
                 documents.show(&self.setup, Some(redirect_uri));
             }
-            let judged = match opened {
-                Ok(redirect_uri) => judge(
-                    &self.flow,
-                    &self.setup,
-                    Seen::Listening {
-                        redirect_uri: &redirect_uri,
-                    },
-                ),
-                Err(message) => judge(
-                    &self.flow,
-                    &self.setup,
-                    Seen::Failed {
-                        code: StopCode::ListenerFailed,
-                        message: &message,
-                    },
-                ),
+            let seen = match &opened {
+                Ok(redirect_uri) => Seen::Listening { redirect_uri },
+                Err(message) => Seen::Failed {
+                    code: StopCode::ListenerFailed,
+                    message,
+                },
             };
-            self.decide(judged, Phase::Registration).await;
+            let judged = judge(&self.flow, &self.setup, seen);
+            self.decide(judged, Phase::Registration).await?;
         }
         lock(&self.journal).mark(self.flow.state());
-        // A request that leaves at once is told of with what led to it.
-        let leaves = matches!(&*self.flow.next(&self.setup, now()), Next::Send(plan) if plan.not_before.is_none());
-        if !(self.running && leaves) {
+        // A request that is sent at once is reported together with what led to it.
+        let sends_at_once = matches!(
+            &*self.flow.next(&self.setup, now()),
+            Next::Send(plan) if plan.not_before.is_none()
+        );
+        if !(self.running && sends_at_once) {
             self.report(None);
         }
+        Ok(())
     }
 
-    async fn decide(&mut self, judged: Judged, phase: Phase) {
+    async fn decide(&mut self, judged: Judged, phase: Phase) -> Result<(), Stop> {
         for decision in judged.decisions {
             lock(&self.journal).decide(now(), phase, decision);
         }
         self.flow = judged.flow.into();
+        let mut changes = Vec::new();
         for effect in judged.effects {
-            self.carry_out(effect, phase).await;
-        }
-    }
-
-    async fn carry_out(&mut self, effect: Effect, phase: Phase) {
-        match effect {
-            Effect::Store {
-                issuer,
-                tokens,
-                client,
-            } => {
-                let set = tokens::token_set(&self.setup.server_url, issuer, *tokens, *client);
-                let place = match self.vault.put(set).await {
-                    Ok(()) => self.vault.status().name,
-                    Err(error) => format!("memory for this run only: {error}"),
-                };
-                lock(&self.journal).decide(now(), phase, Decision::TokensStored { place });
-            }
-            Effect::Forget { issuer, client_id } => {
-                let key = vault::Key {
+            match effect {
+                Effect::Store {
+                    issuer,
+                    tokens,
+                    client,
+                } => {
+                    let set = tokens::token_set(&self.setup.server_url, issuer, *tokens, *client);
+                    changes.push(VaultChange::Keep(Box::new(set)));
+                }
+                Effect::Forget { issuer, client_id } => changes.push(VaultChange::Forget(Key {
                     issuer,
                     resource: self.setup.server_url.clone(),
                     client_id,
-                };
-                if let Err(error) = self.vault.delete(&key).await {
-                    tracing::warn!(%error, "tokens could not be deleted");
+                })),
+                Effect::Registered { client } => self.registered.push(*client),
+                Effect::Unregistered { client_id } => {
+                    self.registered
+                        .retain(|client| client.client_id != client_id);
                 }
+                Effect::OpenBrowser { url } => self.show_verification_page(url, phase),
             }
-            Effect::Registered { client } => self.registered.push(*client),
-            Effect::Unregistered { client_id } => {
-                self.registered
-                    .retain(|client| client.client_id != client_id);
-            }
-            Effect::OpenBrowser { url } => self.show_verification_page(url, phase),
         }
-        self.reporter.read_tokens(&self.vault).await;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.change_vault(changes, phase).await
     }
 
-    pub fn end(&mut self, phase: Phase) {
-        self.ended = true;
+    async fn change_vault(&mut self, changes: Vec<VaultChange>, phase: Phase) -> Result<(), Stop> {
+        let to_keep = changes
+            .iter()
+            .filter(|change| matches!(change, VaultChange::Keep(_)))
+            .count();
+        let vault = self.vault.clone();
+        // A task of its own: what was begun is finished also when the user stops the run meanwhile,
+        // so that no tokens get lost.
+        let work = tokio::spawn(async move {
+            let mut kept = Vec::new();
+            for change in changes {
+                match change {
+                    VaultChange::Keep(set) => kept.push(vault.put(*set).await),
+                    VaultChange::Forget(key) => {
+                        if let Err(error) = vault.delete(&key).await {
+                            tracing::warn!(%error, "tokens could not be deleted");
+                        }
+                    }
+                }
+            }
+            (kept, vault.list().await)
+        });
+        let name = self.vault.status().name;
+        let answered = self.attend_keychain(work).await;
+        let places = match &answered {
+            Ok(Ok((kept, _))) => kept
+                .iter()
+                .map(|kept| match kept {
+                    Ok(()) => name.clone(),
+                    Err(error) => format!("memory for this run only: {error}"),
+                })
+                .collect(),
+            Ok(Err(broken)) => vec![format!("memory for this run only: {broken}"); to_keep],
+            Err(_) => vec![format!("{name}, which had not answered when the run ended"); to_keep],
+        };
+        for place in places {
+            lock(&self.journal).decide(now(), phase, Decision::TokensStored { place });
+        }
+        if let Ok((_, listed)) = answered? {
+            self.reporter.tokens_read(&self.vault, listed);
+        }
+        Ok(())
+    }
+
+    /// Ends a run that was stopped by the user; one that is over already stays as it is.
+    async fn end(&mut self, stop: Stop) {
         self.running = false;
         self.listener = None;
-        lock(&self.journal).decide(now(), phase, Decision::Ended);
+        let phase = self.phase();
+        if let Some(visit) = &mut self.visit {
+            visit.end().await;
+        }
+        self.record_visits();
+        self.record_fetches();
+        self.visit = None;
+        let next = self.flow.next(&self.setup, now());
+        if !self.ended && !matches!(&*next, Next::Stopped { .. } | Next::Done { .. }) {
+            self.ended = true;
+            lock(&self.journal).decide(now(), phase, Decision::Ended);
+        }
         self.report(None);
+        stop.answer();
     }
 
     /// The phase the flow is in, or was in last.
@@ -259,7 +327,7 @@ impl Runner {
         }
     }
 
-    /// Tells what changed. `status` is for what is under way; none: what the flow says.
+    /// Reports what changed. `status` is for what is under way; without it the flow says.
     pub fn report(&mut self, status: Option<Status>) {
         let next = self.flow.next(&self.setup, now());
         let journal = lock(&self.journal);
@@ -280,41 +348,4 @@ impl Runner {
             wire: &self.wire,
         });
     }
-}
-
-/// Judges with the real clock and real dice.
-pub(crate) fn judge(flow: &Flow, setup: &Setup, seen: Seen<'_>) -> Judged {
-    flow.clone().judge(
-        setup,
-        seen,
-        &mut Hand {
-            now: now(),
-            random: &mut random,
-        },
-    )
-}
-
-pub(crate) fn now() -> Timestamp {
-    Timestamp::from_system(SystemTime::now())
-}
-
-pub(crate) fn invalid(message: impl Into<String>) -> AppError {
-    AppError {
-        code: ErrorCode::Invalid,
-        message: message.into(),
-        hint: None,
-    }
-}
-
-pub(crate) fn not_now(message: &str) -> AppError {
-    AppError {
-        code: ErrorCode::NotNow,
-        message: message.into(),
-        hint: None,
-    }
-}
-
-pub(crate) fn random(bytes: &mut [u8]) {
-    use rand::RngCore as _;
-    rand::rng().fill_bytes(bytes);
 }

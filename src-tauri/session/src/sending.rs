@@ -1,36 +1,35 @@
 //! Sending what comes next: one request, two at once, or one that has to wait for its time.
 
+use std::pin::pin;
+
 use flow::{Next, Plan, Seen};
-use trace::{Failure, FailureKind, Outcome, Request, Timestamp, Timings};
+use trace::Timestamp;
 use wire::Sent;
 
-use crate::runner::{Inbox, Meanwhile, Runner, judge, now};
-use crate::session::{Command, lock};
+use crate::env::{judge, now};
+use crate::inbox::{Command, Stop};
+use crate::journal::lock;
+use crate::runner::Runner;
 use crate::view::Status;
 
-/// How a wait ended.
+/// How the wait for a request's time ended.
 enum Waited {
-    Long,
+    ItIsTime,
     Paused,
-    BrokenOff,
 }
 
 impl Runner {
-    /// False when it was not sent after all.
-    pub async fn send(&mut self, mut plan: Plan, inbox: &mut Inbox) -> bool {
+    /// Sends a request when it is its time. Returns whether it was sent.
+    pub async fn send(&mut self, mut plan: Plan) -> Result<bool, Stop> {
         if let Some(not_before) = plan.not_before {
-            match self.wait(not_before, inbox).await {
-                // What in the request tells the time is told anew after a long wait.
-                Waited::Long => {
+            match self.wait(not_before).await? {
+                // A proof or an assertion in the request carries the time it was made at.
+                Waited::ItIsTime => {
                     if let Next::Send(renewed) = &*self.flow.next(&self.setup, now()) {
                         plan = renewed.clone();
                     }
                 }
-                Waited::Paused => return false,
-                Waited::BrokenOff => {
-                    self.end(plan.phase);
-                    return false;
-                }
+                Waited::Paused => return Ok(false),
             }
         }
         let edited = self.edited.take();
@@ -40,83 +39,95 @@ impl Runner {
         self.report(Some(Status::Sending));
         let started = now();
         let wire = self.wire.clone();
-        let sending = wire.send(request.clone());
-        tokio::pin!(sending);
-        let sent = loop {
-            tokio::select! {
-                sent = &mut sending => break Some(sent),
-                Some((command, reply)) = inbox.recv() => {
-                    if let Meanwhile::BreakOff = self.meanwhile(command, reply) {
-                        break None;
-                    }
-                }
-            }
-        };
-        let broken_off = sent.is_none();
-        let sent = sent.unwrap_or_else(|| cancelled(request, started));
-        let judged = match broken_off {
-            true => None,
-            false => {
-                let seen = Seen::Answer {
-                    request: &sent.request,
-                    outcome: &sent.outcome,
-                };
-                Some(judge(&self.flow, &self.setup, seen))
-            }
-        };
-        let verdict = judged.as_ref().and_then(|judged| judged.verdict.clone());
+        let answered = self.attend(wire.send(request.clone())).await;
         self.record_fetches();
         self.record_visits();
-        lock(&self.journal).sent(&plan, edited.is_some(), sent, verdict);
-        match judged {
-            Some(judged) => self.take(judged, plan.phase).await,
-            None => self.end(plan.phase),
-        }
-        true
+        let sent = match answered {
+            Ok(sent) => sent,
+            Err(stop) => {
+                let sent = Sent::cancelled(request, started);
+                lock(&self.journal).sent(&plan, edited.is_some(), sent, None);
+                return Err(stop);
+            }
+        };
+        let seen = Seen::Answer {
+            request: &sent.request,
+            outcome: &sent.outcome,
+        };
+        let judged = judge(&self.flow, &self.setup, seen);
+        lock(&self.journal).sent(&plan, edited.is_some(), sent, judged.verdict.clone());
+        self.take(judged, plan.phase).await?;
+        Ok(true)
     }
 
-    /// Sends two requests at the same time.
-    pub async fn send_both(&mut self, plans: &[Plan; 2]) {
+    /// Sends two requests at the same time. When the user stops, an answer that is there already is
+    /// recorded, and the request without one as broken off.
+    pub async fn send_both(&mut self, plans: &[Plan; 2]) -> Result<(), Stop> {
         self.edited = None;
         self.report(Some(Status::Sending));
-        let [first, second] = plans;
-        let send = |plan: &Plan| {
-            let (wire, request) = (self.wire.clone(), self.wire.complete(&plan.request));
-            async move { wire.send(request).await }
+        let started = now();
+        let requests = plans
+            .each_ref()
+            .map(|plan| self.wire.complete(&plan.request));
+        let wire = self.wire.clone();
+        let mut answers = [None, None];
+        let ended = {
+            let [first, second] = requests.clone();
+            let mut first = pin!(wire.send(first));
+            let mut second = pin!(wire.send(second));
+            let [first_answer, second_answer] = &mut answers;
+            self.attend(async {
+                while first_answer.is_none() || second_answer.is_none() {
+                    tokio::select! {
+                        sent = &mut first, if first_answer.is_none() => *first_answer = Some(sent),
+                        sent = &mut second, if second_answer.is_none() => {
+                            *second_answer = Some(sent);
+                        }
+                    }
+                }
+            })
+            .await
         };
-        let (one, other) = tokio::join!(send(first), send(second));
-        let seen = Seen::Answers([&one.outcome, &other.outcome]);
-        let judged = judge(&self.flow, &self.setup, seen);
+        let [first_request, second_request] = requests;
+        let [first_answer, second_answer] = answers;
+        let first = first_answer.unwrap_or_else(|| Sent::cancelled(first_request, started));
+        let second = second_answer.unwrap_or_else(|| Sent::cancelled(second_request, started));
+        let judged = ended.map(|()| {
+            let seen = Seen::Answers([&first.outcome, &second.outcome]);
+            judge(&self.flow, &self.setup, seen)
+        });
+        let (verdict, second_verdict) = match &judged {
+            Ok(judged) => (judged.verdict.clone(), judged.second_verdict.clone()),
+            Err(_) => (None, None),
+        };
         {
             let mut journal = lock(&self.journal);
-            journal.sent(first, false, one, judged.verdict.clone());
-            journal.sent(second, false, other, judged.second_verdict.clone());
+            journal.sent(&plans[0], false, first, verdict);
+            journal.sent(&plans[1], false, second, second_verdict);
         }
-        self.take(judged, first.phase).await;
+        self.take(judged?, plans[0].phase).await
     }
 
     /// Lets the time pass until a request may be sent.
-    async fn wait(&mut self, until: Timestamp, inbox: &mut Inbox) -> Waited {
+    async fn wait(&mut self, until: Timestamp) -> Result<Waited, Stop> {
         let status = self.waiting_status(until);
         self.report(Some(status));
-        let timer = tokio::time::sleep(until.since(now()));
-        tokio::pin!(timer);
+        let mut timer = pin!(tokio::time::sleep(until.since(now())));
         loop {
             tokio::select! {
-                () = &mut timer => return Waited::Long,
-                Some((command, reply)) = inbox.recv() => {
-                    let paused = matches!(command, Command::Pause);
-                    let opened = matches!(command, Command::OpenBrowser);
-                    if opened {
+                biased;
+                command = self.inbox.recv() => match command {
+                    Some((Command::OpenBrowser, reply)) => {
                         let _ = reply.send(self.open_verification_page());
-                        continue;
                     }
-                    match self.meanwhile(command, reply) {
-                        Meanwhile::BreakOff => return Waited::BrokenOff,
-                        Meanwhile::GoOn if paused => return Waited::Paused,
-                        Meanwhile::GoOn => {}
+                    Some((Command::Pause, reply)) => {
+                        self.running = false;
+                        let _ = reply.send(Ok(()));
+                        return Ok(Waited::Paused);
                     }
-                }
+                    other => self.command_while_busy(other)?,
+                },
+                () = &mut timer => return Ok(Waited::ItIsTime),
             }
         }
     }
@@ -134,7 +145,7 @@ impl Runner {
         }
     }
 
-    /// Records who fetched our client metadata document in the meantime.
+    /// Records who fetched our client metadata document since it was last looked at.
     pub fn record_fetches(&mut self) {
         let Some(documents) = &mut self.documents else {
             return;
@@ -143,23 +154,5 @@ impl Runner {
         while let Some(fetched) = documents.fetched() {
             lock(&self.journal).fetched(issuer, fetched);
         }
-    }
-}
-
-fn cancelled(request: Request, started: Timestamp) -> Sent {
-    let failure = Failure {
-        kind: FailureKind::Cancelled,
-        message: "Broken off by the user.".into(),
-    };
-    let total = now().since(started);
-    Sent {
-        request,
-        outcome: Outcome::Failure(failure),
-        started,
-        timings: Timings {
-            total,
-            ..Timings::default()
-        },
-        connection: None,
     }
 }

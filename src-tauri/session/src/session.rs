@@ -1,13 +1,14 @@
-//! The session's handle: what the window and the command hold and call.
+//! The handle of a session: what a front-end holds and calls.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use trace::{Request, Trace};
 use vault::Vault;
 
 use crate::contract::{AppError, ErrorCode};
-use crate::journal::Journal;
+use crate::inbox::{Command, Reply};
+use crate::journal::{Journal, lock};
 use crate::options::{Action, Options, Registration};
 use crate::runner::Runner;
 use crate::view::{Detail, Update};
@@ -18,25 +19,6 @@ pub struct Session {
     commands: mpsc::UnboundedSender<(Command, Reply)>,
     journal: Arc<Mutex<Journal>>,
     at_rest: watch::Receiver<bool>,
-}
-
-pub(crate) type Reply = oneshot::Sender<Result<(), AppError>>;
-
-pub(crate) enum Command {
-    Next,
-    Run,
-    Pause,
-    Stop,
-    GoOn,
-    Rewind(u32),
-    Edit(Option<Request>),
-    PasteCallback(String),
-    OpenBrowser,
-    Act(Action),
-    ChooseAuthorizationServer(String),
-    ChooseRegistration(Registration),
-    TokensChanged,
-    Replay,
 }
 
 impl Session {
@@ -53,9 +35,9 @@ impl Session {
         let (updates, receiver) = mpsc::unbounded_channel();
         let (commands, inbox) = mpsc::unbounded_channel();
         let (resting, at_rest) = watch::channel(false);
-        let runner = Runner::new(options.clone(), vault, run, updates, resting).await?;
+        let runner = Runner::new(options.clone(), vault, run, updates, inbox, resting)?;
         let journal = runner.journal();
-        tokio::spawn(runner.live(inbox));
+        tokio::spawn(runner.live());
         Ok((
             Self {
                 options,
@@ -76,7 +58,7 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::NotNow`] while a step is under way or when there is none.
     pub async fn next(&self) -> Result<(), AppError> {
-        self.tell(Command::Next).await
+        self.send(Command::Next).await
     }
 
     /// Does step after step until something stops it.
@@ -84,17 +66,32 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::NotNow`] when there is no step to do.
     pub async fn run(&self) -> Result<(), AppError> {
-        self.tell(Command::Run).await
+        self.send(Command::Run).await
     }
 
     /// Waits again after the step that is under way.
+    ///
+    /// # Errors
+    /// Only when the session is gone.
     pub async fn pause(&self) -> Result<(), AppError> {
-        self.tell(Command::Pause).await
+        self.send(Command::Pause).await
     }
 
-    /// Ends the run, breaking off what is under way. What was recorded stays.
+    /// Ends the run. What is under way is broken off and recorded as that; what was recorded stays.
+    /// Answered as soon as that is done, whatever is being waited for. A run that is over stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// Only when the session is gone.
     pub async fn stop(&self) -> Result<(), AppError> {
-        self.tell(Command::Stop).await
+        self.send(Command::Stop).await
+    }
+
+    /// Ends the run as [`Session::stop`] does, without waiting until it has ended.
+    pub fn signal_stop(&self) {
+        let (reply, _) = oneshot::channel();
+        // A session that is gone has stopped.
+        let _ = self.commands.send((Command::Stop, reply));
     }
 
     /// Goes on where the specification says to stop.
@@ -102,7 +99,7 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::NotNow`] unless the flow stopped at such a place.
     pub async fn go_on(&self) -> Result<(), AppError> {
-        self.tell(Command::GoOn).await
+        self.send(Command::GoOn).await
     }
 
     /// Goes back to before the step that made entry `seq`. What is abandoned stays in the trace.
@@ -111,15 +108,15 @@ impl Session {
     /// [`ErrorCode::NotNow`] while a step is under way, [`ErrorCode::Invalid`] when the entry is
     /// not of the present branch.
     pub async fn rewind(&self, seq: u32) -> Result<(), AppError> {
-        self.tell(Command::Rewind(seq)).await
+        self.send(Command::Rewind(seq)).await
     }
 
-    /// Replaces the request that is sent next; none takes the change back.
+    /// Replaces the request that is sent next. Without one the change is taken back.
     ///
     /// # Errors
     /// [`ErrorCode::Invalid`] names the part that cannot be sent.
     pub async fn edit(&self, request: Option<Request>) -> Result<(), AppError> {
-        self.tell(Command::Edit(request)).await
+        self.send(Command::Edit(request)).await
     }
 
     /// Takes a callback URL that the user copied from a browser elsewhere.
@@ -127,7 +124,7 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::Invalid`] when it is not a URL of the redirect URI that is waited for.
     pub async fn paste_callback(&self, url: String) -> Result<(), AppError> {
-        self.tell(Command::PasteCallback(url)).await
+        self.send(Command::PasteCallback(url)).await
     }
 
     /// Opens the authorization URL in the browser once more.
@@ -135,7 +132,7 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::Browser`] when none can be started.
     pub async fn open_browser(&self) -> Result<(), AppError> {
-        self.tell(Command::OpenBrowser).await
+        self.send(Command::OpenBrowser).await
     }
 
     /// Does what the user asks for once there is a token; it runs to its end.
@@ -143,7 +140,7 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::NotNow`] when it is not among [`crate::View::actions`].
     pub async fn act(&self, action: Action) -> Result<(), AppError> {
-        self.tell(Command::Act(action)).await
+        self.send(Command::Act(action)).await
     }
 
     /// Goes on with another of the authorization servers that the resource metadata names.
@@ -151,7 +148,7 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::Invalid`] when it names no such server.
     pub async fn choose_authorization_server(&self, issuer: String) -> Result<(), AppError> {
-        self.tell(Command::ChooseAuthorizationServer(issuer)).await
+        self.send(Command::ChooseAuthorizationServer(issuer)).await
     }
 
     /// Registers in another way, from the authorization server's metadata on.
@@ -160,20 +157,26 @@ impl Session {
     /// [`ErrorCode::Invalid`] names what cannot be used; [`ErrorCode::NotNow`] before that metadata
     /// is known.
     pub async fn choose_registration(&self, registration: Registration) -> Result<(), AppError> {
-        self.tell(Command::ChooseRegistration(registration)).await
+        self.send(Command::ChooseRegistration(registration)).await
     }
 
     /// Says that the vault was changed from outside, so that the tokens shown are read again.
+    ///
+    /// # Errors
+    /// Only when the session is gone.
     pub async fn tokens_changed(&self) -> Result<(), AppError> {
-        self.tell(Command::TokensChanged).await
+        self.send(Command::TokensChanged).await
     }
 
-    /// Tells everything from the start once more, for a window that was opened anew.
+    /// Reports everything from the start once more, for a window that was reloaded.
+    ///
+    /// # Errors
+    /// Only when the session is gone.
     pub async fn replay(&self) -> Result<(), AppError> {
-        self.tell(Command::Replay).await
+        self.send(Command::Replay).await
     }
 
-    /// Everything about one row; none when there is no such row.
+    /// Everything about one row, if there is such a row.
     pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
         let journal = lock(&self.journal);
         let entry = journal.entry(seq)?.clone();
@@ -204,7 +207,7 @@ impl Session {
         let _ = at_rest.wait_for(|rest| *rest).await;
     }
 
-    async fn tell(&self, command: Command) -> Result<(), AppError> {
+    async fn send(&self, command: Command) -> Result<(), AppError> {
         let gone = || AppError {
             code: ErrorCode::NotNow,
             message: "The session has ended.".into(),
@@ -214,9 +217,4 @@ impl Session {
         self.commands.send((command, reply)).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
-}
-
-/// The data behind a lock, also after a panic elsewhere: the record must not be lost with it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

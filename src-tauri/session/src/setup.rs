@@ -11,8 +11,8 @@ use serde_json::Value;
 use trace::Secret;
 
 use crate::contract::{AppError, ErrorCode};
+use crate::error::invalid;
 use crate::options::{self, Options, Registration, ResponseMode};
-use crate::runner::invalid;
 
 /// # Errors
 /// Names the option, what was expected and what came; never repeats a key.
@@ -23,7 +23,7 @@ pub(crate) fn setup(options: &Options) -> Result<Setup, AppError> {
         hint: Some("Give the URL your MCP client is configured with.".into()),
     })?;
     let mut seed = [0; 32];
-    crate::runner::random(&mut seed);
+    crate::env::random(&mut seed);
     let mut setup = Setup::new(server_url, Seed(seed));
     setup.revision = options.revision;
     setup.registration = registration(&options.registration)?;

@@ -2,44 +2,39 @@
 
 use flow::jose::SigningKey;
 use flow::{Client, RegisteredBy, Setup, Tokens};
-use vault::{ClientCredentials, Key, TokenSet, Vault};
+use vault::{ClientCredentials, Key, TokenSet};
 
 use crate::contract::AppError;
+use crate::error::invalid;
 use crate::options::{Callback, Options};
-use crate::runner::invalid;
 use crate::view::TokenView;
 
 /// The tokens kept for this server that fit the options, with their client: the newest.
-pub(crate) async fn stored(
-    vault: &Vault,
+pub(crate) fn stored(
+    sets: &[TokenSet],
     setup: &Setup,
     options: &Options,
 ) -> Option<(Tokens, Client)> {
-    let sets = match vault.find(&setup.server_url).await {
-        Ok(sets) => sets,
-        Err(error) => {
-            tracing::warn!(%error, "stored tokens could not be read");
-            return None;
-        }
-    };
-    let fits = |set: &TokenSet| match &options.registration {
+    let fits = |set: &&TokenSet| match &options.registration {
         crate::options::Registration::Preregistered { client_id, .. } => {
             set.key.client_id == client_id.trim()
         }
         _ => true,
     };
     // Tokens are for the server that issued them alone.
-    let of_chosen = |set: &TokenSet| {
+    let of_chosen = |set: &&TokenSet| {
         setup
             .issuer
             .as_ref()
             .is_none_or(|issuer| set.key.issuer == *issuer)
     };
     let set = sets
-        .into_iter()
+        .iter()
+        .filter(|set| set.key.resource == setup.server_url)
         .filter(fits)
         .filter(of_chosen)
-        .max_by_key(|set| set.obtained_at)?;
+        .max_by_key(|set| set.obtained_at)?
+        .clone();
     let tokens = Tokens {
         access_token: set.access_token,
         refresh_token: set.refresh_token,

@@ -112,6 +112,8 @@ pub enum Status {
     Ready,
     /// A request is under way.
     Sending,
+    /// The keychain was asked and has not answered yet: it may be asking for its password.
+    AwaitingKeychain,
     /// The browser is with the user.
     AwaitingCallback {
         /// For the user to open or copy.

@@ -3,7 +3,7 @@ import type { HowOpened } from "./HowOpened";
 import type { StopCode } from "./StopCode";
 import type { Timestamp } from "./Timestamp";
 
-export type Status = { "is": "ready" } | { "is": "sending" } | { "is": "awaiting_callback", 
+export type Status = { "is": "ready" } | { "is": "sending" } | { "is": "awaiting_keychain" } | { "is": "awaiting_callback", 
 /**
  * For the user to open or copy.
  */

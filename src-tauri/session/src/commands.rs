@@ -1,0 +1,241 @@
+//! Commands of the user, between two steps and in the middle of one.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use flow::{Flow, Hand, Next};
+use tokio::time::timeout;
+use trace::{Phase, Request};
+
+use crate::contract::AppError;
+use crate::documents::Documents;
+use crate::env::{now, random};
+use crate::error::{invalid, not_now};
+use crate::inbox::{Command, Reply, Stop};
+use crate::journal::lock;
+use crate::options::{Action, ClientMetadata, Registration};
+use crate::rows::action_title;
+use crate::runner::Runner;
+use crate::setup;
+use crate::view::Status;
+
+/// How long a keychain may take before the user is told what is being waited for.
+const NOTICEABLE: Duration = Duration::from_millis(300);
+
+impl Runner {
+    /// Carries out a command between two steps. Returns the answer, and whether a step is to be done
+    /// next.
+    pub async fn command_at_rest(
+        &mut self,
+        command: Command,
+    ) -> Result<(Result<(), AppError>, bool), Stop> {
+        let result = match command {
+            Command::Next if self.has_step() => return Ok((Ok(()), true)),
+            Command::Run if self.has_step() => {
+                self.running = true;
+                Ok(())
+            }
+            Command::Next | Command::Run => {
+                Err(not_now("There is no step to do: the run is over."))
+            }
+            Command::Pause => Ok(()),
+            Command::Stop => return Err(Stop(None)),
+            Command::GoOn => self.go_on().await?,
+            Command::Rewind(seq) => self.rewind(seq),
+            Command::Edit(request) => self.edit(request),
+            Command::PasteCallback(_) | Command::OpenBrowser => {
+                Err(not_now("No callback is being waited for."))
+            }
+            Command::Act(action) => self.act(action).await?,
+            Command::ChooseAuthorizationServer(issuer) => {
+                self.choose_authorization_server(issuer).await?
+            }
+            Command::ChooseRegistration(registration) => {
+                self.choose_registration(registration).await?
+            }
+            Command::Replay => {
+                self.reporter.forget();
+                self.report(None);
+                Ok(())
+            }
+            Command::TokensChanged => {
+                let vault = self.vault.clone();
+                let listed = self.attend_keychain(vault.list()).await?;
+                self.reporter.tokens_read(&vault, listed);
+                self.report(None);
+                Ok(())
+            }
+        };
+        Ok((result, false))
+    }
+
+    /// Waits for `work` and answers the commands that come meanwhile. Whatever the runner waits for
+    /// goes through here, so that a stop is heard at once.
+    pub async fn attend<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                command = self.inbox.recv() => self.command_while_busy(command)?,
+                done = &mut work => return Ok(done),
+            }
+        }
+    }
+
+    /// Waits for the keychain as [`Runner::attend`] does, and says so when it takes its time: it may
+    /// be asking the user for a password.
+    pub async fn attend_keychain<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut work = pin!(work);
+        let at_once = self.attend(timeout(NOTICEABLE, &mut work)).await?;
+        if let Ok(done) = at_once {
+            return Ok(done);
+        }
+        self.report(Some(Status::AwaitingKeychain));
+        self.attend(work).await
+    }
+
+    /// Answers a command that came while something is under way. No command: nobody holds the
+    /// session any more.
+    pub fn command_while_busy(&mut self, command: Option<(Command, Reply)>) -> Result<(), Stop> {
+        let Some((command, reply)) = command else {
+            return Err(Stop(None));
+        };
+        let result = match command {
+            Command::Stop => return Err(Stop(Some(reply))),
+            Command::Pause => {
+                self.running = false;
+                Ok(())
+            }
+            Command::Run => {
+                self.running = true;
+                Ok(())
+            }
+            Command::TokensChanged => Ok(()),
+            Command::Replay => {
+                self.reporter.forget();
+                self.report(self.reporter.last_status());
+                Ok(())
+            }
+            _ => Err(not_now("A step is under way.")),
+        };
+        let _ = reply.send(result);
+        Ok(())
+    }
+
+    fn has_step(&mut self) -> bool {
+        let next = self.flow.next(&self.setup, now());
+        !self.ended && matches!(*next, Next::Send(_) | Next::SendBoth(_) | Next::Browse(_))
+    }
+
+    async fn go_on(&mut self) -> Result<Result<(), AppError>, Stop> {
+        let further = self.flow.to_owned().go_on_anyway();
+        let Some(judged) = further.filter(|_| !self.ended) else {
+            return Ok(Err(not_now(
+                "The flow has not stopped at a place where one can go on.",
+            )));
+        };
+        let phase = self.phase();
+        self.take(judged, phase).await.map(Ok)
+    }
+
+    async fn act(&mut self, action: Action) -> Result<Result<(), AppError>, Stop> {
+        let kind = action.kind;
+        let action = flow::Action {
+            kind,
+            call: action.call.as_ref().map(setup::call),
+        };
+        let mut flow = self.flow.to_owned();
+        flow.facts.registered.clone_from(&self.registered);
+        let Some(begun) = flow.act(&self.setup, action) else {
+            let title = action_title(kind);
+            return Ok(Err(not_now(&format!("{title}: not possible here."))));
+        };
+        self.ended = false;
+        self.take(begun, Phase::Extra).await?;
+        self.running = self.has_step();
+        Ok(Ok(()))
+    }
+
+    async fn choose_authorization_server(
+        &mut self,
+        issuer: String,
+    ) -> Result<Result<(), AppError>, Stop> {
+        let chosen = self.flow.clone().with_authorization_server(&issuer);
+        let Some(chosen) = chosen.filter(|_| !self.ended) else {
+            let offered = "authorization server: expected one that the resource metadata names";
+            return Ok(Err(invalid(format!("{offered}, got \"{issuer}\""))));
+        };
+        self.setup.issuer = Some(issuer);
+        self.edited = None;
+        self.take(chosen, Phase::ServerMetadata).await.map(Ok)
+    }
+
+    async fn choose_registration(
+        &mut self,
+        chosen: Registration,
+    ) -> Result<Result<(), AppError>, Stop> {
+        let again = match self.registering_as(chosen) {
+            Ok(again) => again,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.edited = None;
+        self.take(again, Phase::Registration).await.map(Ok)
+    }
+
+    /// The flow from the registration on, in the way chosen.
+    fn registering_as(&mut self, chosen: Registration) -> Result<flow::Judged, AppError> {
+        let registration = setup::registration(&chosen)?;
+        if registration == flow::Registration::Cimd
+            && self.documents.is_none()
+            && self.setup.client_metadata_url.is_none()
+        {
+            // Nothing was arranged for it: we serve the document ourselves.
+            let here = ClientMetadata {
+                serve: true,
+                ..ClientMetadata::default()
+            };
+            self.documents = Documents::open(&here)?;
+            self.setup.client_metadata_url = self
+                .documents
+                .as_ref()
+                .map(|documents| documents.url().to_owned());
+        }
+        let again = self.flow.to_owned().registering_anew();
+        let again = again
+            .filter(|_| !self.ended)
+            .ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
+        self.setup.registration = registration;
+        self.options.registration = chosen;
+        Ok(again)
+    }
+
+    fn rewind(&mut self, seq: u32) -> Result<(), AppError> {
+        let gone = format!("row {seq}: expected a row of the present branch, got one that is not");
+        let flow = lock(&self.journal)
+            .rewind(seq, now())
+            .ok_or_else(|| invalid(gone))?;
+        let flow = Flow::clone(&flow).renewed(&mut Hand {
+            now: now(),
+            random: &mut random,
+        });
+        self.flow = flow.into();
+        self.edited = None;
+        self.ended = false;
+        self.listener = None;
+        lock(&self.journal).mark(self.flow.state());
+        self.report(None);
+        Ok(())
+    }
+
+    fn edit(&mut self, request: Option<Request>) -> Result<(), AppError> {
+        if !self.has_step() {
+            return Err(not_now("There is no request to change."));
+        }
+        if let Some(request) = &request {
+            wire::check(request).map_err(invalid)?;
+        }
+        self.edited = request;
+        self.report(None);
+        Ok(())
+    }
+}
