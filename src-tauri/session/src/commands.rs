@@ -206,6 +206,7 @@ impl Runner {
             .ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
         self.setup.registration = registration;
         self.options.registration = chosen;
+        self.typed_secrets.learn(&self.options, &self.setup);
         Ok(again)
     }
 

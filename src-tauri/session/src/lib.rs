@@ -19,6 +19,7 @@ mod sending;
 mod session;
 mod setup;
 mod tokens;
+mod typed_secrets;
 mod view;
 
 pub use contract::*;

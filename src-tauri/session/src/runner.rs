@@ -19,6 +19,7 @@ use crate::journal::{Journal, lock};
 use crate::judging::Judging;
 use crate::options::Options;
 use crate::report::Reporter;
+use crate::typed_secrets::TypedSecrets;
 use crate::view::{Status, Update};
 use crate::{setup, tokens};
 
@@ -40,6 +41,7 @@ pub(crate) struct Runner {
     pub running: bool,
     /// The user stopped the run before its end.
     pub ended: bool,
+    pub typed_secrets: TypedSecrets,
     pub reporter: Reporter,
     pub inbox: Inbox,
     resting: watch::Sender<bool>,
@@ -69,6 +71,8 @@ impl Runner {
         }
         setup.certificate_thumbprint = wire.client_certificate_thumbprint();
         tokens::check_callback(&options.callback)?;
+        let typed_secrets = TypedSecrets::default();
+        typed_secrets.learn(&options, &setup);
         let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));
         let reporter = Reporter::new(run, Judging::start(journal.clone(), updates), &vault);
         Ok(Self {
@@ -85,6 +89,7 @@ impl Runner {
             edited: None,
             running: false,
             ended: false,
+            typed_secrets,
             reporter,
             inbox,
             resting,

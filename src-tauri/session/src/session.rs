@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use trace::{Request, Trace};
+use trace::{Request, Secret, Trace};
 use vault::Vault;
 
 use crate::contract::{AppError, ErrorCode};
@@ -11,6 +11,7 @@ use crate::inbox::{Command, Reply};
 use crate::journal::{Journal, lock};
 use crate::options::{Action, Options, Registration};
 use crate::runner::Runner;
+use crate::typed_secrets::TypedSecrets;
 use crate::view::{Detail, Update};
 
 /// A flow being run. Commands are carried out by a task of its own, in the order they come.
@@ -18,6 +19,7 @@ pub struct Session {
     options: Options,
     commands: mpsc::UnboundedSender<(Command, Reply)>,
     journal: Arc<Mutex<Journal>>,
+    typed_secrets: TypedSecrets,
     at_rest: watch::Receiver<bool>,
 }
 
@@ -37,12 +39,14 @@ impl Session {
         let (resting, at_rest) = watch::channel(false);
         let runner = Runner::new(options.clone(), vault, run, updates, inbox, resting)?;
         let journal = runner.journal();
+        let typed_secrets = runner.typed_secrets.clone();
         tokio::spawn(runner.live());
         Ok((
             Self {
                 options,
                 commands,
                 journal,
+                typed_secrets,
                 at_rest,
             },
             receiver,
@@ -51,6 +55,12 @@ impl Session {
 
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// The secrets that the user typed in for this run, each with its name as a request or a form
+    /// has it: `client_secret`, `assertion`, `password`. Every output has to redact them.
+    pub fn typed_secrets(&self) -> Vec<(String, Secret)> {
+        self.typed_secrets.all()
     }
 
     /// Does the next step and waits again.
