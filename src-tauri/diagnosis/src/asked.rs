@@ -11,7 +11,8 @@ impl Reading<'_> {
     /// The latest authorization request sent before this entry: its number and its parameters, with
     /// those that were pushed (RFC 9126) or are in a request object (RFC 9101).
     pub fn authorization_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
-        let visit = self.visits.iter().rev().find(|visit| visit.seq < seq)?;
+        let before = self.visits.partition_point(|visit| visit.seq < seq);
+        let visit = self.visits[..before].last()?;
         let pushed = self.sent_for(|purpose| *purpose == Purpose::PushedAuthorization);
         let asked = whole_request(&visit.visit.url, pushed.map(|seen| seen.exchange));
         Some((visit.seq, asked))

@@ -43,7 +43,8 @@ impl Comparison {
                 "code is the one of the callback",
                 "code is not the one of the callback",
             );
-            comparison.age = Some(exchange.at.since(callback.at).as_secs());
+            let times = exchange.time().zip(callback.time());
+            comparison.age = times.map(|(at, before)| at.since(before).as_secs());
         }
         let earlier = reading.tokens.iter().any(|(seen, grant)| {
             seen.seq < exchange.seq

@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
-use trace::{Challenge, ChallengeError, Document, Grant, Jwt, JwtError, Pair};
+use trace::{Challenge, ChallengeError, Document, Jwt, JwtError, Pair};
 
-use crate::reading::Reading;
 use crate::snapshot::{ExchangeRef, RequestRef, ResponseRef, bearer_of, response_fields_of};
 
 /// The JSON object in a response's body.
@@ -78,32 +77,8 @@ pub(crate) fn access_token(response: ResponseRef<'_>) -> Option<String> {
     Some(token.to_owned())
 }
 
-/// A refresh request that was answered with an OAuth error.
-pub(crate) struct RefusedRefresh<'a> {
-    pub seen: ExchangeRef<'a>,
-    pub status: u16,
-    pub error: String,
-    /// Empty when there is none.
-    pub description: String,
-}
-
-/// Every refresh request that was answered with an OAuth error.
-pub(crate) fn refused_refreshes<'a>(reading: &Reading<'a>) -> Vec<RefusedRefresh<'a>> {
-    let refreshes = reading
-        .tokens
-        .iter()
-        .filter(|(_, grant)| *grant == Grant::RefreshToken);
-    let refused = refreshes.filter_map(|(seen, _)| {
-        let response = seen.response().filter(|response| response.status >= 400)?;
-        let answer = object(response)?;
-        Some(RefusedRefresh {
-            seen: *seen,
-            status: response.status,
-            error: text(&answer, "error")?.into(),
-            description: text(&answer, "error_description")
-                .unwrap_or_default()
-                .into(),
-        })
-    });
-    refused.collect()
+/// The access token of a successful token answer, read as far as it can be.
+pub(crate) fn access_jwt(response: ResponseRef<'_>) -> Option<Result<Rc<Jwt>, JwtError>> {
+    let token = access_token(response)?;
+    Some(response.read_access_token(&token))
 }

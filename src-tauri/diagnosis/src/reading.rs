@@ -1,29 +1,54 @@
 //! An index of the live part of a trace, built once and read by every rule.
 
+use foldhash::{HashMap, HashMapExt as _};
 use trace::{
     ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, MetadataSource, Purpose,
-    ResourceMetadata, Revision, ServerMetadata, StopCode, WellKnown,
+    ResourceMetadata, Response, Revision, ServerMetadata, StopCode, WellKnown,
 };
 
 pub(crate) use crate::fields::*;
 pub(crate) use crate::snapshot::ExchangeRef;
 use crate::snapshot::Snapshot;
 
-/// A request for protected resource metadata and what it brought; no document when no answer came.
+/// A request for protected resource metadata and what it brought; no document when no
+/// answer came, or none was recorded.
 pub(crate) struct ResourceTry<'a> {
     pub seen: ExchangeRef<'a>,
     pub source: MetadataSource,
     pub document: Option<Result<ResourceMetadata, DocumentError>>,
 }
 
+impl ResourceTry<'_> {
+    /// There is an answer that may be metadata, and its body was not recorded.
+    pub fn is_unread(&self) -> bool {
+        self.document.is_none() && self.seen.response().is_some()
+    }
+}
+
 /// A request for authorization server metadata and what it brought; no document when no answer
-/// came.
+/// came, or none was recorded.
 pub(crate) struct ServerTry<'a> {
     pub seen: ExchangeRef<'a>,
     /// The issuer asked for.
     pub issuer: &'a str,
     pub well_known: WellKnown,
     pub document: Option<Result<ServerMetadata, DocumentError>>,
+}
+
+impl ServerTry<'_> {
+    /// There is an answer that may be metadata, and its body was not recorded.
+    pub fn is_unread(&self) -> bool {
+        self.document.is_none() && self.seen.response().is_some()
+    }
+}
+
+/// What an answer brought: none when there is none, or when its body was not recorded.
+fn document<T>(
+    seen: ExchangeRef<'_>,
+    read: fn(&Response) -> Result<T, DocumentError>,
+) -> Option<Result<T, DocumentError>> {
+    let response = seen.response()?;
+    (response.status != 200 || response.has_body()).then(|| read(&response))
 }
 
 /// The browser sent to the authorization endpoint.
@@ -51,6 +76,16 @@ pub(crate) struct Reading<'a> {
     pub tokens: Vec<(ExchangeRef<'a>, Grant)>,
     /// Calls to the MCP server with a token.
     pub calls: Vec<ExchangeRef<'a>>,
+    /// The same by their tokens.
+    pub uses: HashMap<&'a str, Vec<ExchangeRef<'a>>>,
+    /// The last of these calls whose token was not recorded.
+    last_hidden_call: Option<u32>,
+    /// All calls to the MCP server, with and without a token, in order.
+    mcp_calls: Vec<ExchangeRef<'a>>,
+    /// Authorization servers, clients and step-ups as they were decided for.
+    issuers: Vec<(u32, &'a str)>,
+    clients: Vec<(u32, &'a str, &'a str)>,
+    step_ups: Vec<u32>,
     /// What belongs to none of the above; its purpose says what it is.
     pub others: Vec<ExchangeRef<'a>>,
     /// What the user asked for besides the flow, in order.
@@ -74,6 +109,12 @@ impl<'a> Reading<'a> {
             callbacks: Vec::new(),
             tokens: Vec::new(),
             calls: Vec::new(),
+            uses: HashMap::new(),
+            last_hidden_call: None,
+            mcp_calls: Vec::new(),
+            issuers: Vec::new(),
+            clients: Vec::new(),
+            step_ups: Vec::new(),
             others: Vec::new(),
             actions: Vec::new(),
             decisions: Vec::new(),
@@ -95,12 +136,20 @@ impl<'a> Reading<'a> {
             }
         }
         reading.sort_exchanges();
+        reading.index_calls();
         reading
     }
 
-    fn take(&mut self, seq: u32, decision: &Decision) {
+    fn take(&mut self, seq: u32, decision: &'a Decision) {
         match decision {
             Decision::Revision { revision, .. } => self.revision = *revision,
+            Decision::AuthorizationServer { issuer, .. } => self.issuers.push((seq, issuer)),
+            Decision::Client {
+                client_id,
+                auth_method,
+                ..
+            } => self.clients.push((seq, client_id, auth_method)),
+            Decision::StepUp { .. } => self.step_ups.push(seq),
             Decision::Action { action } => self.actions.push(Action {
                 kind: *action,
                 begin: seq,
@@ -136,18 +185,14 @@ impl<'a> Reading<'a> {
                 Purpose::ResourceMetadata { source } => self.resource_tries.push(ResourceTry {
                     seen,
                     source: *source,
-                    document: seen
-                        .response_with_body()
-                        .map(|response| ResourceMetadata::read(&response)),
+                    document: document(seen, ResourceMetadata::read),
                 }),
                 Purpose::ServerMetadata { issuer, well_known } => {
                     self.server_tries.push(ServerTry {
                         seen,
                         issuer,
                         well_known: *well_known,
-                        document: seen
-                            .response_with_body()
-                            .map(|response| ServerMetadata::read(&response)),
+                        document: document(seen, ServerMetadata::read),
                     })
                 }
                 Purpose::Registration => self.registrations.push(seen),
@@ -174,6 +219,21 @@ impl<'a> Reading<'a> {
         self.all = all;
     }
 
+    fn index_calls(&mut self) {
+        for call in &self.calls {
+            match bearer(call.request()) {
+                Some(token) => self.uses.entry(token).or_default().push(*call),
+                None if !call.request().header("authorization").is_recorded() => {
+                    self.last_hidden_call = Some(call.seq);
+                }
+                None => {}
+            }
+        }
+        self.mcp_calls = self.first_calls.clone();
+        self.mcp_calls.extend(&self.calls);
+        self.mcp_calls.sort_by_key(|call| call.seq);
+    }
+
     /// The first call that was answered 401.
     pub fn unauthorized(&self) -> Option<ExchangeRef<'a>> {
         self.first_calls
@@ -197,10 +257,16 @@ impl<'a> Reading<'a> {
     /// The same as it was before this entry: the authorization server may change on the way.
     pub fn server_metadata_before(&self, seq: u32) -> Option<(&ServerTry<'a>, &ServerMetadata)> {
         let issuer = self.issuer_before(seq);
-        let readable = self.server_tries.iter().rev().filter_map(|attempt| {
-            let document = attempt.document.as_ref()?.as_ref().ok()?;
-            (attempt.seen.seq < seq).then_some((attempt, document))
-        });
+        let before = self
+            .server_tries
+            .partition_point(|attempt| attempt.seen.seq < seq);
+        let readable = self.server_tries[..before]
+            .iter()
+            .rev()
+            .filter_map(|attempt| {
+                let document = attempt.document.as_ref()?.as_ref().ok()?;
+                Some((attempt, document))
+            });
         let of_issuer = readable
             .clone()
             .find(|(attempt, _)| issuer.is_none_or(|issuer| attempt.issuer == issuer));
@@ -225,10 +291,8 @@ impl<'a> Reading<'a> {
 
     /// The latest call to the MCP server before this entry, with or without a token.
     pub fn call_before(&self, seq: u32) -> Option<ExchangeRef<'a>> {
-        let calls = self.first_calls.iter().chain(&self.calls).copied();
-        calls
-            .filter(|call| call.seq < seq)
-            .max_by_key(|call| call.seq)
+        let before = self.mcp_calls.partition_point(|call| call.seq < seq);
+        self.mcp_calls[..before].last().copied()
     }
 
     /// The exchanges of these purposes, of those that have no list of their own.
@@ -242,9 +306,9 @@ impl<'a> Reading<'a> {
 
     /// What the user had asked for when this entry was written.
     pub fn action_at(&self, seq: u32) -> Option<ActionKind> {
-        let mut actions = self.actions.iter().rev();
-        let action = actions.find(|action| action.begin < seq && seq < action.end)?;
-        Some(action.kind)
+        let before = self.actions.partition_point(|action| action.begin < seq);
+        let action = self.actions[..before].last()?;
+        (seq < action.end).then_some(action.kind)
     }
 
     /// Whether an action may have ended the life of tokens that were issued at one entry and used
@@ -280,24 +344,14 @@ impl<'a> Reading<'a> {
 
     /// How often the flow had authorized once more for a step-up when it came to this entry.
     pub fn step_ups_before(&self, seq: u32) -> usize {
-        let step_ups = self
-            .decisions
-            .iter()
-            .filter(|(at, decision)| *at < seq && matches!(decision, Decision::StepUp { .. }));
-        step_ups.count()
+        self.step_ups.partition_point(|at| *at < seq)
     }
 
     /// The client that the flow acted as when it came to this entry, and how it authenticates.
     pub fn client_before(&self, seq: u32) -> Option<(&'a str, &'a str)> {
-        let mut decisions = self.decisions.iter().rev();
-        decisions.find_map(|(at, decision)| match decision {
-            Decision::Client {
-                client_id,
-                auth_method,
-                ..
-            } if *at < seq => Some((client_id.as_str(), auth_method.as_str())),
-            _ => None,
-        })
+        let before = self.clients.partition_point(|(at, ..)| *at < seq);
+        let (_, client_id, auth_method) = self.clients[..before].last()?;
+        Some((client_id, auth_method))
     }
 
     /// The authorization server that was decided for, as the resource metadata names it.
@@ -307,11 +361,8 @@ impl<'a> Reading<'a> {
 
     /// The same as it was before this entry.
     pub fn issuer_before(&self, seq: u32) -> Option<&'a str> {
-        let mut decisions = self.decisions.iter().rev();
-        decisions.find_map(|(at, decision)| match decision {
-            Decision::AuthorizationServer { issuer, .. } if *at < seq => Some(issuer.as_str()),
-            _ => None,
-        })
+        let before = self.issuers.partition_point(|(at, _)| *at < seq);
+        self.issuers[..before].last().map(|(_, issuer)| *issuer)
     }
 
     /// Whether the default endpoints of 2025-03-26 are used instead of metadata.
@@ -323,23 +374,29 @@ impl<'a> Reading<'a> {
     /// What the MCP server first made of this access token after this entry. Answers that say
     /// nothing of the token (a revision it does not know, a failure) are passed over.
     pub fn use_of(&self, token: &str, after: u32) -> TokenUse<'a> {
-        let calls = self.calls.iter().copied().filter(|call| call.seq > after);
-        let mut uses = calls.filter(|call| bearer(call.request()) == Some(token));
-        let telling = uses.find_map(|call| match call.status()? {
+        let uses = self.uses.get(token).map_or(&[][..], Vec::as_slice);
+        let later = &uses[uses.partition_point(|call| call.seq <= after)..];
+        let telling = later.iter().find_map(|call| match call.status()? {
             200..=299 => Some(TokenUse::Accepted),
-            401 if is_about_more_than_the_token(call) => None,
-            401 => Some(TokenUse::Refused(call)),
+            401 if is_about_more_than_the_token(*call) => None,
+            401 => Some(TokenUse::Refused(*call)),
             _ => None,
         });
-        telling.unwrap_or(TokenUse::Unknown)
+        let hidden = self.last_hidden_call.is_some_and(|seq| seq > after);
+        telling.unwrap_or(if hidden {
+            TokenUse::NotRecorded
+        } else {
+            TokenUse::Unknown
+        })
     }
 
     /// The revision whose rules hold for finding the metadata. A client that found none goes on as
     /// in 2025-03-26, but it is not the server that decided for that revision.
     pub fn discovery_revision(&self) -> Revision {
-        match self.resource_tries.is_empty() || self.revision.at_least(Revision::R20250618) {
-            true => self.revision,
-            false => Revision::LATEST,
+        if self.resource_tries.is_empty() || self.revision.at_least(Revision::R20250618) {
+            self.revision
+        } else {
+            Revision::LATEST
         }
     }
 }
@@ -358,6 +415,8 @@ pub(crate) enum TokenUse<'a> {
     /// By the 401 of this call.
     Refused(ExchangeRef<'a>),
     Unknown,
+    /// There are later calls, and the recording does not show their tokens.
+    NotRecorded,
 }
 
 #[cfg(test)]

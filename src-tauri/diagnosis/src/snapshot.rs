@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use trace::{
-    Challenge, ChallengeError, Document, Exchange, Pair, Presence, Recorded, Request, Response,
-    Timestamp, Trace,
+    Challenge, ChallengeError, Document, Exchange, Jwt, JwtError, Pair, Presence, Recorded,
+    Request, Response, Timestamp, Trace,
 };
 
 /// A trace, and room for what its messages hold. What was read lives as long as this.
@@ -25,6 +25,7 @@ struct Contents {
     form: OnceCell<Vec<Pair>>,
     object: OnceCell<Option<Rc<Document>>>,
     challenges: OnceCell<Result<Vec<Challenge>, ChallengeError>>,
+    access_token: OnceCell<Result<Rc<Jwt>, JwtError>>,
 }
 
 impl<'a> Snapshot<'a> {
@@ -57,6 +58,12 @@ impl<'a> Snapshot<'a> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often rules looked at a request or a response.
+    pub(crate) static LOOKS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// An exchange of a trace, with its number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExchangeRef<'a> {
@@ -68,6 +75,8 @@ pub(crate) struct ExchangeRef<'a> {
 
 impl<'a> ExchangeRef<'a> {
     pub fn request(&self) -> RequestRef<'a> {
+        #[cfg(test)]
+        LOOKS.set(LOOKS.get() + 1);
         RequestRef {
             exchange: self.exchange,
             contents: self.contents,
@@ -75,6 +84,8 @@ impl<'a> ExchangeRef<'a> {
     }
 
     pub fn response(&self) -> Option<ResponseRef<'a>> {
+        #[cfg(test)]
+        LOOKS.set(LOOKS.get() + 1);
         Some(ResponseRef {
             exchange: self.exchange,
             response: self.exchange.response()?,
@@ -193,9 +204,10 @@ impl<'a> ResponseRef<'a> {
         challenges.as_deref()
     }
 
-    /// The first value of a header, by name in any case.
-    pub fn header(self, name: &str) -> Presence<&'a str> {
-        self.exchange.response_header(name)
+    /// Its access token, read as far as it can be.
+    pub fn read_access_token(self, token: &str) -> Result<Rc<Jwt>, JwtError> {
+        let read = || Jwt::read(token).map(Rc::new);
+        self.contents.access_token.get_or_init(read).clone()
     }
 
     /// A header whose absence proves nothing, because it is only quoted.
@@ -216,11 +228,6 @@ impl<'a> ResponseRef<'a> {
     /// Whether the body was recorded whole.
     pub fn has_body(&self) -> bool {
         self.exchange.recorded.response_body == Recorded::Whole
-    }
-
-    /// Whether the headers were recorded whole.
-    pub fn has_headers(&self) -> bool {
-        self.exchange.recorded.response_headers == Recorded::Whole
     }
 }
 
@@ -289,12 +296,9 @@ mod tests {
             .iter()
             .filter_map(|entry| snapshot.exchange(entry));
         let seen = all.next().unwrap();
-        let response = seen.response().unwrap();
-        assert!(matches!(
-            response.header("WWW-Authenticate"),
-            Presence::Found(_)
-        ));
-        assert_eq!(response.header("x-other"), Presence::NotRecorded);
+        let header = |name| seen.exchange.response_header(name);
+        assert!(matches!(header("WWW-Authenticate"), Presence::Found(_)));
+        assert_eq!(header("x-other"), Presence::NotRecorded);
         assert_eq!(seen.request().field("code"), Presence::NotRecorded);
         assert!(seen.request().header("x-other").is_absent());
         assert!(seen.response_with_headers().is_none() && seen.response_with_body().is_some());

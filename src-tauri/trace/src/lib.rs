@@ -36,12 +36,12 @@ pub use file::{FileError, VERSION, from_json, to_json};
 pub use form::{Pair, encode_pairs, pairs, query_pairs, with_query};
 pub use jwt::{Jwt, JwtError};
 pub use metadata::{
-    Document, DocumentError, ResourceMetadata, ServerMetadata, WellKnown, origin_of,
-    resource_metadata_urls, server_metadata_urls,
+    Document, DocumentError, ResourceMetadata, ServerMetadata, origin_of, resource_metadata_urls,
+    server_metadata_urls,
 };
 pub use origin::{Client, Evidence, FlowId, FlowInfo, Origin};
 pub use participant::{Participant, ParticipantId, Role};
-pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind};
+pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind, WellKnown};
 pub use recorded::{Presence, Recorded, Recording};
 pub use revision::Revision;
 pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};

@@ -7,11 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use ts_rs::TS;
 use url::Url;
 
 use crate::exchange::{BodyEnd, Response};
-use crate::phase::MetadataSource;
+use crate::phase::{MetadataSource, WellKnown};
 
 /// A JSON object, or why a response is none.
 pub type Document = Map<String, Value>;
@@ -184,19 +183,6 @@ impl ServerMetadata {
             ..Self::default()
         }
     }
-}
-
-/// Which well-known document of an authorization server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum WellKnown {
-    /// `/.well-known/oauth-authorization-server` before the issuer's path (RFC 8414 section 3.1).
-    OauthInserted,
-    /// `/.well-known/openid-configuration` before the issuer's path (RFC 8414 section 5).
-    OidcInserted,
-    /// `/.well-known/openid-configuration` after the issuer's path (OpenID Connect Discovery 1.0
-    /// section 4.1).
-    OidcAppended,
 }
 
 /// Where the metadata of a protected resource may be, in the order to try: before the path, then at

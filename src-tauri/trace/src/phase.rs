@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::metadata::WellKnown;
-
 /// The parts of the flow, in the order of the flow bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -119,6 +117,19 @@ pub enum CrossOrigin {
     ServerMetadata,
     Registration,
     Token,
+}
+
+/// Which well-known document of an authorization server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum WellKnown {
+    /// `/.well-known/oauth-authorization-server` before the issuer's path (RFC 8414 section 3.1).
+    OauthInserted,
+    /// `/.well-known/openid-configuration` before the issuer's path (RFC 8414 section 5).
+    OidcInserted,
+    /// `/.well-known/openid-configuration` after the issuer's path (OpenID Connect Discovery 1.0
+    /// section 4.1).
+    OidcAppended,
 }
 
 /// Where the URL of a resource metadata request came from.

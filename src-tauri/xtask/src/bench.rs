@@ -18,6 +18,11 @@ struct Bench {
 
 const BENCHES: &[Bench] = &[
     Bench {
+        name: "diagnosis",
+        what: "judging 1,000, 10,000 and 100,000 exchanges, beside plain JSON of the same data",
+        display: false,
+    },
+    Bench {
         name: "flow",
         what: "a whole flow against the lab, beside the same requests sent bare",
         display: false,

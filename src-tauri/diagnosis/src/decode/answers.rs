@@ -3,9 +3,10 @@
 use serde_json::Value;
 use trace::{Pair, Response, RpcAnswer, pairs, query_pairs, rpc_answer};
 
+use super::field::{field, fields, group};
 use super::json::{self, printed};
+use super::jwt;
 use super::meanings::Table;
-use super::{field, fields, group, jwt};
 use crate::decoded::Decoded;
 use crate::reading::{text, value};
 use crate::snapshot::object_of as object;

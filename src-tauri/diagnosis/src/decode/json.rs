@@ -3,8 +3,8 @@
 use serde_json::Value;
 use trace::Response;
 
+use super::field::{field, group};
 use super::meanings::Table;
-use super::{field, group};
 use crate::decoded::Decoded;
 
 /// The JSON object in a response's body; none when there is none.

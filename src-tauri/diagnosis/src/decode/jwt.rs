@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 use trace::{Jwt, JwtError};
 
+use super::field::{field, group};
 use super::json::printed;
 use super::meanings::Table;
-use super::{field, group};
 use crate::decoded::{Decoded, DecodedField};
 
 /// Header and claims of a token called `name`, judged at `now` (seconds since 1970). Of a token

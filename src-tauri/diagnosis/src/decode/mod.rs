@@ -1,15 +1,16 @@
 //! What an exchange's fields mean, for people who do not know them by heart.
 
 mod answers;
+mod field;
 mod json;
 mod jwt;
 mod meanings;
 mod pkce;
 mod requests;
 
-use trace::{Entry, EntryKind, Exchange, Pair, Purpose, Trace};
+use trace::{Entry, EntryKind, Exchange, Purpose, Trace};
 
-use crate::decoded::{Decoded, DecodedField};
+use crate::decoded::Decoded;
 use meanings::Table;
 
 /// Everything that can be explained of an entry; empty when there is no such entry or nothing to
@@ -156,32 +157,6 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
     }
     all.retain(|decoded| !decoded.fields.is_empty() || decoded.note.is_some());
     all
-}
-
-/// Pairs as fields, each with its meaning.
-fn fields(pairs: Vec<Pair>, table: Table) -> Vec<DecodedField> {
-    pairs
-        .into_iter()
-        .map(|pair| field(pair.name, pair.value, table))
-        .collect()
-}
-
-fn field(name: impl Into<String>, value: impl Into<String>, table: Table) -> DecodedField {
-    let name = name.into();
-    DecodedField {
-        value: value.into(),
-        meaning: meanings::meaning(table, &name).map(str::to_owned),
-        secret: meanings::is_secret(table, &name),
-        name,
-    }
-}
-
-fn group(title: &str, note: Option<String>, fields: Vec<DecodedField>) -> Decoded {
-    Decoded {
-        title: title.into(),
-        note,
-        fields,
-    }
 }
 
 #[cfg(test)]

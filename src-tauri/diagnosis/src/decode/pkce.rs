@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use trace::{Entry, EntryKind, Exchange, Grant, Pair, Purpose, Request, Trace};
 
+use super::field::{field, group};
 use super::meanings::Table;
-use super::{field, group};
 use crate::asked::whole_request;
 use crate::decoded::Decoded;
 use crate::reading::value;

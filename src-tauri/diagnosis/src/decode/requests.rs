@@ -5,9 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use trace::{Pair, Request, query_pairs};
 
+use super::field::{field, fields, group};
 use super::json::printed;
+use super::jwt;
 use super::meanings::Table;
-use super::{field, fields, group, jwt};
 use crate::decoded::{Decoded, DecodedField};
 use crate::proof::thumbprint_of;
 use crate::reading::value;

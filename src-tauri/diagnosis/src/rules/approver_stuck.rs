@@ -40,6 +40,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     // No answer at all, or a page about the redirect URI, is another rule's matter.
     let Some(status) = hop.status() else { return };
+    // Only the page itself shows which rule it is a matter of.
+    if hop.response_with_body().is_none() {
+        return;
+    }
     if redirect_uri_rejected::refusing_page(reading).is_some() {
         return;
     }

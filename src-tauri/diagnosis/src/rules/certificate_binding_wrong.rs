@@ -1,7 +1,7 @@
 use trace::{Decision, Grant};
 
 use crate::finding::Part;
-use crate::reading::{Reading, access_token, jwt, object};
+use crate::reading::{Reading, access_jwt, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8705_MATCH, RFC8705_MEMBER};
 use crate::wording::excerpt;
@@ -45,7 +45,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .iter()
         .filter(|(_, grant)| *grant != Grant::TokenExchange);
     let wrong = issued.into_iter().find_map(|(seen, _)| {
-        let jwt = jwt(&access_token(seen.response()?)?).ok()?;
+        let jwt = access_jwt(seen.response()?)?.ok()?;
         let cnf = jwt.claims.get("cnf");
         let bound = cnf.and_then(|cnf| cnf.get("x5t#S256")?.as_str());
         match bound {

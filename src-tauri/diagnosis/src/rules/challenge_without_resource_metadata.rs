@@ -46,7 +46,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if named || all.is_empty() || wrong_parameter(reading).is_some() {
         return;
     }
-    let found = reading.resource_metadata().is_some();
+    let unread = reading
+        .resource_tries
+        .iter()
+        .any(|attempt| attempt.is_unread());
+    let found = unread || reading.resource_metadata().is_some();
     let demanded = !reading.discovery_revision().at_least(Revision::R20251125);
     let variant = match (demanded, found, reading.resource_tries.is_empty()) {
         (true, _, _) => RULE.default_variant(),

@@ -2,7 +2,7 @@ use trace::Grant;
 
 use crate::code_exchange::basic_client_id;
 use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading, form, value};
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_BASIC;
 use crate::wording::excerpt;
@@ -75,12 +75,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Grant)> {
     reading.tokens.iter().copied().find(|(seen, _)| {
         let by_basic = basic_client_id(seen.request()).is_some();
-        let in_body = value(&form(seen.request()), "client_id").is_some();
+        let not_in_body = seen.request().field("client_id").is_absent();
         by_basic
-            && !in_body
+            && not_in_body
             && seen.status().is_some_and(|status| status >= 400)
             && says_missing(*seen)
     })
+}
+
+/// Whether this may be such a request, as far as a recording without all of it shows.
+pub(super) fn may_be_ignored(seen: ExchangeRef<'_>) -> bool {
+    !seen.request().is_whole() && says_missing(seen)
 }
 
 fn says_missing(seen: ExchangeRef<'_>) -> bool {

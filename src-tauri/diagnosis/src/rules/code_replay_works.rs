@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use trace::Grant;
 
 use crate::finding::Part;
@@ -26,7 +28,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let mut used: Vec<String> = Vec::new();
+    let mut used: HashSet<String> = HashSet::new();
     for (seen, grant) in &reading.tokens {
         let code = value(&form(seen.request()), "code").map(str::to_owned);
         let Some(code) = code.filter(|_| *grant == Grant::AuthorizationCode) else {
@@ -53,7 +55,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 );
             return findings.add(finding);
         }
-        used.push(code);
+        used.insert(code);
     }
 }
 

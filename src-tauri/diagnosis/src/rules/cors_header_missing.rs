@@ -1,5 +1,5 @@
-use super::cors_missing::preflights;
 use crate::finding::{Owner, Part};
+use crate::preflights::preflights;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_CORS;

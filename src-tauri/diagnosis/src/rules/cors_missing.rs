@@ -1,7 +1,5 @@
-use trace::Purpose;
-
-use super::preflight_redirected::is_redirect;
 use crate::finding::{Owner, Part};
+use crate::preflights::{is_redirect, preflights};
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_CORS;
@@ -47,7 +45,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .found(RFC9700_CORS)
             .variant(if owner == Owner::McpServer { &MCP_SERVER } else { &AUTHORIZATION_SERVER })
             .at(first.seq, Part::response_header("Access-Control-Allow-Origin"))
-            
             .message(
                 "The browser refuses to send the request and says \"No 'Access-Control-Allow-Origin' header\". \
                  Clients that do not run in a browser are not affected.",
@@ -64,20 +61,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             );
         findings.add(finding);
     }
-}
-
-/// The preflights to the servers of this owner.
-pub(super) fn preflights<'a>(
-    reading: &Reading<'a>,
-    owner: Owner,
-) -> impl Iterator<Item = ExchangeRef<'a>> {
-    use trace::CrossOrigin::{McpEndpoint, ResourceMetadata};
-    reading.sent_for(move |purpose| {
-        let Purpose::Preflight { of } = purpose else {
-            return false;
-        };
-        matches!(of, McpEndpoint | ResourceMetadata) == (owner == Owner::McpServer)
-    })
 }
 
 fn is_missing(seen: ExchangeRef<'_>) -> bool {

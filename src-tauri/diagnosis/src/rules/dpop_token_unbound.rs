@@ -2,7 +2,7 @@ use trace::Grant;
 
 use crate::finding::Part;
 use crate::proof::thumbprint_of;
-use crate::reading::{Reading, access_token, jwt, object, text};
+use crate::reading::{Reading, access_jwt, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9449_JKT;
 use crate::wording::excerpt;
@@ -40,7 +40,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let answer = object(response)?;
         let bound =
             text(&answer, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
-        let jwt = jwt(&access_token(response)?).ok().filter(|_| bound)?;
+        let jwt = access_jwt(response)?.ok().filter(|_| bound)?;
         let jkt = jwt
             .claims
             .get("cnf")

@@ -1,7 +1,7 @@
 use trace::Grant;
 
 use crate::finding::Part;
-use crate::reading::{Reading, access_token, jwt, object};
+use crate::reading::{Reading, access_jwt, object};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_EXPIRES_IN;
 
@@ -33,7 +33,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .filter(|(_, grant)| *grant != Grant::TokenExchange);
     let wrong = issued.into_iter().find_map(|(seen, _)| {
         let response = seen.response()?;
-        let jwt = jwt(&access_token(response)?).ok()?;
+        let jwt = access_jwt(response)?.ok()?;
         let told = object(response)?.get("expires_in")?.as_u64()?;
         // A life of no time at all is another rule's matter.
         let lives = jwt

@@ -1,7 +1,7 @@
 use trace::Grant;
 
 use crate::finding::Part;
-use crate::reading::{Reading, access_token, form, jwt, value};
+use crate::reading::{Reading, access_jwt, form, value};
 use crate::rule::{Findings, rule};
 use crate::spec::ID_JAG_TYPE;
 use crate::wording::excerpt;
@@ -32,7 +32,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let wrong = exchanges.into_iter().find_map(|(seen, _)| {
         let sent = form(seen.request());
         value(&sent, "requested_token_type").filter(|kind| kind.ends_with(":id-jag"))?;
-        let jwt = jwt(&access_token(seen.response()?)?).ok()?;
+        let jwt = access_jwt(seen.response()?)?.ok()?;
         let typ = jwt
             .header
             .get("typ")

@@ -1,4 +1,4 @@
-use trace::StopCode;
+use trace::{Purpose, StopCode};
 
 use super::{at_hash_wrong, id_token_audience_wrong, id_token_issuer_wrong, id_token_nonce_wrong};
 use super::{jwks_key_missing, jwks_unusable, signature_wrong};
@@ -42,7 +42,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((stopped, said)) = reading.stopped_saying(StopCode::IdTokenInvalid) else {
         return;
     };
-    if explained_elsewhere(reading) {
+    let keys = reading.sent_for(|purpose| *purpose == Purpose::Jwks);
+    let mut sources = reading.tokens.iter().map(|(seen, _)| *seen).chain(keys);
+    let unread = sources.any(|seen| seen.response().is_some_and(|response| !response.has_body()));
+    if unread || explained_elsewhere(reading) {
         return;
     }
     let seq = tokens.last().map_or(stopped, |token| token.seen.seq);
@@ -100,7 +103,7 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
             .fix(format!("Put {claim} into the ID token."));
         return Some(finding);
     }
-    let (exp, now) = (jwt.seconds("exp")?, token.seen.at.seconds());
+    let (exp, now) = (jwt.seconds("exp")?, token.seen.time()?.seconds());
     (token.first && exp <= now).then(|| {
         found(OIDC_EXPIRY)
             .variant(&EXPIRED)

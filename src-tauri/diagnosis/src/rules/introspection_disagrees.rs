@@ -39,10 +39,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let Some(token) = value(&sent, "token").filter(|_| active == Some(false)) else {
             return false;
         };
+        // Without a time it may have been.
         let expired = jwt(token)
             .ok()
             .and_then(|jwt| jwt.seconds("exp"))
-            .is_some_and(|exp| exp <= seen.at.seconds());
+            .is_some_and(|exp| seen.time().is_none_or(|at| exp <= at.seconds()));
         let dead = expired || reading.killed_on_the_way(0, seen.seq);
         let accepted = matches!(reading.use_of(token, 0), TokenUse::Accepted);
         // A later 401 shows that it died in between.

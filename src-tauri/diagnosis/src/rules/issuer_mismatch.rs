@@ -1,8 +1,8 @@
 use crate::finding::{Finding, Part};
+use crate::providers::recognize;
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
-use crate::vendor::vendor;
 use crate::wording::{differ_by_trailing_slash, excerpt, same_but_for};
 
 rule! {
@@ -94,7 +94,7 @@ impl Foreign<'_> {
         let consistent = reading.callbacks.iter().any(|callback| {
             value(&response_fields(callback.request()), "iss") == Some(&self.named)
         });
-        !self.named.is_empty() && (consistent || vendor(&self.named).is_some())
+        !self.named.is_empty() && (consistent || recognize(&self.named, None).is_some())
     }
 
     pub(super) fn finding(&self, finding: Finding, reading: &Reading<'_>) -> Finding {

@@ -88,7 +88,6 @@ fn report(
         .found(spec)
         .variant(variant).title_with([what])
         .at(first.seq, Part::body(""))
-        
         .message(format!(
             "200 means that the document is there, but what comes is {what}, as a catch-all route sends it. \
              {consequence}"

@@ -1,7 +1,5 @@
-use trace::Response;
-
-use super::cors_missing::preflights;
 use crate::finding::{Owner, Part};
+use crate::preflights::{is_redirect, preflights};
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::FETCH_PREFLIGHT;
@@ -58,10 +56,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              OPTIONS before it redirects.",
         );
     findings.add(finding);
-}
-
-pub(super) fn is_redirect(response: &Response) -> bool {
-    (300..400).contains(&response.status)
 }
 
 #[cfg(test)]

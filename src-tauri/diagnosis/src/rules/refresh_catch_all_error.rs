@@ -1,6 +1,7 @@
 use super::refresh_invalid_request::says_that_the_token_is_dead;
 use crate::finding::Part;
-use crate::reading::{Reading, RefusedRefresh, form, refused_refreshes};
+use crate::reading::{Reading, form};
+use crate::refused_refresh::{RefusedRefresh, refused_refreshes};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
 use crate::wording::excerpt;
@@ -41,7 +42,8 @@ const TELLING: [&str; 9] = [
 ];
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(refused) = catch_all(reading) else {
+    let Some(refused) = catch_all(reading).filter(|refused| refused.seen.request().has_body())
+    else {
         return;
     };
     let error = excerpt(&refused.error);

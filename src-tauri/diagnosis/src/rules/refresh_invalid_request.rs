@@ -1,5 +1,6 @@
 use crate::finding::Part;
-use crate::reading::{Reading, RefusedRefresh, refused_refreshes};
+use crate::reading::Reading;
+use crate::refused_refresh::{RefusedRefresh, refused_refreshes};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
 use crate::wording::excerpt;

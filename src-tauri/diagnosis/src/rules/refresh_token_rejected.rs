@@ -1,7 +1,8 @@
 use trace::{Decision, Grant};
 
 use crate::finding::Part;
-use crate::reading::{Reading, access_token, refused_refreshes};
+use crate::reading::{Reading, access_token};
+use crate::refused_refresh::refused_refreshes;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
 use crate::wording::excerpt;

@@ -1,10 +1,10 @@
 use trace::{Revision, ServerMetadata, StopCode};
 
 use crate::finding::Part;
+use crate::providers::recognize;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_REGISTRATION, MCP_REGISTRATION_2025_06};
-use crate::vendor::vendor;
 use crate::wording::excerpt;
 
 rule! {
@@ -116,8 +116,8 @@ fn offer(metadata: &ServerMetadata) -> &'static str {
 }
 
 fn advice(issuer: Option<&str>, metadata: Option<&ServerMetadata>) -> String {
-    if let Some(vendor) = issuer.and_then(vendor) {
-        return format!("{}: {}", vendor.name, vendor.registration);
+    if let Some(known) = issuer.and_then(|issuer| recognize(issuer, metadata)) {
+        return format!("{}: {}", known.provider.name, known.provider.registration);
     }
     let by_document =
         metadata.is_some_and(|metadata| metadata.client_id_metadata_document_supported);

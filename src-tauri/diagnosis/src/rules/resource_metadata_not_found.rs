@@ -71,8 +71,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         );
     }
     // As a server of 2025-03-26 it may be all right.
-    let oldest =
-        !reading.revision.at_least(Revision::R20250618) && reading.server_metadata().is_some();
+    let unread = reading
+        .server_tries
+        .iter()
+        .any(|attempt| attempt.is_unread());
+    let oldest = !reading.revision.at_least(Revision::R20250618)
+        && (unread || reading.server_metadata().is_some());
     if oldest {
         message = "Clients of 2025-06-18 and later stop here. There is authorization server metadata at the \
                    MCP server's own origin, as 2025-03-26 has it, and this run goes on with that."
@@ -116,6 +120,10 @@ fn is_absent(reading: &Reading<'_>, attempt: &ResourceTry<'_>) -> bool {
 /// There is a document, whether or not it can be used.
 fn is_there(attempt: &ResourceTry<'_>) -> bool {
     use DocumentError::{Incomplete, NotAnObject, WrongType};
+    // What was not recorded may be there.
+    if attempt.is_unread() {
+        return true;
+    }
     matches!(
         attempt.document,
         Some(Ok(_) | Err(Incomplete | NotAnObject { .. } | WrongType { .. }))

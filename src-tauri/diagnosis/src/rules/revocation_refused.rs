@@ -34,7 +34,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut all = reading.sent_for(|purpose| matches!(purpose, Purpose::Revocation { .. }));
     // 503 says to try again later (section 2.2.1); that a nonce is wanted is no refusal.
     let refused = all.find(|seen| {
-        let Some(response) = seen.response() else {
+        let Some(response) = seen.response_with_body() else {
             return false;
         };
         let nonce =

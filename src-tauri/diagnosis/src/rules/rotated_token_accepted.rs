@@ -1,4 +1,6 @@
-use trace::{ActionKind, Grant};
+use std::collections::{HashMap, HashSet};
+
+use trace::{ActionKind, Grant, Timestamp};
 
 use crate::code_exchange::ClientAuthentication;
 use crate::finding::{Finding, Part};
@@ -38,7 +40,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let at_once = reading.action_at(seen.seq) == Some(ActionKind::RefreshTwice);
         *grant == Grant::RefreshToken && !at_once
     });
-    let mut replaced: Vec<(String, u64)> = Vec::new();
+    let mut replaced: HashMap<String, Option<Timestamp>> = HashMap::new();
     for (seen, _) in refreshes {
         let Some(response) = seen
             .response()
@@ -50,13 +52,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let Some(old) = value(&sent, "refresh_token") else {
             continue;
         };
-        if let Some((_, since)) = replaced.iter().find(|(token, _)| token == old) {
-            let age = seen.at.seconds().saturating_sub(*since);
+        if let Some(since) = replaced.get(old) {
+            let age = seen
+                .time()
+                .zip(*since)
+                .map(|(at, since)| at.since(since).as_secs());
             return findings.add(report(seen.seq, age));
         }
         let answer = object(response).unwrap_or_default();
         if text(&answer, "refresh_token").is_some_and(|new| new != old) {
-            replaced.push((old.to_owned(), seen.at.seconds()));
+            replaced.insert(old.to_owned(), seen.time());
         }
     }
     if let Some(later) = granted_twice(reading) {
@@ -69,7 +74,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 fn granted_twice<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     let at_once =
         |seen: &ExchangeRef<'_>| reading.action_at(seen.seq) == Some(ActionKind::RefreshTwice);
-    let mut granted: Vec<String> = Vec::new();
+    let mut granted: HashSet<String> = HashSet::new();
     let mut refreshes = reading.tokens.iter().map(|(seen, _)| *seen).filter(at_once);
     refreshes.find(|seen| {
         let sent = form(seen.request());
@@ -81,7 +86,7 @@ fn granted_twice<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
             .filter(|response| access_token(*response).is_some());
         let answer = answer.and_then(object).unwrap_or_default();
         let rotated = text(&answer, "refresh_token").is_some_and(|new| new != old);
-        let again = granted.iter().any(|token| token == old);
+        let again = granted.contains(old);
         granted.extend(rotated.then(|| old.to_owned()));
         rotated && again
     })
@@ -93,7 +98,6 @@ fn at_once(later: ExchangeRef<'_>) -> Finding {
     RULE.found(RFC9700_INVALIDATED)
         .variant(if public { &AT_ONCE } else { &AT_ONCE_CONFIDENTIAL })
         .at(later.seq, Part::Status)
-        
         .message(match public {
             true => {
                 "The client does not authenticate, so a copy of its refresh token would not show if it is used at \
@@ -113,23 +117,26 @@ fn at_once(later: ExchangeRef<'_>) -> Finding {
         )
 }
 
-fn report(seq: u32, age: u64) -> Finding {
+fn report(seq: u32, age: Option<u64>) -> Finding {
     const GRACE: u64 = 60;
     let finding = RULE
         .found(RFC9700_INVALIDATED)
         .at(seq, Part::Status)
         .expected("400 with invalid_grant")
-        .actual(format!("200, {age} s after another refresh token had taken its place"))
+        .actual(match age {
+            Some(age) => format!("200, {age} s after another refresh token had taken its place"),
+            None => "200, after another refresh token had taken its place".into(),
+        })
         .fix(
             "Invalidate a refresh token when its successor is issued, and revoke both when it is used again. If a \
              grace period is meant, keep it to seconds.",
         );
-    match age < GRACE {
-        true => finding.variant(&GRACE_PERIOD).message(
+    match age {
+        Some(GRACE..) => finding.message("The old refresh token is not dead, so a copy of it would never show."),
+        _ => finding.variant(&GRACE_PERIOD).message(
             "The old refresh token is not dead, so a copy of it would not show. It may be a grace period, which \
              some servers have for clients that lose an answer.",
         ),
-        false => finding.message("The old refresh token is not dead, so a copy of it would never show."),
     }
 }
 

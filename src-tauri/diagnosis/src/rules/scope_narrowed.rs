@@ -90,7 +90,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Some(_) => finding
             .variant(&SAID_SO)
             .at(seen.seq, Part::body("/scope"))
-            
             .message(format!(
                 "{lacking} was not granted, and the answer says so, as it should. The user or a policy of the \
                  authorization server decided it.{refresh}"

@@ -1,10 +1,10 @@
 use trace::{Revision, StopCode, server_metadata_urls};
 
 use crate::finding::Part;
+use crate::providers::is_authkit_domain;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
-use crate::vendor::is_authkit_domain;
 use crate::wording::answer_in_words;
 
 rule! {
@@ -49,7 +49,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .collect();
     if tries
         .iter()
-        .any(|attempt| matches!(attempt.document, Some(Ok(_))))
+        .any(|attempt| matches!(attempt.document, Some(Ok(_))) || attempt.is_unread())
     {
         return;
     }
@@ -129,9 +129,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     finding = match tries.last() {
         Some(last) => finding.at(last.seen.seq, Part::Status),
-        None => finding.on(reading
-            .resource_metadata()
-            .map(|(attempt, _)| attempt.seen.seq)),
+        None => {
+            let read = reading.resource_metadata().map(|(attempt, _)| attempt);
+            let unread = || {
+                reading
+                    .resource_tries
+                    .iter()
+                    .rev()
+                    .find(|attempt| attempt.is_unread())
+            };
+            finding.on(read.or_else(unread).map(|attempt| attempt.seen.seq))
+        }
     };
     findings.add(finding);
 }

@@ -1,4 +1,4 @@
-use trace::{Decision, SignatureCheck};
+use trace::{Decision, Purpose, SignatureCheck};
 
 use super::jwks_key_missing::keys_before;
 use crate::finding::Part;
@@ -53,6 +53,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .is_none_or(|named| named.as_str() == Some(kid))
         })
     {
+        return;
+    }
+    let mut fetched = reading.sent_for(|purpose| *purpose == Purpose::Jwks);
+    if fetched.any(|seen| seen.response().is_some_and(|response| !response.has_body())) {
         return;
     }
     let name = token.as_str().replace('_', " ");

@@ -78,6 +78,9 @@ fn slowed_down<'a>(
         if value(&form(poll.request()), "device_code") != Some(device_code) {
             continue;
         }
+        if poll.time().is_none() || before.time().is_none() {
+            return None;
+        }
         let waited = poll.exchange.started.since(before.exchange.started);
         let answer = poll.response().and_then(object);
         if answer.is_some_and(|answer| text(&answer, "error") == Some("slow_down")) {

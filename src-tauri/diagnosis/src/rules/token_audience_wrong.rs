@@ -2,7 +2,7 @@ use serde_json::Value;
 use trace::{Grant, Jwt, JwtError, Revision};
 
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, jwt};
+use crate::reading::{ExchangeRef, Reading, TokenUse, access_token};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUDIENCE, RFC8707_AUDIENCE};
 use crate::wording::{differ_by_trailing_slash, excerpt};
@@ -28,6 +28,7 @@ rule! {
     "T15" "token_audience_wrong" Error AuthorizationServer since Some(Revision::R20250618),
     title: "The access token is not meant for this MCP server",
     variants: [
+        USE_NOT_RECORDED: Note AuthorizationServer NotChecked "Whether the MCP server takes a token for another audience could not be checked",
         UNREADABLE: Note AuthorizationServer NotChecked "Whether the access token is meant for this server could not be checked",
         TAKEN: Note McpServer Likely "The access token names another audience, and the MCP server takes it",
         NOT_USED: Error AuthorizationServer Likely,
@@ -50,7 +51,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .found(RFC8707_AUDIENCE)
             .variant(&UNREADABLE)
             .at(opaque.seen.seq, Part::body("/access_token"))
-            
             .message(match error {
                 JwtError::Encrypted => {
                     "The access token is encrypted, so only the MCP server can read its audience."
@@ -100,6 +100,10 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
                 )
                 .fix("Make sure that the MCP server checks aud against the name it expects.")
         },
+        TokenUse::NotRecorded => finding.variant(&USE_NOT_RECORDED).message(
+            "The access token does not name the resource that was asked for, and the recording does not show with \
+             which tokens the MCP server was called.",
+        ),
         TokenUse::Unknown => finding.variant(&NOT_USED).message(
             "The access token does not name the resource that was asked for, so the MCP server should refuse \
              it. It may also know itself under the name that is there.",
@@ -146,9 +150,10 @@ pub(super) fn issued<'a>(reading: &Reading<'a>) -> impl Iterator<Item = Issued<'
         .iter()
         .filter(|(_, grant)| *grant != Grant::TokenExchange);
     for_mcp.filter_map(|(seen, _)| {
-        let token = access_token(seen.response()?)?;
+        let response = seen.response()?;
+        let token = access_token(response)?;
         let resource = reading.resource_asked_for(*seen)?;
-        let jwt = jwt(&token);
+        let jwt = response.read_access_token(&token);
         Some(Issued {
             seen: *seen,
             token,

@@ -1,7 +1,7 @@
 use trace::Grant;
 
 use crate::finding::Part;
-use crate::reading::{Reading, access_token, jwt};
+use crate::reading::{Reading, access_jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7519_EXPIRY;
 
@@ -36,9 +36,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .iter()
         .filter(|(_, grant)| *grant != Grant::TokenExchange);
     let expired = issued.into_iter().find_map(|(seen, _)| {
-        let jwt = jwt(&access_token(seen.response()?)?).ok()?;
+        let jwt = access_jwt(seen.response()?)?.ok()?;
         let (exp, iat) = (jwt.seconds("exp")?, jwt.seconds("iat"));
-        let now = seen.at.seconds();
+        // Without a time only the token itself can tell.
+        let now = seen.time().map_or(0, |at| at.seconds());
         let by_itself = iat.is_some_and(|iat| exp <= iat);
         (by_itself || exp + SKEW <= now).then_some((seen.seq, exp, iat.filter(|_| by_itself), now))
     });

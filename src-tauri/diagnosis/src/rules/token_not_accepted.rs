@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use trace::StopCode;
 
 use super::token_audience_wrong::issued;
@@ -40,7 +42,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let foreign: Vec<u32> = issued(reading)
+    let foreign: HashSet<u32> = issued(reading)
         .filter(|issued| issued.is_foreign() == Some(true))
         .map(|issued| issued.seen.seq)
         .collect();

@@ -82,7 +82,7 @@ fn explained_elsewhere(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
         refresh_catch_all_error::catch_all(reading).map(|refused| refused.seen.seq),
         refresh_invalid_request::mislabelled(reading).map(|refused| refused.seen.seq),
     ];
-    others.contains(&Some(seen.seq))
+    others.contains(&Some(seen.seq)) || client_id_ignored_in_basic::may_be_ignored(seen)
 }
 
 /// A token came, with a status that no client takes for success.

@@ -1,7 +1,7 @@
 //! Sentences of what MCP clients may use besides the core: drafts, extensions of MCP, and what
 //! browsers do.
 
-use super::Spec;
+use super::sentence::Spec;
 
 pub(crate) const ID_JAG_TYPE: Spec = Spec {
     title: "MCP Enterprise-Managed Authorization, ID-JAG",

@@ -3,7 +3,7 @@
 
 use trace::Revision;
 
-use super::Spec;
+use super::sentence::Spec;
 
 pub(crate) const MCP_ENDPOINT: Spec = Spec {
     title: "MCP 2025-11-25 transports",

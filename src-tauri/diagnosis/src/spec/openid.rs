@@ -1,6 +1,6 @@
 //! Sentences of OpenID Connect.
 
-use super::Spec;
+use super::sentence::Spec;
 
 pub(crate) const OIDC_UNSIGNED: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 2",

@@ -1,6 +1,6 @@
 //! Sentences of the RFCs that make up OAuth 2.0 itself.
 
-use super::Spec;
+use super::sentence::Spec;
 
 pub(crate) const RFC6749_BASIC: Spec = Spec {
     title: "RFC 6749 section 2.3.1",

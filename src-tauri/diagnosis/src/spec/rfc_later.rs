@@ -1,6 +1,6 @@
 //! Sentences of the RFCs that came after OAuth 2.0 itself.
 
-use super::Spec;
+use super::sentence::Spec;
 
 pub(crate) const RFC7009_IMMEDIATELY: Spec = Spec {
     title: "RFC 7009 section 2.1",

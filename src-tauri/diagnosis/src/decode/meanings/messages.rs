@@ -1,6 +1,6 @@
 //! Errors, challenges, and the messages of MCP and of browsers.
 
-use super::Rows;
+use super::rows::Rows;
 
 pub(super) const ERROR: Rows = &[
     ("error", "The code that clients go by."),

@@ -1,6 +1,6 @@
 //! Metadata of the three parties.
 
-use super::Rows;
+use super::rows::Rows;
 
 pub(super) const RESOURCE: Rows = &[
     (

@@ -3,6 +3,7 @@
 mod messages;
 mod metadata;
 mod parameters;
+mod rows;
 mod token;
 
 use messages::{CHALLENGE, CORS, ERROR, JSON_RPC};
@@ -94,9 +95,6 @@ pub(super) fn is_secret(table: Table, name: &str) -> bool {
     ];
     secret.contains(&name) || name.to_ascii_lowercase().contains("password")
 }
-
-/// Names and what they are for.
-type Rows = &'static [(&'static str, &'static str)];
 
 #[cfg(test)]
 mod tests {

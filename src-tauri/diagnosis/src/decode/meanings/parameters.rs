@@ -1,6 +1,6 @@
 //! What clients send to an authorization server, and what it answers.
 
-use super::Rows;
+use super::rows::Rows;
 
 pub(super) const PARAMETERS: Rows = &[
     (

@@ -1,6 +1,6 @@
 //! The parts of a JWT.
 
-use super::Rows;
+use super::rows::Rows;
 
 pub(super) const JWT_HEADER: Rows = &[
     ("alg", "How it is signed."),
