@@ -155,9 +155,10 @@ pub(super) fn preflight(response: &Response) -> Option<Decoded> {
             )
         })
         .collect();
-    let note = match all.is_empty() {
-        true => "There is no Access-Control header, so a browser refuses.",
-        false => "The browser goes by these.",
+    let note = if all.is_empty() {
+        "There is no Access-Control header, so a browser refuses."
+    } else {
+        "The browser goes by these."
     };
     Some(group("Preflight answer", Some(note.into()), all))
 }

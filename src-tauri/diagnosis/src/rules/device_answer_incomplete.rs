@@ -65,10 +65,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             _ => RFC8628_DEVICE_CODE,
         })
         .at(seen.seq, Part::body(&format!("/{first}")))
-        .message(match misspelt {
-            true => "It says verification_url, an older spelling that clients do not look for."
-                .to_owned(),
-            false => format!("Clients cannot go on without {}.", list(&missing)),
+        .message(if misspelt {
+            "It says verification_url, an older spelling that clients do not look for.".to_owned()
+        } else {
+            format!("Clients cannot go on without {}.", list(&missing))
         })
         .expected("device_code, user_code, verification_uri and expires_in")
         .actual(match there.as_slice() {

@@ -45,12 +45,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .collect();
     let names: Vec<&str> = insecure.iter().map(|(name, _)| *name).collect();
     let by_https = attempt.seen.request().url.starts_with("https:");
-    let why = match by_https {
-        true => {
-            "The metadata itself came over https, so most likely a proxy ends TLS and the server writes its URLs \
+    let why = if by_https {
+        "The metadata itself came over https, so most likely a proxy ends TLS and the server writes its URLs \
              as it sees them."
-        }
-        false => "The metadata itself came over plain http too.",
+    } else {
+        "The metadata itself came over plain http too."
     };
     let finding = RULE
         .found(MCP_HTTPS)

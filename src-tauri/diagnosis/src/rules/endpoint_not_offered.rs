@@ -66,14 +66,15 @@ fn stop(reading: &Reading<'_>, stopped: u32, said: &str) -> crate::Finding {
         Some((attempt, _)) if of_server => finding.at(attempt.seen.seq, Part::body("")),
         _ => finding.on(Some(stopped)),
     };
-    match of_server {
-        true => finding
+    if of_server {
+        finding
             .message("The authorization server's metadata does not offer it, so the run ends here.")
-            .fix("Publish it in the metadata of the authorization server, or do without it in this run."),
-        false => finding
+            .fix("Publish it in the metadata of the authorization server, or do without it in this run.")
+    } else {
+        finding
             .variant(&SETTINGS)
             .message("The settings of this run lack something that it needs, so it ends here.")
-            .fix("Complete the settings of this run, or choose another way."),
+            .fix("Complete the settings of this run, or choose another way.")
     }
 }
 

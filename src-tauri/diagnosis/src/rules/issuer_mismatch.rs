@@ -58,11 +58,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if foreign.is_misnamed(reading) {
         finding = finding.variant(&MISNAMED);
     }
-    findings.add(match template {
-        true => finding
+    findings.add(if template {
+        finding
             .variant(&MISNAMED)
-            .fix("Name the tenant in the MCP server's settings instead of \"common\"."),
-        false => finding,
+            .fix("Name the tenant in the MCP server's settings instead of \"common\".")
+    } else {
+        finding
     });
 }
 

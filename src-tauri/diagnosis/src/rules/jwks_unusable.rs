@@ -43,10 +43,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "No signature can be checked: not here, and not by an MCP server that looks for the keys there.",
         )
         .expected(format!("200 with a JWK set from {}", seen.request().url))
-        .actual(match ok {
-            true => "200 without keys".into(),
-            false => answer_in_words(seen.exchange),
-        })
+        .actual(if ok { "200 without keys".into() } else { answer_in_words(seen.exchange) })
         .fix("Serve the JWK set at jwks_uri, or correct jwks_uri in the metadata.");
     findings.add(finding);
 }

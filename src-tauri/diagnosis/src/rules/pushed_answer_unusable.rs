@@ -62,14 +62,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 there => format!("only {}", list(there)),
             })
             .fix("Answer with request_uri and with expires_in as a number of seconds.");
-        return findings.add(match reference {
-            true => finding
+        return findings.add(if reference { finding
                 .variant(&NO_LIFETIME)
                 .message(
                     "This client goes on at once, so nothing breaks here; others may refuse the answer.",
-                ),
-            false => finding.message("Without request_uri there is nothing to send the browser with."),
-        });
+                ) } else { finding.message("Without request_uri there is nothing to send the browser with.") });
     }
 }
 

@@ -64,13 +64,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "What came is no JSON object. registration_endpoint in the metadata may be the URL of a page, or \
                  something in between answers in its place.",
             )
-            .actual(match is_html(&response) {
-                true => format!("{status} with a web page"),
-                false => format!(
+            .actual(if is_html(&response) { format!("{status} with a web page") } else { format!(
                     "{status}, {}",
                     response.media_type().unwrap_or_else(|| "no content-type".into())
-                ),
-            }),
+                ) }),
     };
     findings.add(finding.expected("a JSON object with client_id").fix(
         "Answer a registration with 201 and a JSON object that has client_id and the registered metadata.",

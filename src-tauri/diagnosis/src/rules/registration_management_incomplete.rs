@@ -35,9 +35,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (token != uri).then_some((seen.seq, token))
     });
     let Some((seq, token)) = half else { return };
-    let (there, missing) = match token {
-        true => ("registration_access_token", "registration_client_uri"),
-        false => ("registration_client_uri", "registration_access_token"),
+    let (there, missing) = if token {
+        ("registration_access_token", "registration_client_uri")
+    } else {
+        ("registration_client_uri", "registration_access_token")
     };
     let finding = RULE
         .found(RFC7592_PAIR)

@@ -36,9 +36,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let issuer = reading
         .issuer()
         .or_else(|| Some(metadata.as_ref()?.0.issuer));
-    let spec = match reading.revision.at_least(Revision::R20251125) {
-        true => MCP_REGISTRATION,
-        false => MCP_REGISTRATION_2025_06,
+    let spec = if reading.revision.at_least(Revision::R20251125) {
+        MCP_REGISTRATION
+    } else {
+        MCP_REGISTRATION_2025_06
     };
     let document = metadata.as_ref().map(|(_, document)| *document);
     let finding = RULE

@@ -98,17 +98,14 @@ fn at_once(later: ExchangeRef<'_>) -> Finding {
     RULE.found(RFC9700_INVALIDATED)
         .variant(if public { &AT_ONCE } else { &AT_ONCE_CONFIDENTIAL })
         .at(later.seq, Part::Status)
-        .message(match public {
-            true => {
+        .message(if public {
                 "The client does not authenticate, so a copy of its refresh token would not show if it is used at \
                  the same moment. Most likely it is a grace period, which many servers have for clients that refresh \
                  in two places at once."
-            }
-            false => {
+            } else {
                 "The client proves who it is, so there is little to fear. Most likely it is a grace period, which \
                  many servers have for clients that refresh in two places at once."
-            }
-        })
+            })
         .expected("one 200, and 400 with invalid_grant")
         .actual("200 for both, each with a refresh token of its own")
         .fix(

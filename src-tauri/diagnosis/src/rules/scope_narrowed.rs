@@ -68,16 +68,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     }
     let lacking = excerpt(&lacking.join(" "));
-    let (refresh, perhaps) = match lacking.contains("offline_access") {
-        true => (
+    let (refresh, perhaps) = if lacking.contains("offline_access") {
+        (
             " Without offline_access there is no refresh token, so the user has to log in again when the access \
              token expires.",
             "",
-        ),
-        false => (
+        )
+    } else {
+        (
             "",
             " The server may also grant it without writing it into the token.",
-        ),
+        )
     };
     let finding = RULE
         .found(RFC6749_SCOPE_GRANTED)

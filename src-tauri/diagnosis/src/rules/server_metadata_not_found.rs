@@ -86,13 +86,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             format!("{url} → {answer}")
         })
         .collect();
-    let spec = match reading.revision.at_least(Revision::R20251125) {
-        true => MCP_SERVER_METADATA,
-        false => MCP_SERVER_METADATA_2025_06,
+    let spec = if reading.revision.at_least(Revision::R20251125) {
+        MCP_SERVER_METADATA
+    } else {
+        MCP_SERVER_METADATA_2025_06
     };
-    let actual = match lines.is_empty() {
-        true => format!("{issuer} is no http or https URL, so there is nowhere to look"),
-        false => lines.join("\n"),
+    let actual = if lines.is_empty() {
+        format!("{issuer} is no http or https URL, so there is nowhere to look")
+    } else {
+        lines.join("\n")
     };
     let mut finding = RULE
         .found(spec)
@@ -102,17 +104,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ))
         .expected("a metadata document at one of the well-known URLs")
         .actual(actual)
-        .fix(match is_authkit_domain(issuer) {
-            true => format!(
+        .fix(if is_authkit_domain(issuer) { format!(
                 "Check the AuthKit domain in the MCP server's settings: it must be the domain shown in the \
                  WorkOS dashboard. {issuer} is not a domain that WorkOS serves now."
-            ),
-            false => format!(
+            ) } else { format!(
                 "Check the authorization server in the MCP server's settings. It must be the issuer exactly \
                  as the authorization server's own metadata spells it. If {issuer} is right, the \
                  authorization server has to serve its metadata there."
-            ),
-        });
+            ) });
     // 2025-06-18 and earlier look for one document only, so a server that has just the other one
     // looks the same.
     if candidates

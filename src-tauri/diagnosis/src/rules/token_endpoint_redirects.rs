@@ -49,16 +49,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             RFC9110_POST_BECOMES_GET
         })
         .at(seen.seq, Part::Status)
-        .message(match keeps_method {
-            true => {
+        .message(if keeps_method {
                 "The request carries a code and perhaps a secret, so clients that are careful do not send it \
                  on to another URL, and stop."
-            }
-            false => {
+            } else {
                 "Clients that follow this send a GET without a body, and those that are careful do not follow. \
                  Neither gets a token."
-            }
-        })
+            })
         .expected(format!("an answer from {url}"))
         .actual(format!("{} to {target}", response.status))
         .fix(format!(

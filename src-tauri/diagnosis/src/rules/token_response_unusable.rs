@@ -76,13 +76,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  something in between answers in its place.",
             )
             .expected("a JSON object with access_token and token_type")
-            .actual(match is_html(&response) {
-                true => format!("{status} with a web page"),
-                false => format!(
+            .actual(if is_html(&response) { format!("{status} with a web page") } else { format!(
                     "{status}, {}",
                     response.media_type().unwrap_or_else(|| "no content-type".into())
-                ),
-            })
+                ) })
             .fix("Check token_endpoint in the metadata, and let it answer with JSON."),
     });
 }

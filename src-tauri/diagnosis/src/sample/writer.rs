@@ -6,7 +6,9 @@ use trace::{
     Timestamp, Timings, Trace, encode_pairs, with_query,
 };
 
-use super::{Answer, MCP, REDIRECT, Run};
+use super::answer::Answer;
+use super::run::Run;
+use super::values::{MCP, REDIRECT};
 
 pub struct Writer {
     pub trace: Trace,
