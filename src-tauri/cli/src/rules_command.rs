@@ -20,6 +20,7 @@ pub fn run(arguments: &RulesArguments) -> Result<ExitCode, String> {
                     "owner": rule.owner,
                     "since": rule.since,
                     "title": rule.title,
+                    "variants": rule.variants,
                     "doc": rule.doc,
                     "spec": rule.spec,
                 })

@@ -196,6 +196,7 @@ pub struct Entry {
     pub branch: Branch,
     /// The flow it belongs to; none for traffic that belongs to no flow.
     #[serde(default = "FlowId::first")]
+    #[ts(optional = nullable)]
     pub flow: Option<FlowId>,
     pub phase: Phase,
     pub kind: EntryKind,
@@ -275,6 +276,7 @@ pub enum Decision {
         auth_method: String,
         /// The issuer that knows it; none when it was arranged by hand, for whichever server.
         #[serde(default)]
+        #[ts(optional = nullable)]
         issuer: Option<String>,
     },
     /// The scope of the authorization request; none when the parameter is left out.
@@ -339,9 +341,11 @@ pub enum Decision {
         expired: bool,
         /// The issuer it came from.
         #[serde(default)]
+        #[ts(optional = nullable)]
         issuer: Option<String>,
         /// The MCP server it was issued for.
         #[serde(default)]
+        #[ts(optional = nullable)]
         resource: Option<String>,
     },
     TokensStored {

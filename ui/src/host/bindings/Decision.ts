@@ -11,7 +11,11 @@ import type { TokenKind } from "./TokenKind";
 /**
  * What the flow decided, with the facts that rules need.
  */
-export type Decision = { "what": "revision", revision: Revision, why: string, } | { "what": "no_authorization_needed" } | { "what": "default_endpoints", origin: string, } | { "what": "authorization_server", issuer: string, offered: Array<string>, } | { "what": "client", client_id: string, how: string, auth_method: string, } | { "what": "scope", scope: string | null, source: ScopeSource, } | { "what": "grant", grant: Grant, why: string, } | { "what": "sender_constrained", thumbprint: string, why: string, } | { "what": "client_certificate", thumbprint: string, } | { "what": "step_up", 
+export type Decision = { "what": "revision", revision: Revision, why: string, } | { "what": "no_authorization_needed" } | { "what": "default_endpoints", origin: string, } | { "what": "authorization_server", issuer: string, offered: Array<string>, } | { "what": "client", client_id: string, how: string, auth_method: string, 
+/**
+ * The issuer that knows it; none when it was arranged by hand, for whichever server.
+ */
+issuer?: string | null, } | { "what": "scope", scope: string | null, source: ScopeSource, } | { "what": "grant", grant: Grant, why: string, } | { "what": "sender_constrained", thumbprint: string, why: string, } | { "what": "client_certificate", thumbprint: string, } | { "what": "step_up", 
 /**
  * The scope that is asked for now.
  */
@@ -27,4 +31,12 @@ attempt: number, } | { "what": "authorization_server_changed", from: string, to:
 /**
  * `alg` and `kid` of its header.
  */
-alg: string | null, kid: string | null, signature: SignatureCheck, problems: Array<ClaimProblem>, } | { "what": "action", action: ActionKind, } | { "what": "action_done", action: ActionKind, message: string, } | { "what": "stored_token_used", expired: boolean, } | { "what": "tokens_stored", place: string, } | { "what": "tokens_forgotten", why: string, } | { "what": "stopped", code: StopCode, message: string, can_go_on: boolean, } | { "what": "went_on_anyway", code: StopCode, } | { "what": "reached", method: string, tools: number | null, } | { "what": "ended" };
+alg: string | null, kid: string | null, signature: SignatureCheck, problems: Array<ClaimProblem>, } | { "what": "action", action: ActionKind, } | { "what": "action_done", action: ActionKind, message: string, } | { "what": "stored_token_used", expired: boolean, 
+/**
+ * The issuer it came from.
+ */
+issuer?: string | null, 
+/**
+ * The MCP server it was issued for.
+ */
+resource?: string | null, } | { "what": "tokens_stored", place: string, } | { "what": "tokens_forgotten", why: string, } | { "what": "stopped", code: StopCode, message: string, can_go_on: boolean, } | { "what": "went_on_anyway", code: StopCode, } | { "what": "reached", method: string, tools: number | null, } | { "what": "ended" };

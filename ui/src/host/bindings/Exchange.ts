@@ -3,13 +3,16 @@ import type { Connection } from "./Connection";
 import type { Outcome } from "./Outcome";
 import type { ParticipantId } from "./ParticipantId";
 import type { Purpose } from "./Purpose";
+import type { Recording } from "./Recording";
 import type { Request } from "./Request";
+import type { ServerSide } from "./ServerSide";
 import type { Timestamp } from "./Timestamp";
 import type { Timings } from "./Timings";
 import type { Verdict } from "./Verdict";
 
 /**
- * One request and what came back: a response, or a transport failure. Every redirect hop is its own exchange.
+ * One request and what came back: a response, or a transport failure. Every redirect hop is its
+ * own exchange.
  */
 export type Exchange = { purpose: Purpose, from: ParticipantId, to: ParticipantId, 
 /**
@@ -31,4 +34,12 @@ connection: Connection | null,
 /**
  * What the flow made of it.
  */
-verdict: Verdict | null, };
+verdict: Verdict | null, 
+/**
+ * How much of it was recorded; all of it unless this says otherwise.
+ */
+recorded?: Recording, 
+/**
+ * What passed between a proxy and the server, where it is not what the client sent and got.
+ */
+server_side?: ServerSide, };

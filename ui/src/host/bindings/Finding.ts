@@ -6,7 +6,8 @@ import type { Part } from "./Part";
 import type { SpecReference } from "./SpecReference";
 
 /**
- * One judged fact: what is wrong, where it shows, who has to change what, and which sentence says so.
+ * One judged fact: what is wrong, where it shows, who has to change what, and which sentence says
+ * so.
  */
 export type Finding = { 
 /**
@@ -16,7 +17,15 @@ code: string,
 /**
  * The rule's name, which states the fault: "resource_metadata_parameter_wrong".
  */
-rule: string, level: Level, certainty: Certainty, owner: Owner, 
+rule: string, 
+/**
+ * Which of the rule's variants it is, e.g. "default"; the catalogue lists them.
+ */
+variant?: string, level: Level, certainty: Certainty, owner: Owner, 
+/**
+ * Whom `owner` means here: "the MCP server https://mcp.example".
+ */
+owner_name?: string, 
 /**
  * The entry that shows it (number in the diagram); none when it is about the run as a whole.
  */
