@@ -62,8 +62,8 @@ pub struct Facts {
     pub agenda: Agenda,
     /// The refusals the user passed by.
     pub waived: Vec<StopCode>,
-    /// A redirect being followed: where to, and how many there were.
-    pub redirect: Option<(String, u8)>,
+    /// A redirect being followed.
+    pub redirect: Option<Redirect>,
     /// Tokens obtained since the flow last reached its end: a server that takes none of them must
     /// not keep it going.
     pub renewals: u8,
@@ -71,6 +71,18 @@ pub struct Facts {
     pub looked_again: bool,
     /// The next JSON-RPC id.
     pub rpc_id: u32,
+}
+
+/// A redirect being followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// Where to.
+    pub url: String,
+    /// How many there were, this one included.
+    pub hops: u8,
+    /// One of them led to another origin: no credential goes along from then on, not even when a
+    /// later one leads back.
+    pub left_origin: bool,
 }
 
 /// The client the flow acts as.

@@ -3,6 +3,7 @@
 use trace::{ActionKind, Decision, Request, StopCode, Timestamp};
 
 use crate::agenda::{self, Action};
+use crate::credentials;
 use crate::facts::{Authorization, Client, Facts, Tokens};
 use crate::judged::Judged;
 use crate::proof;
@@ -74,7 +75,10 @@ impl Flow {
             Step::ExpectListener => return Next::Listen,
             Step::ExpectRegistration => registration::request(self, setup),
             Step::ExpectRequestUri => pushed::request(self, setup, now),
-            Step::ExpectCallback => return Next::Browse(authorization::request(self, setup, now)),
+            Step::ExpectCallback => {
+                let plan = authorization::request(self, setup, now);
+                return Next::Browse(self.proven(setup, plan, now));
+            }
             Step::ExpectDeviceCode => device::request(self, setup, now),
             Step::ExpectIdentityProvider { attempt } => {
                 assertion::metadata_request(self, setup, *attempt)
@@ -113,8 +117,8 @@ impl Flow {
                 };
             }
         };
-        if let Some((url, _)) = &self.facts.redirect {
-            plan.request.url = url.clone();
+        if let Some(redirect) = &self.facts.redirect {
+            credentials::redirected(&mut plan.request, redirect);
         }
         Next::Send(self.proven(setup, plan, now))
     }
@@ -303,9 +307,10 @@ impl Flow {
         self
     }
 
-    /// The request with the proof of possession that belongs to it.
+    /// The request with the proof of possession that belongs to it, and what it carries.
     fn proven(&self, setup: &Setup, mut plan: Plan, now: Timestamp) -> Plan {
         proof::attach(&self.facts, setup, &mut plan, now);
+        plan.credentials = credentials::carried(self, setup, &plan.request);
         plan
     }
 }

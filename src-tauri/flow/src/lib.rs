@@ -8,6 +8,7 @@
 
 mod agenda;
 mod client_document;
+mod credentials;
 mod facts;
 mod flow;
 pub mod jose;
@@ -21,7 +22,9 @@ mod steps;
 
 pub use agenda::Action;
 pub use client_document::client_document;
-pub use facts::{Authorization, Client, Device, Facts, RegisteredBy, ServerFacts, Tokens, Tool};
+pub use facts::{
+    Authorization, Client, Device, Facts, Redirect, RegisteredBy, ServerFacts, Tokens, Tool,
+};
 pub use flow::{Flow, RegistrationWay};
 pub use judged::{Effect, Judged};
 pub use setup::{

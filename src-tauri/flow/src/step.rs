@@ -1,6 +1,6 @@
 //! Where a flow stands, what comes next, and what can be seen of it.
 
-use trace::{Outcome, Phase, Purpose, Request, Secret, StopCode, Timestamp};
+use trace::{Credential, Outcome, Phase, Purpose, Request, Secret, StopCode, Timestamp};
 
 use crate::agenda::Errand;
 use crate::judged::Judged;
@@ -98,6 +98,8 @@ pub struct Plan {
     /// A few words that say what the request carries.
     pub label: String,
     pub request: Request,
+    /// The credentials that the request carries, and where they may go.
+    pub credentials: Vec<Credential>,
     /// It is not sent before (RFC 8628 section 3.5: the time between two polls).
     pub not_before: Option<Timestamp>,
 }

@@ -40,6 +40,7 @@ pub(crate) fn metadata_request(flow: &Flow, setup: &Setup, attempt: usize) -> Pl
         label: String::new(),
         request: super::resource_metadata::metadata_request(flow, url),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 
@@ -129,6 +130,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
         label: "token-exchange".into(),
         request: request.body(encode_pairs(form)),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -75,6 +75,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         label,
         request: Request::new("GET", with_query(endpoint.unwrap_or_default(), query)),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         label: method.into(),
         request,
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

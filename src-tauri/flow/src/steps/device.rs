@@ -58,6 +58,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
             .unwrap_or_default(),
         request,
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -194,6 +194,7 @@ fn revocation(flow: &Flow, setup: &Setup, token: TokenKind, now: Timestamp) -> P
         label: token.as_str().into(),
         request: client_request(facts, setup, endpoint, form, now),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 
@@ -263,6 +264,7 @@ fn introspection(flow: &Flow, setup: &Setup, token: TokenKind, now: Timestamp) -
         label: token.as_str().into(),
         request: client_request(facts, setup, endpoint, form, now),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 
@@ -313,6 +315,7 @@ fn userinfo(facts: &Facts, setup: &Setup) -> Plan {
         label: "userinfo".into(),
         request,
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -82,6 +82,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
         label: format!("after event {last_event_id}"),
         request,
         not_before,
+        credentials: Vec::new(),
     }
 }
 

@@ -266,6 +266,7 @@ fn plan(
         label: method.into(),
         request: mcp_request(&flow.facts, setup, method, params, notification, true),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ use serde_json::Value;
 use trace::{Failure, Outcome, Request, Response, StopCode, Verdict, origin_of};
 use url::Url;
 
+use crate::facts::Redirect;
 use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::step::Step;
@@ -66,12 +67,19 @@ pub(crate) fn redirect(
     if !is_get && origin_of(&target) != origin_of(&request.url) {
         return Err(Box::new(flow));
     }
-    let hops = flow.facts.redirect.as_ref().map_or(0, |(_, hops)| *hops);
+    let earlier = flow.facts.redirect.take();
+    let hops = earlier.as_ref().map_or(0, |redirect| redirect.hops);
     if hops == MOST_REDIRECTS {
+        flow.facts.redirect = earlier;
         return Err(Box::new(flow));
     }
     let verdict = Verdict::moved_on(format!("→ {target}"));
-    flow.facts.redirect = Some((target, hops + 1));
+    let crosses = origin_of(&target) != origin_of(&request.url);
+    flow.facts.redirect = Some(Redirect {
+        url: target,
+        hops: hops + 1,
+        left_origin: crosses || earlier.is_some_and(|redirect| redirect.left_origin),
+    });
     Ok(Judged::stay(flow, verdict))
 }
 

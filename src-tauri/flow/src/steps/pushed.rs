@@ -48,6 +48,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
             now,
         ),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         label: "refresh_token".into(),
         request: client_request(facts, setup, endpoint, form, now),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -211,6 +211,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
         },
         request,
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, attempt: usize) -> Plan {
         label: String::new(),
         request: metadata_request(flow, url),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn request(flow: &Flow, attempt: usize) -> Plan {
         label: String::new(),
         request: metadata_request(flow, url),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -91,6 +91,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
         label: label.into(),
         request: client_request(facts, setup, endpoint, form, now),
         not_before: polled.map(|device| device.next_poll),
+        credentials: Vec::new(),
     }
 }
 

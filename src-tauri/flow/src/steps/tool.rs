@@ -42,6 +42,7 @@ pub(crate) fn plan(flow: &Flow, setup: &Setup, call: &ToolCall, phase: Phase) ->
         label: format!("tools/call {name}"),
         request,
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) fn request(facts: &Facts, setup: &Setup, of: CrossOrigin) -> Plan {
         label: "preflight".into(),
         request,
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

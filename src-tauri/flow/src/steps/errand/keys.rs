@@ -29,6 +29,7 @@ pub(super) fn request(facts: &Facts, setup: &Setup) -> Plan {
         request: Request::new("GET", url)
             .header("accept", "application/jwk-set+json, application/json"),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

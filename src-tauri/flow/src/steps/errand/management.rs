@@ -63,6 +63,7 @@ pub(super) fn request(facts: &Facts, setup: &Setup, errand: &Errand) -> Plan {
             .unwrap_or_default(),
         request,
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 

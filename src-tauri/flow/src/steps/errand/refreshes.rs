@@ -34,6 +34,7 @@ pub(super) fn reuse(flow: &Flow, setup: &Setup, replaced: &Secret, now: Timestam
         label: "refresh_token, the earlier one".into(),
         request: client_request(&flow.facts, setup, endpoint, form, now),
         not_before: None,
+        credentials: Vec::new(),
     }
 }
 
