@@ -5,9 +5,9 @@ use trace::{
 };
 
 use crate::agenda::Agenda;
-use crate::jose::SigningKey;
 use crate::setup::{ResourceChoice, Setup};
 use crate::step::Step;
+use jose::SigningKey;
 
 /// What a flow knows so far. Identifiers are the text that was sent.
 #[derive(Debug, Clone, PartialEq)]

@@ -11,7 +11,6 @@ mod client_document;
 mod credentials;
 mod facts;
 mod flow;
-pub mod jose;
 mod judged;
 mod mcp_request;
 mod mirrored;

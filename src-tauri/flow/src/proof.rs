@@ -4,11 +4,11 @@ use trace::{Decision, Outcome, Purpose, Request, Response, Timestamp, Verdict, c
 
 use crate::facts::{Dpop, Facts};
 use crate::flow::Flow;
-use crate::jose::{DpopProof, SigningKey, dpop_proof};
 use crate::judged::Judged;
 use crate::setup::Setup;
 use crate::step::{Plan, Step};
 use crate::steps::oauth_error;
+use jose::{DpopProof, SigningKey, dpop_proof};
 
 const DEMANDED: &str = "use_dpop_nonce";
 

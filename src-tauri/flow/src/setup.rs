@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use trace::{ActionKind, Revision, Secret, Timestamp};
 use url::Url;
 
-use crate::jose::SigningKey;
+use jose::SigningKey;
 
 /// What a flow is started with. It does not change while the flow runs, unless the user chooses
 /// another way.
@@ -154,7 +154,7 @@ impl Setup {
     /// A name that is used once: for a `jti` at this time and place.
     pub(crate) fn unique(&self, place: &str, now: Timestamp) -> String {
         let text = self.derived(&format!("{place} {}", now.0));
-        crate::jose::encode(&text[..16])
+        jose::encode(&text[..16])
     }
 
     /// The key tokens are bound to in this run, when there is none kept with a stored token.

@@ -134,6 +134,6 @@ impl Hand<'_> {
     pub(crate) fn secret(&mut self, bytes: usize) -> Secret {
         let mut random = vec![0; bytes];
         (self.random)(&mut random);
-        Secret::new(crate::jose::encode(&random))
+        Secret::new(jose::encode(&random))
     }
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flow::jose::SigningKey;
 use flow::{
     AuthorizationExtras, GrantChoice, IdentityProvider, ResourceChoice, Seed, Setup, ToolCall,
 };
+use jose::SigningKey;
 use serde_json::Value;
 use trace::Secret;
 

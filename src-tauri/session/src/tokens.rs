@@ -1,7 +1,7 @@
 //! Between the flow's tokens and the vault's.
 
-use flow::jose::SigningKey;
 use flow::{Client, RegisteredBy, Setup, Tokens};
+use jose::SigningKey;
 use vault::{ClientCredentials, Key, TokenSet};
 
 use crate::contract::AppError;

@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_key_that_was_read_from_a_file_is_among_them() {
         let mut setup = Setup::new("https://mcp.example/mcp", flow::Seed([7; 32]));
-        let key = flow::jose::SigningKey::from_random(&[9; 32]);
+        let key = jose::SigningKey::from_random(&[9; 32]);
         setup.registration = flow::Registration::Preregistered {
             client_id: "me".into(),
             client_secret: None,

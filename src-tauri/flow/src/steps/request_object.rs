@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use trace::Timestamp;
 
 use crate::facts::Facts;
-use crate::jose::encode;
 use crate::setup::Setup;
+use jose::encode;
 
 /// Seconds for which the request object is good.
 const LIFETIME: u64 = 300;

@@ -11,11 +11,11 @@ use trace::{
 
 use crate::facts::{Facts, Tokens};
 use crate::flow::Flow;
-use crate::jose::client_assertion;
 use crate::judged::{Effect, Judged};
 use crate::setup::Setup;
 use crate::step::{Hand, Plan, Step};
 use crate::steps::{authorization, device, errand, json_object, no_response, oauth_error, step_up};
+use jose::client_assertion;
 
 pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
     let facts = &flow.facts;

@@ -8,10 +8,10 @@ use trace::{
 
 use crate::facts::{Facts, Tokens};
 use crate::flow::Flow;
-use crate::jose::{Checked, Expected, Signature, verify};
 use crate::judged::Judged;
 use crate::setup::Setup;
 use crate::step::Plan;
+use jose::{Checked, Expected, Signature, verify};
 
 use super::{failed, on};
 
@@ -169,7 +169,7 @@ fn decision(token: TokenKind, checked: Checked) -> Decision {
     }
 }
 
-fn problem(problem: &crate::jose::Problem) -> ClaimProblem {
+fn problem(problem: &jose::Problem) -> ClaimProblem {
     ClaimProblem {
         claim: problem.claim.clone(),
         expected: problem.expected.clone(),

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 /// In quotation marks.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("{:?}", shortened(text))
 }
 
 /// As JSON, or "nothing".
-pub(super) fn shown(value: Option<&Value>) -> String {
+pub(crate) fn shown(value: Option<&Value>) -> String {
     match value {
         None => "nothing".into(),
         Some(Value::String(text)) => quoted(text),
@@ -17,7 +17,7 @@ pub(super) fn shown(value: Option<&Value>) -> String {
 }
 
 /// A distance in time in the largest unit that says enough.
-pub(super) fn duration(seconds: u64) -> String {
+pub(crate) fn duration(seconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
     const DAY: u64 = 24 * HOUR;

@@ -2,7 +2,7 @@
 
 /// What a JWS header calls `alg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Algorithm {
+pub(crate) enum Algorithm {
     Es256,
     Es384,
     Rs256,
@@ -16,7 +16,7 @@ pub(super) enum Algorithm {
 
 /// The kind of key an algorithm takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     P256,
     P384,
     Rsa,
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl Algorithm {
-    pub(super) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Es256,
         Self::Es384,
         Self::Rs256,
@@ -36,7 +36,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         // RFC 9864 section 2.2 gives EdDSA on this one curve a name of its own; the signatures are
         // the same.
         if name == "Ed25519" {
@@ -45,7 +45,7 @@ impl Algorithm {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
@@ -59,7 +59,7 @@ impl Algorithm {
         }
     }
 
-    pub(super) fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> Kind {
         match self {
             Self::Es256 => Kind::P256,
             Self::Es384 => Kind::P384,
@@ -69,14 +69,14 @@ impl Algorithm {
     }
 
     /// Whether its signatures need no randomness, so that they can be made here.
-    pub(super) fn signs(self) -> bool {
+    pub(crate) fn signs(self) -> bool {
         !matches!(self, Self::Ps256 | Self::Ps384 | Self::Ps512)
     }
 }
 
 impl Kind {
     /// In words, with its article.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::P256 => "a P-256 key",
             Self::P384 => "a P-384 key",
@@ -86,7 +86,7 @@ impl Kind {
     }
 
     /// What a key of this kind signs with when nothing else was asked for.
-    pub(super) fn usual(self) -> Algorithm {
+    pub(crate) fn usual(self) -> Algorithm {
         match self {
             Self::P256 => Algorithm::Es256,
             Self::P384 => Algorithm::Es384,
@@ -96,7 +96,7 @@ impl Kind {
     }
 
     /// `kty` and `crv` of its JWK (RFC 7518 section 6, RFC 8037 section 2).
-    pub(super) fn of_jwk(kty: &str, crv: Option<&str>) -> Option<Self> {
+    pub(crate) fn of_jwk(kty: &str, crv: Option<&str>) -> Option<Self> {
         match (kty, crv) {
             ("EC", Some("P-256")) => Some(Self::P256),
             ("EC", Some("P-384")) => Some(Self::P384),

@@ -1,53 +1,10 @@
 //! Verifies a JWT that a server gave.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trace::{Jwt, JwtError, Timestamp};
+use trace::{Jwt, JwtError};
 
-use super::{claims, signature};
-
-/// What a JWT has to say. `None` is not looked at.
-#[derive(Clone, Copy)]
-pub struct Expected<'a> {
-    pub issuer: Option<&'a str>,
-    /// What has to be `aud`, or among it.
-    pub audience: Option<&'a str>,
-    pub now: Timestamp,
-    /// How far the clocks may be apart.
-    pub leeway_seconds: u64,
-    pub nonce: Option<&'a str>,
-    /// What `at_hash` has to be the hash of, where the JWT has one.
-    pub access_token: Option<&'a str>,
-}
-
-/// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checked {
-    /// As the JWT's header says; `None` where it says none or no string.
-    pub alg: Option<String>,
-    pub kid: Option<String>,
-    pub signature: Signature,
-    /// What is wrong with the claims, whether or not they are signed.
-    pub problems: Vec<Problem>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Signature {
-    Valid,
-    /// With the reason.
-    Invalid(String),
-    /// There is nothing to check, or no key to check it with; with the reason.
-    NotChecked(String),
-}
-
-/// One claim that is not as it has to be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// Its name: `exp`, `nbf`, `iat`, `iss`, `aud`, `nonce` or `at_hash`.
-    pub claim: String,
-    pub expected: String,
-    pub got: String,
-}
+use crate::checked::{Checked, Expected};
+use crate::{claims, signature};
 
 /// Verifies a compact JWS against a JWK set (RFC 7515 section 5.2) and looks at its claims (RFC
 /// 7519 section 4.1, OpenID Connect Core section 3.1.3.7).
@@ -73,13 +30,16 @@ pub fn verify(jwt: &str, jwks: &Value, expected: &Expected<'_>) -> Result<Checke
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::Timestamp;
 
-    use super::super::test_keys::{
+    use super::*;
+    use crate::base64url::encode;
+    use crate::checked::Signature;
+    use crate::signing_key::SigningKey;
+    use crate::test_keys::{
         ED25519_PEM, ES256_SIGNATURE, P256_JWK, P256_PEM, P384_PEM, PAYLOAD, PS256_SIGNATURE,
         PS384_SIGNATURE, PS512_SIGNATURE, RS256_SIGNATURE, RSA_N, RSA_PEM, json_of,
     };
-    use super::super::{SigningKey, encode};
-    use super::*;
 
     const NOW: Timestamp = Timestamp(1_300_819_000_000_000);
 
@@ -232,7 +192,6 @@ mod tests {
         // The lab's key is named by its thumbprint, in its set and in what it signs.
         let key = SigningKey::from_random(&[7; 32]);
         let kid = key.thumbprint();
-        let key = key.with_kid(&kid);
         let mut jwk = key.public_jwk();
         for (member, value) in [("use", "sig"), ("alg", "ES256"), ("kid", &kid)] {
             jwk[member] = json!(value);
@@ -248,12 +207,9 @@ mod tests {
             access_token: Some("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
             ..expected()
         };
-        let checked = verify(
-            &key.sign("at+jwt", false, &claims),
-            &json!({ "keys": [jwk] }),
-            &of_lab,
-        )
-        .unwrap();
+        let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": kid });
+        let jwt = key.sign_with(&header, &claims);
+        let checked = verify(&jwt, &json!({ "keys": [jwk] }), &of_lab).unwrap();
         assert_eq!(
             (checked.signature, checked.problems),
             (Signature::Valid, vec![])
@@ -288,8 +244,8 @@ mod tests {
 
     #[test]
     fn the_kid_has_to_be_in_the_set() {
-        let key = key(P256_PEM, "ES256").with_kid("b");
-        let jwt = key.sign("JWT", false, &claims());
+        let key = key(P256_PEM, "ES256");
+        let jwt = key.sign_with(&json!({ "alg": "ES256", "kid": "b" }), &claims());
         let named = |kid: Value| {
             let mut jwk = key.public_jwk();
             jwk["kid"] = kid;
@@ -318,8 +274,8 @@ mod tests {
 
     #[test]
     fn a_key_has_to_be_for_this() {
-        let key = key(P256_PEM, "ES256").with_kid("k");
-        let jwt = key.sign("JWT", false, &claims());
+        let key = key(P256_PEM, "ES256");
+        let jwt = key.sign_with(&json!({ "alg": "ES256", "kid": "k" }), &claims());
         let with = |member: &str, value: Value| {
             let mut jwk = key.public_jwk();
             jwk["kid"] = json!("k");

@@ -4,11 +4,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use trace::Jwt;
 
-use super::encode;
-use super::verify::{Expected, Problem};
-use super::words::{duration, quoted, shown};
+use crate::base64url::encode;
+use crate::checked::{Expected, Problem};
+use crate::words::{duration, quoted, shown};
 
-pub(super) fn problems(jwt: &Jwt, expected: &Expected<'_>) -> Vec<Problem> {
+pub(crate) fn problems(jwt: &Jwt, expected: &Expected<'_>) -> Vec<Problem> {
     [
         expiry(jwt, expected),
         not_before(jwt, expected, "nbf"),

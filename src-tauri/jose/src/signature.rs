@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::algorithm::Algorithm;
-use super::decode;
-use super::public_key::{PublicKey, kind};
-use super::verify::Signature;
-use super::words::{quoted, shown};
+use crate::algorithm::Algorithm;
+use crate::base64url::decode;
+use crate::checked::Signature;
+use crate::public_key::{PublicKey, kind};
+use crate::words::{quoted, shown};
 
 /// How many keys are tried, so that a set of thousands costs no minutes.
 const MOST_TRIED: usize = 64;
@@ -15,7 +15,7 @@ const MOST_TRIED: usize = 64;
 const MOST_NAMED: usize = 8;
 
 /// `jwt`: three parts, of which `header` is the first.
-pub(super) fn check(jwt: &str, header: &Map<String, Value>, jwks: &Value) -> Signature {
+pub(crate) fn check(jwt: &str, header: &Map<String, Value>, jwks: &Value) -> Signature {
     match checked(jwt, header, jwks) {
         Ok(()) => Signature::Valid,
         Err(outcome) => outcome,

@@ -2,52 +2,30 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::{Error, PemObject as _};
 
-/// How the key in a block is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    /// `PRIVATE KEY`: any kind of key (RFC 5958).
-    Pkcs8,
-    /// `EC PRIVATE KEY` (RFC 5915).
-    Sec1,
-    /// `RSA PRIVATE KEY` (RFC 8017 appendix A.1.2).
-    Pkcs1,
-}
-
-/// The first private key in the text, as DER.
+/// The first private key in the text.
 ///
 /// # Errors
 /// What the text is instead, in words that repeat nothing of it.
-pub(super) fn private_key(text: &str) -> Result<(Encoding, Vec<u8>), &'static str> {
-    // Keys that came through an environment variable often have their line breaks written out.
-    let text = text.replace("\\n", "\n");
-    let mut other = None;
-    let mut rest = text.as_str();
-    while let Some((label, body, after)) = block(rest)? {
-        let encoding = match label {
-            "PRIVATE KEY" => Encoding::Pkcs8,
-            "EC PRIVATE KEY" => Encoding::Sec1,
-            "RSA PRIVATE KEY" => Encoding::Pkcs1,
-            _ => {
-                other.get_or_insert(label);
-                rest = after;
-                continue;
-            }
-        };
-        if body.contains("ENCRYPTED") {
-            return Err(ENCRYPTED);
+pub(crate) fn private_key(text: &str) -> Result<PrivateKeyDer<'static>, &'static str> {
+    let lines = with_line_breaks(text);
+    PrivateKeyDer::from_pem_slice(lines.as_bytes()).map_err(|error| match error {
+        Error::NoItemsFound => match first_label(text) {
+            Some(label) => instead(label),
+            None => without_block(text),
+        },
+        Error::MissingSectionEnd { .. } | Error::IllegalSectionStart { .. } => {
+            "a PEM block that is cut off"
         }
-        let base64: String = body.split_whitespace().collect();
-        let der = STANDARD
-            .decode(base64)
-            .map_err(|_| "a PEM block that is not base64")?;
-        return Ok((encoding, der));
-    }
-    Err(other.map_or_else(|| without_block(&text), instead))
+        _ if text.contains("ENCRYPTED") => ENCRYPTED,
+        _ => "a PEM block that is not base64",
+    })
 }
 
-/// A block in the text: PEM, in which `private_key` finds the key again.
-pub(super) fn of_pkcs8(der: &[u8]) -> String {
+/// A PKCS #8 key as PEM, which [`private_key`] reads back.
+pub(crate) fn of_pkcs8(der: &[u8]) -> String {
     const LINE: usize = 64;
     let base64 = STANDARD.encode(der);
     let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
@@ -64,17 +42,25 @@ pub(super) fn of_pkcs8(der: &[u8]) -> String {
 
 const ENCRYPTED: &str = "a key encrypted with a passphrase";
 
-/// Label, body and what follows. Blocks are looked for in the whole text, since line breaks get
-/// lost on the way.
-fn block(text: &str) -> Result<Option<(&str, &str, &str)>, &'static str> {
-    const CUT: &str = "a PEM block that is cut off";
-    let Some((_, begun)) = text.split_once("-----BEGIN ") else {
-        return Ok(None);
-    };
-    let (label, begun) = begun.split_once("-----").ok_or(CUT)?;
-    let (body, end) = begun.split_once("-----END ").ok_or(CUT)?;
-    let (_, after) = end.split_once("-----").ok_or(CUT)?;
-    Ok(Some((label, body, after)))
+/// The text with each marker on a line of its own. Line breaks get lost or are written out where a
+/// key comes through an environment variable.
+fn with_line_breaks(text: &str) -> String {
+    let text = text.replace("\\n", "\n");
+    let mut lines = String::with_capacity(text.len() + 16);
+    // Before a marker, within it, after it, within the next one …
+    for (at, part) in text.split("-----").enumerate() {
+        if at % 2 == 1 {
+            lines.push_str(&format!("\n-----{}-----\n", part.trim()));
+        } else {
+            lines.push_str(&part.replace(' ', "\n"));
+        }
+    }
+    lines
+}
+
+fn first_label(text: &str) -> Option<&str> {
+    let (_, begun) = text.split_once("-----BEGIN ")?;
+    Some(begun.split_once("-----")?.0)
 }
 
 fn instead(label: &str) -> &'static str {
@@ -97,13 +83,13 @@ fn without_block(text: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_keys::{ED25519_PEM, P256_SEC1_PEM};
     use super::*;
+    use crate::test_keys::{ED25519_PEM, P256_SEC1_PEM};
 
     #[test]
     fn finds_the_key_among_what_stands_around_it() {
-        let (encoding, der) = private_key(P256_SEC1_PEM).unwrap();
-        assert_eq!(encoding, Encoding::Sec1);
+        let key = private_key(P256_SEC1_PEM).unwrap();
+        assert!(matches!(key, PrivateKeyDer::Sec1(_)));
         let parameters =
             "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
         for text in [
@@ -113,10 +99,10 @@ mod tests {
             P256_SEC1_PEM.replace('\n', " "),
             P256_SEC1_PEM.replace('\n', "\\n"),
         ] {
-            assert_eq!(private_key(&text), Ok((Encoding::Sec1, der.clone())));
+            assert_eq!(private_key(&text).as_ref(), Ok(&key), "{text}");
         }
-        let (_, der) = private_key(ED25519_PEM).unwrap();
-        assert_eq!(of_pkcs8(&der), ED25519_PEM);
+        let key = private_key(ED25519_PEM).unwrap();
+        assert_eq!(of_pkcs8(key.secret_der()), ED25519_PEM);
     }
 
     #[test]

@@ -14,11 +14,11 @@ use ring::signature::{
     Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
     RsaEncoding, RsaKeyPair,
 };
+use rustls_pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 
-use super::algorithm::{Algorithm, Kind};
-use super::encode;
-use super::pem::Encoding;
+use crate::algorithm::{Algorithm, Kind};
+use crate::base64url::encode;
 
 /// Algorithm identifiers: RFC 8017 appendix C, RFC 5480 section 2.1.1, RFC 8410 section 3.
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -34,7 +34,7 @@ const ED25519_PREFIX: [u8; 2] = [4, 32];
 
 /// A key that can sign.
 #[derive(Clone)]
-pub(super) enum PrivateKey {
+pub(crate) enum PrivateKey {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
     /// With what PKCS #8 wraps: its PKCS #1 encoding.
@@ -46,25 +46,29 @@ pub(super) enum PrivateKey {
 impl PrivateKey {
     /// # Errors
     /// What was found instead of a key that can be used, in words that repeat nothing of it.
-    pub(super) fn from_der(encoding: Encoding, der: &[u8]) -> Result<Self, String> {
-        match encoding {
-            Encoding::Pkcs8 => pkcs8(der),
-            Encoding::Pkcs1 => rsa(der),
-            Encoding::Sec1 => p256_sec1(der)
-                .or_else(|| p384_sec1(der))
-                .ok_or_else(|| "a key on another curve, or one that is damaged".into()),
+    pub(crate) fn from_der(der: &PrivateKeyDer<'_>) -> Result<Self, String> {
+        match der {
+            PrivateKeyDer::Pkcs8(der) => pkcs8(der.secret_pkcs8_der()),
+            PrivateKeyDer::Pkcs1(der) => rsa(der.secret_pkcs1_der()),
+            PrivateKeyDer::Sec1(der) => {
+                let der = der.secret_sec1_der();
+                p256_sec1(der)
+                    .or_else(|| p384_sec1(der))
+                    .ok_or_else(|| "a key on another curve, or one that is damaged".into())
+            }
+            _ => Err("a key in an encoding that is not known here".into()),
         }
     }
 
     /// The P-256 key whose number these octets are; `None` for the few that are none (0, and those
     /// from the curve's order on).
-    pub(super) fn p256(octets: &[u8; 32]) -> Option<Self> {
+    pub(crate) fn p256(octets: &[u8; 32]) -> Option<Self> {
         p256::ecdsa::SigningKey::from_slice(octets)
             .ok()
             .map(Self::P256)
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::P256(_) => Kind::P256,
             Self::P384(_) => Kind::P384,
@@ -75,7 +79,7 @@ impl PrivateKey {
 
     /// # Errors
     /// When an RSA key's numbers do not fit together, or the algorithm is for another kind of key.
-    pub(super) fn sign(
+    pub(crate) fn sign(
         &self,
         alg: Algorithm,
         message: &[u8],
@@ -106,7 +110,7 @@ impl PrivateKey {
     }
 
     /// The public half: `kty`, then the members RFC 7518 section 6 and RFC 8037 section 2 want.
-    pub(super) fn public_jwk(&self) -> Value {
+    pub(crate) fn public_jwk(&self) -> Value {
         match self {
             Self::P256(key) => {
                 elliptic("P-256", key.verifying_key().to_sec1_point(false).as_bytes())
@@ -126,7 +130,7 @@ impl PrivateKey {
 
     /// # Errors
     /// When the key is longer than DER can say.
-    pub(super) fn to_pkcs8(&self) -> Result<Vec<u8>, p256::pkcs8::Error> {
+    pub(crate) fn to_pkcs8(&self) -> Result<Vec<u8>, p256::pkcs8::Error> {
         let wrapped = |oid, parameters, key: &[u8]| -> Result<Vec<u8>, der::Error> {
             let algorithm = AlgorithmIdentifierRef { oid, parameters };
             PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(key)?).to_der()
@@ -215,15 +219,13 @@ fn curve_name(curve: ObjectIdentifier) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_keys::{
-        ED25519_PEM, P256_PEM, P384_PEM, PAYLOAD, RS256_SIGNATURE, RSA_PEM,
-    };
-    use super::super::{decode, pem};
     use super::*;
+    use crate::base64url::decode;
+    use crate::pem;
+    use crate::test_keys::{ED25519_PEM, P256_PEM, P384_PEM, PAYLOAD, RS256_SIGNATURE, RSA_PEM};
 
     fn key(text: &str) -> PrivateKey {
-        let (encoding, der) = pem::private_key(text).unwrap();
-        PrivateKey::from_der(encoding, &der).unwrap()
+        PrivateKey::from_der(&pem::private_key(text).unwrap()).unwrap()
     }
 
     fn hex(octets: &[u8]) -> String {
@@ -279,10 +281,16 @@ mod tests {
     #[test]
     fn der_that_is_no_key_is_refused_and_never_a_panic() {
         for text in [P256_PEM, P384_PEM, ED25519_PEM, RSA_PEM] {
-            let (_, der) = pem::private_key(text).unwrap();
-            for encoding in [Encoding::Pkcs8, Encoding::Sec1, Encoding::Pkcs1] {
-                for end in (0..der.len()).step_by(7) {
-                    assert!(PrivateKey::from_der(encoding, &der[..end]).is_err());
+            let key = pem::private_key(text).unwrap();
+            let der = key.secret_der();
+            for end in (0..der.len()).step_by(7) {
+                let cut = &der[..end];
+                for key in [
+                    PrivateKeyDer::Pkcs8(cut.into()),
+                    PrivateKeyDer::Sec1(cut.into()),
+                    PrivateKeyDer::Pkcs1(cut.into()),
+                ] {
+                    assert!(PrivateKey::from_der(&key).is_err());
                 }
             }
         }

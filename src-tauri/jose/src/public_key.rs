@@ -9,16 +9,16 @@ use ring::signature::{
 };
 use serde_json::{Map, Value};
 
-use super::algorithm::{Algorithm, Kind};
-use super::words::{quoted, shown};
-use super::{decode, s256};
+use crate::algorithm::{Algorithm, Kind};
+use crate::base64url::{decode, s256};
+use crate::words::{quoted, shown};
 
 /// The sizes of an RSA modulus, in octets: 2048 bits are the least that RFC 7518 section 3.3
 /// allows, and beyond 8192 a signature costs more time than anyone's key is worth.
 const MODULUS: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// A key that can verify signatures.
-pub(super) enum PublicKey {
+pub(crate) enum PublicKey {
     /// An uncompressed point: one octet 4, then x and y.
     P256(Vec<u8>),
     /// The same.
@@ -34,7 +34,7 @@ pub(super) enum PublicKey {
 impl PublicKey {
     /// # Errors
     /// What is wrong with the JWK, in words.
-    pub(super) fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, String> {
+    pub(crate) fn from_jwk(jwk: &Map<String, Value>) -> Result<Self, String> {
         match kind(jwk)? {
             Kind::P256 => {
                 let point = point(jwk, "P-256", 32)?;
@@ -54,7 +54,7 @@ impl PublicKey {
     }
 
     /// Whether this key made the signature. An algorithm for another kind of key never fits.
-    pub(super) fn verifies(&self, alg: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, alg: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let plain = |with: &'static dyn VerificationAlgorithm, key: &[u8]| {
             UnparsedPublicKey::new(with, key)
                 .verify(message, signature)
@@ -74,7 +74,7 @@ impl PublicKey {
     }
 
     /// How many octets its signatures have (RFC 7518 sections 3.3 and 3.4, RFC 8032 section 5.1.6).
-    pub(super) fn signature_length(&self) -> usize {
+    pub(crate) fn signature_length(&self) -> usize {
         match self {
             Self::P256(_) | Self::Ed25519(_) => 64,
             Self::P384(_) => 96,
@@ -87,7 +87,7 @@ impl PublicKey {
 ///
 /// # Errors
 /// What it says instead of a kind that is known here.
-pub(super) fn kind(jwk: &Map<String, Value>) -> Result<Kind, String> {
+pub(crate) fn kind(jwk: &Map<String, Value>) -> Result<Kind, String> {
     let text = |member: &str| jwk.get(member).and_then(Value::as_str);
     text("kty")
         .and_then(|kty| Kind::of_jwk(kty, text("crv")))
@@ -99,7 +99,7 @@ pub(super) fn kind(jwk: &Map<String, Value>) -> Result<Kind, String> {
 
 /// SHA-256 over the required members in lexical order, in base64url (RFC 7638 section 3, RFC 8037
 /// section 2). `None` where one is missing.
-pub(super) fn thumbprint(jwk: &Value) -> Option<String> {
+pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
     let members: &[&str] = match jwk["kty"].as_str()? {
         "EC" => &["crv", "kty", "x", "y"],
         "OKP" => &["crv", "kty", "x"],
@@ -202,9 +202,9 @@ fn rsa_parameters(alg: Algorithm) -> Option<&'static signature::RsaParameters> {
 mod tests {
     use serde_json::json;
 
-    use super::super::encode;
-    use super::super::test_keys::{ED25519_JWK, P256_JWK, RSA_N, json_of};
     use super::*;
+    use crate::base64url::encode;
+    use crate::test_keys::{ED25519_JWK, P256_JWK, RSA_N, json_of};
 
     fn refused(jwk: Value) -> String {
         PublicKey::from_jwk(jwk.as_object().unwrap()).err().unwrap()

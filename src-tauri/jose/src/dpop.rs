@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{SigningKey, s256};
+use crate::base64url::s256;
+use crate::signing_key::SigningKey;
 
 /// The request a proof is made for.
 #[derive(Clone, Copy)]

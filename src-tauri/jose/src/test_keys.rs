@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-pub(super) fn json_of(text: &str) -> Value {
+pub(crate) fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
 /// RFC 7515 appendix A.3.1, without `d`.
-pub(super) const P256_JWK: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+pub(crate) const P256_JWK: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
 
 /// RFC 8037 appendix A.2.
-pub(super) const ED25519_JWK: &str =
+pub(crate) const ED25519_JWK: &str =
     r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
 /// The modulus of RFC 7515 appendix A.2.1; the exponent is `AQAB`.
-pub(super) const RSA_N: &str = concat!(
+pub(crate) const RSA_N: &str = concat!(
     "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4",
     "d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5re",
     "xMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxX",
@@ -22,10 +22,10 @@ pub(super) const RSA_N: &str = concat!(
 );
 
 /// The payload of RFC 7515 appendices A.2 and A.3.
-pub(super) const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+pub(crate) const PAYLOAD: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 
 /// RFC 7515 appendix A.2.1, over `eyJhbGciOiJSUzI1NiJ9.` and the payload.
-pub(super) const RS256_SIGNATURE: &str = concat!(
+pub(crate) const RS256_SIGNATURE: &str = concat!(
     "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5",
     "jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb",
     "1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QO",
@@ -33,11 +33,11 @@ pub(super) const RS256_SIGNATURE: &str = concat!(
 );
 
 /// RFC 7515 appendix A.3.1, over `eyJhbGciOiJFUzI1NiJ9.` and the payload.
-pub(super) const ES256_SIGNATURE: &str =
+pub(crate) const ES256_SIGNATURE: &str =
     "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
 
 /// By OpenSSL with the key of RFC 7515 appendix A.2.1, over `{"alg":"PS256"}` and the payload.
-pub(super) const PS256_SIGNATURE: &str = concat!(
+pub(crate) const PS256_SIGNATURE: &str = concat!(
     "FbFC0rugMJjlPnj7FIH5vkxdN1JDWwHlLeXEOv65pCYVBgNpiY4tyx-DTkiX-m3g4frSrQD1nETbBArXbYUQBdaL7etm",
     "3l_s1mzgVFOzS75WQlROVm2wsq71EQqH_lsTTQ1RcHNMxv6NPDZZ5kg2CGAccw2xvdUYFR3O2xr4DQpZGGsILknftVDu",
     "4hUff77FkUVuE5qS7LStLAvfFyW8sfLfn3qb53eIeaE_9g7mcqnI_DTgFJ0-vR9Bot-p8v-uL-x-sEUcaEMSeuWyctGL",
@@ -45,7 +45,7 @@ pub(super) const PS256_SIGNATURE: &str = concat!(
 );
 
 /// By OpenSSL with the key of RFC 7515 appendix A.2.1, over `{"alg":"PS384"}` and the payload.
-pub(super) const PS384_SIGNATURE: &str = concat!(
+pub(crate) const PS384_SIGNATURE: &str = concat!(
     "HYrhtfNjzikX5OnVZBakP6X0mpJbOfe7Rc1nnErVS60S1z8pTn2vK_7EMfCnhZBcGGGpjMDcw3SvbyauNH34OjlBssXp",
     "dev1LDZyEvAKXbfpWEcIRdAHfLB_CcInEmu5YYIPBLPQtvW2fSpHWzP_0ry0eowo4RxlGklMDvIUQCzbJSFnRj-CVD5n",
     "dcuOXvqJHxP9lnC_gGisJyqyW3YB27lmDGlZw76H-HiA5iYxGqvqAxqMSvoIu4QrShaQaVm9Kd7jISD0Nx0iafSBbjUa",
@@ -53,7 +53,7 @@ pub(super) const PS384_SIGNATURE: &str = concat!(
 );
 
 /// By OpenSSL with the key of RFC 7515 appendix A.2.1, over `{"alg":"PS512"}` and the payload.
-pub(super) const PS512_SIGNATURE: &str = concat!(
+pub(crate) const PS512_SIGNATURE: &str = concat!(
     "h7JN7neEIilzlo7PfUIOE6qFFhPHNRIOl905h0m0EmDLTYt08aLmSTl7FRSrC_dZKr4lzcgRg3jEIQu-FKBWtYOt6Cnw",
     "R3jHhlCFtZKF-jclIgC0AALiSBC-astuihTgSI4j6Rqz3rs4LmUx81xOjk4aQKWGiL9g7GCRIOoRRcgHJ6QcRlb-2O77",
     "UOcWZde-DLrSCzh_68tyG_JQZGkkOrPGB3cGiHV66jR_gGRKcgdLmOBVmlTxXt9p5HeK80ZxGzfr_4lh36wVjr0Ee4Y6",
@@ -61,7 +61,7 @@ pub(super) const PS512_SIGNATURE: &str = concat!(
 );
 
 /// The key of RFC 7515 appendix A.3.1.
-pub(super) const P256_PEM: &str = "\
+pub(crate) const P256_PEM: &str = "\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgjpsQnnGQmL+YBIff
 H1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/zc4ncPbEXUGDy+5v20t7WAczNXvp
@@ -70,7 +70,7 @@ H1136cspYG6+0iY7X1fCE9+E9LKhRANCAAR/zc4ncPbEXUGDy+5v20t7WAczNXvp
 ";
 
 /// The same.
-pub(super) const P256_SEC1_PEM: &str = "\
+pub(crate) const P256_SEC1_PEM: &str = "\
 -----BEGIN EC PRIVATE KEY-----
 MHcCAQEEII6bEJ5xkJi/mASH3x9dd+nLKWBuvtImO19XwhPfhPSyoAoGCCqGSM49
 AwEHoUQDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEXH8UTNG72b
@@ -79,7 +79,7 @@ focs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==
 ";
 
 /// The key of RFC 6979 appendix A.2.6.
-pub(super) const P384_PEM: &str = "\
+pub(crate) const P384_PEM: &str = "\
 -----BEGIN PRIVATE KEY-----
 MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDBrnT2tLhuMHAWxmHW2
 ZZ9N4jw7Znvyl7qapHdAeHE32JbVck5McKgl+HLJ6mDS7fWhZANiAATsOk5BW04Z
@@ -89,7 +89,7 @@ JE6o75rAxiGJZwilk2f537n1TKhLPxydsSiLIxw64NT+c0T9JTMmRyA=
 ";
 
 /// The same.
-pub(super) const P384_SEC1_PEM: &str = "\
+pub(crate) const P384_SEC1_PEM: &str = "\
 -----BEGIN EC PRIVATE KEY-----
 MIGkAgEBBDBrnT2tLhuMHAWxmHW2ZZ9N4jw7Znvyl7qapHdAeHE32JbVck5McKgl
 +HLJ6mDS7fWgBwYFK4EEACKhZANiAATsOk5BW04ZpFaGGAKfQn+l2pqLxK6S4C4G
@@ -99,7 +99,7 @@ TKhLPxydsSiLIxw64NT+c0T9JTMmRyA=
 ";
 
 /// The key of RFC 7515 appendix A.4.1.
-pub(super) const P521_PEM: &str = "\
+pub(crate) const P521_PEM: &str = "\
 -----BEGIN PRIVATE KEY-----
 MIHuAgEAMBAGByqGSM49AgEGBSuBBAAjBIHWMIHTAgEBBEIBjmlvsDRQWIHdEQtI
 Prh9Ms5JX+NrN0Xt8tjK5PDyU59GFaDpjqtSs8DF6sTOB1GFqOe7R96sHR3ne8z2
@@ -111,14 +111,14 @@ HS9O5eo0MsgVzKMVYP5dk4fsd0tVg4Yw5cu/Woy+CpHdAGTGmZofbm5n+t3t5MjI
 ";
 
 /// The key of RFC 8037 appendix A.1.
-pub(super) const ED25519_PEM: &str = "\
+pub(crate) const ED25519_PEM: &str = "\
 -----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
 -----END PRIVATE KEY-----
 ";
 
 /// The key of RFC 7515 appendix A.2.1.
-pub(super) const RSA_PEM: &str = "\
+pub(crate) const RSA_PEM: &str = "\
 -----BEGIN PRIVATE KEY-----
 MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCh+BYK4uPJtGXO
 jS1lYmM2K5J9vinh8CR3/BYlzJChNuOL2TSXxbbqY913EeZ8dCn5VrD7io8ImtxL
@@ -150,7 +150,7 @@ ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp/gh6A56
 ";
 
 /// The same.
-pub(super) const RSA_PKCS1_PEM: &str = "\
+pub(crate) const RSA_PKCS1_PEM: &str = "\
 -----BEGIN RSA PRIVATE KEY-----
 MIIEowIBAAKCAQEAofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd/wWJcyQoTbji9k0
 l8W26mPddxHmfHQp+Vaw+4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL+yRT+SFd2lZS+pC
@@ -181,7 +181,7 @@ NqMtuhdBJqUnBi6tjKMF+34Xf0CUN8ncuXGO2CAYvO8PdyCixHX52ybaDjy1FtCE
 ";
 
 /// A key of 1024 bits.
-pub(super) const RSA_1024_PEM: &str = "\
+pub(crate) const RSA_1024_PEM: &str = "\
 -----BEGIN PRIVATE KEY-----
 MIICeAIBADANBgkqhkiG9w0BAQEFAASCAmIwggJeAgEAAoGBAMRaKlDbV0W+H373
 Ptu+3LANwZXtcvLZjUVyYalW0OrCbwnVzKgQevIR38VO/0dQZcjqS4+w9axA91fe

@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use trace::Secret;
 
-use super::algorithm::Algorithm;
-use super::private_key::PrivateKey;
-use super::public_key::thumbprint;
-use super::words::quoted;
-use super::{encode, pem};
+use crate::algorithm::Algorithm;
+use crate::base64url::encode;
+use crate::pem;
+use crate::private_key::PrivateKey;
+use crate::public_key::thumbprint;
+use crate::words::quoted;
 
 /// A private key that signs. `Debug` shows its algorithm and nothing else.
 #[derive(Clone)]
 pub struct SigningKey {
     private: PrivateKey,
     alg: Algorithm,
-    kid: Option<String>,
     pem: Secret,
 }
 
@@ -51,8 +51,8 @@ impl SigningKey {
         }
         };
         let alg = alg.map(signing_algorithm).transpose()?;
-        let (encoding, der) = pem::private_key(text).map_err(|got| unusable(got.into()))?;
-        let private = PrivateKey::from_der(encoding, &der).map_err(unusable)?;
+        let der = pem::private_key(text).map_err(|got| unusable(got.into()))?;
+        let private = PrivateKey::from_der(&der).map_err(unusable)?;
         let kind = private.kind();
         let alg = alg.unwrap_or(kind.usual());
         if alg.kind() != kind {
@@ -90,8 +90,7 @@ impl SigningKey {
         }
     }
 
-    /// PKCS #8 in PEM, which [`Self::from_pem`] reads back. It holds neither [`Self::kid`] nor
-    /// [`Self::alg`].
+    /// PKCS #8 in PEM, which [`Self::from_pem`] reads back. It does not hold [`Self::alg`].
     pub fn to_pem(&self) -> Secret {
         self.pem.clone()
     }
@@ -99,18 +98,6 @@ impl SigningKey {
     /// `alg` of what it signs.
     pub fn alg(&self) -> &'static str {
         self.alg.name()
-    }
-
-    /// `kid` of what it signs.
-    pub fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
-    }
-
-    pub fn with_kid(self, kid: impl Into<String>) -> Self {
-        Self {
-            kid: Some(kid.into()),
-            ..self
-        }
     }
 
     /// The public half as a JWK (RFC 7517): `kty` with `crv`, `x`, `y`, or with `n`, `e`, and no
@@ -124,16 +111,18 @@ impl SigningKey {
         thumbprint(&self.public_jwk()).unwrap_or_default()
     }
 
-    /// A compact JWS (RFC 7515 section 7.1) over `claims`. Its header holds `typ` and `alg`, `kid`
-    /// when the key has one, and with `embed_jwk` the public half as `jwk`.
+    /// A compact JWS (RFC 7515 section 7.1) over `claims`. Its header holds `typ` and `alg`,
+    /// and with `embed_jwk` the public half as `jwk`.
     pub fn sign(&self, typ: &str, embed_jwk: bool, claims: &Value) -> String {
         let mut header = json!({ "typ": typ, "alg": self.alg() });
-        if let Some(kid) = &self.kid {
-            header["kid"] = Value::from(kid.as_str());
-        }
         if embed_jwk {
             header["jwk"] = self.public_jwk();
         }
+        self.sign_with(&header, claims)
+    }
+
+    /// A compact JWS with this header, which names the key's own `alg`.
+    pub(crate) fn sign_with(&self, header: &Value, claims: &Value) -> String {
         let signed = format!(
             "{}.{}",
             encode(header.to_string()),
@@ -149,18 +138,13 @@ impl SigningKey {
 
     fn new(private: PrivateKey, alg: Algorithm) -> Result<Self, p256::pkcs8::Error> {
         let pem = Secret::new(pem::of_pkcs8(&private.to_pkcs8()?));
-        Ok(Self {
-            private,
-            alg,
-            kid: None,
-            pem,
-        })
+        Ok(Self { private, alg, pem })
     }
 }
 
 impl PartialEq for SigningKey {
     fn eq(&self, other: &Self) -> bool {
-        (self.alg, &self.kid, &self.pem) == (other.alg, &other.kid, &other.pem)
+        (self.alg, &self.pem) == (other.alg, &other.pem)
     }
 }
 
@@ -206,11 +190,11 @@ fn signing_algorithm(name: &str) -> Result<Algorithm, KeyError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_keys::{
+    use super::*;
+    use crate::test_keys::{
         ED25519_JWK, ED25519_PEM, P256_JWK, P256_PEM, P256_SEC1_PEM, P384_PEM, P384_SEC1_PEM,
         P521_PEM, RSA_1024_PEM, RSA_N, RSA_PEM, RSA_PKCS1_PEM, json_of,
     };
-    use super::*;
 
     fn refused(text: &str, alg: Option<&str>) -> KeyError {
         let error = SigningKey::from_pem(text, alg).unwrap_err();
@@ -236,7 +220,6 @@ mod tests {
             assert_eq!(key.alg(), alg);
             assert_eq!(SigningKey::from_pem(same, Some(alg)).unwrap(), key);
             assert_eq!(key.to_pem().expose(), text, "{alg}");
-            assert_ne!(key.clone().with_kid("k"), key);
         }
         assert_eq!(
             SigningKey::from_pem(RSA_PEM, Some("RS512")).unwrap().alg(),
@@ -297,9 +280,10 @@ mod tests {
     #[test]
     fn a_damaged_key_is_refused_or_signs() {
         for text in [P256_PEM, ED25519_PEM, RSA_PEM] {
-            let (_, der) = pem::private_key(text).unwrap();
+            let key = pem::private_key(text).unwrap();
+            let der = key.secret_der();
             for at in (0..der.len()).step_by(11) {
-                let mut damaged = der.clone();
+                let mut damaged = der.to_vec();
                 damaged[at] ^= 1;
                 if let Ok(key) = SigningKey::from_pem(&pem::of_pkcs8(&damaged), None) {
                     assert!(!key.sign("JWT", true, &json!({})).ends_with('.'), "{at}");
