@@ -14,7 +14,6 @@ use crate::error::{invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
 use crate::options::{Action, ClientMetadata, Registration};
-use crate::rows::action_title;
 use crate::runner::Runner;
 use crate::setup;
 use crate::view::Status;
@@ -147,7 +146,7 @@ impl Runner {
         let mut flow = self.flow.to_owned();
         flow.facts.registered.clone_from(&self.registered);
         let Some(begun) = flow.act(&self.setup, action) else {
-            let title = action_title(kind);
+            let title = trace::action_title(kind);
             return Ok(Err(not_now(&format!("{title}: not possible here."))));
         };
         self.ended = false;

@@ -29,7 +29,6 @@ pub use options::{
     GrantChoice, Network, Options, Registration, ResourceChoice, ResponseMode, ToolCall,
 };
 pub use report::vault_view;
-pub use rows::{action_title, sentence};
 pub use session::Session;
 pub use tokens::token_id;
 pub use view::*;

@@ -21,6 +21,7 @@ mod rpc;
 mod secret;
 mod secret_places;
 mod time;
+mod words;
 
 pub use challenge::{Challenge, ChallengeError, challenges};
 pub use credential::Credential;
@@ -48,3 +49,4 @@ pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};
 pub use secret::Secret;
 pub use secret_places::{Exchanges, MessagePart, SECRET_PLACES, SecretPlace, secret_at};
 pub use time::{Timestamp, micros, micros_option};
+pub use words::{action_title, sentence, short_path};
