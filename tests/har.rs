@@ -8,7 +8,7 @@ use std::fs::{File, create_dir_all};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use formats::{HarOptions, Secrets, write_har};
+use formats::{Export, Secrets};
 use support::{Secrets as Planted, empty, failures, flow};
 use trace::{Decision, EntryKind, Phase, Trace};
 
@@ -61,12 +61,14 @@ fn har_files_are_accepted_by_har_validator_haralyzer_and_mitmproxy() {
 
 fn write(folder: &Path, name: &str, trace: &Trace, secrets: Secrets) -> PathBuf {
     let path = folder.join(format!("{name}-{secrets:?}.har").to_lowercase());
-    let options = HarOptions {
+    let export = Export {
         secrets,
-        creator_version: "0.1.0".into(),
+        ..Export::redacted(trace, "0.1.0")
     };
-    let file = File::create(&path).expect("the test's folder can be written to");
-    write_har(trace, &options, file).expect("the file can be written");
+    let mut file = File::create(&path).expect("the test's folder can be written to");
+    let har = formats::format("har").expect("the format is in the table");
+    har.write(&export, &mut file)
+        .expect("the file can be written");
     path
 }
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use diagnosis::Finding;
-use formats::{HarOptions, Secrets};
+use formats::{Export, FORMATS, Format, Secrets};
 use lab::{Lab, LabOptions};
 use session::{
-    AppError, Boot, Detail, ErrorCode, Library, Options, PastRun, RevealedToken, Session, Settings,
-    Update, token_id, vault_view,
+    AppError, Boot, Detail, ErrorCode, ExportFormat, Library, Options, PastRun, RevealedToken,
+    Session, Settings, Update, token_id, vault_view,
 };
 use tauri::ipc::Channel;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
-use trace::Timestamp;
+use trace::{Secret, Timestamp, Trace};
 use vault::{TokenSet, Vault};
 
 use crate::lab_scenarios::{self, Scenario};
@@ -65,6 +65,10 @@ impl App {
                 self.export_folder.display(),
                 std::path::MAIN_SEPARATOR
             ),
+            formats: FORMATS
+                .iter()
+                .filter_map(|format| ExportFormat::of(&format.about()))
+                .collect(),
         }
     }
 
@@ -180,22 +184,23 @@ impl App {
         }
     }
 
-    pub async fn export_har(&self, path: &str, secrets: bool) -> Result<String, AppError> {
-        let trace = self.session().await?.trace();
+    /// Writes the run to a file and gives its path.
+    pub async fn export(
+        &self,
+        format: &str,
+        path: &str,
+        secrets: bool,
+    ) -> Result<String, AppError> {
+        let format = export_format(format)?;
+        let session = self.session().await?;
+        let (trace, typed) = (session.trace(), session.typed_secrets());
         let path = absolute(path)?;
-        let secrets = if secrets {
-            Secrets::Included
-        } else {
-            Secrets::Redacted
-        };
-        let options = HarOptions {
-            secrets,
-            creator_version: env!("CARGO_PKG_VERSION").into(),
-        };
         let target = path.clone();
         let write = move || -> std::io::Result<()> {
-            let mut file = std::io::BufWriter::new(std::fs::File::create(&target)?);
-            formats::write_har(&trace, &options, &mut file)?;
+            let export = export(&trace, &typed, secrets);
+            let mut file =
+                std::io::BufWriter::new(formats::create(&target, format, export.secrets)?);
+            format.write(&export, &mut file)?;
             std::io::Write::flush(&mut file)
         };
         let written = tokio::task::spawn_blocking(write)
@@ -208,6 +213,16 @@ impl App {
             hint: Some("Choose another folder.".into()),
         })?;
         Ok(path.display().to_string())
+    }
+
+    /// The first lines that [`App::export`] would write.
+    pub async fn export_preview(&self, format: &str, secrets: bool) -> Result<String, AppError> {
+        let format = export_format(format)?;
+        let session = self.session().await?;
+        let (trace, typed) = (session.trace(), session.typed_secrets());
+        let make = move || formats::preview(format, &export(&trace, &typed, secrets), PREVIEW);
+        let made = tokio::task::spawn_blocking(make).await;
+        Ok(made.unwrap_or_default())
     }
 
     async fn vault(&self) -> &Vault {
@@ -296,6 +311,35 @@ impl Memory {
         });
     }
 }
+
+/// The format of this id that can be written.
+pub fn export_format(id: &str) -> Result<&'static dyn Format, AppError> {
+    formats::format(id)
+        .filter(|format| format.about().can_write)
+        .ok_or_else(|| AppError {
+            code: ErrorCode::Invalid,
+            message: format!(
+                "format: expected the id of a format that can be written, got \"{id}\""
+            ),
+            hint: None,
+        })
+}
+
+fn export<'a>(trace: &'a Trace, typed: &'a [(String, Secret)], secrets: bool) -> Export<'a> {
+    let secrets = if secrets {
+        Secrets::Included
+    } else {
+        Secrets::Redacted
+    };
+    Export {
+        secrets,
+        typed,
+        ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
+    }
+}
+
+/// Bytes of a preview.
+const PREVIEW: usize = 4096;
 
 async fn start_lab(scenario: Scenario) -> Result<Lab, AppError> {
     let mut options = LabOptions {

@@ -1,13 +1,14 @@
 //! What the window may ask for. Each command hands over to [`App`] or to the session; nothing is
 //! decided here.
 
+use formats::About;
 use session::{Action, AppError, Boot, Detail, Options, Registration, RevealedToken, Settings};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt as _;
 use trace::Request;
 
-use crate::app::App;
+use crate::app::{App, export_format};
 use crate::updates::Updates;
 
 type Answer<T = ()> = Result<T, AppError>;
@@ -116,15 +117,32 @@ pub async fn delete_token(app: State<'_, App>, id: String) -> Answer {
 }
 
 #[tauri::command]
-pub async fn export_har(app: State<'_, App>, path: String, secrets: bool) -> Answer<String> {
-    app.export_har(&path, secrets).await
+pub async fn export(
+    app: State<'_, App>,
+    format: String,
+    path: String,
+    secrets: bool,
+) -> Answer<String> {
+    app.export(&format, &path, secrets).await
 }
 
-/// Asks where to save, with the system's dialog. None when it was closed.
 #[tauri::command]
-pub async fn choose_file(handle: AppHandle, suggested: String) -> Answer<Option<String>> {
+pub async fn export_preview(app: State<'_, App>, format: String, secrets: bool) -> Answer<String> {
+    app.export_preview(&format, secrets).await
+}
+
+/// Asks where to save a file of this format, with the system's dialog. None when it was closed.
+#[tauri::command]
+pub async fn choose_file(
+    handle: AppHandle,
+    format: String,
+    suggested: String,
+) -> Answer<Option<String>> {
+    let About {
+        title, extensions, ..
+    } = export_format(&format)?.about();
     let suggested = std::path::PathBuf::from(suggested);
-    let mut dialog = handle.dialog().file().add_filter("HTTP Archive", &["har"]);
+    let mut dialog = handle.dialog().file().add_filter(title, extensions);
     if let Some(folder) = suggested.parent() {
         dialog = dialog.set_directory(folder);
     }

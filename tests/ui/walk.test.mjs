@@ -228,6 +228,63 @@ test("what is refused is said, and nothing is lost", async () => {
   await closed(page);
 });
 
+test("the export offers every format, and secrets where the format can hold them", async () => {
+  for (const theme of ["light", "dark"]) {
+    const page = await ui.open("?fixture=healthy&at=end", { theme });
+    await page.keyboard.press("x");
+    await visible(page.find("export-preview").getByText('"har"'));
+    assert.equal(await page.find("export-secrets").isVisible(), true);
+    await page.find("export-secrets").check();
+    await visible(page.getByText("whoever gets the file can use them"));
+    await page.shot(`export-secrets-${theme}`);
+
+    await page.getByRole("radio", { name: /Plain text/ }).check();
+    await visible(page.find("export-no-secrets"));
+    assert.equal(await page.find("export-secrets").count(), 0);
+    assert.match(await page.find("export-path").inputValue(), /\.txt$/);
+    await visible(page.find("export-preview").getByText("POST /mcp initialize"));
+    await page.shot(`export-text-${theme}`);
+    await page.find("export-save").click();
+    assert.match(await page.find("export-done").innerText(), /\.txt$/);
+    await closed(page);
+  }
+});
+
+test("the list names an active row that is in the page, however far it was scrolled", async () => {
+  const page = await ui.open("?fixture=many&at=end");
+  const active = () => page.find("diagram").getAttribute("aria-activedescendant");
+  await page.keyboard.press("Home");
+  assert.equal(await active(), "row-1");
+  await page.find("diagram").evaluate((list) => (list.scrollTop = list.scrollHeight));
+  await page.waitForFunction(
+    () => !document.querySelector('[data-testid="row-1"] + [data-testid="row-2"]'),
+  );
+  assert.equal(await active(), "row-1");
+  assert.equal(await page.locator("#row-1").count(), 1);
+  assert.equal(await page.locator("#row-2").count(), 0);
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await active(), "row-2");
+  await visible(page.locator("#row-2"));
+  await closed(page);
+});
+
+test("a screen reader hears where the run stands, without buttons and addresses", async () => {
+  const page = await ui.open("?fixture=healthy&at=3");
+  const live = page.getByRole("status");
+  assert.equal(await live.getByRole("button").count(), 0);
+  const first = await live.innerText();
+  assert.match(first, /\w+/);
+  assert.doesNotMatch(first, /https?:/);
+  assert.equal(await page.find("status").getByRole("button").count(), 1);
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(
+    (before) => document.querySelector("[role=status]").textContent.trim() !== before,
+    first,
+  );
+  assert.doesNotMatch(await live.innerText(), /https?:/);
+  await closed(page);
+});
+
 test("what a server says is never markup", async () => {
   const page = await ui.open("?fixture=long&at=4");
   await page.find("row-5").click();

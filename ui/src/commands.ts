@@ -161,7 +161,7 @@ export const COMMANDS: Command[] = [
   },
   {
     id: "export",
-    title: "Export as HAR",
+    title: "Export",
     keys: ["X"],
     when: running,
     do: (app) => (app.panel = "export"),

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use session::CallbackHost;
 use trace::Revision;
+
+use crate::exports::{self, ExportTo};
 
 /// Debugs the OAuth flow of an MCP server.
 #[derive(Debug, Parser)]
@@ -255,12 +257,15 @@ pub struct NetworkArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("exported").args(["har", "export"]).multiple(true)))]
 pub struct OutputArguments {
     /// Write everything that was sent and received as a HAR file, secrets replaced
     #[arg(long, value_name = "FILE")]
     pub har: Option<PathBuf>,
-    /// Leave the secrets in the HAR file
-    #[arg(long, requires = "har")]
+    #[arg(long, value_name = "[FORMAT=]FILE", value_parser = exports::export_to, help = exports::help())]
+    pub export: Vec<ExportTo>,
+    /// Leave the secrets in the files of --har and --export, where the format can hold them
+    #[arg(long, requires = "exported")]
     pub include_secrets: bool,
     /// Write the report as JSON to a file, or with - to the standard output; secrets replaced
     #[arg(long, value_name = "FILE|-")]

@@ -4,6 +4,7 @@
 //! met; 2, the command line or this machine is at fault.
 
 mod arguments;
+mod exports;
 mod lab_command;
 mod options;
 mod paint;

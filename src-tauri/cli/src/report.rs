@@ -3,14 +3,19 @@
 use diagnosis::Finding;
 use formats::Redactor;
 use serde_json::{Value, json};
-use session::{Status, sentence};
-use trace::{Entry, EntryKind, Trace};
+use session::Status;
+use trace::{Entry, EntryKind, Secret, Trace, sentence};
 
 use crate::paint::level_word;
 
 /// `{"outcome", "message", "steps", "exchanges", "findings"}`; `outcome` is "reached" or "failed".
-pub fn report(trace: &Trace, status: &Status, findings: &[Finding]) -> Value {
-    let redactor = Redactor::new(trace);
+pub fn report(
+    trace: &Trace,
+    typed: &[(String, Secret)],
+    status: &Status,
+    findings: &[Finding],
+) -> Value {
+    let redactor = Redactor::of(trace, typed);
     let (outcome, message) = match status {
         Status::Done { message } => ("reached", message.clone()),
         Status::Stopped { message, .. } => ("failed", message.clone()),

@@ -6,13 +6,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use diagnosis::{Finding, Level};
-use formats::{HarOptions, Redactor, Secrets};
+use formats::Redactor;
 use session::{Session, Status, Update};
 use tokio::sync::mpsc::UnboundedReceiver;
 use trace::HowOpened;
 use vault::Vault;
 
 use crate::arguments::{FailOn, RunArguments};
+use crate::exports::Exports;
 use crate::options::options;
 use crate::paint::Paint;
 use crate::report;
@@ -32,7 +33,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
         Paint::standard_output()
     };
     // Files are opened first: a run whose result cannot be kept is not begun.
-    let har = arguments.output.har.as_deref().map(create).transpose()?;
+    let exports = Exports::open(&arguments.output)?;
     let json = arguments
         .output
         .json
@@ -51,21 +52,15 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
     let outcome = follow(&session, updates, &paint, arguments.flow.go_on).await?;
     print_end(&session, &outcome, &paint);
 
-    if let Some(file) = har {
-        let secrets = if arguments.output.include_secrets {
-            Secrets::Included
-        } else {
-            Secrets::Redacted
-        };
-        let options = HarOptions {
-            secrets,
-            creator_version: env!("CARGO_PKG_VERSION").into(),
-        };
-        write(file, arguments.output.har.as_deref(), |to| {
-            formats::write_har(&session.trace(), &options, to)
-        })?;
-    }
-    let report = || report::report(&session.trace(), &outcome.status, &outcome.findings);
+    exports.write(&session.trace(), &session.typed_secrets())?;
+    let report = || {
+        report::report(
+            &session.trace(),
+            &session.typed_secrets(),
+            &outcome.status,
+            &outcome.findings,
+        )
+    };
     if to_standard_output {
         println!("{:#}", report());
     } else if let Some(file) = json {
@@ -134,7 +129,7 @@ impl Outcome {
             self.findings = findings;
         }
         if !update.rows.is_empty() {
-            let redactor = Redactor::new(&session.trace());
+            let redactor = Redactor::of(&session.trace(), &session.typed_secrets());
             for row in &update.rows {
                 paint.row(row, &self.findings, &redactor);
             }
@@ -176,7 +171,7 @@ impl Outcome {
 }
 
 fn print_end(session: &Session, outcome: &Outcome, paint: &Paint) {
-    let redactor = Redactor::new(&session.trace());
+    let redactor = Redactor::of(&session.trace(), &session.typed_secrets());
     paint.say("");
     for finding in &outcome.findings {
         paint.finding(finding, &redactor);

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::io;
 use std::time::Instant;
 
-use formats::{HarOptions, Secrets, har, write_har};
+use formats::{Export, Secrets};
 use support::{Secrets as Planted, empty, flow, tool_calls};
 use trace::Trace;
 
@@ -46,24 +46,27 @@ fn trace(mut append: impl FnMut(&mut Trace, &Planted)) -> Trace {
 }
 
 fn measure(what: &str, trace: &Trace, secrets: Secrets) -> f64 {
-    let options = HarOptions {
+    let har = formats::format("har").expect("the format is in the table");
+    let export = Export {
         secrets,
-        creator_version: "0.1.0".into(),
+        ..Export::redacted(trace, "0.1.0")
     };
-    let document = har(trace, &options);
-    let size = serde_json::to_vec(&document).map_or(0, |bytes| bytes.len());
+    let mut file = Vec::new();
+    har.write(&export, &mut file).expect("memory takes it");
+    let document: serde_json::Value = serde_json::from_slice(&file).expect("a HAR file is JSON");
+    let size = file.len();
     let mut ours = Vec::new();
     let mut plain = Vec::new();
     for _ in 0..ROUNDS {
         plain.push(milliseconds(|| {
             serde_json::to_writer(io::BufWriter::with_capacity(1 << 16, Sink), &document).unwrap();
         }));
-        ours.push(milliseconds(|| write_har(trace, &options, Sink).unwrap()));
+        ours.push(milliseconds(|| har.write(&export, &mut Sink).unwrap()));
     }
     let (ours, plain) = (median(ours), median(plain));
     let ratio = ours / plain;
     println!(
-        "har of {what}, {secrets:?}: {} exchanges, {:.1} MB, write_har {ours:.1} ms, serde_json {plain:.1} ms, ratio {ratio:.2} \
+        "har of {what}, {secrets:?}: {} exchanges, {:.1} MB, our writer {ours:.1} ms, serde_json {plain:.1} ms, ratio {ratio:.2} \
          (limit {LIMIT})",
         trace.exchanges().count(),
         size as f64 / 1e6,

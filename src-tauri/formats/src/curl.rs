@@ -1,22 +1,21 @@
 //! An exchange as a `curl` command for a POSIX shell.
 
+use std::collections::HashMap;
+
 use trace::{Exchange, Request};
 
-use crate::{Redactor, Secrets};
+use crate::redact::{MARK, Redactor};
 
 /// The command that sends this request again, headers in the order they were sent.
 ///
 /// Whatever the request holds, the shell sees each part as one word: everything is in single
-/// quotes. With secrets redacted, each is a shell variable (`"$ACCESS_TOKEN"`), so that the command
-/// runs once they are set. What curl would add on its own is switched off.
-pub fn curl(exchange: &Exchange, secrets: Secrets) -> String {
-    let (request, variables) = match secrets {
-        Secrets::Included => (exchange.request.clone(), Vec::new()),
-        Secrets::Redacted => {
-            let mut redactor = Redactor::default();
-            redactor.learn(exchange);
-            (redactor.request(&exchange.request), variables(&redactor))
-        }
+/// quotes. The redactor, of the whole trace, makes each secret a shell variable
+/// (`"$ACCESS_TOKEN"`), so that the command runs once they are set; without one the secrets are in
+/// it. What curl would add on its own is switched off.
+pub fn curl(exchange: &Exchange, redactor: Option<&Redactor>) -> String {
+    let (request, variables) = match redactor {
+        None => (exchange.request.clone(), Variables::default()),
+        Some(redactor) => (redactor.request(&exchange.request), variables(redactor)),
     };
     let quoted = |text: &str| quoted(text, &variables);
     let mut parts = vec![format!("curl {}", method(&request))];
@@ -55,7 +54,7 @@ fn method(request: &Request) -> String {
     match request.method.as_str() {
         // `--request HEAD` would wait for a body.
         "HEAD" => "--head".into(),
-        method => format!("--request {}", quoted(method, &[])),
+        method => format!("--request {}", quoted(method, &Variables::default())),
     }
 }
 
@@ -101,8 +100,11 @@ fn basic_with_pseudonym(name: &str, value: &str) -> Option<String> {
     pair.contains(":redacted-").then_some(pair)
 }
 
-/// Each pseudonym with its shell variable: `ACCESS_TOKEN`, and `ACCESS_TOKEN_2` for another one.
-fn variables(redactor: &Redactor) -> Vec<(String, String)> {
+/// The shell variable of each pseudonym.
+type Variables = HashMap<String, String>;
+
+/// `ACCESS_TOKEN`, and `ACCESS_TOKEN_2` for another one.
+fn variables(redactor: &Redactor) -> Variables {
     let name = |(kind, pseudonym): (&str, &str)| {
         let number = pseudonym.rsplit('-').next().filter(|number| *number != "1");
         let number = number
@@ -110,38 +112,44 @@ fn variables(redactor: &Redactor) -> Vec<(String, String)> {
             .unwrap_or_default();
         (pseudonym.to_string(), kind.to_ascii_uppercase() + &number)
     };
-    let mut all: Vec<(String, String)> = redactor.pseudonyms().map(name).collect();
-    // `…-12` before `…-1`, which it begins with.
-    all.sort_by_key(|(pseudonym, _)| std::cmp::Reverse(pseudonym.len()));
-    all
+    redactor.pseudonyms().map(name).collect()
 }
 
 /// The text as one word of a POSIX shell (section 2.2.2 of its Shell Command Language), pseudonyms
 /// as variables.
-fn quoted(text: &str, variables: &[(String, String)]) -> String {
-    let found = variables
-        .iter()
-        .filter_map(|(pseudonym, variable)| {
-            text.find(pseudonym.as_str())
-                .map(|at| (at, pseudonym, variable))
-        })
-        .min_by_key(|(at, pseudonym, _)| (*at, std::cmp::Reverse(pseudonym.len())));
-    match found {
-        None => format!("'{}'", text.replace('\'', r"'\''")),
-        Some((at, pseudonym, variable)) => {
-            let (before, after) = (&text[..at], &text[at + pseudonym.len()..]);
-            let before = if before.is_empty() {
-                String::new()
-            } else {
-                quoted(before, &[])
-            };
-            let after = if after.is_empty() {
-                String::new()
-            } else {
-                quoted(after, variables)
-            };
-            format!("{before}\"${variable}\"{after}")
+fn quoted(text: &str, variables: &Variables) -> String {
+    let mut out = String::new();
+    let mut plain = 0;
+    let mut from = 0;
+    while let Some(length) = text[from..].find(MARK) {
+        let start = from + length;
+        from = start + MARK.len();
+        if let Some((pseudonym, variable)) = pseudonym(&text[start..], variables) {
+            out.push_str(&single_quoted(&text[plain..start]));
+            out.push_str(&format!("\"${variable}\""));
+            plain = start + pseudonym.len();
+            from = plain;
         }
+    }
+    out.push_str(&single_quoted(&text[plain..]));
+    if out.is_empty() { "''".into() } else { out }
+}
+
+/// The longest pseudonym that the text starts with: `…-12`, not `…-1`.
+fn pseudonym<'a>(text: &'a str, variables: &'a Variables) -> Option<(&'a str, &'a str)> {
+    let is_part = |byte: &u8| byte.is_ascii_lowercase() || b"_-0123456789".contains(byte);
+    let length = text.bytes().take(LONGEST).take_while(is_part).count();
+    (MARK.len()..=length).rev().find_map(|end| {
+        let pseudonym = &text[..end];
+        Some((pseudonym, variables.get(pseudonym)?.as_str()))
+    })
+}
+
+fn single_quoted(text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 
@@ -162,3 +170,6 @@ fn is_token(name: &str) -> bool {
     let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_tchar)
 }
+
+/// Bytes of a pseudonym, at most.
+const LONGEST: usize = 64;

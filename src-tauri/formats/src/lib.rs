@@ -1,24 +1,19 @@
-//! What leaves the program: HAR files and cURL commands, and the one redaction everything shared
-//! goes through.
+//! What leaves the program, and what can be read again: one table of file formats ([`FORMATS`]),
+//! cURL commands, and the one redaction that every output goes through.
 //!
 //! The trace itself is never changed: a [`Redactor`] learns its secrets and gives copies without
 //! them.
 
 mod curl;
+mod format;
 mod har;
 mod parallel;
 mod redact;
+mod table;
+mod trace_file;
 
 pub use curl::curl;
-pub use har::{HarOptions, har, write_har};
+pub use format::{About, Export, Format, ReadError, Secrets, create};
+pub use har::Har;
 pub use redact::Redactor;
-
-/// Whether secrets are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Secrets {
-    /// Every secret is replaced; equal secrets by equal pseudonyms.
-    #[default]
-    Redacted,
-    /// As recorded. Only where the user asked for it by name.
-    Included,
-}
+pub use table::{FORMATS, format, format_of, preview};

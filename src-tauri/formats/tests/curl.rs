@@ -2,7 +2,7 @@
 
 mod support;
 
-use formats::Secrets;
+use formats::Redactor;
 use support::{Secrets as Planted, decoded_parts, empty, failures, flow};
 use trace::{EntryKind, Exchange, Trace};
 
@@ -17,8 +17,9 @@ fn sample() -> (Trace, Planted) {
 #[test]
 fn a_curl_command_is_what_was_sent() {
     let (trace, planted) = sample();
+    let redactor = Redactor::of(&trace, &[]);
     for (_, exchange) in trace.exchanges() {
-        let shared = formats::curl(exchange, Secrets::Redacted);
+        let shared = formats::curl(exchange, Some(&redactor));
         assert!(!shared.contains("S3NT1NEL"), "{shared}");
         for part in decoded_parts(&shared) {
             assert!(!part.contains("S3NT1NEL"), "{part}");
@@ -29,7 +30,7 @@ fn a_curl_command_is_what_was_sent() {
         .map(|(_, exchange)| exchange)
         .find(|exchange| matches!(exchange.purpose, trace::Purpose::Token { .. }))
         .unwrap();
-    let shared = formats::curl(token, Secrets::Redacted);
+    let shared = formats::curl(token, Some(&redactor));
     assert!(
         shared.contains("--user 'client-1:'\"$CLIENT_SECRET\""),
         "{shared}"
@@ -38,7 +39,33 @@ fn a_curl_command_is_what_was_sent() {
         shared.contains("code='\"$CODE\"'&code_verifier='\"$CODE_VERIFIER\""),
         "{shared}"
     );
-    assert!(formats::curl(token, Secrets::Included).contains(&planted.dpop));
+    assert!(formats::curl(token, None).contains(&planted.dpop));
+}
+
+#[test]
+fn a_secret_that_another_exchange_names_is_replaced_here_too() {
+    let (mut trace, planted) = sample();
+    let EntryKind::Exchange(exchange) = &mut std::sync::Arc::make_mut(&mut trace.entries[0]).kind
+    else {
+        panic!("the first entry is an exchange");
+    };
+    exchange.request =
+        trace::Request::new("POST", format!("https://x.example/{}", planted.session))
+            .body(format!("note: {} and typed-by-hand", planted.refresh));
+    let typed = [(
+        "client_secret".to_owned(),
+        trace::Secret::new("typed-by-hand"),
+    )];
+    let redactor = Redactor::of(&trace, &typed);
+    let shared = formats::curl(trace.entries[0].exchange().unwrap(), Some(&redactor));
+    assert!(
+        shared.contains("--url 'https://x.example/'\"$SESSION_ID\""),
+        "{shared}"
+    );
+    assert!(
+        shared.contains("'note: '\"$REFRESH_TOKEN\"' and '\"$CLIENT_SECRET\""),
+        "{shared}"
+    );
 }
 
 #[cfg(unix)]
@@ -57,7 +84,7 @@ fn a_shell_reads_every_word_as_it_was_meant() {
         panic!("the first entry is an exchange");
     };
     exchange.request = request.clone();
-    let words = words(&formats::curl(exchange, Secrets::Included), "");
+    let words = words(&formats::curl(exchange, None), "");
     assert_eq!(words.arguments[..2], ["--request", "POST"]);
     for pair in [
         ["--url", &request.url],
@@ -85,15 +112,14 @@ fn a_shell_reads_every_word_as_it_was_meant() {
     let bytes: Vec<u8> = (0..=255).collect();
     request = request.body(bytes.clone());
     exchange.request = request;
-    assert_eq!(
-        self::words(&formats::curl(exchange, Secrets::Included), "").input,
-        bytes
-    );
+    assert_eq!(self::words(&formats::curl(exchange, None), "").input, bytes);
 
     exchange.request = trace::Request::new("GET", "https://x.example/")
         .header("authorization", "Bearer abcdefgh12");
+    let mut redactor = Redactor::default();
+    redactor.learn(exchange);
     let set = self::words(
-        &formats::curl(exchange, Secrets::Redacted),
+        &formats::curl(exchange, Some(&redactor)),
         "ACCESS_TOKEN='a b'; ",
     );
     assert!(

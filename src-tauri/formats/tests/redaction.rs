@@ -4,7 +4,7 @@ mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use formats::{HarOptions, Redactor, Secrets, har, write_har};
+use formats::{Export, Redactor, Secrets};
 use support::{Secrets as Planted, With as _, answer, decoded_parts, empty, failures, flow};
 use trace::{EntryKind, Outcome, Trace};
 
@@ -17,18 +17,18 @@ fn sample() -> (Trace, Planted) {
 }
 
 fn written(trace: &Trace, secrets: Secrets) -> String {
-    let options = HarOptions {
+    written_as("har", trace, secrets)
+}
+
+fn written_as(id: &str, trace: &Trace, secrets: Secrets) -> String {
+    let export = Export {
         secrets,
-        creator_version: "0.0.0".into(),
+        ..Export::redacted(trace, "0.0.0")
     };
     let mut out = Vec::new();
-    write_har(trace, &options, &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
-    assert_eq!(
-        serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-        har(trace, &options)
-    );
-    text
+    let format = formats::format(id).unwrap();
+    format.write(&export, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_is_no_secret_stays_as_it_was() {
 #[test]
 fn nested_json_and_event_streams_stay_readable() {
     let (trace, _) = sample();
-    let redactor = Redactor::new(&trace);
+    let redactor = Redactor::of(&trace, &[]);
     let stream = trace
         .exchanges()
         .filter_map(|(_, exchange)| exchange.response())
@@ -136,7 +136,7 @@ fn nested_json_and_event_streams_stay_readable() {
 #[test]
 fn redacting_twice_is_redacting_once() {
     let (trace, _) = sample();
-    let redactor = Redactor::new(&trace);
+    let redactor = Redactor::of(&trace, &[]);
     for (_, exchange) in trace.exchanges() {
         let once = redactor.exchange(exchange);
         assert_eq!(redactor.exchange(&once), once);

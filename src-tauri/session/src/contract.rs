@@ -21,8 +21,36 @@ pub struct Boot {
     /// Things the user should know at once: a settings file that was set aside, a keychain that is
     /// missing.
     pub notices: Vec<String>,
-    /// Where a HAR file is put when nothing else is chosen; ends with a separator.
+    /// Where an export is put when nothing else is chosen; ends with a separator.
     pub export_folder: String,
+    /// What the run can be exported as.
+    pub formats: Vec<ExportFormat>,
+}
+
+/// A format the run can be exported in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExportFormat {
+    pub id: String,
+    pub title: String,
+    /// Of a new file, without the dot.
+    pub extension: String,
+    /// One sentence.
+    pub explanation: String,
+    /// Secrets can be written.
+    pub holds_secrets: bool,
+}
+
+impl ExportFormat {
+    /// None for a format that is only read.
+    pub fn of(about: &formats::About) -> Option<Self> {
+        about.can_write.then(|| Self {
+            id: about.id.into(),
+            title: about.title.into(),
+            extension: about.extensions.first().copied().unwrap_or_default().into(),
+            explanation: about.explanation.into(),
+            holds_secrets: about.holds_secrets,
+        })
+    }
 }
 
 /// A card of the lab.

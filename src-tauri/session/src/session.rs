@@ -190,16 +190,13 @@ impl Session {
     pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
         let journal = lock(&self.journal);
         let entry = journal.entry(seq)?.clone();
-        let secrets = if secrets {
-            formats::Secrets::Included
-        } else {
-            formats::Secrets::Redacted
-        };
+        let redactor =
+            (!secrets).then(|| formats::Redactor::of(&journal.trace, &self.typed_secrets()));
         Some(Detail {
             decoded: diagnosis::decoded(&journal.trace, seq),
             curl: entry
                 .exchange()
-                .map(|exchange| formats::curl(exchange, secrets)),
+                .map(|exchange| formats::curl(exchange, redactor.as_ref())),
             entry,
         })
     }

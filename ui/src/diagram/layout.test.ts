@@ -74,6 +74,28 @@ describe("Stack", () => {
   });
 });
 
+describe("what is drawn", () => {
+  const rows = Array.from({ length: 1_000 }, (_, at) => row(at + 1, "mcp"));
+  const numbers = (stack: Stack, selected: number | null) =>
+    stack
+      .drawn(20_000, 20_100, selected)
+      .map((item) => (item.is === "row" ? item.row.seq : item.phase));
+
+  it("holds the selected row, wherever it is, in its order and once", () => {
+    const stack = stacked(rows);
+    const seen = numbers(stack, null);
+    expect(numbers(stack, 1)).toEqual([1, ...seen]);
+    expect(numbers(stack, 1_000)).toEqual([...seen, 1_000]);
+    expect(numbers(stack, Number(seen[1]))).toEqual(seen);
+  });
+
+  it("leaves out a selected row that the filter hides", () => {
+    const stack = new Stack();
+    stack.update(rows, rows.length, [], (shown) => shown.seq !== 1);
+    expect(numbers(stack, 1)).toEqual(numbers(stack, null));
+  });
+});
+
 describe("lanes", () => {
   it("fills the width there is", () => {
     const { x, width } = lanes(people(4), 900);

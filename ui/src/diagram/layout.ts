@@ -62,6 +62,19 @@ export class Stack {
     return [first, this.#firstBelow(bottom)];
   }
 
+  /**
+   * What is drawn: the items that reach into this part, and the selected row wherever it is, since
+   * the list names it as the active one to screen readers.
+   */
+  drawn(top: Px, bottom: Px, selected: number | null): Item[] {
+    const [first, end] = this.between(top, bottom);
+    const items = this.items.slice(first, end);
+    const place = selected === null ? undefined : this.#place.get(selected);
+    if (place === undefined || (place >= first && place < end)) return items;
+    const kept = this.items[place]!;
+    return place < first ? [kept, ...items] : [...items, kept];
+  }
+
   itemOf(seq: number): Item | undefined {
     const at = this.#place.get(seq);
     return at === undefined ? undefined : this.items[at];

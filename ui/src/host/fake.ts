@@ -132,7 +132,7 @@ export function fakeHost(query: URLSearchParams): Host {
     refreshToken: async () => refused(),
     deleteToken: async (id) => play.deleteToken(id),
 
-    exportHar: async (path) => {
+    export: async (_, path) => {
       refused();
       if (!path.startsWith("/")) {
         throw error(
@@ -143,7 +143,9 @@ export function fakeHost(query: URLSearchParams): Host {
       }
       return path;
     },
-    chooseFile: async (suggested) => suggested.replace(/[^/]*$/, "chosen.har"),
+    exportPreview: async (format, secrets) => preview(format, secrets),
+    chooseFile: async (_, suggested) =>
+      suggested.replace(/[^/]*$/, `chosen${extension(suggested)}`),
 
     saveSettings: async (changed) => {
       settings = changed;
@@ -187,6 +189,24 @@ function check(url: string): void {
       null,
     );
   }
+}
+
+/** About what the program would write. */
+function preview(format: string, secrets: boolean): string {
+  if (format !== "text")
+    return JSON.stringify({ format, secrets: secrets ? SECRETS.access_token : "redacted" });
+  return [
+    "      Authscope                          MCP server",
+    "          |                                  |",
+    "          | 1 POST /mcp initialize           |",
+    "          |--------------------------------->|",
+    "          | 401 needs authorization          |",
+    "          |<- - - - - - - - - - - - - - - - -|",
+  ].join("\n");
+}
+
+function extension(path: string): string {
+  return /\.\w+$/.exec(path)?.[0] ?? "";
 }
 
 function error(code: AppError["code"], message: string, hint: string | null): AppError {

@@ -49,10 +49,12 @@ export interface Host {
   refreshToken(id: string): Promise<void>;
   deleteToken(id: string): Promise<void>;
 
-  /** Answers the path that was written. */
-  exportHar(path: string, secrets: boolean): Promise<string>;
-  /** Answers null when nothing was chosen. */
-  chooseFile(suggested: string): Promise<string | null>;
+  /** `format`: the id of one of the boot's formats. Answers the path that was written. */
+  export(format: string, path: string, secrets: boolean): Promise<string>;
+  /** The first lines that an export would write. */
+  exportPreview(format: string, secrets: boolean): Promise<string>;
+  /** Asks where to save a file of this format. Answers null when nothing was chosen. */
+  chooseFile(format: string, suggested: string): Promise<string | null>;
 
   saveSettings(settings: Settings): Promise<void>;
   clearHistory(): Promise<void>;

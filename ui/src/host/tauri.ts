@@ -35,8 +35,9 @@ export function tauriHost(): Host {
     refreshToken: (id) => invoke("refresh_token", { id }),
     deleteToken: (id) => invoke("delete_token", { id }),
 
-    exportHar: (path, secrets) => invoke("export_har", { path, secrets }),
-    chooseFile: (suggested) => invoke("choose_file", { suggested }),
+    export: (format, path, secrets) => invoke("export", { format, path, secrets }),
+    exportPreview: (format, secrets) => invoke("export_preview", { format, secrets }),
+    chooseFile: (format, suggested) => invoke("choose_file", { format, suggested }),
 
     saveSettings: (settings) => invoke("save_settings", { settings }),
     clearHistory: () => invoke("clear_history"),

@@ -8,9 +8,9 @@ use trace::{
     Response, Tls, Trace, Verdict,
 };
 
-use super::page_id;
 use super::parts::{
-    Content, Cookie, NameValue, PostData, Timings, cookies, millis, pairs, rfc3339, status_text,
+    Content, Cookie, NameValue, PostData, Timings, cookies, millis, page_id, pairs, rfc3339,
+    status_text,
 };
 use super::pass::Pass;
 

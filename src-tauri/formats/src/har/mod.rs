@@ -15,43 +15,43 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use trace::{Entry, EntryKind, Trace};
 
+use crate::format::{About, Export, Format, Secrets};
 use crate::parallel::{workers, write_parts};
-use crate::redact::Quiet;
-use crate::{Redactor, Secrets};
+use crate::redact::Redactor;
 use entry::HarEntry;
-use parts::rfc3339;
+use parts::{page_id, rfc3339};
 use pass::Pass;
 
-/// How a HAR file is written.
-#[derive(Debug, Clone, Default)]
-pub struct HarOptions {
-    pub secrets: Secrets,
-    /// The version of the program, for `creator`.
-    pub creator_version: String,
+/// `.har`, as browsers and proxies read it.
+pub struct Har;
+
+impl Format for Har {
+    fn about(&self) -> About {
+        About {
+            id: "har",
+            title: "HTTP Archive (HAR)",
+            extensions: &["har"],
+            media_type: "application/json",
+            can_read: false,
+            can_write: true,
+            holds_secrets: true,
+            explanation: "All exchanges, as browsers, proxies and HTTP tools read them.",
+        }
+    }
+
+    fn write(&self, export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
+        write_har(export, to)
+    }
 }
 
-/// The trace as a HAR document. For files use [`write_har`], which does not hold the document in
-/// memory.
-pub fn har(trace: &Trace, options: &HarOptions) -> Value {
-    let mut text = Vec::new();
-    // Memory takes everything, and what was just written as JSON can be read as JSON.
-    let written = write_har(trace, options, &mut text).ok();
-    written
-        .and_then(|()| serde_json::from_slice(&text).ok())
-        .unwrap_or_default()
-}
-
-/// Writes the trace as a HAR document, a few entries at a time.
-///
-/// # Errors
-/// What `to` answers to being written to.
-pub fn write_har(trace: &Trace, options: &HarOptions, to: impl Write) -> io::Result<()> {
-    let (redactor, quiet) = redactor(trace, options);
+fn write_har(export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
+    let trace = export.trace;
+    let (redactor, quiet) = export.redactor_if_asked();
     let redactor = redactor.as_ref();
     let mut to = BufWriter::with_capacity(1 << 16, to);
     // The document but for its entries, without its last two braces.
-    let frame = serde_json::to_vec(&Har {
-        log: Log::new(trace, options, redactor),
+    let frame = serde_json::to_vec(&Frame {
+        log: Log::new(export, redactor),
     })?;
     to.write_all(frame.strip_suffix(b"}}").unwrap_or(&frame))?;
     to.write_all(b",\"entries\":[")?;
@@ -81,18 +81,8 @@ pub fn write_har(trace: &Trace, options: &HarOptions, to: impl Write) -> io::Res
     to.flush()
 }
 
-fn redactor(trace: &Trace, options: &HarOptions) -> (Option<Redactor>, Vec<Quiet>) {
-    match options.secrets {
-        Secrets::Redacted => {
-            let (redactor, quiet) = Redactor::with_quiet(trace);
-            (Some(redactor), quiet)
-        }
-        Secrets::Included => (None, Vec::new()),
-    }
-}
-
 #[derive(Serialize)]
-struct Har<'a> {
+struct Frame<'a> {
     log: Log<'a>,
 }
 
@@ -129,19 +119,19 @@ struct PageTimings {
 }
 
 impl<'a> Log<'a> {
-    fn new(trace: &Trace, options: &'a HarOptions, redactor: Option<&Redactor>) -> Self {
+    fn new(export: &Export<'a>, redactor: Option<&Redactor>) -> Self {
         Self {
             version: "1.2",
             creator: Creator {
                 name: "Authscope",
-                version: &options.creator_version,
+                version: export.version,
             },
-            pages: pages(trace, redactor),
-            comment: match options.secrets {
+            pages: pages(export.trace, redactor),
+            comment: match export.secrets {
                 Secrets::Redacted => REDACTED,
                 Secrets::Included => INCLUDED,
             },
-            _authscope: own(trace, options, redactor),
+            _authscope: own(export, redactor),
         }
     }
 }
@@ -173,12 +163,8 @@ fn pages(trace: &Trace, redactor: Option<&Redactor>) -> Vec<Page> {
     branches.into_iter().map(page).collect()
 }
 
-fn page_id(branch: trace::Branch) -> String {
-    format!("branch_{branch}")
-}
-
 /// What is no exchange: browser visits, decisions, going back.
-fn own(trace: &Trace, options: &HarOptions, redactor: Option<&Redactor>) -> Value {
+fn own(export: &Export<'_>, redactor: Option<&Redactor>) -> Value {
     let event = |entry: &Entry| match &entry.kind {
         EntryKind::Exchange(_) => None,
         kind => Some(json!({
@@ -189,9 +175,14 @@ fn own(trace: &Trace, options: &HarOptions, redactor: Option<&Redactor>) -> Valu
             "event": kind,
         })),
     };
-    let events: Value = trace.entries.iter().filter_map(|entry| event(entry)).collect();
+    let events: Value = export
+        .trace
+        .entries
+        .iter()
+        .filter_map(|entry| event(entry))
+        .collect();
     json!({
-        "secrets": match options.secrets {
+        "secrets": match export.secrets {
             Secrets::Redacted => "redacted",
             Secrets::Included => "included",
         },

@@ -8,6 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use trace::{Body, BodyEnd, Timestamp};
 
+/// The page of a branch: its entries name it.
+pub fn page_id(branch: trace::Branch) -> String {
+    format!("branch_{branch}")
+}
+
 #[derive(Serialize)]
 pub struct NameValue<'a> {
     pub name: Cow<'a, str>,

@@ -1,4 +1,4 @@
-//! The redaction pass of one HAR file, or none.
+//! The redaction of one HAR file, if secrets are replaced in it.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -6,8 +6,7 @@ use std::cell::RefCell;
 use foldhash::HashMap;
 use trace::{Header, Request, Response};
 
-use crate::Redactor;
-use crate::redact::Quiet;
+use crate::redact::{Quiet, Redactor};
 
 /// What each text is written as.
 pub struct Pass<'a> {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::{memchr, memchr2};
 
 /// Decodes `%XX`, and `+` as a space where `plus` says so.
@@ -145,6 +147,30 @@ pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
+/// How a secret is spelt in hex, and in base64 at each of the three places it can have in a longer
+/// text (`client-1:secret`). None for a short one, since these would be found by chance.
+pub fn encodings(text: &[u8]) -> Vec<Vec<u8>> {
+    if text.len() < SHORTEST_ENCODED {
+        return Vec::new();
+    }
+    let lower: String = text.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut all = vec![lower.to_ascii_uppercase().into_bytes(), lower.into_bytes()];
+    for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+        let whole = engine.encode(text);
+        for before in 0..3 {
+            let encoded = engine.encode([&[0; 2][..before], text].concat());
+            // Of the first and the last letter only a part may belong to the secret.
+            let first = [0, 2, 3][before];
+            let last = (before + text.len()) * 8 / 6;
+            all.push(encoded.as_bytes()[first..last].to_vec());
+        }
+        all.push(whole.into_bytes());
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
 fn html_spellings(text: &str) -> impl Iterator<Item = String> {
     let common = text
         .replace('&', "&amp;")
@@ -198,6 +224,9 @@ fn unicode_escape(text: &[u8], out: &mut Vec<u8>) -> (usize, u8) {
     (read, 0)
 }
 
+/// Bytes from which on the encoded forms of a secret are looked for.
+const SHORTEST_ENCODED: usize = 8;
+
 const UNKNOWN: char = char::REPLACEMENT_CHARACTER;
 
 fn hex_pair(pair: &[u8]) -> Option<u8> {
@@ -227,6 +256,23 @@ mod tests {
         for broken in [r"\", r"\u12", r"\ud800", r"\x"] {
             json_unescaped(broken.as_bytes());
         }
+    }
+
+    #[test]
+    fn the_encodings_of_a_secret_are_in_every_text_around_it() {
+        let secret = "s3cret~?>value";
+        let found = |text: &str| {
+            let of = |spelling: &Vec<u8>| memchr::memmem::find(text.as_bytes(), spelling).is_some();
+            encodings(secret.as_bytes()).iter().any(of)
+        };
+        for before in ["", "a", "ab", "client-1:"] {
+            for after in ["", "x", "xy", "xyz"] {
+                let text = format!("{before}{secret}{after}");
+                assert!(found(&STANDARD_NO_PAD.encode(&text)), "{text}");
+                assert!(found(&URL_SAFE_NO_PAD.encode(&text)), "{text}");
+            }
+        }
+        assert!(encodings(b"short").is_empty());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The secrets of a trace: their pseudonyms, and finding them again in any text.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use memchr::memchr;
 
-use super::encoded::spellings;
+use super::encoded::{encodings, spellings};
 use super::names::{CREDENTIALS, JWT, Kind, may_be_searched};
 
 /// Every secret learnt so far.
@@ -11,6 +11,8 @@ use super::names::{CREDENTIALS, JWT, Kind, may_be_searched};
 pub struct Known {
     secrets: HashMap<Vec<u8>, Secret>,
     counts: HashMap<Kind, u32>,
+    /// Values that are not looked for, since they have a public meaning too.
+    public: HashSet<Vec<u8>>,
     needles: Vec<Needle>,
     long: Filter,
     short: Filter,
@@ -48,17 +50,27 @@ impl Known {
             .secrets
             .insert(value.to_vec(), Secret { kind, pseudonym })
             .is_none();
+        if !is_new || !may_be_searched(kind, value) || self.public.contains(value) {
+            return;
+        }
+        let needle = |spelling| Needle {
+            spelling,
+            secret: value.to_vec(),
+            shorter: None,
+        };
         // A JWT is found by its form, however many there are.
         let is_jwt = next_jwt(value, 0, value.len()) == Some((0, value.len()));
-        if is_new && !is_jwt && may_be_searched(kind, value) {
-            let needle = |spelling| Needle {
-                spelling,
-                secret: value.to_vec(),
-                shorter: None,
-            };
+        if !is_jwt {
             self.needles
                 .extend(spellings(value).into_iter().map(needle));
         }
+        self.needles
+            .extend(encodings(value).into_iter().map(needle));
+    }
+
+    /// Does not look for this value, even if it turns out to be a secret as well.
+    pub fn leave(&mut self, value: &[u8]) {
+        self.public.insert(value.to_vec());
     }
 
     /// Makes what was learnt findable.
@@ -345,7 +357,7 @@ fn is_pseudonym(value: &[u8]) -> bool {
 
 /// What every pseudonym begins with. Pseudonyms are made of unreserved characters (RFC 3986 section
 /// 2.3) alone, so that they read the same in a URL, a header, JSON, HTML and a shell.
-const MARK: &str = "redacted-";
+pub const MARK: &str = "redacted-";
 
 /// Bytes from which on a secret is no word that might stand anywhere.
 const LONG: usize = 16;

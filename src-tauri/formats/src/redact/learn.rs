@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::thread;
 
 use foldhash::{HashMap, HashSet};
-use trace::{Entry, EntryKind, Exchange, Header, Outcome, Trace};
+use trace::{Decision, Entry, EntryKind, Exchange, Header, Outcome, Request, Response, Trace};
 
 use super::known::{Known, next_jwt};
 use super::names::{JWT, Kind};
 use super::scan::{self, Edit, Sink};
-use super::{headers, scan_body, url};
+use super::{body, headers, url};
 use crate::parallel::workers;
 
 /// Bodies in which nothing was found by its name: what is in them of secrets is found by its value.
@@ -21,6 +21,9 @@ pub struct Quiet {
 
 /// Learns the secrets of a trace. Says of each exchange, in order, which of its bodies are quiet.
 pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
+    for public in public_values(trace) {
+        known.leave(public.as_bytes());
+    }
     let mut first = Learnt::default();
     url::url(&mut Learn::new(&mut first), trace.server_url.as_bytes());
     first.tell(known);
@@ -57,6 +60,50 @@ pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
     all
 }
 
+/// What the trace says in public places. Where a test set-up uses such a value as a secret too, it is
+/// replaced in the secret's own places only: otherwise every scope and issuer would be gone.
+fn public_values(trace: &Trace) -> Vec<&str> {
+    let mut all: Vec<&str> = trace
+        .participants
+        .iter()
+        .filter_map(|participant| participant.origin.as_deref())
+        .collect();
+    for decision in trace.entries.iter().filter_map(|entry| entry.decision()) {
+        match decision {
+            Decision::AuthorizationServer { issuer, offered } => {
+                all.push(issuer);
+                all.extend(offered.iter().map(String::as_str));
+            }
+            Decision::Client { client_id, .. } => all.push(client_id),
+            Decision::Scope {
+                scope: Some(scope), ..
+            }
+            | Decision::StepUp {
+                scope: Some(scope), ..
+            } => all.extend(scope.split(' ')),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Learns a secret the user typed. The lines of a PEM file are learnt one by one too, since they are
+/// seldom quoted whole.
+pub fn typed(known: &mut Known, kind: Kind, secret: &str) {
+    known.learn(kind, secret.as_bytes());
+    if secret.trim_start().starts_with("-----BEGIN ") {
+        let lines = secret.lines().map(str::trim);
+        for line in lines.filter(|line| line.len() >= 16 && !line.starts_with("-----")) {
+            known.learn(kind, line.as_bytes());
+        }
+    }
+}
+
+/// An answer that says what went wrong.
+pub fn is_error(response: &Response) -> bool {
+    response.status >= 400
+}
+
 /// Learns the secrets of one exchange.
 pub fn exchange(known: &mut Known, exchange: &Exchange) {
     let mut learnt = Learnt::default();
@@ -84,13 +131,25 @@ fn entries(entries: &[Arc<Entry>]) -> (Learnt, Vec<Quiet>) {
 type Seen<'a> = HashSet<(&'a str, &'a str)>;
 
 fn read<'a>(learnt: &mut Learnt, exchange: &'a Exchange, seen: &mut Seen<'a>) -> Quiet {
-    let request = &exchange.request;
+    if let Some(server_side) = &exchange.server_side {
+        read_side(learnt, &server_side.request, &server_side.outcome, seen);
+    }
+    read_side(learnt, &exchange.request, &exchange.outcome, seen)
+}
+
+fn read_side<'a>(
+    learnt: &mut Learnt,
+    request: &'a Request,
+    outcome: &'a Outcome,
+    seen: &mut Seen<'a>,
+) -> Quiet {
     url::url(&mut Learn::new(learnt), request.url.as_bytes());
     Quiet {
-        request: message(learnt, &request.headers, &request.body.bytes, seen),
-        response: match &exchange.outcome {
+        request: message(learnt, &request.headers, &request.body.bytes, false, seen),
+        response: match outcome {
             Outcome::Response(response) => {
-                message(learnt, &response.headers, &response.body.bytes, seen)
+                let (headers, body) = (&response.headers, &response.body.bytes);
+                message(learnt, headers, body, is_error(response), seen)
             }
             Outcome::Failure(failure) => {
                 scan::text(&mut Learn::new(learnt), failure.message.as_bytes());
@@ -105,6 +164,7 @@ fn message<'a>(
     learnt: &mut Learnt,
     fields: &'a [Header],
     body: &'a [u8],
+    is_error: bool,
     seen: &mut Seen<'a>,
 ) -> bool {
     let mut media = None;
@@ -116,8 +176,11 @@ fn message<'a>(
             headers::value(&mut Learn::new(learnt), &header.name, &header.value);
         }
     }
-    let mut learn = Learn::new(learnt);
-    scan_body(&mut learn, body, media);
+    let mut learn = Learn {
+        is_error,
+        ..Learn::new(learnt)
+    };
+    body::body(&mut learn, body, media);
     learn.is_quiet
 }
 
@@ -139,6 +202,7 @@ impl Learnt {
 struct Learn<'a> {
     learnt: &'a mut Learnt,
     is_quiet: bool,
+    is_error: bool,
 }
 
 impl<'a> Learn<'a> {
@@ -146,6 +210,7 @@ impl<'a> Learn<'a> {
         Self {
             learnt,
             is_quiet: true,
+            is_error: false,
         }
     }
 }
@@ -163,6 +228,10 @@ impl Sink for Learn<'_> {
 
     fn layered(&mut self) {
         self.is_quiet = false;
+    }
+
+    fn is_error(&self) -> bool {
+        self.is_error
     }
 
     fn unnamed(&mut self, text: &[u8], from: usize, to: usize, _: &mut Vec<Edit>) {

@@ -6,7 +6,7 @@ use memchr::{memchr, memchr3};
 
 use super::encoded::{json_unescaped, percent_decoded};
 use super::names::{
-    ACCESS_TOKEN, CREDENTIALS, Kind, is_ambiguous, is_plain_word, kind_of, may_end_name,
+    ACCESS_TOKEN, CODE, CREDENTIALS, Kind, is_ambiguous, is_other_meaning, kind_of, may_end_name,
 };
 use super::scan::{Edit, Sink};
 
@@ -132,7 +132,7 @@ fn string<S: Sink>(
     for _ in 0..(escapes + 1).ilog2() {
         value = Cow::Owned(json_unescaped(&value).into_owned());
     }
-    if is_ambiguous(kind) && is_plain_word(&value) {
+    if is_other_meaning(kind, &value) || (kind == CODE && sink.is_error()) {
         return;
     }
     // A header that was echoed.

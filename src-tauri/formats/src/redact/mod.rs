@@ -10,6 +10,7 @@
 //! have equal pseudonyms, so that a flow can still be followed. Nothing of a JWT is kept: its
 //! claims are as private as it is.
 
+mod body;
 mod encoded;
 mod headers;
 mod html;
@@ -24,10 +25,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::Value;
-use trace::{BodyEnd, Exchange, Header, Outcome, Request, Response, Trace};
+use trace::{Body, BodyEnd, Exchange, Failure, Header, Outcome, Request, Response, Secret, Trace};
 
 use known::Known;
+pub(crate) use known::MARK;
 pub(crate) use learn::Quiet;
+use learn::is_error;
 use names::{Kind, kind_of};
 use scan::{Edit, Sink};
 
@@ -38,15 +41,21 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// A redactor that knows every secret in this trace.
-    pub fn new(trace: &Trace) -> Self {
-        Self::with_quiet(trace).0
+    /// Knows every secret that the trace names anywhere, and those that were typed, each with the
+    /// name a request or a form has for it. A typed one may be in the trace where no name gives it
+    /// away: in a tool's arguments, in a page's form.
+    pub fn of(trace: &Trace, typed: &[(String, Secret)]) -> Self {
+        Self::with_quiet(trace, typed).0
     }
 
     /// Also says of each exchange which bodies have no secret under a name, so that they need no
     /// second reading.
-    pub(crate) fn with_quiet(trace: &Trace) -> (Self, Vec<Quiet>) {
+    pub(crate) fn with_quiet(trace: &Trace, typed: &[(String, Secret)]) -> (Self, Vec<Quiet>) {
         let mut redactor = Self::default();
+        for (name, value) in typed {
+            let kind = kind_of(name.as_bytes()).unwrap_or(names::TYPED);
+            learn::typed(&mut redactor.known, kind, value.expose());
+        }
         let quiet = learn::trace(&mut redactor.known, trace);
         redactor.known.index();
         (redactor, quiet)
@@ -61,7 +70,7 @@ impl Redactor {
     /// Learns a secret that is known from elsewhere, such as a client secret the user typed. `kind`
     /// names it in its pseudonym.
     pub fn learn_secret(&mut self, kind: &'static str, secret: &str) {
-        self.known.learn(kind, secret.as_bytes());
+        learn::typed(&mut self.known, kind, secret);
         self.known.index();
     }
 
@@ -71,6 +80,7 @@ impl Redactor {
         copy.url = self.url(&request.url);
         self.headers(&mut copy.headers);
         copy.body.bytes = self.request_body(request, false).into_owned();
+        drop_raw(&mut copy.body);
         copy
     }
 
@@ -78,6 +88,7 @@ impl Redactor {
         let mut copy = response.clone();
         self.headers(&mut copy.headers);
         copy.body.bytes = self.response_body(response, false).into_owned();
+        drop_raw(&mut copy.body);
         copy
     }
 
@@ -85,14 +96,25 @@ impl Redactor {
         let mut copy = exchange.clone();
         copy.request = self.request(&exchange.request);
         copy.label = self.text(&exchange.label);
-        match &mut copy.outcome {
-            Outcome::Response(response) => *response = self.response(response),
-            Outcome::Failure(failure) => failure.message = self.text(&failure.message),
+        copy.outcome = self.outcome(&exchange.outcome);
+        if let Some(server_side) = &mut copy.server_side {
+            server_side.request = self.request(&server_side.request);
+            server_side.outcome = self.outcome(&server_side.outcome);
         }
         if let Some(verdict) = &mut copy.verdict {
             verdict.text = self.text(&verdict.text);
         }
         copy
+    }
+
+    fn outcome(&self, outcome: &Outcome) -> Outcome {
+        match outcome {
+            Outcome::Response(response) => Outcome::Response(self.response(response)),
+            Outcome::Failure(failure) => Outcome::Failure(Failure {
+                kind: failure.kind,
+                message: self.text(&failure.message),
+            }),
+        }
     }
 
     pub fn url(&self, url: &str) -> String {
@@ -132,28 +154,30 @@ impl Redactor {
     }
 
     pub(crate) fn url_cow<'a>(&self, url: &'a str) -> Cow<'a, str> {
-        text_or(url, url::url(&mut Replace(&self.known), url.as_bytes()))
+        text_or(
+            url,
+            url::url(&mut Replace::new(&self.known), url.as_bytes()),
+        )
     }
 
     pub(crate) fn text_cow<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        text_or(text, scan::text(&mut Replace(&self.known), text.as_bytes()))
+        text_or(
+            text,
+            scan::text(&mut Replace::new(&self.known), text.as_bytes()),
+        )
     }
 
     pub(crate) fn header_cow<'a>(&self, header: &'a Header) -> Cow<'a, str> {
-        match headers::value(&mut Replace(&self.known), &header.name, &header.value) {
+        match headers::value(&mut Replace::new(&self.known), &header.name, &header.value) {
             Some(new) => Cow::Owned(new),
             None => Cow::Borrowed(&header.value),
         }
     }
 
     pub(crate) fn request_body<'a>(&self, request: &'a Request, is_quiet: bool) -> Cow<'a, [u8]> {
-        let of = |name| request.header_value(name);
-        self.body(
-            &request.body,
-            of("content-type"),
-            of("content-encoding"),
-            is_quiet,
-        )
+        let headers = BODY_HEADERS.map(|name| request.header_value(name));
+        let replace = Replace::new(&self.known);
+        self.body(replace, &request.body, headers, is_quiet)
     }
 
     pub(crate) fn response_body<'a>(
@@ -161,13 +185,12 @@ impl Redactor {
         response: &'a Response,
         is_quiet: bool,
     ) -> Cow<'a, [u8]> {
-        let of = |name| response.header_value(name);
-        self.body(
-            &response.body,
-            of("content-type"),
-            of("content-encoding"),
-            is_quiet,
-        )
+        let headers = BODY_HEADERS.map(|name| response.header_value(name));
+        let replace = Replace {
+            is_error: is_error(response),
+            ..Replace::new(&self.known)
+        };
+        self.body(replace, &response.body, headers, is_quiet)
     }
 
     /// Every pseudonym given, with what the secret is.
@@ -185,18 +208,19 @@ impl Redactor {
 
     fn body<'a>(
         &self,
-        body: &'a trace::Body,
-        media: Option<&str>,
-        coding: Option<&str>,
+        mut replace: Replace<'_>,
+        body: &'a Body,
+        [media, coding]: [Option<&str>; 2],
         is_quiet: bool,
     ) -> Cow<'a, [u8]> {
-        if !is_readable(&body.bytes, coding) {
+        let coding = coding.filter(|_| body.coding.is_none());
+        if !body::is_readable(&body.bytes, coding) {
             return Cow::Borrowed(UNREADABLE.as_bytes());
         }
-        let mut replace = Replace(&self.known);
-        let new = match is_quiet {
-            true => scan::quiet(&mut replace, &body.bytes),
-            false => scan_body(&mut replace, &body.bytes, media),
+        let new = if is_quiet {
+            scan::quiet(&mut replace, &body.bytes)
+        } else {
+            body::body(&mut replace, &body.bytes, media)
         };
         let mut bytes = new.map_or(Cow::Borrowed(body.bytes.as_slice()), Cow::Owned);
         if body.end != BodyEnd::Complete
@@ -212,10 +236,10 @@ impl Redactor {
     fn member(&self, name: &str, value: &Value) -> Value {
         match (kind_of(name.as_bytes()), value) {
             (Some(kind), Value::String(text)) if !text.is_empty() => {
-                let is_word = names::is_ambiguous(kind) && names::is_plain_word(text.as_bytes());
-                match is_word {
-                    true => value.clone(),
-                    false => Value::String(self.known.pseudonym(kind, text.as_bytes())),
+                if names::is_other_meaning(kind, text.as_bytes()) {
+                    self.value(value)
+                } else {
+                    Value::String(self.known.pseudonym(kind, text.as_bytes()))
                 }
             }
             _ => self.value(value),
@@ -233,27 +257,11 @@ impl fmt::Debug for Redactor {
     }
 }
 
-fn scan_body<S: Sink>(sink: &mut S, body: &[u8], media: Option<&str>) -> Option<Vec<u8>> {
-    let is_form = media.is_some_and(|media| {
-        media
-            .trim_start()
-            .get(..FORM.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(FORM))
-    });
-    match is_form {
-        true => url::form(sink, body),
-        false => scan::text(sink, body),
+/// In compressed bytes no secret can be seen.
+fn drop_raw(body: &mut Body) {
+    if let Some(coding) = &mut body.coding {
+        coding.raw = None;
     }
-}
-
-/// Whether secrets in a body can be seen at all: not when it is compressed, or in an encoding that
-/// is not ASCII's.
-fn is_readable(body: &[u8], coding: Option<&str>) -> bool {
-    let is_plain = coding.is_none_or(|coding| {
-        coding.trim().is_empty() || coding.trim().eq_ignore_ascii_case("identity")
-    });
-    let is_utf16 = body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]);
-    body.is_empty() || (is_plain && !is_utf16)
 }
 
 fn text_or(old: &str, new: Option<Vec<u8>>) -> Cow<'_, str> {
@@ -263,17 +271,34 @@ fn text_or(old: &str, new: Option<Vec<u8>>) -> Cow<'_, str> {
     }
 }
 
-struct Replace<'a>(&'a Known);
+struct Replace<'a> {
+    known: &'a Known,
+    is_error: bool,
+}
 
-impl Sink for Replace<'_> {
-    fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
-        (!value.is_empty()).then(|| self.0.pseudonym(kind, value))
-    }
-
-    fn unnamed(&mut self, text: &[u8], from: usize, to: usize, edits: &mut Vec<Edit>) {
-        scan::known(self.0, text, from, to, edits);
+impl<'a> Replace<'a> {
+    fn new(known: &'a Known) -> Self {
+        Self {
+            known,
+            is_error: false,
+        }
     }
 }
 
-const FORM: &str = "application/x-www-form-urlencoded";
+impl Sink for Replace<'_> {
+    fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
+        (!value.is_empty()).then(|| self.known.pseudonym(kind, value))
+    }
+
+    fn unnamed(&mut self, text: &[u8], from: usize, to: usize, edits: &mut Vec<Edit>) {
+        scan::known(self.known, text, from, to, edits);
+    }
+
+    fn is_error(&self) -> bool {
+        self.is_error
+    }
+}
+
 const UNREADABLE: &str = "[left out: this body is compressed, so that its secrets cannot be seen]";
+/// What is said of a body.
+const BODY_HEADERS: [&str; 2] = ["content-type", "content-encoding"];

@@ -4,6 +4,8 @@
 pub type Kind = &'static str;
 
 pub const ACCESS_TOKEN: Kind = "access_token";
+/// An authorization code, by the name that error codes have too.
+pub const CODE: Kind = "code";
 pub const CLIENT_SECRET: Kind = "client_secret";
 pub const COOKIE: Kind = "cookie";
 /// An `Authorization` value whose parts are not told apart.
@@ -16,6 +18,8 @@ pub const JWT: Kind = "jwt";
 pub const LOGIN_HINT: Kind = "login_hint";
 pub const PASSWORD: Kind = "password";
 pub const SESSION_ID: Kind = "session_id";
+/// What the user typed under a name that says nothing.
+pub const TYPED: Kind = "typed";
 pub const USERNAME: Kind = "username";
 
 /// The kind of secret a parameter or JSON member of this name holds, if any. Case, `_` and `-` do
@@ -58,9 +62,9 @@ const NAMES: [(&str, Kind); 45] = [
     ("idtoken", "id_token"),
     ("idtokenhint", "id_token_hint"),
     ("token", "token"),
-    ("code", "code"),
-    ("authorizationcode", "code"),
-    ("authcode", "code"),
+    ("code", CODE),
+    ("authorizationcode", CODE),
+    ("authcode", CODE),
     ("devicecode", "device_code"),
     ("usercode", "user_code"),
     ("codeverifier", "code_verifier"),
@@ -195,6 +199,30 @@ pub fn is_plain_word(value: &[u8]) -> bool {
     lower || upper
 }
 
+/// Whether a JSON member of this kind is no secret, by its value: an enumeration's word, or the code
+/// of an error.
+pub fn is_other_meaning(kind: Kind, value: &[u8]) -> bool {
+    is_ambiguous(kind) && (is_plain_word(value) || (kind == CODE && is_error_code(value)))
+}
+
+/// `oidc.invalid_redirect_uri`, `invalid-grant`, `AADSTS50011`, `ERR_BAD_REQUEST`: words between
+/// signs, or capitals with a number at the end.
+fn is_error_code(value: &[u8]) -> bool {
+    let is_sign = |byte: &u8| b"._-:/".contains(byte);
+    let words = value.len() <= 64 && value.iter().all(|b| b.is_ascii_lowercase() || is_sign(b));
+    let digits = value
+        .iter()
+        .rev()
+        .take_while(|b| b.is_ascii_digit())
+        .count();
+    let letters = &value[..value.len() - digits];
+    let capitals = value.len() <= 32
+        && digits <= 6
+        && !letters.is_empty()
+        && letters.iter().all(|b| b.is_ascii_uppercase() || is_sign(b));
+    words || capitals
+}
+
 /// Whether a secret may be looked for outside the places it is named in. A user name or a word
 /// would be found in innocent places.
 pub fn may_be_searched(kind: Kind, value: &[u8]) -> bool {
@@ -205,7 +233,7 @@ pub fn may_be_searched(kind: Kind, value: &[u8]) -> bool {
         USERNAME | LOGIN_HINT => value.contains(&b'@'),
         // Preferences sit in cookies too: `theme=light`.
         COOKIE | HEADER => !is_plain_word(value),
-        kind if is_ambiguous(kind) => !is_plain_word(value),
+        kind if is_ambiguous(kind) => !is_other_meaning(kind, value),
         _ => kind_of(value).is_none() && !COMMON.contains(&value),
     }
 }
@@ -225,6 +253,27 @@ const COMMON: [&[u8]; 10] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_code_is_no_authorization_code() {
+        for code in [
+            "oidc.invalid_redirect_uri",
+            "invalid-grant",
+            "AADSTS50011",
+            "ERR_BAD_REQUEST",
+            "ENOENT",
+        ] {
+            assert!(is_other_meaning(CODE, code.as_bytes()), "{code}");
+        }
+        for code in [
+            "SplxlOBeZQQYbYS6WxSbIA",
+            "4/P7q7W91a-oMsCeLvIaQm6bTrgtp7",
+            "9f86d081884c",
+            "A1B2C3",
+        ] {
+            assert!(!is_other_meaning(CODE, code.as_bytes()), "{code}");
+        }
+    }
 
     #[test]
     fn names_are_known_in_every_spelling_and_metadata_is_left_alone() {

@@ -22,6 +22,11 @@ pub trait Sink {
 
     /// The text is written in a way that hides secrets, and has to be decoded.
     fn layered(&mut self) {}
+
+    /// The text is the body of an error answer, where `code` names the error.
+    fn is_error(&self) -> bool {
+        false
+    }
 }
 
 /// Replaces `start..end`.

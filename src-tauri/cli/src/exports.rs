@@ -1,0 +1,134 @@
+//! The files that a run is written to besides the report.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+
+use formats::{Export, FORMATS, Format, Secrets};
+use trace::{Secret, Trace};
+
+use crate::arguments::OutputArguments;
+
+/// A value of `--export`.
+#[derive(Debug, Clone)]
+pub struct ExportTo {
+    pub format: &'static dyn Format,
+    pub path: PathBuf,
+}
+
+/// The files asked for, opened.
+pub struct Exports {
+    files: Vec<(ExportTo, File)>,
+    secrets: Secrets,
+}
+
+impl Exports {
+    /// # Errors
+    /// Names the file that cannot be written.
+    pub fn open(arguments: &OutputArguments) -> Result<Self, String> {
+        let har = arguments.har.iter().map(|path| ExportTo {
+            format: &formats::Har,
+            path: path.clone(),
+        });
+        let secrets = if arguments.include_secrets {
+            Secrets::Included
+        } else {
+            Secrets::Redacted
+        };
+        let open = |to: ExportTo| match formats::create(&to.path, to.format, secrets) {
+            Ok(file) => Ok((to, file)),
+            Err(error) => Err(format!(
+                "{}: expected a file that can be written, got: {error}",
+                to.path.display()
+            )),
+        };
+        let files = har.chain(arguments.export.iter().cloned()).map(open);
+        Ok(Self {
+            files: files.collect::<Result<_, _>>()?,
+            secrets,
+        })
+    }
+
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn write(self, trace: &Trace, typed: &[(String, Secret)]) -> Result<(), String> {
+        let export = Export {
+            secrets: self.secrets,
+            typed,
+            ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
+        };
+        for (to, file) in self.files {
+            let mut file = BufWriter::new(file);
+            let written = to.format.write(&export, &mut file);
+            written
+                .and_then(|()| file.flush())
+                .map_err(|error| format!("{} could not be written: {error}", to.path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads `FILE`, whose extension says the format, or `FORMAT=FILE`.
+pub fn export_to(value: &str) -> Result<ExportTo, String> {
+    let named = value.split_once('=').and_then(|(id, path)| {
+        let format = formats::format(id)?;
+        Some((format, PathBuf::from(path)))
+    });
+    let (format, path) = match named {
+        Some(named) => named,
+        None => {
+            let path = PathBuf::from(value);
+            let format = formats::format_of(&path).ok_or_else(|| {
+                let known: Vec<String> = writable()
+                    .map(|about| format!("{} (.{})", about.id, about.extensions.join(", .")))
+                    .collect();
+                format!(
+                    "expected a file with the extension of a format, or FORMAT=FILE; formats: {}",
+                    known.join(", ")
+                )
+            })?;
+            (format, path)
+        }
+    };
+    if format.about().can_write {
+        Ok(ExportTo { format, path })
+    } else {
+        Err(format!("{} files can be read only", format.about().title))
+    }
+}
+
+/// The help of `--export`.
+pub fn help() -> String {
+    let known: Vec<&str> = writable().map(|about| about.id).collect();
+    format!(
+        "Write the run to a file as {}, by its extension or as FORMAT=FILE; secrets replaced. May be given several times",
+        known.join(", ")
+    )
+}
+
+fn writable() -> impl Iterator<Item = formats::About> {
+    FORMATS
+        .iter()
+        .map(|format| format.about())
+        .filter(|about| about.can_write)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_or_a_name_says_the_format() {
+        let id = |value: &str| export_to(value).map(|to| (to.format.about().id, to.path));
+        assert_eq!(id("a/run.HAR"), Ok(("har", "a/run.HAR".into())));
+        assert_eq!(id("har=a=b.txt"), Ok(("har", "a=b.txt".into())));
+        assert_eq!(
+            id("x=y.authscope"),
+            Ok(("authscope", "x=y.authscope".into()))
+        );
+        let error = id("run.docx").unwrap_err();
+        for format in FORMATS {
+            assert!(error.contains(format.about().id), "{error}");
+        }
+    }
+}

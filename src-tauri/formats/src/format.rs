@@ -1,0 +1,154 @@
+//! What a format is, and what it is given to write.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use trace::{Secret, Trace};
+
+use crate::redact::{Quiet, Redactor};
+
+/// A way to write a trace into a file, to read one from a file, or both.
+pub trait Format: Sync {
+    fn about(&self) -> About;
+
+    /// Writes a few parts at a time, so that the whole document is never held in memory.
+    ///
+    /// # Errors
+    /// What `to` answers to being written to; [`io::ErrorKind::Unsupported`] for a format that is
+    /// only read.
+    fn write(&self, _export: &Export<'_>, _to: &mut dyn Write) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// # Errors
+    /// [`ReadError`] says what was expected and what came.
+    fn read(&self, _file: &[u8]) -> Result<Trace, ReadError> {
+        let About { title, .. } = self.about();
+        Err(ReadError(format!("{title} files can be written only")))
+    }
+}
+
+impl fmt::Debug for dyn Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.about().id)
+    }
+}
+
+/// What people and programs are shown of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// On the command line and in the window's messages: lower case, no space.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// Without the dot, in lower case. The first is the one a new file gets.
+    pub extensions: &'static [&'static str],
+    pub media_type: &'static str,
+    pub can_read: bool,
+    pub can_write: bool,
+    /// Secrets are written when they are asked for; the other formats never hold any.
+    pub holds_secrets: bool,
+    /// What it is good for, in one sentence.
+    pub explanation: &'static str,
+}
+
+/// What is written, and how.
+#[derive(Clone, Copy)]
+pub struct Export<'a> {
+    pub trace: &'a Trace,
+    /// Ignored by formats that hold no secrets.
+    pub secrets: Secrets,
+    /// Secrets that were typed, with their names: see [`Redactor::of`].
+    pub typed: &'a [(String, Secret)],
+    /// The version of this program.
+    pub version: &'a str,
+}
+
+/// Whether secrets are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Secrets {
+    /// Every secret is replaced; equal secrets by equal pseudonyms.
+    #[default]
+    Redacted,
+    /// As recorded. Only where the user asked for it by name.
+    Included,
+}
+
+/// Why a file cannot be read, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError(pub String);
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl<'a> Export<'a> {
+    /// Without secrets.
+    pub fn redacted(trace: &'a Trace, version: &'a str) -> Self {
+        Self {
+            trace,
+            secrets: Secrets::Redacted,
+            typed: &[],
+            version,
+        }
+    }
+
+    /// What replaces the secrets, whatever was asked for.
+    pub(crate) fn redactor(&self) -> Redactor {
+        Redactor::of(self.trace, self.typed)
+    }
+
+    /// None when secrets are written. Beside it, which bodies need no second reading.
+    pub(crate) fn redactor_if_asked(&self) -> (Option<Redactor>, Vec<Quiet>) {
+        match self.secrets {
+            Secrets::Redacted => {
+                let (redactor, quiet) = Redactor::with_quiet(self.trace, self.typed);
+                (Some(redactor), quiet)
+            }
+            Secrets::Included => (None, Vec::new()),
+        }
+    }
+}
+
+/// Opens a file to write this format to, and empties it. With secrets in it, only its owner may read
+/// it where the system knows such a thing.
+///
+/// # Errors
+/// What the system answers.
+pub fn create(path: &Path, format: &dyn Format, secrets: Secrets) -> io::Result<File> {
+    let file = File::create(path)?;
+    #[cfg(unix)]
+    if secrets == Secrets::Included && format.about().holds_secrets {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (format, secrets);
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_secrets_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        use super::*;
+
+        let path = std::env::temp_dir().join(format!("authscope-{}.har", std::process::id()));
+        let mode = |secrets| {
+            let file = create(&path, &crate::har::Har, secrets).unwrap();
+            file.metadata().unwrap().permissions().mode() & 0o077
+        };
+        // Also one that was there before.
+        assert_ne!(mode(Secrets::Redacted), 0);
+        assert_eq!(mode(Secrets::Included), 0);
+        std::fs::remove_file(&path).unwrap();
+    }
+}

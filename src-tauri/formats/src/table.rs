@@ -1,0 +1,125 @@
+//! The one table of formats.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::format::{Export, Format};
+use crate::har::Har;
+use crate::trace_file::TraceFile;
+
+/// Every format, in the order they are offered. The window's dialog, its file filter and the
+/// command read this table; nothing else names a format.
+pub static FORMATS: &[&dyn Format] = &[&Har, &TraceFile];
+
+/// The format of this id.
+pub fn format(id: &str) -> Option<&'static dyn Format> {
+    all().find(|format| format.about().id == id)
+}
+
+/// The format that files of this name have, by their extension.
+pub fn format_of(path: &Path) -> Option<&'static dyn Format> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    all().find(|format| {
+        let extensions = format.about().extensions;
+        extensions.contains(&extension.as_str())
+    })
+}
+
+fn all() -> impl Iterator<Item = &'static dyn Format> {
+    FORMATS.iter().copied()
+}
+
+/// The first lines that the format would write, at most `bytes` of them.
+pub fn preview(format: &dyn Format, export: &Export<'_>, bytes: usize) -> String {
+    let mut start = Start {
+        bytes: Vec::new(),
+        most: bytes,
+    };
+    // An error means that enough was written.
+    let _ = format.write(export, &mut start);
+    let text = String::from_utf8_lossy(&start.bytes);
+    // What was cut in the middle of a character is left out.
+    text.trim_end_matches(char::REPLACEMENT_CHARACTER).into()
+}
+
+/// Takes the start of what is written, and fails then so that no more is made.
+struct Start {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Write for Start {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.most - self.bytes.len();
+        if left == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        let taken = bytes.len().min(left);
+        self.bytes.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::Trace;
+
+    use super::*;
+    use crate::format::Secrets;
+
+    #[test]
+    fn ids_and_extensions_are_each_of_one_format() {
+        let all: Vec<_> = all().map(|format| format.about()).collect();
+        for (at, about) in all.iter().enumerate() {
+            assert!(about.can_read || about.can_write, "{}", about.id);
+            assert!(about.explanation.ends_with('.'), "{}", about.id);
+            assert_eq!(format(about.id).map(|format| format.about()), Some(*about));
+            for extension in about.extensions {
+                let others = all[at + 1..].iter();
+                let clash = others.filter(|other| other.extensions.contains(extension));
+                assert_eq!(clash.count(), 0, ".{extension} is of two formats");
+                let path = format!("/tmp/run.{}", extension.to_uppercase());
+                let found = format_of(Path::new(&path)).map(|format| format.about());
+                assert_eq!(found, Some(*about));
+            }
+        }
+        assert!(format("no such").is_none() && format_of(Path::new("har")).is_none());
+    }
+
+    #[test]
+    fn each_does_what_its_row_says() {
+        let trace = Trace::new("https://mcp.example/mcp", trace::Timestamp(5));
+        let export = Export {
+            secrets: Secrets::Included,
+            ..Export::redacted(&trace, "0.0.0")
+        };
+        for format in all() {
+            let about = format.about();
+            let mut file = Vec::new();
+            let written = format.write(&export, &mut file);
+            assert_eq!(written.is_ok(), about.can_write, "{}", about.id);
+            if about.can_write {
+                let read = format.read(&file);
+                assert_eq!(read.as_ref().ok(), about.can_read.then_some(&trace));
+            }
+        }
+    }
+
+    #[test]
+    fn a_preview_is_the_start_of_the_file() {
+        let trace = Trace::new("https://mcp.example/mcp", trace::Timestamp(5));
+        let export = Export::redacted(&trace, "0.0.0");
+        for format in all().filter(|format| format.about().can_write) {
+            let mut file = Vec::new();
+            format.write(&export, &mut file).unwrap();
+            let whole = String::from_utf8(file).unwrap();
+            let start = preview(format, &export, 40);
+            assert!(start.len() <= 40 && !start.is_empty());
+            assert!(whole.starts_with(&start), "{start}");
+        }
+    }
+}
