@@ -9,7 +9,9 @@ mod format;
 mod har;
 mod parallel;
 mod redact;
+mod sequence;
 mod table;
+mod text;
 mod trace_file;
 
 pub use curl::curl;
