@@ -7,9 +7,10 @@ use lab::{CLIENT_PRIVATE_KEY, Lab, LabOptions, Misbehaviour, WorkloadJwt};
 use serde_json::{Value, json};
 
 use crate::arguments::LabArguments;
+use crate::terminal::{Failure, Terminal};
 
 /// Prints one JSON line with the URLs, then serves until it is told to end.
-pub async fn run(arguments: LabArguments) -> Result<ExitCode, String> {
+pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
     let lab = Lab::start(options(&arguments)?).await.map_err(|error| {
         let ports = [
             ("--port", arguments.servers.port),
@@ -24,13 +25,17 @@ pub async fn run(arguments: LabArguments) -> Result<ExitCode, String> {
             given.join(", ")
         )
     })?;
-    println!("{}", description(&lab));
-    ended().await;
+    let terminal = Terminal::standard_output();
+    terminal.json_line(&description(&lab))?;
+    // Without a reader nobody knows the URLs.
+    if !terminal.reader_gone() {
+        ended().await;
+    }
     lab.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn options(arguments: &LabArguments) -> Result<LabOptions, String> {
+fn options(arguments: &LabArguments) -> Result<LabOptions, Failure> {
     let LabArguments {
         misbehave,
         servers,
@@ -60,16 +65,17 @@ fn options(arguments: &LabArguments) -> Result<LabOptions, String> {
     })
 }
 
-fn misbehaviour(text: &str) -> Result<Misbehaviour, String> {
+fn misbehaviour(text: &str) -> Result<Misbehaviour, Failure> {
     Misbehaviour::parse(text).ok_or_else(|| {
-        let known: Vec<String> = Misbehaviour::ALL
+        let expected = "--misbehave: expected one of the codes or names below";
+        let known = Misbehaviour::ALL
             .iter()
             .chain(Misbehaviour::EXTENDED)
-            .map(|known| format!("{} {}", known.code(), known.slug()))
-            .collect();
-        format!(
-            "--misbehave: expected one of the codes or names below, got \"{text}\"\n  {}",
-            known.join("\n  ")
+            .map(|known| format!("{} {}", known.code(), known.slug()));
+        Failure(
+            std::iter::once(format!("{expected}, got \"{text}\""))
+                .chain(known)
+                .collect(),
         )
     })
 }

@@ -11,6 +11,7 @@ mod paint;
 mod report;
 mod rules_command;
 mod run_command;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Arguments, Command};
+use crate::terminal::{Failure, Log, Terminal};
 
 /// The command line or this machine is at fault.
 const USAGE_OR_LOCAL: u8 = 2;
@@ -30,15 +32,38 @@ async fn main() -> ExitCode {
         .unwrap_or_else(|_| EnvFilter::new("error,tiny_http=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_writer(|| Log)
         .init();
-    let done = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(help_or_error) => return say(&help_or_error),
+    };
+    let done = match arguments.command {
         Command::Run(arguments) => run_command::run(*arguments).await,
         Command::Lab(arguments) => lab_command::run(*arguments).await,
         Command::Rules(arguments) => rules_command::run(&arguments),
     };
-    done.unwrap_or_else(|message| {
-        eprintln!("authscope-cli: {message}");
+    done.unwrap_or_else(|Failure(lines)| {
+        let terminal = Terminal::standard_error();
+        let mut start = "authscope-cli: ";
+        for line in lines {
+            // Where not even this can be written, the exit code still says it.
+            let _ = terminal.line(format!("{start}{line}"));
+            start = "  ";
+        }
         ExitCode::from(USAGE_OR_LOCAL)
     })
+}
+
+/// Prints what the parser of the command line has to say: help, the version, or what is wrong.
+fn say(help_or_error: &clap::Error) -> ExitCode {
+    match help_or_error.print() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let _ = Terminal::standard_error().line(format!("authscope-cli: {error}"));
+            ExitCode::from(USAGE_OR_LOCAL)
+        }
+        _ if help_or_error.use_stderr() => ExitCode::from(USAGE_OR_LOCAL),
+        _ => ExitCode::SUCCESS,
+    }
 }

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use crate::arguments::RulesArguments;
 use crate::paint::{level_word, owner_word};
+use crate::terminal::{Failure, Terminal};
 
-pub fn run(arguments: &RulesArguments) -> Result<ExitCode, String> {
+pub fn run(arguments: &RulesArguments) -> Result<ExitCode, Failure> {
+    let terminal = Terminal::standard_output();
     let catalogue = diagnosis::catalogue();
     if arguments.json {
         let rules: Vec<Value> = catalogue
@@ -26,7 +28,7 @@ pub fn run(arguments: &RulesArguments) -> Result<ExitCode, String> {
                 })
             })
             .collect();
-        println!("{:#}", Value::Array(rules));
+        terminal.json(&Value::Array(rules))?;
         return Ok(ExitCode::SUCCESS);
     }
     let width = catalogue
@@ -36,13 +38,13 @@ pub fn run(arguments: &RulesArguments) -> Result<ExitCode, String> {
         .unwrap_or(0);
     for rule in catalogue {
         let level = level_word(rule.level);
-        println!(
+        terminal.line(format!(
             "{:<4} {level:<8} {:<width$}  {}  ({})",
             rule.code,
             rule.rule,
             rule.title,
             owner_word(rule.owner)
-        );
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

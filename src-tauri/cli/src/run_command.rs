@@ -17,6 +17,7 @@ use crate::exports::Exports;
 use crate::options::options;
 use crate::paint::Paint;
 use crate::report;
+use crate::terminal::{Failure, Terminal};
 
 /// What the run came to, gathered from the updates.
 struct Outcome {
@@ -24,14 +25,14 @@ struct Outcome {
     findings: Vec<Finding>,
 }
 
-pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
+pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let to_standard_output = arguments.output.json.as_deref() == Some(Path::new("-"));
     // With the report on the standard output, the words for people go to the other one.
-    let paint = if to_standard_output {
-        Paint::standard_error()
+    let paint = Paint::new(if to_standard_output {
+        Terminal::standard_error()
     } else {
-        Paint::standard_output()
-    };
+        Terminal::standard_output()
+    });
     // Files are opened first: a run whose result cannot be kept is not begun.
     let exports = Exports::open(&arguments.output)?;
     let json = arguments
@@ -45,12 +46,9 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
     let vault = Vault::memory("a headless run keeps no tokens");
     let (session, updates) = Session::start(options(&arguments)?, vault, 1)
         .await
-        .map_err(|error| match &error.hint {
-            Some(hint) => format!("{error}\n  {hint}"),
-            None => error.to_string(),
-        })?;
+        .map_err(|error| Failure([error.message].into_iter().chain(error.hint).collect()))?;
     let outcome = follow(&session, updates, &paint, arguments.flow.go_on).await?;
-    print_end(&session, &outcome, &paint);
+    print_end(&session, &outcome, &paint)?;
 
     exports.write(&session.trace(), &session.typed_secrets())?;
     let report = || {
@@ -62,7 +60,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, String> {
         )
     };
     if to_standard_output {
-        println!("{:#}", report());
+        Terminal::standard_output().json(&report())?;
     } else if let Some(file) = json {
         write(file, arguments.output.json.as_deref(), |to| {
             writeln!(to, "{:#}", report())
@@ -77,7 +75,7 @@ async fn follow(
     mut updates: UnboundedReceiver<Update>,
     paint: &Paint,
     go_on: bool,
-) -> Result<Outcome, String> {
+) -> Result<Outcome, Failure> {
     let mut outcome = Outcome {
         status: Status::Ready,
         findings: Vec::new(),
@@ -86,14 +84,14 @@ async fn follow(
     session.run().await.map_err(|error| error.to_string())?;
     while let Some(update) = updates.recv().await {
         let running = update.view.running;
-        outcome.take(update, session, paint, &mut told_to_open);
+        outcome.take(update, session, paint, &mut told_to_open)?;
         if running {
             continue;
         }
         // What it came to is told more than once; only the last of it counts.
         session.rest().await;
         while let Ok(update) = updates.try_recv() {
-            outcome.take(update, session, paint, &mut told_to_open);
+            outcome.take(update, session, paint, &mut told_to_open)?;
         }
         match &outcome.status {
             Status::Stopped {
@@ -124,14 +122,14 @@ impl Outcome {
         session: &Session,
         paint: &Paint,
         told_to_open: &mut String,
-    ) {
+    ) -> Result<(), Failure> {
         if let Some(findings) = update.findings {
             self.findings = findings;
         }
         if !update.rows.is_empty() {
             let redactor = Redactor::of(&session.trace(), &session.typed_secrets());
             for row in &update.rows {
-                paint.row(row, &self.findings, &redactor);
+                paint.row(row, &self.findings, &redactor)?;
             }
         }
         if let Status::AwaitingCallback {
@@ -144,12 +142,13 @@ impl Outcome {
             told_to_open.clone_from(authorization_url);
             match how {
                 HowOpened::Approver => {}
-                HowOpened::System => paint.say("The browser is open; waiting for it to come back."),
+                HowOpened::System => {
+                    paint.say("The browser is open; waiting for it to come back.")?;
+                }
                 // The one place where the whole URL is needed: it has to be opened by hand.
                 HowOpened::Shown => {
-                    paint.say(&format!(
-                        "Open this in a browser on this machine:\n{authorization_url}"
-                    ));
+                    paint.say("Open this in a browser on this machine:")?;
+                    paint.say(authorization_url.as_str())?;
                 }
             }
         }
@@ -162,26 +161,27 @@ impl Outcome {
         {
             told_to_open.clone_from(user_code);
             // The code is for the one who reads this, and is of no use once it was entered.
-            paint.say(&format!(
+            paint.say(format!(
                 "Open {verification_uri} and enter the code {user_code}"
-            ));
+            ))?;
         }
         self.status = update.view.status;
+        Ok(())
     }
 }
 
-fn print_end(session: &Session, outcome: &Outcome, paint: &Paint) {
+fn print_end(session: &Session, outcome: &Outcome, paint: &Paint) -> Result<(), Failure> {
     let redactor = Redactor::of(&session.trace(), &session.typed_secrets());
-    paint.say("");
+    paint.say("")?;
     for finding in &outcome.findings {
-        paint.finding(finding, &redactor);
+        paint.finding(finding, &redactor)?;
     }
     let message = match &outcome.status {
         Status::Done { message } => message.clone(),
         Status::Stopped { message, .. } => format!("Stopped: {}", redactor.text(message)),
         _ => "The run did not come to an end.".to_owned(),
     };
-    paint.verdict(matches!(outcome.status, Status::Done { .. }), &message);
+    paint.verdict(matches!(outcome.status, Status::Done { .. }), &message)
 }
 
 fn exit_code(outcome: &Outcome, fail_on: FailOn) -> ExitCode {
