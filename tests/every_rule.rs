@@ -3,18 +3,15 @@
 //! That no stop at all is left unexplained is proved with a server that answers anything in
 //! `every_stop.rs`.
 
-// The cards of the program's window, and how a run meets what they show.
-#[path = "../src-tauri/src/lab_scenarios.rs"]
-mod lab_scenarios;
 mod support;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use app::lab_scenarios::{self, Way};
 use diagnosis::{Certainty, Level, Owner};
 use lab::{Lab, LabOptions, Misbehaviour, WorkloadJwt};
-use lab_scenarios::Way;
 use serde_json::{Value, json};
 use session::{
     Browser, Callback, ClientCertificate, GrantChoice, Options, Registration, ResponseMode, Status,

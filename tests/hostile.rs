@@ -23,7 +23,7 @@ async fn stopped(options: Options) -> (Watched, StopCode, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_field_that_cannot_be_used_is_named() {
     let told = async |options: Options| {
-        let started = Session::start(options, Vault::memory("a test"), 1).await;
+        let started = Session::start(options, Vault::memory("a test")).await;
         let error = started.err().expect("it cannot be used");
         assert_eq!(error.code, ErrorCode::Invalid);
         error.message

@@ -1,15 +1,16 @@
 //! What the window may ask for. Each command hands over to [`App`] or to the session; nothing is
 //! decided here.
 
-use formats::About;
-use session::{Action, AppError, Boot, Detail, Options, Registration, RevealedToken, Settings};
+use app::{
+    Action, App, AppError, Boot, Detail, ErrorCode, Options, Registration, RevealedToken, Settings,
+    export_format,
+};
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt as _;
 use trace::Request;
 
-use crate::app::{App, export_format};
-use crate::updates::Updates;
+use crate::updates::{Carrier, Updates};
 
 type Answer<T = ()> = Result<T, AppError>;
 
@@ -19,8 +20,13 @@ pub async fn boot(app: State<'_, App>) -> Answer<Boot> {
 }
 
 #[tauri::command]
-pub async fn subscribe(app: State<'_, App>, channel: Channel<Updates>) -> Answer {
-    app.subscribe(channel).await
+pub async fn subscribe(
+    app: State<'_, App>,
+    carrier: State<'_, Carrier>,
+    channel: Channel<Updates>,
+) -> Answer {
+    carrier.carry(app.follow(), channel);
+    Ok(())
 }
 
 #[tauri::command]
@@ -30,22 +36,22 @@ pub async fn start(app: State<'_, App>, options: Options, lab: Option<String>) -
 
 #[tauri::command]
 pub async fn next(app: State<'_, App>) -> Answer {
-    app.session().await?.next().await
+    app.session()?.next().await
 }
 
 #[tauri::command]
 pub async fn run(app: State<'_, App>) -> Answer {
-    app.session().await?.run().await
+    app.session()?.run().await
 }
 
 #[tauri::command]
 pub async fn pause(app: State<'_, App>) -> Answer {
-    app.session().await?.pause().await
+    app.session()?.pause().await
 }
 
 #[tauri::command]
 pub async fn stop(app: State<'_, App>) -> Answer {
-    app.session().await?.stop().await
+    app.session()?.stop().await
 }
 
 #[tauri::command]
@@ -54,51 +60,53 @@ pub async fn restart(app: State<'_, App>) -> Answer {
 }
 
 #[tauri::command]
+pub async fn reopen(app: State<'_, App>, document: u32) -> Answer {
+    app.reopen(document).await
+}
+
+#[tauri::command]
 pub async fn go_on(app: State<'_, App>) -> Answer {
-    app.session().await?.go_on().await
+    app.session()?.go_on().await
 }
 
 #[tauri::command]
 pub async fn rewind(app: State<'_, App>, seq: u32) -> Answer {
-    app.session().await?.rewind(seq).await
+    app.session()?.rewind(seq).await
 }
 
 #[tauri::command]
 pub async fn edit(app: State<'_, App>, request: Option<Request>) -> Answer {
-    app.session().await?.edit(request).await
+    app.session()?.edit(request).await
 }
 
 #[tauri::command]
 pub async fn act(app: State<'_, App>, action: Action) -> Answer {
-    app.session().await?.act(action).await
+    app.session()?.act(action).await
 }
 
 #[tauri::command]
 pub async fn choose_authorization_server(app: State<'_, App>, issuer: String) -> Answer {
-    app.session()
-        .await?
-        .choose_authorization_server(issuer)
-        .await
+    app.session()?.choose_authorization_server(issuer).await
 }
 
 #[tauri::command]
 pub async fn choose_registration(app: State<'_, App>, registration: Registration) -> Answer {
-    app.session().await?.choose_registration(registration).await
+    app.session()?.choose_registration(registration).await
 }
 
 #[tauri::command]
 pub async fn paste_callback(app: State<'_, App>, url: String) -> Answer {
-    app.session().await?.paste_callback(url).await
+    app.session()?.paste_callback(url).await
 }
 
 #[tauri::command]
 pub async fn open_browser(app: State<'_, App>) -> Answer {
-    app.session().await?.open_browser().await
+    app.session()?.open_browser().await
 }
 
 #[tauri::command]
 pub async fn detail(app: State<'_, App>, seq: u32, secrets: bool) -> Answer<Detail> {
-    app.detail(seq, secrets).await
+    app.detail(seq, secrets)
 }
 
 #[tauri::command]
@@ -138,11 +146,12 @@ pub async fn choose_file(
     format: String,
     suggested: String,
 ) -> Answer<Option<String>> {
-    let About {
-        title, extensions, ..
-    } = export_format(&format)?.about();
+    let format = export_format(&format)?.about();
     let suggested = std::path::PathBuf::from(suggested);
-    let mut dialog = handle.dialog().file().add_filter(title, extensions);
+    let mut dialog = handle
+        .dialog()
+        .file()
+        .add_filter(format.title, format.extensions);
     if let Some(folder) = suggested.parent() {
         dialog = dialog.set_directory(folder);
     }
@@ -161,18 +170,18 @@ pub async fn choose_file(
 
 #[tauri::command]
 pub async fn save_settings(app: State<'_, App>, settings: Settings) -> Answer {
-    app.library().await.save_settings(settings)
+    app.save_settings(settings).await
 }
 
 #[tauri::command]
 pub async fn clear_history(app: State<'_, App>) -> Answer {
-    app.library().await.clear_history()
+    app.clear_history().await
 }
 
 #[tauri::command]
 pub async fn open_link(url: String) -> Answer {
     wire::open_browser(&url).map_err(|error| AppError {
-        code: session::ErrorCode::Browser,
+        code: ErrorCode::Browser,
         message: error.to_string(),
         hint: Some("Copy the address and open it in a browser.".into()),
     })

@@ -1,17 +1,16 @@
-//! The desktop program: a window over a session.
+//! The desktop program: a window over [`app::App`].
 
 // No console window beside the program on Windows.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
-mod app;
 mod commands;
-mod lab_scenarios;
 mod updates;
 
+use app::App;
 use tauri::Manager as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::app::App;
+use crate::updates::Carrier;
 
 fn main() {
     // The callback's server calls the end of its socket an error; the listener deals with it, and
@@ -32,6 +31,7 @@ fn main() {
                 .download_dir()
                 .or_else(|_| handle.path().home_dir());
             handle.manage(App::new(folder, downloads.unwrap_or_default()));
+            handle.manage(Carrier::default());
             Ok(())
         })
         .invoke_handler(tauri::generate_handler![
@@ -43,6 +43,7 @@ fn main() {
             commands::pause,
             commands::stop,
             commands::restart,
+            commands::reopen,
             commands::go_on,
             commands::rewind,
             commands::edit,

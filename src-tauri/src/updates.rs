@@ -1,46 +1,33 @@
-//! Carries a session's updates to the window, in order, none left out.
+//! Carries updates to the window.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use session::Update;
+use app::{Follower, Update};
+use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 /// What one message carries.
 pub type Updates = Vec<Update>;
 
-/// How many updates one message carries at most: a message of this size is still drawn in one
-/// frame.
-const MOST_AT_ONCE: usize = 500;
+/// The task that carries updates to the window; none before the window has asked for them.
+#[derive(Default)]
+pub struct Carrier(Mutex<Option<JoinHandle<()>>>);
 
-/// The window's channel; none before the window has asked for it.
-#[derive(Clone, Default)]
-pub struct Window(Arc<Mutex<Option<Channel<Updates>>>>);
-
-impl Window {
-    pub fn set(&self, channel: Channel<Updates>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(channel);
-    }
-
-    /// Sends until the session is gone; `seen` is shown each update first.
-    pub async fn carry(
-        self,
-        mut updates: UnboundedReceiver<Update>,
-        mut seen: impl FnMut(&Update),
-    ) {
-        let mut batch = Vec::new();
-        while updates.recv_many(&mut batch, MOST_AT_ONCE).await > 0 {
-            batch.iter().for_each(&mut seen);
-            let batch = std::mem::take(&mut batch);
-            let channel = self
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            // A window that was reloaded asks again and is then told everything from the start.
-            if let Some(Err(error)) = channel.map(|channel| channel.send(batch)) {
-                tracing::warn!(%error, "the window does not listen");
+impl Carrier {
+    /// Carries to this channel, and to no earlier one any more: a window that was reloaded asks
+    /// again.
+    pub fn carry(&self, mut follower: Follower, channel: Channel<Updates>) {
+        let carrying = tauri::async_runtime::spawn(async move {
+            while let Some(update) = follower.next().await {
+                if let Err(error) = channel.send(vec![update]) {
+                    tracing::warn!(%error, "the window does not listen");
+                    return;
+                }
             }
+        });
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(former) = current.replace(carrying) {
+            former.abort();
         }
     }
 }

@@ -3,12 +3,13 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use app::{Document, Mirror, Row, RowKind, View, Viewer};
 use diagnosis::Finding;
 use lab::{Lab, LabOptions, Misbehaviour};
-use session::{Browser, Options, Row, RowKind, Session, Status, Update, View};
-use tokio::sync::mpsc::UnboundedReceiver;
+use session::{Browser, Options, Session, Status};
 use vault::Vault;
 
 /// Longer than any step takes on a busy machine; a test that reaches it has found a hang.
@@ -39,10 +40,12 @@ pub fn options(server_url: &str) -> Options {
     }
 }
 
-/// A session with all that it has told so far.
+/// A run with all that a viewer of its document has been told so far.
 pub struct Watched {
-    pub session: Session,
-    updates: UnboundedReceiver<Update>,
+    pub document: Arc<Document>,
+    pub session: Arc<Session>,
+    viewer: Viewer,
+    mirror: Mirror,
     pub rows: Vec<Row>,
     pub findings: Vec<Finding>,
     pub view: Option<View>,
@@ -54,12 +57,14 @@ impl Watched {
     }
 
     pub async fn with_vault(options: Options, vault: Vault) -> Self {
-        let (session, updates) = Session::start(options, vault, 1)
+        let document = Document::live(1, options, vault)
             .await
             .expect("the options are usable");
         let mut watched = Self {
-            session,
-            updates,
+            session: document.session().expect("it is a run").clone(),
+            viewer: document.viewer(),
+            document,
+            mirror: Mirror::default(),
             rows: Vec::new(),
             findings: Vec::new(),
             view: None,
@@ -84,8 +89,8 @@ impl Watched {
 
     /// Waits for the session to rest and takes in what it told.
     pub async fn rest(&mut self) {
-        within("the session to rest", self.session.rest()).await;
-        while let Ok(update) = self.updates.try_recv() {
+        within("the run to rest", self.document.rest()).await;
+        while let Some(update) = self.viewer.try_next() {
             self.take(update);
         }
     }
@@ -96,9 +101,9 @@ impl Watched {
             if let Some(view) = self.view.as_ref().filter(|view| fits(view)) {
                 return view.clone();
             }
-            let update = within(what, self.updates.recv())
+            let update = within(what, self.viewer.next())
                 .await
-                .expect("the session lives");
+                .expect("the document is open");
             self.take(update);
         }
     }
@@ -160,19 +165,15 @@ impl Watched {
         );
     }
 
-    fn take(&mut self, update: Update) {
+    fn take(&mut self, update: app::Update) {
         // Rows are only ever added, each once and in order.
-        for row in update.rows {
-            assert_eq!(
-                row.seq as usize,
-                self.rows.len() + 1,
-                "a row was lost or told twice"
-            );
-            self.rows.push(row);
+        for (at, row) in update.rows.iter().enumerate() {
+            let expected = self.mirror.rows.len() + at + 1;
+            assert_eq!(row.seq as usize, expected, "a row was lost or told twice");
         }
-        if let Some(findings) = update.findings {
-            self.findings = findings;
-        }
-        self.view = Some(update.view);
+        self.mirror.apply(update);
+        self.rows.clone_from(&self.mirror.rows);
+        self.findings.clone_from(&self.mirror.findings);
+        self.view.clone_from(&self.mirror.view);
     }
 }

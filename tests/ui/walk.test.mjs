@@ -162,6 +162,31 @@ test("a strict stop can be overruled, and only there", async () => {
   await closed(page);
 });
 
+test("a run ended while the browser is away says what was waited for", async () => {
+  const page = await ui.open("?fixture=healthy&at=5");
+  assert.equal(await status(page), "awaiting_callback");
+  await page.find("stop").click();
+  await stands(page, "ended");
+  await visible(page.getByLabel("Verdict").getByText(/Ended by the user while the browser was at/));
+  await page.find("tab-findings").click();
+  assert.equal(await page.getByText("Nothing was found wrong").count(), 0);
+  await visible(page.getByText(/No rule has found a fault\. Ended by the user while the browser/));
+  await closed(page);
+});
+
+test("a past run of this process opens again as it was left", async () => {
+  const page = await ui.open("?fixture=healthy");
+  await page.find("start-step").click();
+  await stands(page, "ready");
+  await page.keyboard.press("Enter");
+  await visible(page.find("row-1"));
+  await page.keyboard.press("n");
+  await page.getByTitle(/^Open this run of/).click();
+  await stands(page, "ready");
+  await visible(page.find("row-1"));
+  await closed(page);
+});
+
 test("a finding is shown where it is, and leads there", async () => {
   const page = await ui.open("?fixture=s01&at=end");
   await page.find("row-1").click();

@@ -72,9 +72,9 @@ export class App {
         // A window that was reloaded in the middle of a run goes on with it.
         if (this.#fresh) this.screen = "run";
         this.#fresh = false;
-        const before = this.log.run;
+        const before = this.log.document;
         this.log.receive(updates);
-        if (this.log.run !== before) this.selection.clear();
+        if (this.log.document !== before) this.selection.clear();
         this.selection.newest();
       });
     } catch (reason) {
@@ -86,13 +86,23 @@ export class App {
   async start(options: Options, lab: string | null, run: boolean): Promise<void> {
     this.#fresh = false;
     await this.host.start(options, lab);
+    this.#show();
+    if (run) await this.do(() => this.host.run());
+  }
+
+  /** Shows a run of this process again, as it was left. */
+  async reopen(document: number): Promise<void> {
+    this.#fresh = false;
+    if (await this.do(() => this.host.reopen(document))) this.#show();
+  }
+
+  #show(): void {
     this.selection.clear();
     this.messages.clear();
     this.tab = "response";
     this.wholeRun = false;
     this.lastCall = null;
     this.screen = "run";
-    if (run) await this.do(() => this.host.run());
   }
 
   async toStart(): Promise<void> {

@@ -8,7 +8,6 @@ mod exports;
 mod lab_command;
 mod options;
 mod paint;
-mod report;
 mod rules_command;
 mod run_command;
 mod terminal;

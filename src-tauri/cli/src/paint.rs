@@ -1,8 +1,8 @@
 //! Words for people, with colour where there is a terminal.
 
+use app::{Row, RowKind, level_word};
 use diagnosis::{Certainty, Finding, Level, Owner};
 use formats::Redactor;
-use session::{Row, RowKind};
 use trace::VerdictKind;
 
 use crate::terminal::{BLUE, BOLD, DIM, Failure, GREEN, Line, RED, Style, Terminal, YELLOW};
@@ -142,14 +142,6 @@ pub fn owner_word(owner: Owner) -> &'static str {
         Owner::Network => "the network or proxy in between",
         Owner::Client => "the client",
         Owner::Nobody => "nothing",
-    }
-}
-
-pub fn level_word(level: Level) -> &'static str {
-    match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
     }
 }
 

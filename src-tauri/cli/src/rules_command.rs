@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
+use app::level_word;
 use serde_json::{Value, json};
 
 use crate::arguments::RulesArguments;
-use crate::paint::{level_word, owner_word};
+use crate::paint::owner_word;
 use crate::terminal::{Failure, Terminal};
 
 pub fn run(arguments: &RulesArguments) -> Result<ExitCode, Failure> {

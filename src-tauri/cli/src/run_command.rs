@@ -5,10 +5,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use app::{AppError, Document, Mirror, Status, Update, Viewer};
 use diagnosis::{Finding, Level};
 use formats::Redactor;
-use session::{Session, Status, Update};
-use tokio::sync::mpsc::UnboundedReceiver;
 use trace::HowOpened;
 use vault::Vault;
 
@@ -16,14 +15,7 @@ use crate::arguments::{FailOn, RunArguments};
 use crate::exports::Exports;
 use crate::options::options;
 use crate::paint::Paint;
-use crate::report;
 use crate::terminal::{Failure, Terminal};
-
-/// What the run came to, gathered from the updates.
-struct Outcome {
-    status: Status,
-    findings: Vec<Finding>,
-}
 
 pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let to_standard_output = arguments.output.json.as_deref() == Some(Path::new("-"));
@@ -44,21 +36,19 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         .transpose()?;
 
     let vault = Vault::memory("a headless run keeps no tokens");
-    let (session, updates) = Session::start(options(&arguments)?, vault, 1)
+    let document = Document::live(1, options(&arguments)?, vault)
         .await
-        .map_err(|error| Failure([error.message].into_iter().chain(error.hint).collect()))?;
-    let outcome = follow(&session, updates, &paint, arguments.flow.go_on).await?;
-    print_end(&session, &outcome, &paint)?;
+        .map_err(failure)?;
+    let mut progress = Progress::new(&document, &paint);
+    progress.follow(arguments.flow.go_on).await?;
+    let status = progress.status();
+    let trace = document.trace();
+    let findings = document.findings();
+    let typed = document.typed_secrets();
+    print_end(&Redactor::of(&trace, &typed), &status, &findings, &paint)?;
 
-    exports.write(&session.trace(), &session.typed_secrets())?;
-    let report = || {
-        report::report(
-            &session.trace(),
-            &session.typed_secrets(),
-            &outcome.status,
-            &outcome.findings,
-        )
-    };
+    exports.write(&trace, &typed)?;
+    let report = || app::report(&trace, &typed, &status, &findings);
     if to_standard_output {
         Terminal::standard_output().json(&report())?;
     } else if let Some(file) = json {
@@ -66,132 +56,154 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
             writeln!(to, "{:#}", report())
         })?;
     }
-    Ok(exit_code(&outcome, arguments.output.fail_on))
+    Ok(exit_code(&status, &findings, arguments.output.fail_on))
 }
 
-/// Runs to the end, printing each step once it is over.
-async fn follow(
-    session: &Session,
-    mut updates: UnboundedReceiver<Update>,
-    paint: &Paint,
-    go_on: bool,
-) -> Result<Outcome, Failure> {
-    let mut outcome = Outcome {
-        status: Status::Ready,
-        findings: Vec::new(),
-    };
-    let mut told_to_open = String::new();
-    session.run().await.map_err(|error| error.to_string())?;
-    while let Some(update) = updates.recv().await {
-        let running = update.view.running;
-        outcome.take(update, session, paint, &mut told_to_open)?;
-        if running {
-            continue;
-        }
-        // What it came to is told more than once; only the last of it counts.
-        session.rest().await;
-        while let Ok(update) = updates.try_recv() {
-            outcome.take(update, session, paint, &mut told_to_open)?;
-        }
-        match &outcome.status {
-            Status::Stopped {
-                can_go_on: true, ..
-            } if go_on => {
-                session.go_on().await.map_err(|error| error.to_string())?;
-                // Where it leads to a further stop at once, there is no step to do and nothing to
-                // run.
-                if let Err(error) = session.run().await {
-                    tracing::debug!(%error, "stopped again");
-                }
-            }
-            Status::Done { .. } | Status::Stopped { .. } | Status::Ended => break,
-            Status::Ready
-            | Status::Sending
-            | Status::AwaitingKeychain
-            | Status::AwaitingCallback { .. }
-            | Status::AwaitingDevice { .. } => {}
+/// What was printed of a run so far.
+struct Progress<'a> {
+    document: &'a Document,
+    viewer: Viewer,
+    seen: Mirror,
+    paint: &'a Paint,
+    /// Knows the secrets of the rows that were printed.
+    redactor: Redactor,
+    /// The URL or code that the user was last told to use.
+    told_to_open: String,
+}
+
+impl<'a> Progress<'a> {
+    fn new(document: &'a Document, paint: &'a Paint) -> Self {
+        Self {
+            document,
+            viewer: document.viewer(),
+            seen: Mirror::default(),
+            paint,
+            redactor: Redactor::of(&document.trace(), &document.typed_secrets()),
+            told_to_open: String::new(),
         }
     }
-    Ok(outcome)
-}
 
-impl Outcome {
-    fn take(
-        &mut self,
-        update: Update,
-        session: &Session,
-        paint: &Paint,
-        told_to_open: &mut String,
-    ) -> Result<(), Failure> {
-        if let Some(findings) = update.findings {
-            self.findings = findings;
-        }
-        if !update.rows.is_empty() {
-            let redactor = Redactor::of(&session.trace(), &session.typed_secrets());
-            for row in &update.rows {
-                paint.row(row, &self.findings, &redactor)?;
+    fn status(&self) -> Status {
+        let view = self.seen.view.as_ref();
+        view.map_or(Status::Ready, |view| view.status.clone())
+    }
+
+    /// Runs to the end, printing each step once it is over.
+    async fn follow(&mut self, go_on: bool) -> Result<(), Failure> {
+        let document = self.document;
+        let session = document.session().ok_or_else(|| "not a run".to_owned())?;
+        session.run().await.map_err(failure)?;
+        loop {
+            tokio::select! {
+                biased;
+                update = self.viewer.next() => match update {
+                    Some(update) => {
+                        self.take(update)?;
+                        continue;
+                    }
+                    None => return Ok(()),
+                },
+                () = document.rest() => {}
+            }
+            while let Some(update) = self.viewer.try_next() {
+                self.take(update)?;
+            }
+            let may_go_on = matches!(
+                self.status(),
+                Status::Stopped {
+                    can_go_on: true,
+                    ..
+                }
+            );
+            if !(go_on && may_go_on) {
+                return Ok(());
+            }
+            session.go_on().await.map_err(failure)?;
+            // Where it leads to a further stop at once, there is no step to do and nothing to run.
+            if let Err(error) = session.run().await {
+                tracing::debug!(%error, "stopped again");
             }
         }
-        if let Status::AwaitingCallback {
-            authorization_url,
-            how,
-            ..
-        } = &update.view.status
-            && told_to_open != authorization_url
-        {
-            told_to_open.clone_from(authorization_url);
-            match how {
-                HowOpened::Approver => {}
-                HowOpened::System => {
-                    paint.say("The browser is open; waiting for it to come back.")?;
-                }
-                // The one place where the whole URL is needed: it has to be opened by hand.
-                HowOpened::Shown => {
-                    paint.say("Open this in a browser on this machine:")?;
-                    paint.say(authorization_url.as_str())?;
-                }
+    }
+
+    fn take(&mut self, update: Update) -> Result<(), Failure> {
+        let first_new = self.seen.rows.len();
+        self.seen.apply(update);
+        let new = &self.seen.rows[first_new..];
+        if !new.is_empty() {
+            let trace = self.document.trace();
+            for exchange in new
+                .iter()
+                .filter_map(|row| trace.entry(row.seq)?.exchange())
+            {
+                self.redactor.learn(exchange);
             }
         }
-        if let Status::AwaitingDevice {
-            user_code,
-            verification_uri,
-            ..
-        } = &update.view.status
-            && told_to_open != user_code
-        {
-            told_to_open.clone_from(user_code);
-            // The code is for the one who reads this, and is of no use once it was entered.
-            paint.say(format!(
-                "Open {verification_uri} and enter the code {user_code}"
-            ))?;
+        for row in new {
+            self.paint.row(row, &self.seen.findings, &self.redactor)?;
         }
-        self.status = update.view.status;
+        match self.status() {
+            Status::AwaitingCallback {
+                authorization_url,
+                how,
+                ..
+            } if self.told_to_open != authorization_url => {
+                match how {
+                    HowOpened::Approver => {}
+                    HowOpened::System => {
+                        let open = "The browser is open; waiting for it to come back.";
+                        self.paint.say(open)?;
+                    }
+                    // The one place where the whole URL is needed: it has to be opened by hand.
+                    HowOpened::Shown => {
+                        self.paint.say("Open this in a browser on this machine:")?;
+                        self.paint.say(authorization_url.as_str())?;
+                    }
+                }
+                self.told_to_open = authorization_url;
+            }
+            Status::AwaitingDevice {
+                user_code,
+                verification_uri,
+                ..
+            } if self.told_to_open != user_code => {
+                // The code is for the one who reads this, and is of no use once it was entered.
+                self.paint.say(format!(
+                    "Open {verification_uri} and enter the code {user_code}"
+                ))?;
+                self.told_to_open = user_code;
+            }
+            _ => {}
+        }
         Ok(())
     }
 }
 
-fn print_end(session: &Session, outcome: &Outcome, paint: &Paint) -> Result<(), Failure> {
-    let redactor = Redactor::of(&session.trace(), &session.typed_secrets());
+fn failure(error: AppError) -> Failure {
+    Failure([error.message].into_iter().chain(error.hint).collect())
+}
+
+fn print_end(
+    redactor: &Redactor,
+    status: &Status,
+    findings: &[Finding],
+    paint: &Paint,
+) -> Result<(), Failure> {
     paint.say("")?;
-    for finding in &outcome.findings {
-        paint.finding(finding, &redactor)?;
+    for finding in findings {
+        paint.finding(finding, redactor)?;
     }
-    let message = match &outcome.status {
+    let message = match status {
         Status::Done { message } => message.clone(),
         Status::Stopped { message, .. } => format!("Stopped: {}", redactor.text(message)),
         _ => "The run did not come to an end.".to_owned(),
     };
-    paint.verdict(matches!(outcome.status, Status::Done { .. }), &message)
+    paint.verdict(matches!(status, Status::Done { .. }), &message)
 }
 
-fn exit_code(outcome: &Outcome, fail_on: FailOn) -> ExitCode {
-    let reached = matches!(outcome.status, Status::Done { .. });
-    let at_least = |level: Level| {
-        outcome
-            .findings
-            .iter()
-            .any(|finding| finding.level >= level)
-    };
+fn exit_code(status: &Status, findings: &[Finding], fail_on: FailOn) -> ExitCode {
+    let reached = matches!(status, Status::Done { .. });
+    let at_least = |level: Level| findings.iter().any(|finding| finding.level >= level);
     let met = match fail_on {
         FailOn::Error => at_least(Level::Error),
         FailOn::Warning => at_least(Level::Warning),

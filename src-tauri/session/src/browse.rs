@@ -11,14 +11,14 @@ use wire::{
     Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent, Wire,
 };
 
-use crate::contract::{AppError, ErrorCode};
 use crate::env::{judge, now};
+use crate::error::{AppError, ErrorCode};
 use crate::error::{invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
 use crate::options::{Browser, CallbackHost};
 use crate::runner::Runner;
-use crate::view::Status;
+use crate::state::Status;
 
 /// How the waiting for a callback ended.
 enum End {

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use flow::{Flow, Hand, Next};
 use tokio::time::timeout;
-use trace::{Phase, Request};
+use trace::{Phase, Request, action_title};
 
-use crate::contract::AppError;
 use crate::documents::Documents;
 use crate::env::{now, random};
+use crate::error::AppError;
 use crate::error::{invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
 use crate::options::{Action, ClientMetadata, Registration};
 use crate::runner::Runner;
 use crate::setup;
-use crate::view::Status;
+use crate::state::Status;
 
 /// How long a keychain may take before the user is told what is being waited for.
 const NOTICEABLE: Duration = Duration::from_millis(300);
@@ -51,11 +51,6 @@ impl Runner {
             }
             Command::ChooseRegistration(registration) => {
                 self.choose_registration(registration).await?
-            }
-            Command::Replay => {
-                self.reporter.forget();
-                self.report(None);
-                Ok(())
             }
             Command::TokensChanged => {
                 let vault = self.vault.clone();
@@ -110,11 +105,6 @@ impl Runner {
                 Ok(())
             }
             Command::TokensChanged => Ok(()),
-            Command::Replay => {
-                self.reporter.forget();
-                self.report(self.reporter.last_status());
-                Ok(())
-            }
             _ => Err(not_now("A step is under way.")),
         };
         let _ = reply.send(result);

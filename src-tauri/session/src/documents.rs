@@ -4,8 +4,7 @@ use flow::{Setup, client_document};
 use tokio::sync::mpsc;
 use wire::{DocumentHost, DocumentHostSettings, Fetched};
 
-use crate::contract::AppError;
-use crate::error::invalid;
+use crate::error::{AppError, invalid};
 use crate::options::ClientMetadata;
 
 /// The server of the document. Dropping it closes the server.

@@ -1,6 +1,36 @@
-//! The errors a session answers with.
+//! Why something cannot be done.
 
-use crate::contract::{AppError, ErrorCode};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What a front-end is told when something cannot be done. Nothing compares texts: `code` is for
+/// programs, the rest for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{message}")]
+pub struct AppError {
+    pub code: ErrorCode,
+    /// Names the field, what was expected and what came.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// A value the user gave is not usable; `message` names the field.
+    Invalid,
+    /// The command does not fit where the session stands.
+    NotNow,
+    /// A file could not be read or written.
+    File,
+    /// The keychain refused.
+    Vault,
+    /// A port could not be opened.
+    Listen,
+    /// No browser could be started.
+    Browser,
+}
 
 /// A value that cannot be used: `message` names the field, what was expected and what came.
 pub(crate) fn invalid(message: impl Into<String>) -> AppError {

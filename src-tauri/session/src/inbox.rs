@@ -3,7 +3,7 @@
 use tokio::sync::{mpsc, oneshot};
 use trace::Request;
 
-use crate::contract::AppError;
+use crate::error::AppError;
 use crate::options::{Action, Registration};
 
 pub(crate) enum Command {
@@ -20,7 +20,6 @@ pub(crate) enum Command {
     ChooseAuthorizationServer(String),
     ChooseRegistration(Registration),
     TokensChanged,
-    Replay,
 }
 
 pub(crate) type Reply = oneshot::Sender<Result<(), AppError>>;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flow::{Flow, Plan};
 use trace::{
-    CrossOrigin, Decision, Entry, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase,
-    Purpose, Request, Role, Timestamp, Timings, Trace, Verdict, origin_of,
+    CrossOrigin, Decision, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose,
+    Request, Role, Timestamp, Timings, Trace, Verdict, origin_of,
 };
 use wire::{Fetched, Sent};
 
@@ -150,10 +150,6 @@ impl Journal {
             Phase::Registration,
             EntryKind::Exchange(Box::new(exchange)),
         );
-    }
-
-    pub fn entry(&self, seq: u32) -> Option<&Entry> {
-        self.trace.entry(seq)
     }
 
     fn addressee(&mut self, purpose: &Purpose, request: &Request) -> ParticipantId {

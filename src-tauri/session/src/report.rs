@@ -1,27 +1,29 @@
-//! Tells the window and the command what changed, each change once and in order.
+//! Tells what happened, each change once and in order.
+
+use std::sync::Arc;
 
 use flow::{Flow, Next, Setup};
-use trace::{Decision, EntryKind, Phase, Request, Trace, VerdictKind};
+use tokio::sync::mpsc;
+use trace::{Phase, Request};
 use vault::{TokenSet, Vault, VaultError};
 use wire::Wire;
 
+use crate::ended::ended_message;
 use crate::journal::Journal;
-use crate::judging::Judging;
-use crate::rows::row;
-use crate::tokens::token_view;
-use crate::view::{
-    NextStep, PhaseState, Progress, RegistrationWay, ServerView, Status, Tool, Update, VaultView,
-    View,
+use crate::state::{
+    Event, NextStep, RegistrationWay, RunState, ServerView, Status, Tool, VaultView,
 };
+use crate::tokens::token_view;
 
 pub(crate) struct Reporter {
-    run: u32,
-    judging: Judging,
+    events: mpsc::UnboundedSender<Event>,
     vault: VaultView,
     tokens: Vec<TokenSet>,
     /// How many of each were told already.
-    rows: usize,
+    entries: usize,
     participants: usize,
+    state: Option<Arc<RunState>>,
+    /// What is under way, when that was told last.
     status: Option<Status>,
     /// The redirect URI while a callback is waited for.
     pub listening: Option<String>,
@@ -44,14 +46,14 @@ pub(crate) struct Situation<'a> {
 }
 
 impl Reporter {
-    pub fn new(run: u32, judging: Judging, vault: &Vault) -> Self {
+    pub fn new(events: mpsc::UnboundedSender<Event>, vault: &Vault) -> Self {
         Self {
-            run,
-            judging,
+            events,
             vault: vault_view(vault),
             tokens: Vec::new(),
-            rows: 0,
+            entries: 0,
             participants: 0,
+            state: None,
             status: None,
             listening: None,
         }
@@ -66,48 +68,41 @@ impl Reporter {
         }
     }
 
-    /// Makes the next report tell everything.
-    pub fn forget(&mut self) {
-        (self.rows, self.participants) = (0, 0);
-        self.judging.forget();
-    }
-
-    /// Waits until everything reported so far was told, with its findings.
-    pub async fn told(&self) {
-        self.judging.told().await;
-    }
-
     pub fn last_status(&self) -> Option<Status> {
         self.status.clone()
     }
 
+    /// Tells what is new. Says nothing when nothing is.
     pub fn send(&mut self, now: Situation<'_>) {
         let trace = &now.journal.trace;
-        let rows: Vec<_> = trace.entries[self.rows..]
-            .iter()
-            .map(|entry| row(entry))
-            .collect();
-        self.rows = trace.entries.len();
+        let entries = trace.entries[self.entries..].to_vec();
+        self.entries = trace.entries.len();
         let participants =
             (trace.participants.len() != self.participants).then(|| trace.participants.clone());
         self.participants = trace.participants.len();
-        let view = self.view(&now);
+        let state = Arc::new(self.state(&now));
         self.status = now.status;
-        let update = Update {
-            run: self.run,
-            rows,
+        let state = (self.state.as_ref() != Some(&state)).then(|| {
+            self.state = Some(state.clone());
+            state
+        });
+        if entries.is_empty() && participants.is_none() && state.is_none() {
+            return;
+        }
+        // Nobody listening means that the document is closed; then the run ends, too.
+        let _ = self.events.send(Event {
+            entries,
             participants,
-            findings: None,
-            view,
-        };
-        self.judging.tell(update, trace.entries.len());
+            state,
+        });
     }
 
-    fn view(&self, now: &Situation<'_>) -> View {
-        let trace = &now.journal.trace;
+    fn state(&self, now: &Situation<'_>) -> RunState {
         let facts = &now.flow.facts;
         let status = now.status.clone().unwrap_or_else(|| match now.next {
-            _ if now.ended => Status::Ended,
+            _ if now.ended => Status::Ended {
+                message: ended_message(&now.journal.trace),
+            },
             Next::Send(_) | Next::SendBoth(_) | Next::Browse(_) | Next::Listen => Status::Ready,
             Next::Stopped {
                 code,
@@ -130,10 +125,9 @@ impl Reporter {
         let persistent = self.vault.persistent;
         let current = facts.tokens.as_ref();
         let known = facts.server.name.is_some() || !facts.server.tools.is_empty();
-        View {
-            server_url: trace.server_url.clone(),
+        RunState {
             running: now.running,
-            phases: phases(trace, &status, now.next),
+            phase: phase(now.next),
             next,
             revision: facts.era_known.then_some(facts.revision),
             tokens: self
@@ -197,6 +191,14 @@ pub fn vault_view(vault: &Vault) -> VaultView {
     }
 }
 
+fn phase(next: &Next) -> Option<Phase> {
+    match next {
+        Next::Send(plan) | Next::Browse(plan) => Some(plan.phase),
+        Next::SendBoth(plans) => Some(plans[0].phase),
+        Next::Listen | Next::Stopped { .. } | Next::Done { .. } => None,
+    }
+}
+
 fn next_step(now: &Situation<'_>) -> Option<NextStep> {
     let (plan, browser) = match now.next {
         Next::Send(plan) => (plan, false),
@@ -217,57 +219,4 @@ fn next_step(now: &Situation<'_>) -> Option<NextStep> {
         browser,
         edited: now.edited.is_some(),
     })
-}
-
-/// The phases of every run, and the others once they have happened.
-fn phases(trace: &Trace, status: &Status, next: &Next) -> Vec<PhaseState> {
-    let live: Vec<_> = trace.live().collect();
-    let current = match (next, status) {
-        (Next::Send(plan) | Next::Browse(plan), _) => Some(plan.phase),
-        (Next::SendBoth(plans), _) => Some(plans[0].phase),
-        (_, Status::Stopped { .. }) => live.last().map(|entry| entry.phase),
-        _ => None,
-    };
-    let seen = |phase: Phase| live.iter().filter(move |entry| entry.phase == phase);
-    let farthest = live
-        .iter()
-        .filter(|entry| entry.exchange().is_some())
-        .map(|entry| entry.phase)
-        .max();
-    let open = live
-        .iter()
-        .any(|entry| matches!(entry.decision(), Some(Decision::NoAuthorizationNeeded)));
-    let extra = [Phase::Refresh, Phase::StepUp, Phase::Extra];
-    let shown = Phase::MAIN.into_iter().chain(extra).filter(|phase| {
-        Phase::MAIN.contains(phase) || seen(*phase).next().is_some() || current == Some(*phase)
-    });
-    let state = |phase: Phase| {
-        let exchanges = seen(phase)
-            .filter(|entry| matches!(entry.kind, EntryKind::Exchange(_)))
-            .count() as u32;
-        let done = matches!(status, Status::Done { .. });
-        let refused = || {
-            let last = seen(phase).filter_map(|entry| entry.exchange()).next_back();
-            last.and_then(|exchange| exchange.verdict.as_ref())
-                .is_some_and(|it| it.kind == VerdictKind::Rejected)
-        };
-        let progress = match status {
-            Status::Stopped { .. } if current == Some(phase) => Progress::Failed,
-            Status::Ended if exchanges == 0 => Progress::Pending,
-            _ if current == Some(phase) => Progress::Active,
-            _ if exchanges > 0 && refused() => Progress::Failed,
-            _ if exchanges > 0 => Progress::Passed,
-            _ if done || open || farthest.is_some_and(|farthest| farthest > phase) => {
-                Progress::Skipped
-            }
-            _ => Progress::Pending,
-        };
-        PhaseState {
-            phase,
-            title: phase.title().into(),
-            progress,
-            exchanges,
-        }
-    };
-    shown.map(state).collect()
 }

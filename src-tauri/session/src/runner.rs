@@ -9,18 +9,16 @@ use vault::{Key, TokenSet, Vault};
 use wire::{CallbackListener, Wire};
 
 use crate::browse::Visit;
-use crate::contract::AppError;
 use crate::course::Course;
 use crate::documents::Documents;
 use crate::env::{judge, now};
-use crate::error::invalid;
+use crate::error::{AppError, invalid};
 use crate::inbox::{Inbox, Stop};
 use crate::journal::{Journal, lock};
-use crate::judging::Judging;
 use crate::options::Options;
 use crate::report::Reporter;
+use crate::state::{Event, Status};
 use crate::typed_secrets::TypedSecrets;
-use crate::view::{Status, Update};
 use crate::{setup, tokens};
 
 pub(crate) struct Runner {
@@ -57,8 +55,7 @@ impl Runner {
     pub fn new(
         options: Options,
         vault: Vault,
-        run: u32,
-        updates: mpsc::UnboundedSender<Update>,
+        events: mpsc::UnboundedSender<Event>,
         inbox: Inbox,
         resting: watch::Sender<bool>,
     ) -> Result<Self, AppError> {
@@ -74,7 +71,7 @@ impl Runner {
         let typed_secrets = TypedSecrets::default();
         typed_secrets.learn(&options, &setup);
         let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));
-        let reporter = Reporter::new(run, Judging::start(journal.clone(), updates), &vault);
+        let reporter = Reporter::new(events, &vault);
         Ok(Self {
             options,
             flow: Flow::new(&setup).into(),
@@ -115,7 +112,6 @@ impl Runner {
             }
             self.running = false;
             self.report(None);
-            self.reporter.told().await;
             self.resting.send_replace(true);
             let Some((command, reply)) = self.inbox.recv().await else {
                 return;
@@ -123,7 +119,6 @@ impl Runner {
             self.resting.send_replace(false);
             let steps = match self.command_at_rest(command).await {
                 Ok((result, steps)) => {
-                    self.reporter.told().await;
                     let _ = reply.send(result);
                     steps
                 }

@@ -10,7 +10,7 @@ use crate::env::{judge, now};
 use crate::inbox::{Command, Stop};
 use crate::journal::lock;
 use crate::runner::Runner;
-use crate::view::Status;
+use crate::state::Status;
 
 /// How the wait for a request's time ended.
 enum Waited {

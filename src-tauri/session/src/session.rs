@@ -6,13 +6,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use trace::{Request, Secret, Trace};
 use vault::Vault;
 
-use crate::contract::{AppError, ErrorCode};
+use crate::error::{AppError, ErrorCode};
 use crate::inbox::{Command, Reply};
 use crate::journal::{Journal, lock};
 use crate::options::{Action, Options, Registration};
 use crate::runner::Runner;
+use crate::state::Event;
 use crate::typed_secrets::TypedSecrets;
-use crate::view::{Detail, Update};
 
 /// A flow being run. Commands are carried out by a task of its own, in the order they come.
 pub struct Session {
@@ -25,19 +25,18 @@ pub struct Session {
 
 impl Session {
     /// Starts a session; it waits for [`Session::next`] or [`Session::run`]. Every change comes
-    /// over the channel, in order, none left out. `run` numbers the updates.
+    /// over the channel, in order, none left out.
     ///
     /// # Errors
     /// When an option cannot be used: the message names the field.
     pub async fn start(
         options: Options,
         vault: Vault,
-        run: u32,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Update>), AppError> {
-        let (updates, receiver) = mpsc::unbounded_channel();
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Event>), AppError> {
+        let (events, receiver) = mpsc::unbounded_channel();
         let (commands, inbox) = mpsc::unbounded_channel();
         let (resting, at_rest) = watch::channel(false);
-        let runner = Runner::new(options.clone(), vault, run, updates, inbox, resting)?;
+        let runner = Runner::new(options.clone(), vault, events, inbox, resting)?;
         let journal = runner.journal();
         let typed_secrets = runner.typed_secrets.clone();
         tokio::spawn(runner.live());
@@ -148,7 +147,7 @@ impl Session {
     /// Does what the user asks for once there is a token; it runs to its end.
     ///
     /// # Errors
-    /// [`ErrorCode::NotNow`] when it is not among [`crate::View::actions`].
+    /// [`ErrorCode::NotNow`] when it is not among [`crate::RunState::actions`].
     pub async fn act(&self, action: Action) -> Result<(), AppError> {
         self.send(Command::Act(action)).await
     }
@@ -178,36 +177,13 @@ impl Session {
         self.send(Command::TokensChanged).await
     }
 
-    /// Reports everything from the start once more, for a window that was reloaded.
-    ///
-    /// # Errors
-    /// Only when the session is gone.
-    pub async fn replay(&self) -> Result<(), AppError> {
-        self.send(Command::Replay).await
-    }
-
-    /// Everything about one row, if there is such a row.
-    pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
-        let journal = lock(&self.journal);
-        let entry = journal.entry(seq)?.clone();
-        let redactor =
-            (!secrets).then(|| formats::Redactor::of(&journal.trace, &self.typed_secrets()));
-        Some(Detail {
-            decoded: diagnosis::decoded(&journal.trace, seq),
-            curl: entry
-                .exchange()
-                .map(|exchange| formats::curl(exchange, redactor.as_ref())),
-            entry,
-        })
-    }
-
     /// The trace as it is now.
     pub fn trace(&self) -> Trace {
         lock(&self.journal).trace.clone()
     }
 
     /// Waits until nothing is under way and nothing will be without a command: done, stopped, ended
-    /// or waiting.
+    /// or waiting. All events up to then are in the channel.
     pub async fn rest(&self) {
         let mut at_rest = self.at_rest.clone();
         // An error means that the session is gone, which is rest too.

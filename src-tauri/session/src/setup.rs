@@ -10,8 +10,7 @@ use jose::SigningKey;
 use serde_json::Value;
 use trace::Secret;
 
-use crate::contract::{AppError, ErrorCode};
-use crate::error::invalid;
+use crate::error::{AppError, ErrorCode, invalid};
 use crate::options::{self, Options, Registration, ResponseMode};
 
 /// # Errors

@@ -4,10 +4,9 @@ use flow::{Client, RegisteredBy, Setup, Tokens};
 use jose::SigningKey;
 use vault::{ClientCredentials, Key, TokenSet};
 
-use crate::contract::AppError;
-use crate::error::invalid;
+use crate::error::{AppError, invalid};
 use crate::options::{Callback, Options};
-use crate::view::TokenView;
+use crate::state::TokenView;
 
 /// The tokens kept for this server that fit the options, with their client: the newest.
 pub(crate) fn stored(

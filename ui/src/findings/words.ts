@@ -1,6 +1,8 @@
 import type { Certainty } from "../host/bindings/Certainty";
 import type { Owner } from "../host/bindings/Owner";
 import type { Part } from "../host/bindings/Part";
+import type { Row } from "../host/bindings/Row";
+import type { Status } from "../host/bindings/Status";
 
 export const OWNERS: Record<Owner, string> = {
   mcp_server: "MCP server",
@@ -32,4 +34,30 @@ export function partInWords(part: Part): string {
     case "response_body":
       return part.pointer ? `response body ${part.pointer}` : "response body";
   }
+}
+
+/** What a row itself says of a failure; null when it is none. */
+export function failureOf(row: Row | undefined): string | null {
+  if (row?.kind.is !== "exchange") return null;
+  if (row.kind.failure !== null) return row.kind.failure;
+  return row.kind.verdict?.kind === "rejected" ? row.kind.verdict.text : null;
+}
+
+/** What stands where there is no finding about a row. It never contradicts the verdict above it. */
+export function noFindingHere(failed: string | null, status: Status | null, found: number): string {
+  if (failed !== null) return `No rule explains this failure: ${failed}`;
+  if (found > 0) return "No finding is about this row.";
+  return wentWrong(status) ?? "Nothing was found wrong here.";
+}
+
+/** The same for the whole run. */
+export function noFindingInRun(status: Status | null, over: boolean): string {
+  return wentWrong(status) ?? `Nothing was found wrong in this run${over ? "" : " so far"}.`;
+}
+
+/** How a run that did not reach its end came to stand, where no rule has spoken. */
+function wentWrong(status: Status | null): string | null {
+  if (status?.is === "stopped") return `No rule explains why the run stopped: ${status.message}`;
+  if (status?.is === "ended") return `No rule has found a fault. ${status.message}`;
+  return null;
 }

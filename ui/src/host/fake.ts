@@ -65,6 +65,7 @@ export function fakeHost(query: URLSearchParams): Host {
             at: Date.now() * 1_000,
             result: "ended",
             summary: "Ended by hand",
+            document: play.document + 1,
           },
           ...history,
         ];
@@ -84,6 +85,7 @@ export function fakeHost(query: URLSearchParams): Host {
     pause: async () => play.setRunning(false),
     stop: async () => play.end(),
     restart: async () => play.begin(),
+    reopen: async () => play.tellAll(),
     goOn: async () => play.goOn(),
     rewind: async (seq) => play.rewind(seq),
     edit: async (request) => play.edit(request),

@@ -23,6 +23,8 @@ export interface Host {
   pause(): Promise<void>;
   stop(): Promise<void>;
   restart(): Promise<void>;
+  /** Shows a document that is still open, such as a past run of this process. */
+  reopen(document: number): Promise<void>;
   /** Goes on where the specification says to stop. */
   goOn(): Promise<void>;
   /** Gives up the entries from `seq` on: the flow stands before entry `seq` again. */

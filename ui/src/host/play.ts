@@ -2,6 +2,7 @@ import type { Action } from "./bindings/Action";
 import type { Detail } from "./bindings/Detail";
 import type { Entry } from "./bindings/Entry";
 import type { Finding } from "./bindings/Finding";
+import type { FindingsChange } from "./bindings/FindingsChange";
 import type { NextStep } from "./bindings/NextStep";
 import type { Phase } from "./bindings/Phase";
 import type { PhaseState } from "./bindings/PhaseState";
@@ -12,6 +13,7 @@ import type { Status } from "./bindings/Status";
 import type { Update } from "./bindings/Update";
 import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
+import type { ViewChange } from "./bindings/ViewChange";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
 
@@ -30,7 +32,8 @@ export class Play {
   #at = 0;
   #branch = 0;
   #rows: Row[] = [];
-  #told = 0;
+  /** What was told last; null before anything was. */
+  #told: Told | null = null;
   #kept = new Map<number, ScriptRow>();
   #firstOfStep = new Map<number, number>();
   #findings: Finding[] = [];
@@ -57,7 +60,6 @@ export class Play {
     this.#at = 0;
     this.#branch = 0;
     this.#rows = [];
-    this.#told = 0;
     this.#kept.clear();
     this.#firstOfStep.clear();
     this.#findings = [];
@@ -69,7 +71,18 @@ export class Play {
     this.#registered = 0;
     this.running = false;
     this.#edited = null;
-    this.#send(true);
+    this.tellAll();
+  }
+
+  /** The number of the document that is played. */
+  get document(): number {
+    return this.#run;
+  }
+
+  /** Tells everything there is, as to a window that has seen nothing. */
+  tellAll(): void {
+    this.#told = null;
+    this.#send();
   }
 
   canStep(): boolean {
@@ -174,7 +187,9 @@ export class Play {
 
   end(): void {
     this.running = false;
-    this.#status = { is: "ended" };
+    const waiting = this.#status.is === "awaiting_callback";
+    const where = waiting ? ` while the browser was at ${this.#origin()}` : "";
+    this.#status = { is: "ended", message: `Ended by the user${where}.` };
     this.#send();
   }
 
@@ -273,16 +288,25 @@ export class Play {
     if (this.#status.is !== "ready") this.running = false;
   }
 
-  #send(everything = false): void {
-    const rows = this.#rows.slice(this.#told);
-    this.#told = this.#rows.length;
-    this.#tell({
-      run: this.#run,
-      rows,
-      participants: everything ? this.#script.participants : null,
-      findings: this.#findings,
-      view: this.#view(),
-    });
+  #send(): void {
+    const before = this.#told;
+    const now = { rows: this.#rows.length, findings: this.#findings, view: this.#view() };
+    this.#told = now;
+    const update: Update = { document: this.#run, whole: before === null };
+    const rows = this.#rows.slice(before?.rows ?? 0);
+    const findings = findingsChange(before?.findings ?? [], now.findings);
+    const view = viewChange(before?.view ?? null, now.view);
+    if (rows.length > 0) update.rows = rows;
+    if (before === null) update.participants = this.#script.participants;
+    if (findings) update.findings = findings;
+    if (Object.keys(view).length > 0) update.view = view;
+    if (Object.keys(update).length > 2) this.#tell(update);
+  }
+
+  #origin(): string {
+    return this.#status.is === "awaiting_callback"
+      ? new URL(this.#status.authorization_url).origin
+      : "";
   }
 
   #view(): View {
@@ -306,6 +330,7 @@ export class Play {
       actions: this.#actions(),
       registrations: stops?.ways ?? [],
       registrations_left: this.#registered,
+      can_step: true,
     };
   }
 
@@ -357,4 +382,29 @@ export class Play {
       this.#step()?.phase === phase && this.#status.is !== "ended" && this.#status.is !== "stopped";
     return { phase, title, progress: active ? "active" : "pending", exchanges };
   }
+}
+
+/** What a viewer was told of. */
+interface Told {
+  rows: number;
+  findings: Finding[];
+  view: View;
+}
+
+/** The parts of a view that are other ones than before. */
+function viewChange(before: View | null, now: View): ViewChange {
+  const parts = Object.entries(now).filter(
+    ([part, value]) =>
+      JSON.stringify(value) !== (before && JSON.stringify(before[part as keyof View])),
+  );
+  return Object.fromEntries(parts);
+}
+
+/** Findings are only added here, or there are none any more. */
+function findingsChange(before: Finding[], now: Finding[]): FindingsChange | null {
+  if (before === now) return null;
+  const same = before.every((finding, at) => finding === now[at]) ? before.length : 0;
+  const added = now.slice(same);
+  const removed = before.length - same;
+  return removed > 0 || added.length > 0 ? { at: same, removed, added } : null;
 }

@@ -18,6 +18,7 @@ export function tauriHost(): Host {
     pause: () => invoke("pause"),
     stop: () => invoke("stop"),
     restart: () => invoke("restart"),
+    reopen: (document) => invoke("reopen", { document }),
     goOn: () => invoke("go_on"),
     rewind: (seq) => invoke("rewind", { seq }),
     edit: (request) => invoke("edit", { request }),

@@ -15,13 +15,14 @@ export interface Cut {
 export type Badge = Record<Level, number>;
 
 /**
- * What the program has told about the run. The rows are a plain array that only grows: nothing watches it but its
+ * What the program has told about a document. The rows are a plain array that only grows: nothing watches it but its
  * length, so that thousands of rows cost nothing.
  */
 export class Log {
   rows: Row[] = [];
   length = $state(0);
-  run = $state(0);
+  /** The document it is about; 0 before there is one. */
+  document = $state(0);
   participants = $state.raw<Participant[]>([]);
   findings = $state.raw<Finding[]>([]);
   view = $state.raw<View | null>(null);
@@ -73,25 +74,31 @@ export class Log {
   });
 
   #take(update: Update): void {
-    if (update.run !== this.run) {
-      this.run = update.run;
+    if (update.whole) {
+      this.document = update.document;
       this.rows = [];
+      this.length = 0;
       this.participants = [];
       this.findings = [];
+      this.view = null;
       this.cuts = [];
       this.exchanges = 0;
     }
-    for (const row of update.rows) {
-      // A window that subscribes again is told everything from the start.
-      if (row.seq <= this.rows.length) continue;
+    // What a document before it still had to say.
+    if (update.document !== this.document) return;
+    for (const row of update.rows ?? []) {
       this.rows.push(row);
       if (row.kind.is === "exchange") this.exchanges += 1;
       if (row.kind.is === "rewound") this.cuts = [...this.cuts, { to: row.kind.to, at: row.seq }];
     }
     this.length = this.rows.length;
     if (update.participants) this.participants = update.participants;
-    if (update.findings) this.findings = update.findings;
-    this.view = update.view;
+    if (update.findings) {
+      const { at, removed, added } = update.findings;
+      this.findings = this.findings.toSpliced(at, removed, ...added);
+    }
+    // The first change of a document holds every part.
+    if (update.view) this.view = { ...this.view, ...update.view } as View;
   }
 }
 

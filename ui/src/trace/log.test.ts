@@ -40,8 +40,35 @@ describe("Log", () => {
       true,
       false,
     ]);
-    log.receive([{ ...last(log), findings: [about(6)] }]);
+    log.receive([
+      { document: log.document, whole: false, findings: { at: 0, removed: 1, added: [about(6)] } },
+    ]);
+    expect(log.findings.map((finding) => finding.exchange)).toEqual([6]);
     expect(log.worst).toBeNull();
+  });
+
+  it("takes in what changed and keeps the rest", () => {
+    const updates: Update[] = [];
+    const { log, play } = playing(noServerMetadata(), (update) => updates.push(update));
+    for (let at = 0; at < 3; at += 1) play.step();
+    const before = log.view!;
+    log.receive([{ document: log.document, whole: false, view: { running: true } }]);
+    expect(log.view).toEqual({ ...before, running: true });
+    expect(log.view!.phases).toBe(before.phases);
+    // An update of a document that is not shown any more changes nothing.
+    log.receive([{ document: log.document + 1, whole: false, view: { running: false } }]);
+    expect(log.view!.running).toBe(true);
+    // Only the first one holds everything.
+    expect(updates.map((update) => update.whole)).toEqual([true, false, false, false]);
+    expect(updates.slice(1).some((update) => update.view && "vault" in update.view)).toBe(false);
+  });
+
+  it("forgets everything when another document is shown", () => {
+    const { log, play } = playing(noServerMetadata());
+    for (let at = 0; at < 3; at += 1) play.step();
+    const view = log.view!;
+    log.receive([{ document: log.document + 1, whole: true, view }]);
+    expect([log.length, log.exchanges, log.findings, log.participants]).toEqual([0, 0, [], []]);
   });
 
   it("stays quick with ten thousand rows", () => {
@@ -91,15 +118,17 @@ describe("Selection", () => {
   });
 });
 
-function playing(script: Script): { log: Log; play: Play; selection: Selection } {
+function playing(
+  script: Script,
+  see: (update: Update) => void = () => {},
+): { log: Log; play: Play; selection: Selection } {
   const log = new Log();
-  const play = new Play(script, boot().vault, (update) => log.receive([update]));
+  const play = new Play(script, boot().vault, (update) => {
+    see(update);
+    log.receive([update]);
+  });
   play.begin();
   return { log, play, selection: new Selection(log) };
-}
-
-function last(log: Log): Update {
-  return { run: log.run, rows: [], participants: null, findings: null, view: log.view! };
 }
 
 function about(exchange: number): Finding {

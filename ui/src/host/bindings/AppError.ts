@@ -2,7 +2,7 @@
 import type { ErrorCode } from "./ErrorCode";
 
 /**
- * What the window and the command are told when something cannot be done. Nothing compares texts: `code` is for
+ * What a front-end is told when something cannot be done. Nothing compares texts: `code` is for
  * programs, the rest for people.
  */
 export type AppError = { code: ErrorCode, 

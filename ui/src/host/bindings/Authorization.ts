@@ -14,7 +14,8 @@ parameters: Array<[string, string]>,
  */
 par: boolean, 
 /**
- * Send it as a request object (RFC 9101): signed with the client's private key where there is one, else unsigned.
+ * Send it as a request object (RFC 9101): signed with the client's private key where there is
+ * one, else unsigned.
  */
 request_object: boolean, 
 /**

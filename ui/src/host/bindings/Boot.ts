@@ -14,7 +14,8 @@ export type Boot = { version: string, lab: Array<LabScenario>, settings: Setting
  */
 history: Array<PastRun>, vault: VaultView, 
 /**
- * Things the user should know at once: a settings file that was set aside, a keychain that is missing.
+ * Things the user should know at once: a settings file that was set aside, a keychain that is
+ * missing.
  */
 notices: Array<string>, 
 /**

@@ -5,8 +5,8 @@
  */
 export type ClientMetadata = { 
 /**
- * Where it is: the client_id. With `serve`: the URL under which a tunnel shows what is served here; none: the
- * loopback address itself.
+ * Where it is: the client_id. With `serve`: the URL under which a tunnel shows what is served
+ * here; none: the loopback address itself.
  */
 url: string | null, 
 /**

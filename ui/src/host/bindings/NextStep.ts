@@ -15,7 +15,8 @@ title: string,
  */
 why: string, 
 /**
- * The request, complete with all its headers. For the authorization step: the URL the browser will open, as a GET.
+ * The request, complete with all its headers. For the authorization step: the URL the browser
+ * will open, as a GET.
  */
 request: Request, 
 /**

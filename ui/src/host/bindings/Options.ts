@@ -32,7 +32,8 @@ client_metadata: ClientMetadata, grant: GrantChoice,
  */
 issuer: string | null, resource: ResourceChoice, authorization: Authorization, 
 /**
- * Bind the tokens to a key (RFC 9449). Without it that is done only where the MCP server's challenge demands it.
+ * Bind the tokens to a key (RFC 9449). Without it that is done only where the MCP server's
+ * challenge demands it.
  */
 dpop: boolean, 
 /**

@@ -3,8 +3,8 @@ import type { ParticipantId } from "./ParticipantId";
 import type { Role } from "./Role";
 
 /**
- * One lifeline. An origin that is both MCP server and authorization server is two participants, since the
- * requirements on the two roles differ.
+ * One lifeline. An origin that is both MCP server and authorization server is two participants,
+ * since the requirements on the two roles differ.
  */
 export type Participant = { id: ParticipantId, role: Role, 
 /**
@@ -12,7 +12,7 @@ export type Participant = { id: ParticipantId, role: Role,
  */
 origin: string | null, 
 /**
- * What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization server",
- * "Identity provider", "Other".
+ * What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization
+ * server", "Identity provider", "Other".
  */
 name: string, };

@@ -6,4 +6,8 @@ export type PastRun = { server_url: string, at: Timestamp, result: PastResult,
 /**
  * "Reached tools/list · 1 warning", or the verdict of the worst finding.
  */
-summary: string, };
+summary: string, 
+/**
+ * The document of the run, while this process still has it open.
+ */
+document?: number, };

@@ -4,6 +4,7 @@ import type { RowKind } from "./RowKind";
 import type { Timestamp } from "./Timestamp";
 
 /**
- * A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is opened.
+ * A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is
+ * opened.
  */
 export type Row = { seq: number, at: Timestamp, branch: number, phase: Phase, kind: RowKind, };

@@ -3,7 +3,8 @@ import type { Options } from "./Options";
 import type { Theme } from "./Theme";
 
 /**
- * Kept in the settings file. No secret ever is: a client secret of `options` is left out when it is written.
+ * Kept in the settings file. No secret ever is: a client secret of `options` is left out when it
+ * is written.
  */
 export type Settings = { theme: Theme, 
 /**

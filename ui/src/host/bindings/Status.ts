@@ -23,4 +23,8 @@ next_poll: Timestamp, } | { "is": "stopped", code: StopCode, message: string,
 /**
  * "Go on anyway" is possible.
  */
-can_go_on: boolean, } | { "is": "done", message: string, } | { "is": "ended" };
+can_go_on: boolean, } | { "is": "done", message: string, } | { "is": "ended", 
+/**
+ * What was under way then, as far as the trace shows it.
+ */
+message: string, };

@@ -10,7 +10,7 @@ import type { TokenView } from "./TokenView";
 import type { VaultView } from "./VaultView";
 
 /**
- * Where the session stands.
+ * Where a document stands.
  */
 export type View = { server_url: string, status: Status, 
 /**
@@ -18,13 +18,17 @@ export type View = { server_url: string, status: Status,
  */
 running: boolean, phases: Array<PhaseState>, 
 /**
- * What happens when "Next" is pressed; none while something is under way or all is done.
+ * What happens when "Next" is pressed; null while something is under way or all is done.
  */
 next: NextStep | null, 
 /**
  * The revision in use, once it is known.
  */
-revision: Revision | null, tokens: Array<TokenView>, vault: VaultView, 
+revision: Revision | null, tokens: Array<TokenView>, 
+/**
+ * Where tokens are kept; null where there is no run that could get any.
+ */
+vault: VaultView | null, 
 /**
  * "http://127.0.0.1:43117/callback" while the listener is open.
  */
@@ -50,6 +54,10 @@ actions: Array<ActionKind>,
  */
 registrations: Array<RegistrationWay>, 
 /**
- * How many clients this session registered and can delete again.
+ * How many clients this run registered and can delete again.
  */
-registrations_left: number, };
+registrations_left: number, 
+/**
+ * There is a run behind it, so that steps can be done.
+ */
+can_step: boolean, };

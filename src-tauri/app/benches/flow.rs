@@ -10,10 +10,11 @@
 
 use std::time::{Duration, Instant};
 
+use app::Document;
 use lab::{Lab, LabOptions};
 use reqwest::{Client, ClientBuilder, redirect};
 use serde_json::{Value, json};
-use session::{Browser, Options, Session, Status};
+use session::{Browser, Options, Status};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use vault::Vault;
@@ -107,17 +108,19 @@ async fn by_session(url: &str) {
         ..Options::default()
     };
     let vault = Vault::memory("a benchmark");
-    let (session, mut updates) = Session::start(options, vault, 1)
+    let document = Document::live(1, options, vault)
         .await
         .expect("the options are usable");
+    let session = document.session().expect("it is a run");
     session.run().await.expect("there is a step to do");
-    // What the flow came to is told by then, and what the rules say of all of it.
-    session.rest().await;
-    let mut last = None;
-    while let Ok(update) = updates.try_recv() {
-        last = Some(update.view.status);
-    }
-    assert!(matches!(last, Some(Status::Done { .. })), "{last:?}");
+    // What the flow came to is shown by then, and what the rules say of all of it.
+    document.rest().await;
+    let view = document.view().expect("a run says where it stands");
+    assert!(
+        matches!(view.status, Status::Done { .. }),
+        "{:?}",
+        view.status
+    );
 }
 
 /// The requests of a flow, with no more thought than it takes to fill in what one needs from the

@@ -1,16 +1,23 @@
-//! What the window knows besides the run: lab scenarios, settings, past runs, errors.
+//! Every type that crosses to TypeScript: what a window asks with, and what it is told.
+//!
+//! Types are defined where they belong; this module lists them. Its test writes their TypeScript
+//! definitions and fails when those in `ui/src/host/bindings` were out of date.
 
 use diagnosis::{Finding, Level};
 use serde::{Deserialize, Serialize};
 use trace::Timestamp;
 use ts_rs::TS;
 
-use crate::options::Options;
-use crate::view::{Status, VaultView, View};
+pub use session::{
+    Action, AppError, ErrorCode, NextStep, Options, Registration, RegistrationWay, ServerView,
+    Status, TokenView, Tool, VaultView,
+};
+
+pub use crate::update::{FindingsChange, Update};
+pub use crate::view::{Detail, PhaseState, Progress, Row, RowKind, View, ViewChange};
 
 /// All the start screen needs, in one answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct Boot {
     pub version: String,
     pub lab: Vec<LabScenario>,
@@ -70,7 +77,6 @@ pub struct LabScenario {
 /// Kept in the settings file. No secret ever is: a client secret of `options` is left out when it
 /// is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(default)]
 pub struct Settings {
     pub theme: Theme,
@@ -93,6 +99,10 @@ pub struct PastRun {
     pub result: PastResult,
     /// "Reached tools/list · 1 warning", or the verdict of the worst finding.
     pub summary: String,
+    /// The document of the run, while this process still has it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub document: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -109,7 +119,7 @@ pub enum PastResult {
 
 impl PastRun {
     /// What is remembered of a run; none while it is not over.
-    pub fn of(view: &View, findings: &[Finding], at: Timestamp) -> Option<Self> {
+    pub fn of(view: &View, findings: &[Finding], document: u32, at: Timestamp) -> Option<Self> {
         let count = |level: Level| {
             findings
                 .iter()
@@ -146,7 +156,7 @@ impl PastRun {
                 PastResult::Failed,
                 worst.map_or(message.clone(), |finding| finding.title.clone()),
             ),
-            Status::Ended => (PastResult::Ended, "Ended by the user".into()),
+            Status::Ended { message } => (PastResult::Ended, message.clone()),
             Status::Ready
             | Status::Sending
             | Status::AwaitingKeychain
@@ -158,43 +168,13 @@ impl PastRun {
             at,
             result,
             summary,
+            document: Some(document),
         })
     }
 }
 
-/// What the window and the command are told when something cannot be done. Nothing compares texts:
-/// `code` is for programs, the rest for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
-#[ts(export)]
-#[error("{message}")]
-pub struct AppError {
-    pub code: ErrorCode,
-    /// Names the field, what was expected and what came.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// A value the user gave is not usable; `message` names the field.
-    Invalid,
-    /// The command does not fit where the session stands.
-    NotNow,
-    /// A file could not be read or written.
-    File,
-    /// The keychain refused.
-    Vault,
-    /// A port could not be opened.
-    Listen,
-    /// No browser could be started.
-    Browser,
-}
-
 /// A token set with its secrets, for the one who asked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct RevealedToken {
     pub access_token: String,
     pub refresh_token: Option<String>,
@@ -206,5 +186,79 @@ impl Default for Settings {
             theme: Theme::System,
             options: Options::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use trace::Request;
+    use ts_rs::{Config, ExportError};
+
+    use super::*;
+
+    /// Everything a command takes or answers, and what an update is made of; the types within them
+    /// follow.
+    fn export_to(folder: &Path) -> Result<(), ExportError> {
+        let config = Config::from_env().with_out_dir(folder);
+        Boot::export_all(&config)?;
+        Update::export_all(&config)?;
+        View::export_all(&config)?;
+        Detail::export_all(&config)?;
+        Options::export_all(&config)?;
+        Settings::export_all(&config)?;
+        Action::export_all(&config)?;
+        Registration::export_all(&config)?;
+        Request::export_all(&config)?;
+        RevealedToken::export_all(&config)?;
+        AppError::export_all(&config)
+    }
+
+    /// The files below a folder, by their path in it.
+    fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(next) = folders.pop() {
+            let Ok(entries) = fs::read_dir(&next) else {
+                continue;
+            };
+            for entry in entries.flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if let (Ok(name), Ok(text)) =
+                    (path.strip_prefix(folder), fs::read_to_string(&path))
+                {
+                    found.insert(name.to_owned(), text);
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn export_bindings_are_up_to_date() {
+        let bindings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/host/bindings");
+        let fresh = std::env::temp_dir().join(format!("authscope-bindings-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&fresh);
+        export_to(&fresh).expect("every type can be written as TypeScript");
+        let (old, new) = (files(&bindings), files(&fresh));
+        let _ = fs::remove_dir_all(&fresh);
+        let stale: Vec<&PathBuf> = old
+            .keys()
+            .chain(new.keys())
+            .filter(|name| old.get(*name) != new.get(*name))
+            .collect();
+        if stale.is_empty() {
+            return;
+        }
+        for name in old.keys().filter(|name| !new.contains_key(*name)) {
+            fs::remove_file(bindings.join(name)).expect("a binding can be removed");
+        }
+        export_to(&bindings).expect("every type can be written as TypeScript");
+        panic!("{stale:?} were out of date. They are not now: add them to the change.");
     }
 }

@@ -1,14 +1,14 @@
 //! The JSON report. Secrets are replaced in all of it.
 
-use diagnosis::Finding;
+use diagnosis::{Finding, Level};
 use formats::Redactor;
 use serde_json::{Value, json};
 use session::Status;
 use trace::{Entry, EntryKind, Secret, Trace, sentence};
 
-use crate::paint::level_word;
-
 /// `{"outcome", "message", "steps", "exchanges", "findings"}`; `outcome` is "reached" or "failed".
+///
+/// `typed` are secrets that were typed in, with their names.
 pub fn report(
     trace: &Trace,
     typed: &[(String, Secret)],
@@ -44,8 +44,7 @@ pub fn report(
     report
 }
 
-/// In every text, by what the trace knows as secret: the names in the report are ours and tell
-/// nothing.
+/// In every text, by the secrets that the trace holds. The names of members are the report's own.
 fn replace_secrets(value: &mut Value, redactor: &Redactor) {
     match value {
         Value::String(text) => *text = redactor.text(text),
@@ -97,4 +96,13 @@ fn finding(finding: &Finding) -> Value {
     let mut value = json!(finding);
     value["level"] = json!(level_word(finding.level));
     value
+}
+
+/// "error", "warning" or "note".
+pub fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    }
 }

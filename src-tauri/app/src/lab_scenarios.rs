@@ -2,8 +2,10 @@
 
 use lab::{Lab, LabOptions, Misbehaviour, Severity};
 use serde_json::{Value, json};
-use session::{GrantChoice, LabScenario, Options, Registration, ToolCall};
+use session::{GrantChoice, Options, Registration, ToolCall};
 use trace::ActionKind;
+
+use crate::contract::LabScenario;
 
 /// How a lab is started, and what a run against it asks for: what is not named stays as the user
 /// has it.

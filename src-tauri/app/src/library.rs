@@ -1,6 +1,6 @@
 //! Settings and past runs, in two files of the user's configuration folder.
 //!
-//! A file that cannot be read is set aside under another name and told about, never overwritten.
+//! A file that cannot be read is set aside under another name with a notice, never overwritten.
 
 use std::fs;
 use std::io;
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use session::{Browser, GrantChoice, Registration};
 
 use crate::contract::{AppError, ErrorCode, PastRun, Settings};
-use crate::options::{GrantChoice, Registration};
 
 const MOST_PAST_RUNS: usize = 100;
 
@@ -23,8 +23,6 @@ pub struct Library {
     pub history: Vec<PastRun>,
     /// What the user should be told about the files.
     pub notices: Vec<String>,
-    /// There was no settings file yet.
-    pub first_start: bool,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -33,7 +31,7 @@ struct History {
 }
 
 impl Library {
-    /// Reads what is there. Never fails: what cannot be read is set aside and told about.
+    /// Reads what is there. Never fails: what cannot be read is set aside, with a notice.
     pub fn open(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         let mut notices = Vec::new();
@@ -46,7 +44,6 @@ impl Library {
         );
         Self {
             folder,
-            first_start: settings.is_none(),
             settings: settings.unwrap_or_default(),
             history: history.unwrap_or_default().runs,
             notices,
@@ -54,7 +51,7 @@ impl Library {
     }
 
     /// Keeps the settings, without client secrets, assertions and what a form is filled with:
-    /// secrets are for the keychain. A grant that is nothing without them is not kept either.
+    /// secrets are for the keychain. A grant that needs them is not kept either.
     ///
     /// # Errors
     /// When the file cannot be written; the settings still hold for this run of the program.
@@ -71,7 +68,7 @@ impl Library {
             kept.options.grant = GrantChoice::Auto;
         }
         kept.options.call = None;
-        if let crate::options::Browser::Approver { form } = &mut kept.options.browser {
+        if let Browser::Approver { form } = &mut kept.options.browser {
             form.clear();
         }
         self.write("settings.json", &kept)
@@ -82,12 +79,10 @@ impl Library {
     pub fn remember(&mut self, run: PastRun) -> Result<(), AppError> {
         self.history.insert(0, run);
         self.history.truncate(MOST_PAST_RUNS);
-        self.write(
-            "history.json",
-            &History {
-                runs: self.history.clone(),
-            },
-        )
+        let mut runs = self.history.clone();
+        // The number of a document means nothing to the next process.
+        runs.iter_mut().for_each(|run| run.document = None);
+        self.write("history.json", &History { runs })
     }
 
     /// # Errors
@@ -165,7 +160,7 @@ mod tests {
     fn keeps_settings_without_the_client_secret() {
         let folder = folder("secret");
         let mut library = Library::open(&folder);
-        assert!(library.first_start && library.notices.is_empty());
+        assert!(library.notices.is_empty());
         let mut settings = Settings {
             theme: Theme::Dark,
             ..Settings::default()
@@ -187,7 +182,6 @@ mod tests {
         );
         let again = Library::open(&folder);
         assert_eq!(again.settings.theme, Theme::Dark);
-        assert!(!again.first_start);
     }
 
     #[test]
@@ -199,9 +193,15 @@ mod tests {
             at: Timestamp(1),
             result: PastResult::Passed,
             summary: "Reached tools/list".into(),
+            document: Some(7),
         };
         library.remember(run.clone()).unwrap();
-        assert_eq!(Library::open(&folder).history, [run]);
+        assert_eq!(library.history[0].document, Some(7));
+        let kept = PastRun {
+            document: None,
+            ..run
+        };
+        assert_eq!(Library::open(&folder).history, [kept]);
         fs::write(folder.join("history.json"), "{\"runs\": [7]}").unwrap();
         let again = Library::open(&folder);
         assert!(again.history.is_empty());

@@ -1,79 +1,32 @@
-//! What the window and the command are shown of a session.
+//! What a session tells: what was recorded, and where the run stands.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use diagnosis::{Decoded, Finding};
 use serde::{Deserialize, Serialize};
 use trace::{
     ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp,
-    Verdict,
 };
 use ts_rs::TS;
 
-/// What changed, in one message. Rows are only ever added; everything else replaces what was there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Update {
-    /// Counts the runs since the program started; a new number means: forget the rows.
-    pub run: u32,
-    /// New rows, in order.
-    pub rows: Vec<Row>,
+/// What happened since the event before, in one message. All events together are the whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// New entries of the trace, in order.
+    pub entries: Vec<Arc<Entry>>,
     /// All participants, when there is a new one.
     pub participants: Option<Vec<Participant>>,
-    /// All findings, when they changed.
-    pub findings: Option<Vec<Finding>>,
-    pub view: View,
+    /// Where the run stands, when that changed.
+    pub state: Option<Arc<RunState>>,
 }
 
-/// A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is
-/// opened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct Row {
-    pub seq: u32,
-    pub at: Timestamp,
-    pub branch: u32,
-    pub phase: Phase,
-    pub kind: RowKind,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(tag = "is", rename_all = "snake_case")]
-pub enum RowKind {
-    Exchange {
-        /// Participant ids.
-        from: u16,
-        to: u16,
-        method: String,
-        /// Path and query, the query shortened to the names of its parameters.
-        path: String,
-        /// "initialize", "refresh_token", "client_name, 1 redirect URI".
-        label: String,
-        /// None when there was no response.
-        status: Option<u16>,
-        /// The transport's failure in a few words, when there was no response.
-        failure: Option<String>,
-        verdict: Option<Verdict>,
-        #[serde(with = "trace::micros")]
-        #[ts(type = "number")]
-        duration: Duration,
-        edited: bool,
-    },
-    /// The client sent the browser somewhere.
-    Browser { path: String, how: HowOpened },
-    /// A decision, in one sentence.
-    Decision { text: String },
-    /// The entries from `to` up to here are abandoned.
-    Rewound { to: u32 },
-}
-
-/// Where the session stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct View {
-    pub server_url: String,
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunState {
     pub status: Status,
     /// Runs on without being asked at each request.
     pub running: bool,
-    pub phases: Vec<PhaseState>,
+    /// The phase of the step that comes next or is under way.
+    pub phase: Option<Phase>,
     /// What happens when "Next" is pressed; none while something is under way or all is done.
     pub next: Option<NextStep>,
     /// The revision in use, once it is known.
@@ -143,27 +96,10 @@ pub enum Status {
     /// An authenticated MCP answer was reached.
     Done { message: String },
     /// Ended by the user.
-    Ended,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct PhaseState {
-    pub phase: Phase,
-    pub title: String,
-    pub progress: Progress,
-    /// Exchanges in it so far, abandoned ones left out.
-    pub exchanges: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum Progress {
-    Pending,
-    Active,
-    Passed,
-    Failed,
-    /// Not needed this time.
-    Skipped,
+    Ended {
+        /// What was under way then, as far as the trace shows it.
+        message: String,
+    },
 }
 
 /// The step that comes next, in words, with the request as it will be sent.
@@ -227,14 +163,4 @@ pub struct Tool {
     pub description: Option<String>,
     /// Its `inputSchema`: a JSON schema, as it came.
     pub input_schema: serde_json::Value,
-}
-
-/// Everything about one row, asked for when it is opened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Detail {
-    pub entry: Entry,
-    pub decoded: Vec<Decoded>,
-    /// A cURL command that repeats the request; secrets replaced unless asked for.
-    pub curl: Option<String>,
 }

@@ -1,0 +1,513 @@
+//! What one running program holds: settings, vault, the open documents and the labs they run
+//! against. The commands of a window are its methods.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::SystemTime;
+
+use formats::{Export, FORMATS, Format, Secrets};
+use lab::{Lab, LabOptions};
+use session::{AppError, ErrorCode, Options, Session, token_id, vault_view};
+use tokio::sync::{Mutex, OnceCell, watch};
+use trace::{Secret, Timestamp, Trace};
+use vault::{TokenSet, Vault};
+
+use crate::contract::{Boot, Detail, ExportFormat, PastRun, RevealedToken, Settings, Update};
+use crate::document::Document;
+use crate::lab_scenarios::{self, Scenario};
+use crate::library::Library;
+use crate::viewer::Viewer;
+
+/// How many documents stay open, so that one can come back to them. The oldest is closed first.
+const MOST_OPEN: usize = 20;
+
+/// Bytes of a preview.
+const PREVIEW: usize = 4096;
+
+pub struct App {
+    library: Arc<Mutex<Library>>,
+    /// Opened at the first use: the keychain may take a while to answer.
+    vault: OnceCell<Vault>,
+    /// Oldest first.
+    open: Mutex<Vec<Open>>,
+    /// How many documents there have been.
+    count: AtomicU32,
+    /// The one that the window shows and that its commands are for.
+    current: watch::Sender<Option<Arc<Document>>>,
+    export_folder: PathBuf,
+}
+
+/// An open document, with what it needs to be stepped again.
+#[derive(Clone)]
+struct Open {
+    document: Arc<Document>,
+    /// What the run was started with; none for a document that was never run here.
+    options: Option<Options>,
+    /// The lab it runs against; it serves as long as a document needs it.
+    lab: Option<Arc<Lab>>,
+}
+
+impl App {
+    /// `folder` is where settings and past runs are kept, `export_folder` where files go unless
+    /// the user chooses another place.
+    pub fn new(folder: PathBuf, export_folder: PathBuf) -> Self {
+        Self {
+            library: Arc::new(Mutex::new(Library::open(folder))),
+            vault: OnceCell::new(),
+            open: Mutex::default(),
+            count: AtomicU32::new(0),
+            current: watch::Sender::new(None),
+            export_folder,
+        }
+    }
+
+    /// The same with a vault that is open already.
+    pub fn with_vault(folder: PathBuf, export_folder: PathBuf, vault: Vault) -> Self {
+        Self {
+            vault: OnceCell::new_with(Some(vault)),
+            ..Self::new(folder, export_folder)
+        }
+    }
+
+    pub async fn boot(&self) -> Boot {
+        let vault = vault_view(self.vault().await);
+        let open: Vec<u32> = {
+            let open = self.open.lock().await;
+            open.iter().map(|open| open.document.id()).collect()
+        };
+        let library = self.library.lock().await;
+        let mut history = library.history.clone();
+        for run in &mut history {
+            run.document = run.document.filter(|id| open.contains(id));
+        }
+        let mut notices = library.notices.clone();
+        notices.extend(vault.problem.clone());
+        Boot {
+            version: env!("CARGO_PKG_VERSION").into(),
+            lab: lab_scenarios::cards(),
+            settings: library.settings.clone(),
+            history,
+            vault,
+            notices,
+            export_folder: format!(
+                "{}{}",
+                self.export_folder.display(),
+                std::path::MAIN_SEPARATOR
+            ),
+            formats: FORMATS
+                .iter()
+                .filter_map(|format| ExportFormat::of(&format.about()))
+                .collect(),
+        }
+    }
+
+    /// The updates of whatever document is current, one document after the other.
+    pub fn follow(&self) -> Follower {
+        Follower {
+            current: self.current.subscribe(),
+            viewer: None,
+        }
+    }
+
+    /// Starts a run, against the lab's scenario of this name where one is given. The document of
+    /// the run before stays open.
+    ///
+    /// # Errors
+    /// When an option cannot be used, the scenario is unknown, or the lab finds no free port. Then
+    /// nothing has changed.
+    pub async fn start(&self, options: Options, lab: Option<&str>) -> Result<(), AppError> {
+        let typed = options.clone();
+        let mut options = options;
+        let lab = match lab {
+            None => None,
+            Some(slug) => {
+                let scenario = lab_scenarios::scenario(slug).ok_or_else(|| no_scenario(slug))?;
+                let lab = start_lab(scenario).await?;
+                options.server_url = lab.mcp_url().to_owned();
+                // For this run alone: the settings keep what was typed.
+                (scenario.way.run)(&lab, &mut options);
+                Some(Arc::new(lab))
+            }
+        };
+        let in_lab = lab.is_some();
+        self.begin(options, lab).await?;
+        if !in_lab {
+            let mut library = self.library.lock().await;
+            let settings = Settings {
+                options: typed,
+                ..library.settings.clone()
+            };
+            library.save_settings(settings)?;
+        }
+        Ok(())
+    }
+
+    /// Starts a run with the options of the current one.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] when the current document is no run.
+    pub async fn restart(&self) -> Result<(), AppError> {
+        let current = self.document()?;
+        let open = self.open.lock().await.clone();
+        let run = open
+            .into_iter()
+            .find(|open| open.document.id() == current.id());
+        let Some((options, lab)) = run.and_then(|run| Some((run.options?, run.lab))) else {
+            return Err(not_a_run());
+        };
+        self.begin(options, lab).await
+    }
+
+    /// Makes an open document the current one again.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] when it is not open any more.
+    pub async fn reopen(&self, id: u32) -> Result<(), AppError> {
+        let open = self.open.lock().await;
+        let document = open.iter().map(|open| &open.document);
+        let document = document.into_iter().find(|document| document.id() == id);
+        let document = document.ok_or_else(|| AppError {
+            code: ErrorCode::Invalid,
+            message: format!("document: expected the number of an open one, got {id}"),
+            hint: Some("Start a new run with the same server.".into()),
+        })?;
+        self.current.send_replace(Some(document.clone()));
+        Ok(())
+    }
+
+    /// The document that commands are for.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] before the first one.
+    pub fn document(&self) -> Result<Arc<Document>, AppError> {
+        self.current.borrow().clone().ok_or_else(|| AppError {
+            code: ErrorCode::NotNow,
+            message: "No run has been started.".into(),
+            hint: None,
+        })
+    }
+
+    /// The run behind the current document, to control it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] when there is none.
+    pub fn session(&self) -> Result<Arc<Session>, AppError> {
+        self.document()?.session().cloned().ok_or_else(not_a_run)
+    }
+
+    /// # Errors
+    /// [`ErrorCode::Invalid`] when there is no such row.
+    pub fn detail(&self, seq: u32, secrets: bool) -> Result<Detail, AppError> {
+        let detail = self.document()?.detail(seq, secrets);
+        detail.ok_or_else(|| AppError {
+            code: ErrorCode::Invalid,
+            message: format!("row: expected the number of a row, got {seq}"),
+            hint: None,
+        })
+    }
+
+    /// # Errors
+    /// When the token is not kept any more, or the keychain does not give it.
+    pub async fn reveal_token(&self, id: &str) -> Result<RevealedToken, AppError> {
+        let set = self.token(id).await?;
+        Ok(RevealedToken {
+            access_token: set.access_token.expose().into(),
+            refresh_token: set.refresh_token.map(|token| token.expose().into()),
+        })
+    }
+
+    /// Refreshes the token of the current run.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] when the token is for another server.
+    pub async fn refresh_token(&self, id: &str) -> Result<(), AppError> {
+        let set = self.token(id).await?;
+        let session = self.session()?;
+        if self.document()?.trace().server_url != set.key.resource {
+            return Err(AppError {
+                code: ErrorCode::NotNow,
+                message: "This token belongs to another server than the one being debugged.".into(),
+                hint: Some(format!("Start a run against {} first.", set.key.resource)),
+            });
+        }
+        let refresh = session::Action {
+            kind: trace::ActionKind::Refresh,
+            call: None,
+        };
+        session.act(refresh).await
+    }
+
+    /// # Errors
+    /// When the keychain does not delete it.
+    pub async fn delete_token(&self, id: &str) -> Result<(), AppError> {
+        let set = self.token(id).await?;
+        self.vault()
+            .await
+            .delete(&set.key)
+            .await
+            .map_err(vault_error)?;
+        match self.session() {
+            Ok(session) => session.tokens_changed().await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Writes the current document to a file and gives its path.
+    ///
+    /// # Errors
+    /// When the format cannot be written, the path is not absolute or the file cannot be written.
+    pub async fn export(
+        &self,
+        format: &str,
+        path: &str,
+        secrets: bool,
+    ) -> Result<String, AppError> {
+        let format = export_format(format)?;
+        let document = self.document()?;
+        let (trace, typed) = (document.trace(), document.typed_secrets());
+        let path = absolute(path)?;
+        let target = path.clone();
+        let write = move || -> std::io::Result<()> {
+            let export = export(&trace, &typed, secrets);
+            let mut file =
+                std::io::BufWriter::new(formats::create(&target, format, export.secrets)?);
+            format.write(&export, &mut file)?;
+            std::io::Write::flush(&mut file)
+        };
+        let written = tokio::task::spawn_blocking(write)
+            .await
+            .map_err(std::io::Error::other)
+            .flatten();
+        written.map_err(|error| AppError {
+            code: ErrorCode::File,
+            message: format!("file: {} could not be written: {error}", path.display()),
+            hint: Some("Choose another folder.".into()),
+        })?;
+        Ok(path.display().to_string())
+    }
+
+    /// The first lines that [`App::export`] would write.
+    ///
+    /// # Errors
+    /// When the format cannot be written.
+    pub async fn export_preview(&self, format: &str, secrets: bool) -> Result<String, AppError> {
+        let format = export_format(format)?;
+        let document = self.document()?;
+        let (trace, typed) = (document.trace(), document.typed_secrets());
+        let make = move || formats::preview(format, &export(&trace, &typed, secrets), PREVIEW);
+        let made = tokio::task::spawn_blocking(make).await;
+        Ok(made.unwrap_or_default())
+    }
+
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn save_settings(&self, settings: Settings) -> Result<(), AppError> {
+        self.library.lock().await.save_settings(settings)
+    }
+
+    /// Forgets the past runs and closes their documents; the current one stays.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub async fn clear_history(&self) -> Result<(), AppError> {
+        let current = self.document().ok().map(|document| document.id());
+        let mut open = self.open.lock().await;
+        open.retain(|open| Some(open.document.id()) == current);
+        self.library.lock().await.clear_history()
+    }
+
+    /// Starts a run in a document of its own and makes that the current one. A run that is not
+    /// over is ended then; its document stays.
+    async fn begin(&self, options: Options, lab: Option<Arc<Lab>>) -> Result<(), AppError> {
+        let vault = self.vault().await.clone();
+        let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let document = Document::live(id, options.clone(), vault).await?;
+        // A lab has other ports each time, so that its runs are not worth remembering.
+        if lab.is_none() {
+            tokio::spawn(remember(Arc::downgrade(&document), self.library.clone()));
+        }
+        {
+            let mut open = self.open.lock().await;
+            open.push(Open {
+                document: document.clone(),
+                options: Some(options),
+                lab,
+            });
+            if open.len() > MOST_OPEN {
+                open.remove(0);
+            }
+        }
+        let former = self.current.send_replace(Some(document));
+        if let Some(session) = former.as_ref().and_then(|former| former.session()) {
+            session.signal_stop();
+        }
+        Ok(())
+    }
+
+    async fn vault(&self) -> &Vault {
+        self.vault
+            .get_or_init(async || {
+                tokio::task::spawn_blocking(Vault::open)
+                    .await
+                    .unwrap_or_else(|_| Vault::memory("the keychain did not answer"))
+            })
+            .await
+    }
+
+    async fn token(&self, id: &str) -> Result<TokenSet, AppError> {
+        let sets = self.vault().await.list().await.map_err(vault_error)?;
+        sets.into_iter()
+            .find(|set| token_id(&set.key) == id)
+            .ok_or_else(|| AppError {
+                code: ErrorCode::Invalid,
+                message: "token: it is not kept any more".into(),
+                hint: None,
+            })
+    }
+}
+
+/// A viewer of whatever document is current.
+pub struct Follower {
+    current: watch::Receiver<Option<Arc<Document>>>,
+    viewer: Option<Viewer>,
+}
+
+impl Follower {
+    /// Waits for a change. An update of another document begins with everything there is. None
+    /// when the program ends.
+    pub async fn next(&mut self) -> Option<Update> {
+        loop {
+            let update = match &mut self.viewer {
+                Some(viewer) => tokio::select! {
+                    biased;
+                    other = self.current.changed() => {
+                        other.ok()?;
+                        None
+                    }
+                    update = viewer.next() => update,
+                },
+                None => {
+                    self.current.wait_for(Option::is_some).await.ok()?;
+                    None
+                }
+            };
+            if update.is_some() {
+                return update;
+            }
+            let document = self.current.borrow_and_update().clone();
+            self.viewer = document.map(|document| document.viewer());
+        }
+    }
+}
+
+/// Adds a run to the past ones whenever it is over, until its document is closed.
+async fn remember(document: Weak<Document>, library: Arc<Mutex<Library>>) {
+    let Some(mut changes) = document.upgrade().map(|document| document.changes()) else {
+        return;
+    };
+    let mut last: Option<PastRun> = None;
+    loop {
+        changes.mark_unchanged();
+        let Some(document) = document.upgrade() else {
+            return;
+        };
+        let over = document.view().and_then(|view| {
+            let now = Timestamp::from_system(SystemTime::now());
+            PastRun::of(&view, &document.findings(), document.id(), now)
+        });
+        drop(document);
+        let same = |one: &PastRun, other: &PastRun| {
+            (one.result, &one.summary) == (other.result, &other.summary)
+        };
+        if let Some(over) = &over
+            && !last.as_ref().is_some_and(|last| same(last, over))
+            && let Err(error) = library.lock().await.remember(over.clone())
+        {
+            tracing::warn!(%error, "the run is not remembered");
+        }
+        last = over;
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The format of this id that can be written.
+///
+/// # Errors
+/// [`ErrorCode::Invalid`] when there is none.
+pub fn export_format(id: &str) -> Result<&'static dyn Format, AppError> {
+    formats::format(id)
+        .filter(|format| format.about().can_write)
+        .ok_or_else(|| AppError {
+            code: ErrorCode::Invalid,
+            message: format!(
+                "format: expected the id of a format that can be written, got \"{id}\""
+            ),
+            hint: None,
+        })
+}
+
+fn export<'a>(trace: &'a Trace, typed: &'a [(String, Secret)], secrets: bool) -> Export<'a> {
+    let secrets = if secrets {
+        Secrets::Included
+    } else {
+        Secrets::Redacted
+    };
+    Export {
+        secrets,
+        typed,
+        ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
+    }
+}
+
+async fn start_lab(scenario: Scenario) -> Result<Lab, AppError> {
+    let mut options = LabOptions {
+        misbehaviour: scenario.misbehaviour,
+        ..LabOptions::default()
+    };
+    (scenario.way.lab)(&mut options);
+    Lab::start(options).await.map_err(|error| AppError {
+        code: ErrorCode::Listen,
+        message: format!("The lab could not open a port on 127.0.0.1: {error}"),
+        hint: None,
+    })
+}
+
+fn no_scenario(slug: &str) -> AppError {
+    AppError {
+        code: ErrorCode::Invalid,
+        message: format!("lab: expected the name of a scenario, got \"{slug}\""),
+        hint: None,
+    }
+}
+
+fn absolute(path: &str) -> Result<PathBuf, AppError> {
+    let path = Path::new(path.trim());
+    if path.is_absolute() {
+        Ok(path.to_owned())
+    } else {
+        Err(AppError {
+            code: ErrorCode::Invalid,
+            message: format!("file: expected a whole path, got \"{}\"", path.display()),
+            hint: None,
+        })
+    }
+}
+
+fn not_a_run() -> AppError {
+    AppError {
+        code: ErrorCode::NotNow,
+        message: "This is a recording; it cannot be stepped.".into(),
+        hint: None,
+    }
+}
+
+fn vault_error(error: impl std::fmt::Display) -> AppError {
+    AppError {
+        code: ErrorCode::Vault,
+        message: format!("keychain: {error}"),
+        hint: None,
+    }
+}

@@ -1,0 +1,169 @@
+//! A document: a trace with its findings and its view, whatever its origin.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diagnosis::Finding;
+use formats::Redactor;
+use session::{AppError, Options, Session};
+use tokio::sync::{mpsc, oneshot, watch};
+use trace::{Participant, Secret, Trace};
+use vault::Vault;
+
+use crate::keeper::{Waiting, judged, keep};
+use crate::rows::row;
+use crate::view::{Detail, Row, View};
+use crate::viewer::Viewer;
+
+/// A trace with its findings and its view. One that is being run has a session and can be stepped;
+/// any number of viewers can look at it.
+pub struct Document {
+    id: u32,
+    session: Option<Arc<Session>>,
+    shown: Arc<Mutex<Shown>>,
+    changes: Arc<watch::Sender<()>>,
+    waiting: mpsc::UnboundedSender<Waiting>,
+}
+
+/// What there is to be seen.
+pub(crate) struct Shown {
+    /// May be ahead of the rest by what is being judged.
+    pub trace: Arc<Trace>,
+    pub rows: Vec<Row>,
+    pub participants: Arc<[Participant]>,
+    pub findings: Arc<[Finding]>,
+    /// None until the session has told where it stands.
+    pub view: Option<Arc<View>>,
+}
+
+impl Document {
+    /// Starts a run. It waits for the first step.
+    ///
+    /// # Errors
+    /// When an option cannot be used: the message names the field.
+    pub async fn live(id: u32, options: Options, vault: Vault) -> Result<Arc<Self>, AppError> {
+        let (session, events) = Session::start(options, vault).await?;
+        // Everything recorded comes as events.
+        let mut trace = session.trace();
+        trace.entries.clear();
+        let shown = Arc::new(Mutex::new(Shown::nothing(trace)));
+        let changes = Arc::new(watch::Sender::new(()));
+        let (waiting, asked) = mpsc::unbounded_channel();
+        tokio::spawn(keep(events, asked, shown.clone(), changes.clone()));
+        Ok(Arc::new(Self {
+            id,
+            session: Some(Arc::new(session)),
+            shown,
+            changes,
+            waiting,
+        }))
+    }
+
+    /// Opens a trace that was recorded before. It cannot be stepped.
+    pub async fn recorded(id: u32, trace: Trace) -> Arc<Self> {
+        let mut shown = Shown::nothing(trace);
+        shown.rows = shown.trace.entries.iter().map(|entry| row(entry)).collect();
+        shown.view = Some(Arc::new(View::of_recording(&shown.trace)));
+        if let Some(findings) = judged(shown.trace.clone()).await {
+            shown.findings = findings;
+        }
+        Arc::new(Self {
+            id,
+            session: None,
+            shown: Arc::new(Mutex::new(shown)),
+            changes: Arc::new(watch::Sender::new(())),
+            waiting: mpsc::unbounded_channel().0,
+        })
+    }
+
+    /// Names it among the documents of this process.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The run behind it; none when it cannot be stepped.
+    pub fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
+    /// A viewer that has seen nothing yet.
+    pub fn viewer(&self) -> Viewer {
+        Viewer::new(self.id, self.shown.clone(), self.changes.subscribe())
+    }
+
+    /// The secrets that the user typed in for the run, with their names: see
+    /// [`Session::typed_secrets`].
+    pub fn typed_secrets(&self) -> Vec<(String, Secret)> {
+        let session = self.session.as_ref();
+        session.map_or_else(Vec::new, |session| session.typed_secrets())
+    }
+
+    /// The trace as it is now.
+    pub fn trace(&self) -> Arc<Trace> {
+        lock(&self.shown).trace.clone()
+    }
+
+    pub fn findings(&self) -> Arc<[Finding]> {
+        lock(&self.shown).findings.clone()
+    }
+
+    /// None until the session has told where it stands.
+    pub fn view(&self) -> Option<Arc<View>> {
+        lock(&self.shown).view.clone()
+    }
+
+    /// Everything about one row; none when there is no such row.
+    ///
+    /// `secrets`: the cURL command holds them, instead of names for them.
+    pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
+        let trace = self.trace();
+        let entry = trace.entry(seq)?;
+        let redactor = (!secrets).then(|| Redactor::of(&trace, &self.typed_secrets()));
+        Some(Detail {
+            decoded: diagnosis::decoded(&trace, seq),
+            curl: entry
+                .exchange()
+                .map(|exchange| formats::curl(exchange, redactor.as_ref())),
+            entry: entry.clone(),
+        })
+    }
+
+    /// Waits until nothing is under way, nothing will be without a command, and everything up to
+    /// then is judged and shown.
+    pub async fn rest(&self) {
+        if let Some(session) = &self.session {
+            session.rest().await;
+        }
+        self.settled().await;
+    }
+
+    /// Waits until everything that was recorded so far is judged and shown.
+    pub async fn settled(&self) {
+        let (who, shown) = oneshot::channel();
+        if self.waiting.send(who).is_ok() {
+            // An error means that nothing will be shown any more.
+            let _ = shown.await;
+        }
+    }
+
+    /// Wakes at every change of what is shown.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+}
+
+impl Shown {
+    fn nothing(trace: Trace) -> Self {
+        Self {
+            participants: trace.participants.as_slice().into(),
+            trace: Arc::new(trace),
+            rows: Vec::new(),
+            findings: Arc::new([]),
+            view: None,
+        }
+    }
+}
+
+/// The data behind a lock, also after a panic elsewhere: what is shown must not be lost with it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

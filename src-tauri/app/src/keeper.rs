@@ -1,0 +1,122 @@
+//! The task that keeps a live document: takes in what its session tells, has it judged, shows it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use diagnosis::Finding;
+use session::{Event, RunState};
+use tokio::sync::{mpsc, oneshot, watch};
+use trace::Trace;
+
+use crate::document::{Shown, lock};
+use crate::rows::row;
+use crate::view::View;
+
+/// How long entries may wait for more, so that what comes in quick succession is judged together:
+/// less than an eye sees.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Somebody who waits until everything told so far is shown.
+pub(crate) type Waiting = oneshot::Sender<()>;
+
+/// Lives until nobody holds the document any more, which drops the other end of `waiting`.
+pub(crate) async fn keep(
+    mut events: mpsc::UnboundedReceiver<Event>,
+    mut waiting: mpsc::UnboundedReceiver<Waiting>,
+    shown: Arc<Mutex<Shown>>,
+    changes: Arc<watch::Sender<()>>,
+) {
+    let mut run = None;
+    let mut live = true;
+    loop {
+        let mut batch = Vec::new();
+        let mut asked = Vec::new();
+        tokio::select! {
+            event = events.recv(), if live => match event {
+                Some(event) => batch.push(event),
+                None => live = false,
+            },
+            who = waiting.recv() => match who {
+                Some(who) => asked.push(who),
+                None => return,
+            },
+        }
+        let entries = batch.iter().any(|event| !event.entries.is_empty());
+        if entries && let Ok(Some(who)) = tokio::time::timeout(PAUSE, waiting.recv()).await {
+            asked.push(who);
+        }
+        // Whoever waits does so for what was told before: that is in the channel by now.
+        while let Ok(event) = events.try_recv() {
+            batch.push(event);
+        }
+        take(batch, &mut run, &shown, &changes).await;
+        for who in asked {
+            let _ = who.send(());
+        }
+    }
+}
+
+/// Takes in a batch. Rows are shown together with what the rules say of them.
+async fn take(
+    batch: Vec<Event>,
+    run: &mut Option<Arc<RunState>>,
+    shown: &Mutex<Shown>,
+    changes: &watch::Sender<()>,
+) {
+    if batch.is_empty() {
+        return;
+    }
+    let mut rows = Vec::new();
+    let mut participants = None;
+    let (trace, known) = {
+        let mut shown = lock(shown);
+        // Nobody but the document holds the trace, unless it is being read just now.
+        let trace = Arc::make_mut(&mut shown.trace);
+        for event in batch {
+            rows.extend(event.entries.iter().map(|entry| row(entry)));
+            trace.entries.extend(event.entries);
+            participants = event.participants.or(participants);
+            *run = event.state.or(run.take());
+        }
+        if let Some(participants) = &participants {
+            trace.participants.clone_from(participants);
+        }
+        (shown.trace.clone(), shown.findings.clone())
+    };
+    let findings = if rows.is_empty() {
+        known
+    } else {
+        judged(trace.clone())
+            .await
+            .filter(|new| **new != *known)
+            .unwrap_or(known)
+    };
+    let view = run.as_ref().map(|run| View::of_run(&trace, run));
+    drop(trace);
+    {
+        let mut shown = lock(shown);
+        shown.rows.extend(rows);
+        shown.findings = findings;
+        if let Some(participants) = participants {
+            shown.participants = participants.into();
+        }
+        if let Some(view) = view
+            && shown.view.as_deref() != Some(&view)
+        {
+            shown.view = Some(Arc::new(view));
+        }
+    }
+    changes.send_replace(());
+}
+
+/// What the rules say of a trace, found on a thread of its own. None when a rule fails.
+pub(crate) async fn judged(trace: Arc<Trace>) -> Option<Arc<[Finding]>> {
+    let judging = tokio::task::spawn_blocking(move || diagnosis::diagnose(&trace));
+    match judging.await {
+        Ok(findings) => Some(findings.into()),
+        Err(error) => {
+            tracing::error!(%error, "the trace could not be judged");
+            None
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What any front-end asks for, without a window: open documents, the start and control of runs, the
+//! lab's scenarios, settings, past runs, tokens, exports and the JSON report.
+//!
+//! | module | what |
+//! |---|---|
+//! | `app` | what one running program holds, and the commands of a window |
+//! | `document` | a trace with its findings and its view, whatever its origin |
+//! | `keeper` | the task that takes in a run's events and has them judged |
+//! | `viewer` | what one viewer has seen, and what it still lacks |
+//! | `update` | a change on its way to a viewer, and the copy a viewer makes of them |
+//! | `view`, `phases`, `rows` | what is shown of a trace and of a run |
+//! | `contract` | every type that crosses to TypeScript |
+//! | `library` | the files of settings and past runs |
+//! | `lab_scenarios` | the cards of the lab |
+//! | `report` | the JSON report |
+//!
+//! A run's events go one way: session → document → viewers. No viewer can hold up another one, the
+//! judging, or the run.
+
+mod app;
+pub mod contract;
+mod document;
+mod keeper;
+pub mod lab_scenarios;
+mod library;
+mod phases;
+mod report;
+mod rows;
+mod update;
+mod view;
+mod viewer;
+
+pub use app::{App, Follower, export_format};
+pub use contract::*;
+pub use document::Document;
+pub use library::Library;
+pub use report::{level_word, report};
+pub use update::Mirror;
+pub use viewer::Viewer;

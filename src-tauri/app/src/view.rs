@@ -1,0 +1,251 @@
+//! What is shown of a document.
+
+use std::time::Duration;
+
+use diagnosis::Decoded;
+use serde::{Deserialize, Serialize};
+use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, VaultView};
+use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
+use ts_rs::TS;
+
+use crate::phases::phases;
+
+/// Defines a struct and its change: the same fields, each there only when it is another one than
+/// before.
+macro_rules! with_change {
+    (
+        $(#[$about:meta])* $name:ident,
+        $(#[$about_change:meta])* $change:ident {
+            $($(#[$doc:meta])* $field:ident: $kind:ty,)*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+        pub struct $name {
+            $($(#[$doc])* pub $field: $kind,)*
+        }
+
+        $(#[$about_change])*
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, TS)]
+        pub struct $change {
+            $(
+                $(#[$doc])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                #[ts(optional)]
+                pub $field: Option<$kind>,
+            )*
+        }
+
+        impl $name {
+            /// What is another than it was. With nothing before, that is everything; none when
+            /// nothing changed.
+            pub fn since(&self, before: Option<&Self>) -> Option<$change> {
+                let change = $change {
+                    $($field: before
+                        .is_none_or(|before| before.$field != self.$field)
+                        .then(|| self.$field.clone()),)*
+                };
+                (change != $change::default()).then_some(change)
+            }
+
+            /// Takes in what changed.
+            pub fn apply(&mut self, change: $change) {
+                $(if let Some(new) = change.$field {
+                    self.$field = new;
+                })*
+            }
+
+            /// The whole that a change against nothing stands for; none when a part is missing.
+            pub fn from_whole(change: $change) -> Option<Self> {
+                Some(Self { $($field: change.$field?,)* })
+            }
+        }
+    };
+}
+
+with_change! {
+    /// Where a document stands.
+    View,
+    /// What changed in a [`View`]. A part that is not there has not changed.
+    ViewChange {
+        server_url: String,
+        status: Status,
+        /// Runs on without being asked at each request.
+        running: bool,
+        phases: Vec<PhaseState>,
+        /// What happens when "Next" is pressed; null while something is under way or all is done.
+        next: Option<NextStep>,
+        /// The revision in use, once it is known.
+        revision: Option<Revision>,
+        tokens: Vec<TokenView>,
+        /// Where tokens are kept; null where there is no run that could get any.
+        vault: Option<VaultView>,
+        /// "http://127.0.0.1:43117/callback" while the listener is open.
+        listening: Option<String>,
+        /// What the MCP server said of itself.
+        server: Option<ServerView>,
+        /// The authorization servers the resource metadata names.
+        authorization_servers: Vec<String>,
+        /// The authorization server in use.
+        issuer: Option<String>,
+        /// What can be asked for now.
+        actions: Vec<ActionKind>,
+        /// When the flow stopped because it could not register: the other ways that are open.
+        registrations: Vec<RegistrationWay>,
+        /// How many clients this run registered and can delete again.
+        registrations_left: u32,
+        /// There is a run behind it, so that steps can be done.
+        can_step: bool,
+    }
+}
+
+impl View {
+    /// The view of a run that stands here.
+    pub(crate) fn of_run(trace: &Trace, run: &RunState) -> Self {
+        Self {
+            server_url: trace.server_url.clone(),
+            status: run.status.clone(),
+            running: run.running,
+            phases: phases(trace, &run.status, run.phase),
+            next: run.next.clone(),
+            revision: run.revision,
+            tokens: run.tokens.clone(),
+            vault: Some(run.vault.clone()),
+            listening: run.listening.clone(),
+            server: run.server.clone(),
+            authorization_servers: run.authorization_servers.clone(),
+            issuer: run.issuer.clone(),
+            actions: run.actions.clone(),
+            registrations: run.registrations.clone(),
+            registrations_left: run.registrations_left,
+            can_step: true,
+        }
+    }
+
+    /// The view of a trace without a run behind it.
+    pub(crate) fn of_recording(trace: &Trace) -> Self {
+        let status = recorded_status(trace);
+        let decisions = || trace.live().filter_map(|entry| entry.decision());
+        let revision = decisions().filter_map(|decision| match decision {
+            trace::Decision::Revision { revision, .. } => Some(*revision),
+            _ => None,
+        });
+        let servers = decisions().filter_map(|decision| match decision {
+            trace::Decision::AuthorizationServer { issuer, offered } => {
+                Some((issuer.clone(), offered.clone()))
+            }
+            _ => None,
+        });
+        let (issuer, authorization_servers) = servers.last().unzip();
+        Self {
+            server_url: trace.server_url.clone(),
+            running: false,
+            phases: phases(trace, &status, None),
+            next: None,
+            revision: revision.last(),
+            tokens: Vec::new(),
+            vault: None,
+            listening: None,
+            server: None,
+            authorization_servers: authorization_servers.unwrap_or_default(),
+            issuer,
+            actions: Vec::new(),
+            registrations: Vec::new(),
+            registrations_left: 0,
+            can_step: false,
+            status,
+        }
+    }
+}
+
+/// How a recorded run ended.
+fn recorded_status(trace: &Trace) -> Status {
+    let decisions: Vec<_> = trace.live().filter_map(|entry| entry.decision()).collect();
+    let end = decisions.iter().rev().find_map(|decision| match decision {
+        trace::Decision::Reached { .. } => Some(Status::Done {
+            message: trace::sentence(decision),
+        }),
+        trace::Decision::Stopped { code, message, .. } => Some(Status::Stopped {
+            code: *code,
+            message: message.clone(),
+            can_go_on: false,
+        }),
+        trace::Decision::WentOnAnyway { .. } | trace::Decision::Ended => Some(Status::Ended {
+            message: session::ended_message(trace),
+        }),
+        _ => None,
+    });
+    end.unwrap_or_else(|| Status::Ended {
+        message: "The recording ends here.".into(),
+    })
+}
+
+/// A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is
+/// opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Row {
+    pub seq: u32,
+    pub at: Timestamp,
+    pub branch: u32,
+    pub phase: Phase,
+    pub kind: RowKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum RowKind {
+    Exchange {
+        /// Participant ids.
+        from: u16,
+        to: u16,
+        method: String,
+        /// Path and query, the query shortened to the names of its parameters.
+        path: String,
+        /// "initialize", "refresh_token", "client_name, 1 redirect URI".
+        label: String,
+        /// None when there was no response.
+        status: Option<u16>,
+        /// The transport's failure in a few words, when there was no response.
+        failure: Option<String>,
+        verdict: Option<Verdict>,
+        #[serde(with = "trace::micros")]
+        #[ts(type = "number")]
+        duration: Duration,
+        edited: bool,
+    },
+    /// The client sent the browser somewhere.
+    Browser { path: String, how: HowOpened },
+    /// A decision, in one sentence.
+    Decision { text: String },
+    /// The entries from `to` up to here are abandoned.
+    Rewound { to: u32 },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PhaseState {
+    pub phase: Phase,
+    pub title: String,
+    pub progress: Progress,
+    /// Exchanges in it so far, abandoned ones left out.
+    pub exchanges: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    Pending,
+    Active,
+    Passed,
+    Failed,
+    /// Not needed this time.
+    Skipped,
+}
+
+/// Everything about one row, asked for when it is opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Detail {
+    pub entry: Entry,
+    pub decoded: Vec<Decoded>,
+    /// A cURL command that repeats the request; secrets replaced unless asked for.
+    pub curl: Option<String>,
+}

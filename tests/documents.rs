@@ -1,0 +1,281 @@
+//! Documents: what viewers are told of them, and that past runs stay open.
+
+mod support;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use app::{App, Document, Mirror, Row, Update, Viewer};
+use lab::{Lab, Misbehaviour};
+use serde_json::{Value, json};
+use session::{ErrorCode, Status};
+use support::{lab, options, within};
+use tokio::sync::mpsc;
+use vault::Vault;
+
+/// Everything a viewer knows that comes now.
+fn snapshot(document: &Document) -> Mirror {
+    let mut mirror = Mirror::default();
+    let whole = document
+        .viewer()
+        .try_next()
+        .expect("there is something to see");
+    assert!(whole.whole);
+    mirror.apply(whole);
+    mirror
+}
+
+async fn live(lab: &Lab) -> Arc<Document> {
+    let vault = Vault::memory("a test keeps no tokens");
+    let document = Document::live(7, options(lab.mcp_url()), vault).await;
+    let document = document.expect("the options are usable");
+    within("the run to be ready", document.rest()).await;
+    document
+}
+
+/// Takes each update as soon as it is there.
+fn watch(mut viewer: Viewer) -> mpsc::UnboundedReceiver<Update> {
+    let (sender, updates) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(update) = viewer.next().await {
+            if sender.send(update).is_err() {
+                return;
+            }
+        }
+    });
+    updates
+}
+
+/// Every part of an update is another one than it was.
+fn assert_all_new(update: &Update, before: &Mirror) {
+    assert!(!update.whole);
+    let nothing = update.rows.is_empty()
+        && update.participants.is_none()
+        && update.findings.is_none()
+        && update.view.is_none();
+    assert!(!nothing, "an update without news");
+    if let Some(participants) = &update.participants {
+        assert_ne!(*participants, before.participants);
+    }
+    if let Some(view) = &update.view {
+        let before = json!(before.view);
+        let Value::Object(parts) = json!(view) else {
+            panic!("a change is an object");
+        };
+        assert!(!parts.is_empty());
+        for (part, value) in parts {
+            assert_ne!(value, before[&part], "{part} has not changed");
+        }
+    }
+    if let Some(findings) = &update.findings {
+        let start = findings.at as usize;
+        let end = start + findings.removed as usize;
+        assert_ne!(findings.added, before.findings[start..end]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_click_is_one_update_after_the_answer_with_nothing_in_it_that_did_not_change() {
+    for misbehaviour in [None, Some(Misbehaviour::RefreshTokenRejected)] {
+        let lab = lab(misbehaviour).await;
+        let document = live(&lab).await;
+        let session = document.session().expect("it is a run");
+        let mut updates = watch(document.viewer());
+        let mut seen = Mirror::default();
+        seen.apply(updates.recv().await.expect("the document is open"));
+
+        let (mut clicks, mut with_tools) = (0, 0);
+        while let Some(next) = seen.view.as_ref().and_then(|view| view.next.clone()) {
+            clicks += 1;
+            session.next().await.expect("there is a step to do");
+            within("the step", document.rest()).await;
+            let all = snapshot(&document);
+            let (mut before_answer, mut after_answer) = (0, 0);
+            while seen != all {
+                let update = within("the updates", updates.recv()).await;
+                let update = update.expect("the document is open");
+                assert_all_new(&update, &seen);
+                if update.rows.is_empty() {
+                    before_answer += 1;
+                } else {
+                    after_answer += 1;
+                }
+                let view = update.view.as_ref();
+                with_tools += usize::from(view.is_some_and(|view| view.server.is_some()));
+                seen.apply(update);
+            }
+            // The browser's way is several exchanges, each shown as it happens.
+            if !next.browser {
+                assert!(before_answer <= 1, "{}: {before_answer} before", next.title);
+                assert_eq!(after_answer, 1, "{}", next.title);
+            }
+        }
+        assert!(matches!(
+            seen.view.expect("a view").status,
+            Status::Done { .. }
+        ));
+        assert!(clicks >= 8, "{clicks} clicks");
+        // Its name, then its tools.
+        assert!(with_tools <= 2, "{with_tools} updates held the tools");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_viewer_misses_anything_however_slow_or_late_it_is() {
+    let lab = lab(Some(Misbehaviour::PkceNotAdvertised)).await;
+    let document = live(&lab).await;
+    let session = document.session().expect("it is a run");
+    let many: Vec<_> = (0..20).map(|_| watch(document.viewer())).collect();
+    let mut stalled = document.viewer();
+    let mut seen_before = Mirror::default();
+    seen_before.apply(stalled.try_next().expect("the first is everything"));
+
+    loop {
+        session.run().await.expect("there is a step to do");
+        within("the run", document.rest()).await;
+        if session.go_on().await.is_err() {
+            break;
+        }
+        within("the run", document.rest()).await;
+    }
+    let all = snapshot(&document);
+    let numbers = |rows: &[Row]| rows.iter().map(|row| row.seq).collect::<Vec<_>>();
+    assert_eq!(
+        numbers(&all.rows),
+        (1..=all.rows.len() as u32).collect::<Vec<_>>()
+    );
+    assert_eq!(*all.findings, *diagnosis::diagnose(&document.trace()));
+    assert!(!all.findings.is_empty());
+
+    for mut updates in many {
+        let mut seen = Mirror::default();
+        while seen != all {
+            let update = within("all updates", updates.recv()).await;
+            seen.apply(update.expect("the document is open"));
+        }
+    }
+    // One update brings the stalled one up to date.
+    let update = stalled.try_next().expect("much has happened");
+    assert!(!update.whole);
+    seen_before.apply(update);
+    assert_eq!(seen_before, all);
+    assert_eq!(stalled.try_next(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_trace_is_a_document_that_cannot_be_stepped() {
+    let lab = lab(Some(Misbehaviour::PkceNotAdvertised)).await;
+    let run = live(&lab).await;
+    let session = run.session().expect("it is a run");
+    session.run().await.expect("there is a step to do");
+    within("the run", run.rest()).await;
+
+    let recorded = Document::recorded(8, run.trace().as_ref().clone()).await;
+    assert!(recorded.session().is_none());
+    within("a document at rest", recorded.rest()).await;
+    let (one, other) = (snapshot(&run), snapshot(&recorded));
+    assert_eq!(one.rows, other.rows);
+    assert_eq!(one.findings, other.findings);
+    assert_eq!(one.participants, other.participants);
+    let (one, other) = (one.view.expect("a view"), other.view.expect("a view"));
+    assert!(one.can_step && !other.can_step);
+    assert_eq!(one.phases, other.phases);
+    assert_eq!(one.issuer, other.issuer);
+    let (Status::Stopped { message, .. }, Status::Stopped { message: same, .. }) =
+        (one.status, other.status)
+    else {
+        panic!("both stopped");
+    };
+    assert_eq!(message, same);
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_past_run_opens_again_as_it_was_and_can_go_on() {
+    let folder = folder("reopened");
+    let vault = Vault::memory("a test keeps no tokens");
+    let app = App::with_vault(folder.clone(), folder.clone(), vault);
+    let error = app.session().err().expect("nothing was started");
+    assert_eq!(error.code, ErrorCode::NotNow);
+    let mut follower = app.follow();
+    let mut seen = Mirror::default();
+
+    let lab = lab(None).await;
+    app.start(options(lab.mcp_url()), None)
+        .await
+        .expect("it starts");
+    let first = app.document().expect("it was started");
+    app.session()
+        .expect("a run")
+        .run()
+        .await
+        .expect("there is a step");
+    within("the first run", first.rest()).await;
+    let done = snapshot(&first);
+    while seen != done {
+        seen.apply(
+            within("its updates", follower.next())
+                .await
+                .expect("the program lives"),
+        );
+    }
+
+    app.start(options(lab.mcp_url()), None)
+        .await
+        .expect("it starts");
+    let second = app.document().expect("it was started");
+    assert_ne!(first.id(), second.id());
+    let update = within("the second run", follower.next())
+        .await
+        .expect("the program lives");
+    assert!(update.whole && update.document == second.id());
+
+    let remembered = async {
+        loop {
+            let history = app.boot().await.history;
+            if let [run] = history.as_slice() {
+                return run.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let past = within("the first run to be remembered", remembered).await;
+    assert_eq!(past.document, Some(first.id()));
+    let kept = std::fs::read_to_string(folder.join("history.json")).expect("it was written");
+    assert!(!kept.contains("document"), "{kept}");
+
+    app.reopen(first.id()).await.expect("it is open");
+    let update = within("the first run again", async {
+        loop {
+            let update = follower.next().await.expect("the program lives");
+            if update.document == first.id() {
+                return update;
+            }
+        }
+    });
+    let update = update.await;
+    assert!(update.whole);
+    let mut again = Mirror::default();
+    again.apply(update);
+    assert_eq!(again, done, "starting another run changed nothing of it");
+
+    let session = app.session().expect("a run");
+    session.rewind(1).await.expect("it can be gone back in");
+    session.run().await.expect("there is a step");
+    within("the first run once more", first.rest()).await;
+    let twice = snapshot(&first);
+    assert!(twice.rows.len() > done.rows.len());
+    assert!(matches!(
+        twice.view.expect("a view").status,
+        Status::Done { .. }
+    ));
+
+    app.clear_history().await.expect("it can be written");
+    let closed = app.reopen(second.id()).await.unwrap_err();
+    assert_eq!(closed.code, ErrorCode::Invalid);
+}
