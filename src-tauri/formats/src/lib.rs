@@ -7,6 +7,7 @@
 mod curl;
 mod format;
 mod har;
+mod mermaid;
 mod parallel;
 mod redact;
 mod sequence;

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use crate::format::{Export, Format};
 use crate::har::Har;
+use crate::mermaid::Mermaid;
 use crate::text::Text;
 use crate::trace_file::TraceFile;
 
 /// Every format, in the order they are offered. The window's dialog, its file filter and the
 /// command read this table; nothing else names a format.
-pub static FORMATS: &[&dyn Format] = &[&Har, &TraceFile, &Text];
+pub static FORMATS: &[&dyn Format] = &[&Har, &TraceFile, &Text, &Mermaid];
 
 /// The format of this id.
 pub fn format(id: &str) -> Option<&'static dyn Format> {
