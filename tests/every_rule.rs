@@ -265,7 +265,8 @@ async fn the_healthy_lab_is_silent_on_every_other_way() {
                 |lab, run| {
                     let assertion = lab
                         .workload_jwt(WorkloadJwt::Valid)
-                        .expect("there is a platform");
+                        .expect("there is a platform")
+                        .into();
                     run.grant = GrantChoice::JwtBearer { assertion };
                 },
             ),

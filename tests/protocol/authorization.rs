@@ -2,13 +2,13 @@
 
 use lab::{CLIENT_PRIVATE_KEY, Misbehaviour};
 use serde_json::json;
-use session::{Authorization, Options, Registration, ResourceChoice, ResponseMode};
+use session::{AuthorizationExtras, Options, Registration, ResourceChoice, ResponseMode};
 use trace::{Decision, Grant, Purpose, StopCode, TokenKind};
 
 use crate::sent::{client_with_key, form, json_answer, jwt, lab_with, told};
 use crate::support::{Watched, lab, options};
 
-fn with(url: &str, authorization: Authorization) -> Options {
+fn with(url: &str, authorization: AuthorizationExtras) -> Options {
     Options {
         authorization,
         ..options(url)
@@ -47,9 +47,9 @@ fn with_parameters(url: &str, parameters: &[(&str, &str)]) -> Options {
         .map(|(name, value)| ((*name).into(), (*value).into()));
     with(
         url,
-        Authorization {
+        AuthorizationExtras {
             parameters: parameters.collect(),
-            ..Authorization::default()
+            ..AuthorizationExtras::default()
         },
     )
 }
@@ -75,9 +75,9 @@ async fn further_parameters_are_sent_and_replace_those_that_are_there() {
 async fn a_request_is_pushed_where_that_is_demanded_or_wished() {
     for (required, par) in [(true, false), (false, true)] {
         let lab = lab_with(|lab| lab.require_par = required).await;
-        let authorization = Authorization {
+        let authorization = AuthorizationExtras {
             par,
-            ..Authorization::default()
+            ..AuthorizationExtras::default()
         };
         let mut run = Watched::start(with(lab.mcp_url(), authorization)).await;
         run.passes().await;
@@ -113,9 +113,9 @@ async fn a_request_object_is_signed_by_a_client_with_a_key_and_unsigned_by_anoth
         (client_with_key("lab-jwt", CLIENT_PRIVATE_KEY), "ES256"),
         (Registration::Auto, "none"),
     ] {
-        let authorization = Authorization {
+        let authorization = AuthorizationExtras {
             request_object: true,
-            ..Authorization::default()
+            ..AuthorizationExtras::default()
         };
         let mut run = Watched::start(Options {
             registration,
@@ -146,9 +146,9 @@ async fn a_request_object_is_signed_by_a_client_with_a_key_and_unsigned_by_anoth
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_object_can_be_pushed() {
     let lab = lab_with(|lab| lab.require_par = true).await;
-    let authorization = Authorization {
+    let authorization = AuthorizationExtras {
         request_object: true,
-        ..Authorization::default()
+        ..AuthorizationExtras::default()
     };
     let mut run = Watched::start(Options {
         registration: client_with_key("lab-jwt", CLIENT_PRIVATE_KEY),
@@ -165,9 +165,9 @@ async fn a_request_object_can_be_pushed() {
 async fn authorization_details_are_asked_for_and_come_back() {
     let lab = lab(None).await;
     let details = json!([{ "type": "mcp_tool", "actions": ["call"] }]);
-    let authorization = Authorization {
+    let authorization = AuthorizationExtras {
         authorization_details: Some(details.to_string()),
-        ..Authorization::default()
+        ..AuthorizationExtras::default()
     };
     let mut run = Watched::start(with(lab.mcp_url(), authorization)).await;
     run.passes().await;
@@ -181,9 +181,9 @@ async fn authorization_details_are_asked_for_and_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_comes_as_a_posted_form_where_that_is_asked_for() {
     let lab = lab(None).await;
-    let authorization = Authorization {
+    let authorization = AuthorizationExtras {
         response_mode: ResponseMode::FormPost,
-        ..Authorization::default()
+        ..AuthorizationExtras::default()
     };
     let mut run = Watched::start(with(lab.mcp_url(), authorization.clone())).await;
     run.passes().await;

@@ -2,7 +2,7 @@
 //! stored tokens with what follows them.
 
 use lab::{CLIENT_PRIVATE_KEY, LabOptions, Misbehaviour};
-use session::{Action, Authorization, GrantChoice, Options, Status};
+use session::{Action, AuthorizationExtras, GrantChoice, Options, Status};
 use trace::{ActionKind, Grant, Purpose, Revision, StopCode};
 use vault::Vault;
 
@@ -283,12 +283,12 @@ async fn without_metadata_the_revision_is_found_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pushed_object_details_and_form_post_go_together() {
     let lab = lab_with(|lab| lab.require_par = true).await;
-    let authorization = Authorization {
+    let authorization = AuthorizationExtras {
         request_object: true,
         response_mode: session::ResponseMode::FormPost,
         authorization_details: Some("[{\"type\":\"mcp_tool\",\"actions\":[\"call\"]}]".into()),
         parameters: vec![("login_hint".into(), "alice".into())],
-        ..Authorization::default()
+        ..AuthorizationExtras::default()
     };
     let mut run = Watched::start(Options {
         registration: client_with_key("lab-jwt", CLIENT_PRIVATE_KEY),

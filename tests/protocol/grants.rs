@@ -1,7 +1,7 @@
 //! Every grant but the authorization code.
 
 use lab::{CLIENT_PRIVATE_KEY, Lab, WorkloadJwt};
-use session::{Browser, GrantChoice, Options, Status};
+use session::{Browser, GrantChoice, IdentityProvider, Options, Status};
 use trace::{Exchange, Grant, Purpose, StopCode};
 
 use crate::sent::{client, client_with_key, form, json_answer, jwt, lab_with, told};
@@ -164,7 +164,10 @@ async fn workload(lab: &Lab, kind: WorkloadJwt) -> Watched {
     Watched::start(Options {
         registration: client("lab-workload", None),
         grant: GrantChoice::JwtBearer {
-            assertion: lab.workload_jwt(kind).expect("the platform is trusted"),
+            assertion: lab
+                .workload_jwt(kind)
+                .expect("the platform is trusted")
+                .into(),
         },
         ..options(lab.mcp_url())
     })
@@ -179,13 +182,13 @@ async fn an_identity_provider_vouches_for_its_user() {
     for endpoint in [None, Some(format!("{idp}/token"))] {
         let mut run = Watched::start(Options {
             registration: client("lab-confidential", Some("lab-secret")),
-            grant: GrantChoice::EnterpriseManaged {
-                idp_id_token: id_token.clone(),
-                idp_client_id: lab.idp_client_id().expect("asked for").into(),
-                idp_client_secret: None,
-                idp_issuer: Some(idp.into()),
-                idp_token_endpoint: endpoint,
-            },
+            grant: GrantChoice::EnterpriseManaged(IdentityProvider {
+                id_token: id_token.as_str().into(),
+                client_id: lab.idp_client_id().expect("asked for").into(),
+                client_secret: None,
+                issuer: Some(idp.into()),
+                token_endpoint: endpoint,
+            }),
             ..options(lab.mcp_url())
         })
         .await;

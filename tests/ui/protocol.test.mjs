@@ -52,7 +52,7 @@ test("after a rejected registration the other ways are offered, and one of them 
   );
   await page.find("way-preregistered").click();
   assert.ok(await page.find("way-send").isDisabled());
-  await page.find("client-id").fill("desk");
+  await page.find("registration.client_id").fill("desk");
   await page.choose("Secret");
   await page.find("client-secret").fill("hush");
   await page.shot("other-ways");

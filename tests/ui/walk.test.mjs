@@ -102,11 +102,11 @@ test("the options reach the run and stay when the start screen comes back", asyn
   const page = await ui.open("?fixture=healthy");
   await page.find("option-registration").click();
   await page.choose(/Pre-registered/);
-  await page.find("client-id").fill("my-client");
+  await page.find("registration.client_id").fill("my-client");
   await page.keyboard.press("Escape");
   await page.find("option-callback").click();
   await page.choose("localhost");
-  await page.find("callback-port").fill("8123");
+  await page.find("callback.port").fill("8123");
   await page.keyboard.press("Escape");
   assert.match(await page.find("option-callback").innerText(), /localhost, port 8123/);
   await page.find("start-step").click();

@@ -1,6 +1,6 @@
 import { TABS } from "./app.svelte";
 import type { App } from "./app.svelte";
-import { ALL_OFFERS } from "./flow/actions";
+import { groupsOf } from "./flow/actions";
 
 /** Something that can be done by key, by button or from the palette. */
 export interface Command {
@@ -145,13 +145,6 @@ export const COMMANDS: Command[] = [
     when: (app) => running(app) && (app.log.view?.actions.length ?? 0) > 0,
     do: (app) => (app.panel = "actions"),
   },
-  ...ALL_OFFERS.map(({ kind, title, sentence }): Command => ({
-    id: `act-${kind}`,
-    title: `${title}: ${sentence}`,
-    keys: [],
-    when: (app) => app.can(kind),
-    do: (app) => app.act(kind),
-  })),
   {
     id: "tokens",
     title: "Tokens",
@@ -177,6 +170,22 @@ export const COMMANDS: Command[] = [
     do: (app) => (app.panel = "shortcuts"),
   },
 ];
+
+/** Every command, with those for the actions that the program knows. */
+export function commandsOf(app: App): Command[] {
+  const groups = app.boot ? groupsOf(app.boot.tables) : [];
+  const actions = groups.flatMap((group) => group.actions);
+  return [
+    ...COMMANDS,
+    ...actions.map(({ kind, title, explanation }): Command => ({
+      id: `act-${kind}`,
+      title: `${title}: ${explanation}`,
+      keys: [],
+      when: (app) => app.can(kind),
+      do: (app) => app.act(kind),
+    })),
+  ];
+}
 
 /** The command of a key that can be done now. */
 export function commandFor(app: App, keys: string): Command | undefined {

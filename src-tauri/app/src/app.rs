@@ -13,7 +13,9 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use trace::{Secret, Timestamp, Trace};
 use vault::{TokenSet, Vault};
 
-use crate::contract::{Boot, Detail, ExportFormat, PastRun, RevealedToken, Settings, Update};
+use crate::contract::{
+    Boot, Detail, ExportFormat, PastRun, RevealedToken, Settings, Tables, Update,
+};
 use crate::document::Document;
 use crate::lab_scenarios::{self, Scenario};
 use crate::library::Library;
@@ -85,6 +87,7 @@ impl App {
         notices.extend(vault.problem.clone());
         Boot {
             version: env!("CARGO_PKG_VERSION").into(),
+            tables: Tables::all(),
             lab: lab_scenarios::cards(),
             settings: library.settings.clone(),
             history,

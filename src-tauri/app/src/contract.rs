@@ -8,18 +8,19 @@ use serde::{Deserialize, Serialize};
 use trace::Timestamp;
 use ts_rs::TS;
 
-pub use session::{
-    Action, AppError, ErrorCode, NextStep, Options, Registration, RegistrationWay, ServerView,
-    Status, TokenView, Tool, VaultView,
-};
+pub use flow::options::{Options, Registration, RegistrationWay, Tables};
+pub use flow::{Action, Tool};
+pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
 
 pub use crate::update::{FindingsChange, Update};
 pub use crate::view::{Detail, PhaseState, Progress, Row, RowKind, View, ViewChange};
 
 /// All the start screen needs, in one answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct Boot {
     pub version: String,
+    /// The options and actions, with their words.
+    pub tables: Tables,
     pub lab: Vec<LabScenario>,
     pub settings: Settings,
     /// Newest first.
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     /// Everything a command takes or answers, and what an update is made of; the types within them
-    /// follow.
+    /// follow. The tables themselves are for the window's tests.
     fn export_to(folder: &Path) -> Result<(), ExportError> {
         let config = Config::from_env().with_out_dir(folder);
         Boot::export_all(&config)?;
@@ -214,7 +215,9 @@ mod tests {
         Registration::export_all(&config)?;
         Request::export_all(&config)?;
         RevealedToken::export_all(&config)?;
-        AppError::export_all(&config)
+        AppError::export_all(&config)?;
+        let tables = serde_json::to_string_pretty(&Tables::all()).expect("tables are JSON") + "\n";
+        Ok(fs::write(folder.join("tables.json"), tables)?)
     }
 
     /// The files below a folder, by their path in it.

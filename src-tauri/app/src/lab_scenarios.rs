@@ -2,7 +2,7 @@
 
 use lab::{Lab, LabOptions, Misbehaviour, Severity};
 use serde_json::{Value, json};
-use session::{GrantChoice, Options, Registration, ToolCall};
+use session::{GrantChoice, IdentityProvider, Options, Registration, ToolCall};
 use trace::ActionKind;
 
 use crate::contract::LabScenario;
@@ -180,13 +180,13 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
             lab: |lab| lab.idp = true,
             run: |lab, run| {
                 run.registration = confidential();
-                run.grant = GrantChoice::EnterpriseManaged {
-                    idp_id_token: lab.id_token().unwrap_or_default(),
-                    idp_client_id: lab.idp_client_id().unwrap_or_default().into(),
-                    idp_client_secret: None,
-                    idp_issuer: lab.idp_url().map(Into::into),
-                    idp_token_endpoint: None,
-                };
+                run.grant = GrantChoice::EnterpriseManaged(IdentityProvider {
+                    id_token: lab.id_token().unwrap_or_default().into(),
+                    client_id: lab.idp_client_id().unwrap_or_default().into(),
+                    client_secret: None,
+                    issuer: lab.idp_url().map(Into::into),
+                    token_endpoint: None,
+                });
             },
         },
         _ => USUAL,

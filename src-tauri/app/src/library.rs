@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use session::{Browser, GrantChoice, Registration};
 
 use crate::contract::{AppError, ErrorCode, PastRun, Settings};
 
@@ -58,19 +57,7 @@ impl Library {
     pub fn save_settings(&mut self, settings: Settings) -> Result<(), AppError> {
         self.settings = settings;
         let mut kept = self.settings.clone();
-        if let Registration::Preregistered { client_secret, .. } = &mut kept.options.registration {
-            *client_secret = None;
-        }
-        if matches!(
-            kept.options.grant,
-            GrantChoice::JwtBearer { .. } | GrantChoice::EnterpriseManaged { .. }
-        ) {
-            kept.options.grant = GrantChoice::Auto;
-        }
-        kept.options.call = None;
-        if let Browser::Approver { form } = &mut kept.options.browser {
-            form.clear();
-        }
+        kept.options = kept.options.without_secrets();
         self.write("settings.json", &kept)
     }
 
@@ -146,6 +133,8 @@ fn free_name(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flow::options::{GrantChoice, Registration};
+
     use crate::contract::{PastResult, Theme};
     use trace::Timestamp;
 

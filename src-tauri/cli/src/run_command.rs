@@ -13,7 +13,6 @@ use vault::Vault;
 
 use crate::arguments::{FailOn, RunArguments};
 use crate::exports::Exports;
-use crate::options::options;
 use crate::paint::Paint;
 use crate::terminal::{Failure, Terminal};
 
@@ -36,11 +35,11 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         .transpose()?;
 
     let vault = Vault::memory("a headless run keeps no tokens");
-    let document = Document::live(1, options(&arguments)?, vault)
+    let document = Document::live(1, arguments.options.0.clone(), vault)
         .await
         .map_err(failure)?;
     let mut progress = Progress::new(&document, &paint);
-    progress.follow(arguments.flow.go_on).await?;
+    progress.follow(arguments.go_on).await?;
     let status = progress.status();
     let trace = document.trace();
     let findings = document.findings();

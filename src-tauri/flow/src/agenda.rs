@@ -1,11 +1,15 @@
 //! What a user asks for besides the flow: each action is a few requests, one after another.
 
+use serde::{Deserialize, Serialize};
 use trace::{ActionKind, CrossOrigin, Decision, Secret, StopCode, TokenKind, Verdict};
+use ts_rs::TS;
 
+use crate::actions::ACTIONS;
 use crate::facts::{Client, Facts};
 use crate::flow::Flow;
 use crate::judged::Judged;
-use crate::setup::{Setup, ToolCall};
+use crate::options::ToolCall;
+use crate::setup::Setup;
 use crate::step::Step;
 use crate::steps::challenge;
 
@@ -26,10 +30,11 @@ pub struct Agenda {
 }
 
 /// What a user asks for once there is a token.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Action {
     pub kind: ActionKind,
     /// For [`ActionKind::CallTool`].
+    #[serde(default)]
     pub call: Option<ToolCall>,
 }
 
@@ -61,27 +66,9 @@ pub enum Errand {
 
 /// The actions that make sense now, in the order a window shows them.
 pub(crate) fn possible(flow: &Flow, setup: &Setup) -> Vec<ActionKind> {
-    const ALL: [ActionKind; 16] = [
-        ActionKind::CallTool,
-        ActionKind::Refresh,
-        ActionKind::PretendExpired,
-        ActionKind::Rotate,
-        ActionKind::ReuseRotated,
-        ActionKind::RefreshTwice,
-        ActionKind::RevokeAndTry,
-        ActionKind::Revoke,
-        ActionKind::Introspect,
-        ActionKind::Userinfo,
-        ActionKind::CheckSignatures,
-        ActionKind::CheckCors,
-        ActionKind::ReadRegistration,
-        ActionKind::UpdateRegistration,
-        ActionKind::DeleteRegistration,
-        ActionKind::ReplayCode,
-    ];
     let busy = flow.facts.agenda.action.is_some();
-    ALL.into_iter()
-        .filter(|kind| !busy && lacking(&flow.facts, setup, *kind).is_none())
+    let all = ACTIONS.iter().map(|info| info.kind);
+    all.filter(|kind| !busy && lacking(&flow.facts, setup, *kind).is_none())
         .collect()
 }
 
@@ -193,10 +180,7 @@ fn errands(facts: &Facts, setup: &Setup, action: Action) -> Vec<Errand> {
         .and_then(|tokens| tokens.refresh_token.clone());
     let has_refresh_token = refresh_token.is_some();
     match action.kind {
-        ActionKind::CallTool => vec![Errand::Call(action.call.unwrap_or(ToolCall {
-            tool: None,
-            arguments: Default::default(),
-        }))],
+        ActionKind::CallTool => vec![Errand::Call(action.call.unwrap_or_default())],
         ActionKind::Refresh | ActionKind::PretendExpired => vec![Errand::Refresh, Errand::Try],
         ActionKind::Rotate => vec![Errand::Refresh, Errand::Refresh, Errand::Try],
         ActionKind::ReuseRotated => {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use trace::Grant;
 
-use crate::setup::{GrantChoice, Setup};
+use crate::options::GrantChoice;
+use crate::setup::Setup;
 
 /// What is served where `client_id` is the document's own URL
 /// (draft-ietf-oauth-client-id-metadata-document-00 section 4): compared byte for byte with the URL

@@ -1,11 +1,14 @@
 //! What a flow knows so far.
 
+use serde::{Deserialize, Serialize};
 use trace::{
     Grant, Phase, ResourceMetadata, Revision, Secret, ServerMetadata, StopCode, Timestamp,
 };
+use ts_rs::TS;
 
 use crate::agenda::Agenda;
-use crate::setup::{ResourceChoice, Setup};
+use crate::options::ResourceChoice;
+use crate::setup::Setup;
 use crate::step::Step;
 use jose::SigningKey;
 
@@ -201,12 +204,12 @@ pub struct ServerFacts {
 }
 
 /// A tool as `tools/list` names it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Tool {
     pub name: String,
     pub title: Option<String>,
     pub description: Option<String>,
-    /// `inputSchema`, as it came.
+    /// Its `inputSchema`: a JSON schema, as it came.
     pub input_schema: serde_json::Value,
 }
 
@@ -255,7 +258,7 @@ impl Facts {
     pub(crate) fn resource(&self, setup: &Setup) -> Option<String> {
         match &setup.resource {
             ResourceChoice::Off => return None,
-            ResourceChoice::Given(uri) => return Some(uri.clone()),
+            ResourceChoice::Given { uri } => return Some(uri.clone()),
             ResourceChoice::Advertised => {}
         }
         if !self.revision.at_least(Revision::R20250618) {

@@ -6,21 +6,14 @@ use crate::agenda::{self, Action};
 use crate::credentials;
 use crate::facts::{Authorization, Client, Facts, Tokens};
 use crate::judged::Judged;
+use crate::options::{Registration, RegistrationWay};
 use crate::proof;
-use crate::setup::{Registration, Setup};
+use crate::setup::Setup;
 use crate::step::{Hand, Next, Plan, Seen, Step};
 use crate::steps::{
     assertion, authorization, challenge, device, errand, event_stream, mcp, pushed, refresh,
     registration, resource_metadata, server_metadata, token, tool,
 };
-
-/// A way to become a client of an authorization server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegistrationWay {
-    Cimd,
-    Dcr,
-    Preregistered,
-}
 
 /// Where a flow stands and what it knows: a plain value. Going back is picking an earlier one.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,7 @@
 //! number that was not handed to it, and revisions of the specification differ only where a line
 //! says `revision.at_least(…)`.
 
+pub mod actions;
 mod agenda;
 mod client_document;
 mod credentials;
@@ -14,6 +15,7 @@ mod flow;
 mod judged;
 mod mcp_request;
 mod mirrored;
+pub mod options;
 mod proof;
 mod setup;
 mod step;
@@ -24,10 +26,7 @@ pub use client_document::client_document;
 pub use facts::{
     Authorization, Client, Device, Facts, Redirect, RegisteredBy, ServerFacts, Tokens, Tool,
 };
-pub use flow::{Flow, RegistrationWay};
+pub use flow::Flow;
 pub use judged::{Effect, Judged};
-pub use setup::{
-    AuthorizationExtras, GrantChoice, IdentityProvider, Registration, ResourceChoice, Seed, Setup,
-    SetupError, ToolCall,
-};
+pub use setup::{Seed, Setup, SetupError};
 pub use step::{Hand, Next, Plan, Seen, Step};

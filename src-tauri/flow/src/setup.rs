@@ -1,49 +1,54 @@
 //! What a flow is started with.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use trace::{ActionKind, Revision, Secret, Timestamp};
+use trace::Timestamp;
 use url::Url;
 
+use crate::options::Options;
 use jose::SigningKey;
 
-/// What a flow is started with. It does not change while the flow runs, unless the user chooses
-/// another way.
+/// The options of a run with what was loaded for them. It does not change while the flow runs,
+/// unless the user chooses another way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setup {
-    /// The MCP server's URL: http or https, without credentials and fragment
-    /// ([`Setup::check_server_url`]).
-    pub server_url: String,
-    /// None: detected.
-    pub revision: Option<Revision>,
-    pub registration: Registration,
+    /// Checked: `server_url` is the MCP server's http or https URL, without credentials and
+    /// fragment ([`Setup::check_server_url`]); a text that is there is not empty.
+    pub options: Options,
+    /// The pre-registered client's key, for `private_key_jwt`.
+    pub private_key: Option<SigningKey>,
     /// Where our client metadata document is (draft-ietf-oauth-client-id-metadata-document-00
     /// section 3).
     pub client_metadata_url: Option<String>,
-    pub grant: GrantChoice,
-    /// The authorization server to use where several are named; none: the first.
-    pub issuer: Option<String>,
-    pub resource: ResourceChoice,
-    pub authorization: AuthorizationExtras,
-    /// Bind the tokens to a key (RFC 9449) even where the MCP server does not demand it.
-    pub dpop: bool,
+    /// RFC 9396 section 2.
+    pub authorization_details: Option<Value>,
     /// `x5t#S256` of the certificate that `wire` sends where it is asked for one (RFC 8705 section
     /// 3.1).
     pub certificate_thumbprint: Option<String>,
-    /// The tool that is called at the end.
-    pub call: Option<ToolCall>,
-    /// What is done once the flow has reached its end.
-    pub then: Vec<ActionKind>,
-    /// The scope to ask for; none: as the server asks.
-    pub scope: Option<String>,
     /// `client_name` of a registration.
     pub client_name: String,
     pub client_version: String,
     /// Random bytes of this run. What a request needs to be unique is derived from them and the
     /// time.
     pub seed: Seed,
+}
+
+/// The flow reads an option as `setup.grant`, whether or not something was loaded for it.
+impl Deref for Setup {
+    type Target = Options;
+
+    fn deref(&self) -> &Options {
+        &self.options
+    }
+}
+
+impl DerefMut for Setup {
+    fn deref_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
 }
 
 /// Random bytes that keys are derived from: not to be shown.
@@ -56,95 +61,20 @@ impl fmt::Debug for Seed {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub enum Registration {
-    /// By client metadata document where there is one and the server takes it, else dynamically
-    /// (2025-11-25 basic/authorization, "Client Registration Approaches").
-    Auto,
-    Dcr,
-    Cimd,
-    Preregistered {
-        client_id: String,
-        client_secret: Option<Secret>,
-        /// For `private_key_jwt`.
-        private_key: Option<Box<SigningKey>>,
-    },
-}
-
-/// How a token is to be got.
-#[derive(Debug, Clone, PartialEq)]
-pub enum GrantChoice {
-    /// Client credentials where the client has some and the server offers nothing for users; else
-    /// the code.
-    Auto,
-    AuthorizationCode,
-    ClientCredentials,
-    DeviceCode,
-    JwtBearer {
-        assertion: Secret,
-    },
-    EnterpriseManaged(IdentityProvider),
-}
-
-/// Who vouches for the user in enterprise-managed authorization, and what it is given.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IdentityProvider {
-    pub id_token: Secret,
-    pub client_id: String,
-    pub client_secret: Option<Secret>,
-    pub issuer: Option<String>,
-    /// None: read from the metadata of `issuer`.
-    pub token_endpoint: Option<String>,
-}
-
-/// The `resource` parameter (RFC 8707 section 2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ResourceChoice {
-    Advertised,
-    Off,
-    Given(String),
-}
-
-/// What the authorization request carries besides what it must.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AuthorizationExtras {
-    /// One that the request has already replaces it.
-    pub parameters: Vec<(String, String)>,
-    /// Push the request (RFC 9126) even where that is not demanded.
-    pub par: bool,
-    /// As a request object (RFC 9101).
-    pub request_object: bool,
-    /// RFC 9396 section 2.
-    pub authorization_details: Option<Value>,
-    /// OAuth 2.0 Form Post Response Mode.
-    pub form_post: bool,
-}
-
-/// A call of a tool.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ToolCall {
-    /// None: the first one listed.
-    pub tool: Option<String>,
-    pub arguments: Map<String, Value>,
-}
-
 impl Setup {
-    /// What every flow needs; everything else as a client without arrangements has it.
+    /// As a client without arrangements has it.
     pub fn new(server_url: impl Into<String>, seed: Seed) -> Self {
+        Self::with(Options::for_server(server_url), seed)
+    }
+
+    /// With these options, and nothing loaded yet.
+    pub fn with(options: Options, seed: Seed) -> Self {
         Self {
-            server_url: server_url.into(),
-            revision: None,
-            registration: Registration::Auto,
+            options,
+            private_key: None,
             client_metadata_url: None,
-            grant: GrantChoice::Auto,
-            issuer: None,
-            resource: ResourceChoice::Advertised,
-            authorization: AuthorizationExtras::default(),
-            dpop: false,
+            authorization_details: None,
             certificate_thumbprint: None,
-            call: None,
-            then: Vec::new(),
-            scope: None,
             client_name: "Authscope".into(),
             client_version: env!("CARGO_PKG_VERSION").into(),
             seed,
@@ -235,7 +165,7 @@ impl Setup {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 120;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -16,9 +16,9 @@ use crate::error::{AppError, ErrorCode};
 use crate::error::{invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
-use crate::options::{Browser, CallbackHost};
 use crate::runner::Runner;
 use crate::state::Status;
+use flow::options::{Browser, CallbackHost, ResponseMode};
 
 /// How the waiting for a callback ended.
 enum End {
@@ -371,10 +371,9 @@ impl Runner {
             port,
             path: callback.path.clone(),
             timeout: self.callback_timeout(),
-            method: if self.setup.authorization.form_post {
-                CallbackMethod::FormPost
-            } else {
-                CallbackMethod::Query
+            method: match self.setup.authorization.response_mode {
+                ResponseMode::FormPost => CallbackMethod::FormPost,
+                ResponseMode::Query => CallbackMethod::Query,
             },
         }
     }

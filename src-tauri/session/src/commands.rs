@@ -3,7 +3,9 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use flow::{Flow, Hand, Next};
+use flow::actions::action_info;
+use flow::options::{Options, Registration};
+use flow::{Action, Flow, Hand, Next};
 use tokio::time::timeout;
 use trace::{Phase, Request, action_title};
 
@@ -13,7 +15,6 @@ use crate::error::AppError;
 use crate::error::{invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
-use crate::options::{Action, ClientMetadata, Registration};
 use crate::runner::Runner;
 use crate::setup;
 use crate::state::Status;
@@ -129,14 +130,10 @@ impl Runner {
 
     async fn act(&mut self, action: Action) -> Result<Result<(), AppError>, Stop> {
         let kind = action.kind;
-        let action = flow::Action {
-            kind,
-            call: action.call.as_ref().map(setup::call),
-        };
         let mut flow = self.flow.to_owned();
         flow.facts.registered.clone_from(&self.registered);
         let Some(begun) = flow.act(&self.setup, action) else {
-            let title = trace::action_title(kind);
+            let title = action_info(kind).title;
             return Ok(Err(not_now(&format!("{title}: not possible here."))));
         };
         self.ended = false;
@@ -173,17 +170,17 @@ impl Runner {
 
     /// The flow from the registration on, in the way chosen.
     fn registering_as(&mut self, chosen: Registration) -> Result<flow::Judged, AppError> {
-        let registration = setup::registration(&chosen)?;
-        if registration == flow::Registration::Cimd
+        let options = Options {
+            registration: chosen,
+            ..self.options.clone()
+        };
+        let options = setup::checked(&options)?;
+        let private_key = setup::private_key(&options.registration)?;
+        if options.registration == Registration::Cimd
             && self.documents.is_none()
             && self.setup.client_metadata_url.is_none()
         {
-            // Nothing was arranged for it: we serve the document ourselves.
-            let here = ClientMetadata {
-                serve: true,
-                ..ClientMetadata::default()
-            };
-            self.documents = Documents::open(&here)?;
+            self.documents = Documents::open(&options)?;
             self.setup.client_metadata_url = self
                 .documents
                 .as_ref()
@@ -193,8 +190,9 @@ impl Runner {
         let again = again
             .filter(|_| !self.ended)
             .ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
-        self.setup.registration = registration;
-        self.options.registration = chosen;
+        self.options.registration = options.registration.clone();
+        self.setup.registration = options.registration;
+        self.setup.private_key = private_key;
         self.typed_secrets.learn(&self.options, &self.setup);
         Ok(again)
     }

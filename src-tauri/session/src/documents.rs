@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use wire::{DocumentHost, DocumentHostSettings, Fetched};
 
 use crate::error::{AppError, invalid};
-use crate::options::ClientMetadata;
+use flow::options::{Options, Registration};
 
 /// The server of the document. Dropping it closes the server.
 pub(crate) struct Documents {
@@ -14,22 +14,20 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Opens it, unless the document is served elsewhere.
+    /// Opens it, unless the document is served elsewhere. A document that is needed and for which
+    /// nothing was arranged is served here.
     ///
     /// # Errors
     /// When the port cannot be opened or the tunnel's URL is not one.
-    pub fn open(given: &ClientMetadata) -> Result<Option<Self>, AppError> {
-        if !given.serve {
+    pub fn open(options: &Options) -> Result<Option<Self>, AppError> {
+        let given = &options.client_metadata;
+        let needed = options.registration == Registration::Cimd && given.url.is_none();
+        if !given.serve && !needed {
             return Ok(None);
         }
-        let url = given
-            .url
-            .as_deref()
-            .map(str::trim)
-            .filter(|url| !url.is_empty());
         let settings = DocumentHostSettings {
             port: given.port,
-            public_url: url.map(Into::into),
+            public_url: given.url.clone().map(Into::into),
             ..DocumentHostSettings::default()
         };
         let (host, fetched) =

@@ -1,10 +1,11 @@
 //! What a session can be told, and how it answers.
 
+use flow::Action;
+use flow::options::Registration;
 use tokio::sync::{mpsc, oneshot};
 use trace::Request;
 
 use crate::error::AppError;
-use crate::options::{Action, Registration};
 
 pub(crate) enum Command {
     Next,

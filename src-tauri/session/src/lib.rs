@@ -11,7 +11,6 @@ mod env;
 mod error;
 mod inbox;
 mod journal;
-mod options;
 mod report;
 mod runner;
 mod sending;
@@ -23,13 +22,13 @@ mod typed_secrets;
 
 pub use ended::ended_message;
 pub use error::{AppError, ErrorCode};
-pub use options::{
-    Action, Authorization, Browser, Callback, CallbackHost, ClientCertificate, ClientMetadata,
-    GrantChoice, Network, Options, Registration, ResourceChoice, ResponseMode, ToolCall,
+pub use flow::options::{
+    AuthorizationExtras, Browser, Callback, CallbackHost, ClientCertificate, ClientMetadata,
+    GrantChoice, IdentityProvider, Network, Options, Registration, RegistrationWay, ResourceChoice,
+    ResponseMode, ToolCall,
 };
+pub use flow::{Action, Tool};
 pub use report::vault_view;
 pub use session::Session;
-pub use state::{
-    Event, NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, Tool, VaultView,
-};
+pub use state::{Event, NextStep, RunState, ServerView, Status, TokenView, VaultView};
 pub use tokens::token_id;

@@ -10,9 +10,7 @@ use wire::Wire;
 
 use crate::ended::ended_message;
 use crate::journal::Journal;
-use crate::state::{
-    Event, NextStep, RegistrationWay, RunState, ServerView, Status, Tool, VaultView,
-};
+use crate::state::{Event, NextStep, RunState, ServerView, Status, VaultView};
 use crate::tokens::token_view;
 
 pub(crate) struct Reporter {
@@ -140,7 +138,7 @@ impl Reporter {
             server: known.then(|| ServerView {
                 name: facts.server.name.clone(),
                 version: facts.server.version.clone(),
-                tools: facts.server.tools.iter().map(tool_view).collect(),
+                tools: facts.server.tools.clone(),
             }),
             authorization_servers: facts
                 .resource_metadata
@@ -152,32 +150,10 @@ impl Reporter {
                 Status::Done { .. } | Status::Stopped { .. } => now.flow.actions(now.setup),
                 _ => Vec::new(),
             },
-            registrations: now
-                .flow
-                .registration_ways(now.setup)
-                .into_iter()
-                .map(registration_way)
-                .collect(),
+            registrations: now.flow.registration_ways(now.setup),
             registrations_left: now.registered as u32,
             status,
         }
-    }
-}
-
-fn registration_way(way: flow::RegistrationWay) -> RegistrationWay {
-    match way {
-        flow::RegistrationWay::Cimd => RegistrationWay::Cimd,
-        flow::RegistrationWay::Dcr => RegistrationWay::Dcr,
-        flow::RegistrationWay::Preregistered => RegistrationWay::Preregistered,
-    }
-}
-
-fn tool_view(tool: &flow::Tool) -> Tool {
-    Tool {
-        name: tool.name.clone(),
-        title: tool.title.clone(),
-        description: tool.description.clone(),
-        input_schema: tool.input_schema.clone(),
     }
 }
 

@@ -15,11 +15,11 @@ use crate::env::{judge, now};
 use crate::error::{AppError, invalid};
 use crate::inbox::{Inbox, Stop};
 use crate::journal::{Journal, lock};
-use crate::options::Options;
 use crate::report::Reporter;
 use crate::state::{Event, Status};
 use crate::typed_secrets::TypedSecrets;
 use crate::{setup, tokens};
+use flow::options::Options;
 
 pub(crate) struct Runner {
     pub options: Options,
@@ -60,14 +60,15 @@ impl Runner {
         resting: watch::Sender<bool>,
     ) -> Result<Self, AppError> {
         let mut setup = setup::setup(&options)?;
+        // From here on as they were checked.
+        let options = setup.options.clone();
         let wire = Wire::new(&setup::wire_settings(&options))
             .map_err(|error| invalid(error.to_string()))?;
-        let documents = Documents::open(&options.client_metadata)?;
+        let documents = Documents::open(&options)?;
         if let Some(documents) = &documents {
             setup.client_metadata_url = Some(documents.url().to_owned());
         }
         setup.certificate_thumbprint = wire.client_certificate_thumbprint();
-        tokens::check_callback(&options.callback)?;
         let typed_secrets = TypedSecrets::default();
         typed_secrets.learn(&options, &setup);
         let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));

@@ -9,10 +9,11 @@ use vault::Vault;
 use crate::error::{AppError, ErrorCode};
 use crate::inbox::{Command, Reply};
 use crate::journal::{Journal, lock};
-use crate::options::{Action, Options, Registration};
 use crate::runner::Runner;
 use crate::state::Event;
 use crate::typed_secrets::TypedSecrets;
+use flow::Action;
+use flow::options::{Options, Registration};
 
 /// A flow being run. Commands are carried out by a task of its own, in the order they come.
 pub struct Session {

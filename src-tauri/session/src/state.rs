@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use flow::Tool;
+use flow::options::RegistrationWay;
 use serde::{Deserialize, Serialize};
 use trace::{
     ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp,
@@ -47,15 +49,6 @@ pub struct RunState {
     pub registrations: Vec<RegistrationWay>,
     /// How many clients this session registered and can delete again.
     pub registrations_left: u32,
-}
-
-/// A way to become a client of the authorization server in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum RegistrationWay {
-    Cimd,
-    Dcr,
-    Preregistered,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -153,14 +146,4 @@ pub struct ServerView {
     pub name: Option<String>,
     pub version: Option<String>,
     pub tools: Vec<Tool>,
-}
-
-/// A tool of the MCP server.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct Tool {
-    pub name: String,
-    pub title: Option<String>,
-    pub description: Option<String>,
-    /// Its `inputSchema`: a JSON schema, as it came.
-    pub input_schema: serde_json::Value,
 }

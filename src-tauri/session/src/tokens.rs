@@ -4,9 +4,8 @@ use flow::{Client, RegisteredBy, Setup, Tokens};
 use jose::SigningKey;
 use vault::{ClientCredentials, Key, TokenSet};
 
-use crate::error::{AppError, invalid};
-use crate::options::{Callback, Options};
 use crate::state::TokenView;
+use flow::options::{Options, Registration};
 
 /// The tokens kept for this server that fit the options, with their client: the newest.
 pub(crate) fn stored(
@@ -15,9 +14,7 @@ pub(crate) fn stored(
     options: &Options,
 ) -> Option<(Tokens, Client)> {
     let fits = |set: &&TokenSet| match &options.registration {
-        crate::options::Registration::Preregistered { client_id, .. } => {
-            set.key.client_id == client_id.trim()
-        }
+        Registration::Preregistered { client_id, .. } => set.key.client_id == *client_id,
         _ => true,
     };
     // Tokens are for the server that issued them alone.
@@ -51,14 +48,10 @@ pub(crate) fn stored(
             .as_ref()
             .and_then(|pem| SigningKey::from_pem(pem.expose(), None).ok()),
     };
-    let private_key = match &setup.registration {
-        flow::Registration::Preregistered { private_key, .. } => private_key.as_deref().cloned(),
-        _ => None,
-    };
     let client = Client {
         client_id: set.client.client_id,
         client_secret: set.client.client_secret,
-        private_key,
+        private_key: setup.private_key.clone(),
         auth_method: set.client.auth_method,
         issuer: Some(set.key.issuer),
         by: match set.client.registration {
@@ -135,31 +128,6 @@ fn masked(token: &str) -> String {
     )
 }
 
-/// # Errors
-/// Names the field of the callback options that cannot be used.
-pub(crate) fn check_callback(callback: &Callback) -> Result<(), AppError> {
-    let path = &callback.path;
-    let plain = path
-        .chars()
-        .all(|c| c.is_ascii_graphic() && !"?#\\".contains(c));
-    if !path.starts_with('/') || !plain {
-        return Err(invalid(format!(
-            "callback path: expected a path that starts with a slash, without ? and #, got \"{path}\""
-        )));
-    }
-    if callback.port == Some(0) {
-        return Err(invalid(
-            "callback port: expected 1 to 65535, or none for a free one, got 0",
-        ));
-    }
-    if callback.timeout_seconds == 0 {
-        return Err(invalid(
-            "callback timeout: expected at least 1 second, got 0",
-        ));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,25 +136,5 @@ mod tests {
     fn a_short_token_shows_nothing_and_a_long_one_six_characters() {
         assert_eq!(masked("hush"), "… (4 characters)");
         assert!(masked(&"x".repeat(40)).starts_with("xxxxxx…"));
-    }
-
-    #[test]
-    fn the_callback_field_that_is_wrong_is_named() {
-        let wrong = |callback: Callback| check_callback(&callback).unwrap_err().message;
-        assert!(
-            wrong(Callback {
-                path: "cb".into(),
-                ..Callback::default()
-            })
-            .starts_with("callback path")
-        );
-        assert!(
-            wrong(Callback {
-                port: Some(0),
-                ..Callback::default()
-            })
-            .starts_with("callback port")
-        );
-        assert!(check_callback(&Callback::default()).is_ok());
     }
 }

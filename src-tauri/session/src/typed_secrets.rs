@@ -4,11 +4,11 @@
 use std::sync::{Arc, Mutex};
 
 use flow::Setup;
+use flow::options::{Browser, Options};
 use trace::Secret;
 use url::Url;
 
 use crate::journal::lock;
-use crate::options::{Browser, GrantChoice, Options, Registration};
 
 /// Grows when the user types in more during the run. Copies are the same list.
 #[derive(Clone, Default)]
@@ -37,33 +37,12 @@ fn named(options: &Options, setup: &Setup) -> Vec<(String, Secret)> {
     let mut add = |name: &str, value: &str| {
         named.push((name.to_owned(), Secret::new(value.trim())));
     };
-    if let Registration::Preregistered {
-        client_secret: Some(secret),
-        ..
-    } = &options.registration
-    {
-        add("client_secret", secret);
+    for (id, secret) in options.secrets() {
+        let name = id.rsplit('.').next().unwrap_or(id);
+        add(name.trim_start_matches("idp_"), secret.expose());
     }
-    if let flow::Registration::Preregistered {
-        private_key: Some(key),
-        ..
-    } = &setup.registration
-    {
+    if let Some(key) = &setup.private_key {
         add("private_key", key.to_pem().expose());
-    }
-    match &options.grant {
-        GrantChoice::JwtBearer { assertion } => add("assertion", assertion),
-        GrantChoice::EnterpriseManaged {
-            idp_id_token,
-            idp_client_secret,
-            ..
-        } => {
-            add("id_token", idp_id_token);
-            if let Some(secret) = idp_client_secret {
-                add("client_secret", secret);
-            }
-        }
-        _ => {}
     }
     if let Browser::Approver { form } = &options.browser {
         for (field, value) in form {
@@ -81,6 +60,8 @@ fn named(options: &Options, setup: &Setup) -> Vec<(String, Secret)> {
 
 #[cfg(test)]
 mod tests {
+    use flow::options::{GrantChoice, IdentityProvider, Registration};
+
     use super::*;
 
     #[test]
@@ -94,13 +75,13 @@ mod tests {
                 private_key_file: None,
                 alg: None,
             },
-            grant: GrantChoice::EnterpriseManaged {
-                idp_id_token: "a.b.c".into(),
-                idp_client_id: "here".into(),
-                idp_client_secret: Some("hush".into()),
-                idp_issuer: None,
-                idp_token_endpoint: None,
-            },
+            grant: GrantChoice::EnterpriseManaged(IdentityProvider {
+                id_token: "a.b.c".into(),
+                client_id: "here".into(),
+                client_secret: Some("hush".into()),
+                issuer: None,
+                token_endpoint: None,
+            }),
             browser: Browser::Approver {
                 form: vec![
                     ("password".into(), "open".into()),
@@ -136,11 +117,7 @@ mod tests {
     fn a_key_that_was_read_from_a_file_is_among_them() {
         let mut setup = Setup::new("https://mcp.example/mcp", flow::Seed([7; 32]));
         let key = jose::SigningKey::from_random(&[9; 32]);
-        setup.registration = flow::Registration::Preregistered {
-            client_id: "me".into(),
-            client_secret: None,
-            private_key: Some(Box::new(key.clone())),
-        };
+        setup.private_key = Some(key.clone());
         let secrets = TypedSecrets::default();
         secrets.learn(&Options::default(), &setup);
         let pem = key.to_pem();

@@ -117,15 +117,15 @@ pub fn sentence(decision: &Decision) -> String {
 }
 
 /// What the user asked for, as a heading.
-pub fn action_title(action: ActionKind) -> &'static str {
+pub const fn action_title(action: ActionKind) -> &'static str {
     match action {
         ActionKind::CallTool => "Call a tool",
         ActionKind::Refresh => "Refresh now",
-        ActionKind::PretendExpired => "Pretend that the access token has expired",
-        ActionKind::Rotate => "Rotate: refresh twice, each time with the newest refresh token",
-        ActionKind::ReuseRotated => "Use a refresh token again that was replaced",
-        ActionKind::RefreshTwice => "Refresh twice at once",
-        ActionKind::RevokeAndTry => "Revoke the access token and try it",
+        ActionKind::PretendExpired => "Pretend the token expired",
+        ActionKind::Rotate => "Refresh twice in a row",
+        ActionKind::ReuseRotated => "Reuse a replaced refresh token",
+        ActionKind::RefreshTwice => "Two refreshes at once",
+        ActionKind::RevokeAndTry => "Revoke and try",
         ActionKind::Revoke => "Revoke the tokens",
         ActionKind::Introspect => "Introspect the tokens",
         ActionKind::Userinfo => "Ask who the user is",
@@ -133,8 +133,8 @@ pub fn action_title(action: ActionKind) -> &'static str {
         ActionKind::ReadRegistration => "Read the registration",
         ActionKind::UpdateRegistration => "Update the registration",
         ActionKind::DeleteRegistration => "Delete the registration",
-        ActionKind::ReplayCode => "Use the authorization code again",
-        ActionKind::CheckCors => "Check as a client in a browser",
+        ActionKind::ReplayCode => "Reuse the authorization code",
+        ActionKind::CheckCors => "Check CORS",
     }
 }
 

@@ -1,10 +1,15 @@
+import type { Format } from "../host/bindings/Format";
+import type { Group } from "../host/bindings/Group";
+import type { OptionInfo } from "../host/bindings/OptionInfo";
 import type { Options } from "../host/bindings/Options";
-import type { Group } from "./summaries";
+import type { Tables } from "../host/bindings/Tables";
+import { counts, get, isGiven } from "./paths";
 
-/** Something typed that cannot be meant: which field, what is expected, what is there. */
+/** Something typed that cannot be meant: which option, what is expected, what is there. */
 export interface Problem {
+  id: string;
   group: Group;
-  field: string;
+  title: string;
   expected: string;
   got: string;
   /** Nothing is there where something has to be. */
@@ -14,85 +19,13 @@ export interface Problem {
 const SHOWN = 48;
 
 /** All that is wrong with the form of what was typed. Whether it makes sense is the program's to judge. */
-export function problemsOf(options: Options): Problem[] {
-  const found: Problem[] = [];
-  const miss = (group: Group, field: string, expected: string, got: string) =>
-    found.push({
-      group,
-      field,
-      expected,
-      got: got === "" ? "nothing" : quoted(got),
-      empty: got === "",
-    });
-
-  const {
-    registration,
-    client_metadata,
-    callback,
-    grant,
-    resource,
-    issuer,
-    authorization,
-    network,
-  } = options;
-  if (client_metadata.url !== null && !isWebUrl(client_metadata.url)) {
-    miss("registration", "URL of the document", "an https URL", client_metadata.url);
-  }
-  if (registration.is === "cimd" && client_metadata.url === null && !client_metadata.serve) {
-    miss("registration", "URL of the document", "an https URL", "");
-  }
-  if (registration.is === "preregistered" && registration.client_id === "") {
-    miss("registration", "Client ID", "the client_id the server gave", "");
-  }
-  if (!callback.path.startsWith("/"))
-    miss("callback", "Path", "a path that begins with a slash", callback.path);
-  if (grant.is === "jwt_bearer" && !isJwt(grant.assertion)) {
-    miss("grant", "Assertion", "a JWT: three parts with dots between", grant.assertion);
-  }
-  if (grant.is === "enterprise_managed") {
-    if (!isJwt(grant.idp_id_token)) {
-      miss("grant", "ID token", "a JWT: three parts with dots between", grant.idp_id_token);
-    }
-    if (grant.idp_client_id === "") miss("grant", "Client ID at the provider", "a client_id", "");
-    const { idp_issuer, idp_token_endpoint } = grant;
-    if (idp_issuer === null && idp_token_endpoint === null) {
-      miss("grant", "Issuer of the provider", "its URL, or else the token endpoint's", "");
-    }
-    if (idp_issuer !== null && !isWebUrl(idp_issuer)) {
-      miss("grant", "Issuer of the provider", "an http or https URL", idp_issuer);
-    }
-    if (idp_token_endpoint !== null && !isWebUrl(idp_token_endpoint)) {
-      miss("grant", "Token endpoint of the provider", "an http or https URL", idp_token_endpoint);
-    }
-  }
-  if (resource.is === "given" && !isUri(resource.uri)) {
-    miss("resource", "Resource", "an absolute URI", resource.uri);
-  }
-  if (issuer !== null && !isWebUrl(issuer)) {
-    miss("authorization", "Authorization server", "an http or https URL", issuer);
-  }
-  authorization.parameters.forEach(([name], at) => {
-    if (name === "") miss("authorization", `Name of parameter ${at + 1}`, "a name", "");
+export function problemsOf(tables: Tables, options: Options): Problem[] {
+  const listed = tables.options.filter((info) => info.listed && counts(options, info));
+  return listed.flatMap((info) => {
+    const got = wrong(options, info);
+    const { id, group, title, expected } = info;
+    return got === null ? [] : [{ id, group, title, expected, got, empty: got === "nothing" }];
   });
-  const details = authorization.authorization_details;
-  const wrong = details === null ? null : notAnArray(details);
-  if (wrong !== null) {
-    found.push({
-      group: "authorization",
-      field: "authorization_details",
-      expected: "a JSON array",
-      got: wrong,
-      empty: false,
-    });
-  }
-  if (network.proxy !== null && !/^(https?|socks5):\/\/./i.test(network.proxy)) {
-    miss("network", "Proxy", "an http, https or socks5 URL", network.proxy);
-  }
-  const certificate = network.client_certificate;
-  if (certificate && certificate.certificate_file === "")
-    miss("network", "Certificate file", "a path", "");
-  if (certificate && certificate.key_file === "") miss("network", "Key file", "a path", "");
-  return found;
 }
 
 /** "Expected an https URL, got “htp:/x”." */
@@ -100,9 +33,56 @@ export function said({ expected, got }: Problem): string {
   return `Expected ${expected}, got ${got}.`;
 }
 
+/** What is there instead of what is expected; null where it can be meant. */
+function wrong(options: Options, info: OptionInfo): string | null {
+  const value = get(options, info.id);
+  const { kind } = info;
+  if (!isGiven(options, info.id)) return isNeeded(options, info) ? "nothing" : null;
+  switch (kind.is) {
+    case "text":
+    case "secret":
+      return fits(kind.format, String(value).trim()) ? null : quoted(String(value));
+    case "pairs":
+      return (value as [string, string][]).some(([name]) => name.trim() === "") ? "no name" : null;
+    case "json_array":
+      return notAnArray(String(value));
+    default:
+      return null;
+  }
+}
+
+function isNeeded(options: Options, { required }: OptionInfo): boolean {
+  switch (required.is) {
+    case "no":
+      return false;
+    case "yes":
+      return true;
+    case "without":
+      return !isGiven(options, required.other);
+    case "with":
+      return isGiven(options, required.other);
+  }
+}
+
+function fits(format: Format, text: string): boolean {
+  switch (format) {
+    case "any":
+      return true;
+    case "web_url":
+      return /^https?:\/\/[^/\s]/i.test(text) && URL.canParse(text);
+    case "uri":
+      return /^[a-z][a-z0-9+.-]*:\S+$/i.test(text);
+    case "proxy_url":
+      return /^(https?|socks5h?):\/\/./i.test(text);
+    case "jwt":
+      return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
+    case "url_path":
+      return /^\/[^\s?#\\]*$/.test(text);
+  }
+}
+
 /** Why a text is no JSON array; null when it is one. */
 function notAnArray(text: string): string | null {
-  if (text.trim() === "") return "nothing";
   try {
     const value: unknown = JSON.parse(text);
     if (Array.isArray(value)) return null;
@@ -110,18 +90,6 @@ function notAnArray(text: string): string | null {
   } catch (error) {
     return `what is no JSON (${error instanceof Error ? error.message.slice(0, 2 * SHOWN) : "unreadable"})`;
   }
-}
-
-function isWebUrl(text: string): boolean {
-  return /^https?:\/\/[^/\s]/i.test(text) && URL.canParse(text);
-}
-
-function isUri(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:\S+$/i.test(text);
-}
-
-function isJwt(text: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text.trim());
 }
 
 function quoted(text: string): string {

@@ -9,7 +9,8 @@ use trace::{
 
 use crate::flow::Flow;
 use crate::judged::Judged;
-use crate::setup::{GrantChoice, IdentityProvider, Setup};
+use crate::options::{GrantChoice, IdentityProvider};
+use crate::setup::Setup;
 use crate::step::{Plan, Step};
 use crate::steps::token::basic;
 use crate::steps::{authorization, is_http, json_object, no_response, oauth_error};

@@ -11,6 +11,7 @@ use trace::{
 use crate::facts::Authorization;
 use crate::flow::Flow;
 use crate::judged::Judged;
+use crate::options::ResponseMode;
 use crate::setup::Setup;
 use crate::step::{Hand, Plan, Step};
 use crate::steps::{request_object, scope_of};
@@ -134,10 +135,10 @@ fn plain_parameters(flow: &Flow, setup: &Setup) -> Vec<(String, String)> {
             add(name, value);
         }
     }
-    if extras.form_post {
+    if extras.response_mode == ResponseMode::FormPost {
         add("response_mode", "form_post");
     }
-    if let Some(details) = &extras.authorization_details {
+    if let Some(details) = &setup.authorization_details {
         add("authorization_details", &details.to_string());
     }
     // RFC 9449 section 10: the code is bound to the key, too.

@@ -5,8 +5,9 @@ use trace::{Decision, Grant, Secret, StopCode, Verdict};
 use crate::facts::Facts;
 use crate::flow::Flow;
 use crate::judged::Judged;
+use crate::options::{GrantChoice, Registration};
 use crate::proof;
-use crate::setup::{GrantChoice, Registration, Setup};
+use crate::setup::Setup;
 use crate::step::{Hand, Step};
 use crate::steps::{is_http, registration};
 
@@ -74,8 +75,8 @@ fn grant(facts: &Facts, setup: &Setup) -> (Grant, Option<String>) {
             };
             let has_credentials = matches!(
                 &setup.registration,
-                Registration::Preregistered { client_secret, private_key, .. }
-                    if client_secret.is_some() || private_key.is_some()
+                Registration::Preregistered { client_secret, .. }
+                    if client_secret.is_some() || setup.private_key.is_some()
             );
             match has_credentials
                 && offers(Grant::ClientCredentials)

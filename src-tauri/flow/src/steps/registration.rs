@@ -8,7 +8,8 @@ use crate::agenda::management;
 use crate::facts::{Client, RegisteredBy};
 use crate::flow::Flow;
 use crate::judged::{Effect, Judged};
-use crate::setup::{GrantChoice, Registration, Setup};
+use crate::options::{GrantChoice, Registration};
+use crate::setup::Setup;
 use crate::step::{Hand, Plan, Step};
 use crate::steps::{
     assertion, authorization, is_http, json_object, no_response, oauth_error, pushed,
@@ -116,7 +117,7 @@ fn preregistered(
     let Registration::Preregistered {
         client_id,
         client_secret,
-        private_key,
+        ..
     } = &setup.registration
     else {
         return Judged::nothing(flow);
@@ -127,12 +128,13 @@ fn preregistered(
         .as_ref()
         .filter(|client| client.by == RegisteredBy::Hand && client.client_id == *client_id)
         .and_then(|client| client.issuer.clone());
+    let private_key = &setup.private_key;
     let auth_method =
         preregistered_method(&flow, setup, client_secret.is_some(), private_key.is_some());
     flow.facts.client = Some(Client {
         client_id: client_id.clone(),
         client_secret: client_secret.clone(),
-        private_key: private_key.as_deref().cloned(),
+        private_key: private_key.clone(),
         auth_method,
         issuer: flow.facts.issuer.clone(),
         by: RegisteredBy::Hand,

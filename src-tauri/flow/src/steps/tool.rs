@@ -8,7 +8,8 @@ use crate::flow::Flow;
 use crate::judged::Judged;
 use crate::mcp_request::mcp_request;
 use crate::mirrored::{header_value, parameter_headers};
-use crate::setup::{Setup, ToolCall};
+use crate::options::ToolCall;
+use crate::setup::Setup;
 use crate::step::{Hand, Plan, Step};
 use crate::steps::mcp;
 

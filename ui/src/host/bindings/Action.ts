@@ -7,6 +7,6 @@ import type { ToolCall } from "./ToolCall";
  */
 export type Action = { kind: ActionKind, 
 /**
- * For [`ActionKind::CallTool`] only.
+ * For [`ActionKind::CallTool`].
  */
 call: ToolCall | null, };

@@ -3,12 +3,17 @@ import type { ExportFormat } from "./ExportFormat";
 import type { LabScenario } from "./LabScenario";
 import type { PastRun } from "./PastRun";
 import type { Settings } from "./Settings";
+import type { Tables } from "./Tables";
 import type { VaultView } from "./VaultView";
 
 /**
  * All the start screen needs, in one answer.
  */
-export type Boot = { version: string, lab: Array<LabScenario>, settings: Settings, 
+export type Boot = { version: string, 
+/**
+ * The options and actions, with their words.
+ */
+tables: Tables, lab: Array<LabScenario>, settings: Settings, 
 /**
  * Newest first.
  */

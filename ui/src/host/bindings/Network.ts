@@ -3,7 +3,7 @@ import type { ClientCertificate } from "./ClientCertificate";
 
 export type Network = { 
 /**
- * `http://`, `https://` or `socks5://` URL; none: as the environment says.
+ * An `http://`, `https://` or `socks5://` URL; none: what the environment says.
  */
 proxy: string | null, 
 /**

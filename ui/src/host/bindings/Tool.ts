@@ -2,7 +2,7 @@
 import type { JsonValue } from "./serde_json/JsonValue";
 
 /**
- * A tool of the MCP server.
+ * A tool as `tools/list` names it.
  */
 export type Tool = { name: string, title: string | null, description: string | null, 
 /**

@@ -1,15 +1,31 @@
-//! What a run is started with.
+//! What a run is started with: each option is defined here and nowhere else.
+//!
+//! The types are what the window sends, what the settings file keeps and what the flow reads.
+
+mod check;
+mod given;
+mod info;
+mod json;
+mod table;
+#[cfg(test)]
+mod table_tests;
+mod tables;
 
 use serde::{Deserialize, Serialize};
-use trace::{ActionKind, Revision};
+use serde_json::{Map, Value};
+use trace::{ActionKind, Revision, Secret};
 use ts_rs::TS;
+
+pub use given::{Given, GivenError};
+pub use info::{Choice, Flag, Format, Group, GroupInfo, Kind, OptionInfo, Required, Unit, When};
+pub use table::{GRANTS, GROUPS, OPTIONS, REGISTRATION_WAYS, option};
+pub use tables::Tables;
 
 /// What a run is started with. Every field has a default, so that `{"server_url": …}` is enough.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 #[serde(default)]
 pub struct Options {
-    /// As typed; checked when the run starts.
+    /// The MCP server's URL as typed; checked when the run starts.
     pub server_url: String,
     /// None: detected.
     pub revision: Option<Revision>,
@@ -20,27 +36,28 @@ pub struct Options {
     /// The authorization server to use where the resource metadata names several; none: the first.
     pub issuer: Option<String>,
     pub resource: ResourceChoice,
-    pub authorization: Authorization,
-    /// Bind the tokens to a key (RFC 9449). Without it that is done only where the MCP server's
-    /// challenge demands it.
+    pub authorization: AuthorizationExtras,
+    /// Bind the tokens to a key (RFC 9449) even where the MCP server does not demand it.
     pub dpop: bool,
     /// The tool that is called at the end; none: the flow ends with the list of tools.
     pub call: Option<ToolCall>,
-    /// What is done, in this order, once the flow has reached its end.
+    /// The actions that follow the flow, in this order.
     pub then: Vec<ActionKind>,
     pub callback: Callback,
-    /// None: as asked for by the server.
+    /// The scope to ask for; none: what the server asks for.
     pub scope: Option<String>,
     pub network: Network,
     pub browser: Browser,
-    /// Take a stored token when there is one.
+    /// Use a stored token when there is one.
     pub use_stored_token: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+/// How to become a client of the authorization server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Registration {
-    /// What the authorization server offers, in the order of the specification.
+    /// By client metadata document where there is one and the server takes it, else dynamically
+    /// (2025-11-25 basic/authorization, "Client Registration Approaches").
     Auto,
     /// Dynamic client registration (RFC 7591).
     Dcr,
@@ -49,14 +66,25 @@ pub enum Registration {
     Cimd,
     Preregistered {
         client_id: String,
-        client_secret: Option<String>,
+        #[serde(default)]
+        #[ts(as = "Option<String>")]
+        client_secret: Option<Secret>,
         /// A PEM file, for `private_key_jwt` (RFC 7523 section 2.2).
         #[serde(default)]
         private_key_file: Option<String>,
-        /// `ES256`, …; none: as befits the key.
+        /// `ES256`, …; none: the first one that fits the key.
         #[serde(default)]
         alg: Option<String>,
     },
+}
+
+/// A way to become a client that the user can pick where the flow found none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationWay {
+    Cimd,
+    Dcr,
+    Preregistered,
 }
 
 /// Our client metadata document.
@@ -72,11 +100,12 @@ pub struct ClientMetadata {
     pub port: Option<u16>,
 }
 
-/// How a token is got.
+/// How to get a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum GrantChoice {
-    /// By what was given and what the authorization server offers; else the authorization code.
+    /// Client credentials where the client has some and the server offers nothing for users; else
+    /// the authorization code.
     Auto,
     AuthorizationCode,
     /// RFC 6749 section 4.4.
@@ -85,25 +114,37 @@ pub enum GrantChoice {
     DeviceCode,
     /// RFC 7523 section 2.1, with an assertion that somebody else issued (workload identity).
     JwtBearer {
-        assertion: String,
+        #[ts(as = "String")]
+        assertion: Secret,
     },
     /// An identity provider exchanges its ID token for an assertion (RFC 8693), which the
     /// authorization server takes as a grant (enterprise-managed authorization).
-    EnterpriseManaged {
-        idp_id_token: String,
-        idp_client_id: String,
-        idp_client_secret: Option<String>,
-        idp_issuer: Option<String>,
-        /// None: read from the metadata of `idp_issuer`.
-        idp_token_endpoint: Option<String>,
-    },
+    EnterpriseManaged(IdentityProvider),
 }
 
-/// The `resource` parameter (RFC 8707).
+/// Who vouches for the user in enterprise-managed authorization, and what it is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct IdentityProvider {
+    #[serde(rename = "idp_id_token")]
+    #[ts(as = "String")]
+    pub id_token: Secret,
+    #[serde(rename = "idp_client_id")]
+    pub client_id: String,
+    #[serde(rename = "idp_client_secret", default)]
+    #[ts(as = "Option<String>")]
+    pub client_secret: Option<Secret>,
+    #[serde(rename = "idp_issuer", default)]
+    pub issuer: Option<String>,
+    /// None: read from the metadata of `issuer`.
+    #[serde(rename = "idp_token_endpoint", default)]
+    pub token_endpoint: Option<String>,
+}
+
+/// The `resource` parameter (RFC 8707 section 2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum ResourceChoice {
-    /// As the resource metadata names it, else the server's URL.
+    /// What the resource metadata names, else the server's URL.
     Advertised,
     Off,
     Given {
@@ -114,15 +155,15 @@ pub enum ResourceChoice {
 /// What the authorization request carries besides what it must.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
-pub struct Authorization {
-    /// `audience`, `prompt`, `login_hint`, …; one that the request has already replaces it.
+pub struct AuthorizationExtras {
+    /// `audience`, `prompt`, `login_hint`, …; each replaces the parameter of the same name.
     pub parameters: Vec<(String, String)>,
     /// Push the request (RFC 9126) even where that is not demanded.
     pub par: bool,
     /// Send it as a request object (RFC 9101): signed with the client's private key where there is
     /// one, else unsigned.
     pub request_object: bool,
-    /// A JSON array (RFC 9396 section 2).
+    /// The text of a JSON array (RFC 9396 section 2).
     pub authorization_details: Option<String>,
     pub response_mode: ResponseMode,
 }
@@ -138,21 +179,12 @@ pub enum ResponseMode {
 }
 
 /// A call of a tool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, TS)]
 pub struct ToolCall {
     /// None: the first one listed.
     pub tool: Option<String>,
-    pub arguments: serde_json::Map<String, serde_json::Value>,
-}
-
-/// What a user asks for once there is a token.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct Action {
-    pub kind: ActionKind,
-    /// For [`ActionKind::CallTool`] only.
     #[serde(default)]
-    pub call: Option<ToolCall>,
+    pub arguments: Map<String, Value>,
 }
 
 /// A certificate of our own for servers that ask for one (RFC 8705). Both files are PEM.
@@ -189,7 +221,7 @@ pub enum CallbackHost {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct Network {
-    /// `http://`, `https://` or `socks5://` URL; none: as the environment says.
+    /// An `http://`, `https://` or `socks5://` URL; none: what the environment says.
     pub proxy: Option<String>,
     /// PEM files whose certificates are trusted besides the system's.
     pub ca_files: Vec<String>,
@@ -210,7 +242,20 @@ pub enum Browser {
     /// Nobody is started: the URL is shown.
     Show,
     /// Authscope follows the redirects itself and fills forms with these values.
-    Approver { form: Vec<(String, String)> },
+    Approver {
+        #[serde(default)]
+        form: Vec<(String, String)>,
+    },
+}
+
+impl Options {
+    /// The options of a client that arranged nothing with this server.
+    pub fn for_server(server_url: impl Into<String>) -> Self {
+        Self {
+            server_url: server_url.into(),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Options {
@@ -223,7 +268,7 @@ impl Default for Options {
             grant: GrantChoice::Auto,
             issuer: None,
             resource: ResourceChoice::Advertised,
-            authorization: Authorization::default(),
+            authorization: AuthorizationExtras::default(),
             dpop: false,
             call: None,
             then: Vec::new(),

@@ -4,9 +4,9 @@ import type { ResponseMode } from "./ResponseMode";
 /**
  * What the authorization request carries besides what it must.
  */
-export type Authorization = { 
+export type AuthorizationExtras = { 
 /**
- * `audience`, `prompt`, `login_hint`, …; one that the request has already replaces it.
+ * `audience`, `prompt`, `login_hint`, …; each replaces the parameter of the same name.
  */
 parameters: Array<[string, string]>, 
 /**
@@ -19,6 +19,6 @@ par: boolean,
  */
 request_object: boolean, 
 /**
- * A JSON array (RFC 9396 section 2).
+ * The text of a JSON array (RFC 9396 section 2).
  */
 authorization_details: string | null, response_mode: ResponseMode, };

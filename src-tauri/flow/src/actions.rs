@@ -1,0 +1,221 @@
+//! What a user can ask for besides the flow itself, and the words for it. Front-ends offer what
+//! stands here; what an action does stands in `agenda`.
+
+use serde::Serialize;
+use trace::{ActionKind, action_title};
+use ts_rs::TS;
+
+/// An action as front-ends offer it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct ActionInfo {
+    pub kind: ActionKind,
+    pub group: ActionGroup,
+    pub title: &'static str,
+    /// What it does, in a few words that follow the title.
+    pub explanation: &'static str,
+    /// On the command line, without the dashes; none: it needs more than a flag.
+    pub flag: Option<&'static str>,
+    /// In the help of the command.
+    pub help: &'static str,
+}
+
+/// What an action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionGroup {
+    /// Asked for elsewhere in the window: it needs more than a click.
+    Apart,
+    Ask,
+    Tokens,
+    Registration,
+}
+
+/// A group of actions with its title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+pub struct ActionGroupInfo {
+    pub group: ActionGroup,
+    pub title: &'static str,
+}
+
+pub const ACTION_GROUPS: &[ActionGroupInfo] = &[
+    ActionGroupInfo {
+        group: ActionGroup::Tokens,
+        title: "Tokens",
+    },
+    ActionGroupInfo {
+        group: ActionGroup::Ask,
+        title: "Ask and check",
+    },
+    ActionGroupInfo {
+        group: ActionGroup::Registration,
+        title: "Registration of this client",
+    },
+];
+
+/// Every action, in the order in which each still finds what it needs: this is the order of several
+/// that are asked for at once.
+pub const ACTIONS: &[ActionInfo] = &[
+    ActionInfo {
+        kind: ActionKind::CallTool,
+        group: ActionGroup::Apart,
+        title: action_title(ActionKind::CallTool),
+        explanation: "with arguments of your own",
+        flag: None,
+        help: "",
+    },
+    ActionInfo {
+        kind: ActionKind::CheckSignatures,
+        group: ActionGroup::Ask,
+        title: action_title(ActionKind::CheckSignatures),
+        explanation: "with the issuer's keys",
+        flag: Some("check-signatures"),
+        help: "Fetch the issuer's keys and check the tokens' signatures",
+    },
+    ActionInfo {
+        kind: ActionKind::Userinfo,
+        group: ActionGroup::Ask,
+        title: action_title(ActionKind::Userinfo),
+        explanation: "at the userinfo endpoint",
+        flag: Some("userinfo"),
+        help: "Ask the authorization server who the user is (OpenID Connect)",
+    },
+    ActionInfo {
+        kind: ActionKind::Introspect,
+        group: ActionGroup::Ask,
+        title: action_title(ActionKind::Introspect),
+        explanation: "what the server knows of them",
+        flag: Some("introspect"),
+        help: "Ask the authorization server about the tokens (RFC 7662)",
+    },
+    ActionInfo {
+        kind: ActionKind::CheckCors,
+        group: ActionGroup::Ask,
+        title: action_title(ActionKind::CheckCors),
+        explanation: "could a web page be the client?",
+        flag: Some("check-cors"),
+        help: "Ask what a browser asks before a page of another origin may be the client (CORS)",
+    },
+    ActionInfo {
+        kind: ActionKind::Refresh,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::Refresh),
+        explanation: "and call with the new token",
+        flag: Some("refresh"),
+        help: "Refresh, and call with the new token",
+    },
+    ActionInfo {
+        kind: ActionKind::PretendExpired,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::PretendExpired),
+        explanation: "do what a client does then",
+        flag: Some("pretend-expired"),
+        help: "Do what a client does when the access token has expired: refresh, then call",
+    },
+    ActionInfo {
+        kind: ActionKind::Rotate,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::Rotate),
+        explanation: "is the refresh token replaced?",
+        flag: Some("rotate"),
+        help: "Refresh twice in a row, each time with the newest refresh token",
+    },
+    ActionInfo {
+        kind: ActionKind::ReplayCode,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::ReplayCode),
+        explanation: "the server has to refuse it",
+        flag: Some("replay-code"),
+        help: "Use the authorization code again (RFC 6749 section 4.1.2)",
+    },
+    ActionInfo {
+        kind: ActionKind::ReuseRotated,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::ReuseRotated),
+        explanation: "the server has to refuse it",
+        flag: Some("reuse-rotated"),
+        help: "Refresh, then use the refresh token that was replaced",
+    },
+    ActionInfo {
+        kind: ActionKind::RefreshTwice,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::RefreshTwice),
+        explanation: "as two windows would send",
+        flag: Some("refresh-twice"),
+        help: "Refresh twice at once with the same refresh token",
+    },
+    ActionInfo {
+        kind: ActionKind::RevokeAndTry,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::RevokeAndTry),
+        explanation: "call with the revoked token",
+        flag: Some("revoke-and-try"),
+        help: "Revoke the access token, then call with it",
+    },
+    ActionInfo {
+        kind: ActionKind::Revoke,
+        group: ActionGroup::Tokens,
+        title: action_title(ActionKind::Revoke),
+        explanation: "and forget them",
+        flag: Some("revoke"),
+        help: "Revoke the tokens (RFC 7009)",
+    },
+    ActionInfo {
+        kind: ActionKind::ReadRegistration,
+        group: ActionGroup::Registration,
+        title: action_title(ActionKind::ReadRegistration),
+        explanation: "what the server knows of the client",
+        flag: Some("read-registration"),
+        help: "Read what was registered (RFC 7592)",
+    },
+    ActionInfo {
+        kind: ActionKind::UpdateRegistration,
+        group: ActionGroup::Registration,
+        title: action_title(ActionKind::UpdateRegistration),
+        explanation: "with another client name",
+        flag: Some("update-registration"),
+        help: "Update what was registered: another client name (RFC 7592)",
+    },
+    ActionInfo {
+        kind: ActionKind::DeleteRegistration,
+        group: ActionGroup::Registration,
+        title: action_title(ActionKind::DeleteRegistration),
+        explanation: "nothing is left at the server",
+        flag: Some("delete-registration"),
+        help: "Delete what was registered (RFC 7592)",
+    },
+];
+
+/// The words for an action.
+///
+/// # Panics
+/// Where the table lacks it; a test holds that it lacks none.
+pub fn action_info(kind: ActionKind) -> &'static ActionInfo {
+    let found = ACTIONS.iter().find(|info| info.kind == kind);
+    found.unwrap_or_else(|| panic!("{kind:?}: expected in the table of actions"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_one_entry() {
+        // As the window's type names them: a new one is there as soon as it is defined.
+        let kinds = ActionKind::inline(&Default::default());
+        for kind in kinds.split(" | ") {
+            let quoted = |info: &&ActionInfo| serde_json::to_string(&info.kind).unwrap() == kind;
+            assert_eq!(ACTIONS.iter().filter(quoted).count(), 1, "{kind}");
+        }
+        assert_eq!(kinds.split(" | ").count(), ACTIONS.len());
+    }
+
+    #[test]
+    fn every_action_is_offered_somewhere() {
+        for info in ACTIONS {
+            let apart = info.group == ActionGroup::Apart;
+            assert_eq!(info.flag.is_none(), apart, "{:?}", info.kind);
+            let shown = ACTION_GROUPS.iter().any(|group| group.group == info.group);
+            assert_eq!(shown, !apart, "{:?}", info.kind);
+        }
+    }
+}
