@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use trace::{Challenge, ChallengeError, Document, Jwt, JwtError, Pair};
+use trace::{Challenge, ChallengeError, Document, Jwt, JwtError, OauthError, Pair};
 
 use crate::snapshot::{ExchangeRef, RequestRef, ResponseRef, bearer_of, response_fields_of};
 
@@ -81,4 +81,9 @@ pub(crate) fn access_token(response: ResponseRef<'_>) -> Option<String> {
 pub(crate) fn access_jwt(response: ResponseRef<'_>) -> Option<Result<Rc<Jwt>, JwtError>> {
     let token = access_token(response)?;
     Some(response.read_access_token(&token))
+}
+
+/// The OAuth error of an answer, read as the flow reads it.
+pub(crate) fn oauth_error(response: ResponseRef<'_>) -> Option<OauthError> {
+    trace::oauth_error(&response)
 }

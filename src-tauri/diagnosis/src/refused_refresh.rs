@@ -2,7 +2,7 @@
 
 use trace::Grant;
 
-use crate::fields::{object, text};
+use crate::fields::oauth_error;
 use crate::reading::{ExchangeRef, Reading};
 
 /// A refresh request that was answered with an OAuth error.
@@ -22,14 +22,12 @@ pub(crate) fn refused_refreshes<'a>(reading: &Reading<'a>) -> Vec<RefusedRefresh
         .filter(|(_, grant)| *grant == Grant::RefreshToken);
     let refused = refreshes.filter_map(|(seen, _)| {
         let response = seen.response().filter(|response| response.status >= 400)?;
-        let answer = object(response)?;
+        let answer = oauth_error(response)?;
         Some(RefusedRefresh {
             seen: *seen,
             status: response.status,
-            error: text(&answer, "error")?.into(),
-            description: text(&answer, "error_description")
-                .unwrap_or_default()
-                .into(),
+            error: answer.error,
+            description: answer.description.unwrap_or_default(),
         })
     });
     refused.collect()

@@ -1,5 +1,5 @@
 //! What a user can ask for besides the flow itself, and the words for it. Front-ends offer what
-//! stands here; what an action does stands in `agenda`.
+//! stands here; what an action does stands in `routes::actions`.
 
 use serde::Serialize;
 use trace::{ActionKind, action_title};

@@ -1,17 +1,18 @@
 //! Which credentials a request carries, and where each of them may go.
 //!
-//! A token goes to the MCP server and to the endpoints of the authorization server that issued it;
-//! everything else to the endpoints alone. Endpoints that verified metadata names belong to the
-//! authorization server, whatever their origin.
+//! An access token goes to the MCP server and to the endpoints of the authorization server that
+//! issued it; everything else to the endpoints alone. Endpoints that verified metadata names belong
+//! to the authorization server, whatever their origin.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use trace::{Credential, Request, Secret, origin_of, pairs, query_pairs};
+use trace::{Credential, Request, Secret, ServerMetadata, origin_of, pairs, query_pairs};
 
-use crate::agenda::{Errand, management};
-use crate::facts::{Facts, Redirect};
-use crate::flow::Flow;
-use crate::setup::{GrantChoice, Setup};
+use crate::grant::{Authorization, TokenGrant};
+use crate::options::GrantChoice;
+use crate::queue::ActionRequest;
+use crate::setup::Setup;
+use crate::state::{Flow, Redirect};
 use crate::step::Step;
 
 /// Headers that speak for the client or for its user.
@@ -32,10 +33,20 @@ pub(crate) fn redirected(request: &mut Request, redirect: &Redirect) {
 /// the form of its body, or in its query.
 pub(crate) fn carried(flow: &Flow, setup: &Setup, request: &Request) -> Vec<Credential> {
     let sent = values(request);
-    known(flow, setup)
-        .into_iter()
-        .filter(|credential| sent.iter().any(|value| value == credential.value.expose()))
-        .collect()
+    let mut known = Known {
+        endpoints: flow
+            .facts
+            .server_metadata
+            .as_ref()
+            .map(endpoints)
+            .unwrap_or_default(),
+        all: Vec::new(),
+    };
+    known.of_facts(flow, setup);
+    known.of_step(&flow.step, setup);
+    let carried =
+        |credential: &Credential| sent.iter().any(|value| value == credential.value.expose());
+    known.all.into_iter().filter(carried).collect()
 }
 
 /// The values in a request that may be credentials.
@@ -51,10 +62,10 @@ fn values(request: &Request) -> Vec<String> {
         None => {}
     }
     values.extend(query_pairs(&request.url).into_iter().map(|pair| pair.value));
-    if request
+    let is_form = request
         .header_value("content-type")
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
-    {
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    if is_form {
         let form = pairs(request.body.text().unwrap_or_default());
         values.extend(form.into_iter().map(|pair| pair.value));
     }
@@ -70,102 +81,102 @@ fn basic_password(joined: &str) -> Option<String> {
         .map(|pair| pair.value)
 }
 
-/// Every credential of the flow.
-fn known(flow: &Flow, setup: &Setup) -> Vec<Credential> {
-    let facts = &flow.facts;
-    let endpoints = endpoints(facts);
-    let endpoints = || endpoints.iter().map(String::as_str);
-    let mut all: Vec<Credential> = Vec::new();
-    let mut at_server = |name: &str, value: Option<&Secret>| {
-        all.extend(value.map(|value| Credential::new(name, value.clone(), endpoints())));
-    };
-    let tokens = facts.tokens.as_ref();
-    let client = facts.client.as_ref();
-    let authorization = facts.authorization.as_ref();
-    at_server(
-        "refresh token",
-        tokens.and_then(|it| it.refresh_token.as_ref()),
-    );
-    at_server("ID token", tokens.and_then(|it| it.id_token.as_ref()));
-    at_server(
-        "client secret",
-        client.and_then(|it| it.client_secret.as_ref()),
-    );
-    at_server("authorization code", facts.code.as_ref());
-    at_server("authorization code", facts.redeemed_code.as_ref());
-    at_server("code verifier", authorization.map(|it| &it.code_verifier));
-    at_server(
-        "device code",
-        facts.device.as_ref().map(|it| &it.device_code),
-    );
-    at_server("assertion", facts.assertion.as_ref());
-    let errand = match &flow.step {
-        Step::ExpectErrand(errand) => Some(&**errand),
-        _ => None,
-    };
-    if let Some(Errand::ReuseRefreshToken(replaced)) = errand {
-        at_server("refresh token", Some(replaced));
-    }
-    let deleted = match errand {
-        Some(Errand::DeleteRegistration(client)) => Some(&**client),
-        _ => None,
-    };
-    let server = || [setup.server_url.as_str()].into_iter();
-    all.extend(tokens.map(|tokens| {
-        let urls = server().chain(endpoints());
-        Credential::new("access token", tokens.access_token.clone(), urls)
-    }));
-    all.extend(
-        facts
-            .session_id
-            .as_ref()
-            .map(|id| Credential::new("session ID", id.clone(), server())),
-    );
-    for client in deleted.into_iter().chain(client) {
-        if let Some((uri, token)) = management(client) {
-            all.push(Credential::new(
-                "registration access token",
-                token.to_owned(),
-                [uri],
-            ));
+/// The credentials of a flow.
+struct Known {
+    /// The endpoints of the authorization server in use.
+    endpoints: Vec<String>,
+    all: Vec<Credential>,
+}
+
+impl Known {
+    fn of_facts(&mut self, flow: &Flow, setup: &Setup) {
+        let facts = &flow.facts;
+        let server = setup.server_url.as_str();
+        if let Some(tokens) = &facts.tokens {
+            let urls = [server]
+                .into_iter()
+                .chain(self.endpoints.iter().map(String::as_str));
+            let token = Credential::new("access token", tokens.access_token.clone(), urls);
+            self.add(token);
+            self.at_server("refresh token", tokens.refresh_token.as_ref());
+            self.at_server("ID token", tokens.id_token.as_ref());
         }
-    }
-    if let GrantChoice::EnterpriseManaged(provider) = &setup.grant {
-        let urls = || {
-            let given = provider.token_endpoint.as_deref();
-            given.or(facts.idp_token_endpoint.as_deref())
-        };
-        all.push(Credential::new(
-            "ID token",
-            provider.id_token.clone(),
-            urls(),
-        ));
-        let secret = provider.client_secret.clone();
-        all.extend(
-            secret
-                .map(|secret| Credential::new("identity provider's client secret", secret, urls())),
+        if let Some(id) = &facts.session_id {
+            self.add(Credential::new("session ID", id.clone(), [server]));
+        }
+        let client = facts.client.as_ref();
+        self.at_server(
+            "client secret",
+            client.and_then(|it| it.client_secret.as_ref()),
         );
     }
-    joined(all)
-}
 
-/// Each value once: what is good for two servers may go to both.
-fn joined(all: Vec<Credential>) -> Vec<Credential> {
-    let mut joined: Vec<Credential> = Vec::new();
-    for credential in all {
-        match joined.iter_mut().find(|it| it.value == credential.value) {
-            Some(same) => same.origins.extend(credential.origins),
-            None => joined.push(credential),
+    /// What only the present step has.
+    fn of_step(&mut self, step: &Step, setup: &Setup) {
+        match step {
+            Step::ExpectToken { grant, .. } => match grant {
+                TokenGrant::Code {
+                    code,
+                    authorization,
+                } => self.of_code(code, authorization),
+                TokenGrant::DeviceCode(device) => {
+                    self.at_server("device code", Some(&device.device_code));
+                }
+                TokenGrant::Assertion(assertion) => self.at_server("assertion", Some(assertion)),
+                TokenGrant::ClientCredentials => {}
+            },
+            Step::ExpectAssertion { endpoint } => {
+                let GrantChoice::EnterpriseManaged(provider) = &setup.grant else {
+                    return;
+                };
+                let at =
+                    |name, value: &Secret| Credential::new(name, value.clone(), [endpoint.url()]);
+                self.add(at("ID token", &provider.id_token));
+                if let Some(secret) = &provider.client_secret {
+                    self.add(at("client secret for the identity provider", secret));
+                }
+            }
+            Step::ExpectAction(request) => match &**request {
+                ActionRequest::Refresh { refresh_token, .. } => {
+                    self.at_server("refresh token", Some(refresh_token));
+                }
+                ActionRequest::ReplayCode { redeemed, .. } => {
+                    self.of_code(&redeemed.code, &redeemed.authorization);
+                }
+                ActionRequest::Registration { at, .. } => {
+                    let name = "registration access token";
+                    self.add(Credential::new(name, at.token.clone(), [at.endpoint.url()]));
+                }
+                _ => {}
+            },
+            _ => {}
         }
     }
-    joined
+
+    fn of_code(&mut self, code: &Secret, authorization: &Authorization) {
+        self.at_server("authorization code", Some(code));
+        self.at_server("code verifier", Some(&authorization.code_verifier));
+    }
+
+    fn at_server(&mut self, name: &str, value: Option<&Secret>) {
+        if let Some(value) = value {
+            let urls = self.endpoints.iter().map(String::as_str);
+            let credential = Credential::new(name, value.clone(), urls);
+            self.add(credential);
+        }
+    }
+
+    /// Each value once: what is good for two servers may go to both.
+    fn add(&mut self, credential: Credential) {
+        match self.all.iter_mut().find(|it| it.value == credential.value) {
+            Some(same) => same.origins.extend(credential.origins),
+            None => self.all.push(credential),
+        }
+    }
 }
 
-/// The URLs of the authorization server in use.
-fn endpoints(facts: &Facts) -> Vec<String> {
-    let Some(metadata) = &facts.server_metadata else {
-        return Vec::new();
-    };
+/// The URLs to which a client of this authorization server sends requests.
+fn endpoints(metadata: &ServerMetadata) -> Vec<String> {
     let named = [
         &metadata.authorization_endpoint,
         &metadata.token_endpoint,
@@ -176,14 +187,11 @@ fn endpoints(facts: &Facts) -> Vec<String> {
         &metadata.pushed_authorization_request_endpoint,
         &metadata.device_authorization_endpoint,
     ];
-    let aliases = metadata
-        .mtls_endpoint_aliases
-        .iter()
-        .map(|(_, url)| url.clone());
+    let aliases = metadata.mtls_endpoint_aliases.iter().map(|(_, url)| url);
     named
         .into_iter()
         .flatten()
-        .cloned()
         .chain(aliases)
+        .cloned()
         .collect()
 }

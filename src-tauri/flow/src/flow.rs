@@ -1,107 +1,130 @@
 //! The flow itself: where it stands, what comes next, what came of it.
 
-use trace::{ActionKind, Decision, Request, StopCode, Timestamp};
+use trace::{ActionKind, Decision, Outcome, Request, Secret, StopCode, Timestamp};
 
-use crate::agenda::{self, Action};
+use crate::client::Client;
 use crate::credentials;
-use crate::facts::{Authorization, Client, Facts, Tokens};
-use crate::judged::Judged;
+use crate::facts::Facts;
+use crate::grant::{Device, TokenGrant};
 use crate::options::{Registration, RegistrationWay};
+use crate::plan::{Env, Next, Plan, StepOutcome};
 use crate::proof;
+use crate::queue::Action;
+use crate::redirect;
+use crate::routes::actions;
+use crate::routes::authorization::redrawn;
+use crate::routes::issuer::go_to_issuer;
 use crate::setup::Setup;
-use crate::step::{Hand, Next, Plan, Seen, Step};
+use crate::state::{Flow, Refused, Seen};
+use crate::step::Step;
+use crate::steps::actions::{refreshes, request as action};
 use crate::steps::{
-    assertion, authorization, challenge, device, errand, event_stream, mcp, pushed, refresh,
-    registration, resource_metadata, server_metadata, token, tool,
+    assertion, authorization, challenge, device, event_stream, mcp, pushed, refresh, registration,
+    resource_metadata, server_metadata, token, tool,
 };
-
-/// Where a flow stands and what it knows: a plain value. Going back is picking an earlier one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Flow {
-    pub step: Step,
-    pub facts: Facts,
-}
+use crate::tokens::{Dpop, Tokens};
+use crate::transition::Transition;
 
 impl Flow {
     pub fn new(setup: &Setup) -> Self {
         let mut facts = Facts::new(setup.revision);
-        if !facts.revision.at_least(trace::Revision::R20250618) {
-            facts.era_known = true;
-        }
-        facts.agenda.actions = setup
-            .then
-            .iter()
+        let actions = setup.then.iter();
+        facts.queue.actions = actions
             .map(|kind| Action {
                 kind: *kind,
                 call: None,
             })
             .collect();
-        Self {
-            step: Step::ExpectChallenge,
-            facts,
-        }
+        Self::at(Step::ExpectChallenge { with_token: false }, facts)
     }
 
     /// A flow that starts with tokens that were kept from an earlier run, and the client they
     /// belong to.
-    pub fn with_stored(setup: &Setup, tokens: Tokens, client: Client) -> Self {
+    pub fn with_stored(setup: &Setup, tokens: Tokens, client: Client, now: Timestamp) -> Self {
         let mut flow = Self::new(setup);
-        flow.facts.issuer = tokens.issuer.clone();
-        if let Some(key) = &tokens.dpop_key {
-            flow.facts.dpop = Some(proof::with_key(key.clone()));
+        let with_token = !tokens.expired(now);
+        flow.step = Step::ExpectChallenge { with_token };
+        let facts = &mut flow.facts;
+        facts.issuer.clone_from(&tokens.issuer);
+        facts.dpop = tokens.dpop_key.clone().map(Dpop::with_key);
+        facts.tokens = Some(tokens);
+        if client.management().is_some() {
+            facts.registered.push(client.clone());
         }
-        flow.facts.tokens = Some(tokens);
-        flow.facts
-            .registered
-            .extend(Some(client.clone()).filter(|client| agenda::management(client).is_some()));
-        flow.facts.client = Some(client);
+        facts.client = Some(client);
         flow
     }
 
-    pub fn next(&self, setup: &Setup, now: Timestamp) -> Next {
+    /// What comes next. Asking changes nothing, and gives the same answer each time.
+    pub fn next(&self, setup: &Setup) -> Next {
+        let facts = &self.facts;
         let mut plan = match &self.step {
-            Step::ExpectChallenge => challenge::request(self, setup, now),
-            Step::ExpectResourceMetadata { attempt } => {
-                resource_metadata::request(self, setup, *attempt)
+            Step::ExpectChallenge { with_token } => challenge::request(self, setup, *with_token),
+            Step::ExpectResourceMetadata { source, url, .. } => {
+                resource_metadata::request(self, *source, url)
             }
-            Step::ExpectServerMetadata { attempt } => server_metadata::request(self, *attempt),
+            Step::ExpectServerMetadata {
+                issuer,
+                well_known,
+                url,
+                attempt,
+            } => server_metadata::request(self, issuer, *well_known, url, *attempt),
             Step::ExpectListener => return Next::Listen,
-            Step::ExpectRegistration => registration::request(self, setup),
-            Step::ExpectRequestUri => pushed::request(self, setup, now),
-            Step::ExpectCallback => {
-                let plan = authorization::request(self, setup, now);
-                return Next::Browse(self.proven(setup, plan, now));
+            Step::ExpectRegistration {
+                endpoint,
+                redirect_uri,
+            } => registration::request(self, setup, endpoint, redirect_uri.as_deref()),
+            Step::ExpectRequestUri {
+                endpoint,
+                authorization,
+            } => pushed::request(self, setup, endpoint, authorization),
+            Step::ExpectCallback {
+                authorization,
+                request_uri,
+            } => {
+                let uri = request_uri.as_deref();
+                let plan = authorization::request(self, setup, authorization, uri);
+                return Next::Browse(self.completed(setup, plan));
             }
-            Step::ExpectDeviceCode => device::request(self, setup, now),
-            Step::ExpectIdentityProvider { attempt } => {
-                assertion::metadata_request(self, setup, *attempt)
-            }
-            Step::ExpectAssertion => assertion::request(self, setup),
-            Step::ExpectToken => token::request(self, setup, now),
-            Step::ExpectServerInfo => mcp::server_info_request(self, setup),
-            Step::ExpectInitialized => mcp::initialized_request(self, setup),
-            Step::ExpectTools => mcp::tools_request(self, setup),
-            Step::ExpectToolResult => tool::request(self, setup),
-            Step::ExpectEventStream { .. } => event_stream::request(self, setup),
-            Step::ExpectRefresh { .. } => refresh::request(self, setup, now),
-            Step::ExpectErrand(errand) => match errand::request(self, setup, errand, now) {
-                errand::Requests::One(plan) => *plan,
-                errand::Requests::Two(plans) => {
-                    return Next::SendBoth(Box::new(
-                        plans.map(|plan| self.proven(setup, plan, now)),
-                    ));
+            Step::ExpectDeviceCode { endpoint } => device::request(self, setup, endpoint),
+            Step::ExpectIdentityProvider {
+                issuer,
+                well_known,
+                url,
+                ..
+            } => assertion::metadata_plan(self, issuer, *well_known, url),
+            Step::ExpectAssertion { endpoint } => assertion::request(self, setup, endpoint),
+            Step::ExpectToken { endpoint, grant } => token::request(self, setup, endpoint, grant),
+            Step::ExpectServerInfo => mcp::server_info_request(facts, setup),
+            Step::ExpectInitialized => mcp::initialized_request(facts, setup),
+            Step::ExpectTools => mcp::tools_request(facts, setup),
+            Step::ExpectToolResult { call } => tool::request(facts, setup, call, trace::Phase::Mcp),
+            Step::ExpectEventStream {
+                last_event_id,
+                not_before,
+                ..
+            } => event_stream::request(facts, setup, last_event_id, *not_before),
+            Step::ExpectRefresh {
+                endpoint,
+                refresh_token,
+                ..
+            } => refresh::request(facts, setup, endpoint, refresh_token),
+            Step::ExpectAction(request) => match action::request(self, setup, request) {
+                (plan, None) => plan,
+                (one, Some(other)) => {
+                    let both = [one, other].map(|plan| self.completed(setup, plan));
+                    return Next::SendBoth(Box::new(both));
                 }
             },
             Step::Stopped {
                 code,
                 message,
-                otherwise,
+                can_go_on,
             } => {
-                let can_go_on = otherwise.is_some();
                 return Next::Stopped {
                     code: *code,
                     message: message.clone(),
-                    can_go_on,
+                    can_go_on: *can_go_on,
                 };
             }
             Step::Done { message } => {
@@ -110,163 +133,135 @@ impl Flow {
                 };
             }
         };
-        if let Some(redirect) = &self.facts.redirect {
+        if let Some(redirect) = &self.attempt.redirect {
             credentials::redirected(&mut plan.request, redirect);
         }
-        Next::Send(self.proven(setup, plan, now))
+        Next::Send(self.completed(setup, plan))
     }
 
     /// The flow after what was seen. Something seen that the step does not await leaves the flow as
     /// it is.
-    pub fn judge(self, setup: &Setup, seen: Seen<'_>, hand: &mut Hand<'_>) -> Judged {
-        let judged = match seen {
-            Seen::Failed { code, message } => Judged::stop(self, code, message, message),
-            Seen::Answer { request, outcome } => self.answered(setup, request, outcome, hand),
-            Seen::Answers(outcomes) => errand::judge_both(self, setup, outcomes, hand),
-            Seen::Listening { redirect_uri } if self.step == Step::ExpectListener => {
-                registration::judge_listening(self, setup, redirect_uri, hand)
+    pub fn judge(self, setup: &Setup, seen: StepOutcome<'_>, env: &mut Env<'_>) -> Transition {
+        let before = self.clone();
+        let mut transition = match (seen, self.step.clone()) {
+            (StepOutcome::Failed { code, message }, _) => {
+                Transition::stop(self, code, message, message)
             }
-            Seen::Callback { request } if self.step == Step::ExpectCallback => {
-                authorization::judge(self, setup, request)
+            (StepOutcome::Answer { request, outcome }, _) => {
+                self.answered(setup, request, outcome, env)
             }
-            Seen::Listening { .. } | Seen::Callback { .. } => Judged::nothing(self),
+            (StepOutcome::Answers(outcomes), Step::ExpectAction(_)) => {
+                refreshes::judge_both(self, setup, outcomes, env)
+            }
+            (StepOutcome::Listening { redirect_uri }, Step::ExpectListener) => {
+                registration::judge_listening(self, setup, redirect_uri, env)
+            }
+            (StepOutcome::Callback { request }, Step::ExpectCallback { authorization, .. }) => {
+                authorization::judge(self, setup, authorization, request)
+            }
+            _ => Transition::nothing(self),
         };
-        agenda::stopped(judged, setup)
+        transition.flow.refused = None;
+        if let Step::Stopped {
+            can_go_on: true, ..
+        } = transition.flow.step
+        {
+            transition.flow.refused = Seen::of(seen).map(|seen| {
+                let at = env.now;
+                Box::new(Refused {
+                    flow: before,
+                    seen,
+                    at,
+                })
+            });
+        }
+        actions::stopped(transition, setup)
     }
 
-    fn answered(
-        self,
-        setup: &Setup,
-        request: &Request,
-        outcome: &trace::Outcome,
-        hand: &mut Hand<'_>,
-    ) -> Judged {
-        let flow = match crate::steps::redirect(self, request, outcome) {
-            Ok(followed) => return followed,
-            Err(flow) => *flow,
-        };
-        let mut flow = match proof::nonce_demanded(flow, request, outcome) {
-            Ok(repeated) => return repeated,
-            Err(flow) => *flow,
-        };
-        flow = match event_stream::ended_early(flow, outcome, hand) {
-            Ok(taken_up) => return taken_up,
-            Err(flow) => *flow,
-        };
-        if let Step::ExpectEventStream { then, .. } = flow.step {
-            flow.step = *then;
-        }
-        match flow.step.clone() {
-            Step::ExpectChallenge => challenge::judge(flow, setup, outcome, hand),
-            Step::ExpectResourceMetadata { attempt } => {
-                resource_metadata::judge(flow, setup, attempt, request, outcome)
-            }
-            Step::ExpectServerMetadata { attempt } => {
-                server_metadata::judge(flow, setup, attempt, request, outcome, hand)
-            }
-            Step::ExpectRegistration => registration::judge(flow, setup, request, outcome, hand),
-            Step::ExpectRequestUri => pushed::judge(flow, outcome),
-            Step::ExpectDeviceCode => device::judge(flow, outcome, hand),
-            Step::ExpectIdentityProvider { attempt } => {
-                assertion::judge_metadata(flow, setup, attempt, outcome)
-            }
-            Step::ExpectAssertion => assertion::judge(flow, outcome),
-            Step::ExpectToken => token::judge(flow, setup, outcome, hand),
-            Step::ExpectServerInfo => mcp::judge_server_info(flow, setup, outcome, hand),
-            Step::ExpectInitialized => mcp::judge_initialized(flow, setup, outcome, hand),
-            Step::ExpectTools => mcp::judge_tools(flow, setup, outcome, hand),
-            Step::ExpectToolResult => tool::judge(flow, setup, outcome, hand),
-            Step::ExpectRefresh { then } => refresh::judge(flow, setup, *then, outcome, hand),
-            Step::ExpectErrand(errand) => {
-                flow.facts.redirect = None;
-                errand::judge(flow, setup, *errand, outcome, hand)
-            }
-            Step::ExpectEventStream { .. }
-            | Step::ExpectListener
-            | Step::ExpectCallback
-            | Step::Stopped { .. }
-            | Step::Done { .. } => Judged::nothing(flow),
-        }
-    }
-
-    /// Goes on where the flow stopped although the specification says not to. None when there is no
-    /// way on.
-    pub fn go_on_anyway(self) -> Option<Judged> {
-        let Step::Stopped {
-            code,
-            otherwise: Some(otherwise),
-            ..
-        } = self.step
-        else {
+    /// Goes on where the flow stopped although the specification says not to. `None` when there is
+    /// no way on.
+    pub fn go_on_anyway(self, setup: &Setup, env: &mut Env<'_>) -> Option<Transition> {
+        let Step::Stopped { code, .. } = self.step else {
             return None;
         };
-        let mut judged = *otherwise;
-        judged.flow.facts.waived.push(code);
-        judged.decisions.insert(0, Decision::WentOnAnyway { code });
-        judged.verdict = None;
-        Some(judged)
+        let Refused { mut flow, seen, at } = *self.refused?;
+        flow.facts.waived.push(code);
+        // The answer came then: what it says of time counts from then on.
+        let env = &mut Env {
+            now: at,
+            random: &mut *env.random,
+        };
+        let mut transition = flow
+            .judge(setup, seen.outcome(), env)
+            .after([Decision::WentOnAnyway { code }]);
+        transition.verdict = None;
+        Some(transition)
     }
 
     /// What the user can ask for here, besides the flow's own steps.
     pub fn actions(&self, setup: &Setup) -> Vec<ActionKind> {
         match self.step {
-            Step::Done { .. } | Step::Stopped { .. } => agenda::possible(self, setup),
+            Step::Done { .. } | Step::Stopped { .. } => actions::possible(&self.facts, setup),
             _ => Vec::new(),
         }
     }
 
-    /// Begins an action. None where it cannot be begun.
-    pub fn act(self, setup: &Setup, action: Action) -> Option<Judged> {
+    /// Begins an action. `None` where it cannot be begun.
+    pub fn act(self, setup: &Setup, action: Action) -> Option<Transition> {
         if !self.actions(setup).contains(&action.kind) {
             return None;
         }
         let mut flow = self;
-        if flow.facts.agenda.outcome.is_none()
+        if flow.facts.queue.outcome.is_none()
             && let Step::Done { message } | Step::Stopped { message, .. } = &flow.step
         {
-            flow.facts.agenda.outcome = Some(message.clone());
+            flow.facts.queue.outcome = Some(message.clone());
         }
-        Some(agenda::begin(Judged::nothing(flow), setup, action))
+        flow.refused = None;
+        Some(actions::begin(Transition::nothing(flow), setup, action))
     }
 
     /// Goes on with another of the authorization servers that the resource metadata names, from its
-    /// metadata on. None when it names no such server.
-    pub fn with_authorization_server(mut self, issuer: &str) -> Option<Judged> {
-        let offered = self
-            .facts
-            .resource_metadata
-            .as_ref()?
-            .authorization_servers
+    /// metadata on. `None` when it names no such server.
+    pub fn with_authorization_server(
+        self,
+        setup: &Setup,
+        issuer: &str,
+        env: &mut Env<'_>,
+    ) -> Option<Transition> {
+        let metadata = self.facts.resource_metadata.as_ref()?;
+        let offered = metadata.authorization_servers.iter();
+        let issuer = offered
+            .into_iter()
+            .find(|offered| *offered == issuer)?
             .clone();
-        let issuer = offered.iter().find(|offered| *offered == issuer)?.clone();
-        self.facts.at_issuer(issuer.clone());
-        self.facts.redirect = None;
-        self.step = Step::ExpectServerMetadata { attempt: 0 };
-        let judged = Judged::nothing(self);
-        Some(judged.decided(Decision::AuthorizationServer { issuer, offered }))
+        let flow = Self::at(self.step, self.facts);
+        Some(go_to_issuer(flow, setup, &issuer, None, env))
     }
 
-    /// Goes back to where the client registers, to do it in the way the setup says now. None before
-    /// the authorization server is known.
-    pub fn registering_anew(mut self) -> Option<Judged> {
+    /// Goes back to where the client registers, to do it in the way the setup says now. `None`
+    /// before the authorization server is known.
+    pub fn registering_again(mut self) -> Option<Transition> {
         self.facts.server_metadata.as_ref()?;
         self.facts.client = None;
         self.facts.tokens = None;
-        self.facts.redirect = None;
-        self.step = Step::ExpectListener;
-        Some(Judged::nothing(self))
+        let flow = Self::at(Step::ExpectListener, self.facts);
+        Some(Transition::nothing(flow))
     }
 
     /// The ways to become a client that are open when the flow stopped for want of one.
     pub fn registration_ways(&self, setup: &Setup) -> Vec<RegistrationWay> {
-        let wanting = match &self.step {
-            Step::Stopped { code, .. } => matches!(
-                code,
-                StopCode::NoRegistration | StopCode::RegistrationRejected | StopCode::NotPossible
-            ),
-            _ => false,
-        };
-        let Some(metadata) = self.facts.server_metadata.as_ref().filter(|_| wanting) else {
+        let for_want_of_one = matches!(
+            self.step,
+            Step::Stopped {
+                code: StopCode::NoRegistration
+                    | StopCode::RegistrationRejected
+                    | StopCode::NotPossible,
+                ..
+            }
+        );
+        let metadata = self.facts.server_metadata.as_ref();
+        let Some(metadata) = metadata.filter(|_| for_want_of_one) else {
             return Vec::new();
         };
         let documents = metadata.client_id_metadata_document_supported
@@ -284,25 +279,113 @@ impl Flow {
 
     /// The same place with a new `state` and code verifier, for going through the authorization
     /// request once more.
-    pub fn renewed(mut self, hand: &mut Hand<'_>) -> Self {
-        if self.step == Step::ExpectCallback {
-            self.facts.authorization = self.facts.authorization.map(|old| Authorization {
-                state: hand.secret(16),
-                code_verifier: hand.secret(32),
-                nonce: hand.secret(16),
-                ..old
-            });
+    pub fn renewed(mut self, setup: &Setup, env: &mut Env<'_>) -> Self {
+        let Step::ExpectCallback {
+            authorization,
+            request_uri,
+        } = self.step
+        else {
+            return self;
+        };
+        let authorization = Box::new(redrawn(*authorization, env));
+        let name = "pushed_authorization_request_endpoint";
+        self.step = match (request_uri, self.facts.endpoint(setup, name)) {
             // A request_uri belongs to the request that was pushed (RFC 9126 section 2.2).
-            if self.facts.request_uri.take().is_some() {
-                self.step = Step::ExpectRequestUri;
-            }
-        }
+            (Some(_), Ok(endpoint)) => Step::ExpectRequestUri {
+                endpoint,
+                authorization,
+            },
+            _ => Step::ExpectCallback {
+                authorization,
+                request_uri: None,
+            },
+        };
         self
     }
 
+    /// The device authorization that the user is to approve.
+    pub fn device(&self) -> Option<&Device> {
+        match &self.step {
+            Step::ExpectToken {
+                grant: TokenGrant::DeviceCode(device),
+                ..
+            } => Some(device),
+            _ => None,
+        }
+    }
+
+    /// The `state` that the callback has to carry.
+    pub fn expected_state(&self) -> Option<&Secret> {
+        match &self.step {
+            Step::ExpectCallback { authorization, .. } => Some(&authorization.state),
+            _ => None,
+        }
+    }
+
+    fn answered(
+        mut self,
+        setup: &Setup,
+        request: &Request,
+        outcome: &Outcome,
+        env: &mut Env<'_>,
+    ) -> Transition {
+        if let Some(followed) = redirect::follow(&self, request, outcome) {
+            return followed;
+        }
+        if proof::take_nonce(&mut self, request, outcome) {
+            return Transition::stay(self, trace::Verdict::moved_on("nonce demanded"));
+        }
+        if let Some(resumed) = event_stream::ended_early(&self, outcome, env) {
+            return resumed;
+        }
+        if let Step::ExpectEventStream { then, .. } = self.step {
+            self.step = *then;
+        }
+        let flow = self;
+        match flow.step.clone() {
+            Step::ExpectChallenge { with_token } => {
+                challenge::judge(flow, setup, with_token, outcome)
+            }
+            Step::ExpectResourceMetadata { attempt, .. } => {
+                resource_metadata::judge(flow, setup, attempt, request, outcome, env)
+            }
+            Step::ExpectServerMetadata {
+                issuer, attempt, ..
+            } => {
+                let asked = (issuer.as_str(), attempt);
+                server_metadata::judge(flow, setup, asked, request, outcome, env)
+            }
+            Step::ExpectRegistration { .. } => {
+                registration::judge(flow, setup, request, outcome, env)
+            }
+            Step::ExpectRequestUri { authorization, .. } => {
+                pushed::judge(flow, authorization, outcome)
+            }
+            Step::ExpectDeviceCode { .. } => device::judge(flow, setup, outcome, env),
+            Step::ExpectIdentityProvider {
+                issuer, attempt, ..
+            } => assertion::judge_metadata(flow, &issuer, attempt, outcome),
+            Step::ExpectAssertion { .. } => assertion::judge(flow, setup, outcome),
+            Step::ExpectToken { endpoint, grant } => {
+                token::judge(flow, setup, &endpoint, grant, outcome, env)
+            }
+            Step::ExpectServerInfo => mcp::judge_server_info(flow, setup, outcome, env),
+            Step::ExpectInitialized => mcp::judge_initialized(flow, setup, outcome, env),
+            Step::ExpectTools => mcp::judge_tools(flow, setup, outcome, env),
+            Step::ExpectToolResult { .. } => tool::judge(flow, setup, outcome, env),
+            Step::ExpectRefresh { then, .. } => refresh::judge(flow, setup, *then, outcome, env),
+            Step::ExpectAction(request) => action::judge(flow, setup, &request, outcome, env),
+            Step::ExpectEventStream { .. }
+            | Step::ExpectListener
+            | Step::ExpectCallback { .. }
+            | Step::Stopped { .. }
+            | Step::Done { .. } => Transition::nothing(flow),
+        }
+    }
+
     /// The request with the proof of possession that belongs to it, and what it carries.
-    fn proven(&self, setup: &Setup, mut plan: Plan, now: Timestamp) -> Plan {
-        proof::attach(&self.facts, setup, &mut plan, now);
+    fn completed(&self, setup: &Setup, mut plan: Plan) -> Plan {
+        proof::attach(&self.facts, &mut plan);
         plan.credentials = credentials::carried(self, setup, &plan.request);
         plan
     }

@@ -1,32 +1,63 @@
 //! The OAuth flow of an MCP client as a pure state machine.
 //!
-//! A [`Flow`] is a plain value: where the flow stands ([`Step`], named for what it awaits) and what
-//! is known so far ([`Facts`]). [`Flow::next`] says what to do; [`Flow::judge`] takes what came of
-//! it and gives the flow after it. Nothing here opens a socket, reads a clock or draws a random
-//! number that was not handed to it, and revisions of the specification differ only where a line
-//! says `revision.at_least(…)`.
+//! A [`Flow`] is a plain value: where it stands ([`Step`], named for what it awaits, which owns what
+//! its request needs) and what every later step may need ([`Facts`]). [`Flow::next`] says what to
+//! do; [`Flow::judge`] takes what came of it and gives the [`Transition`] to the flow after it.
+//! [`Plan::sign`] makes the request that is sent. Nothing here opens a socket, reads a clock or
+//! draws a random number that was not handed to it, and revisions of the specification differ only
+//! where a line says `revision.at_least(…)`.
+//!
+//! Files import only from those above them: values (`endpoint` … `facts`), what comes next and what
+//! came of it (`plan`, `state`, `transition`), parts of requests (`scope` … `credentials`), the
+//! routes from step to step (`routes`), the steps (`steps`), and the flow (`flow`).
 
 pub mod actions;
-mod agenda;
-mod client_document;
-mod credentials;
-mod facts;
-mod flow;
-mod judged;
-mod mcp_request;
-mod mirrored;
 pub mod options;
-mod proof;
+
 mod setup;
+
+mod client;
+mod endpoint;
+mod facts;
+mod grant;
+mod queue;
 mod step;
+mod tokens;
+
+mod plan;
+mod state;
+mod transition;
+
+mod answer;
+mod client_document;
+mod client_request;
+mod credentials;
+mod mcp_request;
+mod metadata_request;
+mod mirrored;
+mod proof;
+mod redirect;
+mod scope;
+mod token_check;
+
+mod routes;
 mod steps;
 
-pub use agenda::Action;
+mod flow;
+#[cfg(test)]
+mod testing;
+
+pub use client::{Client, Management, RegisteredBy};
 pub use client_document::client_document;
-pub use facts::{
-    Authorization, Client, Device, Facts, Redirect, RegisteredBy, ServerFacts, Tokens, Tool,
+pub use endpoint::{Endpoint, MissingEndpoint};
+pub use facts::{ChallengeFacts, Facts, ServerFacts, StepUp, Tool};
+pub use grant::{Authorization, Device, RedeemedCode, TokenGrant};
+pub use plan::{Env, Next, Plan, Signature, StepOutcome, UNSIGNED};
+pub use queue::{
+    AboutToken, Action, ActionPart, ActionQueue, ActionRequest, RefreshKind, RegistrationRequest,
 };
-pub use flow::Flow;
-pub use judged::{Effect, Judged};
 pub use setup::{Seed, Setup, SetupError};
-pub use step::{Hand, Next, Plan, Seen, Step};
+pub use state::Flow;
+pub use step::Step;
+pub use tokens::{Dpop, Tokens};
+pub use transition::{Effect, Transition};

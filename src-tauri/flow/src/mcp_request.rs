@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use trace::{Request, Revision};
 
 use crate::facts::Facts;
+use crate::proof::authorization;
 use crate::setup::Setup;
 
 /// A JSON-RPC request or, without `id`, a notification.
@@ -44,8 +45,8 @@ pub(crate) fn mcp_request(
     if let Some(session) = facts.session_id.as_ref().filter(|_| !modern) {
         request = request.header("mcp-session-id", session);
     }
-    if let Some(authorization) = crate::proof::authorization(facts).filter(|_| token) {
-        request = request.header("authorization", authorization);
+    if let Some(credentials) = authorization(facts).filter(|_| token) {
+        request = request.header("authorization", credentials);
     }
     request.body(message.to_string())
 }

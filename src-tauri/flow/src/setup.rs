@@ -5,7 +5,6 @@ use std::ops::{Deref, DerefMut};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use trace::Timestamp;
 use url::Url;
 
 use crate::options::Options;
@@ -31,8 +30,8 @@ pub struct Setup {
     /// `client_name` of a registration.
     pub client_name: String,
     pub client_version: String,
-    /// Random bytes of this run. What a request needs to be unique is derived from them and the
-    /// time.
+    /// Random bytes of this run: the key that tokens are bound to is derived from them, so that it
+    /// stays the same when the user goes back.
     pub seed: Seed,
 }
 
@@ -79,12 +78,6 @@ impl Setup {
             client_version: env!("CARGO_PKG_VERSION").into(),
             seed,
         }
-    }
-
-    /// A name that is used once: for a `jti` at this time and place.
-    pub(crate) fn unique(&self, place: &str, now: Timestamp) -> String {
-        let text = self.derived(&format!("{place} {}", now.0));
-        jose::encode(&text[..16])
     }
 
     /// The key tokens are bound to in this run, when there is none kept with a stored token.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use flow::{Plan, Seen};
+use flow::{Plan, StepOutcome};
 use serde_json::json;
 use support::{ISSUER, Play, SERVER};
 use trace::{Request, Revision, origin_of};
@@ -188,7 +188,7 @@ fn what_the_user_changed_is_not_redirected_with_the_token_either() {
         ..play.plan().request
     };
     let outcome = support::response(307, &[("location", "https://evil.example/again")], "");
-    play.see(Seen::Answer {
+    play.see(StepOutcome::Answer {
         request: &edited,
         outcome: &outcome,
     });

@@ -2,7 +2,7 @@
 
 mod support;
 
-use flow::{Seen, Step};
+use flow::{Step, StepOutcome};
 use support::{Play, REDIRECT, SERVER};
 use trace::{
     Decision, Failure, FailureKind, Outcome, Purpose, Revision, StopCode, VerdictKind, pairs,
@@ -89,7 +89,7 @@ fn the_issuer_table_of_rfc_9207() {
         .metadata(|body| body["authorization_response_iss_parameter_supported"] = false.into())
         .registered();
     silent.callback("code=x&state=STATE");
-    assert_eq!(silent.flow.step, Step::ExpectToken);
+    assert!(matches!(silent.flow.step, Step::ExpectToken { .. }));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn nothing_of_a_callback_with_a_wrong_state_is_believed() {
             Some((StopCode::StateMismatch, true)),
             "{query}"
         );
-        assert!(play.flow.facts.code.is_none());
+        assert!(!matches!(play.flow.step, Step::ExpectToken { .. }));
     }
     let mut denied = Play::to_callback(None);
     denied.callback("error=access_denied&error_description=no&state=STATE&iss=https://as.example");
@@ -127,8 +127,7 @@ fn an_issuer_that_differs_by_a_slash_stops_and_going_on_is_marked() {
         .resource(SERVER)
         .metadata(|body| body["issuer"] = "https://as.example/".into());
     assert_eq!(play.stopped(), Some((StopCode::IssuerMismatch, true)));
-    let judged = play.flow.clone().go_on_anyway().expect("a way on");
-    play.take(judged);
+    play.go_on();
     assert_eq!(play.flow.step, Step::ExpectListener);
     assert!(play.decisions.contains(&Decision::WentOnAnyway {
         code: StopCode::IssuerMismatch
@@ -146,8 +145,7 @@ fn two_refusals_at_once_are_passed_one_by_one() {
     });
     for code in [StopCode::IssuerMismatch, StopCode::PkceUnsupported] {
         assert_eq!(play.stopped(), Some((code, true)));
-        let judged = play.flow.clone().go_on_anyway().expect("a way on");
-        play.take(judged);
+        play.go_on();
     }
     assert_eq!(play.flow.step, Step::ExpectListener);
 }
@@ -222,7 +220,7 @@ fn before_2025_06_18_the_mcp_origin_is_the_authorization_server() {
         "https://mcp.example/.well-known/oauth-authorization-server"
     );
     play.answer(404, &[], "");
-    play.see(Seen::Listening {
+    play.see(StepOutcome::Listening {
         redirect_uri: REDIRECT,
     });
     assert_eq!(play.plan().request.url, "https://mcp.example/register");
@@ -330,7 +328,7 @@ fn a_transport_failure_stops_where_the_answer_is_needed() {
         kind: FailureKind::Refused,
         message: "mcp.example:443 refused".into(),
     };
-    play.see(Seen::Answer {
+    play.see(StepOutcome::Answer {
         request: &request,
         outcome: &Outcome::Failure(failure),
     });
@@ -342,7 +340,7 @@ fn client_authentication_follows_what_was_agreed() {
     let token_request = |registration: serde_json::Value| {
         let mut play = Play::new(None);
         play.challenged().resource(SERVER).metadata(|_| {});
-        play.see(Seen::Listening {
+        play.see(StepOutcome::Listening {
             redirect_uri: REDIRECT,
         });
         play.json(201, &registration);
@@ -364,4 +362,76 @@ fn client_authentication_follows_what_was_agreed() {
     );
     assert!(none.body.text().unwrap().contains("client_id=c"));
     assert_eq!(none.header_value("authorization"), None);
+}
+
+#[test]
+fn asking_what_comes_next_gives_the_same_each_time_and_signing_does_not() {
+    let mut play = Play::new(None);
+    play.setup.dpop = true;
+    play.challenged()
+        .resource(SERVER)
+        .metadata(|_| {})
+        .registered();
+    play.callback("code=x&state=STATE&iss=https://as.example");
+    let plan = play.plan();
+    assert_eq!(plan, play.plan());
+    assert_eq!(plan.request.header_value("dpop"), Some(flow::UNSIGNED));
+    let mut env = support::env();
+    let proofs = [plan.sign(&mut env), plan.sign(&mut env)]
+        .map(|request| request.header_value("dpop").unwrap().to_owned());
+    assert_ne!(proofs[0], proofs[1]);
+    // What is not signed is sent as it is shown.
+    let plain = Play::new(None).plan();
+    assert_eq!(plain.sign(&mut env), plain.request);
+}
+
+#[test]
+fn going_on_anyway_takes_the_answer_as_of_the_time_it_came() {
+    let mut play = Play::to_callback(None);
+    play.callback("code=x&state=STATE&iss=https://as.example");
+    let request = play.plan().request;
+    let form = "access_token=a&expires_in=60";
+    let outcome = support::response(200, &[], form);
+    play.see(StepOutcome::Answer {
+        request: &request,
+        outcome: &outcome,
+    });
+    assert_eq!(play.stopped(), Some((StopCode::InvalidTokenResponse, true)));
+    assert!(play.flow.facts.tokens.is_none());
+    let flow = play.flow.clone();
+    let mut env = support::env();
+    env.now = trace::Timestamp(500_000_000);
+    let further = flow.go_on_anyway(&play.setup, &mut env).expect("a way on");
+    let tokens = further.flow.facts.tokens.expect("the tokens are taken");
+    assert_eq!(tokens.expires_at, Some(trace::Timestamp(61_000_000)));
+    assert!(matches!(
+        further.decisions[0],
+        Decision::WentOnAnyway { .. }
+    ));
+    // A state is a value: the earlier one is still there to go back to.
+    assert_eq!(play.stopped(), Some((StopCode::InvalidTokenResponse, true)));
+}
+
+#[test]
+fn no_request_goes_nowhere_whatever_the_metadata_names() {
+    for url in ["", "/token", "javascript:alert(1)", "file:///etc/passwd"] {
+        for field in [
+            "authorization_endpoint",
+            "token_endpoint",
+            "registration_endpoint",
+        ] {
+            let mut play = Play::new(None);
+            play.challenged()
+                .resource(SERVER)
+                .metadata(|body| body[field] = url.into());
+            play.see(StepOutcome::Listening {
+                redirect_uri: REDIRECT,
+            });
+            assert_eq!(
+                play.stopped(),
+                Some((StopCode::MissingEndpoint, false)),
+                "{field} {url}"
+            );
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use flow::{Plan, Seen};
+use flow::{Plan, StepOutcome};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
@@ -11,9 +11,8 @@ use wire::{
     Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent, Wire,
 };
 
-use crate::env::{judge, now};
-use crate::error::{AppError, ErrorCode};
-use crate::error::{invalid, not_now};
+use crate::env::{judge, now, with_env};
+use crate::error::{AppError, ErrorCode, invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
 use crate::runner::Runner;
@@ -73,7 +72,8 @@ impl Runner {
     }
 
     pub(crate) async fn browse(&mut self, plan: Plan) -> Result<(), Stop> {
-        let request = self.edited.take().unwrap_or(plan.request);
+        let request = self.edited.take().unwrap_or_else(|| plan.request.clone());
+        let request = with_env(|env| plan.sign_edited(request, env));
         let url = request.url;
         if self.listener.is_none()
             && let Err(message) = self.reopen()
@@ -81,7 +81,7 @@ impl Runner {
             let judged = judge(
                 &self.flow,
                 &self.setup,
-                Seen::Failed {
+                StepOutcome::Failed {
                     code: StopCode::ListenerFailed,
                     message: &message,
                 },
@@ -127,12 +127,7 @@ impl Runner {
         hops: mpsc::UnboundedSender<Sent>,
         hopped: &mut mpsc::UnboundedReceiver<Sent>,
     ) -> Result<End, Stop> {
-        let state = self
-            .flow
-            .facts
-            .authorization
-            .as_ref()
-            .map(|authorization| authorization.state.clone());
+        let state = self.flow.expected_state().cloned();
         let mut receiving = pin!(listener.received(state));
         let mut approving = pin!(self.approve(url, redirect_uri, hops));
         let mut approver_done = !matches!(self.options.browser, Browser::Approver { .. });
@@ -171,7 +166,7 @@ impl Runner {
                 let judged = judge(
                     &self.flow,
                     &self.setup,
-                    Seen::Failed {
+                    StepOutcome::Failed {
                         code,
                         message: &message,
                     },
@@ -216,7 +211,7 @@ impl Runner {
         let judged = judge(
             &self.flow,
             &self.setup,
-            Seen::Callback {
+            StepOutcome::Callback {
                 request: &sent.request,
             },
         );
@@ -270,7 +265,7 @@ impl Runner {
         };
         let mut form = form.clone();
         // A page that asks for the code gets it, as from a user.
-        if let Some(device) = &self.flow.facts.device {
+        if let Some(device) = self.flow.device() {
             form.push(("user_code".into(), device.user_code.clone()));
         }
         self.visit = Some(Visit::begin(self.wire.clone(), form, url));
@@ -288,7 +283,7 @@ impl Runner {
 
     /// Opens that page once more.
     pub(crate) fn open_verification_page(&self) -> Result<(), AppError> {
-        let device = self.flow.facts.device.as_ref();
+        let device = self.flow.device();
         let device = device.ok_or_else(|| not_now("No page is being waited for."))?;
         let url = device
             .verification_uri_complete

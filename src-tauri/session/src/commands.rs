@@ -3,16 +3,14 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use flow::actions::action_info;
 use flow::options::{Options, Registration};
-use flow::{Action, Flow, Hand, Next};
+use flow::{Action, Flow, Next};
 use tokio::time::timeout;
 use trace::{Phase, Request, action_title};
 
 use crate::documents::Documents;
-use crate::env::{now, random};
-use crate::error::AppError;
-use crate::error::{invalid, not_now};
+use crate::env::{now, with_env};
+use crate::error::{AppError, invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
 use crate::runner::Runner;
@@ -113,12 +111,12 @@ impl Runner {
     }
 
     fn has_step(&mut self) -> bool {
-        let next = self.flow.next(&self.setup, now());
-        !self.ended && matches!(*next, Next::Send(_) | Next::SendBoth(_) | Next::Browse(_))
+        let next = self.flow.next(&self.setup);
+        !self.ended && matches!(next, Next::Send(_) | Next::SendBoth(_) | Next::Browse(_))
     }
 
     async fn go_on(&mut self) -> Result<Result<(), AppError>, Stop> {
-        let further = self.flow.to_owned().go_on_anyway();
+        let further = with_env(|env| Flow::clone(&self.flow).go_on_anyway(&self.setup, env));
         let Some(judged) = further.filter(|_| !self.ended) else {
             return Ok(Err(not_now(
                 "The flow has not stopped at a place where one can go on.",
@@ -130,10 +128,10 @@ impl Runner {
 
     async fn act(&mut self, action: Action) -> Result<Result<(), AppError>, Stop> {
         let kind = action.kind;
-        let mut flow = self.flow.to_owned();
+        let mut flow = Flow::clone(&self.flow);
         flow.facts.registered.clone_from(&self.registered);
         let Some(begun) = flow.act(&self.setup, action) else {
-            let title = action_info(kind).title;
+            let title = action_title(kind);
             return Ok(Err(not_now(&format!("{title}: not possible here."))));
         };
         self.ended = false;
@@ -146,7 +144,9 @@ impl Runner {
         &mut self,
         issuer: String,
     ) -> Result<Result<(), AppError>, Stop> {
-        let chosen = self.flow.clone().with_authorization_server(&issuer);
+        let chosen = with_env(|env| {
+            Flow::clone(&self.flow).with_authorization_server(&self.setup, &issuer, env)
+        });
         let Some(chosen) = chosen.filter(|_| !self.ended) else {
             let offered = "authorization server: expected one that the resource metadata names";
             return Ok(Err(invalid(format!("{offered}, got \"{issuer}\""))));
@@ -169,7 +169,7 @@ impl Runner {
     }
 
     /// The flow from the registration on, in the way chosen.
-    fn registering_as(&mut self, chosen: Registration) -> Result<flow::Judged, AppError> {
+    fn registering_as(&mut self, chosen: Registration) -> Result<flow::Transition, AppError> {
         let options = Options {
             registration: chosen,
             ..self.options.clone()
@@ -186,7 +186,7 @@ impl Runner {
                 .as_ref()
                 .map(|documents| documents.url().to_owned());
         }
-        let again = self.flow.to_owned().registering_anew();
+        let again = Flow::clone(&self.flow).registering_again();
         let again = again
             .filter(|_| !self.ended)
             .ok_or_else(|| not_now("There is no authorization server to register with yet."))?;
@@ -202,15 +202,12 @@ impl Runner {
         let flow = lock(&self.journal)
             .rewind(seq, now())
             .ok_or_else(|| invalid(gone))?;
-        let flow = Flow::clone(&flow).renewed(&mut Hand {
-            now: now(),
-            random: &mut random,
-        });
+        let flow = with_env(|env| Flow::clone(&flow).renewed(&self.setup, env));
         self.flow = flow.into();
         self.edited = None;
         self.ended = false;
         self.listener = None;
-        lock(&self.journal).mark(self.flow.state());
+        lock(&self.journal).mark(self.flow.clone());
         self.report(None);
         Ok(())
     }

@@ -4,7 +4,6 @@
 
 mod browse;
 mod commands;
-mod course;
 mod documents;
 mod ended;
 mod env;

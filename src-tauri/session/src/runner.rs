@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use flow::{Client, Effect, Flow, Judged, Next, Seen, Setup};
+use flow::{Client, Effect, Flow, Next, Setup, StepOutcome, Transition};
 use tokio::sync::{mpsc, watch};
 use trace::{Decision, Phase, Request, StopCode};
 use vault::{Key, TokenSet, Vault};
 use wire::{CallbackListener, Wire};
 
 use crate::browse::Visit;
-use crate::course::Course;
 use crate::documents::Documents;
 use crate::env::{judge, now};
 use crate::error::{AppError, invalid};
@@ -27,7 +26,7 @@ pub(crate) struct Runner {
     pub wire: Wire,
     pub vault: Vault,
     pub journal: Arc<Mutex<Journal>>,
-    pub flow: Course,
+    pub flow: Arc<Flow>,
     pub listener: Option<CallbackListener>,
     /// Our client metadata document, where we serve it ourselves.
     pub documents: Option<Documents>,
@@ -164,11 +163,11 @@ impl Runner {
                 issuer: tokens.issuer.clone(),
                 resource: Some(self.setup.server_url.clone()),
             };
-            self.flow = Flow::with_stored(&self.setup, tokens, client).into();
+            self.flow = Flow::with_stored(&self.setup, tokens, client, now()).into();
             self.registered.clone_from(&self.flow.facts.registered);
             lock(&self.journal).decide(now(), Phase::Challenge, decision);
         }
-        lock(&self.journal).mark(self.flow.state());
+        lock(&self.journal).mark(self.flow.clone());
         Ok(())
     }
 
@@ -177,7 +176,7 @@ impl Runner {
         if self.ended {
             return Ok(false);
         }
-        match &*self.flow.next(&self.setup, now()) {
+        match &self.flow.next(&self.setup) {
             Next::Send(plan) => return self.send(plan.clone()).await,
             Next::SendBoth(plans) => self.send_both(plans).await?,
             Next::Browse(plan) => self.browse(plan.clone()).await?,
@@ -187,16 +186,16 @@ impl Runner {
     }
 
     /// Takes over what a step came to, and opens the listener when that is what comes next.
-    pub async fn take(&mut self, judged: Judged, phase: Phase) -> Result<(), Stop> {
+    pub async fn take(&mut self, judged: Transition, phase: Phase) -> Result<(), Stop> {
         self.decide(judged, phase).await?;
-        while *self.flow.next(&self.setup, now()) == Next::Listen {
+        while self.flow.next(&self.setup) == Next::Listen {
             let opened = self.listen();
             if let (Some(documents), Ok(redirect_uri)) = (&self.documents, &opened) {
                 documents.show(&self.setup, Some(redirect_uri));
             }
             let seen = match &opened {
-                Ok(redirect_uri) => Seen::Listening { redirect_uri },
-                Err(message) => Seen::Failed {
+                Ok(redirect_uri) => StepOutcome::Listening { redirect_uri },
+                Err(message) => StepOutcome::Failed {
                     code: StopCode::ListenerFailed,
                     message,
                 },
@@ -204,10 +203,10 @@ impl Runner {
             let judged = judge(&self.flow, &self.setup, seen);
             self.decide(judged, Phase::Registration).await?;
         }
-        lock(&self.journal).mark(self.flow.state());
+        lock(&self.journal).mark(self.flow.clone());
         // A request that is sent at once is reported together with what led to it.
         let sends_at_once = matches!(
-            &*self.flow.next(&self.setup, now()),
+            &self.flow.next(&self.setup),
             Next::Send(plan) if plan.not_before.is_none()
         );
         if !(self.running && sends_at_once) {
@@ -216,7 +215,7 @@ impl Runner {
         Ok(())
     }
 
-    async fn decide(&mut self, judged: Judged, phase: Phase) -> Result<(), Stop> {
+    async fn decide(&mut self, judged: Transition, phase: Phase) -> Result<(), Stop> {
         for decision in judged.decisions {
             lock(&self.journal).decide(now(), phase, decision);
         }
@@ -306,8 +305,8 @@ impl Runner {
         self.record_visits();
         self.record_fetches();
         self.visit = None;
-        let next = self.flow.next(&self.setup, now());
-        if !self.ended && !matches!(&*next, Next::Stopped { .. } | Next::Done { .. }) {
+        let next = self.flow.next(&self.setup);
+        if !self.ended && !matches!(&next, Next::Stopped { .. } | Next::Done { .. }) {
             self.ended = true;
             lock(&self.journal).decide(now(), phase, Decision::Ended);
         }
@@ -317,7 +316,7 @@ impl Runner {
 
     /// The phase the flow is in, or was in last.
     pub fn phase(&mut self) -> Phase {
-        match &*self.flow.next(&self.setup, now()) {
+        match &self.flow.next(&self.setup) {
             Next::Send(plan) | Next::Browse(plan) => plan.phase,
             Next::SendBoth(plans) => plans[0].phase,
             _ => lock(&self.journal)
@@ -330,7 +329,7 @@ impl Runner {
 
     /// Reports what changed. `status` is for what is under way; without it the flow says.
     pub fn report(&mut self, status: Option<Status>) {
-        let next = self.flow.next(&self.setup, now());
+        let next = self.flow.next(&self.setup);
         let journal = lock(&self.journal);
         self.reporter.send(crate::report::Situation {
             journal: &journal,

@@ -2,11 +2,11 @@
 
 use std::pin::pin;
 
-use flow::{Next, Plan, Seen};
+use flow::{Plan, StepOutcome};
 use trace::Timestamp;
 use wire::Sent;
 
-use crate::env::{judge, now};
+use crate::env::{judge, now, with_env};
 use crate::inbox::{Command, Stop};
 use crate::journal::lock;
 use crate::runner::Runner;
@@ -20,22 +20,18 @@ enum Waited {
 
 impl Runner {
     /// Sends a request when it is its time. Returns whether it was sent.
-    pub async fn send(&mut self, mut plan: Plan) -> Result<bool, Stop> {
+    pub async fn send(&mut self, plan: Plan) -> Result<bool, Stop> {
         if let Some(not_before) = plan.not_before {
             match self.wait(not_before).await? {
-                // A proof or an assertion in the request carries the time it was made at.
-                Waited::ItIsTime => {
-                    if let Next::Send(renewed) = &*self.flow.next(&self.setup, now()) {
-                        plan = renewed.clone();
-                    }
-                }
+                Waited::ItIsTime => {}
                 Waited::Paused => return Ok(false),
             }
         }
         let edited = self.edited.take();
-        let request = edited
-            .clone()
-            .unwrap_or_else(|| self.wire.complete(&plan.request));
+        let request = with_env(|env| match &edited {
+            Some(edited) => plan.sign_edited(edited.clone(), env),
+            None => self.wire.complete(&plan.sign(env)),
+        });
         self.report(Some(Status::Sending));
         let started = now();
         let wire = self.wire.clone();
@@ -50,7 +46,7 @@ impl Runner {
                 return Err(stop);
             }
         };
-        let seen = Seen::Answer {
+        let seen = StepOutcome::Answer {
             request: &sent.request,
             outcome: &sent.outcome,
         };
@@ -68,7 +64,7 @@ impl Runner {
         let started = now();
         let requests = plans
             .each_ref()
-            .map(|plan| self.wire.complete(&plan.request));
+            .map(|plan| self.wire.complete(&with_env(|env| plan.sign(env))));
         let wire = self.wire.clone();
         let mut answers = [None, None];
         let ended = {
@@ -93,7 +89,7 @@ impl Runner {
         let first = first_answer.unwrap_or_else(|| Sent::cancelled(first_request, started));
         let second = second_answer.unwrap_or_else(|| Sent::cancelled(second_request, started));
         let judged = ended.map(|()| {
-            let seen = Seen::Answers([&first.outcome, &second.outcome]);
+            let seen = StepOutcome::Answers([&first.outcome, &second.outcome]);
             judge(&self.flow, &self.setup, seen)
         });
         let (verdict, second_verdict) = match &judged {
@@ -133,7 +129,7 @@ impl Runner {
     }
 
     fn waiting_status(&self, next_poll: Timestamp) -> Status {
-        match &self.flow.facts.device {
+        match self.flow.device() {
             Some(device) => Status::AwaitingDevice {
                 user_code: device.user_code.clone(),
                 verification_uri: device.verification_uri.clone(),

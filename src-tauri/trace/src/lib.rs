@@ -12,6 +12,7 @@ mod file;
 mod form;
 mod jwt;
 mod metadata;
+mod oauth_error;
 mod origin;
 mod participant;
 mod phase;
@@ -40,6 +41,7 @@ pub use metadata::{
     Document, DocumentError, ResourceMetadata, ServerMetadata, origin_of, resource_metadata_urls,
     server_metadata_urls,
 };
+pub use oauth_error::{OauthError, oauth_error};
 pub use origin::{Client, Evidence, FlowId, FlowInfo, Origin};
 pub use participant::{Participant, ParticipantId, Role};
 pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind, WellKnown};

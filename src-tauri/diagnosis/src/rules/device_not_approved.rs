@@ -1,7 +1,7 @@
 use trace::{Grant, StopCode};
 
 use crate::finding::Part;
-use crate::reading::{Reading, object, text};
+use crate::reading::{Reading, oauth_error};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8628_DENIED, RFC8628_EXPIRED};
 use crate::wording::excerpt;
@@ -34,11 +34,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let mut polls = reading.tokens.iter().rev();
     let last = polls.find(|(seen, grant)| *grant == Grant::DeviceCode && seen.seq < stopped);
-    let answer = last
-        .and_then(|(seen, _)| seen.response().and_then(object))
-        .unwrap_or_default();
-    let error = text(&answer, "error").unwrap_or_default();
-    let denied = error == "access_denied";
+    let answer = last.and_then(|(seen, _)| seen.response().and_then(oauth_error));
+    let denied = answer
+        .as_ref()
+        .is_some_and(|answer| answer.error == "access_denied");
     let finding = RULE
         .found(if denied {
             RFC8628_DENIED
@@ -46,10 +45,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             RFC8628_EXPIRED
         })
         .expected("a token once the user has approved")
-        .actual(match (error, text(&answer, "error_description")) {
-            ("", _) => excerpt(said),
-            (error, None) => excerpt(error),
-            (error, Some(description)) => format!("{}: {}", excerpt(error), excerpt(description)),
+        .actual(match answer {
+            None => excerpt(said),
+            Some(answer) => match answer.description {
+                None => excerpt(&answer.error),
+                Some(description) => {
+                    format!("{}: {}", excerpt(&answer.error), excerpt(&description))
+                }
+            },
         });
     let finding = match last {
         Some((seen, _)) => finding.at(seen.seq, Part::body("/error")),

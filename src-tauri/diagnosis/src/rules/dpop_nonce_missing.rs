@@ -1,5 +1,5 @@
 use crate::finding::{Owner, Part};
-use crate::reading::{ExchangeRef, Reading, challenge_error, object, text};
+use crate::reading::{ExchangeRef, Reading, challenge_error, oauth_error};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9449_NONCE;
 
@@ -62,8 +62,7 @@ fn demands(seen: ExchangeRef<'_>) -> bool {
     let Some(response) = seen.response().filter(|response| response.status >= 400) else {
         return false;
     };
-    let in_body =
-        object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
+    let in_body = oauth_error(response).is_some_and(|answer| answer.error == "use_dpop_nonce");
     in_body || challenge_error(seen).as_deref() == Some("use_dpop_nonce")
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use trace::{Grant, Purpose};
 
 use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading, form, object, text, value};
+use crate::reading::{ExchangeRef, Reading, form, oauth_error, object, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8628_SLOW_DOWN;
 
@@ -82,8 +82,8 @@ fn slowed_down<'a>(
             return None;
         }
         let waited = poll.exchange.started.since(before.exchange.started);
-        let answer = poll.response().and_then(object);
-        if answer.is_some_and(|answer| text(&answer, "error") == Some("slow_down")) {
+        let answer = poll.response().and_then(oauth_error);
+        if answer.is_some_and(|answer| answer.error == "slow_down") {
             if waited >= Duration::from_secs(interval) {
                 return Some((*poll, interval, waited));
             }

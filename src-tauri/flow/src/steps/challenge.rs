@@ -2,157 +2,94 @@
 
 use serde_json::{Value, json};
 use trace::{
-    Decision, Outcome, Phase, Purpose, Response, Revision, RpcAnswer, StopCode, Timestamp, Verdict,
-    challenges, rpc_answer,
+    Decision, Outcome, Phase, Purpose, Response, Revision, RpcAnswer, StopCode, Verdict, rpc_answer,
 };
 
-use crate::flow::Flow;
-use crate::judged::Judged;
 use crate::mcp_request::{initialize_params, mcp_request};
-use crate::proof;
+use crate::plan::Plan;
+use crate::routes::challenged::{challenged, token_challenge};
+use crate::routes::mcp::server_info;
 use crate::setup::Setup;
-use crate::step::{Hand, Plan, Step};
-use crate::steps::{is_http, mcp, no_response};
+use crate::state::Flow;
+use crate::transition::Transition;
 
 /// HeaderMismatch, MissingRequiredClientCapability, UnsupportedProtocolVersion: errors that only a
 /// server of 2026-07-28 or later knows (2026-07-28 basic/transports/streamable-http, "Backward
 /// Compatibility").
 const MODERN_ERRORS: [i64; 3] = [-32020, -32021, -32022];
 
-pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
+pub(crate) fn request(flow: &Flow, setup: &Setup, with_token: bool) -> Plan {
     let facts = &flow.facts;
-    let token = usable_token(flow, now);
-    let (method, params) = match facts.revision.is_modern() {
-        true => ("server/discover", json!({})),
-        false => ("initialize", initialize_params(facts, setup)),
+    let (method, params) = if facts.revision.is_modern() {
+        ("server/discover", json!({}))
+    } else {
+        ("initialize", initialize_params(facts, setup))
     };
-    let request = mcp_request(facts, setup, method, params, false, token);
-    let (purpose, title, why) = match token {
-        true => (
-            Purpose::Mcp {
-                method: method.into(),
-            },
-            "Call the MCP server with the stored token",
-            "A token from an earlier run is still valid; if the server takes it, nothing else is needed.",
-        ),
-        false => (
-            Purpose::Challenge {
-                method: method.into(),
-            },
-            "Call the MCP server without a token",
-            "A protected server answers 401 and says where its metadata is.",
-        ),
+    let request = mcp_request(facts, setup, method, params, false, with_token);
+    let named = method.to_owned();
+    let (purpose, words) = if with_token {
+        let why = "A token from an earlier run is still valid; if the server takes it, nothing else is needed.";
+        let title = "Call the MCP server with the stored token";
+        (Purpose::Mcp { method: named }, (title, why))
+    } else {
+        let why = "A protected server answers 401 and says where its metadata is.";
+        let title = "Call the MCP server without a token";
+        (Purpose::Challenge { method: named }, (title, why))
     };
-    Plan {
-        phase: Phase::Challenge,
-        purpose,
-        title: title.into(),
-        why: why.into(),
-        label: method.into(),
-        request,
-        not_before: None,
-        credentials: Vec::new(),
-    }
+    Plan::new(Phase::Challenge, purpose, words, method, request)
 }
 
-pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
+pub(crate) fn judge(flow: Flow, setup: &Setup, with_token: bool, outcome: &Outcome) -> Transition {
     let response = match outcome {
         Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return no_response(flow, failure),
+        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
     };
-    match response.status {
-        401 => challenged(flow, setup, response),
-        403 | 400 if token_challenge(response).is_some() => {
-            let otherwise = challenged(flow.clone(), setup, response);
-            let status = response.status;
-            Judged::stop_unless_waived(
-                flow,
-                StopCode::WrongChallengeStatus,
-                "challenge with the wrong status",
-                format!(
-                    "The MCP server challenges with status {status}; clients begin to authorize at 401 only."
-                ),
-                otherwise,
-            )
+    let status = response.status;
+    let answer = match (status, rpc_answer(response)) {
+        (401, _) => return challenged(flow, setup, response),
+        (403 | 400, _) if token_challenge(response).is_some() => {
+            return challenged_otherwise(flow, setup, response);
         }
-        200..=299 => match rpc_answer(response) {
-            RpcAnswer::Result(result) => open(flow, setup, response, &result, hand),
-            RpcAnswer::Error {
-                code,
-                message,
-                data,
-            } => wrong_version(flow, setup, response.status, code, &message, &data),
-            RpcAnswer::Other(what) => not_mcp(flow, setup, response.status, &what),
-        },
-        status => match rpc_answer(response) {
-            RpcAnswer::Error {
-                code,
-                message,
-                data,
-            } => wrong_version(flow, setup, status, code, &message, &data),
-            RpcAnswer::Result(_) => not_mcp(flow, setup, status, "a JSON-RPC result"),
-            RpcAnswer::Other(what) => not_mcp(flow, setup, status, &what),
-        },
-    }
-}
-
-/// Takes in a 401 and goes to look for metadata. Used for every 401 that leads to a new
-/// authorization.
-pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> Judged {
-    // Each scheme has a challenge of its own; one of them may say what another leaves out.
-    let others = challenges(response).unwrap_or_default();
-    let all: Vec<_> = token_challenge(response)
-        .into_iter()
-        .chain(others)
-        .collect();
-    let parameter = |name: &str| {
-        all.iter()
-            .find_map(|challenge| challenge.parameter(name))
-            .map(String::from)
+        (200..=299, RpcAnswer::Result(result)) => {
+            return open(flow, setup, with_token, response, &result);
+        }
+        (_, answer) => answer,
     };
-    let facts = &mut flow.facts;
-    facts.challenged = true;
-    facts.resource_metadata_url = parameter("resource_metadata").filter(|url| is_http(url));
-    facts.challenged_scope = parameter("scope").filter(|scope| !scope.trim().is_empty());
-    facts.session_id = None;
-    let mut words: Vec<String> = Vec::new();
-    words.extend(parameter("error"));
-    words.extend(
-        facts
-            .resource_metadata_url
-            .as_ref()
-            .map(|_| "resource_metadata".into()),
-    );
-    words.extend(
-        facts
-            .challenged_scope
-            .as_ref()
-            .map(|scope| format!("scope={scope}")),
-    );
-    if response.header_value("www-authenticate").is_none() {
-        words.push("no WWW-Authenticate".into());
-    } else if words.is_empty() {
-        words.push("challenge without resource_metadata".into());
+    match answer {
+        RpcAnswer::Error {
+            code,
+            message,
+            data,
+        } => wrong_version(flow, setup, status, code, &message, &data),
+        RpcAnswer::Result(_) => not_mcp(flow, setup, status, "a JSON-RPC result"),
+        RpcAnswer::Other(what) => not_mcp(flow, setup, status, &what),
     }
-    let verdict = Verdict::accepted(words.join(" · "));
-    let bound = demands_proof(response).then(|| {
-        proof::bind(
-            &mut flow.facts,
-            setup,
-            "the MCP server's challenge demands it",
-        )
-    });
-    let mut judged = to_metadata(flow, setup, verdict);
-    judged.decisions.extend(bound.flatten());
-    judged
 }
 
-pub(crate) fn to_metadata(flow: Flow, setup: &Setup, verdict: Verdict) -> Judged {
-    // 2025-03-26 has no resource metadata: the MCP server's origin is the authorization server.
-    if !flow.facts.revision.at_least(Revision::R20250618) {
-        return super::resource_metadata::use_mcp_origin(flow, setup, verdict);
+fn challenged_otherwise(flow: Flow, setup: &Setup, response: &Response) -> Transition {
+    let code = StopCode::WrongChallengeStatus;
+    if flow.facts.waives(code) {
+        return challenged(flow, setup, response);
     }
-    Judged::go(flow, Step::ExpectResourceMetadata { attempt: 0 }, verdict)
+    let message = format!(
+        "The MCP server challenges with status {}; clients begin to authorize at 401 only.",
+        response.status
+    );
+    Transition::refuse(flow, code, "challenge with the wrong status", message)
+}
+
+fn open(
+    mut flow: Flow,
+    setup: &Setup,
+    with_token: bool,
+    response: &Response,
+    result: &Value,
+) -> Transition {
+    if let Some(tokens) = flow.facts.tokens.as_mut().filter(|_| with_token) {
+        tokens.accepted = true;
+    }
+    let decision = (!with_token).then_some(Decision::NoAuthorizationNeeded);
+    server_info(flow, setup, response, result).decided(decision)
 }
 
 /// Goes on with another version, or says that the server's error stands.
@@ -163,14 +100,10 @@ fn wrong_version(
     code: i64,
     message: &str,
     data: &Value,
-) -> Judged {
+) -> Transition {
     if !MODERN_ERRORS.contains(&code) {
-        return not_mcp(
-            flow,
-            setup,
-            status,
-            &format!("JSON-RPC error {code}: {message}"),
-        );
+        let what = format!("JSON-RPC error {code}: {message}");
+        return not_mcp(flow, setup, status, &what);
     }
     let offered: Vec<&str> = data["supported"]
         .as_array()
@@ -178,107 +111,170 @@ fn wrong_version(
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let usable = offered
+    let facts = &mut flow.facts;
+    let newest = offered
         .iter()
         .filter_map(|version| version.parse::<Revision>().ok())
         .max();
-    // The server may name the very version that was sent; it is believed once.
-    let another = |revision: &Revision| match *revision == flow.facts.revision {
-        true => !flow.facts.version_retried,
-        false => setup.revision.is_none(),
-    };
-    match usable.filter(another) {
-        Some(revision) if revision == flow.facts.revision => {
-            flow.facts.version_retried = true;
-            flow.facts.rpc_id += 1;
-            Judged::stay(
-                flow,
-                Verdict::moved_on(format!("supports {}, which was sent", offered.join(", "))),
-            )
+    let supported = format!("supports {}", offered.join(", "));
+    match newest {
+        // The server may name the very version that was sent; it is believed once.
+        Some(revision) if revision == facts.revision && !facts.version_retried => {
+            facts.version_retried = true;
+            facts.rpc_id += 1;
+            let verdict = Verdict::moved_on(format!("{supported}, which was sent"));
+            Transition::stay(flow, verdict)
         }
-        Some(revision) => {
-            flow.facts.revision = revision;
-            flow.facts.era_known = true;
-            let why = format!("the server supports {}", offered.join(", "));
-            Judged::stay(
-                flow,
-                Verdict::moved_on(format!("supports {}", offered.join(", "))),
-            )
-            .decided(Decision::Revision { revision, why })
+        Some(revision) if revision != facts.revision && setup.revision.is_none() => {
+            facts.revision = revision;
+            facts.era_known = true;
+            let why = format!("the server {supported}");
+            Transition::stay(flow, Verdict::moved_on(supported))
+                .decided(Decision::Revision { revision, why })
         }
-        None => {
+        _ => {
             let message = format!("The MCP server answers JSON-RPC error {code}: {message}");
-            Judged::stop(flow, StopCode::McpError, &format!("error {code}"), message)
+            Transition::stop(flow, StopCode::McpError, &format!("error {code}"), message)
         }
     }
 }
 
 /// The answer is none of an MCP server of this era: tries the other era, then says so
 /// (2026-07-28 basic/versioning, "Backward Compatibility with Initialization-Based Versions").
-fn not_mcp(mut flow: Flow, setup: &Setup, status: u16, what: &str) -> Judged {
+fn not_mcp(mut flow: Flow, setup: &Setup, status: u16, what: &str) -> Transition {
     if !flow.facts.era_known && flow.facts.revision.is_modern() {
         let revision = Revision::LATEST_LEGACY;
         flow.facts.revision = revision;
         flow.facts.era_known = true;
-        flow.facts.redirect = None;
+        flow.attempt.redirect = None;
         let why = format!(
             "server/discover was answered {status} with {what}, so it is tried with initialize"
         );
-        return Judged::stay(flow, Verdict::moved_on("no answer of 2026-07-28"))
+        return Transition::stay(flow, Verdict::moved_on("no answer of 2026-07-28"))
             .decided(Decision::Revision { revision, why });
     }
     let message = format!(
         "{} answers {status} with {what}, which no MCP server does.",
         setup.server_url
     );
-    Judged::stop(flow, StopCode::NotAnMcpServer, "not an MCP server", message)
+    Transition::stop(flow, StopCode::NotAnMcpServer, "not an MCP server", message)
 }
 
-fn open(
-    mut flow: Flow,
-    setup: &Setup,
-    response: &Response,
-    result: &Value,
-    hand: &Hand<'_>,
-) -> Judged {
-    let with_token = usable_token(&flow, hand.now);
-    if let Some(tokens) = flow.facts.tokens.as_mut().filter(|_| with_token) {
-        tokens.accepted = true;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::step::Step;
+    use crate::testing::{refused_connection, response, setup, stopped, with_tokens};
+
+    fn first_call(revision: Option<Revision>) -> Flow {
+        let facts = crate::facts::Facts::new(revision);
+        Flow::at(Step::ExpectChallenge { with_token: false }, facts)
     }
-    let judged = mcp::server_info(flow, setup, response, result);
-    match with_token {
-        true => judged,
-        false => judged.decided(Decision::NoAuthorizationNeeded),
+
+    fn judged(flow: Flow, status: u16, headers: &[(&str, &str)], body: &str) -> Transition {
+        let outcome = Outcome::Response(response(status, headers, body));
+        judge(flow, &setup(), false, &outcome)
     }
-}
 
-/// Whether the first call is made with a token: one from an earlier run whose time is not over.
-fn usable_token(flow: &Flow, now: Timestamp) -> bool {
-    flow.facts
-        .tokens
-        .as_ref()
-        .is_some_and(|tokens| !tokens.expired(now) && !flow.facts.challenged)
-}
+    #[test]
+    fn the_call_is_the_one_of_the_revision() {
+        let method = |revision| {
+            let plan = request(&first_call(revision), &setup(), false);
+            assert_eq!(plan.request.header_value("authorization"), None);
+            match plan.purpose {
+                Purpose::Challenge { method } => method,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(method(None), "server/discover");
+        assert_eq!(method(Some(Revision::R20251125)), "initialize");
+    }
 
-/// The challenge that speaks of the token: of several schemes the one that names an error, which is
-/// the one that was tried (RFC 9449 section 7.2); else the one for bearer tokens.
-pub(crate) fn token_challenge(response: &Response) -> Option<trace::Challenge> {
-    let all = challenges(response).ok()?;
-    let of = |scheme: &str, erring: bool| {
-        let mut of_scheme = all.iter().filter(|challenge| challenge.is(scheme));
-        of_scheme
-            .find(|challenge| !erring || challenge.parameter("error").is_some())
-            .cloned()
-    };
-    of("Bearer", true)
-        .or_else(|| of("DPoP", true))
-        .or_else(|| of("Bearer", false))
-        .or_else(|| of("DPoP", false))
-}
+    #[test]
+    fn a_stored_token_is_sent_along() {
+        let flow = with_tokens(Step::ExpectChallenge { with_token: true }, None);
+        let plan = request(&flow, &setup(), true);
+        assert_eq!(
+            plan.request.header_value("authorization"),
+            Some("Bearer a1")
+        );
+        assert!(matches!(plan.purpose, Purpose::Mcp { .. }));
+    }
 
-/// Whether bound tokens alone are taken.
-fn demands_proof(response: &Response) -> bool {
-    let all = challenges(response).unwrap_or_default();
-    let has = |scheme: &str| all.iter().any(|challenge| challenge.is(scheme));
-    has("DPoP") && !has("Bearer")
+    #[test]
+    fn a_401_leads_to_metadata_and_another_status_only_when_the_user_goes_on() {
+        let challenge = [("www-authenticate", "Bearer")];
+        let to_metadata = |transition: Transition| {
+            matches!(
+                transition.flow.step,
+                Step::ExpectResourceMetadata { attempt: 0, .. }
+            )
+        };
+        assert!(to_metadata(judged(first_call(None), 401, &challenge, "")));
+        assert!(to_metadata(judged(first_call(None), 401, &[], "<html>")));
+        let refused = judged(first_call(None), 403, &challenge, "");
+        assert_eq!(
+            stopped(&refused),
+            Some((StopCode::WrongChallengeStatus, true))
+        );
+        let mut waived = first_call(None);
+        waived.facts.waived.push(StopCode::WrongChallengeStatus);
+        assert!(to_metadata(judged(waived, 403, &challenge, "")));
+    }
+
+    #[test]
+    fn what_is_no_mcp_server_is_tried_with_the_other_era_once() {
+        for (status, body) in [(404, "<html>"), (200, "{}"), (500, ""), (403, "no")] {
+            let other = judged(first_call(None), status, &[], body);
+            assert_eq!(
+                other.flow.facts.revision,
+                Revision::LATEST_LEGACY,
+                "{status} {body}"
+            );
+            let end = judged(other.flow, status, &[], body);
+            assert_eq!(stopped(&end), Some((StopCode::NotAnMcpServer, false)));
+        }
+        let silent = judge(first_call(None), &setup(), false, &refused_connection());
+        assert_eq!(stopped(&silent), Some((StopCode::Transport, false)));
+    }
+
+    #[test]
+    fn a_version_the_server_names_is_taken_and_its_own_believed_once() {
+        let error = |versions: &str| {
+            format!(
+                r#"{{"error":{{"code":-32022,"message":"no","data":{{"supported":[{versions}]}}}}}}"#
+            )
+        };
+        let older = judged(
+            first_call(None),
+            400,
+            &[],
+            &error(r#""2025-11-25","2024-11-05","x",7"#),
+        );
+        assert_eq!(older.flow.facts.revision, Revision::R20251125);
+        let same = error(&format!("\"{}\"", Revision::LATEST.as_str()));
+        let again = judged(first_call(None), 400, &[], &same);
+        assert_eq!(stopped(&again), None);
+        let end = judged(again.flow, 400, &[], &same);
+        assert_eq!(stopped(&end), Some((StopCode::McpError, false)));
+        // A revision that the user chose is not changed.
+        let mut chosen = setup();
+        chosen.revision = Some(Revision::LATEST);
+        let outcome = Outcome::Response(response(400, &[], &error("\"2025-11-25\"")));
+        let end = judge(first_call(chosen.revision), &chosen, false, &outcome);
+        assert_eq!(stopped(&end), Some((StopCode::McpError, false)));
+    }
+
+    #[test]
+    fn an_open_server_needs_no_authorization() {
+        let body = r#"{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"s"},"protocolVersion":"2025-06-18"}}"#;
+        let transition = judged(first_call(Some(Revision::R20251125)), 200, &[], body);
+        assert_eq!(transition.flow.step, Step::ExpectInitialized);
+        assert_eq!(transition.flow.facts.revision, Revision::R20250618);
+        assert!(
+            transition
+                .decisions
+                .contains(&Decision::NoAuthorizationNeeded)
+        );
+    }
 }

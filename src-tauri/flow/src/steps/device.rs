@@ -4,15 +4,21 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use trace::{Decision, Outcome, Phase, Purpose, Response, Secret, StopCode, Timestamp, Verdict};
+use trace::{
+    Decision, Outcome, Phase, Purpose, Response, StopCode, Verdict, encode_pairs, origin_of,
+};
 
-use crate::facts::Device;
-use crate::flow::Flow;
-use crate::judged::{Effect, Judged};
+use crate::answer::{error_code, json_object, refusal, text};
+use crate::client_request::client_request;
+use crate::endpoint::Endpoint;
+use crate::grant::{Device, TokenGrant};
+use crate::plan::{Env, Plan};
+use crate::routes::client::token_step;
+use crate::scope::scope;
 use crate::setup::Setup;
-use crate::step::{Hand, Plan, Step};
-use crate::steps::token::client_request;
-use crate::steps::{authorization, is_http, json_object, no_response, oauth_error};
+use crate::state::Flow;
+use crate::step::Step;
+use crate::transition::{Effect, Transition};
 
 /// Seconds between two polls when the server does not say (RFC 8628 section 3.2).
 const DEFAULT_INTERVAL: u64 = 5;
@@ -20,164 +26,280 @@ const DEFAULT_INTERVAL: u64 = 5;
 /// What `slow_down` adds (RFC 8628 section 3.5).
 const SLOWER_BY: u64 = 5;
 
-/// The codes of a server that says no time, and the longest that is believed.
+/// The lifetime of codes where the server names none, and the longest that is believed.
 const LONGEST: u64 = 3600;
 
-pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
+pub(crate) fn request(flow: &Flow, setup: &Setup, endpoint: &Endpoint) -> Plan {
     let facts = &flow.facts;
-    let endpoint = facts.endpoint(setup, "device_authorization_endpoint");
-    let (scope, _) = authorization::scope(flow, setup);
-    let resource = facts.resource(setup);
+    let (scope, _) = scope(facts, setup);
     let mut form = Vec::new();
-    form.extend(scope.as_deref().map(|scope| ("scope", scope)));
-    form.extend(resource.as_deref().map(|resource| ("resource", resource)));
-    let mut request = client_request(facts, setup, endpoint.unwrap_or_default(), form, now);
-    // RFC 8628 section 3.1: client_id is required where the client does not authenticate in the
-    // body.
-    if let Some(client) = facts
-        .client
-        .as_ref()
-        .filter(|client| client.auth_method == "client_secret_basic")
-    {
-        let body = request.body.text().unwrap_or_default().to_owned();
-        let named = trace::encode_pairs([("client_id", client.client_id.as_str())]);
-        let joined = if body.is_empty() {
-            named
-        } else {
-            format!("{body}&{named}")
-        };
-        request = request.body(joined);
-    }
-    Plan {
-        phase: facts.phase(Phase::Authorization),
-        purpose: Purpose::DeviceAuthorization,
-        title: "Ask for a device code".into(),
-        why: "The user enters a short code in any browser; this client needs none.".into(),
-        label: scope
+    form.extend(scope.clone().map(|scope| ("scope", scope)));
+    form.extend(facts.resource(setup).map(|resource| ("resource", resource)));
+    let mut plan = client_request(
+        facts,
+        facts.phase(Phase::Authorization),
+        Purpose::DeviceAuthorization,
+        (
+            "Ask for a device code",
+            "The user enters a short code in any browser; this client needs none.",
+        ),
+        scope
             .map(|scope| format!("scope={scope}"))
             .unwrap_or_default(),
-        request,
-        not_before: None,
-        credentials: Vec::new(),
+        endpoint,
+        &form,
+    );
+    // RFC 8628 section 3.1: client_id is required where the client does not authenticate in the
+    // body.
+    let client = facts.client.as_ref();
+    if let Some(client) = client.filter(|it| it.auth_method == "client_secret_basic") {
+        let named = encode_pairs([("client_id", client.client_id.as_str())]);
+        let body = match plan.request.body.text() {
+            Some(form) if !form.is_empty() => format!("{form}&{named}"),
+            _ => named,
+        };
+        plan.request = plan.request.body(body);
     }
+    plan
 }
 
-pub(crate) fn judge(mut flow: Flow, outcome: &Outcome, hand: &Hand<'_>) -> Judged {
+pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &Env<'_>) -> Transition {
+    let code = StopCode::AuthorizationError;
     let response = match outcome {
         Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return no_response(flow, failure),
+        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
     };
     let answer = json_object(response).filter(|_| response.status == 200);
     let Some(answer) = answer else {
-        let words = oauth_error(response).words(response.status);
+        let words = refusal(response);
         let message =
             format!("The authorization server refused the device authorization request: {words}");
-        return Judged::stop(flow, StopCode::AuthorizationError, &words, message);
-    };
-    let text = |name: &str| {
-        answer
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
+        return Transition::stop(flow, code, &words, message);
     };
     // Google calls it verification_url.
-    let uri = text("verification_uri").or_else(|| text("verification_url"));
-    let missing = [
-        ("device_code", text("device_code")),
-        ("user_code", text("user_code")),
-        ("verification_uri", uri.filter(|uri| is_http(uri))),
-    ]
-    .into_iter()
-    .find(|(_, value)| value.is_none());
-    if let Some((name, _)) = missing {
-        let expected = if name == "verification_uri" {
-            "an http or https URL"
-        } else {
-            "a string"
-        };
-        let message = format!(
-            "{name}: expected {expected} in the answer to the device authorization request"
-        );
-        return Judged::stop(
-            flow,
-            StopCode::AuthorizationError,
-            &format!("no {name}"),
-            message,
-        );
-    }
+    let uri = text(&answer, "verification_uri").or_else(|| text(&answer, "verification_url"));
+    let is_http = |uri: &&str| origin_of(uri).is_some();
+    let (device_code, user_code, verification_uri) = match (
+        text(&answer, "device_code"),
+        text(&answer, "user_code"),
+        uri.filter(is_http),
+    ) {
+        (Some(device_code), Some(user_code), Some(uri)) => (device_code, user_code, uri),
+        (device_code, user_code, _) => {
+            let (name, expected) = match (device_code, user_code) {
+                (None, _) => ("device_code", "a string"),
+                (_, None) => ("user_code", "a string"),
+                _ => ("verification_uri", "an http or https URL"),
+            };
+            let message = format!(
+                "{name}: expected {expected} in the answer to the device authorization request"
+            );
+            return Transition::stop(flow, code, &format!("no {name}"), message);
+        }
+    };
     let seconds = |name: &str| answer.get(name).and_then(Value::as_u64);
     let interval = seconds("interval")
         .unwrap_or(DEFAULT_INTERVAL)
         .clamp(1, LONGEST);
     let lifetime = seconds("expires_in").unwrap_or(LONGEST).min(LONGEST);
-    let device = Device {
-        device_code: Secret::new(text("device_code").unwrap_or_default()),
-        user_code: text("user_code").unwrap_or_default().into(),
-        verification_uri: uri.unwrap_or_default().into(),
-        verification_uri_complete: text("verification_uri_complete")
-            .filter(|uri| is_http(uri))
-            .map(Into::into),
-        expires_at: hand.now.plus(Duration::from_secs(lifetime)),
-        interval,
-        next_poll: hand.now.plus(Duration::from_secs(interval)),
-    };
+    let complete = text(&answer, "verification_uri_complete").filter(is_http);
+    let url = complete.unwrap_or(verification_uri).to_owned();
     let shown = Decision::DeviceCodeShown {
-        verification_uri: device.verification_uri.clone(),
+        verification_uri: verification_uri.into(),
     };
-    let url = device
-        .verification_uri_complete
-        .clone()
-        .unwrap_or_else(|| device.verification_uri.clone());
-    flow.facts.device = Some(device);
-    Judged::go(
-        flow,
-        Step::ExpectToken,
-        Verdict::accepted(format!("user_code · every {interval} s")),
-    )
-    .decided(shown)
-    .effect(Effect::OpenBrowser { url })
+    let device = Device {
+        device_code: device_code.into(),
+        user_code: user_code.into(),
+        verification_uri: verification_uri.into(),
+        verification_uri_complete: complete.map(Into::into),
+        expires_at: env.now.plus(Duration::from_secs(lifetime)),
+        interval,
+        next_poll: env.now.plus(Duration::from_secs(interval)),
+    };
+    let verdict = Verdict::accepted(format!("user_code · every {interval} s"));
+    match token_step(&flow.facts, setup, TokenGrant::DeviceCode(Box::new(device))) {
+        Ok(step) => Transition::to(flow, step, verdict)
+            .decided(shown)
+            .effect(Effect::OpenBrowser { url }),
+        Err(missing) => Transition::missing_endpoint(flow, &missing),
+    }
 }
 
-/// What a refusal of the poll means; none when it is not one of RFC 8628 section 3.5.
+/// What a refusal of the poll means; `None` when it is not one of RFC 8628 section 3.5.
 pub(crate) fn judge_refusal(
-    mut flow: Flow,
+    flow: &Flow,
+    endpoint: &Endpoint,
+    device: &Device,
     response: &Response,
-    hand: &Hand<'_>,
-) -> Result<Judged, Box<Flow>> {
-    let code = oauth_error(response).code.unwrap_or_default();
-    let Some(device) = flow.facts.device.as_mut() else {
-        return Err(Box::new(flow));
+    env: &Env<'_>,
+) -> Option<Transition> {
+    let not_approved = |code: &str, message: &str| {
+        Transition::stop(flow.clone(), StopCode::DeviceNotApproved, code, message)
     };
+    let code = error_code(response);
     match code.as_str() {
-        "authorization_pending" | "slow_down" if hand.now < device.expires_at => {
-            if code == "slow_down" {
-                device.interval += SLOWER_BY;
-            }
-            device.next_poll = hand.now.plus(Duration::from_secs(device.interval));
-            let words = match code.as_str() {
-                "slow_down" => format!("slow_down · every {} s", device.interval),
-                _ => "not approved yet".to_owned(),
+        "authorization_pending" | "slow_down" if env.now < device.expires_at => {
+            let mut device = device.clone();
+            let words = if code == "slow_down" {
+                device.interval = device.interval.saturating_add(SLOWER_BY);
+                format!("slow_down · every {} s", device.interval)
+            } else {
+                "not approved yet".to_owned()
             };
-            Ok(Judged::stay(flow, Verdict::moved_on(words)))
+            device.next_poll = env.now.plus(Duration::from_secs(device.interval));
+            let step = Step::ExpectToken {
+                endpoint: endpoint.clone(),
+                grant: TokenGrant::DeviceCode(Box::new(device)),
+            };
+            Some(Transition::to(flow.clone(), step, Verdict::moved_on(words)))
         }
-        "authorization_pending" | "slow_down" | "expired_token" => {
-            let message = "The user did not approve the device while its code was good.";
-            Ok(Judged::stop(
-                flow,
-                StopCode::DeviceNotApproved,
-                &code,
-                message,
-            ))
+        "authorization_pending" | "slow_down" | "expired_token" => Some(not_approved(
+            &code,
+            "The user did not approve the device while its code was good.",
+        )),
+        "access_denied" => Some(not_approved(&code, "The user refused the device.")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::Timestamp;
+
+    use super::*;
+    use crate::testing::{answer, endpoint, flow, form, response, setup, stopped, value, with_env};
+
+    const GOOD: &str = r#"{"device_code":"d","user_code":"AB-CD","verification_uri":"https://as.example/device",
+        "verification_uri_complete":"javascript:alert(1)","expires_in":600,"interval":7}"#;
+
+    fn judged(body: &str) -> Transition {
+        let flow = flow(Step::ExpectTools);
+        with_env(|env| judge(flow, &setup(), &answer(200, body), env))
+    }
+
+    fn device() -> Device {
+        match judged(GOOD).flow.step {
+            Step::ExpectToken {
+                grant: TokenGrant::DeviceCode(device),
+                ..
+            } => *device,
+            other => panic!("{other:?}"),
         }
-        "access_denied" => {
-            let message = "The user refused the device.";
-            Ok(Judged::stop(
-                flow,
-                StopCode::DeviceNotApproved,
-                &code,
-                message,
-            ))
+    }
+
+    fn polled(now: u64, body: &str) -> Option<Transition> {
+        let mut random = |_: &mut [u8]| {};
+        let env = Env {
+            now: Timestamp(now * 1_000_000),
+            random: &mut random,
+        };
+        let flow = flow(Step::ExpectTools);
+        judge_refusal(
+            &flow,
+            &endpoint("/token"),
+            &device(),
+            &response(400, &[], body),
+            &env,
+        )
+    }
+
+    #[test]
+    fn the_client_names_itself_however_it_authenticates() {
+        for method in ["none", "client_secret_basic", "client_secret_post"] {
+            let mut flow = flow(Step::ExpectTools);
+            flow.facts.client.as_mut().unwrap().auth_method = method.into();
+            let plan = request(&flow, &setup(), &endpoint("/device"));
+            assert_eq!(value(&form(&plan), "client_id"), Some("c1"), "{method}");
+            assert_eq!(
+                value(&form(&plan), "resource"),
+                Some("https://mcp.example/mcp")
+            );
         }
-        _ => Err(Box::new(flow)),
+    }
+
+    #[test]
+    fn the_user_is_sent_to_an_http_page_only() {
+        let transition = judged(GOOD);
+        let url = "https://as.example/device".to_owned();
+        assert_eq!(transition.effects, [Effect::OpenBrowser { url }]);
+        let device = device();
+        assert_eq!(
+            (device.interval, device.verification_uri_complete),
+            (7, None)
+        );
+        assert_eq!(device.next_poll, Timestamp(1_007_000_000));
+    }
+
+    #[test]
+    fn answers_without_what_is_needed_stop() {
+        for (body, name) in [
+            ("{}", "device_code"),
+            (r#"{"device_code":"d","user_code":7}"#, "user_code"),
+            (
+                r#"{"device_code":"d","user_code":"u","verification_uri":"file:///x"}"#,
+                "verification_uri",
+            ),
+            ("[]", "refused"),
+        ] {
+            let transition = judged(body);
+            assert_eq!(
+                stopped(&transition),
+                Some((StopCode::AuthorizationError, false))
+            );
+            let Step::Stopped { message, .. } = transition.flow.step else {
+                panic!()
+            };
+            assert!(message.contains(name), "{message}");
+        }
+        let odd = r#"{"device_code":"d","user_code":"u","verification_uri":"https://a.example","interval":0,"expires_in":99999999}"#;
+        let Step::ExpectToken {
+            grant: TokenGrant::DeviceCode(device),
+            ..
+        } = judged(odd).flow.step
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (device.interval, device.expires_at),
+            (1, Timestamp(4_600_000_000))
+        );
+    }
+
+    #[test]
+    fn a_poll_that_is_too_early_is_repeated_whatever_stands_beside_the_code() {
+        for description in ["null", "7", "[\"x\"]", "{\"a\":{}}"] {
+            let body =
+                format!(r#"{{"error":"authorization_pending","error_description":{description}}}"#);
+            let again = polled(1_010, &body).unwrap();
+            assert_eq!(stopped(&again), None);
+            assert_eq!(again.verdict.unwrap().text, "not approved yet");
+        }
+        let slower = polled(1_010, "error=slow_down").unwrap();
+        let Step::ExpectToken {
+            grant: TokenGrant::DeviceCode(device),
+            ..
+        } = slower.flow.step
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (device.interval, device.next_poll),
+            (12, Timestamp(1_022_000_000))
+        );
+    }
+
+    #[test]
+    fn the_polls_end() {
+        let not_approved = Some((StopCode::DeviceNotApproved, false));
+        for (now, code) in [
+            (1_601, "authorization_pending"),
+            (1_010, "expired_token"),
+            (1_010, "access_denied"),
+        ] {
+            let end = polled(now, &format!(r#"{{"error":"{code}"}}"#)).unwrap();
+            assert_eq!(stopped(&end), not_approved, "{code}");
+        }
+        assert_eq!(polled(1_010, r#"{"error":"invalid_client"}"#), None);
+        assert_eq!(polled(1_010, "<html>"), None);
     }
 }

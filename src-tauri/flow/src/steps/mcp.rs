@@ -5,75 +5,70 @@ use trace::{
     Decision, Outcome, Phase, Purpose, Response, Revision, RpcAnswer, StopCode, Verdict, rpc_answer,
 };
 
-use crate::agenda;
-use crate::facts::Tool;
-use crate::flow::Flow;
-use crate::judged::Judged;
+use crate::facts::{Facts, Tool};
 use crate::mcp_request::{initialize_params, mcp_request};
 use crate::mirrored::parameter_headers;
+use crate::plan::{Env, Plan};
+use crate::routes::mcp::{about_token, done, mark_accepted, server_info};
+use crate::routes::needs::named;
 use crate::setup::Setup;
-use crate::step::{Hand, Plan, Step};
-use crate::steps::challenge::{challenged, token_challenge};
-use crate::steps::{no_response, refresh, step_up, tool};
-
-/// How many tokens the MCP server may refuse in a row.
-const MOST_RENEWALS: u8 = 3;
+use crate::state::Flow;
+use crate::step::Step;
+use crate::transition::Transition;
 
 /// JSON-RPC "Method not found": a server without tools.
 const METHOD_NOT_FOUND: i64 = -32601;
 
-pub(crate) fn server_info_request(flow: &Flow, setup: &Setup) -> Plan {
-    let facts = &flow.facts;
-    let (method, params) = match facts.revision.is_modern() {
-        true => ("server/discover", json!({})),
-        false => ("initialize", initialize_params(facts, setup)),
+pub(crate) fn server_info_request(facts: &Facts, setup: &Setup) -> Plan {
+    let (method, params) = if facts.revision.is_modern() {
+        ("server/discover", json!({}))
+    } else {
+        ("initialize", initialize_params(facts, setup))
     };
-    plan(
-        flow,
-        setup,
-        method,
-        params,
-        false,
+    let words = (
         "Call the MCP server with the token",
         "The server must take the token now.",
-    )
+    );
+    plan(facts, setup, method, params, false, words)
 }
 
-pub(crate) fn initialized_request(flow: &Flow, setup: &Setup) -> Plan {
-    let why = "The handshake ends with this notification; only then are requests allowed.";
+pub(crate) fn initialized_request(facts: &Facts, setup: &Setup) -> Plan {
+    let words = (
+        "Confirm the initialization",
+        "The handshake ends with this notification; only then are requests allowed.",
+    );
     plan(
-        flow,
+        facts,
         setup,
         "notifications/initialized",
         json!({}),
         true,
-        "Confirm the initialization",
-        why,
+        words,
     )
 }
 
-pub(crate) fn tools_request(flow: &Flow, setup: &Setup) -> Plan {
-    plan(
-        flow,
-        setup,
-        "tools/list",
-        json!({}),
-        false,
+pub(crate) fn tools_request(facts: &Facts, setup: &Setup) -> Plan {
+    let words = (
         "List the tools",
         "The first call that does something for a user.",
-    )
+    );
+    plan(facts, setup, "tools/list", json!({}), false, words)
 }
 
 pub(crate) fn judge_server_info(
-    flow: Flow,
+    mut flow: Flow,
     setup: &Setup,
     outcome: &Outcome,
-    hand: &mut Hand<'_>,
-) -> Judged {
-    let (flow, response) = match answered(flow, setup, outcome, hand) {
-        Ok(answered) => answered,
-        Err(judged) => return *judged,
+    env: &mut Env<'_>,
+) -> Transition {
+    let response = match outcome {
+        Outcome::Response(response) => response,
+        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
     };
+    if let Some(transition) = about_token(&flow, setup, response, env) {
+        return transition;
+    }
+    mark_accepted(&mut flow, response);
     match rpc_answer(response) {
         RpcAnswer::Result(result) if (200..300).contains(&response.status) => {
             server_info(flow, setup, response, &result)
@@ -83,80 +78,103 @@ pub(crate) fn judge_server_info(
 }
 
 pub(crate) fn judge_initialized(
-    flow: Flow,
+    mut flow: Flow,
     setup: &Setup,
     outcome: &Outcome,
-    hand: &mut Hand<'_>,
-) -> Judged {
-    let (flow, response) = match answered(flow, setup, outcome, hand) {
-        Ok(answered) => answered,
-        Err(judged) => return *judged,
+    env: &mut Env<'_>,
+) -> Transition {
+    let response = match outcome {
+        Outcome::Response(response) => response,
+        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
     };
+    if let Some(transition) = about_token(&flow, setup, response, env) {
+        return transition;
+    }
+    mark_accepted(&mut flow, response);
     // 2025-11-25 basic/transports: 202; what else a server says here is no reason to stop.
     let verdict = match response.status {
         202 => Verdict::accepted("accepted"),
         200..=299 => Verdict::accepted("accepted, though not with 202"),
         status => Verdict::moved_on(format!("status {status}")),
     };
-    Judged::go(next_id(flow), Step::ExpectTools, verdict)
+    flow.facts.rpc_id += 1;
+    Transition::to(flow, Step::ExpectTools, verdict)
 }
 
 pub(crate) fn judge_tools(
-    flow: Flow,
+    mut flow: Flow,
     setup: &Setup,
     outcome: &Outcome,
-    hand: &mut Hand<'_>,
-) -> Judged {
-    let (mut flow, response) = match answered(flow, setup, outcome, hand) {
-        Ok(answered) => answered,
-        Err(judged) => return *judged,
+    env: &mut Env<'_>,
+) -> Transition {
+    let response = match outcome {
+        Outcome::Response(response) => response,
+        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
     };
+    if let Some(transition) = about_token(&flow, setup, response, env) {
+        return transition;
+    }
+    mark_accepted(&mut flow, response);
     match rpc_answer(response) {
-        RpcAnswer::Result(result) => {
-            let tools = result["tools"].as_array().cloned().unwrap_or_default();
-            let all: Vec<Tool> = tools.iter().filter_map(tool).collect();
-            let (usable, left_out) = usable(all, flow.facts.revision);
-            let count = usable.len();
-            flow.facts.server.tools = usable;
-            let words = if count == 1 {
-                "1 tool".to_owned()
-            } else {
-                format!("{count} tools")
-            };
-            let words = [words]
-                .into_iter()
-                .chain(left_out)
-                .collect::<Vec<_>>()
-                .join(" · ");
-            let verdict = Verdict::accepted(words);
-            match tool::call_next(&flow, setup) {
-                Some(call) => Judged::go(next_id(flow), call, verdict),
-                None => done(flow, setup, "tools/list", Some(count as u32), verdict),
-            }
-        }
+        RpcAnswer::Result(result) => listed(flow, setup, &result),
         RpcAnswer::Error {
             code: METHOD_NOT_FOUND,
             ..
         } => {
-            let reached = if flow.facts.revision.is_modern() {
+            let modern = flow.facts.revision.is_modern();
+            let reached = if modern {
                 "server/discover"
             } else {
                 "initialize"
             };
             done(flow, setup, reached, None, Verdict::moved_on("no tools"))
         }
-        RpcAnswer::Error { code, message, .. } => {
-            let words = format!("error {code}");
-            let message = format!("tools/list is answered with JSON-RPC error {code}: {message}");
-            Judged::stop(flow, StopCode::McpError, &words, message)
+        answer => no_result(flow, "tools/list", response.status, &answer),
+    }
+}
+
+/// Stops because a call brought no result.
+pub(crate) fn no_result(flow: Flow, method: &str, status: u16, answer: &RpcAnswer) -> Transition {
+    let (words, message) = match answer {
+        RpcAnswer::Error { code, message, .. } => (
+            format!("error {code}"),
+            format!("{method} is answered with JSON-RPC error {code}: {message}"),
+        ),
+        other => (
+            "no JSON-RPC answer".to_owned(),
+            format!(
+                "{method} is answered with status {status} and {}.",
+                what(other)
+            ),
+        ),
+    };
+    Transition::stop(flow, StopCode::McpError, &words, message)
+}
+
+fn listed(mut flow: Flow, setup: &Setup, result: &Value) -> Transition {
+    let tools = result["tools"].as_array().into_iter().flatten();
+    let (usable, left_out) = usable(tools.filter_map(tool).collect(), flow.facts.revision);
+    let count = usable.len();
+    flow.facts.server.tools = usable;
+    let words = if count == 1 {
+        "1 tool".to_owned()
+    } else {
+        format!("{count} tools")
+    };
+    let words: Vec<String> = [words].into_iter().chain(left_out).collect();
+    let verdict = Verdict::accepted(words.join(" · "));
+    // The call that the setup names, where there is something to call.
+    let call = setup
+        .call
+        .clone()
+        .filter(|call| call.tool.is_some() || count > 0);
+    match call {
+        Some(call) => {
+            flow.facts.rpc_id += 1;
+            let call = named(&flow.facts, call);
+            Transition::to(flow, Step::ExpectToolResult { call }, verdict)
         }
-        RpcAnswer::Other(what) => {
-            let message = format!(
-                "tools/list is answered with status {} and {what}.",
-                response.status
-            );
-            Judged::stop(flow, StopCode::McpError, "no JSON-RPC answer", message)
-        }
+        None => done(flow, setup, "tools/list", Some(count as u32), verdict),
     }
 }
 
@@ -167,15 +185,16 @@ fn usable(all: Vec<Tool>, revision: Revision) -> (Vec<Tool>, Vec<String>) {
         return (all, Vec::new());
     }
     let mut left_out = Vec::new();
-    let usable = all.into_iter().filter(|tool| {
-        let problem = parameter_headers(&tool.input_schema, &Map::new()).err();
-        left_out.extend(
-            problem
-                .as_ref()
-                .map(|why| format!("{} left out: {why}", tool.name)),
+    let usable =
+        all.into_iter().filter(
+            |tool| match parameter_headers(&tool.input_schema, &Map::new()) {
+                Ok(_) => true,
+                Err(why) => {
+                    left_out.push(format!("{} left out: {why}", tool.name));
+                    false
+                }
+            },
         );
-        problem.is_none()
-    });
     (usable.collect(), left_out)
 }
 
@@ -189,231 +208,184 @@ fn tool(listed: &Value) -> Option<Tool> {
     })
 }
 
-/// Takes in the answer to `initialize` or `server/discover`.
-pub(crate) fn server_info(
-    mut flow: Flow,
-    setup: &Setup,
-    response: &Response,
-    result: &Value,
-) -> Judged {
-    let modern = flow.facts.revision.is_modern();
-    let info = match modern {
-        true => &result["_meta"]["io.modelcontextprotocol/serverInfo"],
-        false => &result["serverInfo"],
-    };
-    flow.facts.server.name = info["name"].as_str().map(Into::into);
-    flow.facts.server.version = info["version"].as_str().map(Into::into);
-    let words = flow
-        .facts
-        .server
-        .name
-        .clone()
-        .unwrap_or_else(|| "answered".into());
-    let first_time = !flow.facts.era_known;
-    flow.facts.era_known = true;
-    if modern {
-        let revision = flow.facts.revision;
-        let judged = Judged::go(next_id(flow), Step::ExpectTools, Verdict::accepted(words));
-        let why = "the server answers server/discover".to_owned();
-        return if first_time {
-            judged.decided(Decision::Revision { revision, why })
-        } else {
-            judged
-        };
-    }
-    flow.facts.session_id = response.header_value("mcp-session-id").map(Into::into);
-    let negotiated = result["protocolVersion"]
-        .as_str()
-        .and_then(|version| version.parse::<Revision>().ok());
-    let changed = negotiated
-        .filter(|negotiated| *negotiated != flow.facts.revision && !negotiated.is_modern());
-    let asked = flow.facts.revision;
-    if let Some(revision) = changed {
-        flow.facts.revision = revision;
-    }
-    let judged = Judged::go(
-        next_id(flow),
-        Step::ExpectInitialized,
-        Verdict::accepted(words),
-    );
-    match changed {
-        Some(revision) if setup.revision.is_none() || revision < asked => {
-            judged.decided(Decision::Revision {
-                revision,
-                why: format!("the server negotiated it when asked for {asked}"),
-            })
-        }
-        _ => judged,
-    }
-}
-
 fn plan(
-    flow: &Flow,
+    facts: &Facts,
     setup: &Setup,
     method: &str,
     params: Value,
     notification: bool,
-    title: &str,
-    why: &str,
+    words: (&str, &str),
 ) -> Plan {
-    Plan {
-        phase: Phase::Mcp,
-        purpose: Purpose::Mcp {
-            method: method.into(),
-        },
-        title: title.into(),
-        why: why.into(),
-        label: method.into(),
-        request: mcp_request(&flow.facts, setup, method, params, notification, true),
-        not_before: None,
-        credentials: Vec::new(),
-    }
-}
-
-/// The response, when it is none of those that concern the token: those are dealt with here.
-pub(crate) fn answered<'a>(
-    mut flow: Flow,
-    setup: &Setup,
-    outcome: &'a Outcome,
-    hand: &mut Hand<'_>,
-) -> Result<(Flow, &'a Response), Box<Judged>> {
-    let response = match outcome {
-        Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return Err(Box::new(no_response(flow, failure))),
+    let request = mcp_request(facts, setup, method, params, notification, true);
+    let purpose = Purpose::Mcp {
+        method: method.into(),
     };
-    if let Some(stepped_up) = step_up::begin(&flow, setup, response, hand) {
-        return Err(Box::new(stepped_up));
-    }
-    if response.status == 401 {
-        return Err(Box::new(unauthorized(flow, setup, response, hand)));
-    }
-    if let Some(tokens) = flow
-        .facts
-        .tokens
-        .as_mut()
-        .filter(|_| (200..300).contains(&response.status))
-    {
-        tokens.accepted = true;
-        // What was asked for last came through: the next step-up is another one.
-        flow.facts.step_up.attempts = 0;
-    }
-    Ok((flow, response))
-}
-
-fn unauthorized(mut flow: Flow, setup: &Setup, response: &Response, hand: &mut Hand<'_>) -> Judged {
-    let Some(tokens) = &flow.facts.tokens else {
-        // The first call was open, this one is not.
-        return challenged(flow, setup, response);
-    };
-    let fresh = !tokens.accepted && !tokens.stored;
-    let reason = token_challenge(response)
-        .and_then(|challenge| challenge.parameter("error").map(String::from));
-    let words = reason.unwrap_or_else(|| "token not taken".into());
-    // The authorization server may have changed although it still refreshes its tokens.
-    if fresh
-        && tokens.refreshed
-        && !flow.facts.looked_again
-        && flow.facts.resource_metadata.is_some()
-    {
-        flow.facts.looked_again = true;
-        return challenged(flow, setup, response);
-    }
-    if fresh || flow.facts.renewals >= MOST_RENEWALS {
-        let message = "The MCP server does not take the token that its authorization server has just issued for it.";
-        return Judged::stop(flow, StopCode::TokenNotAccepted, &words, message);
-    }
-    let knows_endpoint = flow.facts.server_metadata.is_some();
-    let has_metadata = flow.facts.resource_metadata.is_some();
-    // A token that should still be good: the server may belong to another authorization server now,
-    // and only its metadata tells (2026-07-28 basic/authorization/client-registration,
-    // "Authorization Server Binding").
-    let unexpected = !tokens.expired(hand.now) && tokens.expires_at.is_some();
-    if !knows_endpoint
-        || unexpected && has_metadata && flow.facts.revision.at_least(Revision::R20260728)
-    {
-        return challenged(flow, setup, response);
-    }
-    match tokens.refresh_token.is_some() {
-        true => {
-            let then = Box::new(Step::ExpectServerInfo);
-            flow.facts.session_id = None;
-            Judged::go(flow, Step::ExpectRefresh { then }, Verdict::moved_on(words))
-        }
-        false => {
-            let why = "the token was refused and cannot be refreshed";
-            refresh::authorize_afresh(flow, setup, Verdict::moved_on(words), why, hand)
-        }
-    }
+    Plan::new(Phase::Mcp, purpose, words, method, request)
 }
 
 /// No result to `server/discover` or `initialize`: tries the other era, or says what came.
-fn other_era(mut flow: Flow, setup: &Setup, response: &Response, answer: &RpcAnswer) -> Judged {
-    let what = match answer {
-        RpcAnswer::Error { code, message, .. } => format!("JSON-RPC error {code}: {message}"),
-        RpcAnswer::Other(what) => what.clone(),
-        RpcAnswer::Result(_) => "a JSON-RPC result".into(),
-    };
+fn other_era(mut flow: Flow, setup: &Setup, response: &Response, answer: &RpcAnswer) -> Transition {
+    let what = what(answer);
+    let status = response.status;
     if !flow.facts.era_known && flow.facts.revision.is_modern() && setup.revision.is_none() {
         let revision = Revision::LATEST_LEGACY;
         flow.facts.revision = revision;
         flow.facts.era_known = true;
+        flow.facts.rpc_id += 1;
         let why = format!(
-            "server/discover was answered {} with {what}, so it is tried with initialize",
-            response.status
+            "server/discover was answered {status} with {what}, so it is tried with initialize"
         );
-        return Judged::go(
-            next_id(flow),
-            Step::ExpectServerInfo,
-            Verdict::moved_on("no answer of 2026-07-28"),
-        )
-        .decided(Decision::Revision { revision, why });
+        let verdict = Verdict::moved_on("no answer of 2026-07-28");
+        return Transition::to(flow, Step::ExpectServerInfo, verdict)
+            .decided(Decision::Revision { revision, why });
     }
-    let message = format!(
-        "The MCP server takes the token, but answers {} with {what}.",
-        response.status
-    );
-    Judged::stop(flow, StopCode::McpError, "no JSON-RPC result", message)
+    let message = format!("The MCP server takes the token, but answers {status} with {what}.");
+    Transition::stop(flow, StopCode::McpError, "no JSON-RPC result", message)
 }
 
-/// The flow's end; what the user asked for besides comes after it.
-pub(crate) fn done(
-    mut flow: Flow,
-    setup: &Setup,
-    method: &str,
-    tools: Option<u32>,
-    verdict: Verdict,
-) -> Judged {
-    flow.facts.renewals = 0;
-    flow.facts.looked_again = false;
-    let called = method == "tools/call";
-    let message = match (tools, called) {
-        (Some(_), true) => {
-            "The flow works: the MCP server took the token and answered the tool call.".to_owned()
-        }
-        (Some(1), _) => {
-            "The flow works: the MCP server took the token and listed 1 tool.".to_owned()
-        }
-        (Some(count), _) => {
-            format!("The flow works: the MCP server took the token and listed {count} tools.")
-        }
-        (None, _) => {
-            "The flow works: the MCP server took the token. It offers no tools.".to_owned()
-        }
-    };
-    let message = match flow.facts.tokens {
-        Some(_) => message,
-        None => "The MCP server answers without authorization.".to_owned(),
-    };
-    flow.facts.agenda.outcome = Some(message.clone());
-    let judged =
-        Judged::go(next_id(flow), Step::Done { message }, verdict).decided(Decision::Reached {
-            method: method.into(),
-            tools,
-        });
-    agenda::begin_next(judged, setup)
+fn what(answer: &RpcAnswer) -> String {
+    match answer {
+        RpcAnswer::Error { code, message, .. } => format!("JSON-RPC error {code}: {message}"),
+        RpcAnswer::Other(what) => what.clone(),
+        RpcAnswer::Result(_) => "a JSON-RPC result".into(),
+    }
 }
 
-fn next_id(mut flow: Flow) -> Flow {
-    flow.facts.rpc_id += 1;
-    flow
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::ToolCall;
+    use crate::testing::{answer, response, setup, stopped, with_env, with_tokens};
+
+    fn here(revision: Revision) -> Flow {
+        let mut flow = with_tokens(Step::ExpectTools, None);
+        flow.facts.revision = revision;
+        flow.facts.session_id = Some("s1".into());
+        flow
+    }
+
+    fn tools(setup: &Setup, flow: Flow, outcome: &Outcome) -> Transition {
+        with_env(|env| judge_tools(flow, setup, outcome, env))
+    }
+
+    #[test]
+    fn requests_carry_the_token_and_what_the_revision_demands() {
+        let header = |revision, name: &str| {
+            let plan = tools_request(&here(revision).facts, &setup());
+            plan.request.header_value(name).map(str::to_owned)
+        };
+        for revision in Revision::ALL {
+            assert_eq!(
+                header(revision, "authorization").as_deref(),
+                Some("Bearer a1")
+            );
+            let versioned = revision.at_least(Revision::R20250618);
+            assert_eq!(
+                header(revision, "mcp-protocol-version").is_some(),
+                versioned
+            );
+            assert_eq!(
+                header(revision, "mcp-session-id").is_some(),
+                !revision.is_modern()
+            );
+            assert_eq!(
+                header(revision, "mcp-method").is_some(),
+                revision.is_modern()
+            );
+        }
+        let notification = initialized_request(&here(Revision::R20251125).facts, &setup());
+        assert!(!notification.request.body.text().unwrap().contains("\"id\""));
+    }
+
+    #[test]
+    fn the_list_is_the_end_unless_a_tool_is_to_be_called() {
+        let list = answer(
+            200,
+            r#"{"result":{"tools":[{"name":"echo"},{"title":"no name"},7]}}"#,
+        );
+        let done = tools(&setup(), here(Revision::R20251125), &list);
+        assert!(
+            matches!(done.flow.step, Step::Done { ref message } if message.ends_with("1 tool."))
+        );
+        let mut calling = setup();
+        calling.call = Some(ToolCall::default());
+        let call = tools(&calling, here(Revision::R20251125), &list);
+        assert!(matches!(
+            call.flow.step,
+            Step::ExpectToolResult { call } if call.tool.as_deref() == Some("echo")
+        ));
+        let nothing = answer(200, r#"{"result":{"tools":{}}}"#);
+        let end = tools(&calling, here(Revision::R20251125), &nothing);
+        assert!(matches!(end.flow.step, Step::Done { .. }));
+    }
+
+    #[test]
+    fn a_server_without_tools_works_and_other_errors_stop() {
+        let error = |code| {
+            answer(
+                200,
+                &format!(r#"{{"error":{{"code":{code},"message":"m"}}}}"#),
+            )
+        };
+        let none = tools(
+            &setup(),
+            here(Revision::R20251125),
+            &error(METHOD_NOT_FOUND),
+        );
+        assert!(matches!(none.flow.step, Step::Done { .. }));
+        for outcome in [
+            error(-32603),
+            answer(500, "<html>"),
+            answer(200, "{}"),
+            answer(200, ""),
+        ] {
+            let end = tools(&setup(), here(Revision::R20251125), &outcome);
+            assert_eq!(stopped(&end), Some((StopCode::McpError, false)));
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_the_handshake_is_no_reason_to_stop() {
+        for (status, words) in [
+            (202, "accepted"),
+            (200, "accepted, though not with 202"),
+            (500, "status 500"),
+        ] {
+            let flow = here(Revision::R20251125);
+            let next = with_env(|env| judge_initialized(flow, &setup(), &answer(status, ""), env));
+            assert_eq!(next.flow.step, Step::ExpectTools);
+            assert_eq!(next.verdict.unwrap().text, words);
+        }
+    }
+
+    #[test]
+    fn a_server_of_an_earlier_era_is_tried_with_initialize_once() {
+        let judged = |flow: Flow| {
+            with_env(|env| judge_server_info(flow, &setup(), &answer(400, "no session"), env))
+        };
+        let mut latest = here(Revision::LATEST);
+        latest.facts.era_known = false;
+        let again = judged(latest);
+        assert_eq!(again.flow.facts.revision, Revision::LATEST_LEGACY);
+        assert_eq!(
+            stopped(&judged(again.flow)),
+            Some((StopCode::McpError, false))
+        );
+    }
+
+    #[test]
+    fn a_401_is_about_the_token() {
+        let challenge = [("www-authenticate", "Bearer error=\"invalid_token\"")];
+        let outcome = Outcome::Response(response(401, &challenge, ""));
+        let mut flow = here(Revision::R20251125);
+        flow.facts.tokens.as_mut().unwrap().refresh_token = Some("r1".into());
+        let refresh = tools(&setup(), flow.clone(), &outcome);
+        assert!(matches!(
+            refresh.flow.step,
+            Step::ExpectRefresh { refresh_token, .. } if refresh_token.expose() == "r1"
+        ));
+        flow.facts.tokens.as_mut().unwrap().accepted = false;
+        let end = tools(&setup(), flow, &outcome);
+        assert_eq!(stopped(&end), Some((StopCode::TokenNotAccepted, false)));
+    }
 }

@@ -1,22 +1,25 @@
 //! Authorization server metadata: where its endpoints are and what it can do (RFC 8414).
 
 use trace::{
-    Decision, Grant, Outcome, Phase, Purpose, Request, Revision, ServerMetadata, StopCode, Verdict,
-    WellKnown, server_metadata_urls,
+    Grant, Outcome, Phase, Purpose, Request, Revision, ServerMetadata, StopCode, Verdict, WellKnown,
 };
 
-use crate::agenda;
-use crate::flow::Flow;
-use crate::judged::Judged;
+use crate::endpoint::Endpoint;
+use crate::metadata_request::metadata_request;
+use crate::plan::{Env, Plan};
+use crate::routes::discovery::server_metadata_step;
+use crate::routes::issuer::{with_metadata, without_metadata};
 use crate::setup::Setup;
-use crate::step::{Hand, Plan, Step};
-use crate::steps::resource_metadata::metadata_request;
-use crate::steps::{beginning, refresh};
+use crate::state::Flow;
+use crate::transition::Transition;
 
-pub(crate) fn request(flow: &Flow, attempt: usize) -> Plan {
-    let issuer = flow.facts.issuer.clone().unwrap_or_default();
-    let candidate = candidates(flow).get(attempt).cloned();
-    let (well_known, url) = candidate.unwrap_or((WellKnown::OauthInserted, issuer.clone()));
+pub(crate) fn request(
+    flow: &Flow,
+    issuer: &str,
+    well_known: WellKnown,
+    url: &Endpoint,
+    attempt: usize,
+) -> Plan {
     let why = match (attempt, well_known) {
         (0, _) => {
             "It says where to register, authorize and get a token. This is the first place to look."
@@ -26,26 +29,24 @@ pub(crate) fn request(flow: &Flow, attempt: usize) -> Plan {
         }
         _ => "Not found yet: OpenID Connect has a well-known document of its own.",
     };
-    Plan {
-        phase: Phase::ServerMetadata,
-        purpose: Purpose::ServerMetadata { issuer, well_known },
-        title: "Read the authorization server's metadata".into(),
-        why: why.into(),
-        label: String::new(),
-        request: metadata_request(flow, url),
-        not_before: None,
-        credentials: Vec::new(),
-    }
+    let issuer = issuer.to_owned();
+    Plan::new(
+        Phase::ServerMetadata,
+        Purpose::ServerMetadata { issuer, well_known },
+        ("Read the authorization server's metadata", why),
+        "",
+        metadata_request(&flow.facts, url),
+    )
 }
 
 pub(crate) fn judge(
     mut flow: Flow,
     setup: &Setup,
-    attempt: usize,
+    (issuer, attempt): (&str, usize),
     request: &Request,
     outcome: &Outcome,
-    hand: &mut Hand<'_>,
-) -> Judged {
+    env: &mut Env<'_>,
+) -> Transition {
     let read = match outcome {
         Outcome::Response(response) => {
             ServerMetadata::read(response).map_err(|error| error.to_string())
@@ -54,46 +55,36 @@ pub(crate) fn judge(
     };
     let metadata = match read {
         Ok(metadata) => metadata,
-        Err(why) => return next_candidate(flow, setup, attempt, why, hand),
+        Err(why) => {
+            return match server_metadata_step(&flow.facts, issuer, attempt + 1) {
+                Some(next) => Transition::to(flow, next, Verdict::moved_on(why)),
+                None => without_metadata(flow, setup, issuer, &why, env),
+            };
+        }
     };
     flow.facts.server_metadata_from = Some(request.url.clone());
-    let issuer = flow.facts.issuer.clone().unwrap_or_default();
-    let claimed = metadata.issuer.clone();
-    let words = match pkce_s256(&metadata) {
-        true => "issuer ✓ S256 ✓",
-        false => "issuer ✓ no S256",
-    };
-    if claimed.as_deref() == Some(issuer.as_str()) {
-        return accept(flow, setup, metadata, Verdict::accepted(words), hand);
-    }
-    // 2025-03-26 knows no issuer to compare with, only the origin it looked at: that is a finding,
-    // not a refusal.
+    let claimed = metadata.issuer.as_deref();
     let named = claimed.map_or("none".to_owned(), |claimed| format!("\"{claimed}\""));
-    if !flow.facts.revision.at_least(Revision::R20250618) {
-        return accept(
-            flow,
-            setup,
-            metadata,
-            Verdict::accepted(format!("issuer {named}")),
-            hand,
-        );
-    }
-    let otherwise = accept(
-        flow.clone(),
-        setup,
-        metadata,
-        Verdict::accepted(format!("issuer {named}, used anyway")),
-        hand,
-    );
-    Judged::stop_unless_waived(
-        flow,
-        StopCode::IssuerMismatch,
-        "issuer differs",
-        format!(
+    let words = if claimed == Some(issuer) {
+        let pkce = if pkce_s256(&metadata) {
+            "S256 ✓"
+        } else {
+            "no S256"
+        };
+        format!("issuer ✓ {pkce}")
+    } else if !flow.facts.revision.at_least(Revision::R20250618) {
+        // 2025-03-26 knows no issuer to compare with, only the origin it looked at: that is a
+        // finding, not a refusal.
+        format!("issuer {named}")
+    } else if flow.facts.waives(StopCode::IssuerMismatch) {
+        format!("issuer {named}, used anyway")
+    } else {
+        let message = format!(
             "The metadata's issuer is {named}, the resource metadata names \"{issuer}\": a client must not use it."
-        ),
-        otherwise,
-    )
+        );
+        return Transition::refuse(flow, StopCode::IssuerMismatch, "issuer differs", message);
+    };
+    accept(flow, setup, metadata, Verdict::accepted(words), env)
 }
 
 fn accept(
@@ -101,20 +92,19 @@ fn accept(
     setup: &Setup,
     metadata: ServerMetadata,
     verdict: Verdict,
-    hand: &mut Hand<'_>,
-) -> Judged {
+    env: &mut Env<'_>,
+) -> Transition {
     let pkce = pkce_s256(&metadata);
     let listed = metadata.code_challenge_methods_supported.clone();
     flow.facts.server_metadata = Some(metadata);
-    let ready = with_metadata(flow.clone(), setup, verdict, hand);
-    if matches!(ready.flow.step, Step::Stopped { .. }) {
-        return ready;
-    }
+    let ready = with_metadata(flow.clone(), setup, verdict, env);
+    let facts = &flow.facts;
     // From 2025-11-25 on a client must refuse; before, PKCE is used without being advertised. Only
     // the code needs it.
-    let asked_for = flow.facts.agenda.action.is_some() && !flow.facts.step_up.under_way;
+    let asked_for = facts.queue.action.is_some() && facts.step_up.resume.is_none();
     let needed = ready.flow.facts.grant == Grant::AuthorizationCode && !asked_for;
-    if pkce || !needed || !flow.facts.revision.at_least(Revision::R20251125) {
+    let demanded = needed && facts.revision.at_least(Revision::R20251125);
+    if pkce || !demanded || ready.is_stopped() || facts.waives(StopCode::PkceUnsupported) {
         return ready;
     }
     let (short, message) = match listed {
@@ -131,118 +121,127 @@ fn accept(
             ),
         ),
     };
-    Judged::stop_unless_waived(flow, StopCode::PkceUnsupported, short, message, ready)
-}
-
-/// Refreshes when that is what is needed, else goes the way to a new token.
-fn with_metadata(mut flow: Flow, setup: &Setup, verdict: Verdict, hand: &mut Hand<'_>) -> Judged {
-    let verdict = match agenda::discovered(flow, setup, verdict) {
-        Ok(begun) => return begun,
-        Err(nothing_waits) => {
-            let verdict = nothing_waits.1;
-            flow = nothing_waits.0;
-            verdict
-        }
-    };
-    let stepping_up = flow.facts.step_up.under_way;
-    let refreshable = flow.facts.tokens.as_ref().is_some_and(|tokens| {
-        tokens.refresh_token.is_some()
-            && tokens.issuer == flow.facts.issuer
-            && flow.facts.client.is_some()
-    });
-    let expired = flow
-        .facts
-        .tokens
-        .as_ref()
-        .is_some_and(|tokens| tokens.expired(hand.now));
-    let stored = flow
-        .facts
-        .tokens
-        .as_ref()
-        .is_some_and(|tokens| tokens.stored);
-    if refreshable && !stepping_up {
-        let then = Box::new(Step::ExpectServerInfo);
-        let used = Decision::StoredTokenUsed {
-            expired,
-            issuer: flow
-                .facts
-                .tokens
-                .as_ref()
-                .and_then(|tokens| tokens.issuer.clone()),
-            resource: Some(setup.server_url.clone()),
-        };
-        let judged = Judged::go(flow, Step::ExpectRefresh { then }, verdict);
-        return if stored { judged.decided(used) } else { judged };
-    }
-    // For a step-up the present tokens are good until there are better ones.
-    let forgotten = if stepping_up {
-        None
-    } else {
-        refresh::forget(&mut flow)
-    };
-    let mut judged = beginning::begin(flow, setup, verdict, hand);
-    judged.effects.extend(forgotten);
-    judged
-}
-
-fn next_candidate(
-    flow: Flow,
-    setup: &Setup,
-    attempt: usize,
-    why: String,
-    hand: &mut Hand<'_>,
-) -> Judged {
-    if attempt + 1 < candidates(&flow).len() {
-        return Judged::go(
-            flow,
-            Step::ExpectServerMetadata {
-                attempt: attempt + 1,
-            },
-            Verdict::moved_on(why),
-        );
-    }
-    let issuer = flow.facts.issuer.clone().unwrap_or_default();
-    let origin = trace::origin_of(&issuer).unwrap_or_default();
-    let mut with_defaults = flow.clone();
-    with_defaults.facts.server_metadata = Some(ServerMetadata::default_endpoints(&origin));
-    let mut otherwise = with_metadata(with_defaults, setup, Verdict::moved_on(why.clone()), hand);
-    otherwise
-        .decisions
-        .insert(0, Decision::DefaultEndpoints { origin });
-    // The default endpoints belong to 2025-03-26; when that was not asked for, it is only a guess
-    // that the server is that old.
-    if setup.revision.is_some() && !flow.facts.revision.at_least(Revision::R20250618) {
-        return otherwise;
-    }
-    if !flow.facts.revision.at_least(Revision::R20250618) {
-        let message = "The MCP server asks for authorization, but neither its protected resource metadata nor \
-                       authorization server metadata at its own origin is to be found.";
-        return Judged::stop_unless_waived(
-            flow,
-            StopCode::NoResourceMetadata,
-            &why,
-            message,
-            otherwise,
-        );
-    }
-    let message = format!(
-        "The authorization server \"{issuer}\" serves no metadata at any of the places to look."
-    );
-    Judged::stop_unless_waived(flow, StopCode::NoServerMetadata, &why, message, otherwise)
-}
-
-/// The places to look, by revision: RFC 8414 only before 2025-11-25; at the origin only in
-/// 2025-03-26.
-fn candidates(flow: &Flow) -> Vec<(WellKnown, String)> {
-    let issuer = flow.facts.issuer.as_deref().unwrap_or_default();
-    let mut all = server_metadata_urls(issuer);
-    if !flow.facts.revision.at_least(Revision::R20251125) {
-        all.truncate(1);
-    }
-    all
+    Transition::refuse(flow, StopCode::PkceUnsupported, short, message)
 }
 
 fn pkce_s256(metadata: &ServerMetadata) -> bool {
     let methods = metadata.code_challenge_methods_supported.as_deref();
     methods.is_some_and(|methods| methods.iter().any(|method| method == "S256"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Facts;
+    use crate::step::Step;
+    use crate::testing::{ISSUER, answer, endpoint, setup, stopped, with_env};
+
+    fn here(revision: Revision, waived: &[StopCode]) -> Flow {
+        let mut facts = Facts::new(Some(revision));
+        facts.issuer = Some(ISSUER.into());
+        facts.waived = waived.to_vec();
+        Flow::at(Step::ExpectTools, facts)
+    }
+
+    fn judged(flow: Flow, attempt: usize, status: u16, body: &str) -> Transition {
+        let request = Request::new("GET", "https://as.example/metadata");
+        let outcome = answer(status, body);
+        with_env(|env| judge(flow, &setup(), (ISSUER, attempt), &request, &outcome, env))
+    }
+
+    fn document(issuer: &str, methods: &str) -> String {
+        format!(
+            r#"{{"issuer":"{issuer}","authorization_endpoint":"{ISSUER}/a","token_endpoint":"{ISSUER}/t",
+            "code_challenge_methods_supported":{methods}}}"#
+        )
+    }
+
+    #[test]
+    fn the_request_names_issuer_and_revision() {
+        let url = endpoint("/.well-known/oauth-authorization-server");
+        let flow = here(Revision::R20251125, &[]);
+        let plan = request(&flow, ISSUER, WellKnown::OauthInserted, &url, 0);
+        assert_eq!(
+            plan.request.header_value("mcp-protocol-version"),
+            Some("2025-11-25")
+        );
+        assert!(matches!(plan.purpose, Purpose::ServerMetadata { issuer, .. } if issuer == ISSUER));
+    }
+
+    #[test]
+    fn the_issuer_is_compared_byte_for_byte_from_2025_06_18_on() {
+        let s256 = r#"["S256"]"#;
+        let judge = |revision, issuer| judged(here(revision, &[]), 0, 200, &document(issuer, s256));
+        assert_eq!(
+            judge(Revision::R20251125, ISSUER).flow.step,
+            Step::ExpectListener
+        );
+        for other in ["https://as.example/", "https://AS.example", ""] {
+            let refused = judge(Revision::R20250618, other);
+            assert_eq!(
+                stopped(&refused),
+                Some((StopCode::IssuerMismatch, true)),
+                "{other}"
+            );
+            assert_eq!(
+                refused.flow.facts.server_metadata, None,
+                "nothing of it is believed"
+            );
+            assert_eq!(
+                judge(Revision::R20250326, other).flow.step,
+                Step::ExpectListener
+            );
+        }
+    }
+
+    #[test]
+    fn pkce_is_demanded_from_2025_11_25_on_unless_the_user_goes_on() {
+        let judge = |revision, waived: &[StopCode]| {
+            stopped(&judged(
+                here(revision, waived),
+                0,
+                200,
+                &document(ISSUER, "[\"plain\"]"),
+            ))
+        };
+        assert_eq!(judge(Revision::R20250618, &[]), None);
+        let refused = Some((StopCode::PkceUnsupported, true));
+        assert_eq!(judge(Revision::R20251125, &[]), refused);
+        assert_eq!(
+            judge(Revision::R20251125, &[StopCode::PkceUnsupported]),
+            None
+        );
+    }
+
+    #[test]
+    fn without_metadata_it_stops_or_takes_the_default_endpoints() {
+        for (status, body) in [
+            (404, ""),
+            (200, "<html>"),
+            (200, "null"),
+            (200, r#"{"issuer":7}"#),
+        ] {
+            let next = judged(here(Revision::R20251125, &[]), 0, status, body);
+            assert!(matches!(
+                next.flow.step,
+                Step::ExpectServerMetadata { attempt: 1, .. }
+            ));
+            let end = judged(here(Revision::R20251125, &[]), 1, status, body);
+            assert_eq!(
+                stopped(&end),
+                Some((StopCode::NoServerMetadata, true)),
+                "{body}"
+            );
+        }
+        let waived = here(Revision::R20251125, &[StopCode::NoServerMetadata]);
+        let metadata = judged(waived, 1, 404, "")
+            .flow
+            .facts
+            .server_metadata
+            .unwrap();
+        assert_eq!(
+            metadata.token_endpoint.as_deref(),
+            Some("https://as.example/token")
+        );
+    }
 }

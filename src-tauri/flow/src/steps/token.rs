@@ -1,68 +1,53 @@
 //! The token request (RFC 6749 sections 4.1.3 and 5).
 
-use std::time::Duration;
+use trace::{Grant, Outcome, Phase, Purpose, Response, StopCode};
 
-use base64::Engine as _;
-use serde_json::{Map, Value};
-use trace::{
-    Grant, Outcome, Phase, Purpose, Request, Response, Secret, StopCode, Timestamp, Verdict,
-    encode_pairs,
-};
-
-use crate::facts::{Facts, Tokens};
-use crate::flow::Flow;
-use crate::judged::{Effect, Judged};
+use crate::answer::refusal;
+use crate::client_request::{Form, client_request};
+use crate::endpoint::Endpoint;
+use crate::grant::{Authorization, RedeemedCode, TokenGrant};
+use crate::plan::{Env, Plan};
+use crate::routes::granted::{granted, requested_scope};
+use crate::routes::step_up::resumed;
+use crate::scope::{contains, scope};
 use crate::setup::Setup;
-use crate::step::{Hand, Plan, Step};
-use crate::steps::{authorization, device, errand, json_object, no_response, oauth_error, step_up};
-use jose::client_assertion;
+use crate::state::Flow;
+use crate::steps::device;
+use crate::token_check::check_id_token;
+use crate::transition::Transition;
 
-pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
+pub(crate) fn request(flow: &Flow, setup: &Setup, endpoint: &Endpoint, grant: &TokenGrant) -> Plan {
     let facts = &flow.facts;
-    let secret = |secret: &Option<Secret>| {
-        secret
-            .as_ref()
-            .map_or(String::new(), |secret| secret.expose().to_owned())
-    };
-    let (scope, _) = authorization::scope(flow, setup);
-    let mut form = vec![("grant_type", facts.grant.grant_type().to_owned())];
-    let (title, why, label) = match facts.grant {
-        Grant::ClientCredentials => (
+    let mut form: Form = vec![("grant_type", grant.kind().grant_type().to_owned())];
+    let (title, why, label) = match grant {
+        TokenGrant::ClientCredentials => (
             "Get a token with the client's credentials",
             "The client acts for itself: no user is asked.",
             "client_credentials",
         ),
-        Grant::DeviceCode => {
-            let device = facts
-                .device
-                .as_ref()
-                .map(|device| device.device_code.clone());
-            form.push(("device_code", secret(&device)));
+        TokenGrant::DeviceCode(device) => {
+            form.push(("device_code", device.device_code.expose().into()));
             (
                 "Ask whether the user has approved",
                 "The server answers authorization_pending until the code was entered and approved.",
                 "device_code",
             )
         }
-        Grant::JwtBearer => {
-            form.push(("assertion", secret(&facts.assertion)));
+        TokenGrant::Assertion(assertion) => {
+            form.push(("assertion", assertion.expose().into()));
             (
                 "Exchange the assertion for a token",
                 "Somebody the authorization server trusts vouches for the user or the program.",
                 "jwt-bearer",
             )
         }
-        Grant::AuthorizationCode | Grant::RefreshToken | Grant::TokenExchange => {
-            let verifier = facts
-                .authorization
-                .as_ref()
-                .map(|authorization| authorization.code_verifier.clone());
-            form.push(("code", secret(&facts.code)));
-            form.push((
-                "redirect_uri",
-                facts.redirect_uri.clone().unwrap_or_default(),
-            ));
-            form.push(("code_verifier", secret(&verifier)));
+        TokenGrant::Code {
+            code,
+            authorization,
+        } => {
+            form.push(("code", code.expose().into()));
+            form.push(("redirect_uri", authorization.redirect_uri.clone()));
+            form.push(("code_verifier", authorization.code_verifier.expose().into()));
             (
                 "Exchange the code for a token",
                 "The code and the code verifier together prove that this is the client that asked.",
@@ -70,285 +55,234 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, now: Timestamp) -> Plan {
             )
         }
     };
-    if matches!(facts.grant, Grant::ClientCredentials | Grant::JwtBearer) {
-        form.extend(scope.map(|scope| ("scope", scope)));
+    if matches!(
+        grant,
+        TokenGrant::ClientCredentials | TokenGrant::Assertion(_)
+    ) {
+        form.extend(scope(facts, setup).0.map(|scope| ("scope", scope)));
     }
     form.extend(facts.resource(setup).map(|resource| ("resource", resource)));
-    let form = form
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    let endpoint = facts.endpoint(setup, "token_endpoint").unwrap_or_default();
-    let polled = facts
-        .device
-        .as_ref()
-        .filter(|_| facts.grant == Grant::DeviceCode);
-    Plan {
-        phase: facts.phase(Phase::Token),
-        purpose: Purpose::Token { grant: facts.grant },
-        title: title.into(),
-        why: why.into(),
-        label: label.into(),
-        request: client_request(facts, setup, endpoint, form, now),
-        not_before: polled.map(|device| device.next_poll),
-        credentials: Vec::new(),
+    let mut plan = client_request(
+        facts,
+        facts.phase(Phase::Token),
+        Purpose::Token {
+            grant: grant.kind(),
+        },
+        (title, why),
+        label,
+        endpoint,
+        &form,
+    );
+    if let TokenGrant::DeviceCode(device) = grant {
+        plan.not_before = Some(device.next_poll);
+    }
+    plan
+}
+
+pub(crate) fn judge(
+    flow: Flow,
+    setup: &Setup,
+    endpoint: &Endpoint,
+    grant: TokenGrant,
+    outcome: &Outcome,
+    env: &Env<'_>,
+) -> Transition {
+    let response = match outcome {
+        Outcome::Response(response) => response,
+        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
+    };
+    if response.status != 200 {
+        return refused(flow, endpoint, &grant, response, env);
+    }
+    let TokenGrant::Code {
+        code,
+        authorization,
+    } = grant
+    else {
+        return take(flow, setup, None, response, env);
+    };
+    let nonce = authorization.nonce.expose().to_owned();
+    let openid = authorization
+        .scope
+        .as_deref()
+        .is_some_and(|it| contains(it, "openid"));
+    let mut taken = take(flow, setup, Some(&authorization), response, env);
+    if taken.is_stopped() {
+        return taken;
+    }
+    taken.flow.facts.redeemed = Some(Box::new(RedeemedCode {
+        code,
+        authorization: *authorization,
+    }));
+    if openid {
+        with_id_token_checked(taken, &nonce, env)
+    } else {
+        taken
     }
 }
 
-pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
-    let response = match outcome {
-        Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return no_response(flow, failure),
+fn take(
+    mut flow: Flow,
+    setup: &Setup,
+    authorization: Option<&Authorization>,
+    response: &Response,
+    env: &Env<'_>,
+) -> Transition {
+    let requested = match authorization {
+        Some(authorization) => authorization.scope.clone(),
+        None => requested_scope(&flow, setup),
     };
-    let grant = flow.facts.grant;
-    if response.status != 200 {
-        let flow = match (grant, device::judge_refusal(flow, response, hand)) {
-            (Grant::DeviceCode, Ok(judged)) => return judged,
-            (_, Ok(judged)) => judged.flow,
-            (_, Err(flow)) => *flow,
-        };
-        let words = oauth_error(response).words(response.status);
-        let what = match grant {
-            Grant::ClientCredentials => "the client's credentials",
-            Grant::DeviceCode => "the device code",
-            Grant::JwtBearer => "the assertion",
-            Grant::AuthorizationCode | Grant::RefreshToken | Grant::TokenExchange => "the code",
-        };
-        let message = format!("The token endpoint refused {what}: {words}");
-        return Judged::stop(flow, StopCode::TokenRejected, &words, message);
+    let then = resumed(&mut flow.facts);
+    granted(flow, then, requested, response, env)
+}
+
+fn refused(
+    flow: Flow,
+    endpoint: &Endpoint,
+    grant: &TokenGrant,
+    response: &Response,
+    env: &Env<'_>,
+) -> Transition {
+    if let TokenGrant::DeviceCode(device) = grant
+        && let Some(judged) = device::judge_refusal(&flow, endpoint, device, response, env)
+    {
+        return judged;
     }
-    let mut flow = flow;
-    let then = step_up::resume(&mut flow);
-    let judged = granted(flow, setup, then, response, hand);
-    with_id_token_checked(judged, grant, hand)
+    let what = match grant.kind() {
+        Grant::ClientCredentials => "the client's credentials",
+        Grant::DeviceCode => "the device code",
+        Grant::JwtBearer => "the assertion",
+        Grant::AuthorizationCode | Grant::RefreshToken | Grant::TokenExchange => "the code",
+    };
+    let words = refusal(response);
+    let message = format!("The token endpoint refused {what}: {words}");
+    Transition::stop(flow, StopCode::TokenRejected, &words, message)
 }
 
 /// OpenID Connect Core 1.0 section 3.1.3.7, for a token that came with a code.
-fn with_id_token_checked(judged: Judged, grant: Grant, hand: &Hand<'_>) -> Judged {
-    let facts = &judged.flow.facts;
-    let asked = facts
-        .authorization
-        .as_ref()
-        .and_then(|authorization| authorization.scope.as_deref())
-        .is_some_and(authorization::asks_openid);
-    let checked = facts
-        .tokens
-        .as_ref()
-        .filter(|_| asked && grant == Grant::AuthorizationCode)
-        .and_then(|tokens| errand::check_id_token(facts, tokens, hand.now));
+fn with_id_token_checked(taken: Transition, nonce: &str, env: &Env<'_>) -> Transition {
+    let facts = &taken.flow.facts;
+    let tokens = facts.tokens.as_ref();
+    let checked = tokens.and_then(|tokens| check_id_token(facts, tokens, nonce, env.now));
     let Some((decision, problems)) = checked else {
-        return judged;
+        return taken;
     };
-    let stopped_here = judged.flow.clone();
-    let judged = judged.decided(decision.clone());
-    let Some(problem) = problems.first() else {
-        return judged;
+    let code = StopCode::IdTokenInvalid;
+    let Some(problem) = problems.first().filter(|_| !facts.waives(code)) else {
+        return taken.decided(decision);
     };
     let message = format!(
         "{}: expected {}, got {}. A client must not believe this ID token.",
         problem.claim, problem.expected, problem.got
     );
     let words = format!("ID token: {}", problem.claim);
-    let mut stopped = Judged::stop_unless_waived(
-        stopped_here,
-        StopCode::IdTokenInvalid,
-        &words,
-        message,
-        judged,
-    );
-    if matches!(stopped.flow.step, Step::Stopped { .. }) {
-        stopped.decisions.insert(0, decision);
-    }
-    stopped
+    Transition::refuse(taken.flow, code, &words, message).after([decision])
 }
 
-/// Takes the tokens out of a successful answer and goes on to `then`.
-pub(crate) fn granted(
-    flow: Flow,
-    setup: &Setup,
-    then: Step,
-    response: &Response,
-    hand: &Hand<'_>,
-) -> Judged {
-    if let Some(answer) = json_object(response) {
-        return take(flow, setup, then, &answer, hand);
-    }
-    let form: Map<String, Value> = trace::pairs(response.body.text().unwrap_or_default())
-        .into_iter()
-        .map(|pair| (pair.name, Value::String(pair.value)))
-        .collect();
-    let media = response
-        .media_type()
-        .unwrap_or_else(|| "an answer without content-type".into());
-    let message = format!(
-        "The token endpoint answers {media}; expected a JSON object (RFC 6749 section 5.1)."
-    );
-    if !form.contains_key("access_token") {
-        return Judged::stop(flow, StopCode::InvalidTokenResponse, "not JSON", message);
-    }
-    let otherwise = take(flow.clone(), setup, then, &form, hand);
-    Judged::stop_unless_waived(
-        flow,
-        StopCode::InvalidTokenResponse,
-        "form, not JSON",
-        message,
-        otherwise,
-    )
-}
+#[cfg(test)]
+mod tests {
+    use trace::Decision;
 
-/// A form POST to an endpoint of the authorization server with the client's authentication.
-pub(crate) fn client_request(
-    facts: &Facts,
-    setup: &Setup,
-    endpoint: String,
-    form: Vec<(&str, &str)>,
-    now: Timestamp,
-) -> Request {
-    const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-    let mut request = Request::new("POST", endpoint)
-        .header("accept", "application/json")
-        .header("content-type", "application/x-www-form-urlencoded");
-    let Some(client) = &facts.client else {
-        return request.body(encode_pairs(form));
+    use super::*;
+    use crate::step::Step;
+    use crate::testing::{
+        answer, authorization, endpoint, flow, form, setup, stopped, value, with_env,
     };
-    let secret = client.client_secret.as_ref().map_or("", Secret::expose);
-    let named = form.iter().any(|(name, _)| *name == "client_id");
-    let client_id = (!named).then_some(("client_id", client.client_id.as_str()));
-    let assertion = client
-        .private_key
-        .as_ref()
-        .filter(|_| client.auth_method == "private_key_jwt");
-    // The issuer is the audience of a client's assertion; without metadata there is only the
-    // endpoint.
-    let audience = facts.issuer.clone().unwrap_or_else(|| request.url.clone());
-    let assertion = assertion.map(|key| {
-        let jti = setup.unique("client assertion", now);
-        client_assertion(key, &client.client_id, &audience, &jti, now.seconds())
-    });
-    let mut form: Vec<(&str, &str)> = form;
-    match (client.auth_method.as_str(), &assertion) {
-        ("private_key_jwt", Some(assertion)) => {
-            form.push(("client_assertion_type", ASSERTION_TYPE));
-            form.push(("client_assertion", assertion));
-            return request.body(encode_pairs(form));
+    use crate::transition::Effect;
+
+    fn code(scope: &str) -> TokenGrant {
+        let mut authorization = authorization();
+        authorization.scope = Some(scope.into());
+        TokenGrant::Code {
+            code: "x".into(),
+            authorization,
         }
-        ("client_secret_basic", _) => {
-            request = request.header("authorization", basic(&client.client_id, secret));
-        }
-        ("client_secret_post", _) => {
-            form.extend(client_id);
-            form.push(("client_secret", secret));
-        }
-        _ => form.extend(client_id),
     }
-    request.body(encode_pairs(form))
-}
 
-/// RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-pub(crate) fn basic(client_id: &str, secret: &str) -> String {
-    let encode =
-        |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let joined = format!("{}:{}", encode(client_id), encode(secret));
-    format!(
-        "Basic {}",
-        base64::engine::general_purpose::STANDARD.encode(joined)
-    )
-}
+    fn judged(flow: Flow, grant: TokenGrant, status: u16, body: &str) -> Transition {
+        let outcome = answer(status, body);
+        with_env(|env| judge(flow, &setup(), &endpoint("/token"), grant, &outcome, env))
+    }
 
-fn take(
-    mut flow: Flow,
-    setup: &Setup,
-    then: Step,
-    answer: &Map<String, Value>,
-    hand: &Hand<'_>,
-) -> Judged {
-    let text = |name: &str| {
-        answer
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-    };
-    let Some(access_token) = text("access_token") else {
-        let got = match answer.get("access_token") {
-            None => "nothing",
-            Some(Value::String(_)) => "an empty string",
-            Some(_) => "another type",
-        };
-        let message = match text("error") {
-            // GitHub answers errors with status 200.
-            Some(error) => format!("The token endpoint answers 200 with an error: {error}"),
-            None => format!("access_token: expected a string in the token response, got {got}"),
-        };
-        return Judged::stop(
-            flow,
-            StopCode::InvalidTokenResponse,
-            "no access_token",
-            message,
+    #[test]
+    fn each_grant_carries_its_own() {
+        let flow = flow(Step::ExpectTools);
+        let pairs =
+            |grant: &TokenGrant| form(&request(&flow, &setup(), &endpoint("/token"), grant));
+        let of_code = pairs(&code("read"));
+        for (name, expected) in [
+            ("grant_type", "authorization_code"),
+            ("code", "x"),
+            ("redirect_uri", "http://127.0.0.1:1/callback"),
+            ("code_verifier", &"v".repeat(43)),
+            ("resource", "https://mcp.example/mcp"),
+            ("client_id", "c1"),
+        ] {
+            assert_eq!(value(&of_code, name), Some(expected), "{name}");
+        }
+        let assertion = pairs(&TokenGrant::Assertion("a".into()));
+        assert_eq!(value(&assertion, "assertion"), Some("a"));
+        assert_eq!(value(&pairs(&TokenGrant::ClientCredentials), "code"), None);
+    }
+
+    #[test]
+    fn before_2025_06_18_there_is_no_resource() {
+        let mut flow = flow(Step::ExpectTools);
+        flow.facts.revision = trace::Revision::R20250326;
+        let plan = request(&flow, &setup(), &endpoint("/token"), &code("read"));
+        assert_eq!(value(&form(&plan), "resource"), None);
+    }
+
+    #[test]
+    fn the_tokens_are_kept_and_the_code_is_redeemed() {
+        let body = r#"{"access_token":"a2","token_type":"Bearer"}"#;
+        let taken = judged(flow(Step::ExpectTools), code("read"), 200, body);
+        assert_eq!(taken.flow.step, Step::ExpectServerInfo);
+        let facts = &taken.flow.facts;
+        assert_eq!(
+            facts.tokens.as_ref().unwrap().scope.as_deref(),
+            Some("read")
         );
-    };
-    let seconds = answer
-        .get("expires_in")
-        .and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
-    let earlier = flow.facts.tokens.take();
-    let requested = match flow.facts.grant {
-        Grant::AuthorizationCode => flow
-            .facts
-            .authorization
-            .as_ref()
-            .and_then(|authorization| authorization.scope.clone()),
-        _ => authorization::scope(&flow, setup).0,
-    };
-    let token_type = text("token_type").unwrap_or("Bearer").to_owned();
-    let bound = token_type.eq_ignore_ascii_case("DPoP");
-    let tokens = Tokens {
-        access_token: Secret::new(access_token),
-        // RFC 6749 section 6: when no new refresh token comes, the old one stays.
-        refresh_token: text("refresh_token").map(Secret::new).or_else(|| {
-            earlier
-                .as_ref()
-                .and_then(|tokens| tokens.refresh_token.clone())
-        }),
-        id_token: text("id_token").map(Secret::new),
-        token_type,
-        // RFC 6749 section 5.1: left out when it is the scope asked for.
-        scope: text("scope")
-            .map(Into::into)
-            .or_else(|| earlier.and_then(|tokens| tokens.scope))
-            .or(requested),
-        expires_at: seconds.map(|seconds| hand.now.plus(Duration::from_secs(seconds))),
-        obtained_at: hand.now,
-        accepted: false,
-        refreshed: false,
-        stored: false,
-        issuer: flow.facts.issuer.clone(),
-        dpop_key: flow
-            .facts
-            .dpop
-            .as_ref()
-            .filter(|_| bound)
-            .map(|dpop| dpop.key.clone()),
-    };
-    let mut words = vec![tokens.token_type.clone()];
-    words.extend(seconds.map(|seconds| format!("{seconds} s")));
-    words.extend(
-        tokens
-            .refresh_token
-            .as_ref()
-            .map(|_| "refresh_token".into()),
-    );
-    let store = flow.facts.issuer.clone().zip(flow.facts.client.clone());
-    if let Some(code) = flow.facts.code.take() {
-        flow.facts.redeemed_code = Some(code);
+        assert_eq!(facts.redeemed.as_ref().unwrap().code.expose(), "x");
+        assert!(matches!(taken.effects[..], [Effect::Store { .. }]));
+        // Nothing is redeemed where no token came.
+        let none = judged(flow(Step::ExpectTools), code("read"), 200, "{}");
+        assert_eq!(none.flow.facts.redeemed, None);
     }
-    flow.facts.renewals += 1;
-    flow.facts.tokens = Some(tokens.clone());
-    let judged = Judged::go(flow, then, Verdict::accepted(words.join(" · ")));
-    match store {
-        Some((issuer, client)) => judged.effect(Effect::Store {
-            issuer,
-            tokens: Box::new(tokens),
-            client: Box::new(client),
-        }),
-        None => judged,
+
+    #[test]
+    fn an_id_token_that_is_none_is_refused_and_used_when_the_user_goes_on() {
+        let body = r#"{"access_token":"a2","id_token":"no JWT"}"#;
+        let refused = judged(flow(Step::ExpectTools), code("openid"), 200, body);
+        assert_eq!(stopped(&refused), Some((StopCode::IdTokenInvalid, true)));
+        assert!(matches!(
+            refused.decisions[0],
+            Decision::TokenChecked { .. }
+        ));
+        assert!(refused.effects.is_empty(), "it is not kept");
+        let mut waived = flow(Step::ExpectTools);
+        waived.facts.waived.push(StopCode::IdTokenInvalid);
+        let used = judged(waived, code("openid"), 200, body);
+        assert_eq!((stopped(&used), used.effects.len()), (None, 1));
+        // Who did not ask for one does not look at it.
+        let other = judged(flow(Step::ExpectTools), code("read"), 200, body);
+        assert_eq!(stopped(&other), None);
+    }
+
+    #[test]
+    fn refusals_stop_with_the_servers_words() {
+        for (status, body, words) in [
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":["used"]}"#,
+                "invalid_grant: [\"used\"]",
+            ),
+            (400, "error=invalid_grant", "invalid_grant"),
+            (500, "<html>", "status 500 without an OAuth error"),
+        ] {
+            let end = judged(flow(Step::ExpectTools), code("read"), status, body);
+            assert_eq!(stopped(&end), Some((StopCode::TokenRejected, false)));
+            assert_eq!(end.verdict.unwrap().text, words);
+        }
     }
 }

@@ -1,98 +1,149 @@
-//! The call of a tool that the setup names: the end of the flow.
+//! The call of a tool: the end of the flow, or something the user asked for.
 
 use serde_json::{Value, json};
-use trace::{Outcome, Phase, Purpose, RpcAnswer, StopCode, Verdict, rpc_answer};
+use trace::{Outcome, Phase, Purpose, RpcAnswer, Verdict, rpc_answer};
 
-use crate::facts::{Facts, Tool};
-use crate::flow::Flow;
-use crate::judged::Judged;
+use crate::facts::Facts;
 use crate::mcp_request::mcp_request;
 use crate::mirrored::{header_value, parameter_headers};
 use crate::options::ToolCall;
+use crate::plan::{Env, Plan};
+use crate::routes::mcp::{about_token, done, mark_accepted};
 use crate::setup::Setup;
-use crate::step::{Hand, Plan, Step};
-use crate::steps::mcp;
-
-pub(crate) fn request(flow: &Flow, setup: &Setup) -> Plan {
-    match &setup.call {
-        Some(call) => plan(flow, setup, call, Phase::Mcp),
-        None => mcp::tools_request(flow, setup),
-    }
-}
+use crate::state::Flow;
+use crate::steps::mcp::no_result;
+use crate::transition::Transition;
 
 /// A `tools/call` with its headers.
-pub(crate) fn plan(flow: &Flow, setup: &Setup, call: &ToolCall, phase: Phase) -> Plan {
-    let name = name(&flow.facts, call);
+pub(crate) fn request(facts: &Facts, setup: &Setup, call: &ToolCall, phase: Phase) -> Plan {
+    let name = call.tool.clone().unwrap_or_default();
     let params = json!({ "name": name, "arguments": call.arguments });
-    let mut request = mcp_request(&flow.facts, setup, "tools/call", params, false, true);
-    if flow.facts.revision.is_modern() {
+    let mut request = mcp_request(facts, setup, "tools/call", params, false, true);
+    if facts.revision.is_modern() {
         request = request.header("mcp-name", header_value(&name));
-        let schema =
-            listed(&flow.facts, &name).map_or(Value::Null, |tool| tool.input_schema.clone());
+        let listed = facts.server.tools.iter().find(|tool| tool.name == name);
+        let schema = listed.map_or(Value::Null, |tool| tool.input_schema.clone());
         for (name, value) in parameter_headers(&schema, &call.arguments).unwrap_or_default() {
             request = request.header(&name, value);
         }
     }
-    Plan {
+    let purpose = Purpose::Mcp {
+        method: "tools/call".into(),
+    };
+    let title = format!("Call the tool {name}");
+    let why = "A call that does something for a user may need more than the list did.";
+    Plan::new(
         phase,
-        purpose: Purpose::Mcp {
-            method: "tools/call".into(),
-        },
-        title: format!("Call the tool {name}"),
-        why: "A call that does something for a user may need more than the list did.".into(),
-        label: format!("tools/call {name}"),
+        purpose,
+        (&title, why),
+        format!("tools/call {name}"),
         request,
-        not_before: None,
-        credentials: Vec::new(),
-    }
+    )
 }
 
-pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, hand: &mut Hand<'_>) -> Judged {
-    let (flow, response) = match mcp::answered(flow, setup, outcome, hand) {
-        Ok(answered) => answered,
-        Err(judged) => return *judged,
+pub(crate) fn judge(
+    mut flow: Flow,
+    setup: &Setup,
+    outcome: &Outcome,
+    env: &mut Env<'_>,
+) -> Transition {
+    let response = match outcome {
+        Outcome::Response(response) => response,
+        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
     };
+    if let Some(transition) = about_token(&flow, setup, response, env) {
+        return transition;
+    }
+    mark_accepted(&mut flow, response);
     let tools = flow.facts.server.tools.len() as u32;
     match rpc_answer(response) {
         RpcAnswer::Result(result) => {
             let verdict = Verdict::accepted(words(&result));
-            mcp::done(flow, setup, "tools/call", Some(tools), verdict)
+            done(flow, setup, "tools/call", Some(tools), verdict)
         }
-        RpcAnswer::Error { code, message, .. } => {
-            let words = format!("error {code}");
-            let message = format!("tools/call is answered with JSON-RPC error {code}: {message}");
-            Judged::stop(flow, StopCode::McpError, &words, message)
-        }
-        RpcAnswer::Other(what) => {
-            let message = format!(
-                "tools/call is answered with status {} and {what}.",
-                response.status
-            );
-            Judged::stop(flow, StopCode::McpError, "no JSON-RPC answer", message)
-        }
+        answer => no_result(flow, "tools/call", response.status, &answer),
     }
-}
-
-/// After the list of tools: the call, where the setup names one that there is.
-pub(crate) fn call_next(flow: &Flow, setup: &Setup) -> Option<Step> {
-    let call = setup.call.as_ref()?;
-    let exists = call.tool.is_some() || !flow.facts.server.tools.is_empty();
-    exists.then_some(Step::ExpectToolResult)
 }
 
 /// What a tool said, in a few words. An error of the tool is an answer, too.
-pub(crate) fn words(result: &Value) -> String {
-    match result["isError"].as_bool() {
-        Some(true) => "the tool reports an error".into(),
-        _ => "the tool answers".into(),
+pub(crate) fn words(result: &Value) -> &'static str {
+    if result["isError"].as_bool() == Some(true) {
+        "the tool reports an error"
+    } else {
+        "the tool answers"
     }
 }
 
-fn name(facts: &Facts, call: &ToolCall) -> String {
-    let first = || facts.server.tools.first().map(|tool| tool.name.clone());
-    call.tool.clone().or_else(first).unwrap_or_default()
-}
+#[cfg(test)]
+mod tests {
+    use trace::{Revision, StopCode};
 
-fn listed<'a>(facts: &'a Facts, name: &str) -> Option<&'a Tool> {
-    facts.server.tools.iter().find(|tool| tool.name == name)
+    use super::*;
+    use crate::facts::Tool;
+    use crate::step::Step;
+    use crate::testing::{answer, response, setup, stopped, with_env, with_tokens};
+
+    fn call() -> ToolCall {
+        ToolCall {
+            tool: Some("säge".into()),
+            arguments: json!({ "region": "eu" }).as_object().unwrap().clone(),
+        }
+    }
+
+    fn judged(outcome: &Outcome) -> Transition {
+        let flow = with_tokens(Step::ExpectToolResult { call: call() }, None);
+        with_env(|env| judge(flow, &setup(), outcome, env))
+    }
+
+    #[test]
+    fn parts_of_the_call_are_mirrored_into_headers_from_2026_07_28_on() {
+        let mut facts = with_tokens(Step::ExpectTools, None).facts;
+        facts.server.tools = vec![Tool {
+            name: "säge".into(),
+            title: None,
+            description: None,
+            input_schema: json!({ "properties": { "region": { "type": "string", "x-mcp-header": "Region" } } }),
+        }];
+        let old = request(&facts, &setup(), &call(), Phase::Mcp).request;
+        assert_eq!(
+            (
+                old.header_value("mcp-name"),
+                old.header_value("mcp-param-region")
+            ),
+            (None, None)
+        );
+        facts.revision = Revision::R20260728;
+        let new = request(&facts, &setup(), &call(), Phase::Mcp).request;
+        assert_eq!(new.header_value("mcp-name"), Some("=?base64?c8OkZ2U=?="));
+        assert_eq!(new.header_value("mcp-param-region"), Some("eu"));
+    }
+
+    #[test]
+    fn an_error_of_the_tool_is_an_answer_and_one_of_the_protocol_is_none() {
+        let end = judged(&answer(200, r#"{"result":{"isError":true}}"#));
+        assert_eq!(end.verdict.unwrap().text, "the tool reports an error");
+        assert!(matches!(end.flow.step, Step::Done { .. }));
+        for outcome in [
+            answer(200, r#"{"error":{"code":-32602,"message":"m"}}"#),
+            answer(200, "<html>"),
+            answer(404, ""),
+        ] {
+            assert_eq!(
+                stopped(&judged(&outcome)),
+                Some((StopCode::McpError, false))
+            );
+        }
+    }
+
+    #[test]
+    fn a_call_that_needs_more_scope_is_tried_again_with_it() {
+        let challenge = [(
+            "www-authenticate",
+            "Bearer error=\"insufficient_scope\", scope=\"w\"",
+        )];
+        let transition = judged(&Outcome::Response(response(403, &challenge, "")));
+        assert_eq!(transition.flow.step, Step::ExpectListener);
+        let resume = transition.flow.facts.step_up.resume.unwrap();
+        assert_eq!(*resume, Step::ExpectToolResult { call: call() });
+    }
 }

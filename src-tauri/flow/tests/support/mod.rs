@@ -1,7 +1,7 @@
 //! A flow that is played without a network.
 #![allow(dead_code)] // Each test file uses a part of it.
 
-use flow::{Flow, Hand, Judged, Next, Plan, Seed, Seen, Setup, Step};
+use flow::{Env, Flow, Next, Plan, Seed, Setup, Step, StepOutcome, Transition};
 use trace::{
     Body, Decision, Header, Outcome, Request, Response, Revision, StopCode, Timestamp, VerdictKind,
     query_pairs,
@@ -36,29 +36,27 @@ impl Play {
     }
 
     pub fn try_plan(&self) -> Option<Plan> {
-        match self.flow.next(&self.setup, Timestamp(0)) {
+        match self.flow.next(&self.setup) {
             Next::Send(plan) | Next::Browse(plan) => Some(plan),
             _ => None,
         }
     }
 
-    pub fn see(&mut self, seen: Seen<'_>) -> &mut Self {
-        let mut byte = 0;
-        let mut random = |bytes: &mut [u8]| {
-            for random in bytes {
-                byte += 1;
-                *random = byte;
-            }
-        };
-        let hand = &mut Hand {
-            now: Timestamp(1_000_000),
-            random: &mut random,
-        };
-        let judged = self.flow.clone().judge(&self.setup, seen, hand);
-        self.take(judged)
+    pub fn see(&mut self, seen: StepOutcome<'_>) -> &mut Self {
+        let transition = self.flow.clone().judge(&self.setup, seen, &mut env());
+        self.take(transition)
     }
 
-    pub fn take(&mut self, judged: Judged) -> &mut Self {
+    /// Goes on where the flow stopped, and marks that.
+    pub fn go_on(&mut self) -> &mut Self {
+        let flow = self.flow.clone();
+        let transition = flow
+            .go_on_anyway(&self.setup, &mut env())
+            .expect("a way on");
+        self.take(transition)
+    }
+
+    pub fn take(&mut self, judged: Transition) -> &mut Self {
         self.decisions.extend(judged.decisions);
         self.last = judged.verdict.map(|verdict| verdict.kind);
         self.flow = judged.flow;
@@ -68,7 +66,7 @@ impl Play {
     pub fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &str) -> &mut Self {
         let request = self.plan().request;
         let outcome = response(status, headers, body);
-        self.see(Seen::Answer {
+        self.see(StepOutcome::Answer {
             request: &request,
             outcome: &outcome,
         })
@@ -112,7 +110,7 @@ impl Play {
             headers: vec![Header::new("content-type", "text/event-stream")],
             body: Body::new(events.into()),
         });
-        self.see(Seen::Answer {
+        self.see(StepOutcome::Answer {
             request: &request,
             outcome: &outcome,
         })
@@ -125,7 +123,7 @@ impl Play {
     }
 
     pub fn registered_as(&mut self, answer: &serde_json::Value) -> &mut Self {
-        self.see(Seen::Listening {
+        self.see(StepOutcome::Listening {
             redirect_uri: REDIRECT,
         });
         self.json(201, answer)
@@ -144,7 +142,7 @@ impl Play {
             "GET",
             format!("{REDIRECT}?{}", query.replace("STATE", &state)),
         );
-        self.see(Seen::Callback { request: &request })
+        self.see(StepOutcome::Callback { request: &request })
     }
 
     pub fn to_callback(revision: Option<Revision>) -> Self {
@@ -156,15 +154,15 @@ impl Play {
         let mut play = Self::new(revision);
         play.challenged().resource(SERVER).metadata(|_| {});
         play.registered_as(client);
-        assert_eq!(play.flow.step, Step::ExpectCallback);
+        assert!(matches!(play.flow.step, Step::ExpectCallback { .. }));
         play
     }
 
     pub fn stopped(&self) -> Option<(StopCode, bool)> {
         match &self.flow.step {
             Step::Stopped {
-                code, otherwise, ..
-            } => Some((*code, otherwise.is_some())),
+                code, can_go_on, ..
+            } => Some((*code, *can_go_on)),
             _ => None,
         }
     }
@@ -182,4 +180,20 @@ pub fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Outcome {
         headers: all,
         body: Body::new(body.into()),
     })
+}
+
+/// The second 1 since 1970, and bytes that count.
+pub fn env() -> Env<'static> {
+    let mut byte = 0;
+    let random: &'static mut dyn FnMut(&mut [u8]) =
+        Box::leak(Box::new(move |bytes: &mut [u8]| {
+            for random in bytes {
+                byte += 1;
+                *random = byte;
+            }
+        }));
+    Env {
+        now: Timestamp(1_000_000),
+        random,
+    }
 }

@@ -1,0 +1,120 @@
+//! What the user asks for besides the flow: each action is a few requests, one after another.
+
+use serde::{Deserialize, Serialize};
+use trace::{ActionKind, CrossOrigin, Secret, TokenKind};
+use ts_rs::TS;
+
+use crate::client::{Client, Management};
+use crate::endpoint::Endpoint;
+use crate::grant::RedeemedCode;
+use crate::options::ToolCall;
+
+/// What is still to be done of what the user asked for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ActionQueue {
+    /// The action under way.
+    pub action: Option<ActionKind>,
+    /// What is left of it.
+    pub parts: Vec<ActionPart>,
+    /// The actions after it.
+    pub actions: Vec<Action>,
+    /// The action that waits for the authorization server's metadata, which a stored token did
+    /// without.
+    pub undiscovered: Option<Action>,
+    /// How the flow itself ended.
+    pub outcome: Option<String>,
+}
+
+/// What a user asks for once there is a token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct Action {
+    pub kind: ActionKind,
+    /// For [`ActionKind::CallTool`].
+    #[serde(default)]
+    pub call: Option<ToolCall>,
+}
+
+/// One part of an action. What its request needs is looked up when its turn comes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ActionPart {
+    Call(ToolCall),
+    Refresh,
+    /// A refresh with a refresh token that was replaced.
+    ReuseRefreshToken(Secret),
+    /// Two refreshes with the same refresh token at the same time.
+    RefreshTwice,
+    /// A call to the MCP server, whatever it answers.
+    Try,
+    Revoke(TokenKind),
+    Introspect(TokenKind),
+    Userinfo,
+    /// The issuer's keys, to check the tokens with.
+    Jwks,
+    ReadRegistration,
+    UpdateRegistration,
+    /// What a browser asks before a page may send a request there.
+    Preflight(CrossOrigin),
+    /// The token request with the code that was redeemed, once more.
+    ReplayCode,
+    DeleteRegistration(Box<Client>),
+}
+
+/// A request of an action, with all it needs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ActionRequest {
+    Call(ToolCall),
+    Try,
+    Refresh {
+        endpoint: Endpoint,
+        refresh_token: Secret,
+        kind: RefreshKind,
+    },
+    Revoke(AboutToken),
+    Introspect(AboutToken),
+    Userinfo {
+        endpoint: Endpoint,
+    },
+    Jwks {
+        endpoint: Endpoint,
+    },
+    Preflight {
+        of: CrossOrigin,
+        endpoint: Endpoint,
+    },
+    ReplayCode {
+        endpoint: Endpoint,
+        redeemed: Box<RedeemedCode>,
+    },
+    Registration {
+        what: RegistrationRequest,
+        client: Box<Client>,
+        at: Management,
+    },
+}
+
+/// Which refresh of an action it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshKind {
+    /// With the newest refresh token.
+    Newest,
+    /// With one that was replaced.
+    Replaced,
+    /// Sent twice at the same time.
+    Twice,
+}
+
+/// A token that the authorization server is told or asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AboutToken {
+    pub endpoint: Endpoint,
+    pub kind: TokenKind,
+    pub token: Secret,
+}
+
+/// RFC 7592 section 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegistrationRequest {
+    Read,
+    Update,
+    Delete,
+}
