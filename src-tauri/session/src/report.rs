@@ -28,7 +28,7 @@ pub(crate) struct Reporter {
 }
 
 /// Where the session stands, as the runner sees it.
-pub(crate) struct Situation<'a> {
+pub(crate) struct Snapshot<'a> {
     pub journal: &'a Journal,
     pub flow: &'a Flow,
     pub next: &'a Next,
@@ -71,7 +71,7 @@ impl Reporter {
     }
 
     /// Tells what is new. Says nothing when nothing is.
-    pub fn send(&mut self, now: Situation<'_>) {
+    pub fn send(&mut self, now: Snapshot<'_>) {
         let trace = &now.journal.trace;
         let entries = trace.entries[self.entries..].to_vec();
         self.entries = trace.entries.len();
@@ -95,7 +95,7 @@ impl Reporter {
         });
     }
 
-    fn state(&self, now: &Situation<'_>) -> RunState {
+    fn state(&self, now: &Snapshot<'_>) -> RunState {
         let facts = &now.flow.facts;
         let status = now.status.clone().unwrap_or_else(|| match now.next {
             _ if now.ended => Status::Ended {
@@ -175,7 +175,7 @@ fn phase(next: &Next) -> Option<Phase> {
     }
 }
 
-fn next_step(now: &Situation<'_>) -> Option<NextStep> {
+fn next_step(now: &Snapshot<'_>) -> Option<NextStep> {
     let (plan, browser) = match now.next {
         Next::Send(plan) => (plan, false),
         Next::SendBoth(plans) => (&plans[0], false),

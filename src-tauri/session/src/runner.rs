@@ -204,11 +204,13 @@ impl Runner {
             self.decide(judged, Phase::Registration).await?;
         }
         lock(&self.journal).mark(self.flow.clone());
+        let next = self.flow.next(&self.setup);
+        if matches!(next, Next::Stopped { .. } | Next::Done { .. }) {
+            // The end is reported as such, not as a run that goes on.
+            self.running = false;
+        }
         // A request that is sent at once is reported together with what led to it.
-        let sends_at_once = matches!(
-            &self.flow.next(&self.setup),
-            Next::Send(plan) if plan.not_before.is_none()
-        );
+        let sends_at_once = matches!(&next, Next::Send(plan) if plan.not_before.is_none());
         if !(self.running && sends_at_once) {
             self.report(None);
         }
@@ -331,7 +333,7 @@ impl Runner {
     pub fn report(&mut self, status: Option<Status>) {
         let next = self.flow.next(&self.setup);
         let journal = lock(&self.journal);
-        self.reporter.send(crate::report::Situation {
+        self.reporter.send(crate::report::Snapshot {
             journal: &journal,
             flow: &self.flow,
             next: &next,
