@@ -1,8 +1,6 @@
 //! What a flow knows so far, and every later step may need.
 
-use serde::{Deserialize, Serialize};
 use trace::{Grant, Phase, ResourceMetadata, Revision, ServerMetadata, StopCode};
-use ts_rs::TS;
 
 use crate::client::Client;
 use crate::endpoint::{Endpoint, MissingEndpoint};
@@ -12,6 +10,7 @@ use crate::queue::ActionQueue;
 use crate::setup::Setup;
 use crate::step::Step;
 use crate::tokens::{Dpop, Tokens};
+use crate::tool_pages::Tool;
 
 /// What a flow knows so far. Identifiers are the text that was sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,16 +88,6 @@ pub struct ServerFacts {
     pub name: Option<String>,
     pub version: Option<String>,
     pub tools: Vec<Tool>,
-}
-
-/// A tool as `tools/list` names it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct Tool {
-    pub name: String,
-    pub title: Option<String>,
-    pub description: Option<String>,
-    /// Its `inputSchema`: a JSON schema, as it came.
-    pub input_schema: serde_json::Value,
 }
 
 impl Facts {

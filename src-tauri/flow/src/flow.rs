@@ -98,6 +98,7 @@ impl Flow {
             Step::ExpectServerInfo => mcp::server_info_request(facts, setup),
             Step::ExpectInitialized => mcp::initialized_request(facts, setup),
             Step::ExpectTools => mcp::tools_request(facts, setup),
+            Step::ExpectMoreTools(pages) => mcp::more_tools_request(facts, setup, pages),
             Step::ExpectToolResult { call } => tool::request(facts, setup, call, trace::Phase::Mcp),
             Step::ExpectEventStream {
                 last_event_id,
@@ -371,7 +372,10 @@ impl Flow {
             }
             Step::ExpectServerInfo => mcp::judge_server_info(flow, setup, outcome, env),
             Step::ExpectInitialized => mcp::judge_initialized(flow, setup, outcome, env),
-            Step::ExpectTools => mcp::judge_tools(flow, setup, outcome, env),
+            Step::ExpectTools => mcp::judge_tools(flow, setup, None, outcome, env),
+            Step::ExpectMoreTools(earlier) => {
+                mcp::judge_tools(flow, setup, Some(earlier), outcome, env)
+            }
             Step::ExpectToolResult { .. } => tool::judge(flow, setup, outcome, env),
             Step::ExpectRefresh { then, .. } => refresh::judge(flow, setup, *then, outcome, env),
             Step::ExpectAction(request) => action::judge(flow, setup, &request, outcome, env),

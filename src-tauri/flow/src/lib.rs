@@ -23,6 +23,7 @@ mod grant;
 mod queue;
 mod step;
 mod tokens;
+mod tool_pages;
 
 mod plan;
 mod state;
@@ -50,7 +51,7 @@ mod testing;
 pub use client::{Client, Management, RegisteredBy};
 pub use client_document::client_document;
 pub use endpoint::{Endpoint, MissingEndpoint};
-pub use facts::{ChallengeFacts, Facts, ServerFacts, StepUp, Tool};
+pub use facts::{ChallengeFacts, Facts, ServerFacts, StepUp};
 pub use grant::{Authorization, Device, RedeemedCode, TokenGrant};
 pub use plan::{Env, Next, Plan, Signature, StepOutcome, UNSIGNED};
 pub use queue::{
@@ -60,4 +61,5 @@ pub use setup::{Seed, Setup, SetupError};
 pub use state::Flow;
 pub use step::Step;
 pub use tokens::{Dpop, Tokens};
+pub use tool_pages::{Tool, ToolPages};
 pub use transition::{Effect, Transition};

@@ -6,6 +6,7 @@ use crate::endpoint::Endpoint;
 use crate::grant::{Authorization, TokenGrant};
 use crate::options::ToolCall;
 use crate::queue::ActionRequest;
+use crate::tool_pages::ToolPages;
 
 /// A place in the flow, named for what it awaits. It owns what its request needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +73,8 @@ pub enum Step {
     /// The acceptance of `notifications/initialized`.
     ExpectInitialized,
     ExpectTools,
+    /// A further page of the list of tools.
+    ExpectMoreTools(ToolPages),
     /// The answer of the tool that the setup names.
     ExpectToolResult {
         call: ToolCall,

@@ -5,7 +5,7 @@ use trace::{
     Decision, Outcome, Phase, Purpose, Response, Revision, RpcAnswer, StopCode, Verdict, rpc_answer,
 };
 
-use crate::facts::{Facts, Tool};
+use crate::facts::Facts;
 use crate::mcp_request::{initialize_params, mcp_request};
 use crate::mirrored::parameter_headers;
 use crate::plan::{Env, Plan};
@@ -14,6 +14,7 @@ use crate::routes::needs::named;
 use crate::setup::Setup;
 use crate::state::Flow;
 use crate::step::Step;
+use crate::tool_pages::{self, After, Tool, ToolPages};
 use crate::transition::Transition;
 
 /// JSON-RPC "Method not found": a server without tools.
@@ -53,6 +54,14 @@ pub(crate) fn tools_request(facts: &Facts, setup: &Setup) -> Plan {
         "The first call that does something for a user.",
     );
     plan(facts, setup, "tools/list", json!({}), false, words)
+}
+
+/// Asks for the page that the one before named.
+pub(crate) fn more_tools_request(facts: &Facts, setup: &Setup, earlier: &ToolPages) -> Plan {
+    let title = format!("List the tools: page {}", earlier.pages.len() + 1);
+    let words = (title.as_str(), "The page before says that there is more.");
+    let params = json!({ "cursor": earlier.cursor });
+    plan(facts, setup, "tools/list", params, false, words)
 }
 
 pub(crate) fn judge_server_info(
@@ -101,9 +110,11 @@ pub(crate) fn judge_initialized(
     Transition::to(flow, Step::ExpectTools, verdict)
 }
 
+/// `earlier` are the pages before the answer.
 pub(crate) fn judge_tools(
     mut flow: Flow,
     setup: &Setup,
+    earlier: Option<ToolPages>,
     outcome: &Outcome,
     env: &mut Env<'_>,
 ) -> Transition {
@@ -115,12 +126,29 @@ pub(crate) fn judge_tools(
         return transition;
     }
     mark_accepted(&mut flow, response);
-    match rpc_answer(response) {
-        RpcAnswer::Result(result) => listed(flow, setup, &result),
-        RpcAnswer::Error {
-            code: METHOD_NOT_FOUND,
-            ..
-        } => {
+    match (rpc_answer(response), earlier) {
+        (RpcAnswer::Result(result), earlier) => match tool_pages::after(earlier, &result) {
+            After::Page(pages) => {
+                flow.facts.rpc_id += 1;
+                let verdict = Verdict::accepted(format!("page {}", pages.pages.len()));
+                Transition::to(flow, Step::ExpectMoreTools(pages), verdict)
+            }
+            After::End { tools, cut } => listed(flow, setup, tools, cut),
+        },
+        // The token is taken, and there are tools: that is no reason to stop.
+        (answer, Some(earlier)) => {
+            let page = earlier.pages.len() + 1;
+            let cut = format!("page {page}: {}", in_short(&answer));
+            let tools = earlier.tools();
+            listed(flow, setup, tools, Some(cut))
+        }
+        (
+            RpcAnswer::Error {
+                code: METHOD_NOT_FOUND,
+                ..
+            },
+            None,
+        ) => {
             let modern = flow.facts.revision.is_modern();
             let reached = if modern {
                 "server/discover"
@@ -129,31 +157,34 @@ pub(crate) fn judge_tools(
             };
             done(flow, setup, reached, None, Verdict::moved_on("no tools"))
         }
-        answer => no_result(flow, "tools/list", response.status, &answer),
+        (answer, None) => no_result(flow, "tools/list", response.status, &answer),
     }
 }
 
 /// Stops because a call brought no result.
 pub(crate) fn no_result(flow: Flow, method: &str, status: u16, answer: &RpcAnswer) -> Transition {
-    let (words, message) = match answer {
-        RpcAnswer::Error { code, message, .. } => (
-            format!("error {code}"),
-            format!("{method} is answered with JSON-RPC error {code}: {message}"),
-        ),
-        other => (
-            "no JSON-RPC answer".to_owned(),
-            format!(
-                "{method} is answered with status {status} and {}.",
-                what(other)
-            ),
+    let message = match answer {
+        RpcAnswer::Error { code, message, .. } => {
+            format!("{method} is answered with JSON-RPC error {code}: {message}")
+        }
+        other => format!(
+            "{method} is answered with status {status} and {}.",
+            what(other)
         ),
     };
-    Transition::stop(flow, StopCode::McpError, &words, message)
+    Transition::stop(flow, StopCode::McpError, &in_short(answer), message)
 }
 
-fn listed(mut flow: Flow, setup: &Setup, result: &Value) -> Transition {
-    let tools = result["tools"].as_array().into_iter().flatten();
-    let (usable, left_out) = usable(tools.filter_map(tool).collect(), flow.facts.revision);
+fn in_short(answer: &RpcAnswer) -> String {
+    match answer {
+        RpcAnswer::Error { code, .. } => format!("error {code}"),
+        _ => "no JSON-RPC answer".to_owned(),
+    }
+}
+
+/// All tools are there, or those before the list was cut.
+fn listed(mut flow: Flow, setup: &Setup, tools: Vec<Tool>, cut: Option<String>) -> Transition {
+    let (usable, left_out) = usable(tools, flow.facts.revision);
     let count = usable.len();
     flow.facts.server.tools = usable;
     let words = if count == 1 {
@@ -161,8 +192,14 @@ fn listed(mut flow: Flow, setup: &Setup, result: &Value) -> Transition {
     } else {
         format!("{count} tools")
     };
-    let words: Vec<String> = [words].into_iter().chain(left_out).collect();
-    let verdict = Verdict::accepted(words.join(" · "));
+    let complete = cut.is_none();
+    let words: Vec<String> = [words].into_iter().chain(cut).chain(left_out).collect();
+    let words = words.join(" · ");
+    let verdict = if complete {
+        Verdict::accepted(words)
+    } else {
+        Verdict::moved_on(words)
+    };
     // The call that the setup names, where there is something to call.
     let call = setup
         .call
@@ -196,16 +233,6 @@ fn usable(all: Vec<Tool>, revision: Revision) -> (Vec<Tool>, Vec<String>) {
             },
         );
     (usable.collect(), left_out)
-}
-
-fn tool(listed: &Value) -> Option<Tool> {
-    let text = |name: &str| listed[name].as_str().map(Into::into);
-    Some(Tool {
-        name: text("name")?,
-        title: text("title"),
-        description: text("description"),
-        input_schema: listed["inputSchema"].clone(),
-    })
 }
 
 fn plan(
@@ -265,7 +292,11 @@ mod tests {
     }
 
     fn tools(setup: &Setup, flow: Flow, outcome: &Outcome) -> Transition {
-        with_env(|env| judge_tools(flow, setup, outcome, env))
+        let earlier = match &flow.step {
+            Step::ExpectMoreTools(earlier) => Some(earlier.clone()),
+            _ => None,
+        };
+        with_env(|env| judge_tools(flow, setup, earlier, outcome, env))
     }
 
     #[test]
@@ -316,6 +347,41 @@ mod tests {
         ));
         let nothing = answer(200, r#"{"result":{"tools":{}}}"#);
         let end = tools(&calling, here(Revision::R20251125), &nothing);
+        assert!(matches!(end.flow.step, Step::Done { .. }));
+    }
+
+    #[test]
+    fn the_next_page_is_asked_for_with_the_cursor_of_the_one_before() {
+        let first = answer(
+            200,
+            r#"{"result":{"tools":[{"name":"one"}],"nextCursor":"c/2="}}"#,
+        );
+        let more = tools(&setup(), here(Revision::R20260728), &first);
+        assert_eq!(more.verdict.unwrap().text, "page 1");
+        let Step::ExpectMoreTools(pages) = &more.flow.step else {
+            panic!("{:?}", more.flow.step);
+        };
+        let facts = &more.flow.facts;
+        let body = |plan: Plan| -> Value {
+            serde_json::from_str(plan.request.body.text().unwrap()).unwrap()
+        };
+        let before = body(tools_request(&here(Revision::R20260728).facts, &setup()));
+        let sent = body(more_tools_request(facts, &setup(), pages));
+        assert_eq!(sent["params"]["cursor"], "c/2=");
+        assert!(sent["params"]["_meta"].is_object());
+        assert_ne!(sent["id"], before["id"]);
+
+        let last = answer(200, r#"{"result":{"tools":[{"name":"two"}]}}"#);
+        let end = tools(&setup(), more.flow.clone(), &last);
+        assert_eq!(end.verdict.unwrap().text, "2 tools");
+        let names = end.flow.facts.server.tools.iter().map(|tool| &tool.name);
+        assert_eq!(names.collect::<Vec<_>>(), ["one", "two"]);
+        assert!(matches!(end.flow.step, Step::Done { .. }));
+
+        // A page that does not come is no reason to stop: there are tools.
+        let error = answer(200, r#"{"error":{"code":-32602,"message":"m"}}"#);
+        let end = tools(&setup(), more.flow, &error);
+        assert_eq!(end.verdict.unwrap().text, "1 tool · page 2: error -32602");
         assert!(matches!(end.flow.step, Step::Done { .. }));
     }
 

@@ -79,9 +79,9 @@ mod tests {
     use trace::{Revision, StopCode};
 
     use super::*;
-    use crate::facts::Tool;
     use crate::step::Step;
     use crate::testing::{answer, response, setup, stopped, with_env, with_tokens};
+    use crate::tool_pages::Tool;
 
     fn call() -> ToolCall {
         ToolCall {
