@@ -4,8 +4,8 @@ use super::provider::{Provider, Trait, ends, is_within};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Auth0",
-    registration: "In the Auth0 dashboard, under Settings, Advanced, enable Dynamic Client Registration, or create \
-                   a native application and use its client ID.",
+    registration: "In the Auth0 dashboard, under Settings, Advanced, enable Dynamic Client \
+                   Registration, or create a native application and use its client ID.",
     is_host: |host| is_within(host, "auth0.com"),
     traits: &[
         Trait {

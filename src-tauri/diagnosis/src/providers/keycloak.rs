@@ -4,9 +4,9 @@ use super::provider::{Provider, Trait, has};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Keycloak",
-    registration: "In the Keycloak admin console, under Clients, Client registration, look at the anonymous access \
-                   policies: the Trusted Hosts policy must let the caller through. Or create a public client by \
-                   hand and use its client ID.",
+    registration: "In the Keycloak admin console, under Clients, Client registration, look at the \
+                   anonymous access policies: the Trusted Hosts policy must let the caller \
+                   through. Or create a public client by hand and use its client ID.",
     is_host: |_| false,
     traits: &[
         Trait {
