@@ -1,20 +1,25 @@
 //! What a run asked for: the parameters of a request, wherever they were sent.
 
 use serde_json::Value;
-use trace::{Exchange, Grant, Pair, Purpose, query_pairs};
+use trace::{Exchange, Pair, query_pairs};
 
-use crate::fields::{form, jwt, text, value};
+use crate::fields::{form, jwt, value};
+use crate::keyed::last_before;
 use crate::reading::{ExchangeRef, Reading};
-use crate::snapshot::{form_of, object_of};
+use crate::snapshot::form_of;
 
 impl Reading<'_> {
     /// The latest authorization request sent before this entry: its number and its parameters, with
     /// those that were pushed (RFC 9126) or are in a request object (RFC 9101).
-    pub fn authorization_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
+    pub fn authorization_before(&self, seq: u32) -> Option<(u32, &[Pair])> {
         let before = self.visits.partition_point(|visit| visit.seq < seq);
         let visit = self.visits[..before].last()?;
-        let pushed = self.sent_for(|purpose| *purpose == Purpose::PushedAuthorization);
-        let asked = whole_request(&visit.visit.url, pushed.map(|seen| seen.exchange));
+        let asked = visit.asked.get_or_init(|| {
+            whole_request(&visit.visit.url, |reference| {
+                let pushed = self.keyed.pushed.get(reference)?;
+                Some(pushed.exchange)
+            })
+        });
         Some((visit.seq, asked))
     }
 
@@ -29,21 +34,14 @@ impl Reading<'_> {
             (Some(_), Some((_, form))) => form,
             (visit, form) => visit.or(form)?.1,
         };
-        value(&latest, "scope").map(str::to_owned)
+        value(latest, "scope").map(str::to_owned)
     }
 
     /// The latest request, before this entry, that asks for a grant by itself: its number and its
     /// form.
-    fn granting_form_before(&self, seq: u32) -> Option<(u32, Vec<Pair>)> {
-        let device = self.sent_for(|purpose| *purpose == Purpose::DeviceAuthorization);
-        let by_itself = self.tokens.iter().filter_map(|(seen, grant)| {
-            matches!(grant, Grant::ClientCredentials | Grant::JwtBearer).then_some(*seen)
-        });
-        let latest = device
-            .chain(by_itself)
-            .filter(|seen| seen.seq < seq)
-            .max_by_key(|seen| seen.seq)?;
-        Some((latest.seq, form(latest.request()).to_vec()))
+    fn granting_form_before(&self, seq: u32) -> Option<(u32, &[Pair])> {
+        let latest = last_before(&self.keyed.granting, seq)?;
+        Some((latest.seq, form(latest.request())))
     }
 
     /// The resource indicator of a token request, or else of the authorization request before it.
@@ -56,27 +54,21 @@ impl Reading<'_> {
             }
             Some(_) => self.granting_form_before(token.seq),
         };
-        asked.or_else(|| value(&before?.1, "resource").map(str::to_owned))
+        asked.or_else(|| value(before?.1, "resource").map(str::to_owned))
     }
 }
 
 /// The parameters of the authorization request with this URL, with those that were pushed (RFC
-/// 9126) or are in a request object (RFC 9101). `pushed` are the requests that were pushed.
+/// 9126) or are in a request object (RFC 9101). `pushed` finds what was pushed by its
+/// `request_uri`.
 pub(crate) fn whole_request<'a>(
     url: &str,
-    mut pushed: impl Iterator<Item = &'a Exchange>,
+    pushed: impl FnOnce(&str) -> Option<&'a Exchange>,
 ) -> Vec<Pair> {
     let mut asked = query_pairs(url);
-    if let Some(reference) = value(&asked, "request_uri").map(str::to_owned) {
-        let pushed = pushed.find(|pushed| {
-            let answer = pushed.response().and_then(object_of);
-            answer.is_some_and(|answer| text(&answer, "request_uri") == Some(&reference))
-        });
-        asked.extend(
-            pushed
-                .map(|pushed| form_of(&pushed.request))
-                .unwrap_or_default(),
-        );
+    let reference = value(&asked, "request_uri");
+    if let Some(pushed) = reference.and_then(pushed) {
+        asked.extend(form_of(&pushed.request));
     }
     let object = value(&asked, "request").and_then(|object| jwt(object).ok());
     let members = object.into_iter().flat_map(|object| object.claims.clone());

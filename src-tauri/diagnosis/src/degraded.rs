@@ -6,7 +6,11 @@
 
 use std::sync::Arc;
 
-use trace::{EntryKind, Exchange, Outcome, Recorded, Timestamp, Trace};
+use serde_json::{Value, json};
+use trace::{
+    Decision, Entry, EntryKind, Exchange, Header, Origin, Outcome, Purpose, Recorded, Revision,
+    Timestamp, Trace,
+};
 
 use crate::catalogue::catalogue;
 use crate::finding::{Certainty, Finding};
@@ -82,6 +86,7 @@ pub fn check(trace: &Trace, entries: usize, found: &[Finding]) {
     if trace.entries.len() > LONGEST {
         return;
     }
+    without_decisions(trace, entries, found);
     // Each alone, each two together, and all.
     let all = (1_u32 << PARTS.len()) - 1;
     for chosen in (1..=all).filter(|set| set.count_ones() < 3 || *set == all) {
@@ -103,6 +108,119 @@ pub fn check(trace: &Trace, entries: usize, found: &[Finding]) {
                 "found without {names:?}, and not in the whole trace: {finding:#?}"
             );
         }
+    }
+}
+
+/// The rules that cannot fire on another client's traffic, and why.
+const NEED_DECISIONS: [(&str, &str); 8] = [
+    ("A18", "a client that goes on waiting sends nothing"),
+    ("A31", "only our approver plays the browser"),
+    ("C04", "that two refreshes were sent at once was asked for"),
+    (
+        "J01",
+        "which keys a client checks a token against does not show",
+    ),
+    (
+        "J04",
+        "whether a signature is right is computed when the flow runs",
+    ),
+    ("L01", "a client that cannot listen sends nothing"),
+    ("M05", "what was asked for and not done sends nothing"),
+    ("MT1", "the certificate that was shown is not in HTTP"),
+];
+
+/// The rules of which some sample says by decisions alone what traffic would show as well: a grant
+/// that was used and not chosen, a client of another name, a revocation that was not sent.
+const NOT_IN_TRAFFIC: [&str; 10] = [
+    "C03", "DV2", "G03", "G14", "M04", "O05", "S01", "S06", "S12", "V03",
+];
+
+/// The rules that look at where a flow ends. A sample without a stop may end anywhere.
+const ENDS: [&str; 5] = ["T19", "T40", "T41", "T44", "X03"];
+
+/// What is found without decisions is found with them, and what is no longer found needs them.
+fn without_decisions(trace: &Trace, entries: usize, found: &[Finding]) {
+    let (traffic, numbers) = traffic(&trace.entries[..entries.min(trace.entries.len())], trace);
+    let undecided = judge(&traffic, traffic.entries.len());
+    let mut decisions = trace.entries.iter().filter_map(|entry| entry.decision());
+    let stopped = decisions.any(|decision| matches!(decision, Decision::Stopped { .. }));
+    for finding in &undecided {
+        is_declared(finding);
+        let exchange = finding.exchange.map(|seq| numbers[seq as usize - 1]);
+        let known = found.iter().any(|whole| {
+            // What points at a decision has nowhere to point without it.
+            let there = whole.exchange == exchange
+                || whole.exchange.is_some_and(|seq| !numbers.contains(&seq));
+            whole.code == finding.code && there && whole.level >= finding.level
+        });
+        let shown = NOT_IN_TRAFFIC.contains(&finding.code.as_str())
+            || !stopped && ENDS.contains(&finding.code.as_str());
+        assert!(
+            known || shown || finding.certainty == Certainty::NotChecked,
+            "found without decisions, and not with them: {finding:#?}\nwith them: {found:#?}"
+        );
+    }
+    for whole in found {
+        let code = whole.code.as_str();
+        let still = undecided.iter().any(|finding| finding.code == code);
+        let needed = NEED_DECISIONS.iter().any(|(known, _)| *known == code);
+        assert!(
+            still || needed || NOT_IN_TRAFFIC.contains(&code),
+            "not found without decisions: {whole:#?}"
+        );
+    }
+}
+
+/// A trace as another client's recording would have it: no decisions, labels or verdicts. And the
+/// number that each of its entries had.
+fn traffic(entries: &[Arc<Entry>], trace: &Trace) -> (Trace, Vec<u32>) {
+    let revision = trace
+        .entries
+        .iter()
+        .find_map(|entry| match entry.decision()? {
+            Decision::Revision { revision, .. } => Some(*revision),
+            _ => None,
+        });
+    let mut traffic = trace.clone();
+    traffic.origin = Origin::Observed;
+    traffic.entries.clear();
+    let mut numbers: Vec<u32> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.decision().is_none()) {
+        let mut kind = entry.kind.clone();
+        match &mut kind {
+            EntryKind::Exchange(exchange) => {
+                exchange.label.clear();
+                exchange.verdict = None;
+                if let Some(revision) = revision {
+                    say(revision, exchange);
+                }
+            }
+            EntryKind::Rewound { to } => {
+                let before = numbers.iter().filter(|number| **number < *to).count();
+                *to = before as u32 + 1;
+            }
+            _ => {}
+        }
+        numbers.push(entry.seq);
+        traffic.push_to(entry.flow, entry.at, entry.branch, entry.phase, kind);
+    }
+    (traffic, numbers)
+}
+
+/// The samples leave out what every client says: which revision it speaks.
+fn say(revision: Revision, exchange: &mut Exchange) {
+    match &exchange.purpose {
+        Purpose::Challenge { method } | Purpose::Mcp { method } if method == "initialize" => {
+            let mut body: Value =
+                serde_json::from_slice(&exchange.request.body.bytes).unwrap_or_default();
+            body["params"] = json!({"protocolVersion": revision});
+            exchange.request.body.bytes = body.to_string().into_bytes();
+        }
+        Purpose::Challenge { .. } | Purpose::Mcp { .. } => {
+            let header = Header::new("MCP-Protocol-Version", revision.as_str());
+            exchange.request.headers.push(header);
+        }
+        _ => {}
     }
 }
 

@@ -6,6 +6,9 @@ use trace::{Challenge, ChallengeError, Document, Jwt, JwtError, OauthError, Pair
 
 use crate::snapshot::{ExchangeRef, RequestRef, ResponseRef, bearer_of, response_fields_of};
 
+/// `UnsupportedProtocolVersion` (2026-07-28 basic/versioning).
+pub(crate) const UNSUPPORTED_VERSION: i64 = -32022;
+
 /// The JSON object in a response's body.
 pub(crate) fn object(response: ResponseRef<'_>) -> Option<Rc<Document>> {
     response.object()

@@ -14,19 +14,16 @@ pub(crate) struct IdToken<'a> {
     pub access_token: String,
     /// Whether it came with the first tokens of a grant, and not with a refresh.
     pub first: bool,
+    by_code: bool,
 }
 
 impl IdToken<'_> {
     /// The `nonce` that it has to hold: that of the authorization request, when there was one.
     pub fn nonce(&self, reading: &Reading<'_>) -> Option<String> {
-        let by_code = reading
-            .tokens
-            .iter()
-            .any(|(seen, grant)| seen.seq == self.seen.seq && *grant == Grant::AuthorizationCode);
         let (_, asked) = reading
             .authorization_before(self.seen.seq)
-            .filter(|_| by_code)?;
-        value(&asked, "nonce").map(str::to_owned)
+            .filter(|_| self.by_code)?;
+        value(asked, "nonce").map(str::to_owned)
     }
 
     /// What `at_hash` has to be; none when the algorithm does not say by which hash.
@@ -60,6 +57,7 @@ pub(crate) fn id_tokens<'a>(reading: &Reading<'a>) -> Vec<IdToken<'a>> {
             jwt,
             access_token,
             first: *grant != Grant::RefreshToken,
+            by_code: *grant == Grant::AuthorizationCode,
         })
     });
     issued.collect()

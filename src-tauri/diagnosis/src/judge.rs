@@ -18,7 +18,7 @@ pub(crate) fn judge(trace: &Trace, entries: usize) -> Vec<Finding> {
     }
     let mut found = findings.into_vec();
     for finding in &mut found {
-        finding.owner_name = owner_name::of(trace, finding);
+        finding.owner_name = owner_name::of(trace, &reading, finding);
     }
     found.sort_by(|one, other| {
         let place = |finding: &Finding| finding.exchange.unwrap_or(u32::MAX);

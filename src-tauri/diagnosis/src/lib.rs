@@ -9,9 +9,13 @@
 //! | `snapshot` | a trace as it is judged, each of its messages read once |
 //! | `judge` | applies every rule |
 //! | `reading` | an index of a trace, built once and read by every rule |
+//! | `facts` | what the flow went by, as it was decided |
+//! | `derived` | the same from the traffic of a trace without decisions |
+//! | `keyed` | what is looked up for many messages, by its key |
 //! | `asked` | the parameters of a request, wherever they were sent |
 //! | `fields` | readers of single messages |
 //! | `code_exchange` | a code exchange held against the requests before it |
+//! | `client_authentication` | how a client says who it is |
 //! | `preflights`, `refused_refresh` | the exchanges that several rules are about |
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
 //! | `decode` | what an exchange's fields mean |
@@ -24,14 +28,18 @@
 
 mod asked;
 mod catalogue;
+mod client_authentication;
 mod clients;
 mod code_exchange;
 mod decode;
 mod decoded;
+mod derived;
+mod facts;
 mod fields;
 mod finding;
 mod id_token;
 mod judge;
+mod keyed;
 mod owner_name;
 mod preflights;
 mod proof;
@@ -46,6 +54,8 @@ mod wording;
 
 #[cfg(test)]
 mod degraded;
+#[cfg(test)]
+mod linear;
 #[cfg(test)]
 mod sample;
 
@@ -121,26 +131,5 @@ mod tests {
         assert_eq!(levels, [Level::Error, Level::Error, Level::Warning]);
         assert!(found[0].exchange < found[1].exchange);
         assert_eq!(found, diagnose(&run.trace()));
-    }
-
-    #[test]
-    fn the_work_grows_with_the_trace_and_no_faster() {
-        let looks = |refreshes: usize| {
-            let mut trace = Run::healthy().trace_with_calls(refreshes);
-            for number in 0..refreshes {
-                let answer =
-                    sample::token_answer(&format!("opaque-{number}"), &format!("r-{number}"));
-                sample::refresh(
-                    &mut trace,
-                    &format!("r-{}", number.wrapping_sub(1)),
-                    &answer,
-                );
-            }
-            let before = snapshot::LOOKS.get();
-            judge(&trace, trace.entries.len());
-            snapshot::LOOKS.get() - before
-        };
-        let (few, many) = (looks(200), looks(800));
-        assert!(many < few * 5, "{few} looks, then {many}");
     }
 }

@@ -1,17 +1,18 @@
 //! Whom the owner of a finding means: an owner is a role, and a trace knows who plays it.
 
-use trace::{Decision, Participant, Role, Trace};
+use trace::{Participant, Role, Trace};
 
 use crate::finding::{Finding, Owner};
+use crate::reading::Reading;
 
 /// For example "the authorization server https://as.example".
-pub(crate) fn of(trace: &Trace, finding: &Finding) -> String {
+pub(crate) fn of(trace: &Trace, reading: &Reading<'_>, finding: &Finding) -> String {
     match finding.owner {
         Owner::McpServer => match trace::origin_of(&trace.server_url) {
             Some(origin) => format!("the MCP server {origin}"),
             None => "the MCP server".into(),
         },
-        Owner::AuthorizationServer => authorization_server(trace, finding),
+        Owner::AuthorizationServer => authorization_server(trace, reading, finding),
         Owner::Network => "the network, or a proxy or gateway in it".into(),
         Owner::Client => format!("the client {}", trace.client.name),
         Owner::Nobody => "nobody".into(),
@@ -19,7 +20,7 @@ pub(crate) fn of(trace: &Trace, finding: &Finding) -> String {
 }
 
 /// The server the exchange was with; else the one that was decided for.
-fn authorization_server(trace: &Trace, finding: &Finding) -> String {
+fn authorization_server(trace: &Trace, reading: &Reading<'_>, finding: &Finding) -> String {
     let exchange = finding
         .exchange
         .and_then(|seq| trace.entry(seq)?.exchange());
@@ -38,17 +39,8 @@ fn authorization_server(trace: &Trace, finding: &Finding) -> String {
     });
     let before = finding.exchange.unwrap_or(u32::MAX);
     let by_decision = || {
-        let decided = trace
-            .entries
-            .iter()
-            .rev()
-            .filter(|entry| entry.seq < before);
-        let issuer = decided.filter_map(|entry| match entry.decision()? {
-            Decision::AuthorizationServer { issuer, .. } => Some(issuer),
-            _ => None,
-        });
-        let mut issuer = issuer.map(|issuer| format!("the authorization server {issuer}"));
-        issuer.next()
+        let issuer = reading.issuer_before(before)?;
+        Some(format!("the authorization server {issuer}"))
     };
     let by_participant = || {
         let mut servers = trace.participants.iter();

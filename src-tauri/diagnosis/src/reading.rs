@@ -1,12 +1,17 @@
 //! An index of the live part of a trace, built once and read by every rule.
 
+use std::cell::OnceCell;
+
 use foldhash::{HashMap, HashMapExt as _};
 use trace::{
-    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, MetadataSource, Purpose,
-    ResourceMetadata, Response, Revision, ServerMetadata, StopCode, WellKnown,
+    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, MetadataSource, Pair,
+    Purpose, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, WellKnown,
 };
 
+use crate::derived;
+use crate::facts::{Action, Facts};
 pub(crate) use crate::fields::*;
+use crate::keyed::{Keyed, first_after, last_before};
 pub(crate) use crate::snapshot::ExchangeRef;
 use crate::snapshot::Snapshot;
 
@@ -55,13 +60,15 @@ fn document<T>(
 pub(crate) struct Visit<'a> {
     pub seq: u32,
     pub visit: &'a BrowserVisit,
+    /// Its parameters, once they were asked for.
+    pub(crate) asked: OnceCell<Vec<Pair>>,
 }
 
 /// The live entries by what they were for. Redirects that were followed are left out: what they led
 /// to counts.
 pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
-    /// The revision decided last; the latest before any was, as the flow has it.
+    /// The revision that the flow follows in the end.
     pub revision: Revision,
     pub all: Vec<ExchangeRef<'a>>,
     /// Calls to the MCP server without a token.
@@ -76,21 +83,18 @@ pub(crate) struct Reading<'a> {
     pub tokens: Vec<(ExchangeRef<'a>, Grant)>,
     /// Calls to the MCP server with a token.
     pub calls: Vec<ExchangeRef<'a>>,
-    /// The same by their tokens.
-    pub uses: HashMap<&'a str, Vec<ExchangeRef<'a>>>,
     /// The last of these calls whose token was not recorded.
     last_hidden_call: Option<u32>,
     /// All calls to the MCP server, with and without a token, in order.
     mcp_calls: Vec<ExchangeRef<'a>>,
-    /// Authorization servers, clients and step-ups as they were decided for.
-    issuers: Vec<(u32, &'a str)>,
-    clients: Vec<(u32, &'a str, &'a str)>,
-    step_ups: Vec<u32>,
     /// What belongs to none of the above; its purpose says what it is.
     pub others: Vec<ExchangeRef<'a>>,
-    /// What the user asked for besides the flow, in order.
-    pub actions: Vec<Action>,
     pub decisions: Vec<(u32, &'a Decision)>,
+    facts: Facts<'a>,
+    pub(crate) keyed: Keyed<'a>,
+    /// The server tries that brought metadata, and the same by their issuers.
+    readable: Vec<usize>,
+    readable_of: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Reading<'a> {
@@ -109,15 +113,14 @@ impl<'a> Reading<'a> {
             callbacks: Vec::new(),
             tokens: Vec::new(),
             calls: Vec::new(),
-            uses: HashMap::new(),
             last_hidden_call: None,
             mcp_calls: Vec::new(),
-            issuers: Vec::new(),
-            clients: Vec::new(),
-            step_ups: Vec::new(),
             others: Vec::new(),
-            actions: Vec::new(),
             decisions: Vec::new(),
+            facts: Facts::none(),
+            keyed: Keyed::default(),
+            readable: Vec::new(),
+            readable_of: HashMap::new(),
         };
         for entry in trace.live_first(snapshot.entries) {
             match &entry.kind {
@@ -127,41 +130,23 @@ impl<'a> Reading<'a> {
                 EntryKind::BrowserOpened(visit) => reading.visits.push(Visit {
                     seq: entry.seq,
                     visit,
+                    asked: OnceCell::new(),
                 }),
-                EntryKind::Decision(decision) => {
-                    reading.take(entry.seq, decision);
-                    reading.decisions.push((entry.seq, decision));
-                }
+                EntryKind::Decision(decision) => reading.decisions.push((entry.seq, decision)),
                 EntryKind::Rewound { .. } => {}
             }
         }
         reading.sort_exchanges();
-        reading.index_calls();
+        reading.index();
+        // A recording of another client has no decisions.
+        reading.facts = if reading.decisions.is_empty() {
+            let visits = reading.visits.iter().map(|visit| (visit.seq, visit.visit));
+            derived::facts(reading.server_url, &reading.all, visits)
+        } else {
+            Facts::decided(&reading.decisions)
+        };
+        reading.revision = reading.facts.revision;
         reading
-    }
-
-    fn take(&mut self, seq: u32, decision: &'a Decision) {
-        match decision {
-            Decision::Revision { revision, .. } => self.revision = *revision,
-            Decision::AuthorizationServer { issuer, .. } => self.issuers.push((seq, issuer)),
-            Decision::Client {
-                client_id,
-                auth_method,
-                ..
-            } => self.clients.push((seq, client_id, auth_method)),
-            Decision::StepUp { .. } => self.step_ups.push(seq),
-            Decision::Action { action } => self.actions.push(Action {
-                kind: *action,
-                begin: seq,
-                end: u32::MAX,
-            }),
-            Decision::ActionDone { .. } => {
-                if let Some(action) = self.actions.last_mut() {
-                    action.end = action.end.min(seq);
-                }
-            }
-            _ => {}
-        }
     }
 
     fn sort_exchanges(&mut self) {
@@ -219,19 +204,25 @@ impl<'a> Reading<'a> {
         self.all = all;
     }
 
-    fn index_calls(&mut self) {
-        for call in &self.calls {
-            match bearer(call.request()) {
-                Some(token) => self.uses.entry(token).or_default().push(*call),
-                None if !call.request().header("authorization").is_recorded() => {
-                    self.last_hidden_call = Some(call.seq);
-                }
-                None => {}
-            }
-        }
+    fn index(&mut self) {
+        let hidden = self.calls.iter().rev().find(|call| {
+            let request = call.request();
+            bearer(request).is_none() && !request.header("authorization").is_recorded()
+        });
+        self.last_hidden_call = hidden.map(|call| call.seq);
         self.mcp_calls = self.first_calls.clone();
         self.mcp_calls.extend(&self.calls);
         self.mcp_calls.sort_by_key(|call| call.seq);
+        self.keyed = Keyed::of(&self.tokens, &self.calls, &self.others);
+        for (index, attempt) in self.server_tries.iter().enumerate() {
+            if matches!(attempt.document, Some(Ok(_))) {
+                self.readable.push(index);
+                self.readable_of
+                    .entry(attempt.issuer)
+                    .or_default()
+                    .push(index);
+            }
+        }
     }
 
     /// The first call that was answered 401.
@@ -256,21 +247,17 @@ impl<'a> Reading<'a> {
 
     /// The same as it was before this entry: the authorization server may change on the way.
     pub fn server_metadata_before(&self, seq: u32) -> Option<(&ServerTry<'a>, &ServerMetadata)> {
-        let issuer = self.issuer_before(seq);
-        let before = self
-            .server_tries
-            .partition_point(|attempt| attempt.seen.seq < seq);
-        let readable = self.server_tries[..before]
-            .iter()
-            .rev()
-            .filter_map(|attempt| {
-                let document = attempt.document.as_ref()?.as_ref().ok()?;
-                Some((attempt, document))
-            });
-        let of_issuer = readable
-            .clone()
-            .find(|(attempt, _)| issuer.is_none_or(|issuer| attempt.issuer == issuer));
-        of_issuer.or_else(|| readable.into_iter().next())
+        let last_of = |list: &[usize]| {
+            let before = list.partition_point(|index| self.server_tries[*index].seen.seq < seq);
+            list[..before].last().copied()
+        };
+        let of_issuer = match self.issuer_before(seq) {
+            Some(issuer) => self.readable_of.get(issuer).and_then(|list| last_of(list)),
+            None => None,
+        };
+        let attempt = &self.server_tries[of_issuer.or_else(|| last_of(&self.readable))?];
+        let document = attempt.document.as_ref()?.as_ref().ok()?;
+        Some((attempt, document))
     }
 
     /// The entry at which the flow stopped with this code.
@@ -280,19 +267,14 @@ impl<'a> Reading<'a> {
 
     /// The entry at which the flow stopped with this code, and what it said of it.
     pub fn stopped_saying(&self, wanted: StopCode) -> Option<(u32, &'a str)> {
-        let mut decisions = self.decisions.iter().rev();
-        decisions.find_map(|(seq, decision)| match decision {
-            Decision::Stopped { code, message, .. } if *code == wanted => {
-                Some((*seq, message.as_str()))
-            }
-            _ => None,
-        })
+        let mut stops = self.facts.stops.iter().rev();
+        let stop = stops.find(|stop| stop.code == wanted)?;
+        Some((stop.seq, stop.said))
     }
 
     /// The latest call to the MCP server before this entry, with or without a token.
     pub fn call_before(&self, seq: u32) -> Option<ExchangeRef<'a>> {
-        let before = self.mcp_calls.partition_point(|call| call.seq < seq);
-        self.mcp_calls[..before].last().copied()
+        last_before(&self.mcp_calls, seq)
     }
 
     /// The exchanges of these purposes, of those that have no list of their own.
@@ -301,86 +283,116 @@ impl<'a> Reading<'a> {
         wanted: impl Fn(&Purpose) -> bool,
     ) -> impl Iterator<Item = ExchangeRef<'a>> {
         let others = self.others.iter().copied();
-        others.filter(move |seen| wanted(&seen.exchange.purpose))
+        others.filter(move |seen| {
+            #[cfg(test)]
+            crate::snapshot::LOOKS.set(crate::snapshot::LOOKS.get() + 1);
+            wanted(&seen.exchange.purpose)
+        })
+    }
+
+    /// What the user asked for besides the flow, in order.
+    pub fn actions(&self) -> &[Action] {
+        &self.facts.actions
     }
 
     /// What the user had asked for when this entry was written.
     pub fn action_at(&self, seq: u32) -> Option<ActionKind> {
-        let before = self.actions.partition_point(|action| action.begin < seq);
-        let action = self.actions[..before].last()?;
-        (seq < action.end).then_some(action.kind)
+        self.facts.action_at(seq)
     }
 
     /// Whether an action may have ended the life of tokens that were issued at one entry and used
     /// at a later one.
     pub fn killed_on_the_way(&self, issued: u32, used: u32) -> bool {
-        self.actions.iter().any(|action| {
-            let deadly = matches!(
-                action.kind,
-                ActionKind::ReuseRotated
-                    | ActionKind::RefreshTwice
-                    | ActionKind::RevokeAndTry
-                    | ActionKind::Revoke
-                    | ActionKind::ReplayCode
-                    | ActionKind::DeleteRegistration
-            );
-            deadly && issued < action.end && action.begin < used
-        })
+        self.facts.killed_on_the_way(issued, used)
+    }
+
+    /// The grant that was chosen last, and where.
+    pub fn chosen_grant(&self) -> Option<(u32, Grant)> {
+        self.facts.grants.last().copied()
     }
 
     /// The entry at which the flow stopped with one of these codes, or at which a tool's call that
     /// was asked for ended.
     pub fn stopped_or_call_ended(&self, codes: &[StopCode]) -> Option<u32> {
-        let mut decisions = self.decisions.iter().rev();
-        decisions.find_map(|(seq, decision)| match decision {
-            Decision::Stopped { code, .. } if codes.contains(code) => Some(*seq),
-            Decision::ActionDone {
-                action: ActionKind::CallTool,
-                ..
-            } => Some(*seq),
-            _ => None,
-        })
+        let mut stops = self.facts.stops.iter().rev();
+        let stop = stops.find(|stop| codes.contains(&stop.code));
+        stop.map(|stop| stop.seq).max(self.facts.tool_called)
     }
 
     /// How often the flow had authorized once more for a step-up when it came to this entry.
     pub fn step_ups_before(&self, seq: u32) -> usize {
-        self.step_ups.partition_point(|at| *at < seq)
+        self.facts.step_ups.partition_point(|one| one.seq < seq)
     }
 
-    /// The client that the flow acted as when it came to this entry, and how it authenticates.
-    pub fn client_before(&self, seq: u32) -> Option<(&'a str, &'a str)> {
-        let before = self.clients.partition_point(|(at, ..)| *at < seq);
-        let (_, client_id, auth_method) = self.clients[..before].last()?;
-        Some((client_id, auth_method))
+    /// Where the flow authorized once more for more scope.
+    pub fn step_ups_for_scope(&self) -> impl Iterator<Item = u32> {
+        let for_scope = self.facts.step_ups.iter().filter(|one| one.for_scope);
+        for_scope.map(|one| one.seq)
+    }
+
+    /// The client that the flow acted as when it came to this entry, and how it authenticates, as
+    /// far as that is known.
+    pub fn client_before(&self, seq: u32) -> Option<(&str, Option<&str>)> {
+        let clients = &self.facts.clients;
+        let before = clients.partition_point(|(at, _)| *at < seq);
+        let (_, client) = clients[..before].last()?;
+        Some((&client.client_id, client.auth_method.as_deref()))
     }
 
     /// The authorization server that was decided for, as the resource metadata names it.
-    pub fn issuer(&self) -> Option<&'a str> {
+    pub fn issuer(&self) -> Option<&str> {
         self.issuer_before(u32::MAX)
     }
 
     /// The same as it was before this entry.
-    pub fn issuer_before(&self, seq: u32) -> Option<&'a str> {
-        let before = self.issuers.partition_point(|(at, _)| *at < seq);
-        self.issuers[..before].last().map(|(_, issuer)| *issuer)
+    pub fn issuer_before(&self, seq: u32) -> Option<&str> {
+        let issuers = &self.facts.issuers;
+        let before = issuers.partition_point(|(at, _)| *at < seq);
+        issuers[..before].last().map(|(_, issuer)| issuer.as_ref())
     }
 
     /// Whether the default endpoints of 2025-03-26 are used instead of metadata.
     pub fn default_endpoints(&self) -> bool {
-        let mut decisions = self.decisions.iter();
-        decisions.any(|(_, decision)| matches!(decision, Decision::DefaultEndpoints { .. }))
+        self.facts.default_endpoints
+    }
+
+    /// The set of keys that was asked for last before this entry.
+    pub fn key_set_before(&self, seq: u32) -> Option<ExchangeRef<'a>> {
+        last_before(&self.keyed.key_sets, seq)
+    }
+
+    /// The first call with this token that was answered 2xx after this entry.
+    pub fn accepted_after(&self, token: &str, seq: u32) -> Option<ExchangeRef<'a>> {
+        first_after(&self.keyed.uses.get(token)?.accepted, seq)
+    }
+
+    /// Whether a call with this token was answered 401 before this entry.
+    pub fn refused_before(&self, token: &str, seq: u32) -> bool {
+        let refused = self.keyed.uses.get(token).and_then(|uses| uses.refused);
+        refused.is_some_and(|at| at < seq)
+    }
+
+    /// The requests to introspect this token, in order.
+    pub fn introspections_of(&self, token: &str) -> &[ExchangeRef<'a>] {
+        self.keyed
+            .introspections
+            .get(token)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The token requests with this device code, in order.
+    pub fn polls_with(&self, device_code: &str) -> &[ExchangeRef<'a>] {
+        self.keyed.polls.get(device_code).map_or(&[], Vec::as_slice)
     }
 
     /// What the MCP server first made of this access token after this entry. Answers that say
     /// nothing of the token (a revision it does not know, a failure) are passed over.
     pub fn use_of(&self, token: &str, after: u32) -> TokenUse<'a> {
-        let uses = self.uses.get(token).map_or(&[][..], Vec::as_slice);
-        let later = &uses[uses.partition_point(|call| call.seq <= after)..];
-        let telling = later.iter().find_map(|call| match call.status()? {
-            200..=299 => Some(TokenUse::Accepted),
-            401 if is_about_more_than_the_token(*call) => None,
-            401 => Some(TokenUse::Refused(*call)),
-            _ => None,
+        let uses = self.keyed.uses.get(token);
+        let telling = uses.and_then(|uses| first_after(&uses.telling, after));
+        let telling = telling.map(|call| match call.status() {
+            Some(401) => TokenUse::Refused(call),
+            _ => TokenUse::Accepted,
         });
         let hidden = self.last_hidden_call.is_some_and(|seq| seq > after);
         telling.unwrap_or(if hidden {
@@ -399,14 +411,6 @@ impl<'a> Reading<'a> {
             Revision::LATEST
         }
     }
-}
-
-/// What a user asked for, and the entries between which it was done.
-pub(crate) struct Action {
-    pub kind: ActionKind,
-    pub begin: u32,
-    /// The end of the trace, while it is not done.
-    pub end: u32,
 }
 
 /// What became of an access token at the MCP server.

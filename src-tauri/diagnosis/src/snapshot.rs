@@ -225,6 +225,10 @@ impl<'a> ResponseRef<'a> {
         self.response.body.text()
     }
 
+    pub fn get(self) -> &'a Response {
+        self.response
+    }
+
     /// Whether the body was recorded whole.
     pub fn has_body(&self) -> bool {
         self.exchange.recorded.response_body == Recorded::Whole

@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn reads_the_challenge_of_the_specification() {
-        let value = "Bearer resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource\",\n  \
+        let value = "Bearer \
+                     resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource\",\n  \
                      scope=\"files:read\"";
         let all = read(&[value]).unwrap();
         assert_eq!(all.len(), 1);

@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn finds_the_answer_behind_notifications_in_a_stream() {
-        let stream = "event: message\r\ndata: {\"method\":\"notifications/progress\"}\r\n\r\n\
-                      : comment\r\n\r\ndata: {\"id\":1,\r\ndata: \"result\":{\"tools\":[]}}\r\n\r\n";
+        let stream = "event: message\r\ndata: {\"method\":\"notifications/progress\"}\r\n\r\n: \
+                      comment\r\n\r\ndata: {\"id\":1,\r\ndata: \"result\":{\"tools\":[]}}\r\n\r\n";
         let RpcAnswer::Result(result) =
             rpc_answer(&response("text/event-stream; charset=utf-8", stream))
         else {

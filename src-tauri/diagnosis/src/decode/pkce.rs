@@ -9,8 +9,8 @@ use super::field::{field, group};
 use super::meanings::Table;
 use crate::asked::whole_request;
 use crate::decoded::Decoded;
-use crate::reading::value;
-use crate::snapshot::form_of as form;
+use crate::fields::{text, value};
+use crate::snapshot::{form_of as form, object_of};
 
 /// The pair seen from the authorization request: the verifier is that of the next token request,
 /// when it was sent.
@@ -31,7 +31,10 @@ pub(super) fn of_visit(trace: &Trace, entry: &Entry) -> Option<Decoded> {
         EntryKind::Exchange(exchange) => &exchange.request.url,
         _ => return None,
     };
-    pair(&whole_request(url, pushed(trace)), verifier.as_deref())
+    pair(
+        &whole_request(url, |reference| pushed(trace, reference)),
+        verifier.as_deref(),
+    )
 }
 
 /// The pair seen from the token request: the challenge is that of the last authorization request
@@ -45,16 +48,20 @@ pub(super) fn of_token_request(trace: &Trace, entry: &Entry, request: &Request) 
         _ => None,
     });
     let query = visit
-        .map(|visit| whole_request(&visit.url, pushed(trace)))
+        .map(|visit| whole_request(&visit.url, |reference| pushed(trace, reference)))
         .next()
         .unwrap_or_default();
     pair(&query, Some(verifier))
 }
 
-/// The authorization requests that were pushed.
-fn pushed(trace: &Trace) -> impl Iterator<Item = &Exchange> {
+/// The authorization request that was pushed and got this `request_uri`.
+fn pushed<'a>(trace: &'a Trace, reference: &str) -> Option<&'a Exchange> {
     let exchanges = trace.exchanges().map(|(_, exchange)| exchange);
-    exchanges.filter(|exchange| exchange.purpose == Purpose::PushedAuthorization)
+    let mut pushed = exchanges.filter(|exchange| exchange.purpose == Purpose::PushedAuthorization);
+    pushed.find(|pushed| {
+        let answer = pushed.response().and_then(object_of);
+        answer.is_some_and(|answer| text(&answer, "request_uri") == Some(reference))
+    })
 }
 
 const CODE: Purpose = Purpose::Token {
@@ -75,8 +82,8 @@ fn pair(query: &[Pair], verifier: Option<&str>) -> Option<Decoded> {
     let note = match (challenge, &computed) {
         (Some(sent), Some(computed)) if sent == computed => "The verifier and the challenge match.",
         (Some(_), Some(_)) => {
-            "The verifier does not fit the challenge: the authorization server has to refuse the token \
-             request."
+            "The verifier does not fit the challenge: the authorization server has to refuse the \
+             token request."
         }
         (Some(_), None) => {
             "The verifier follows with the token request; only who knows it can redeem the code."

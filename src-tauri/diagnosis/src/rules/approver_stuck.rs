@@ -25,8 +25,10 @@ rule! {
     "A31" "approver_stuck" Error Client since None,
     title: "The run without a browser does not get past a page",
     variants: [
-        REQUEST_REFUSED: Error AuthorizationServer Likely "The authorization endpoint answers with an error page",
-        PAGE_FAILS: Error AuthorizationServer Likely "The authorization server fails at its own page",
+        REQUEST_REFUSED: Error AuthorizationServer Likely
+            "The authorization endpoint answers with an error page",
+        PAGE_FAILS: Error AuthorizationServer Likely
+            "The authorization server fails at its own page",
     ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
 }
@@ -63,32 +65,35 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         400.. if refused => finding
             .variant(&REQUEST_REFUSED)
             .message(format!(
-                "The authorization server answers the authorization request with {status} and does not send the \
-                 error back, so the page is all there is. It may not know the client, or not take the redirect \
-                 URI; a firewall that wants a real browser looks the same."
+                "The authorization server answers the authorization request with {status} and does \
+                 not send the error back, so the page is all there is. It may not know the client, \
+                 or not take the redirect URI; a firewall that wants a real browser looks the same."
             ))
             .fix(
-                "Read the page: it says what the authorization server does not like. Check client ID and redirect \
-                 URI there, or open the URL in a real browser.",
+                "Read the page: it says what the authorization server does not like. Check client \
+                 ID and redirect URI there, or open the URL in a real browser.",
             ),
         401 | 403 => finding
             .message(
-                "The page came back after its form was sent. Most likely user name or password are wrong or \
-                 missing, or there is a field that nobody filled in.",
+                "The page came back after its form was sent. Most likely user name or password are \
+                 wrong or missing, or there is a field that nobody filled in.",
             )
-            .fix("Give the values with --form NAME=VALUE, or use a real browser for this authorization server."),
+            .fix(
+                "Give the values with --form NAME=VALUE, or use a real browser for this \
+                  authorization server.",
+            ),
         500.. => finding
             .variant(&PAGE_FAILS)
             .message(format!("A page on the way answers {status}."))
             .fix("Look into the authorization server's log for this request."),
         _ => finding
             .message(
-                "A person would get on from here. The page wants values that nobody gave, or needs scripts, which \
-                 are not run.",
+                "A person would get on from here. The page wants values that nobody gave, or needs \
+                 scripts, which are not run.",
             )
             .fix(
-                "Give the form's fields with --form NAME=VALUE. When the page needs scripts or a second factor, use \
-                 a real browser.",
+                "Give the form's fields with --form NAME=VALUE. When the page needs scripts or a \
+                 second factor, use a real browser.",
             ),
     });
 }

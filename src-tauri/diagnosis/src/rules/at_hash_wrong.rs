@@ -39,7 +39,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .message("Clients that check it take the access token for one that was put in its place.")
         .expected(format!("at_hash {expected}"))
         .actual(format!("at_hash {}", excerpt(&held)))
-        .fix("Compute at_hash from the very access token of the same answer, with the hash of the ID token's alg.");
+        .fix(
+            "Compute at_hash from the very access token of the same answer, with the hash of the \
+              ID token's alg.",
+        );
     findings.add(finding);
 }
 

@@ -32,9 +32,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Grant::AuthorizationCode => reading
                 .authorization_before(seen.seq)
                 .map(|(_, asked)| asked),
-            _ => Some(form(seen.request()).to_vec()),
+            _ => Some(form(seen.request())),
         };
-        let asked = asked.is_some_and(|asked| value(&asked, "authorization_details").is_some());
+        let asked = asked.is_some_and(|asked| value(asked, "authorization_details").is_some());
         let response = seen
             .response()
             .filter(|response| access_token(*response).is_some());
@@ -46,14 +46,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC9396_GRANTED)
         .at(seen.seq, Part::body("/authorization_details"))
         .message(
-            "They were asked for, there is a token, and nothing says whether they were granted. The server may not \
-             know the parameter and have passed it over.",
+            "They were asked for, there is a token, and nothing says whether they were granted. \
+             The server may not know the parameter and have passed it over.",
         )
         .expected("authorization_details in the token answer")
         .actual("no authorization_details")
         .fix(
-            "Return the authorization_details that were granted. If the server does not support them, let it say so: \
-             leave authorization_details_types_supported out of its metadata.",
+            "Return the authorization_details that were granted. If the server does not support \
+             them, let it say so: leave authorization_details_types_supported out of its metadata.",
         );
     findings.add(finding);
 }

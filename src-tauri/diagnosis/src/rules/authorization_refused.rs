@@ -85,13 +85,13 @@ fn denied(description: &str) -> Finding {
     finding
         .variant(&DENIED)
         .message(
-            "Somebody said no at the consent page, and then everything works as it should; or a policy of the \
-             authorization server did: the user is not assigned to the application, or their tenant has not \
-             approved it.",
+            "Somebody said no at the consent page, and then everything works as it should; or a \
+             policy of the authorization server did: the user is not assigned to the application, \
+             or their tenant has not approved it.",
         )
         .fix(
-            "If it was not you who said no, look at who may use this client at the authorization server, and \
-             whether an administrator has to consent first.",
+            "If it was not you who said no, look at who may use this client at the authorization \
+             server, and whether an administrator has to consent first.",
         )
 }
 
@@ -119,18 +119,19 @@ fn scope(request: &[Pair]) -> Finding {
         None => finding
             .message("The request names no scope, and this authorization server wants one.")
             .fix(
-                "Let the MCP server name its scopes in the challenge and in scopes_supported, or let the \
-                 authorization server have a default scope.",
+                "Let the MCP server name its scopes in the challenge and in scopes_supported, or \
+                 let the authorization server have a default scope.",
             ),
         Some(asked) => finding
             .message(format!(
-                "The request asks for \"{}\". Either the authorization server does not know one of these, or \
-                 this client may not ask for it: clients that register themselves often get a few scopes only.",
+                "The request asks for \"{}\". Either the authorization server does not know one of \
+                 these, or this client may not ask for it: clients that register themselves often \
+                 get a few scopes only.",
                 excerpt(asked)
             ))
             .fix(
-                "Allow these scopes for such clients at the authorization server, or let the MCP server name \
-                 others in its challenge and in scopes_supported.",
+                "Allow these scopes for such clients at the authorization server, or let the MCP \
+                 server name others in its challenge and in scopes_supported.",
             ),
     }
 }
@@ -139,11 +140,12 @@ fn target(request: &[Pair]) -> Finding {
     let resource = excerpt(value(request, "resource").unwrap_or("none"));
     RULE.found(RFC8707_INVALID_TARGET)
         .message(format!(
-            "The request names the resource {resource}, and the authorization server does not know it, or not for \
-             this client."
+            "The request names the resource {resource}, and the authorization server does not know \
+             it, or not for this client."
         ))
         .fix(format!(
-            "Register {resource} as a resource (audience, API) at the authorization server, byte for byte."
+            "Register {resource} as a resource (audience, API) at the authorization server, byte \
+             for byte."
         ))
 }
 
@@ -152,27 +154,45 @@ fn by_code(error: &str, description: &str) -> Finding {
     match error {
         "unauthorized_client" => finding
             .message("The client is known, but may not use the authorization code grant.")
-            .fix("Allow authorization_code (and response type code) for this client at the authorization server."),
+            .fix(
+                "Allow authorization_code (and response type code) for this client at the \
+                  authorization server.",
+            ),
         "unsupported_response_type" => finding
-            .message("The authorization server does not answer with a code here, or not for this client.")
+            .message(
+                "The authorization server does not answer with a code here, or not for this \
+                      client.",
+            )
             .fix("Enable the response type code for this client."),
         "invalid_request" if description.to_ascii_lowercase().contains("code_challenge") => finding
-            .message("The authorization server does not take the PKCE parameters, which MCP clients have to send.")
+            .message(
+                "The authorization server does not take the PKCE parameters, which MCP \
+                      clients have to send.",
+            )
             .fix("Enable PKCE with S256 for this client."),
         "invalid_request" => finding
             .message(
-                "A parameter is missing or is not taken. Servers that do not know resource have to ignore it, and \
-                 some refuse it instead.",
+                "A parameter is missing or is not taken. Servers that do not know resource have to \
+                 ignore it, and some refuse it instead.",
             )
-            .fix("Look into the authorization server's log for this request, and ignore unknown parameters."),
-        "login_required" | "consent_required" | "interaction_required" | "account_selection_required" => finding
+            .fix(
+                "Look into the authorization server's log for this request, and ignore unknown \
+                  parameters.",
+            ),
+        "login_required"
+        | "consent_required"
+        | "interaction_required"
+        | "account_selection_required" => finding
             .message("The authorization server wants to show a page and was told, or set, not to.")
             .fix("Take prompt=none out of the request, or let the client have its pages shown."),
         "server_error" | "temporarily_unavailable" => finding
             .message("The authorization server itself failed.")
             .fix("Look into the authorization server's log for this request, and try again."),
         _ => finding
-            .message("The error code is none of those that RFC 6749 has; its meaning is the server's own.")
+            .message(
+                "The error code is none of those that RFC 6749 has; its meaning is the \
+                      server's own.",
+            )
             .fix("Look into the authorization server's documentation and log for this error."),
     }
 }

@@ -47,22 +47,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         HowOpened::Shown => finding
             .variant(&URL_SHOWN)
             .message(
-                "The URL was shown and not opened here. Either nobody opened it in time, or the browser that did \
-                 runs on another machine, where the loopback redirect URI leads elsewhere.",
+                "The URL was shown and not opened here. Either nobody opened it in time, or the \
+                 browser that did runs on another machine, where the loopback redirect URI leads \
+                 elsewhere.",
             )
             .fix(
-                "Open the URL in a browser of this machine. In a browser elsewhere, copy the URL that it ends at, \
-                 even if it shows an error, and paste it here.",
+                "Open the URL in a browser of this machine. In a browser elsewhere, copy the URL \
+                 that it ends at, even if it shows an error, and paste it here.",
             ),
         HowOpened::System | HowOpened::Approver => finding
             .message(
-                "The page in the browser says why: a login that was not finished; an error about the redirect URI, \
-                 the client or the request, which is shown and not sent back; or a success page that does not \
-                 redirect.",
+                "The page in the browser says why: a login that was not finished; an error about \
+                 the redirect URI, the client or the request, which is shown and not sent back; or \
+                 a success page that does not redirect.",
             )
             .fix(format!(
-                "Look at the page. If it speaks of the redirect URI: {} If it says that all is well, the \
-                 authorization server has to redirect the browser to the redirect URI.",
+                "Look at the page. If it speaks of the redirect URI: {} If it says that all is \
+                 well, the authorization server has to redirect the browser to the redirect URI.",
                 advice(&uri)
             )),
     });

@@ -52,19 +52,28 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         });
     findings.add(match (implicit, names.is_empty()) {
         (true, _) => finding
-            .message("Tokens came in place of a code: the authorization server answered in the implicit way.")
-            .fix("Answer response_type=code with a code; no other response type was asked for."),
-        (false, true) => finding.variant(&NO_PARAMETERS)
             .message(
-                "The redirect URI was opened without any parameter. The authorization server may have answered \
-                 in the fragment (response_mode=fragment), which the browser keeps to itself; a page in between \
-                 may have lost the query; or somebody opened the URL by hand.",
+                "Tokens came in place of a code: the authorization server answered in the \
+                      implicit way.",
             )
-            .fix("Send code and state in the query of the redirect URI, and keep the query in every redirect."),
-        (false, false) => finding.variant(&CODE_LEFT_OUT)
+            .fix("Answer response_type=code with a code; no other response type was asked for."),
+        (false, true) => finding
+            .variant(&NO_PARAMETERS)
             .message(
-                "The authorization server answered and left the code out, or a page or proxy in between took it \
-                 for a secret and removed it.",
+                "The redirect URI was opened without any parameter. The authorization server may \
+                 have answered in the fragment (response_mode=fragment), which the browser keeps \
+                 to itself; a page in between may have lost the query; or somebody opened the URL \
+                 by hand.",
+            )
+            .fix(
+                "Send code and state in the query of the redirect URI, and keep the query in \
+                  every redirect.",
+            ),
+        (false, false) => finding
+            .variant(&CODE_LEFT_OUT)
+            .message(
+                "The authorization server answered and left the code out, or a page or proxy in \
+                 between took it for a secret and removed it.",
             )
             .fix("Send code, or error, in every authorization response."),
     });

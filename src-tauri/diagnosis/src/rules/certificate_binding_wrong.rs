@@ -26,7 +26,8 @@ rule! {
     "MT1" "certificate_binding_wrong" Error AuthorizationServer since None,
     title: "The access token is bound to another certificate",
     variants: [
-        UNBOUND: Warning AuthorizationServer Likely "The access token is not bound to the certificate",
+        UNBOUND: Warning AuthorizationServer Likely
+            "The access token is not bound to the certificate",
     ],
     spec: [RFC8705_MATCH, RFC8705_MEMBER],
 }
@@ -63,25 +64,32 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .found(RFC8705_MATCH)
             .at(seq, part)
             .message(
-                "Its thumbprint is not that of the certificate of this run, so a server that compares the two has to \
-                 refuse every call. Often a proxy that ends TLS shows its own certificate to the server behind it.",
+                "Its thumbprint is not that of the certificate of this run, so a server that \
+                 compares the two has to refuse every call. Often a proxy that ends TLS shows its \
+                 own certificate to the server behind it.",
             )
             .expected(expected)
             .actual(format!("cnf x5t#S256 {}", excerpt(&other)))
-            .fix("Bind the token to the certificate that the client shows; make the proxy pass that one on."),
+            .fix(
+                "Bind the token to the certificate that the client shows; make the proxy pass \
+                  that one on.",
+            ),
         None => RULE
             .found(RFC8705_MEMBER)
-            .variant(&UNBOUND).at(seq, part)
+            .variant(&UNBOUND)
+            .at(seq, part)
             .message(
-                "The server metadata says tls_client_certificate_bound_access_tokens, and a certificate was ready to \
-                 be shown. Either the token endpoint does not ask for one, as behind a proxy that ends TLS, or binding \
-                 is off for this client; or the binding is kept where only introspection tells it.",
+                "The server metadata says tls_client_certificate_bound_access_tokens, and a \
+                 certificate was ready to be shown. Either the token endpoint does not ask for \
+                 one, as behind a proxy that ends TLS, or binding is off for this client; or the \
+                 binding is kept where only introspection tells it.",
             )
             .expected(expected)
             .actual("no x5t#S256 in the token")
             .fix(
                 "Ask for the client's certificate at the token endpoint (or name another under \
-                 mtls_endpoint_aliases), and turn certificate-bound access tokens on for this client.",
+                 mtls_endpoint_aliases), and turn certificate-bound access tokens on for this \
+                 client.",
             ),
     });
 }

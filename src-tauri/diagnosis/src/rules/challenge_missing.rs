@@ -40,14 +40,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC9110_UNAUTHORIZED)
         .at(bare.seq, Part::Status)
         .message(
-            "Nothing in the answer says that OAuth is wanted or where it begins. Clients that rely on the \
-             header give up here.",
+            "Nothing in the answer says that OAuth is wanted or where it begins. Clients that rely \
+             on the header give up here.",
         )
         .expected("WWW-Authenticate: Bearer resource_metadata=\"…\"")
         .actual("401 without WWW-Authenticate")
         .fix(
-            "Send WWW-Authenticate: Bearer with resource_metadata in every 401. If the server does send it, \
-             a proxy in front of it drops it.",
+            "Send WWW-Authenticate: Bearer with resource_metadata in every 401. If the server does \
+             send it, a proxy in front of it drops it.",
         );
     findings.add(finding);
 }

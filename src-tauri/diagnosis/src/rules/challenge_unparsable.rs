@@ -40,7 +40,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .expected(format!("{} at character {}", error.expected, error.at + 1))
         .actual(excerpt(&error.value))
         .fix(
-            "Write the challenge as Bearer name=\"value\", name=\"value\", with every quotation mark closed.",
+            "Write the challenge as Bearer name=\"value\", name=\"value\", with every quotation \
+             mark closed.",
         );
     findings.add(finding);
 }

@@ -58,8 +58,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (false, _, _) => &OPTIONAL,
     };
     let message = if found {
-        "The metadata was found at its well-known URL all the same. Clients that read only the header do not \
-         look there."
+        "The metadata was found at its well-known URL all the same. Clients that read only the \
+         header do not look there."
     } else {
         "Clients have to look at the well-known URLs, and those that read only the header do not."
     };

@@ -59,24 +59,30 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match fetched.and_then(|fetched| fetched.status()) {
         Some(200) => finding
             .message(
-                "It fetched the document and does not take what is in it: client_id has to be the very URL, \
-                 redirect_uris have to hold the one of the request, and token_endpoint_auth_method must not need a \
-                 secret.",
+                "It fetched the document and does not take what is in it: client_id has to be the \
+                 very URL, redirect_uris have to hold the one of the request, and \
+                 token_endpoint_auth_method must not need a secret.",
             )
-            .fix("Look into the authorization server's log for what it does not like in the document."),
+            .fix(
+                "Look into the authorization server's log for what it does not like in the \
+                  document.",
+            ),
         Some(status) => finding
             .variant(&NOT_SERVED)
-            .message(format!("It asked for the document and was answered {status}, so it knows no client."))
+            .message(format!(
+                "It asked for the document and was answered {status}, so it knows no \
+                              client."
+            ))
             .fix("Serve the document at its URL with status 200."),
         None => finding
             .message(
-                "It was not seen to fetch the document. Either it does not, whatever its metadata says, or it may not: \
-                 outgoing requests are closed, or the address is a private one. A document that is served elsewhere \
-                 does not show here when it is fetched.",
+                "It was not seen to fetch the document. Either it does not, whatever its metadata \
+                 says, or it may not: outgoing requests are closed, or the address is a private \
+                 one. A document that is served elsewhere does not show here when it is fetched.",
             )
             .fix(
-                "Let the authorization server reach the document, at a public https URL if it does not take others; or \
-                 stop announcing client_id_metadata_document_supported.",
+                "Let the authorization server reach the document, at a public https URL if it does \
+                 not take others; or stop announcing client_id_metadata_document_supported.",
             ),
     });
 }

@@ -55,8 +55,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6749_BASIC)
         .at(seen.seq, Part::body(""))
         .message(format!(
-            "The {what} names its client in the Authorization header, as Basic has it, and is told that \
-             client_id is missing: the token endpoint looks for it in the body alone.{advertised}"
+            "The {what} names its client in the Authorization header, as Basic has it, and is told \
+             that client_id is missing: the token endpoint looks for it in the body \
+             alone.{advertised}"
         ))
         .expected("client_id read from the Basic credentials")
         .actual(format!(
@@ -65,8 +66,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             excerpt(body)
         ))
         .fix(
-            "Take client_id from the Authorization header when the client authenticates by Basic. Until then \
-             offer client_secret_post alone in token_endpoint_auth_methods_supported.",
+            "Take client_id from the Authorization header when the client authenticates by Basic. \
+             Until then offer client_secret_post alone in token_endpoint_auth_methods_supported.",
         );
     findings.add(finding);
 }

@@ -45,13 +45,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .found(RFC6749_CODE_ONCE)
                 .at(seen.seq, Part::Status)
                 .message(
-                    "The same code brought tokens before and brings tokens again. Whoever finds it in a log or a \
-                     browser's history within its lifetime can do the same, if they have the code_verifier too.",
+                    "The same code brought tokens before and brings tokens again. Whoever finds it \
+                     in a log or a browser's history within its lifetime can do the same, if they \
+                     have the code_verifier too.",
                 )
                 .expected("400 with invalid_grant")
                 .actual(format!("{} with an access token", response.status))
                 .fix(
-                    "Store that a code was used, where all instances see it, and answer invalid_grant from then on.",
+                    "Store that a code was used, where all instances see it, and answer \
+                     invalid_grant from then on.",
                 );
             return findings.add(finding);
         }

@@ -40,11 +40,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let names = list(&names);
         let finding = RULE
             .found(RFC9700_CORS)
-            .variant(if owner == Owner::McpServer { RULE.default_variant() } else { &AUTHORIZATION_SERVER })
-            .at(seen.seq, Part::response_header("Access-Control-Allow-Headers"))
+            .variant(if owner == Owner::McpServer {
+                RULE.default_variant()
+            } else {
+                &AUTHORIZATION_SERVER
+            })
+            .at(
+                seen.seq,
+                Part::response_header("Access-Control-Allow-Headers"),
+            )
             .message(format!(
-                "The browser says that the request header field {names} is not allowed, and sends nothing. Clients \
-                 that do not run in a browser are not affected."
+                "The browser says that the request header field {names} is not allowed, and sends \
+                 nothing. Clients that do not run in a browser are not affected."
             ))
             .expected(format!("Access-Control-Allow-Headers with {names}"))
             .actual(match allowed {

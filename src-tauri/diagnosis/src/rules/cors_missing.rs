@@ -27,7 +27,8 @@ rule! {
     title: "Clients in a browser cannot reach this server",
     variants: [
         MCP_SERVER: Warning McpServer Certain "Clients in a browser cannot reach the MCP server",
-        AUTHORIZATION_SERVER: Warning AuthorizationServer Certain "Clients in a browser cannot reach the authorization server",
+        AUTHORIZATION_SERVER: Warning AuthorizationServer Certain
+            "Clients in a browser cannot reach the authorization server",
     ],
     spec: [RFC9700_CORS],
 }
@@ -43,11 +44,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let urls: Vec<&str> = missing.iter().map(|seen| seen.request().url()).collect();
         let finding = RULE
             .found(RFC9700_CORS)
-            .variant(if owner == Owner::McpServer { &MCP_SERVER } else { &AUTHORIZATION_SERVER })
-            .at(first.seq, Part::response_header("Access-Control-Allow-Origin"))
+            .variant(if owner == Owner::McpServer {
+                &MCP_SERVER
+            } else {
+                &AUTHORIZATION_SERVER
+            })
+            .at(
+                first.seq,
+                Part::response_header("Access-Control-Allow-Origin"),
+            )
             .message(
-                "The browser refuses to send the request and says \"No 'Access-Control-Allow-Origin' header\". \
-                 Clients that do not run in a browser are not affected.",
+                "The browser refuses to send the request and says \"No \
+                 'Access-Control-Allow-Origin' header\". Clients that do not run in a browser are \
+                 not affected.",
             )
             .expected("Access-Control-Allow-Origin: *")
             .actual(format!(
@@ -56,8 +65,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 list(&urls)
             ))
             .fix(
-                "Answer OPTIONS at these URLs with 204 and Access-Control-Allow-Origin, before any check for a token, \
-                 and send the header with all other answers too.",
+                "Answer OPTIONS at these URLs with 204 and Access-Control-Allow-Origin, before any \
+                 check for a token, and send the header with all other answers too.",
             );
         findings.add(finding);
     }

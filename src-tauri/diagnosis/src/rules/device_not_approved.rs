@@ -58,18 +58,29 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Some((seen, _)) => finding.at(seen.seq, Part::body("/error")),
         None => finding.on(Some(stopped)),
     };
-    findings.add(if denied { finding
+    findings.add(if denied {
+        finding
             .variant(&DENIED)
             .message(
-                "If it was you who said no, everything works as it should. Otherwise a policy of the authorization \
-                 server did: the user is not assigned to the application, or the client may not use this grant.",
+                "If it was you who said no, everything works as it should. Otherwise a policy of \
+                 the authorization server did: the user is not assigned to the application, or the \
+                 client may not use this grant.",
             )
-            .fix("Start again and approve; or look at who may use this client at the authorization server.") } else { finding
+            .fix(
+                "Start again and approve; or look at who may use this client at the authorization \
+                  server.",
+            )
+    } else {
+        finding
             .message(
-                "Most likely nobody entered the code in time. If it was entered and approved, the authorization server \
-                 forgot it: its instances may not share their device codes.",
+                "Most likely nobody entered the code in time. If it was entered and approved, the \
+                 authorization server forgot it: its instances may not share their device codes.",
             )
-            .fix("Start again, and enter the code at the address that is shown before it expires.") });
+            .fix(
+                "Start again, and enter the code at the address that is shown before it \
+                  expires.",
+            )
+    });
 }
 
 #[cfg(test)]

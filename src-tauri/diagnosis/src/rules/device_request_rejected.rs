@@ -40,24 +40,31 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let (message, fix) = match error {
         "unauthorized_client" | "unsupported_grant_type" => (
             "The client is known, but not for the device grant.",
-            "Allow urn:ietf:params:oauth:grant-type:device_code for this client at the authorization server.",
+            "Allow urn:ietf:params:oauth:grant-type:device_code for this client at the \
+             authorization server.",
         ),
         "invalid_client" => (
-            "The authorization server does not know the client, or does not take how it authenticates here.",
-            "Compare the client with what the authorization server has, and let it authenticate here as at the token \
-             endpoint.",
+            "The authorization server does not know the client, or does not take how it \
+             authenticates here.",
+            "Compare the client with what the authorization server has, and let it authenticate \
+             here as at the token endpoint.",
         ),
         "invalid_scope" => (
-            "The authorization server does not know one of the scopes, or does not allow it to this client.",
-            "Allow these scopes for the client, or let the MCP server name others in its challenge.",
+            "The authorization server does not know one of the scopes, or does not allow it to \
+             this client.",
+            "Allow these scopes for the client, or let the MCP server name others in its \
+             challenge.",
         ),
         "" => (
-            "The refusal is no OAuth error, so it does not say what is wrong. The URL may be that of a page.",
-            "Check device_authorization_endpoint in the metadata, and answer errors as the token endpoint does.",
+            "The refusal is no OAuth error, so it does not say what is wrong. The URL may be that \
+             of a page.",
+            "Check device_authorization_endpoint in the metadata, and answer errors as the token \
+             endpoint does.",
         ),
         _ => (
             "Something in the request is missing or is not taken.",
-            "Look into the authorization server's log for this request, and ignore unknown parameters.",
+            "Look into the authorization server's log for this request, and ignore unknown \
+             parameters.",
         ),
     };
     let finding = RULE

@@ -44,15 +44,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC9449_TOKEN_TYPE)
         .at(seq, Part::body("/token_type"))
         .message(if offered {
-                "The metadata lists dpop_signing_alg_values_supported and the request had a proof, but the token is \
-                 not bound to its key."
-            } else {
-                "The metadata has no dpop_signing_alg_values_supported, so most likely this server does not know \
-                 DPoP. The token is not bound to the key."
-            })
+            "The metadata lists dpop_signing_alg_values_supported and the request had a proof, \
+                 but the token is not bound to its key."
+        } else {
+            "The metadata has no dpop_signing_alg_values_supported, so most likely this server \
+                 does not know DPoP. The token is not bound to the key."
+        })
         .expected("token_type DPoP")
         .actual(format!("token_type {}", excerpt(&kind)))
-        .fix(if offered { "Bind the token to the key of the proof and answer token_type DPoP." } else { "Enable DPoP at the authorization server, or do without it in this run." });
+        .fix(if offered {
+            "Bind the token to the key of the proof and answer token_type DPoP."
+        } else {
+            "Enable DPoP at the authorization server, or do without it in this run."
+        });
     findings.add(finding);
 }
 

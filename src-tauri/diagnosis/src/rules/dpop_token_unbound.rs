@@ -58,11 +58,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .fix("Put the thumbprint of the key in the DPoP proof into the access token as cnf.jkt.");
     findings.add(match jkt {
         None => finding
-            .message("token_type says DPoP, but the token has no cnf.jkt, so no server can check who may use it.")
+            .message(
+                "token_type says DPoP, but the token has no cnf.jkt, so no server can check \
+                      who may use it.",
+            )
             .actual("no cnf.jkt"),
         Some(other) => finding
             .variant(&OTHER_KEY)
-            .message("The key of the proof is not the one in the token, so the MCP server has to refuse every call.")
+            .message(
+                "The key of the proof is not the one in the token, so the MCP server has to \
+                      refuse every call.",
+            )
             .actual(format!("cnf.jkt {}", excerpt(&other))),
     });
 }

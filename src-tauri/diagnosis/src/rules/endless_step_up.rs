@@ -47,8 +47,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6750_INSUFFICIENT_SCOPE)
         .at(refused.call.seq, Part::response_header("WWW-Authenticate"))
         .message(format!(
-            "It was authorized once more {}, and the token has every scope that the challenge names, as far as can be \
-             seen. The call is refused all the same.",
+            "It was authorized once more {}, and the token has every scope that the challenge \
+             names, as far as can be seen. The call is refused all the same.",
             match step_ups {
                 1 => "once".to_owned(),
                 times => format!("{times} times"),
@@ -57,11 +57,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .expected(format!("an answer for a token with {}", excerpt(&wanted)))
         .actual(format!(
             "insufficient_scope for a token with {}",
-            granted.as_deref().map_or_else(|| "a scope that is not known here".into(), excerpt)
+            granted
+                .as_deref()
+                .map_or_else(|| "a scope that is not known here".into(), excerpt)
         ))
         .fix(
-            "Let the MCP server read scopes where the authorization server writes them. Answer 403 without \
-             insufficient_scope when more scope would not help.",
+            "Let the MCP server read scopes where the authorization server writes them. Answer 403 \
+             without insufficient_scope when more scope would not help.",
         );
     findings.add(finding);
 }
@@ -69,12 +71,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Decision, StopCode, Trace};
+    use trace::{BrowserVisit, Decision, EntryKind, HowOpened, Phase, StopCode, Trace};
 
     use crate::sample::{AS, Answer, MCP, Run, call, decide, found_in, jwt, stop};
 
     fn stepped_up(granted: &str) -> Trace {
+        let challenge = "Bearer error=\"insufficient_scope\", scope=\"write\"";
+        let refused = Answer::bare(403).header("www-authenticate", challenge);
+        let token = |scope: &str| {
+            jwt(&json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64, "scope": scope}))
+        };
         let mut trace = Run::healthy().trace();
+        call(&mut trace, &refused, &token("mcp"));
         let step_up = Decision::StepUp {
             scope: Some("mcp write".into()),
             acr_values: None,
@@ -82,14 +90,13 @@ mod tests {
             attempt: 1,
         };
         decide(&mut trace, step_up);
-        let challenge = "Bearer error=\"insufficient_scope\", scope=\"write\"";
-        let token =
-            jwt(&json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64, "scope": granted}));
-        call(
-            &mut trace,
-            &Answer::bare(403).header("www-authenticate", challenge),
-            &token,
-        );
+        let visit = BrowserVisit {
+            url: format!("{AS}/authorize?client_id=c1&scope=mcp+write"),
+            how: HowOpened::System,
+        };
+        let kind = EntryKind::BrowserOpened(visit);
+        trace.push(trace.started, 0, Phase::StepUp, kind);
+        call(&mut trace, &refused, &token(granted));
         stop(&mut trace, StopCode::InsufficientScope);
         trace
     }

@@ -46,8 +46,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let names: Vec<&str> = insecure.iter().map(|(name, _)| *name).collect();
     let by_https = attempt.seen.request().url.starts_with("https:");
     let why = if by_https {
-        "The metadata itself came over https, so most likely a proxy ends TLS and the server writes its URLs \
-             as it sees them."
+        "The metadata itself came over https, so most likely a proxy ends TLS and the server \
+         writes its URLs as it sees them."
     } else {
         "The metadata itself came over plain http too."
     };
@@ -61,8 +61,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .expected("https URLs, but for this machine itself")
         .actual(lines.join("\n"))
         .fix(
-            "Serve these endpoints over https and write them so. Behind a proxy, set the server's public URL or let \
-             it take X-Forwarded-Proto into account.",
+            "Serve these endpoints over https and write them so. Behind a proxy, set the server's \
+             public URL or let it take X-Forwarded-Proto into account.",
         );
     findings.add(finding);
 }

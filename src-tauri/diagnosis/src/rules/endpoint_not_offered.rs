@@ -33,7 +33,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if let Some((stopped, said)) = reading.stopped_saying(StopCode::NotPossible) {
         return findings.add(stop(reading, stopped, said));
     }
-    for action in &reading.actions {
+    for action in reading.actions() {
         let Some((attempt, metadata)) = reading.server_metadata_before(action.begin) else {
             continue;
         };
@@ -69,7 +69,10 @@ fn stop(reading: &Reading<'_>, stopped: u32, said: &str) -> crate::Finding {
     if of_server {
         finding
             .message("The authorization server's metadata does not offer it, so the run ends here.")
-            .fix("Publish it in the metadata of the authorization server, or do without it in this run.")
+            .fix(
+                "Publish it in the metadata of the authorization server, or do without it in this \
+                  run.",
+            )
     } else {
         finding
             .variant(&SETTINGS)

@@ -61,13 +61,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         })
         .at(attempt.seen.seq, Part::body(&format!("/{first}")))
         .message(format!(
-            "{} {} on another origin than the issuer {own}. That is allowed; make sure that the other origin is \
-             the authorization server's own.",
+            "{} {} on another origin than the issuer {own}. That is allowed; make sure that the \
+             other origin is the authorization server's own.",
             list(&names),
             if names.len() == 1 { "is" } else { "are" }
         ))
         .actual(lines.join("\n"))
-        .fix("Nothing has to change when this origin is meant. Otherwise set the public URL of the server.");
+        .fix(
+            "Nothing has to change when this origin is meant. Otherwise set the public URL of the \
+              server.",
+        );
     findings.add(finding);
 }
 

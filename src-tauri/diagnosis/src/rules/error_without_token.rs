@@ -46,8 +46,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6750_NO_ERROR)
         .at(seq, Part::response_header("WWW-Authenticate"))
         .message(
-            "Nothing was sent that could be wrong. Some clients take the error for one about a token they have, and \
-             throw it away or give up.",
+            "Nothing was sent that could be wrong. Some clients take the error for one about a \
+             token they have, and throw it away or give up.",
         )
         .expected("a challenge without error")
         .actual(format!("error=\"{}\"", excerpt(&error)))

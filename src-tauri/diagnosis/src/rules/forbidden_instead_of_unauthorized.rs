@@ -52,31 +52,32 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             format!("{status}: {body}")
         })
         .fix(
-            "Answer 401 with WWW-Authenticate: Bearer and resource_metadata to a call without a token, and \
-             403 only to a valid token that lacks a scope.",
+            "Answer 401 with WWW-Authenticate: Bearer and resource_metadata to a call without a \
+             token, and 403 only to a valid token that lacks a scope.",
         );
     findings.add(match evidence {
         Evidence::Challenge => finding.message(format!(
-            "The answer carries a challenge but says {status}. Clients begin to authorize on 401 alone."
+            "The answer carries a challenge but says {status}. Clients begin to authorize on 401 \
+             alone."
         )),
         Evidence::OldToken => finding
             .variant(&OLD_TOKEN)
             .message(format!(
-                "The token of an earlier run is refused with {status}. Clients refresh or authorize afresh on 401 \
-                 alone, so they are stuck with it."
+                "The token of an earlier run is refused with {status}. Clients refresh or \
+                 authorize afresh on 401 alone, so they are stuck with it."
             ))
             .fix(
-                "Answer 401 with WWW-Authenticate: Bearer error=\"invalid_token\" to a token that is expired or not \
-                 valid.",
+                "Answer 401 with WWW-Authenticate: Bearer error=\"invalid_token\" to a token that \
+                 is expired or not valid.",
             ),
         Evidence::HostCheck => finding.variant(&HOST_CHECK).message(format!(
-            "Without a token the server answers {status}, and clients do not begin to authorize. The answer \
-             speaks of the host or the origin, so a check against DNS rebinding may have refused the call \
-             before any token was looked at."
+            "Without a token the server answers {status}, and clients do not begin to authorize. \
+             The answer speaks of the host or the origin, so a check against DNS rebinding may \
+             have refused the call before any token was looked at."
         )),
         Evidence::None => finding.variant(&WITHOUT_CHALLENGE).message(format!(
-            "Without a token the server answers {status}, and clients do not begin to authorize. A firewall \
-             or bot protection in front of the server may also have refused the call."
+            "Without a token the server answers {status}, and clients do not begin to authorize. A \
+             firewall or bot protection in front of the server may also have refused the call."
         )),
     });
 }
@@ -195,7 +196,8 @@ mod tests {
 
     #[test]
     fn is_silent_about_other_400s_and_when_a_401_came() {
-        let answer = json!({"jsonrpc": "2.0", "error": {"code": -32000, "message": "Bad Request: no bearer session"}});
+        let message = "Bad Request: no bearer session";
+        let answer = json!({"jsonrpc": "2.0", "error": {"code": -32000, "message": message}});
         assert!(answered(Answer::json(400, answer)).is_silent("D04"));
         assert!(Run::healthy().is_silent("D04"));
     }

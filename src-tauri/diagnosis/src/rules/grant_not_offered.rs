@@ -1,4 +1,4 @@
-use trace::{Decision, Grant, StopCode};
+use trace::{Grant, StopCode};
 
 use crate::finding::Part;
 use crate::reading::{Reading, access_token, object, text};
@@ -31,14 +31,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let chosen = reading
-        .decisions
-        .iter()
-        .rev()
-        .find_map(|(at, decision)| match decision {
-            Decision::Grant { grant, .. } => Some((*at, *grant)),
-            _ => None,
-        });
+    let chosen = reading.chosen_grant();
     let Some((at, grant)) = chosen.filter(|(_, grant)| *grant != Grant::AuthorizationCode) else {
         return;
     };
@@ -85,11 +78,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (false, true) => finding
             .message("It was tried all the same, and it does not work either.")
             .fix(format!(
-                "Enable {name} at the authorization server and list it, or choose another grant for this run."
+                "Enable {name} at the authorization server and list it, or choose another grant \
+                 for this run."
             )),
         (false, false) => finding
             .variant(&UNLISTED)
-            .message("It was tried all the same. It may be enabled; then only the metadata is incomplete.")
+            .message(
+                "It was tried all the same. It may be enabled; then only the metadata is \
+                      incomplete.",
+            )
             .fix(format!(
                 "If {name} is enabled, add it to grant_types_supported; else choose another grant."
             )),

@@ -48,7 +48,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(OIDC_AUDIENCE)
         .at(seq, Part::body("/id_token"))
-        .message("Clients of OpenID Connect throw such an ID token away. The access token is not concerned.");
+        .message(
+            "Clients of OpenID Connect throw such an ID token away. The access token is not \
+                  concerned.",
+        );
     findings.add(match other_party {
         Some(azp) if listed => finding
             .expected(format!("azp {}", excerpt(client)))

@@ -44,16 +44,24 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(seq, Part::body("/id_token"))
         .message(match same_but_for(&iss, &issuer) {
             Some(difference) => {
-                format!("The two differ only in {difference}, but they are compared as text. Clients throw it away.")
+                format!(
+                    "The two differ only in {difference}, but they are compared as text. \
+                         Clients throw it away."
+                )
             }
-            None => "Clients of OpenID Connect throw such an ID token away. The access token is not concerned.".into(),
+            None => "Clients of OpenID Connect throw such an ID token away. The access token is \
+                     not concerned."
+                .into(),
         })
         .expected(format!("iss {issuer}"))
         .actual(match iss.as_str() {
             "" => "no iss".into(),
             iss => format!("iss {}", excerpt(iss)),
         })
-        .fix(format!("Write {issuer} into iss of every token, the text that the metadata has as issuer."));
+        .fix(format!(
+            "Write {issuer} into iss of every token, the text that the metadata has as \
+                      issuer."
+        ));
     findings.add(finding);
 }
 

@@ -35,9 +35,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(OIDC_NONCE)
         .at(seq, Part::body("/id_token"))
-        .message("Clients of OpenID Connect throw such an ID token away. The access token is not concerned.")
+        .message(
+            "Clients of OpenID Connect throw such an ID token away. The access token is not \
+                  concerned.",
+        )
         .expected(format!("nonce {}", excerpt(&sent)))
-        .actual(held.map_or_else(|| "no nonce".into(), |held| format!("nonce {}", excerpt(&held))))
+        .actual(held.map_or_else(
+            || "no nonce".into(),
+            |held| format!("nonce {}", excerpt(&held)),
+        ))
         .fix("Put the nonce of the authorization request into the ID token, unchanged.");
     findings.add(finding);
 }

@@ -55,7 +55,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .message("It is not what an ID token has to be, so clients of OpenID Connect stop here.")
         .expected("an ID token that passes every check")
         .actual(excerpt(said))
-        .fix("Compare the decoded ID token with what was expected of it, and correct it at the authorization server.");
+        .fix(
+            "Compare the decoded ID token with what was expected of it, and correct it at the \
+              authorization server.",
+        );
     findings.add(finding);
 }
 

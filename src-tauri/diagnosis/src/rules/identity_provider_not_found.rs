@@ -50,12 +50,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC8414_RESPONSE)
         .at(last.seq, Part::Status)
         .message(
-            "None of the well-known URLs of the issuer in the settings answers with a token endpoint. Most likely the \
-             issuer is another one; or the identity provider publishes no metadata.",
+            "None of the well-known URLs of the issuer in the settings answers with a token \
+             endpoint. Most likely the issuer is another one; or the identity provider publishes \
+             no metadata.",
         )
         .expected("metadata with token_endpoint at one of the well-known URLs")
         .actual(lines.join("\n"))
-        .fix("Correct the identity provider's issuer in the settings of this run, or give its token endpoint itself.");
+        .fix(
+            "Correct the identity provider's issuer in the settings of this run, or give its \
+              token endpoint itself.",
+        );
     findings.add(finding);
 }
 

@@ -28,9 +28,11 @@ rule! {
     title: "The MCP server wants more scope than the token has",
     variants: [
         SCOPE_IS_THERE: Error McpServer Likely,
-        NOT_GRANTED: Error AuthorizationServer Likely "The authorization server did not grant the scope that the MCP server wants",
+        NOT_GRANTED: Error AuthorizationServer Likely
+            "The authorization server did not grant the scope that the MCP server wants",
         SCOPE_GIVEN: Error Client Certain,
-        WANTED_LATER: Warning McpServer Certain "{method} needs more scope than the challenge of the 401 names",
+        WANTED_LATER: Warning McpServer Certain
+            "{method} needs more scope than the challenge of the 401 names",
     ],
     spec: [RFC6750_INSUFFICIENT_SCOPE, MCP_STEP_UP_SCOPE, MCP_CHALLENGE_SCOPE, RFC6749_SCOPE_GRANTED],
 }
@@ -69,19 +71,24 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .message("It does not say which scope, so no client can ask for it.")
             .fix("Name the scopes that the call needs in the scope parameter of the challenge."),
         (Some(_), Some(granted)) if lacking.is_empty() => RULE
-            .found(RFC6750_INSUFFICIENT_SCOPE).variant(&SCOPE_IS_THERE)
+            .found(RFC6750_INSUFFICIENT_SCOPE)
+            .variant(&SCOPE_IS_THERE)
             .message(format!(
-                "The token has every scope that the challenge names (\"{}\"), so asking again changes nothing. \
-                 The server may read the scope from another claim, or mean a permission of the user.",
+                "The token has every scope that the challenge names (\"{}\"), so asking again \
+                 changes nothing. The server may read the scope from another claim, or mean a \
+                 permission of the user.",
                 excerpt(granted)
             ))
-            .fix("Compare where the MCP server looks for scopes with what the decoded token holds."),
+            .fix(
+                "Compare where the MCP server looks for scopes with what the decoded token \
+                  holds.",
+            ),
         _ if was_asked => RULE
             .found(RFC6749_SCOPE_GRANTED)
             .variant(&NOT_GRANTED)
             .message(format!(
-                "{} was asked for and is not in the token. The authorization server does not grant it to this \
-                 client or user, or the user unticked it.",
+                "{} was asked for and is not in the token. The authorization server does not grant \
+                 it to this client or user, or the user unticked it.",
                 excerpt(&lacking.join(" "))
             ))
             .fix(format!(
@@ -91,18 +98,25 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         _ if given => RULE
             .found(RFC6750_INSUFFICIENT_SCOPE)
             .variant(&SCOPE_GIVEN)
-            .message("The scope in the settings of this run was asked for, and it lacks what the server wants.")
-            .fix(format!("Add {} to the scope of this run.", excerpt(&lacking.join(" ")))),
+            .message(
+                "The scope in the settings of this run was asked for, and it lacks what the \
+                      server wants.",
+            )
+            .fix(format!(
+                "Add {} to the scope of this run.",
+                excerpt(&lacking.join(" "))
+            )),
         _ => RULE
             .found(MCP_CHALLENGE_SCOPE)
             .message(format!(
-                "{} was not asked for, because neither the challenge of the 401 nor scopes_supported names it. \
-                 Clients that can step up ask again now; others end here.",
+                "{} was not asked for, because neither the challenge of the 401 nor \
+                 scopes_supported names it. Clients that can step up ask again now; others end \
+                 here.",
                 excerpt(&lacking.join(" "))
             ))
             .fix(format!(
-                "Name {} in scope of the 401 challenge, if every client needs it. Until then give the scope in \
-                 the settings of this run.",
+                "Name {} in scope of the 401 challenge, if every client needs it. Until then give \
+                 the scope in the settings of this run.",
                 excerpt(&lacking.join(" "))
             )),
     };
@@ -111,11 +125,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// The flow had to authorize once more before it could do anything at all.
 fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
-    let early = reading.decisions.iter().find_map(|(at, decision)| {
-        let call = match decision {
-            Decision::StepUp { scope: Some(_), .. } => reading.call_before(*at)?,
-            _ => return None,
-        };
+    if refused_at_end(reading).is_some() {
+        return;
+    }
+    let early = reading.step_ups_for_scope().find_map(|at| {
+        let call = reading.call_before(at)?;
         let Purpose::Mcp { method } = &call.exchange.purpose else {
             return None;
         };
@@ -137,15 +151,19 @@ fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
         .unwrap_or_default();
     let finding = RULE
         .found(MCP_CHALLENGE_SCOPE)
-        .variant(&WANTED_LATER).title_with([method])
+        .variant(&WANTED_LATER)
+        .title_with([method])
         .at(call.seq, Part::response_header("WWW-Authenticate"))
         .message(
-            "This run authorized once more and went on. The user sees two pages for what is one login, and clients \
-             that cannot step up end here.",
+            "This run authorized once more and went on. The user sees two pages for what is one \
+             login, and clients that cannot step up end here.",
         )
         .expected(format!("a challenge of the 401 with {}", excerpt(wanted)))
         .actual(format!("{} is wanted only afterwards", excerpt(wanted)))
-        .fix(format!("Name {} in scope of the 401 challenge, since every client needs it.", excerpt(wanted)));
+        .fix(format!(
+            "Name {} in scope of the 401 challenge, since every client needs it.",
+            excerpt(wanted)
+        ));
     findings.add(finding);
 }
 
@@ -172,11 +190,7 @@ impl Refused<'_> {
 
 /// The call at which the flow stopped, when it lacks scope.
 pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
-    let codes = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
-    let stopped = reading.stopped_or_call_ended(&codes)?;
-    let call = reading
-        .call_before(stopped)
-        .filter(|call| lacks_scope(*call))?;
+    let call = refused_at_end(reading)?;
     bearer(call.request())?;
     let all = challenges(call.response()?).ok()?;
     let wanted = all
@@ -188,6 +202,15 @@ pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
             .filter(|scope| !scope.trim().is_empty())
             .map(str::to_owned),
     })
+}
+
+/// The call at which the flow stopped, when it was answered so, with or without a token.
+fn refused_at_end<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
+    let codes = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
+    let stopped = reading.stopped_or_call_ended(&codes)?;
+    reading
+        .call_before(stopped)
+        .filter(|call| lacks_scope(*call))
 }
 
 /// Whether a call was answered 403 with `insufficient_scope`.

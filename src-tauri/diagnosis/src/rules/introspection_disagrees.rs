@@ -47,11 +47,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let dead = expired || reading.killed_on_the_way(0, seen.seq);
         let accepted = matches!(reading.use_of(token, 0), TokenUse::Accepted);
         // A later 401 shows that it died in between.
-        let refused = reading.calls.iter().any(|call| {
-            call.seq < seen.seq
-                && call.status() == Some(401)
-                && crate::reading::bearer(call.request()) == Some(token)
-        });
+        let refused = reading.refused_before(token, seen.seq);
         accepted && !dead && !refused
     });
     let Some(seen) = differing else { return };
@@ -59,14 +55,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC7662_ACTIVE)
         .at(seen.seq, Part::body("/active"))
         .message(
-            "The MCP server took this very token. Most likely who asked may not introspect it, which is answered \
-             active: false as well; or introspection knows other tokens than those that are issued.",
+            "The MCP server took this very token. Most likely who asked may not introspect it, \
+             which is answered active: false as well; or introspection knows other tokens than \
+             those that are issued.",
         )
         .expected("active: true")
         .actual("active: false")
         .fix(
-            "Allow this client to introspect tokens for the MCP server, or ask with the MCP server's own credentials. \
-             If it may already, let introspection know the tokens that are issued.",
+            "Allow this client to introspect tokens for the MCP server, or ask with the MCP \
+             server's own credentials. If it may already, let introspection know the tokens that \
+             are issued.",
         );
     findings.add(finding);
 }

@@ -33,7 +33,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         // A certificate does not show in the request.
         let by_certificate = reading
             .client_before(seen.seq)
-            .is_some_and(|(_, method)| method.contains("tls"));
+            .is_some_and(|(_, method)| method.is_none_or(|method| method.contains("tls")));
         let answer = seen
             .response()
             .filter(|response| response.status == 200)

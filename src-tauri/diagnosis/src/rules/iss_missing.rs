@@ -48,14 +48,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC9207_ISS)
         .at(callback.seq, Part::RequestUrl)
         .message(
-            "The metadata says authorization_response_iss_parameter_supported, so clients throw a response \
-             without iss away: they cannot tell which server it is from.",
+            "The metadata says authorization_response_iss_parameter_supported, so clients throw a \
+             response without iss away: they cannot tell which server it is from.",
         )
         .expected(format!("iss={issuer}"))
         .actual(format!("only {}", names.join(", ")))
         .fix(
-            "Add iss to every authorization response, errors included, or stop announcing it in the \
-              metadata.",
+            "Add iss to every authorization response, errors included, or stop announcing it in \
+             the metadata.",
         );
     findings.add(finding);
 }

@@ -56,11 +56,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let message = match same_but_for(iss, expected) {
         Some(difference) => format!(
-            "The two differ only in {difference}, but they are compared as text, so clients throw the \
-             response away."
+            "The two differ only in {difference}, but they are compared as text, so clients throw \
+             the response away."
         ),
-        None => "Clients throw such a response away, since it is what a mix-up attack looks like. The code \
-                 in it is not used."
+        None => "Clients throw such a response away, since it is what a mix-up attack looks like. \
+                 The code in it is not used."
             .into(),
     };
     let finding = RULE
@@ -70,7 +70,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .expected(format!("iss={expected}"))
         .actual(format!("iss={}", excerpt(iss)))
         .fix(format!(
-            "Send iss={expected} in every authorization response, the text that the metadata has as issuer."
+            "Send iss={expected} in every authorization response, the text that the metadata has \
+             as issuer."
         ));
     findings.add(finding);
 }

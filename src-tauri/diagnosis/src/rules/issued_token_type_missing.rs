@@ -42,8 +42,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC8693_ISSUED_TYPE)
         .at(seen.seq, Part::body("/issued_token_type"))
-        .message("It is the identity provider that has to say it. Without it a client cannot know whether the token is the \
-             assertion that it asked for.")
+        .message(
+            "It is the identity provider that has to say it. Without it a client cannot know \
+                  whether the token is the assertion that it asked for.",
+        )
         .expected("issued_token_type in the answer")
         .actual("no issued_token_type")
         .fix("Add issued_token_type to the answer of the identity provider.");

@@ -40,16 +40,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let difference = same_but_for(&foreign.named, foreign.asked);
     let template = foreign.named.contains("{tenantid}");
     let message = if template {
-        "Microsoft Entra's common endpoint answers with a template instead of an issuer, so it can never be \
-         identical. Clients stop here."
+        "Microsoft Entra's common endpoint answers with a template instead of an issuer, so it can \
+         never be identical. Clients stop here."
             .to_owned()
     } else if let Some(difference) = difference {
         format!(
-            "The two differ only in {difference}, but they are compared as text, so clients stop here."
+            "The two differ only in {difference}, but they are compared as text, so clients stop \
+             here."
         )
     } else {
-        "Clients must not use such a document and stop here, since otherwise anyone could serve metadata in \
-         another server's name."
+        "Clients must not use such a document and stop here, since otherwise anyone could serve \
+         metadata in another server's name."
             .to_owned()
     };
     let mut finding = foreign
@@ -114,8 +115,9 @@ impl Foreign<'_> {
             ))
         } else {
             finding.fix(format!(
-                "Make the authorization server's issuer {}. If {named} is how it is meant to be, write that \
-                 into authorization_servers of the MCP server's resource metadata instead.",
+                "Make the authorization server's issuer {}. If {named} is how it is meant to be, \
+                 write that into authorization_servers of the MCP server's resource metadata \
+                 instead.",
                 self.asked
             ))
         }

@@ -51,8 +51,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (true, true) => &OLDEST_MISNAMED,
     };
     findings.add(finding.variant(variant).message(
-        "They are compared as text, so clients that follow the specification stop here. A URL type that adds \
-         a slash when it is printed is the usual cause; it may sit on either side.",
+        "They are compared as text, so clients that follow the specification stop here. A URL type \
+         that adds a slash when it is printed is the usual cause; it may sit on either side.",
     ));
 }
 

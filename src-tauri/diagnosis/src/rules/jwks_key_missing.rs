@@ -1,5 +1,5 @@
 use serde_json::Value;
-use trace::{Decision, Document, Purpose};
+use trace::{Decision, Document};
 
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object};
@@ -49,7 +49,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC8414_JWKS)
         .at(seen.seq, Part::body("/keys"))
         .message(format!(
-            "The {} names a key that is not among those at jwks_uri, so nobody can check its signature.",
+            "The {} names a key that is not among those at jwks_uri, so nobody can check its \
+             signature.",
             token.as_str().replace('_', " ")
         ))
         .expected(format!("a key with kid {}", excerpt(kid)))
@@ -57,7 +58,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             [] => "no keys".into(),
             named => excerpt(&format!("only {}", list(named))),
         })
-        .fix("Publish the key that signs at jwks_uri, and make all instances sign with a key that is there.");
+        .fix(
+            "Publish the key that signs at jwks_uri, and make all instances sign with a key that \
+              is there.",
+        );
     findings.add(finding);
 }
 
@@ -66,10 +70,7 @@ pub(super) fn keys_before<'a>(
     reading: &Reading<'a>,
     seq: u32,
 ) -> Option<(ExchangeRef<'a>, Vec<Document>)> {
-    let fetched = reading
-        .sent_for(|purpose| *purpose == Purpose::Jwks)
-        .filter(|seen| seen.seq < seq);
-    let last = fetched.last()?;
+    let last = reading.key_set_before(seq)?;
     let set = object(last.response().filter(|response| response.status == 200)?)?;
     let keys = set.get("keys").and_then(Value::as_array)?;
     let keys = keys.iter().filter_map(|key| key.as_object().cloned());

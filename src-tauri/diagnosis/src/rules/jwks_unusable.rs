@@ -38,12 +38,24 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let ok = seen.status() == Some(200);
     let finding = RULE
         .found(RFC8414_JWKS)
-        .at(seen.seq, if ok { Part::body("/keys") } else { Part::Status })
+        .at(
+            seen.seq,
+            if ok {
+                Part::body("/keys")
+            } else {
+                Part::Status
+            },
+        )
         .message(
-            "No signature can be checked: not here, and not by an MCP server that looks for the keys there.",
+            "No signature can be checked: not here, and not by an MCP server that looks for the \
+             keys there.",
         )
         .expected(format!("200 with a JWK set from {}", seen.request().url))
-        .actual(if ok { "200 without keys".into() } else { answer_in_words(seen.exchange) })
+        .actual(if ok {
+            "200 without keys".into()
+        } else {
+            answer_in_words(seen.exchange)
+        })
         .fix("Serve the JWK set at jwks_uri, or correct jwks_uri in the metadata.");
     findings.add(finding);
 }

@@ -31,14 +31,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC8252_LOOPBACK)
         .message(
-            "The port for the redirect URI cannot be opened on this machine, so the browser would have nowhere to \
-             come back to.",
+            "The port for the redirect URI cannot be opened on this machine, so the browser would \
+             have nowhere to come back to.",
         )
         .expected("a free port on a loopback address")
         .actual(excerpt(said))
         .fix(
-            "Leave the callback's port open, so that the system picks a free one; or end the program that has \
-             the chosen port, or choose another that is registered. Where IPv6 is off, choose 127.0.0.1.",
+            "Leave the callback's port open, so that the system picks a free one; or end the \
+             program that has the chosen port, or choose another that is registered. Where IPv6 is \
+             off, choose 127.0.0.1.",
         );
     findings.add(finding);
 }

@@ -75,23 +75,32 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match (reading.step_ups_before(call.seq), met) {
         (0, _) => finding
             .variant(&NOT_ASKED_FOR)
-            .message("The call needs a stronger or fresher login, and this run could not ask the user for one.")
+            .message(
+                "The call needs a stronger or fresher login, and this run could not ask the \
+                      user for one.",
+            )
             .fix("Use a grant with a user, so that the run can authorize once more."),
         (_, true) => finding
             .variant(&SHOWN_AND_REFUSED)
             .message(
-                "The user logged in once more and the token says so, but it is refused all the same. The login may be \
-                 too old for max_age by the time of the call, or the server looks elsewhere.",
-            )
-            .fix("Compare acr and auth_time of the decoded token with what the MCP server wants, and the clocks."),
-        (_, false) => finding
-            .message(
-                "The authorization request asked for it and the new token does not show it: the authorization server \
-                 does not honour acr_values or max_age, or does not put acr and auth_time into access tokens.",
+                "The user logged in once more and the token says so, but it is refused all the \
+                 same. The login may be too old for max_age by the time of the call, or the server \
+                 looks elsewhere.",
             )
             .fix(
-                "Honour acr_values and max_age at the authorization server and put acr and auth_time into the access \
-                 token, or let the MCP server ask for what it has in acr_values_supported.",
+                "Compare acr and auth_time of the decoded token with what the MCP server wants, \
+                  and the clocks.",
+            ),
+        (_, false) => finding
+            .message(
+                "The authorization request asked for it and the new token does not show it: the \
+                 authorization server does not honour acr_values or max_age, or does not put acr \
+                 and auth_time into access tokens.",
+            )
+            .fix(
+                "Honour acr_values and max_age at the authorization server and put acr and \
+                 auth_time into the access token, or let the MCP server ask for what it has in \
+                 acr_values_supported.",
             ),
     });
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 use trace::{Purpose, Revision, RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, bearer};
+use crate::reading::{ExchangeRef, Reading, UNSUPPORTED_VERSION, bearer};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
 use crate::wording::{excerpt, is_html, list};
@@ -33,9 +33,6 @@ rule! {
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
 }
-
-/// `UnsupportedProtocolVersion` (2026-07-28 basic/versioning).
-const UNSUPPORTED_VERSION: i64 = -32022;
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(stopped) = reading.stopped(StopCode::McpError) else {
@@ -131,8 +128,8 @@ fn unsupported(
             .variant(&REVISION_CHOSEN)
             .title_with([revision.as_str()])
             .message(format!(
-                "The revision {revision} was chosen for this run, and the server does not offer it. A client \
-                 that is free to choose takes one that both speak."
+                "The revision {revision} was chosen for this run, and the server does not offer \
+                 it. A client that is free to choose takes one that both speak."
             ))
             .actual(excerpt(&format!("supports {}", list(supported))))
             .fix("Choose one of these revisions for this run, or let it be detected."),
@@ -150,15 +147,16 @@ fn by_status(call: ExchangeRef<'_>, status: u16) -> (&'static Variant, &'static 
     match status {
         404 if in_session => (
             &UNREADABLE_ANSWER,
-            "The server does not know the session that it has just begun. Several instances behind one address \
-             that do not share their sessions look so.",
+            "The server does not know the session that it has just begun. Several instances behind \
+             one address that do not share their sessions look so.",
             "Let all instances know every session, or send each client to the same instance.",
         ),
         403 => (
             &UNREADABLE_ANSWER,
-            "The server, or a firewall or bot protection in front of it, refuses the call and does not name a scope.",
-            "Look into the logs of the MCP server and of what is in front of it. For a missing scope answer with \
-             insufficient_scope in WWW-Authenticate.",
+            "The server, or a firewall or bot protection in front of it, refuses the call and does \
+             not name a scope.",
+            "Look into the logs of the MCP server and of what is in front of it. For a missing \
+             scope answer with insufficient_scope in WWW-Authenticate.",
         ),
         502..=504 => (
             &GATEWAY,

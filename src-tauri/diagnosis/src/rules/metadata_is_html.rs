@@ -23,8 +23,10 @@ rule! {
     "D15" "metadata_is_html" Error McpServer since None,
     title: "A well-known URL answers 200 without metadata",
     variants: [
-        RESOURCE_METADATA: Error McpServer Certain "A well-known URL answers 200 with {what} instead of metadata",
-        SERVER_METADATA: Error AuthorizationServer Certain "A well-known URL answers 200 with {what} instead of metadata",
+        RESOURCE_METADATA: Error McpServer Certain
+            "A well-known URL answers 200 with {what} instead of metadata",
+        SERVER_METADATA: Error AuthorizationServer Certain
+            "A well-known URL answers 200 with {what} instead of metadata",
     ],
     spec: [RFC9728_RESPONSE, RFC8414_RESPONSE],
 }
@@ -86,17 +88,18 @@ fn report(
     };
     let finding = RULE
         .found(spec)
-        .variant(variant).title_with([what])
+        .variant(variant)
+        .title_with([what])
         .at(first.seq, Part::body(""))
         .message(format!(
-            "200 means that the document is there, but what comes is {what}, as a catch-all route sends it. \
-             {consequence}"
+            "200 means that the document is there, but what comes is {what}, as a catch-all route \
+             sends it. {consequence}"
         ))
         .expected("a JSON object, or 404 when there is none at this URL")
         .actual(format!("{}: {}", urls.join(", "), beginning(&response)))
         .fix(
-            "Let the catch-all route leave out /.well-known/: answer 404 there for what is not served, and \
-             JSON for what is.",
+            "Let the catch-all route leave out /.well-known/: answer 404 there for what is not \
+             served, and JSON for what is.",
         );
     findings.add(finding);
 }

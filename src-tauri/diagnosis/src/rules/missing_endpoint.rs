@@ -59,14 +59,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Some(url) if is_http_url(url) => continue,
             Some(url) => RULE
                 .found(MCP_HTTPS)
-                .variant(&NOT_A_URL).title_with([name])
+                .variant(&NOT_A_URL)
+                .title_with([name])
                 .message(format!(
-                    "Clients must not use {name} as it stands: only absolute https URLs are safe to open."
+                    "Clients must not use {name} as it stands: only absolute https URLs are safe \
+                     to open."
                 ))
                 .actual(excerpt(url)),
             None => RULE
                 .found(spec)
-                .variant(&ABSENT).title_with([name])
+                .variant(&ABSENT)
+                .title_with([name])
                 .message(format!(
                     "Clients do not guess endpoints; without {name} they stop."
                 ))

@@ -63,7 +63,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         )
         .expected("a JSON-RPC answer, or 401")
         .fix(
-            "Use the URL of the MCP endpoint itself, with its path, as the server's documentation gives it.",
+            "Use the URL of the MCP endpoint itself, with its path, as the server's documentation \
+             gives it.",
         );
     let path = "The path may be missing or another one; /mcp is common.";
     findings.add(match status {
@@ -72,8 +73,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .actual(status.to_string()),
         405 => finding
             .message(format!(
-                "This URL does not take POST, and an MCP endpoint does. {path} It may also be an endpoint of \
-                 the old HTTP+SSE transport."
+                "This URL does not take POST, and an MCP endpoint does. {path} It may also be an \
+                 endpoint of the old HTTP+SSE transport."
             ))
             .actual("405"),
         502..=504 => finding
@@ -83,11 +84,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .fix("Check that the MCP server runs, and that the gateway's address for it is right."),
         500.. => finding
             .variant(&SERVER_FAILS)
-            .message("The server fails on the first call, so nothing about authorization can be seen.")
+            .message(
+                "The server fails on the first call, so nothing about authorization can be \
+                      seen.",
+            )
             .actual(status.to_string())
             .fix(
-                "Look into the MCP server's log: the first call must be answered 401 or with a JSON-RPC \
-                  answer.",
+                "Look into the MCP server's log: the first call must be answered 401 or with a \
+                 JSON-RPC answer.",
             ),
         _ if is_html(&response) => finding
             .message(format!(
@@ -98,8 +102,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         _ => finding
             .variant(&OTHER_ANSWER)
             .message(format!(
-                "The answer is no JSON-RPC answer. If this is the right URL, the server does not speak MCP \
-                 as it should. {path}"
+                "The answer is no JSON-RPC answer. If this is the right URL, the server does not \
+                 speak MCP as it should. {path}"
             ))
             .actual(match rpc_answer(&response) {
                 RpcAnswer::Other(what) => format!("{status}, {}", excerpt(&what)),

@@ -55,11 +55,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         })
         .at(missing.seen.seq, Part::Status)
         .message(
-            "This client went on to openid-configuration, as clients do since 2025-11-25. Clients of \
-             2025-06-18 ask for oauth-authorization-server alone and stop; clients that begin with OpenID \
-             notice nothing.",
+            "This client went on to openid-configuration, as clients do since 2025-11-25. Clients \
+             of 2025-06-18 ask for oauth-authorization-server alone and stop; clients that begin \
+             with OpenID notice nothing.",
         )
-        .expected(format!("200 with metadata at {}", missing.seen.request().url))
+        .expected(format!(
+            "200 with metadata at {}",
+            missing.seen.request().url
+        ))
         .actual(format!(
             "{}; the metadata is at {}",
             missing.seen.status().unwrap_or_default(),

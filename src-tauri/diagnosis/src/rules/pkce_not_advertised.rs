@@ -24,9 +24,11 @@ rule! {
     "A07" "pkce_not_advertised" Error AuthorizationServer since Some(Revision::R20251125),
     title: "The metadata does not say that PKCE is supported",
     variants: [
-        NO_S256: Error AuthorizationServer Certain "The metadata does not say that PKCE with S256 is supported",
+        NO_S256: Error AuthorizationServer Certain "The metadata does not say that PKCE with S256 \
+                                                    is supported",
         NOT_DEMANDED: Warning AuthorizationServer Certain,
-        NO_S256_NOT_DEMANDED: Warning AuthorizationServer Certain "The metadata does not say that PKCE with S256 is supported",
+        NO_S256_NOT_DEMANDED: Warning AuthorizationServer Certain "The metadata does not say that \
+                                                                   PKCE with S256 is supported",
     ],
     spec: [MCP_PKCE, MCP_S256],
 }
@@ -38,15 +40,25 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     // Earlier revisions demand PKCE, but not that it is announced.
     let demanded = reading.revision.at_least(Revision::R20251125);
     let finding = match &metadata.code_challenge_methods_supported {
-        None => RULE.found(MCP_PKCE).variant(if demanded { RULE.default_variant() } else { &NOT_DEMANDED })
+        None => RULE
+            .found(MCP_PKCE)
+            .variant(if demanded {
+                RULE.default_variant()
+            } else {
+                &NOT_DEMANDED
+            })
             .message(
-                "Without code_challenge_methods_supported MCP clients must take PKCE for unsupported and \
-                 stop, even if the server would accept it.",
+                "Without code_challenge_methods_supported MCP clients must take PKCE for \
+                 unsupported and stop, even if the server would accept it.",
             )
             .actual("no code_challenge_methods_supported in the metadata"),
         Some(methods) if !methods.iter().any(|method| method == "S256") => RULE
             .found(MCP_S256)
-            .variant(if demanded { &NO_S256 } else { &NO_S256_NOT_DEMANDED })
+            .variant(if demanded {
+                &NO_S256
+            } else {
+                &NO_S256_NOT_DEMANDED
+            })
             .message("MCP clients have to use S256, and it is not among the methods listed.")
             .actual(excerpt(&if methods.is_empty() {
                 "an empty list".to_owned()
@@ -56,9 +68,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Some(_) => return,
     };
     let finding = finding
-        .at(attempt.seen.seq, Part::body("/code_challenge_methods_supported"))
+        .at(
+            attempt.seen.seq,
+            Part::body("/code_challenge_methods_supported"),
+        )
         .expected("\"code_challenge_methods_supported\": [\"S256\"]")
-        .fix("Add \"code_challenge_methods_supported\": [\"S256\"] to the authorization server metadata.");
+        .fix(
+            "Add \"code_challenge_methods_supported\": [\"S256\"] to the authorization server \
+              metadata.",
+        );
     findings.add(finding);
 }
 

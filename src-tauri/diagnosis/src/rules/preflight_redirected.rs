@@ -46,14 +46,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(FETCH_PREFLIGHT)
         .at(seen.seq, Part::Status)
         .message(
-            "A client in a browser gets no further than this. Clients that do not run in a browser send no \
-             preflights, and may notice nothing.",
+            "A client in a browser gets no further than this. Clients that do not run in a browser \
+             send no preflights, and may notice nothing.",
         )
         .expected(format!("an answer from {url}"))
         .actual(format!("{} to {}", response.status, excerpt(location)))
         .fix(
-            "Give the URL that answers without a redirect to clients and in the metadata, and let the proxy answer \
-             OPTIONS before it redirects.",
+            "Give the URL that answers without a redirect to clients and in the metadata, and let \
+             the proxy answer OPTIONS before it redirects.",
         );
     findings.add(finding);
 }

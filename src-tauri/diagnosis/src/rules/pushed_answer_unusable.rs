@@ -23,7 +23,8 @@ rule! {
     "P02" "pushed_answer_unusable" Error AuthorizationServer since None,
     title: "The answer to the pushed authorization request cannot be used",
     variants: [
-        NO_LIFETIME: Warning AuthorizationServer Certain "The answer to the pushed authorization request does not say how long it is good",
+        NO_LIFETIME: Warning AuthorizationServer Certain
+            "The answer to the pushed authorization request does not say how long it is good",
     ],
     spec: [RFC9126_CREATED],
 }
@@ -62,11 +63,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 there => format!("only {}", list(there)),
             })
             .fix("Answer with request_uri and with expires_in as a number of seconds.");
-        return findings.add(if reference { finding
-                .variant(&NO_LIFETIME)
-                .message(
-                    "This client goes on at once, so nothing breaks here; others may refuse the answer.",
-                ) } else { finding.message("Without request_uri there is nothing to send the browser with.") });
+        return findings.add(if reference {
+            finding.variant(&NO_LIFETIME).message(
+                "This client goes on at once, so nothing breaks here; others may refuse the \
+                     answer.",
+            )
+        } else {
+            finding.message(
+                "Without request_uri there is nothing to send the \
+                                            browser with.",
+            )
+        });
     }
 }
 

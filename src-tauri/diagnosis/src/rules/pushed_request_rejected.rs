@@ -48,14 +48,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         "" => (
             RFC9126_ERROR,
             "The refusal is no OAuth error, so it does not say what is wrong.".to_owned(),
-            "Check pushed_authorization_request_endpoint in the metadata, and answer errors with error and \
-             error_description."
+            "Check pushed_authorization_request_endpoint in the metadata, and answer errors with \
+             error and error_description."
                 .to_owned(),
         ),
         "invalid_client" => (
             RFC6749_INVALID_CLIENT,
-            "The authorization server does not know the client, or does not take how it authenticates here.".into(),
-            "Let clients authenticate at this endpoint as at the token endpoint, public ones with client_id alone."
+            "The authorization server does not know the client, or does not take how it \
+             authenticates here."
+                .into(),
+            "Let clients authenticate at this endpoint as at the token endpoint, public ones with \
+             client_id alone."
                 .into(),
         ),
         _ if about_uri => (
@@ -66,15 +69,22 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         "invalid_scope" => (
             RFC9126_ERROR,
             format!(
-                "The request asks for {}, and the server does not know one of these or does not allow it.",
+                "The request asks for {}, and the server does not know one of these or does not \
+                 allow it.",
                 excerpt(value(&sent, "scope").unwrap_or("no scope"))
             ),
-            "Allow these scopes for the client, or let the MCP server name others in its challenge.".into(),
+            "Allow these scopes for the client, or let the MCP server name others in its \
+             challenge."
+                .into(),
         ),
         _ => (
             RFC9126_ERROR,
-            "A parameter is missing or is not taken; the description says which, or the server's log does.".into(),
-            "Look into the authorization server's log for this request, and ignore unknown parameters.".into(),
+            "A parameter is missing or is not taken; the description says which, or the server's \
+             log does."
+                .into(),
+            "Look into the authorization server's log for this request, and ignore unknown \
+             parameters."
+                .into(),
         ),
     };
     let finding = RULE
@@ -118,9 +128,8 @@ mod tests {
                 .message
                 .contains("authenticates")
         );
-        let uri = of(
-            json!({"error": "invalid_request", "error_description": "The redirect_uri is not registered"}),
-        );
+        let described = "The redirect_uri is not registered";
+        let uri = of(json!({"error": "invalid_request", "error_description": described}));
         assert!(uri.message.contains("http://127.0.0.1:1/callback"));
         assert!(
             of(json!({"error": "invalid_scope"}))

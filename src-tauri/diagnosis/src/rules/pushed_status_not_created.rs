@@ -34,7 +34,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC9126_CREATED)
         .at(seq, Part::Status)
-        .message("This client goes on, since there is a request_uri. Strict clients take the status for a failure.")
+        .message(
+            "This client goes on, since there is a request_uri. Strict clients take the \
+                  status for a failure.",
+        )
         .expected("201")
         .actual(status.to_string())
         .fix("Answer a pushed authorization request with 201 Created.");

@@ -40,8 +40,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC8252_LOOPBACK)
         .at(hop.seq, Part::body(""))
         .message(
-            "The authorization page answers with an error that speaks of the redirect URI. Most likely the port, \
-             the host or the path is not among those registered; the page itself may name another reason.",
+            "The authorization page answers with an error that speaks of the redirect URI. Most \
+             likely the port, the host or the path is not among those registered; the page itself \
+             may name another reason.",
         )
         .expected(format!("a login page for redirect_uri {uri}"))
         .actual(format!(
@@ -84,8 +85,9 @@ pub(super) fn advice(uri: &str) -> String {
         .filter_map(same_on)
         .collect();
     format!(
-        "Let any port through for loopback redirect URIs. If the authorization server can only compare whole \
-         URIs, choose a fixed host and port for the callback of this run and register {}.",
+        "Let any port through for loopback redirect URIs. If the authorization server can only \
+         compare whole URIs, choose a fixed host and port for the callback of this run and \
+         register {}.",
         if uris.is_empty() {
             "that URI".into()
         } else {

@@ -55,19 +55,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6749_INVALID_GRANT)
         .at(refused.seen.seq, Part::body("/error"))
         .message(format!(
-            "The request is a well-formed refresh, so most likely the refresh token is dead and the server \
-             has one answer for everything. Clients cannot recover: after invalid_grant they would forget \
-             the tokens and authorize afresh, after {error} they try the same again. The server may also \
-             dislike something in the request that it does not name."
+            "The request is a well-formed refresh, so most likely the refresh token is dead and \
+             the server has one answer for everything. Clients cannot recover: after invalid_grant \
+             they would forget the tokens and authorize afresh, after {error} they try the same \
+             again. The server may also dislike something in the request that it does not name."
         ))
         .expected(
-            "invalid_grant when the refresh token is no longer good, or a description that names the \
-                   parameter",
+            "invalid_grant when the refresh token is no longer good, or a description that names \
+             the parameter",
         )
         .actual(actual)
         .fix(
-            "Answer invalid_grant for a refresh token that is unknown, expired, revoked or issued to \
-              another client.",
+            "Answer invalid_grant for a refresh token that is unknown, expired, revoked or issued \
+             to another client.",
         );
     findings.add(finding);
 }

@@ -34,12 +34,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6749_INVALID_GRANT)
         .at(refused.seen.seq, Part::body("/error"))
         .message(format!(
-            "The description itself says that the refresh token is no longer good. After invalid_grant \
-             clients forget it and authorize afresh; after {error} they keep it, and the user is stuck."
+            "The description itself says that the refresh token is no longer good. After \
+             invalid_grant clients forget it and authorize afresh; after {error} they keep it, and \
+             the user is stuck."
         ))
         .expected("invalid_grant")
         .actual(format!("{error}: {}", excerpt(&refused.description)))
-        .fix("Answer invalid_grant when the refresh token is invalid, expired, revoked or unknown.");
+        .fix(
+            "Answer invalid_grant when the refresh token is invalid, expired, revoked or \
+              unknown.",
+        );
     findings.add(finding);
 }
 

@@ -52,8 +52,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC9700_ROTATION)
         .at(seen.seq, Part::body("/refresh_token"))
         .message(
-            "The client does not authenticate, and the answer brings no other refresh token, so the old one most \
-             likely stays good. A server may also rotate only now and then, or tell clients apart by a certificate.",
+            "The client does not authenticate, and the answer brings no other refresh token, so \
+             the old one most likely stays good. A server may also rotate only now and then, or \
+             tell clients apart by a certificate.",
         )
         .expected("another refresh_token in the answer")
         .actual("no new refresh_token")

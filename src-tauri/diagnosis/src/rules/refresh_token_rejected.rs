@@ -64,8 +64,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             description => format!("invalid_grant: {}", excerpt(description)),
         })
         .fix(
-            "Nothing has to change. If it happens often, look at the lifetime and the rotation of refresh \
-              tokens.",
+            "Nothing has to change. If it happens often, look at the lifetime and the rotation of \
+             refresh tokens.",
         );
     findings.add(finding);
 }

@@ -1,3 +1,4 @@
+use foldhash::HashSet;
 use trace::{ActionKind, Grant};
 
 use crate::finding::Part;
@@ -35,15 +36,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .filter(|(seen, grant)| *grant == Grant::RefreshToken && at_once(seen.seq))
         .map(|(seen, _)| (*seen, form(seen.request())))
         .collect();
+    let refused = refreshes.iter().filter(|(seen, _)| {
+        let status = seen.status();
+        status.is_some_and(|status| (400..500).contains(&status))
+    });
+    let refused: HashSet<&str> = refused
+        .filter_map(|(_, form)| value(form, "refresh_token"))
+        .collect();
     let ended = refreshes.iter().find_map(|(granted, sent)| {
         let token = access_token(granted.response()?)?;
-        let old = value(sent, "refresh_token")?;
-        let rival = refreshes.iter().any(|(other, form)| {
-            let refused = other
-                .status()
-                .is_some_and(|status| (400..500).contains(&status));
-            refused && value(form, "refresh_token") == Some(old)
-        });
+        let rival = refused.contains(value(sent, "refresh_token")?);
         match reading.use_of(&token, granted.seq) {
             TokenUse::Refused(call) => rival.then_some(call.seq),
             _ => None,
@@ -54,14 +56,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC9700_REVOKED)
         .at(call, Part::Status)
         .message(
-            "One refresh brought a new access token, the other was refused for the same refresh token, and now the \
-             new token is dead, too. Most likely the authorization server took it for a theft and revoked the \
-             grant, as it should. The user has to log in again.",
+            "One refresh brought a new access token, the other was refused for the same refresh \
+             token, and now the new token is dead, too. Most likely the authorization server took \
+             it for a theft and revoked the grant, as it should. The user has to log in again.",
         )
         .actual("401 for the token of the refresh that was granted")
         .fix(
-            "Nothing has to change at the servers. In the client, refresh in one place at a time and let all others \
-             wait for its tokens.",
+            "Nothing has to change at the servers. In the client, refresh in one place at a time \
+             and let all others wait for its tokens.",
         );
     findings.add(finding);
 }

@@ -48,7 +48,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .message("client_id is there, but it is no text that a client could use.")
             .actual(excerpt(&format!("client_id {other}"))),
         Some(None) => {
-            let members: Vec<&str> = answer.iter().flat_map(|answer| answer.keys().map(String::as_str)).collect();
+            let members: Vec<&str> = answer
+                .iter()
+                .flat_map(|answer| answer.keys().map(String::as_str))
+                .collect();
             finding
                 .message("There is JSON, but no client_id at its top level.")
                 .actual(match members.as_slice() {
@@ -61,16 +64,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .at(seen.seq, Part::body(""))
             .variant(&NOT_JSON)
             .message(
-                "What came is no JSON object. registration_endpoint in the metadata may be the URL of a page, or \
-                 something in between answers in its place.",
+                "What came is no JSON object. registration_endpoint in the metadata may be the URL \
+                 of a page, or something in between answers in its place.",
             )
-            .actual(if is_html(&response) { format!("{status} with a web page") } else { format!(
+            .actual(if is_html(&response) {
+                format!("{status} with a web page")
+            } else {
+                format!(
                     "{status}, {}",
-                    response.media_type().unwrap_or_else(|| "no content-type".into())
-                ) }),
+                    response
+                        .media_type()
+                        .unwrap_or_else(|| "no content-type".into())
+                )
+            }),
     };
     findings.add(finding.expected("a JSON object with client_id").fix(
-        "Answer a registration with 201 and a JSON object that has client_id and the registered metadata.",
+        "Answer a registration with 201 and a JSON object that has client_id and the registered \
+         metadata.",
     ));
 }
 

@@ -40,16 +40,31 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .actual(answer_in_words(seen.exchange));
     findings.add(match status {
         200..=299 => finding
-            .message("Most likely the registration is gone. Strict clients take the answer for a failure.")
+            .message(
+                "Most likely the registration is gone. Strict clients take the answer for a \
+                      failure.",
+            )
             .fix("Answer a deletion with 204 No Content."),
         404 | 405 | 501 => finding
             .variant(&NOT_SUPPORTED)
-            .message("The server does not offer it. The registration stays behind until somebody removes it by hand.")
-            .fix("Nothing has to change. To let clients clean up, take DELETE at registration_client_uri."),
+            .message(
+                "The server does not offer it. The registration stays behind until somebody \
+                      removes it by hand.",
+            )
+            .fix(
+                "Nothing has to change. To let clients clean up, take DELETE at \
+                  registration_client_uri.",
+            ),
         _ => finding
             .variant(&REFUSED)
-            .message("The registration stays behind. The registration access token may have been replaced or revoked.")
-            .fix("Take DELETE with the registration access token of the client, and answer 204 No Content."),
+            .message(
+                "The registration stays behind. The registration access token may have been \
+                      replaced or revoked.",
+            )
+            .fix(
+                "Take DELETE with the registration access token of the client, and answer 204 No \
+                  Content.",
+            ),
     });
 }
 

@@ -59,8 +59,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let finding = finding
             .at(attempt.seen.seq, Part::body(""))
             .message(format!(
-                "Its metadata has no registration_endpoint, and there is no client for it in the settings of \
-                 this run. {}",
+                "Its metadata has no registration_endpoint, and there is no client for it in the \
+                 settings of this run. {}",
                 offer(document)
             ))
             .actual("no registration_endpoint in the metadata");
@@ -90,20 +90,20 @@ fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) ->
     let finding = finding.actual(actual);
     match status {
         401 => finding.variant(&CREDENTIALS_WANTED).message(
-            "The registration endpoint asks for credentials: it takes only callers with an initial access \
-             token. A gateway in front of it may ask for them as well.",
+            "The registration endpoint asks for credentials: it takes only callers with an initial \
+             access token. A gateway in front of it may ask for them as well.",
         ),
         403 => finding.variant(&FORBIDDEN).message(
-            "The registration endpoint forbids the request. A policy there lets only some callers or \
-             redirect URIs through; a firewall in front of it may also be the one who says no.",
+            "The registration endpoint forbids the request. A policy there lets only some callers \
+             or redirect URIs through; a firewall in front of it may also be the one who says no.",
         ),
         _ if guessed => finding.message(
-            "There is no authorization server metadata, so the default registration endpoint was tried, and \
-             it is not there.",
+            "There is no authorization server metadata, so the default registration endpoint was \
+             tried, and it is not there.",
         ),
         _ => finding.message(format!(
-            "The metadata names a registration endpoint, but it answers {status}: registration is announced \
-             and switched off, or the URL is wrong."
+            "The metadata names a registration endpoint, but it answers {status}: registration is \
+             announced and switched off, or the URL is wrong."
         )),
     }
 }
@@ -112,7 +112,8 @@ fn offer(metadata: &ServerMetadata) -> &'static str {
     if metadata.client_id_metadata_document_supported {
         "It takes client ID metadata documents instead: an https URL as client_id."
     } else {
-        "It offers no client ID metadata documents either, so a client has to be registered there by hand."
+        "It offers no client ID metadata documents either, so a client has to be registered there \
+         by hand."
     }
 }
 

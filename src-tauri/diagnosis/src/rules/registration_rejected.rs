@@ -30,11 +30,13 @@ rule! {
     "G03" "registration_rejected" Error AuthorizationServer since None,
     title: "The authorization server refuses to register the client",
     variants: [
-        REDIRECT_URI: Error AuthorizationServer Certain "The authorization server refuses to register the redirect URI",
+        REDIRECT_URI: Error AuthorizationServer Certain
+            "The authorization server refuses to register the redirect URI",
         UNEXPLAINED: Error AuthorizationServer Likely,
         GATEWAY: Error Network Likely,
         EDITED: Error Client Likely,
-        EDITED_REDIRECT_URI: Error Client Likely "The authorization server refuses to register the redirect URI",
+        EDITED_REDIRECT_URI: Error Client Likely
+            "The authorization server refuses to register the redirect URI",
     ],
     spec: [RFC7591_ERROR, RFC7591_INVALID_REDIRECT_URI, RFC7591_INVALID_METADATA, RFC8252_LOOPBACK],
 }
@@ -84,8 +86,8 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
             .at(seen.seq, Part::body("/error"))
             .variant(&REDIRECT_URI)
             .message(
-                "No client comes about because of a redirect URI. A native client listens on a port that the \
-                 system hands out, so it can only register a loopback URI.",
+                "No client comes about because of a redirect URI. A native client listens on a \
+                 port that the system hands out, so it can only register a loopback URI.",
             )
             .expected(format!("a client for {}", list(&uris)))
             .actual(excerpt(&actual))
@@ -102,17 +104,19 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
         .collect();
     let (message, fix) = match sent.as_slice() {
         [] => (
-            "No client comes about, because the authorization server does not take something in the request."
+            "No client comes about, because the authorization server does not take something in \
+             the request."
                 .to_owned(),
-            "Look into the authorization server's log and its registration policy, and let it accept a native \
-             public client. Or register a client by hand and give its client ID to this run."
+            "Look into the authorization server's log and its registration policy, and let it \
+             accept a native public client. Or register a client by hand and give its client ID to \
+             this run."
                 .to_owned(),
         ),
         sent => (
             format!("No client comes about. The request says {}.", list(sent)),
             format!(
-                "Accept {} at the authorization server{}. Or register a client by hand and give its client ID to \
-                 this run.",
+                "Accept {} at the authorization server{}. Or register a client by hand and give \
+                 its client ID to this run.",
                 list(&named.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
                 hint(&named)
             ),
@@ -146,26 +150,36 @@ fn by_status(seen: ExchangeRef<'_>) -> Finding {
     match status {
         300..=399 => finding
             .message(
-                "The registration endpoint redirects. Clients do not follow with a POST to another place, or \
-                 turn it into a GET.",
+                "The registration endpoint redirects. Clients do not follow with a POST to another \
+                 place, or turn it into a GET.",
             )
             .fix("Write the URL that answers without a redirect into registration_endpoint."),
-        429 => finding.variant(&UNEXPLAINED)
+        429 => finding
+            .variant(&UNEXPLAINED)
             .message("The authorization server takes no more registrations from here for now.")
-            .fix("Wait, or raise the limit for registrations; a client that registers at every start uses it up."),
+            .fix(
+                "Wait, or raise the limit for registrations; a client that registers at every \
+                  start uses it up.",
+            ),
         502..=504 => finding
             .variant(&GATEWAY)
             .message("A gateway answers and says that it does not reach the authorization server.")
             .fix("Check that the authorization server runs, and the gateway's address for it."),
-        500.. => finding.variant(&UNEXPLAINED)
+        500.. => finding
+            .variant(&UNEXPLAINED)
             .message("The authorization server fails on the registration.")
             .fix("Look into the authorization server's log for this request."),
-        _ => finding.variant(&UNEXPLAINED)
+        _ => finding
+            .variant(&UNEXPLAINED)
             .message(
-                "The refusal is no error of RFC 7591, so it does not say what is wrong with the request. Something \
-                 in front of the authorization server may have refused it as well.",
+                "The refusal is no error of RFC 7591, so it does not say what is wrong with the \
+                 request. Something in front of the authorization server may have refused it as \
+                 well.",
             )
-            .fix("Answer with error and error_description, and accept what a native public client registers."),
+            .fix(
+                "Answer with error and error_description, and accept what a native public client \
+                  registers.",
+            ),
     }
 }
 

@@ -33,7 +33,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC7591_CREATED)
         .at(seq, Part::Status)
         .message(
-            "This client goes on, since there is a client_id. Strict clients take the status for a failure.",
+            "This client goes on, since there is a client_id. Strict clients take the status for a \
+             failure.",
         )
         .expected("201")
         .actual(status.to_string())

@@ -62,12 +62,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .any(|attempt| matches!(attempt.seen.status(), Some(401 | 403)));
     let newer = revision.at_least(Revision::R20251125);
     let mut message = String::from(
-        "The call is answered 401, but none of the places where the resource metadata may be has it. Clients \
-         do not know where to authorize and stop.",
+        "The call is answered 401, but none of the places where the resource metadata may be has \
+         it. Clients do not know where to authorize and stop.",
     );
     if guarded {
         message.push_str(
-            " The well-known URL itself is answered 401 or 403: the check for a token must leave it out.",
+            " The well-known URL itself is answered 401 or 403: the check for a token must leave \
+             it out.",
         );
     }
     // As a server of 2025-03-26 it may be all right.
@@ -78,8 +79,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let oldest = !reading.revision.at_least(Revision::R20250618)
         && (unread || reading.server_metadata().is_some());
     if oldest {
-        message = "Clients of 2025-06-18 and later stop here. There is authorization server metadata at the \
-                   MCP server's own origin, as 2025-03-26 has it, and this run goes on with that."
+        message = "Clients of 2025-06-18 and later stop here. There is authorization server \
+                   metadata at the MCP server's own origin, as 2025-03-26 has it, and this run \
+                   goes on with that."
             .into();
     }
     let finding = RULE
@@ -89,13 +91,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             MCP_RESOURCE_METADATA
         })
         .at(last.seen.seq, Part::Status)
-        .variant(if oldest { &OLDEST } else { RULE.default_variant() })
+        .variant(if oldest {
+            &OLDEST
+        } else {
+            RULE.default_variant()
+        })
         .message(message)
         .expected("a JSON document at one of these URLs")
         .actual(lines.join("\n"))
         .fix(
-            "Serve the protected resource metadata at its well-known URL, open to everyone, and name that \
-             URL in resource_metadata of the challenge.",
+            "Serve the protected resource metadata at its well-known URL, open to everyone, and \
+             name that URL in resource_metadata of the challenge.",
         );
     findings.add(finding);
 }

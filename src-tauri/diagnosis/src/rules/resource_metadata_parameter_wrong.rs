@@ -36,8 +36,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let (message, actual) = match &wrong {
         Wrong::Name { name, value } => (
             format!(
-                "The challenge carries {name}, which clients do not know; they look for resource_metadata. \
-                 {}",
+                "The challenge carries {name}, which clients do not know; they look for \
+                 resource_metadata. {}",
                 if is_http_url(value) {
                     "The URL in it is complete."
                 } else {
@@ -64,7 +64,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(seen.seq, Part::response_header("WWW-Authenticate"))
         .message(message)
         .fix(format!(
-            "Send WWW-Authenticate: Bearer {expected}, the full URL under which the document is served."
+            "Send WWW-Authenticate: Bearer {expected}, the full URL under which the document is \
+             served."
         ))
         .expected(expected)
         .actual(actual);

@@ -23,8 +23,10 @@ rule! {
     "N04" "resource_metadata_unusable" Error McpServer since Some(Revision::R20250618),
     title: "The resource metadata cannot be used",
     variants: [
-        NO_AUTHORIZATION_SERVER: Error McpServer Certain "The resource metadata names no authorization server",
-        NO_RESOURCE: Error McpServer Certain "The resource metadata does not say which resource it is about",
+        NO_AUTHORIZATION_SERVER: Error McpServer Certain
+            "The resource metadata names no authorization server",
+        NO_RESOURCE: Error McpServer Certain
+            "The resource metadata does not say which resource it is about",
         CUT_OFF: Error Network Likely,
     ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
@@ -32,7 +34,10 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let tries = &reading.resource_tries;
-    let usable = |attempt: &&ResourceTry<'_>| matches!(&attempt.document, Some(Ok(document)) if is_usable(document));
+    let usable = |attempt: &&ResourceTry<'_>| {
+        let document = attempt.document.as_ref();
+        document.is_some_and(|read| read.as_ref().is_ok_and(is_usable))
+    };
     if tries.iter().any(|attempt| usable(&attempt)) {
         return;
     }
@@ -50,14 +55,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .found(RFC9728_WELL_KNOWN)
                 .at(attempt.seen.seq, Part::body("/resource"))
                 .variant(&NO_RESOURCE)
-                .message("Clients have to compare resource with the URL they use, and there is none.")
+                .message(
+                    "Clients have to compare resource with the URL they use, and there is \
+                          none.",
+                )
                 .expected(format!("\"resource\": \"{}\"", reading.server_url))
                 .actual("no resource")
                 .fix(format!("Add resource with {}.", reading.server_url)),
             Some(Err(error @ DocumentError::WrongType { field, .. })) => RULE
                 .found(RFC9728_RESPONSE)
                 .at(attempt.seen.seq, Part::body(&format!("/{field}")))
-                .message("A member has a type that clients do not expect, so they cannot read the document.")
+                .message(
+                    "A member has a type that clients do not expect, so they cannot read the \
+                          document.",
+                )
                 .actual(error.to_string())
                 .fix(format!("Correct {field} in the resource metadata.")),
             Some(Err(error @ DocumentError::NotAnObject { .. })) => RULE
@@ -71,11 +82,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .at(attempt.seen.seq, Part::body(""))
                 .variant(&CUT_OFF)
                 .message(
-                    "The answer ends in the middle. The server or a proxy cut it off, or the document is \
-                     longer than the size limit of this run.",
+                    "The answer ends in the middle. The server or a proxy cut it off, or the \
+                     document is longer than the size limit of this run.",
                 )
                 .actual("an answer that is not complete")
-                .fix("Look at what is in front of the MCP server, and at the limit in the settings."),
+                .fix(
+                    "Look at what is in front of the MCP server, and at the limit in the \
+                      settings.",
+                ),
             _ => continue,
         };
         findings.add(finding);

@@ -44,17 +44,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         )
     } else if let Some(difference) = same_but_for(&foreign.resource, used) {
         format!(
-            "The two differ only in {difference}, but they are compared as text, so clients stop here."
+            "The two differ only in {difference}, but they are compared as text, so clients stop \
+             here."
         )
     } else if reading.issuer() == Some(&foreign.resource) {
-        "The metadata names the authorization server where the MCP server belongs. Clients stop here.".into()
+        "The metadata names the authorization server where the MCP server belongs. Clients stop \
+         here."
+            .into()
     } else if is_scheme_or_port_lost(&foreign.resource, used) {
-        "Host and path are right, scheme or port is not: the server builds the URL from what a proxy passes \
-         on, and does not see the outer one. Clients stop here."
+        "Host and path are right, scheme or port is not: the server builds the URL from what a \
+         proxy passes on, and does not see the outer one. Clients stop here."
             .into()
     } else {
-        "The metadata describes another resource. Clients stop here, since otherwise one server could pass \
-         itself off as another."
+        "The metadata describes another resource. Clients stop here, since otherwise one server \
+         could pass itself off as another."
             .into()
     };
     let finding = RULE

@@ -50,9 +50,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         finding
             .variant(&TYPED)
             .message(
-                "The URL of this run ends in a slash and the one in the metadata does not. They are compared \
-                 as text, so clients stop here. Either the URL was typed with a slash too many, or the \
-                 server is published with one.",
+                "The URL of this run ends in a slash and the one in the metadata does not. They \
+                 are compared as text, so clients stop here. Either the URL was typed with a slash \
+                 too many, or the server is published with one.",
             )
             .fix(format!(
                 "Use {} as the server's URL, or add the slash to resource in the metadata.",
@@ -61,12 +61,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     } else {
         finding
             .message(
-                "They are compared as text, so clients that follow the specification stop here, and those \
-                 that compare parsed URLs notice nothing.",
+                "They are compared as text, so clients that follow the specification stop here, \
+                 and those that compare parsed URLs notice nothing.",
             )
             .fix(format!(
-                "Set resource in the metadata to {used}. If the slash is not in the settings, a URL type \
-                 adds it when it is printed: keep the value as text."
+                "Set resource in the metadata to {used}. If the slash is not in the settings, a \
+                 URL type adds it when it is printed: keep the value as text."
             ))
     });
 }

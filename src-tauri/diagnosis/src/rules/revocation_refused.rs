@@ -24,8 +24,10 @@ rule! {
     "V02" "revocation_refused" Warning AuthorizationServer Likely since None,
     title: "The authorization server refuses to revoke a token",
     variants: [
-        KIND_NOT_SUPPORTED: Note AuthorizationServer Certain "The authorization server does not revoke tokens of this kind",
-        OTHER_STATUS: Note AuthorizationServer Certain "The revocation is answered with another status than 200",
+        KIND_NOT_SUPPORTED: Note AuthorizationServer Certain
+            "The authorization server does not revoke tokens of this kind",
+        OTHER_STATUS: Note AuthorizationServer Certain
+            "The revocation is answered with another status than 200",
     ],
     spec: [RFC7009_STATUS],
 }
@@ -57,7 +59,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match (error, response.status) {
         ("unsupported_token_type", _) => finding
             .variant(&KIND_NOT_SUPPORTED)
-            .message("That is allowed. Such a token lives until it expires; revoke the refresh token instead.")
+            .message(
+                "That is allowed. Such a token lives until it expires; revoke the refresh \
+                      token instead.",
+            )
             .fix("Nothing has to change."),
         (_, 201..=299) => finding
             .variant(&OTHER_STATUS)
@@ -65,13 +70,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .fix("Answer a revocation with status 200."),
         ("invalid_client" | "unauthorized_client", _) => finding
             .message(
-                "The authorization server does not let this client revoke, though it gave it tokens. Most likely the \
-                 endpoint wants a secret, which a public client does not have.",
+                "The authorization server does not let this client revoke, though it gave it \
+                 tokens. Most likely the endpoint wants a secret, which a public client does not \
+                 have.",
             )
             .fix("Let public clients revoke their own tokens with client_id alone."),
         _ => finding
-            .message("The token lives on. The endpoint in the metadata may be another one, or wants something else.")
-            .fix("Answer a POST with token and client authentication with 200, whether the token was alive or not."),
+            .message(
+                "The token lives on. The endpoint in the metadata may be another one, or \
+                      wants something else.",
+            )
+            .fix(
+                "Answer a POST with token and client authentication with 200, whether the token \
+                  was alive or not.",
+            ),
     });
 }
 

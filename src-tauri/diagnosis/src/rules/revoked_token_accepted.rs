@@ -1,7 +1,7 @@
 use trace::{Purpose, TokenKind};
 
 use crate::finding::Part;
-use crate::reading::{Reading, bearer, form, jwt, object, value};
+use crate::reading::{Reading, form, jwt, object, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7009_IMMEDIATELY;
 
@@ -34,50 +34,53 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let taken = revoked
         .filter(|seen| seen.status() == Some(200))
         .find_map(|seen| {
-            let token = value(&form(seen.request()), "token")?.to_owned();
-            let call = reading.calls.iter().find(|call| {
-                call.seq > seen.seq
-                    && bearer(call.request()) == Some(&token)
-                    && call
-                        .status()
-                        .is_some_and(|status| (200..300).contains(&status))
-            })?;
-            Some((seen, *call, token))
+            let token = value(form(seen.request()), "token")?;
+            Some((seen, reading.accepted_after(token, seen.seq)?, token))
         });
     let Some((revocation, call, token)) = taken else {
         return;
     };
-    let asked = reading
-        .sent_for(|purpose| matches!(purpose, Purpose::Introspection { .. }))
-        .filter(|seen| {
-            seen.seq > revocation.seq
-                && value(&form(seen.request()), "token") == Some(token.as_str())
-        });
+    let asked = reading.introspections_of(token);
     let active = asked
         .last()
+        .filter(|seen| seen.seq > revocation.seq)
         .and_then(|seen| object(seen.response()?)?.get("active")?.as_bool());
     let finding = RULE
         .found(RFC7009_IMMEDIATELY)
         .at(call.seq, Part::Status)
         .expected("401 with invalid_token")
         .actual(call.status().unwrap_or_default().to_string());
-    findings.add(match (active, jwt(&token)) {
+    findings.add(match (active, jwt(token)) {
         (Some(true), _) => finding
             .variant(&NO_EFFECT)
-            .message("The revocation was answered 200, and introspection still says that the token is active.")
-            .fix("Let the revocation endpoint end the token's life, in a store that introspection reads as well."),
+            .message(
+                "The revocation was answered 200, and introspection still says that the token \
+                      is active.",
+            )
+            .fix(
+                "Let the revocation endpoint end the token's life, in a store that introspection \
+                  reads as well.",
+            ),
         (_, Ok(_)) => finding
             .message(
-                "The token is a JWT, and most likely the MCP server checks its signature and expiry alone, so it takes \
-                 it until it expires. Revocation may also take a moment to be known everywhere, or have no effect.",
+                "The token is a JWT, and most likely the MCP server checks its signature and \
+                 expiry alone, so it takes it until it expires. Revocation may also take a moment \
+                 to be known everywhere, or have no effect.",
             )
-            .fix("Keep the lifetime of access tokens short, or check them by introspection where that matters."),
+            .fix(
+                "Keep the lifetime of access tokens short, or check them by introspection where \
+                  that matters.",
+            ),
         (_, Err(_)) => finding
             .message(
-                "The token is opaque, so the MCP server asks somebody about it or remembers it. Most likely it keeps \
-                 an old answer; revocation may also have no effect at the authorization server.",
+                "The token is opaque, so the MCP server asks somebody about it or remembers it. \
+                 Most likely it keeps an old answer; revocation may also have no effect at the \
+                 authorization server.",
             )
-            .fix("Keep answers about tokens for seconds only, and check that revocation ends the token's life."),
+            .fix(
+                "Keep answers about tokens for seconds only, and check that revocation ends the \
+                  token's life.",
+            ),
     });
 }
 

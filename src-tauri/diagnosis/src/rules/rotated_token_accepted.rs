@@ -29,8 +29,10 @@ rule! {
     title: "A refresh token that was replaced still works",
     variants: [
         GRACE_PERIOD: Warning AuthorizationServer Likely,
-        AT_ONCE: Warning AuthorizationServer Likely "Two refreshes at once with one refresh token are both granted",
-        AT_ONCE_CONFIDENTIAL: Note AuthorizationServer Likely "Two refreshes at once with one refresh token are both granted",
+        AT_ONCE: Warning AuthorizationServer Likely
+            "Two refreshes at once with one refresh token are both granted",
+        AT_ONCE_CONFIDENTIAL: Note AuthorizationServer Likely
+            "Two refreshes at once with one refresh token are both granted",
     ],
     spec: [RFC9700_INVALIDATED],
 }
@@ -96,21 +98,26 @@ fn at_once(later: ExchangeRef<'_>) -> Finding {
     let public = ClientAuthentication::of(later.request()) == ClientAuthentication::None
         && later.request().header_value("dpop").is_none();
     RULE.found(RFC9700_INVALIDATED)
-        .variant(if public { &AT_ONCE } else { &AT_ONCE_CONFIDENTIAL })
+        .variant(if public {
+            &AT_ONCE
+        } else {
+            &AT_ONCE_CONFIDENTIAL
+        })
         .at(later.seq, Part::Status)
         .message(if public {
-                "The client does not authenticate, so a copy of its refresh token would not show if it is used at \
-                 the same moment. Most likely it is a grace period, which many servers have for clients that refresh \
-                 in two places at once."
-            } else {
-                "The client proves who it is, so there is little to fear. Most likely it is a grace period, which \
-                 many servers have for clients that refresh in two places at once."
-            })
+            "The client does not authenticate, so a copy of its refresh token would not show \
+                 if it is used at the same moment. Most likely it is a grace period, which many \
+                 servers have for clients that refresh in two places at once."
+        } else {
+            "The client proves who it is, so there is little to fear. Most likely it is a \
+                 grace period, which many servers have for clients that refresh in two places at \
+                 once."
+        })
         .expected("one 200, and 400 with invalid_grant")
         .actual("200 for both, each with a refresh token of its own")
         .fix(
-            "Make the exchange of a refresh token one step that only one request can win. If a grace period is meant, \
-             keep it to seconds, and answer both with the same successor.",
+            "Make the exchange of a refresh token one step that only one request can win. If a \
+             grace period is meant, keep it to seconds, and answer both with the same successor.",
         )
 }
 
@@ -125,14 +132,17 @@ fn report(seq: u32, age: Option<u64>) -> Finding {
             None => "200, after another refresh token had taken its place".into(),
         })
         .fix(
-            "Invalidate a refresh token when its successor is issued, and revoke both when it is used again. If a \
-             grace period is meant, keep it to seconds.",
+            "Invalidate a refresh token when its successor is issued, and revoke both when it is \
+             used again. If a grace period is meant, keep it to seconds.",
         );
     match age {
-        Some(GRACE..) => finding.message("The old refresh token is not dead, so a copy of it would never show."),
+        Some(GRACE..) => finding.message(
+            "The old refresh token is not dead, so a copy of it would \
+                                          never show.",
+        ),
         _ => finding.variant(&GRACE_PERIOD).message(
-            "The old refresh token is not dead, so a copy of it would not show. It may be a grace period, which \
-             some servers have for clients that lose an answer.",
+            "The old refresh token is not dead, so a copy of it would not show. It may be a grace \
+             period, which some servers have for clients that lose an answer.",
         ),
     }
 }

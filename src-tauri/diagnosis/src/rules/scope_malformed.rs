@@ -58,7 +58,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6749_SCOPE_LIST)
         .at(seq, part)
         .message(
-            "This run takes the space away. Clients that send the scope on as it is are refused with invalid_scope.",
+            "This run takes the space away. Clients that send the scope on as it is are refused \
+             with invalid_scope.",
         )
         .expected("scope names with one space between two of them")
         .actual(actual)

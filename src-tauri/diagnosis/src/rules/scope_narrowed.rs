@@ -70,8 +70,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let lacking = excerpt(&lacking.join(" "));
     let (refresh, perhaps) = if lacking.contains("offline_access") {
         (
-            " Without offline_access there is no refresh token, so the user has to log in again when the access \
-             token expires.",
+            " Without offline_access there is no refresh token, so the user has to log in again \
+             when the access token expires.",
             "",
         )
     } else {
@@ -92,21 +92,22 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .variant(&SAID_SO)
             .at(seen.seq, Part::body("/scope"))
             .message(format!(
-                "{lacking} was not granted, and the answer says so, as it should. The user or a policy of the \
-                 authorization server decided it.{refresh}"
+                "{lacking} was not granted, and the answer says so, as it should. The user or a \
+                 policy of the authorization server decided it.{refresh}"
             ))
             .fix(format!(
-                "Nothing has to change. If {lacking} is needed, allow it for this client at the authorization server."
+                "Nothing has to change. If {lacking} is needed, allow it for this client at the \
+                 authorization server."
             )),
         None => finding
             .at(seen.seq, Part::body("/access_token"))
             .message(format!(
-                "{lacking} was asked for and is not in the access token, and the answer has no scope that would say \
-                 so.{perhaps}{refresh}"
+                "{lacking} was asked for and is not in the access token, and the answer has no \
+                 scope that would say so.{perhaps}{refresh}"
             ))
             .fix(format!(
-                "Put scope with what was granted into the token answer, and allow {lacking} for this client if it is \
-                 to have it."
+                "Put scope with what was granted into the token answer, and allow {lacking} for \
+                 this client if it is to have it."
             )),
     });
 }

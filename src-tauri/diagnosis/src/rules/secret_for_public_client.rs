@@ -43,14 +43,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC7591_PUBLIC_CLIENT)
         .at(seen.seq, Part::body("/client_secret"))
         .message(
-            "The client registered with token_endpoint_auth_method none, a public client. Some clients use \
-             the secret all the same, some do not, and some stop.",
+            "The client registered with token_endpoint_auth_method none, a public client. Some \
+             clients use the secret all the same, some do not, and some stop.",
         )
         .expected("no client_secret")
         .actual("client_secret in the answer")
         .fix(
-            "Give no client_secret for none, or answer with the token_endpoint_auth_method that was set \
-              instead.",
+            "Give no client_secret for none, or answer with the token_endpoint_auth_method that \
+             was set instead.",
         );
     findings.add(finding);
 }

@@ -99,19 +99,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut finding = RULE
         .found(spec)
         .message(format!(
-            "The resource metadata says to authorize at {issuer}, but none of its well-known URLs answers \
-             with metadata. Clients stop here."
+            "The resource metadata says to authorize at {issuer}, but none of its well-known URLs \
+             answers with metadata. Clients stop here."
         ))
         .expected("a metadata document at one of the well-known URLs")
         .actual(actual)
-        .fix(if is_authkit_domain(issuer) { format!(
-                "Check the AuthKit domain in the MCP server's settings: it must be the domain shown in the \
-                 WorkOS dashboard. {issuer} is not a domain that WorkOS serves now."
-            ) } else { format!(
-                "Check the authorization server in the MCP server's settings. It must be the issuer exactly \
-                 as the authorization server's own metadata spells it. If {issuer} is right, the \
-                 authorization server has to serve its metadata there."
-            ) });
+        .fix(if is_authkit_domain(issuer) {
+            format!(
+                "Check the AuthKit domain in the MCP server's settings: it must be the domain \
+                 shown in the WorkOS dashboard. {issuer} is not a domain that WorkOS serves now."
+            )
+        } else {
+            format!(
+                "Check the authorization server in the MCP server's settings. It must be the \
+                 issuer exactly as the authorization server's own metadata spells it. If {issuer} \
+                 is right, the authorization server has to serve its metadata there."
+            )
+        });
     // 2025-06-18 and earlier look for one document only, so a server that has just the other one
     // looks the same.
     if candidates
@@ -120,9 +124,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         && !candidates.is_empty()
     {
         finding = finding.variant(&NOT_ALL_TRIED).message(format!(
-            "The resource metadata says to authorize at {issuer}, but it answers with no metadata where {} \
-             has it. Either the issuer is wrong, or the authorization server has only the documents that \
-             were not tried.",
+            "The resource metadata says to authorize at {issuer}, but it answers with no metadata \
+             where {} has it. Either the issuer is wrong, or the authorization server has only the \
+             documents that were not tried.",
             reading.revision
         ));
     }

@@ -24,7 +24,8 @@ rule! {
     "J04" "signature_wrong" Error AuthorizationServer since None,
     title: "The signature of a token does not fit the published key",
     variants: [
-        OF_TOKEN: Error AuthorizationServer Certain "The signature of the {token} does not fit the published key",
+        OF_TOKEN: Error AuthorizationServer Certain
+            "The signature of the {token} does not fit the published key",
     ],
     spec: [RFC8414_JWKS],
 }
@@ -62,18 +63,25 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let name = token.as_str().replace('_', " ");
     let finding = RULE
         .found(RFC8414_JWKS)
-        .variant(&OF_TOKEN).title_with([&name])
+        .variant(&OF_TOKEN)
+        .title_with([&name])
         .message(
-            "Whoever checks it refuses the token. Two keys under one kid are the usual cause, or an algorithm that is \
-             not that of the key.",
+            "Whoever checks it refuses the token. Two keys under one kid are the usual cause, or \
+             an algorithm that is not that of the key.",
         )
         .expected(format!(
             "a signature by {} with {}",
-            kid.map_or_else(|| "a published key".into(), |kid| format!("the key {}", excerpt(kid))),
+            kid.map_or_else(
+                || "a published key".into(),
+                |kid| format!("the key {}", excerpt(kid))
+            ),
             alg.map_or_else(|| "its algorithm".into(), excerpt)
         ))
         .actual(excerpt(why))
-        .fix("Sign with the key that is published under this kid, and give every new key a kid of its own.");
+        .fix(
+            "Sign with the key that is published under this kid, and give every new key a kid of \
+              its own.",
+        );
     findings.add(match keys_before(reading, at) {
         Some((seen, _)) => finding.at(seen.seq, Part::body("/keys")),
         None => finding.on(Some(at)),

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use trace::{Grant, Purpose};
+use trace::Purpose;
 
 use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading, form, oauth_error, object, text, value};
+use crate::reading::{ExchangeRef, Reading, oauth_error, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8628_SLOW_DOWN;
 
@@ -46,9 +46,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC8628_SLOW_DOWN)
         .at(poll.seq, Part::body("/error"))
         .message(
-            "The client waited for as long as it has to, and is made to wait five seconds longer from now on. The \
-             server may demand another interval than it announces, or count the polls of all clients of an address; \
-             a slow network can bring two polls closer together, but hardly at the first one.",
+            "The client waited for as long as it has to, and is made to wait five seconds longer \
+             from now on. The server may demand another interval than it announces, or count the \
+             polls of all clients of an address; a slow network can bring two polls closer \
+             together, but hardly at the first one.",
         )
         .expected("authorization_pending, or a token")
         .actual(format!(
@@ -70,14 +71,7 @@ fn slowed_down<'a>(
     let announced = answer.get("interval").and_then(serde_json::Value::as_u64);
     let mut interval = announced.unwrap_or(DEFAULT_INTERVAL);
     let mut before = codes;
-    for (poll, _) in reading
-        .tokens
-        .iter()
-        .filter(|(_, grant)| *grant == Grant::DeviceCode)
-    {
-        if value(&form(poll.request()), "device_code") != Some(device_code) {
-            continue;
-        }
+    for poll in reading.polls_with(device_code) {
         if poll.time().is_none() || before.time().is_none() {
             return None;
         }
@@ -97,7 +91,7 @@ fn slowed_down<'a>(
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{EntryKind, Trace};
+    use trace::{EntryKind, Grant, Trace};
 
     use super::*;
     use crate::sample::{Answer, Run, found_in, post, push_to_server};

@@ -49,16 +49,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match received {
         None => finding
             .message(
-                "The authorization server left out state, or a page or redirect in between lost it. Clients \
-                 throw the response away.",
+                "The authorization server left out state, or a page or redirect in between lost \
+                 it. Clients throw the response away.",
             )
             .actual("no state"),
         Some(other) => finding
             .variant(&CHANGED)
             .message(
-                "Clients throw the response away. The authorization server may have changed state (cut it \
-                 off, encoded it twice); a callback of an earlier attempt, from a tab that was still open, \
-                 looks the same.",
+                "Clients throw the response away. The authorization server may have changed state \
+                 (cut it off, encoded it twice); a callback of an earlier attempt, from a tab that \
+                 was still open, looks the same.",
             )
             .actual(format!("state={}", excerpt(other))),
     });

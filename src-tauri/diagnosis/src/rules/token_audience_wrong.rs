@@ -28,9 +28,12 @@ rule! {
     "T15" "token_audience_wrong" Error AuthorizationServer since Some(Revision::R20250618),
     title: "The access token is not meant for this MCP server",
     variants: [
-        USE_NOT_RECORDED: Note AuthorizationServer NotChecked "Whether the MCP server takes a token for another audience could not be checked",
-        UNREADABLE: Note AuthorizationServer NotChecked "Whether the access token is meant for this server could not be checked",
-        TAKEN: Note McpServer Likely "The access token names another audience, and the MCP server takes it",
+        USE_NOT_RECORDED: Note AuthorizationServer NotChecked
+            "Whether the MCP server takes a token for another audience could not be checked",
+        UNREADABLE: Note AuthorizationServer NotChecked
+            "Whether the access token is meant for this server could not be checked",
+        TAKEN: Note McpServer Likely
+            "The access token names another audience, and the MCP server takes it",
         NOT_USED: Error AuthorizationServer Likely,
     ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
@@ -62,8 +65,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             })
             .expected(format!("an audience of {}", opaque.resource))
             .fix(
-                "Nothing has to change for that. If the MCP server refuses the token, ask the authorization \
-                 server about it (introspection).",
+                "Nothing has to change for that. If the MCP server refuses the token, ask the \
+                 authorization server about it (introspection).",
             );
         findings.add(finding);
     }
@@ -81,32 +84,33 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
             format!("aud {}", excerpt(&audience))
         })
         .fix(format!(
-            "Make the authorization server put {} into aud when it is asked for by the resource parameter, \
-             or make the MCP server expect the audience that is issued.",
+            "Make the authorization server put {} into aud when it is asked for by the resource \
+             parameter, or make the MCP server expect the audience that is issued.",
             foreign.resource
         ));
     findings.add(match reading.use_of(&foreign.token, foreign.seen.seq) {
         TokenUse::Refused(_) => finding.message(
-            "The access token does not name the resource that was asked for, and the MCP server refuses it \
-             with 401 right after the login.",
+            "The access token does not name the resource that was asked for, and the MCP server \
+             refuses it with 401 right after the login.",
         ),
         TokenUse::Accepted => Finding {
             spec: MCP_AUDIENCE.into(),
             ..finding
                 .variant(&TAKEN)
                 .message(
-                    "Either the MCP server knows itself under this name as well, which is fine, or it does \
-                     not check the audience at all, and then takes tokens that were issued for others.",
+                    "Either the MCP server knows itself under this name as well, which is fine, or \
+                     it does not check the audience at all, and then takes tokens that were issued \
+                     for others.",
                 )
                 .fix("Make sure that the MCP server checks aud against the name it expects.")
         },
         TokenUse::NotRecorded => finding.variant(&USE_NOT_RECORDED).message(
-            "The access token does not name the resource that was asked for, and the recording does not show with \
-             which tokens the MCP server was called.",
+            "The access token does not name the resource that was asked for, and the recording \
+             does not show with which tokens the MCP server was called.",
         ),
         TokenUse::Unknown => finding.variant(&NOT_USED).message(
-            "The access token does not name the resource that was asked for, so the MCP server should refuse \
-             it. It may also know itself under the name that is there.",
+            "The access token does not name the resource that was asked for, so the MCP server \
+             should refuse it. It may also know itself under the name that is there.",
         ),
     });
 }

@@ -50,17 +50,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         })
         .at(seen.seq, Part::Status)
         .message(if keeps_method {
-                "The request carries a code and perhaps a secret, so clients that are careful do not send it \
-                 on to another URL, and stop."
-            } else {
-                "Clients that follow this send a GET without a body, and those that are careful do not follow. \
-                 Neither gets a token."
-            })
+            "The request carries a code and perhaps a secret, so clients that are careful do \
+                 not send it on to another URL, and stop."
+        } else {
+            "Clients that follow this send a GET without a body, and those that are careful do \
+                 not follow. Neither gets a token."
+        })
         .expected(format!("an answer from {url}"))
         .actual(format!("{} to {target}", response.status))
         .fix(format!(
-            "Write the URL that answers without a redirect into token_endpoint of the metadata{}. When a proxy \
-             redirects (a slash at the end, http to https), let it leave the token endpoint alone.",
+            "Write the URL that answers without a redirect into token_endpoint of the metadata{}. \
+             When a proxy redirects (a slash at the end, http to https), let it leave the token \
+             endpoint alone.",
             hint(url, location)
         ));
     findings.add(finding);

@@ -59,16 +59,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .fix("Answer errors with JSON that has error and error_description at its top level.");
     findings.add(match (status, object) {
         (502..=504, None) => finding.variant(&GATEWAY).message(
-            "The answer looks like that of a gateway which did not reach the authorization server; clients \
-             cannot tell what to do next.",
+            "The answer looks like that of a gateway which did not reach the authorization server; \
+             clients cannot tell what to do next.",
         ),
         (404 | 405, None) => finding.variant(&NO_ENDPOINT).message(format!(
-            "There is no token endpoint at this URL, or it does not take POST ({status}). token_endpoint in \
-             the metadata may be wrong, or a proxy does not pass it on."
+            "There is no token endpoint at this URL, or it does not take POST ({status}). \
+             token_endpoint in the metadata may be wrong, or a proxy does not pass it on."
         )),
-        _ => {
-            finding.message("Clients look for error and do not find it, so they cannot tell what went wrong.")
-        }
+        _ => finding.message(
+            "Clients look for error and do not find it, so they cannot tell what \
+                             went wrong.",
+        ),
     });
 }
 

@@ -49,17 +49,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC7519_EXPIRY)
         .at(seq, Part::body("/access_token"))
-        .fix("Set exp to iat plus the lifetime in seconds, and check the clock of the authorization server.");
+        .fix(
+            "Set exp to iat plus the lifetime in seconds, and check the clock of the \
+              authorization server.",
+        );
     findings.add(match iat {
         Some(iat) => finding
-            .message("Its exp is not after its own iat, so it was never valid, whatever expires_in says.")
+            .message(
+                "Its exp is not after its own iat, so it was never valid, whatever expires_in \
+                      says.",
+            )
             .expected(format!("exp after iat {iat}"))
             .actual(format!("exp {exp}, {} s before", iat - exp)),
         None => finding
             .variant(&BY_OUR_CLOCK)
             .message(
-                "By this machine's clock it had expired when it came. If the clocks differ, servers may still take \
-                 it, or refuse other tokens.",
+                "By this machine's clock it had expired when it came. If the clocks differ, \
+                 servers may still take it, or refuse other tokens.",
             )
             .expected(format!("exp after {now}"))
             .actual(format!("exp {exp}, {} s before", now - exp)),

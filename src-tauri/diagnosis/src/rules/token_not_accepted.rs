@@ -34,9 +34,12 @@ rule! {
     "T40" "token_not_accepted" Error McpServer Likely since None,
     title: "The MCP server refuses the access token it was just issued",
     variants: [
-        PROOF_REFUSED: Error McpServer Likely "The MCP server does not take the proof of possession (DPoP)",
-        BEARER_ONLY: Error McpServer Likely "The MCP server does not take an access token that is bound to a key (DPoP)",
-        REFUSED_LATER: Error McpServer Likely "The MCP server takes the access token in one call and refuses it in another",
+        PROOF_REFUSED: Error McpServer Likely
+            "The MCP server does not take the proof of possession (DPoP)",
+        BEARER_ONLY: Error McpServer Likely
+            "The MCP server does not take an access token that is bound to a key (DPoP)",
+        REFUSED_LATER: Error McpServer Likely
+            "The MCP server takes the access token in one call and refuses it in another",
     ],
     spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME],
 }
@@ -66,9 +69,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return findings.add(bearer_only(call));
     }
     let mut message = String::from(
-        "The token is fresh, so most likely the server checks it against another issuer, key or audience \
-         than the authorization server uses. A proxy that drops or replaces the Authorization header looks \
-         the same.",
+        "The token is fresh, so most likely the server checks it against another issuer, key or \
+         audience than the authorization server uses. A proxy that drops or replaces the \
+         Authorization header looks the same.",
     );
     if let Some(clock) = clock(&token, call.at.seconds()) {
         message = format!("{clock} {message}");
@@ -80,8 +83,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .expected("an MCP answer")
         .actual(refusal(call))
         .fix(
-            "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of the \
-             decoded token with the server's settings, and check that the Authorization header reaches it.",
+            "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of \
+             the decoded token with the server's settings, and check that the Authorization header \
+             reaches it.",
         );
     findings.add(finding);
 }
@@ -98,15 +102,15 @@ fn proof(call: ExchangeRef<'_>) -> Finding {
         .at(call.seq, Part::response_header("WWW-Authenticate"))
         .variant(&PROOF_REFUSED)
         .message(
-            "It is not about the token itself. Behind a proxy the server may compare htu with a URL that it sees \
-             otherwise; or the clocks differ (iat), or it does not know the algorithm, or wants another nonce each \
-             time.",
+            "It is not about the token itself. Behind a proxy the server may compare htu with a \
+             URL that it sees otherwise; or the clocks differ (iat), or it does not know the \
+             algorithm, or wants another nonce each time.",
         )
         .expected("an MCP answer")
         .actual(refusal(call))
         .fix(
-            "Compare htm, htu, iat, ath and alg of the decoded proof with what the MCP server expects, and set its \
-             public URL.",
+            "Compare htm, htu, iat, ath and alg of the decoded proof with what the MCP server \
+             expects, and set its public URL.",
         )
 }
 
@@ -139,15 +143,17 @@ fn bearer_only(call: ExchangeRef<'_>) -> Finding {
         .at(call.seq, Part::response_header("WWW-Authenticate"))
         .variant(&BEARER_ONLY)
         .message(
-            "The token was sent under the scheme DPoP, as one that is bound to a key has to be, and the challenge \
-             offers no such scheme: most likely the server looks for bearer tokens alone. It may also have refused \
-             the token for another reason; then its challenge should name DPoP all the same.",
+            "The token was sent under the scheme DPoP, as one that is bound to a key has to be, \
+             and the challenge offers no such scheme: most likely the server looks for bearer \
+             tokens alone. It may also have refused the token for another reason; then its \
+             challenge should name DPoP all the same.",
         )
         .expected("the token taken under the scheme DPoP, or a challenge with that scheme")
         .actual(refusal(call))
         .fix(
-            "Take tokens and proofs under the scheme DPoP (RFC 9449 section 7.1); or have the authorization server \
-             bind no tokens for this client, which then starts without DPoP (without --dpop).",
+            "Take tokens and proofs under the scheme DPoP (RFC 9449 section 7.1); or have the \
+             authorization server bind no tokens for this client, which then starts without DPoP \
+             (without --dpop).",
         )
 }
 
@@ -171,14 +177,15 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
         .at(call.seq, Part::Status)
         .variant(&REFUSED_LATER)
         .message(
-            "Every new token is taken at first and refused by a later call. Most likely only some of the server's \
-             instances or routes can check it; or the token lives for seconds only, or the clocks differ.",
+            "Every new token is taken at first and refused by a later call. Most likely only some \
+             of the server's instances or routes can check it; or the token lives for seconds \
+             only, or the clocks differ.",
         )
         .expected("an MCP answer")
         .actual(refusal(call))
         .fix(
-            "Check the token in the same way for every method and on every instance, and compare expires_in with \
-             the time between the calls.",
+            "Check the token in the same way for every method and on every instance, and compare \
+             expires_in with the time between the calls.",
         );
     findings.add(finding);
 }

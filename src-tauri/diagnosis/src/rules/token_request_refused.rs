@@ -32,7 +32,8 @@ rule! {
     title: "The token endpoint refuses the request",
     variants: [
         OTHER_STATUS: Error AuthorizationServer Certain "The token answer does not have status 200",
-        REFUSED: Error AuthorizationServer Likely "The token endpoint refuses the {request}: {error}",
+        REFUSED: Error AuthorizationServer Likely
+            "The token endpoint refuses the {request}: {error}",
         REQUEST_WRONG: Error Client Likely "The token endpoint refuses the {request}: {error}",
     ],
     spec: [
@@ -139,9 +140,13 @@ impl Refused<'_, '_> {
             wrong => format!("This request is not as it must be: {}.", list(wrong)),
         };
         finding
-            .variant(&REQUEST_WRONG).title_with([what, &excerpt(self.error)])
+            .variant(&REQUEST_WRONG)
+            .title_with([what, &excerpt(self.error)])
             .message(format!("{changed} Most likely that is why it was refused."))
-            .fix("Send the request once more as the flow has it: rewind to the request for the grant.")
+            .fix(
+                "Send the request once more as the flow has it: rewind to the request for the \
+                  grant.",
+            )
     }
 
     fn quoted(&self) -> String {
@@ -170,32 +175,35 @@ impl Refused<'_, '_> {
                     self.grant_type()
                 ),
                 format!(
-                    "Allow {} for this client at the authorization server; a registration has to list it in \
-                     grant_types.",
+                    "Allow {} for this client at the authorization server; a registration has to \
+                     list it in grant_types.",
                     self.grant_type()
                 ),
             ),
             "unsupported_grant_type" => (
                 RFC6749_TOKEN_ERROR,
                 format!(
-                    "The request says grant_type={}. Either the server does not offer it, or it did not read \
-                     the form in the body (a JSON body parser is the usual cause).",
+                    "The request says grant_type={}. Either the server does not offer it, or it \
+                     did not read the form in the body (a JSON body parser is the usual cause).",
                     self.grant_type()
                 ),
-                "Read the token request as application/x-www-form-urlencoded, and enable the grant type.".into(),
+                "Read the token request as application/x-www-form-urlencoded, and enable the grant \
+                 type.".into(),
             ),
             "invalid_scope" => (
                 RFC6749_INVALID_SCOPE,
                 match value(&form(self.seen.request()), "scope") {
                     Some(scope) => format!("The request asks for {}.", excerpt(scope)),
                     None => format!(
-                        "The token request carries no scope, so it is about the one of the request before it: {}.",
+                        "The token request carries no scope, so it is about the one of the request \
+                         before it: {}.",
                         self.reading
                             .scope_asked_for(self.seen.seq)
                             .map_or_else(|| "none".into(), |scope| excerpt(&scope))
                     ),
                 },
-                "Allow these scopes for the client, or let the MCP server ask for others in its challenge.".into(),
+                "Allow these scopes for the client, or let the MCP server ask for others in its \
+                 challenge.".into(),
             ),
             "invalid_target" => {
                 let resource = self.reading.resource_asked_for(self.seen).unwrap_or_default();
@@ -203,33 +211,35 @@ impl Refused<'_, '_> {
                     RFC8707_INVALID_TARGET,
                     format!("The authorization server does not know the resource {}.", excerpt(&resource)),
                     format!(
-                        "Register {} as a resource (audience, API) at the authorization server, byte for byte.",
+                        "Register {} as a resource (audience, API) at the authorization server, \
+                         byte for byte.",
                         excerpt(&resource)
                     ),
                 )
             }
             "use_dpop_nonce" | "invalid_dpop_proof" if self.seen.request().header_value("dpop").is_some() => (
                 RFC9449_PROOF,
-                "The request carries a proof of possession (DPoP), and the authorization server does not take it. \
-                 Behind a proxy it may compare htu with a URL that it sees otherwise; or the clocks differ (iat), \
-                 or it does not know the algorithm."
+                "The request carries a proof of possession (DPoP), and the authorization server \
+                 does not take it. Behind a proxy it may compare htu with a URL that it sees \
+                 otherwise; or the clocks differ (iat), or it does not know the algorithm."
                     .into(),
-                "Compare htm, htu, iat and alg of the decoded proof with what the authorization server expects, \
-                 and set its public URL."
+                "Compare htm, htu, iat and alg of the decoded proof with what the authorization \
+                 server expects, and set its public URL."
                     .into(),
             ),
             "use_dpop_nonce" | "invalid_dpop_proof" => (
                 RFC6749_TOKEN_ERROR,
-                "The authorization server demands a proof of possession (DPoP), and the request had none that it \
-                 takes."
+                "The authorization server demands a proof of possession (DPoP), and the request \
+                 had none that it takes."
                     .into(),
-                "Turn on DPoP for this run, or allow bearer tokens for this client at the authorization server."
+                "Turn on DPoP for this run, or allow bearer tokens for this client at the \
+                 authorization server."
                     .into(),
             ),
             "invalid_request" => (
                 RFC6749_TOKEN_ERROR,
-                "A parameter is missing or is not taken. Servers that do not know resource or code_verifier have \
-                 to ignore them, and some refuse them instead."
+                "A parameter is missing or is not taken. Servers that do not know resource or \
+                 code_verifier have to ignore them, and some refuse them instead."
                     .into(),
                 format!("{log}, and let unknown parameters be ignored."),
             ),
@@ -240,7 +250,8 @@ impl Refused<'_, '_> {
             ),
             _ => (
                 RFC6749_TOKEN_ERROR,
-                "The error code is none of those that RFC 6749 section 5.2 has, so clients cannot act on it.".into(),
+                "The error code is none of those that RFC 6749 section 5.2 has, so clients cannot \
+                 act on it.".into(),
                 format!("{log}, and answer with one of the standard codes."),
             ),
         }
@@ -249,26 +260,28 @@ impl Refused<'_, '_> {
     fn invalid_grant(&self, log: &str) -> (Spec, String, String) {
         let (means, left) = match self.grant {
             Grant::AuthorizationCode => (
-                "The authorization server does not take the code: it expired, was not stored (or in the memory \
-                 of another instance), or the server compares something else with what it remembers.",
-                "how long a code lives, whether all instances share their codes, and how redirect_uri and \
-                 code_challenge are stored",
+                "The authorization server does not take the code: it expired, was not stored (or \
+                 in the memory of another instance), or the server compares something else with \
+                 what it remembers.",
+                "how long a code lives, whether all instances share their codes, and how \
+                 redirect_uri and code_challenge are stored",
             ),
             Grant::RefreshToken => (
                 "The refresh token is no longer good, and there was no way to authorize afresh.",
                 "how long refresh tokens live, and whether this one was used or revoked before",
             ),
             Grant::DeviceCode => (
-                "The authorization server does not take the device code: it does not know it, or not for this \
-                 client, or it was used before.",
-                "whether all instances share their device codes, and whether the client is the same in both \
-                 requests",
+                "The authorization server does not take the device code: it does not know it, or \
+                 not for this client, or it was used before.",
+                "whether all instances share their device codes, and whether the client is the \
+                 same in both requests",
             ),
             Grant::JwtBearer => (
-                "The authorization server does not take the assertion: it does not trust its issuer or key, or \
-                 aud, exp, typ, resource or client_id in it are not what it expects.",
-                "which issuers it trusts and where it finds their keys, and whether aud of the decoded assertion is \
-                 its own issuer",
+                "The authorization server does not take the assertion: it does not trust its \
+                 issuer or key, or aud, exp, typ, resource or client_id in it are not what it \
+                 expects.",
+                "which issuers it trusts and where it finds their keys, and whether aud of the \
+                 decoded assertion is its own issuer",
             ),
             Grant::TokenExchange | Grant::ClientCredentials => (
                 "The server does not take what was handed in.",
@@ -291,7 +304,8 @@ impl Refused<'_, '_> {
         let offered = listed.is_some_and(|methods| methods.iter().any(|known| known == method));
         let agreed = self.agreed();
         let mut means = format!(
-            "The authorization server does not know the client, or does not take how it authenticates: {method}."
+            "The authorization server does not know the client, or does not take how it \
+             authenticates: {method}."
         );
         if agreed.as_deref() == Some(method) {
             means.push_str(" The registration answer says that very method.");
@@ -306,16 +320,17 @@ impl Refused<'_, '_> {
         }
         let fix = match sent {
             ClientAuthentication::None | ClientAuthentication::Unknown => {
-                "Accept public clients (token_endpoint_auth_method none) at the token endpoint, or give the \
-                 client a secret when it registers. A client arranged by hand needs its secret in this run's \
-                 settings, when it has one."
+                "Accept public clients (token_endpoint_auth_method none) at the token endpoint, or \
+                 give the client a secret when it registers. A client arranged by hand needs its \
+                 secret in this run's settings, when it has one."
             }
             ClientAuthentication::Basic | ClientAuthentication::Post => {
-                "Compare client ID and secret with what the authorization server has for this client, and which \
-                 method it is set to: client_secret_basic or client_secret_post."
+                "Compare client ID and secret with what the authorization server has for this \
+                 client, and which method it is set to: client_secret_basic or client_secret_post."
             }
             ClientAuthentication::Assertion => {
-                "Compare the key and the aud of the client assertion with what the authorization server expects."
+                "Compare the key and the aud of the client assertion with what the authorization \
+                 server expects."
             }
         };
         (RFC6749_INVALID_CLIENT, means, fix.into())

@@ -39,8 +39,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6749_NO_STORE)
         .at(seen.seq, Part::response_header("Cache-Control"))
         .message(
-            "A cache on the way may keep this answer with its tokens. This client does not, and nothing \
-                  breaks.",
+            "A cache on the way may keep this answer with its tokens. This client does not, and \
+             nothing breaks.",
         )
         .expected("Cache-Control: no-store")
         .actual(match response.header_value("cache-control") {

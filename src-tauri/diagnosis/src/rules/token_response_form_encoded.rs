@@ -51,16 +51,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .to_ascii_lowercase();
     let (message, fix) = if accept.contains("json") {
         (
-            "Clients parse token answers as JSON and fail here. The request did ask for JSON with its Accept \
-             header.",
+            "Clients parse token answers as JSON and fail here. The request did ask for JSON with \
+             its Accept header.",
             "Answer with Content-Type: application/json and a JSON object.",
         )
     } else {
         (
             "Clients parse token answers as JSON and fail here. The request carried no Accept: \
              application/json, which some authorization servers go by.",
-            "Answer with Content-Type: application/json and a JSON object, whether or not the request says \
-             Accept. Until then a client can send Accept: application/json.",
+            "Answer with Content-Type: application/json and a JSON object, whether or not the \
+             request says Accept. Until then a client can send Accept: application/json.",
         )
     };
     let finding = RULE

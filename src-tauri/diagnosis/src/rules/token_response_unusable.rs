@@ -23,7 +23,8 @@ rule! {
     "T02" "token_response_unusable" Error AuthorizationServer since None,
     title: "The token answer says success and holds no access token",
     variants: [
-        ERROR_AS_SUCCESS: Error AuthorizationServer Certain "The token endpoint reports an error with a status of success",
+        ERROR_AS_SUCCESS: Error AuthorizationServer Certain
+            "The token endpoint reports an error with a status of success",
         NOT_JSON: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_TOKEN_JSON, RFC6749_TOKEN_ERROR],
@@ -72,14 +73,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .at(seen.seq, Part::body(""))
             .variant(&NOT_JSON)
             .message(
-                "What came is not JSON. The token endpoint in the metadata may be the URL of a page, or \
-                 something in between answers in its place.",
+                "What came is not JSON. The token endpoint in the metadata may be the URL of a \
+                 page, or something in between answers in its place.",
             )
             .expected("a JSON object with access_token and token_type")
-            .actual(if is_html(&response) { format!("{status} with a web page") } else { format!(
+            .actual(if is_html(&response) {
+                format!("{status} with a web page")
+            } else {
+                format!(
                     "{status}, {}",
-                    response.media_type().unwrap_or_else(|| "no content-type".into())
-                ) })
+                    response
+                        .media_type()
+                        .unwrap_or_else(|| "no content-type".into())
+                )
+            })
             .fix("Check token_endpoint in the metadata, and let it answer with JSON."),
     });
 }

@@ -39,7 +39,8 @@ rule! {
         TLS_SERVER: Error AuthorizationServer Certain "{server} has a TLS problem",
         TIMEOUT: Error Network Likely "{server} does not answer in time",
         RESET_MCP: Error McpServer Likely "{server} closes the connection without an answer",
-        RESET_SERVER: Error AuthorizationServer Likely "{server} closes the connection without an answer",
+        RESET_SERVER: Error AuthorizationServer Likely
+            "{server} closes the connection without an answer",
         PROTOCOL_MCP: Error McpServer Certain "{server} does not answer in HTTP",
         PROTOCOL_SERVER: Error AuthorizationServer Certain "{server} does not answer in HTTP",
         PROXY: Error Network Likely "{server} cannot be reached through the proxy",
@@ -155,8 +156,8 @@ fn words(kind: FailureKind) -> Words {
             "Check that the server runs and listens on this address and port.",
         ),
         FailureKind::Unreachable => (
-            "There is no way to this address from here: a network that is down, a VPN, or an address family \
-             that is not routed.",
+            "There is no way to this address from here: a network that is down, a VPN, or an \
+             address family that is not routed.",
             "Check the network and VPN of this machine, and the address the name resolves to.",
         ),
         FailureKind::Tls => (
@@ -165,16 +166,18 @@ fn words(kind: FailureKind) -> Words {
              certificate authority of your own, add it in the settings.",
         ),
         FailureKind::Timeout => (
-            "The server may be overloaded or asleep, or a firewall drops the packets without a word.",
+            "The server may be overloaded or asleep, or a firewall drops the packets without a \
+             word.",
             "Try the URL with another tool, and check firewalls and the server's load.",
         ),
         FailureKind::Reset => (
-            "The server may have crashed on the request, or a proxy or firewall cut the connection.",
+            "The server may have crashed on the request, or a proxy or firewall cut the \
+             connection.",
             "Look into the log of the server and of what is in front of it.",
         ),
         FailureKind::Protocol => (
-            "What came back is not HTTP: most often an https port spoken to in http, or the other way round, \
-             or another service.",
+            "What came back is not HTTP: most often an https port spoken to in http, or the other \
+             way round, or another service.",
             "Check scheme and port of the URL.",
         ),
         FailureKind::Proxy => (

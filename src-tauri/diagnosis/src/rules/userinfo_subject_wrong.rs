@@ -30,10 +30,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let other = answers.find_map(|seen| {
         let response = seen.response().filter(|response| response.status == 200)?;
         let told = text(&*object(response)?, "sub").map(str::to_owned);
-        let token = tokens
-            .iter()
-            .rev()
-            .find(|token| token.seen.seq < seen.seq)?;
+        let before = tokens.partition_point(|token| token.seen.seq < seen.seq);
+        let token = tokens[..before].last()?;
         let subject = token.jwt.as_ref().ok()?.text("sub")?;
         (told.as_deref() != Some(subject)).then(|| (seen.seq, told, subject.to_owned()))
     });
@@ -43,7 +41,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(OIDC_SUBJECT)
         .at(seq, Part::body("/sub"))
-        .message("Clients must not use these claims: they cannot tell that they are about who logged in.")
+        .message(
+            "Clients must not use these claims: they cannot tell that they are about who \
+                  logged in.",
+        )
         .expected(format!("sub {}", excerpt(&subject)))
         .actual(told.map_or_else(|| "no sub".into(), |told| format!("sub {}", excerpt(&told))))
         .fix("Answer with the same sub as in the ID token of this client.");

@@ -5,7 +5,6 @@ mod run;
 mod values;
 mod writer;
 
-use serde_json::json;
 use trace::{Decision, EntryKind, Grant, Phase, Purpose, Request, Role, StopCode, Trace};
 
 use crate::finding::Finding;
@@ -50,16 +49,6 @@ impl Run {
     pub fn trace(&self) -> Trace {
         let mut writer = Writer::new(&self.server_url);
         writer.write(self);
-        writer.trace
-    }
-
-    /// The run with this many more calls at its end.
-    pub fn trace_with_calls(&self, calls: usize) -> Trace {
-        let mut writer = Writer::new(&self.server_url);
-        writer.write(self);
-        for _ in 0..calls {
-            writer.call(&self.calls[1], &access_jwt(json!(MCP)));
-        }
         writer.trace
     }
 }

@@ -12,5 +12,6 @@ pub(crate) const ID_JAG_TYPE: Spec = Spec {
 pub(crate) const FETCH_PREFLIGHT: Spec = Spec {
     title: "Fetch Standard, CORS-preflight fetch",
     url: "https://fetch.spec.whatwg.org/#cors-preflight-fetch-0",
-    quote: "If a CORS check for request and response returns success and response's status is an ok status, then:",
+    quote: "If a CORS check for request and response returns success and response's status is an \
+            ok status, then:",
 };

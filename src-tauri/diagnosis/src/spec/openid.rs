@@ -5,31 +5,31 @@ use super::sentence::Spec;
 pub(crate) const OIDC_UNSIGNED: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 2",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#IDToken",
-    quote: "ID Tokens MUST NOT use none as the alg value unless the Response Type used returns no ID Token from \
-            the Authorization Endpoint (such as when using the Authorization Code Flow) and the Client explicitly \
-            requested the use of none at Registration time.",
+    quote: "ID Tokens MUST NOT use none as the alg value unless the Response Type used returns no \
+            ID Token from the Authorization Endpoint (such as when using the Authorization Code \
+            Flow) and the Client explicitly requested the use of none at Registration time.",
 };
 
 pub(crate) const OIDC_AT_HASH: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 3.1.3.6, at_hash",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#CodeIDToken",
-    quote: "Its value is the base64url encoding of the left-most half of the hash of the octets of the ASCII \
-            representation of the access_token value, where the hash algorithm used is the hash algorithm used in \
-            the alg Header Parameter of the ID Token's JOSE Header.",
+    quote: "Its value is the base64url encoding of the left-most half of the hash of the octets of \
+            the ASCII representation of the access_token value, where the hash algorithm used is \
+            the hash algorithm used in the alg Header Parameter of the ID Token's JOSE Header.",
 };
 
 pub(crate) const OIDC_ISSUER: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 3.1.3.7",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation",
-    quote: "The Issuer Identifier for the OpenID Provider (which is typically obtained during Discovery) MUST \
-            exactly match the value of the iss (issuer) Claim.",
+    quote: "The Issuer Identifier for the OpenID Provider (which is typically obtained during \
+            Discovery) MUST exactly match the value of the iss (issuer) Claim.",
 };
 
 pub(crate) const OIDC_AUDIENCE: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 3.1.3.7",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation",
-    quote: "The ID Token MUST be rejected if the ID Token does not list the Client as a valid audience, or if it \
-            contains additional audiences not trusted by the Client.",
+    quote: "The ID Token MUST be rejected if the ID Token does not list the Client as a valid \
+            audience, or if it contains additional audiences not trusted by the Client.",
 };
 
 pub(crate) const OIDC_EXPIRY: Spec = Spec {
@@ -41,13 +41,14 @@ pub(crate) const OIDC_EXPIRY: Spec = Spec {
 pub(crate) const OIDC_NONCE: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 3.1.3.7",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation",
-    quote: "If a nonce value was sent in the Authentication Request, a nonce Claim MUST be present and its value \
-            checked to verify that it is the same value as the one that was sent in the Authentication Request.",
+    quote: "If a nonce value was sent in the Authentication Request, a nonce Claim MUST be present \
+            and its value checked to verify that it is the same value as the one that was sent in \
+            the Authentication Request.",
 };
 
 pub(crate) const OIDC_SUBJECT: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 5.3.2",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse",
-    quote: "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID \
-            Token; if they do not match, the UserInfo Response values MUST NOT be used.",
+    quote: "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim \
+            in the ID Token; if they do not match, the UserInfo Response values MUST NOT be used.",
 };

@@ -5,15 +5,16 @@ use super::sentence::Spec;
 pub(crate) const RFC6749_BASIC: Spec = Spec {
     title: "RFC 6749 section 2.3.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-2.3.1",
-    quote: "The authorization server MUST support the HTTP Basic authentication scheme for authenticating \
-            clients that were issued a client password.",
+    quote: "The authorization server MUST support the HTTP Basic authentication scheme for \
+            authenticating clients that were issued a client password.",
 };
 
 pub(crate) const RFC6749_LOGIN: Spec = Spec {
     title: "RFC 6749 section 3.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1",
-    quote: "The way in which the authorization server authenticates the resource owner (e.g., username and \
-            password login, session cookies) is beyond the scope of this specification.",
+    quote: "The way in which the authorization server authenticates the resource owner (e.g., \
+            username and password login, session cookies) is beyond the scope of this \
+            specification.",
 };
 
 pub(crate) const RFC6749_TOKEN_POST: Spec = Spec {
@@ -25,24 +26,24 @@ pub(crate) const RFC6749_TOKEN_POST: Spec = Spec {
 pub(crate) const RFC6749_SCOPE_LIST: Spec = Spec {
     title: "RFC 6749 section 3.3",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3",
-    quote: "The value of the scope parameter is expressed as a list of space-delimited, case-sensitive \
-            strings.",
+    quote: "The value of the scope parameter is expressed as a list of space-delimited, \
+            case-sensitive strings.",
 };
 
 pub(crate) const RFC6749_SCOPE_GRANTED: Spec = Spec {
     title: "RFC 6749 section 3.3",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.3",
-    quote: "If the issued access token scope is different from the one requested by the client, the \
-            authorization server MUST include the \"scope\" response parameter to inform the client of the \
-            actual scope granted.",
+    quote: "If the issued access token scope is different from the one requested by the client, \
+            the authorization server MUST include the \"scope\" response parameter to inform the \
+            client of the actual scope granted.",
 };
 
 pub(crate) const RFC6749_WAY_BACK: Spec = Spec {
     title: "RFC 6749 section 4.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1",
-    quote: "Assuming the resource owner grants access, the authorization server redirects the user-agent back \
-            to the client using the redirection URI provided earlier (in the request or during client \
-            registration).",
+    quote: "Assuming the resource owner grants access, the authorization server redirects the \
+            user-agent back to the client using the redirection URI provided earlier (in the \
+            request or during client registration).",
 };
 
 pub(crate) const RFC6749_CODE: Spec = Spec {
@@ -54,23 +55,25 @@ pub(crate) const RFC6749_CODE: Spec = Spec {
 pub(crate) const RFC6749_STATE: Spec = Spec {
     title: "RFC 6749 section 4.1.2",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2",
-    quote: "REQUIRED if the \"state\" parameter was present in the client authorization request. The exact \
-            value received from the client.",
+    quote: "REQUIRED if the \"state\" parameter was present in the client authorization request. \
+            The exact value received from the client.",
 };
 
 pub(crate) const RFC6749_CODE_ONCE: Spec = Spec {
     title: "RFC 6749 section 4.1.2",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2",
-    quote: "If an authorization code is used more than once, the authorization server MUST deny the request and \
-            SHOULD revoke (when possible) all tokens previously issued based on that authorization code.",
+    quote: "If an authorization code is used more than once, the authorization server MUST deny \
+            the request and SHOULD revoke (when possible) all tokens previously issued based on \
+            that authorization code.",
 };
 
 pub(crate) const RFC6749_AUTHORIZATION_ERROR: Spec = Spec {
     title: "RFC 6749 section 4.1.2.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1.2.1",
-    quote: "If the resource owner denies the access request or if the request fails for reasons other than a \
-            missing or invalid redirection URI, the authorization server informs the client by adding the \
-            following parameters to the query component of the redirection URI",
+    quote: "If the resource owner denies the access request or if the request fails for reasons \
+            other than a missing or invalid redirection URI, the authorization server informs the \
+            client by adding the following parameters to the query component of the redirection \
+            URI",
 };
 
 pub(crate) const RFC6749_ACCESS_DENIED: Spec = Spec {
@@ -88,15 +91,16 @@ pub(crate) const RFC6749_INVALID_SCOPE: Spec = Spec {
 pub(crate) const RFC6749_TOKEN_OK: Spec = Spec {
     title: "RFC 6749 section 5.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1",
-    quote: "The authorization server issues an access token and optional refresh token, and constructs the \
-            response by adding the following parameters to the entity-body of the HTTP response with a 200 \
-            (OK) status code:",
+    quote: "The authorization server issues an access token and optional refresh token, and \
+            constructs the response by adding the following parameters to the entity-body of the \
+            HTTP response with a 200 (OK) status code:",
 };
 
 pub(crate) const RFC6749_TOKEN_TYPE: Spec = Spec {
     title: "RFC 6749 section 5.1, token_type",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1",
-    quote: "REQUIRED. The type of the token issued as described in Section 7.1. Value is case insensitive.",
+    quote: "REQUIRED. The type of the token issued as described in Section 7.1. Value is case \
+            insensitive.",
 };
 
 pub(crate) const RFC6749_TOKEN_JSON: Spec = Spec {
@@ -109,24 +113,25 @@ pub(crate) const RFC6749_TOKEN_JSON: Spec = Spec {
 pub(crate) const RFC6749_NO_STORE: Spec = Spec {
     title: "RFC 6749 section 5.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1",
-    quote: "The authorization server MUST include the HTTP \"Cache-Control\" response header field [RFC2616] \
-            with a value of \"no-store\" in any response containing tokens, credentials, or other sensitive \
-            information, as well as the \"Pragma\" response header field [RFC2616] with a value of \
-            \"no-cache\".",
+    quote: "The authorization server MUST include the HTTP \"Cache-Control\" response header field \
+            [RFC2616] with a value of \"no-store\" in any response containing tokens, credentials, \
+            or other sensitive information, as well as the \"Pragma\" response header field \
+            [RFC2616] with a value of \"no-cache\".",
 };
 
 pub(crate) const RFC6749_EXPIRES_IN: Spec = Spec {
     title: "RFC 6749 section 5.1, expires_in",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1",
-    quote: "RECOMMENDED. The lifetime in seconds of the access token. For example, the value \"3600\" denotes \
-            that the access token will expire in one hour from the time the response was generated.",
+    quote: "RECOMMENDED. The lifetime in seconds of the access token. For example, the value \
+            \"3600\" denotes that the access token will expire in one hour from the time the \
+            response was generated.",
 };
 
 pub(crate) const RFC6749_INVALID_CLIENT: Spec = Spec {
     title: "RFC 6749 section 5.2, invalid_client",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2",
-    quote: "Client authentication failed (e.g., unknown client, no client authentication included, or \
-            unsupported authentication method).",
+    quote: "Client authentication failed (e.g., unknown client, no client authentication included, \
+            or unsupported authentication method).",
 };
 
 pub(crate) const RFC6749_UNAUTHORIZED_CLIENT: Spec = Spec {
@@ -138,31 +143,31 @@ pub(crate) const RFC6749_UNAUTHORIZED_CLIENT: Spec = Spec {
 pub(crate) const RFC6749_TOKEN_ERROR: Spec = Spec {
     title: "RFC 6749 section 5.2",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2",
-    quote: "The authorization server responds with an HTTP 400 (Bad Request) status code (unless specified \
-            otherwise) and includes the following parameters with the response:",
+    quote: "The authorization server responds with an HTTP 400 (Bad Request) status code (unless \
+            specified otherwise) and includes the following parameters with the response:",
 };
 
 pub(crate) const RFC6749_INVALID_GRANT: Spec = Spec {
     title: "RFC 6749 section 5.2, invalid_grant",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2",
-    quote: "The provided authorization grant (e.g., authorization code, resource owner credentials) or \
-            refresh token is invalid, expired, revoked, does not match the redirection URI used in the \
-            authorization request, or was issued to another client.",
+    quote: "The provided authorization grant (e.g., authorization code, resource owner \
+            credentials) or refresh token is invalid, expired, revoked, does not match the \
+            redirection URI used in the authorization request, or was issued to another client.",
 };
 
 pub(crate) const RFC6749_VALIDATE_TOKEN: Spec = Spec {
     title: "RFC 6749 section 7",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-7",
-    quote: "The resource server MUST validate the access token and ensure that it has not expired and that \
-            its scope covers the requested resource.",
+    quote: "The resource server MUST validate the access token and ensure that it has not expired \
+            and that its scope covers the requested resource.",
 };
 
 pub(crate) const RFC6750_CHALLENGE: Spec = Spec {
     title: "RFC 6750 section 3",
     url: "https://www.rfc-editor.org/rfc/rfc6750.html#section-3",
-    quote: "If the protected resource request does not include authentication credentials or does not \
-            contain an access token that enables access to the protected resource, the resource server MUST \
-            include the HTTP \"WWW-Authenticate\" response header field",
+    quote: "If the protected resource request does not include authentication credentials or does \
+            not contain an access token that enables access to the protected resource, the \
+            resource server MUST include the HTTP \"WWW-Authenticate\" response header field",
 };
 
 pub(crate) const RFC6750_INSUFFICIENT_SCOPE: Spec = Spec {
@@ -175,6 +180,6 @@ pub(crate) const RFC6750_NO_ERROR: Spec = Spec {
     title: "RFC 6750 section 3.1",
     url: "https://www.rfc-editor.org/rfc/rfc6750.html#section-3.1",
     quote: "If the request lacks any authentication information (e.g., the client was unaware that \
-            authentication is necessary or attempted using an unsupported authentication method), the resource \
-            server SHOULD NOT include an error code or other error information.",
+            authentication is necessary or attempted using an unsupported authentication method), \
+            the resource server SHOULD NOT include an error code or other error information.",
 };

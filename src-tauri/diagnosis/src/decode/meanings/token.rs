@@ -6,7 +6,8 @@ pub(super) const JWT_HEADER: Rows = &[
     ("alg", "How it is signed."),
     (
         "typ",
-        "The kind of JWT: at+jwt is an access token, dpop+jwt a proof, oauth-id-jag+jwt an identity assertion.",
+        "The kind of JWT: at+jwt is an access token, dpop+jwt a proof, oauth-id-jag+jwt an \
+         identity assertion.",
     ),
     ("jwk", "The public key that belongs to the signature."),
     ("x5c", "The signer's certificates."),
@@ -43,7 +44,8 @@ pub(super) const CLAIMS: Rows = &[
     ("at_hash", "Ties an ID token to the access token."),
     (
         "cnf",
-        "The key it is bound to: jkt is the thumbprint of a DPoP key, x5t#S256 that of a certificate.",
+        "The key it is bound to: jkt is the thumbprint of a DPoP key, x5t#S256 that of a \
+         certificate.",
     ),
     ("c_hash", "Ties an ID token to the authorization code."),
     ("htm", "The method of the request that it proves."),
