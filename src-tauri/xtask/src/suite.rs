@@ -118,7 +118,7 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> Row {
     let (tally, remark) = match arrange(project, part) {
         Ok(arranged) => {
             let mut reader = Reader::new(part.runner);
-            let ending = process::watch(arranged.command, part.limit(), &log, |line| {
+            let ending = process::watch(arranged.command, part.silence(), &log, |line| {
                 reader.line(line)
             });
             match ending {
@@ -126,10 +126,13 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> Row {
                     (reader.finish(true), arranged.remark)
                 }
                 Ok(Ending::Exited(status)) => (reader.finish(false), status.to_string()),
-                Ok(Ending::TimedOut) => {
+                Ok(Ending::Hung) => {
                     let mut tally = reader.finish(true);
                     tally.failed = tally.failed.max(1);
-                    (tally, format!("stopped after {}", in_words(part.limit())))
+                    (
+                        tally,
+                        format!("stopped after {} of silence", in_words(part.silence())),
+                    )
                 }
                 Err(error) => (
                     reader.finish(false),
