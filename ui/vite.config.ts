@@ -1,8 +1,9 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
-  plugins: [svelte()],
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte(), ...(mode === "production" ? [withoutFake()] : [])],
   clearScreen: false,
   server: { port: 5173, strictPort: true },
   // Without it the tests would run the half of Svelte that is made for servers.
@@ -16,4 +17,21 @@ export default defineConfig({
     environment: "jsdom",
     include: ["src/**/*.test.ts"],
   },
-});
+}));
+
+/** Fails a release build that contains the fake host or its fixtures. */
+function withoutFake(): Plugin {
+  return {
+    name: "without-fake",
+    generateBundle(_, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== "chunk") continue;
+        const fake = chunk.moduleIds.find((id) =>
+          /src\/host\/(fake\.ts|play\.ts|fixtures\/)/.test(id),
+        );
+        if (fake)
+          this.error(`${chunk.fileName} contains ${fake}, which is for development and tests`);
+      }
+    },
+  };
+}

@@ -1,4 +1,5 @@
-// Serves the built front-end on a loopback port, under the content security policy of the program, and opens pages in it.
+// Serves the front-end, built with the fake host, on a loopback port under the content security policy of the program,
+// and opens pages in it.
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -7,7 +8,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const DIST = join(ROOT, "ui/dist");
+const DIST = join(ROOT, "target/ui-fixtures");
 const ARTEFACTS = join(ROOT, "tests/artefacts/ui");
 
 const { chromium } = createRequire(join(ROOT, "ui/package.json"))("playwright-core");

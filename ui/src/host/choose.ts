@@ -1,7 +1,13 @@
 import type { Host } from "./host";
 
-/** The program when there is one around the page; else the fake, which plays a fixture. */
+/**
+ * The real program when there is one around the page. In development and in the browser tests the
+ * fake, which plays a fixture, takes its place; a release build does not contain it.
+ */
 export async function chooseHost(): Promise<Host> {
   if ("__TAURI_INTERNALS__" in window) return (await import("./tauri")).tauriHost();
-  return (await import("./fake")).fakeHost(new URLSearchParams(location.search));
+  if (import.meta.env.MODE !== "production") {
+    return (await import("./fake")).fakeHost(new URLSearchParams(location.search));
+  }
+  throw new Error("This page only works inside Authscope");
 }
