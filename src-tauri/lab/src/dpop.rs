@@ -116,9 +116,10 @@ impl ProofGate {
             return Ok(());
         }
         let given = proof.text("nonce").unwrap_or_default();
-        match self.memory().nonces.iter().any(|nonce| nonce == given) {
-            true => Ok(()),
-            false => Err(Unproven::NonceWanted),
+        if self.memory().nonces.iter().any(|nonce| nonce == given) {
+            Ok(())
+        } else {
+            Err(Unproven::NonceWanted)
         }
     }
 
@@ -135,9 +136,10 @@ fn signed_by(proof: &Jws) -> Result<PublicKey, &'static str> {
         return Err("The alg of the DPoP proof is not ES256");
     }
     let key = PublicKey::from_jwk(&proof.header["jwk"])?;
-    match proof.is_signed_by(&key) {
-        true => Ok(key),
-        false => Err("The key in the DPoP proof did not make its signature"),
+    if proof.is_signed_by(&key) {
+        Ok(key)
+    } else {
+        Err("The key in the DPoP proof did not make its signature")
     }
 }
 

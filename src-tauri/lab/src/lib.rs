@@ -12,6 +12,7 @@
 
 mod authorization_server;
 mod client_key;
+mod clock;
 mod dpop;
 mod jwt;
 mod mcp_server;
@@ -84,13 +85,15 @@ impl Lab {
         let (as_listener, as_url) = bind(scheme, options.as_port).await?;
         // Who mixes clients up needs someone to mix them up with.
         let mixes_up = options.misbehaviour == Some(Misbehaviour::MixUp);
-        let second = match options.second_as || options.as_migrates || mixes_up {
-            true => Some(bind(scheme, 0).await?),
-            false => None,
+        let second = if options.second_as || options.as_migrates || mixes_up {
+            Some(bind(scheme, 0).await?)
+        } else {
+            None
         };
-        let idp = match options.idp {
-            true => Some(bind(scheme, 0).await?),
-            false => None,
+        let idp = if options.idp {
+            Some(bind(scheme, 0).await?)
+        } else {
+            None
         };
         let (idp_key, platform) = (Arc::new(SigningKey::generate()?), Platform::new()?);
         let plan = Plan::new(

@@ -55,9 +55,10 @@ pub(crate) fn allow_cross_origin(router: Router, misbehaviour: Option<Misbehavio
         if preflight && misbehaviour == Some(Misbehaviour::PreflightRedirected) {
             return to_https(&request);
         }
-        let mut response = match preflight {
-            true => StatusCode::NO_CONTENT.into_response(),
-            false => next.run(request).await,
+        let mut response = if preflight {
+            StatusCode::NO_CONTENT.into_response()
+        } else {
+            next.run(request).await
         };
         if misbehaviour == Some(Misbehaviour::CorsMissing) {
             return response;

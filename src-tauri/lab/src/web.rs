@@ -254,6 +254,19 @@ pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str
     headers.insert(name, HeaderValue::from_static(value));
 }
 
+/// Text of a request, with what `error_description` may not hold replaced (RFC 6749 section 5.2),
+/// and cut short.
+pub(crate) fn plain(text: &str) -> String {
+    let allowed = |c: char| {
+        if matches!(c, ' '..='~') && c != '"' && c != '\\' {
+            c
+        } else {
+            '?'
+        }
+    };
+    text.chars().take(200).map(allowed).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

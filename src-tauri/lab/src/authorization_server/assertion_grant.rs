@@ -3,36 +3,22 @@
 
 use axum::http::HeaderMap;
 
+use super::AuthorizationServer;
+use super::authorization::Authorization;
 use super::clients::{Client, JWT_BEARER};
 use super::grants::{impersonal_scope, narrowed, without_a_person};
-use super::store::Authorization;
-use super::token::{Fields, TokenRequest};
-use super::{AuthorizationServer, now, plain};
-use crate::jwt::{Jws, PublicKey};
+use super::token_request::{Fields, TokenRequest};
+use super::trust::{Says, TrustedIssuer};
+use crate::clock::now;
+use crate::jwt::Jws;
 use crate::tls;
+use crate::web::plain;
 use crate::web::{OAuthError, Params, scopes};
 
 /// `typ` of an identity assertion (Enterprise-Managed Authorization section 4.3).
 pub(super) const ID_JAG_TYPE: &str = "oauth-id-jag+jwt";
 /// Seconds that an assertion may live.
 const LIFETIME: u64 = 3600;
-
-/// Someone whose assertions are believed.
-#[derive(Debug, Clone)]
-pub(crate) struct TrustedIssuer {
-    pub(crate) issuer: String,
-    pub(crate) key: PublicKey,
-    pub(crate) says: Says,
-}
-
-/// What a trusted issuer's assertions speak of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Says {
-    /// Which person uses which client.
-    WhoUsesAClient,
-    /// Which program this is.
-    WhichWorkload,
-}
 
 /// The grant `urn:ietf:params:oauth:grant-type:jwt-bearer`.
 pub(super) async fn exchange(

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::AuthorizationServer;
-use crate::web::{OAuthError, Params};
+use crate::web::{OAuthError, Params, plain};
 
 /// The `type` values that can be asked for.
 pub(super) const TYPES: &[&str] = &["mcp_tool"];
@@ -60,7 +60,7 @@ fn check(server: &AuthorizationServer, detail: &Value) -> Result<(), String> {
                     .iter()
                     .all(|place| server.resources.iter().any(|known| known == place))
             }),
-            other => return Err(format!("The field {} is unknown", super::plain(other))),
+            other => return Err(format!("The field {} is unknown", plain(other))),
         };
         if !fits {
             return Err(format!("The field {name} has a value that does not fit"));

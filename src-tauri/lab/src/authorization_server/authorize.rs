@@ -11,8 +11,9 @@ use super::request::{ONE_TIME_CODE, USER, check, find_client};
 use super::request_object::effective;
 use super::response::{self, Destination};
 use super::store::Requested;
-use super::{AuthorizationServer, acr, now, page};
+use super::{AuthorizationServer, acr, page};
 use crate::Misbehaviour;
+use crate::clock::now;
 use crate::web::{OAuthError, Params, media_type};
 
 /// A client that every authorization server of the lab knows.

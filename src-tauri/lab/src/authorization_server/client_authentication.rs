@@ -7,9 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
+use super::AuthorizationServer;
 use super::clients::Client;
 use super::store::Store;
-use super::{AuthorizationServer, now};
+use crate::clock::now;
 use crate::jwt::Jws;
 use crate::web::{OAuthError, Params};
 

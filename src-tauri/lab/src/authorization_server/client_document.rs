@@ -10,11 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
+use super::AuthorizationServer;
 use super::clients::Client;
 use super::registration::client_of;
-use super::{AuthorizationServer, now, plain};
 use crate::Misbehaviour;
+use crate::clock::now;
 use crate::web::is_loopback;
+use crate::web::plain;
 
 /// How long the whole fetch may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::jwt::PublicKey;
-use crate::web::is_loopback;
+use crate::web::{is_loopback, plain};
 
 /// The `token_endpoint_auth_method` values that a client can be registered with.
 pub(super) const AUTH_METHODS: &[&str] = &[
@@ -162,8 +162,7 @@ fn new(id: &str, methods: &[&str], grants: &[&str], name: &str) -> Client {
 
 /// Whether an authorization may send a browser there, in the words of the error when not.
 pub(super) fn check_redirect_uri(uri: &str) -> Result<(), String> {
-    let parsed =
-        Url::parse(uri).map_err(|_| format!("{} is no absolute URI", super::plain(uri)))?;
+    let parsed = Url::parse(uri).map_err(|_| format!("{} is no absolute URI", plain(uri)))?;
     if uri.contains('#') {
         return Err("A redirect URI has no fragment".to_owned());
     }

@@ -3,11 +3,15 @@
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::store::{Authorization, GrantId, Requested, Worthless};
-use super::token::{Fields, TokenRequest};
-use super::{AuthorizationServer, SCOPES, authorization_details, plain};
+use super::authorization::Authorization;
+use super::server::SCOPES;
+use super::store::{GrantId, Requested, Worthless};
+use super::token_request::{Fields, TokenRequest};
+use super::{AuthorizationServer, authorization_details};
 use crate::Misbehaviour;
+use crate::clock::now;
 use crate::jwt::s256;
+use crate::web::plain;
 use crate::web::{OAuthError, scopes};
 
 /// RFC 6749 section 4.1.3, with RFC 7636 section 4.6 and RFC 8707 section 2.2.
@@ -21,7 +25,7 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
     }
     let mut requested = server
         .store()
-        .look_at_code(code, super::now())
+        .look_at_code(code, now())
         .map_err(worthless_code)?;
     check_code(&requested, request, verifier)?;
     if server.is(Misbehaviour::ScopeNarrowed) {
@@ -34,9 +38,7 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
     let grant = {
         let mut store = server.store();
         // Another request with the same code may have come between.
-        store
-            .look_at_code(code, super::now())
-            .map_err(worthless_code)?;
+        store.look_at_code(code, now()).map_err(worthless_code)?;
         let grant = store.add_grant(granted.clone());
         if !server.is(Misbehaviour::CodeReplayWorks) {
             store.spend_code(code, grant);

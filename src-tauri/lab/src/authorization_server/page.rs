@@ -9,8 +9,8 @@ use axum::http::header::{self, HeaderValue};
 use axum::response::Response;
 use url::Url;
 
+use super::authorization::Authorization;
 use super::clients::Client;
-use super::store::Authorization;
 use crate::jwt::random_text;
 use crate::web::{answer, no_store, set};
 
@@ -139,15 +139,16 @@ pub(super) fn enter_code(status: StatusCode, text: Option<&str>) -> Response {
 
 /// The page after a person decided about a device.
 pub(super) fn decided(approved: bool) -> Response {
-    let (title, text) = match approved {
-        true => (
+    let (title, text) = if approved {
+        (
             "The device is connected",
             "You can close this page and go back to it.",
-        ),
-        false => (
+        )
+    } else {
+        (
             "The device is not connected",
             "You said no. You can close this page.",
-        ),
+        )
     };
     let body = format!("<h1>{title}</h1><p class=\"lead\">{text}</p>");
     page(StatusCode::OK, title, &body, "", None)

@@ -9,10 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
 
+use super::AuthorizationServer;
 use super::clients::{AUTH_METHODS, Client, check_redirect_uri, described};
-use super::{AuthorizationServer, now, plain};
 use crate::Misbehaviour;
+use crate::clock::now;
 use crate::jwt::{PublicKey, random_text};
+use crate::web::plain;
 use crate::web::{OAuthError, bearer, json_answer, no_store, not_found, scopes};
 
 /// `POST /register`

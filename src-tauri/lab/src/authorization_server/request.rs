@@ -3,11 +3,13 @@
 
 use url::Url;
 
+use super::authorization::Authorization;
 use super::clients::Client;
-use super::response::ResponseMode;
-use super::store::{Authorization, Requested};
-use super::{AuthorizationServer, acr, authorization_details, plain};
+use super::response_mode::ResponseMode;
+use super::store::Requested;
+use super::{AuthorizationServer, acr, authorization_details};
 use crate::Misbehaviour;
+use crate::web::plain;
 use crate::web::{OAuthError, Params, is_loopback, scopes};
 
 /// The one person who can log in: user name and password.

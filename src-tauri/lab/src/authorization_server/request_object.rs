@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use super::AuthorizationServer;
 use super::clients::Client;
-use super::{AuthorizationServer, now};
+use crate::clock::now;
 use crate::jwt::Jws;
 use crate::web::{OAuthError, Params};
 
@@ -54,13 +55,13 @@ pub(super) fn effective(
 /// # Errors
 /// `invalid_request` when it is.
 pub(super) fn plain_allowed(client: &Client, params: &Params) -> Result<Params, OAuthError> {
-    match client.is_held_to("require_signed_request_object") {
-        true => Err(OAuthError::new(
+    if client.is_held_to("require_signed_request_object") {
+        return Err(OAuthError::new(
             "invalid_request",
             "The client registered to send signed request objects only",
-        )),
-        false => Ok(params.clone()),
+        ));
     }
+    Ok(params.clone())
 }
 
 /// The parameters in a request object: those and no others (RFC 9101 section 6.3).

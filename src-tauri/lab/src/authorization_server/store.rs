@@ -5,13 +5,12 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
+use super::authorization::Authorization;
 use super::clients::Client;
-use super::device::Devices;
+use super::device_codes::Devices;
 use super::early::EarlyToken;
-use super::pushed::Pushed;
-use super::response::ResponseMode;
+use super::pushed_requests::Pushed;
+use super::response_mode::ResponseMode;
 use crate::jwt::random_text;
 use crate::once::Once;
 
@@ -19,22 +18,6 @@ use crate::once::Once;
 pub(super) const CODE_LIFETIME: u64 = 60;
 /// Seconds a person may look at the consent page.
 const PENDING_LIFETIME: u64 = 600;
-
-/// What was asked for and is granted: the content of a code, and then of a grant.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Authorization {
-    pub(super) client_id: String,
-    pub(super) subject: String,
-    pub(super) scope: Vec<String>,
-    pub(super) resources: Vec<String>,
-    /// The `authorization_details` (RFC 9396), an array.
-    pub(super) details: Option<Value>,
-    pub(super) nonce: Option<String>,
-    /// How the person was authenticated.
-    pub(super) acr: Option<&'static str>,
-    /// When the person logged in; `None` for a client on its own behalf.
-    pub(super) auth_time: Option<u64>,
-}
 
 /// An authorization request that passed every check.
 #[derive(Debug, Clone)]

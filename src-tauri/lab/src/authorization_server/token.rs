@@ -6,30 +6,16 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::clients::{Client, DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE};
-use super::store::{Authorization, GrantId};
-use super::tokens::NewAccess;
-use super::{AuthorizationServer, assertion_grant, device, grants, plain, token_exchange};
+use super::clients::{DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE};
+use super::token_request::{Fields, TokenRequest, required};
+use super::{AuthorizationServer, assertion_grant, device, grants, token_exchange};
 use crate::Misbehaviour;
 use crate::tls;
+use crate::web::plain;
 use crate::web::{OAuthError, Params, answer, json_answer, media_type, no_store};
-
-/// A request to the token endpoint by a client that is who it says.
-pub(super) struct TokenRequest<'a> {
-    pub(super) server: &'a AuthorizationServer,
-    pub(super) client: Client,
-    pub(super) params: &'a Params,
-    /// The thumbprint of the key that the request proved (RFC 9449 section 5).
-    pub(super) key: Option<String>,
-    /// The thumbprint of the certificate that the client showed (RFC 8705 section 3).
-    pub(super) certificate: Option<String>,
-}
-
-/// The fields of a token response.
-pub(super) type Fields = Map<String, Value>;
 
 /// `POST /token`
 pub(super) async fn token(
@@ -116,62 +102,6 @@ async fn granted(
         key,
         certificate: tls::shown(headers),
     })
-}
-
-impl TokenRequest<'_> {
-    /// A parameter that has to be there.
-    pub(super) fn required(&self, name: &'static str) -> Result<&str, OAuthError> {
-        required(self.params, name)
-    }
-
-    /// Signs an access token, and puts it into the response with what goes along.
-    pub(super) fn access_token(
-        &self,
-        grant: GrantId,
-        authorization: &Authorization,
-        scope: &[String],
-        resources: &[String],
-        early: bool,
-    ) -> Result<Fields, OAuthError> {
-        let access_token = self.server.sign_access_token(&NewAccess {
-            grant,
-            authorization,
-            scope,
-            resources,
-            key: self.key.as_deref(),
-            certificate: self.certificate.as_deref(),
-            early,
-        })?;
-        let token_type = if self.key.is_some() { "DPoP" } else { "Bearer" };
-        let mut fields = Fields::new();
-        fields.insert("access_token".to_owned(), json!(access_token));
-        fields.insert("token_type".to_owned(), json!(token_type));
-        let promised = match self.server.misbehaviour {
-            Some(Misbehaviour::ExpiresInWrong) => 2 * self.server.access_token_lifetime(),
-            _ => self.server.access_token_lifetime(),
-        };
-        fields.insert("expires_in".to_owned(), json!(promised));
-        fields.insert("scope".to_owned(), json!(scope.join(" ")));
-        // RFC 9396 section 7.
-        if let Some(details) = &authorization.details {
-            fields.insert("authorization_details".to_owned(), details.clone());
-        }
-        Ok(fields)
-    }
-
-    /// A new refresh token. One of a public client is bound to the key that it proved; a
-    /// confidential client authenticates instead (RFC 9449 section 5).
-    pub(super) fn refresh_token(&self, grant: GrantId) -> Value {
-        let public = self.client.may_authenticate_by("none");
-        let key = self.key.clone().filter(|_| public);
-        json!(self.server.store().add_refresh(grant, key))
-    }
-}
-
-fn required<'a>(params: &'a Params, name: &'static str) -> Result<&'a str, OAuthError> {
-    params
-        .get(name)
-        .ok_or_else(|| OAuthError::new("invalid_request", format!("{name} is missing")))
 }
 
 fn unsupported(grant_type: &str) -> OAuthError {

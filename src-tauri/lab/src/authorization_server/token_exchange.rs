@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::assertion_grant::ID_JAG_TYPE;
 use super::grants::impersonal_scope;
-use super::token::{Fields, TokenRequest};
-use super::{now, plain};
+use super::token_request::{Fields, TokenRequest};
 use crate::Misbehaviour;
+use crate::clock::now;
 use crate::jwt::{Jws, random_text};
 use crate::web::OAuthError;
+use crate::web::plain;
 
 /// The only `requested_token_type`.
 pub(super) const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
@@ -18,17 +19,6 @@ pub(super) const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 /// Seconds that an ID-JAG lives.
 const LIFETIME: u64 = 300;
-
-/// Whom an identity provider issues ID-JAGs for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Partners {
-    /// Authorization servers, by issuer.
-    pub(crate) issuers: Vec<String>,
-    /// What the identity provider's client is called there; how it came to know that is no part of
-    /// the protocol.
-    pub(crate) client_id: String,
-    pub(crate) resources: Vec<String>,
-}
 
 /// The grant `urn:ietf:params:oauth:grant-type:token-exchange`.
 pub(super) fn exchange(request: &TokenRequest) -> Result<Fields, OAuthError> {

@@ -2,10 +2,12 @@
 
 use serde_json::json;
 
+use super::authorization::Authorization;
 use super::request::USER;
-use super::store::{Authorization, GrantId};
-use super::{AuthorizationServer, acr, now};
+use super::store::GrantId;
+use super::{AuthorizationServer, acr};
 use crate::Misbehaviour;
+use crate::clock::now;
 use crate::jwt::{half_hash, random_text, s256};
 use crate::web::{OAuthError, scopes};
 

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::message::{self, accepted, as_event_stream, as_json, header};
-use super::{INSTRUCTIONS, McpServer, VERSIONS, server_info, tools};
+use super::server::{INSTRUCTIONS, VERSIONS, server_info};
+use super::{McpServer, tools};
 use crate::jwt::random_text;
 
 const SESSION: &str = "mcp-session-id";

@@ -3,6 +3,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `server` | what it is made of |
 //! | `resource_metadata` | protected resource metadata (RFC 9728) |
 //! | `access` | who may call, and the challenge for those who may not |
 //! | `message` | JSON-RPC and how an answer is sent |
@@ -15,10 +16,10 @@ mod legacy;
 mod message;
 mod modern;
 mod resource_metadata;
+mod server;
 mod tools;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -27,71 +28,17 @@ use axum::http::header::{self, HeaderMap};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::authorization_server::AuthorizationServer;
-use crate::dpop::ProofGate;
+use crate::Misbehaviour;
 use crate::origin::{allow_cross_origin, is_local_origin};
 use crate::web::{media_type, set, single_page_app};
-use crate::{LabOptions, Misbehaviour};
 
-pub(crate) use resource_metadata::advertised_resource;
+use server::MODERN;
 
-/// Every revision this server speaks, newest first.
-const VERSIONS: &[&str] = &["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"];
-/// The stateless ones among them.
-const MODERN: &[&str] = &["2026-07-28"];
-
-/// The MCP server and what it remembers.
-pub(crate) struct McpServer {
-    origin: String,
-    url: String,
-    as_url: String,
-    /// The second authorization server's, where there is one.
-    second_as: Option<String>,
-    /// The authorization servers whose tokens it accepts.
-    authorization_servers: Vec<Arc<AuthorizationServer>>,
-    /// The audiences it accepts: its URL, and the identifier it advertises.
-    audiences: Vec<String>,
-    misbehaviour: Option<Misbehaviour>,
-    options: LabOptions,
-    proofs: ProofGate,
-    memory: Mutex<Memory>,
-}
-
-#[derive(Default)]
-struct Memory {
-    /// Negotiated revision by session id.
-    sessions: HashMap<String, String>,
-    notes: Vec<String>,
-    /// Whether it belongs to the second authorization server by now.
-    migrated: bool,
-}
+pub(crate) use server::{McpServer, advertised_resource};
 
 impl McpServer {
-    pub(crate) fn new(
-        origin: &str,
-        as_url: &str,
-        second_as: Option<&str>,
-        authorization_servers: Vec<Arc<AuthorizationServer>>,
-        options: &LabOptions,
-    ) -> Self {
-        let misbehaviour = options.misbehaviour;
-        let url = format!("{origin}/mcp");
-        Self {
-            origin: origin.to_owned(),
-            audiences: vec![url.clone(), advertised_resource(&url, as_url, misbehaviour)],
-            url,
-            as_url: as_url.to_owned(),
-            second_as: second_as.map(str::to_owned),
-            authorization_servers,
-            misbehaviour,
-            options: options.clone(),
-            proofs: ProofGate::new(options.dpop_nonce),
-            memory: Mutex::default(),
-        }
-    }
-
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let routes = Router::new()
             .route("/mcp", any(endpoint))
@@ -105,10 +52,6 @@ impl McpServer {
             )
             .with_state(self.clone());
         allow_cross_origin(routes, self.misbehaviour)
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -159,9 +102,10 @@ fn post(server: &McpServer, caller: &access::Caller, headers: &HeaderMap, body: 
         let error = message::error(body.get("id"), -32603, "Internal error", None);
         return message::as_json(StatusCode::OK, &error);
     }
-    let answer = match is_modern(headers, &body) {
-        true => modern::answer(server, headers, &body),
-        false => legacy::answer(server, headers, &body),
+    let answer = if is_modern(headers, &body) {
+        modern::answer(server, headers, &body)
+    } else {
+        legacy::answer(server, headers, &body)
     };
     let listed = calls.iter().any(|call| call["method"] == "tools/list");
     if server.options.as_migrates && listed && answer.status().is_success() {
@@ -229,10 +173,3 @@ fn method_not_allowed() -> Response {
     set(response.headers_mut(), header::ALLOW, "POST, DELETE");
     response
 }
-
-/// The server's name, as both eras tell it.
-fn server_info() -> Value {
-    json!({ "name": "authscope-lab", "title": "Authscope lab", "version": env!("CARGO_PKG_VERSION") })
-}
-
-const INSTRUCTIONS: &str = "echo and add need the scope mcp:read, write_note needs mcp:write.";

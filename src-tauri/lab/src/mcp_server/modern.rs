@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::message::{self, accepted, as_json, header};
-use super::{INSTRUCTIONS, MODERN, McpServer, VERSIONS, server_info, tools};
+use super::server::{INSTRUCTIONS, MODERN, VERSIONS, server_info};
+use super::{McpServer, tools};
 
 const HEADER_MISMATCH: i64 = -32020;
 const UNSUPPORTED_VERSION: i64 = -32022;

@@ -9,22 +9,10 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::McpServer;
+use super::server::advertised_resource;
 use crate::Misbehaviour;
 use crate::jwt::ALGORITHM;
 use crate::web::{json_answer, not_found, single_page_app};
-
-/// The identifier the resource metadata gives: the MCP server's URL when it is healthy.
-pub(crate) fn advertised_resource(
-    mcp_url: &str,
-    as_url: &str,
-    misbehaviour: Option<Misbehaviour>,
-) -> String {
-    match misbehaviour {
-        Some(Misbehaviour::ResourceTrailingSlash) => format!("{mcp_url}/"),
-        Some(Misbehaviour::ResourceMismatch) => as_url.to_owned(),
-        _ => mcp_url.to_owned(),
-    }
-}
 
 /// `GET /.well-known/oauth-protected-resource/mcp`
 pub(super) async fn path_inserted(State(server): State<Arc<McpServer>>) -> Response {
