@@ -2,6 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
+use crate::circles::circles;
 use crate::packages::{self, Purpose};
 use crate::process;
 use crate::project::Project;
@@ -17,7 +18,8 @@ pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
     }
     packages::ensure(&[Purpose::Build])?;
     front_end::ensure_built(project)?;
-    let steps: [(&str, Outcome); 5] = [
+    let steps: [(&str, Outcome); 6] = [
+        ("import circles", no_circles(project)),
         (
             "format",
             step(project, "format", &["fmt", "--all", "--check"]),
@@ -71,6 +73,24 @@ fn script(project: &Project, name: &str) -> Outcome {
     let mut command = front_end::npm(project);
     command.args(["run", name]);
     process::run(command)
+}
+
+/// No file of a crate needs another that needs it.
+fn no_circles(project: &Project) -> Outcome {
+    let mut found = Vec::new();
+    for (name, folder) in project.crates() {
+        let circles = circles(&folder.join("src"))?;
+        found.extend(
+            circles
+                .into_iter()
+                .map(|circle| format!("{name}, {circle}")),
+        );
+    }
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(found.join("\n  "))
+    }
 }
 
 /// Writes the bindings anew and compares them with what is recorded in the index.

@@ -6,6 +6,7 @@
 mod bench;
 mod bundle;
 mod check;
+mod circles;
 mod front_end;
 mod packages;
 mod parts;

@@ -35,6 +35,21 @@ impl Project {
         }
     }
 
+    /// The crates, each with its folder.
+    pub fn crates(&self) -> Vec<(String, PathBuf)> {
+        let mut crates: Vec<(String, PathBuf)> = children(&self.root.join("src-tauri"))
+            .into_iter()
+            .filter(|folder| folder.join("Cargo.toml").exists())
+            .map(|folder| {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                (name.into_owned(), folder)
+            })
+            .collect();
+        crates.push(("authscope".to_owned(), self.root.join("src-tauri")));
+        crates.sort();
+        crates
+    }
+
     /// Whether `ui/package.json` has the script.
     pub fn has_script(&self, script: &str) -> bool {
         fs::read_to_string(self.ui().join("package.json"))
