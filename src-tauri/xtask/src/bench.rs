@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
+use crate::front_end;
+use crate::keychain_session::{self, KeychainSession};
+use crate::outcome::Outcome;
 use crate::packages::{self, Purpose};
 use crate::process;
 use crate::project::Project;
-use crate::room::{self, Room};
-use crate::{Outcome, front_end};
 
 /// A cargo bench target: `[[bench]]` in the root manifest, or a file in a crate's `benches`.
 struct Bench {
@@ -38,20 +39,28 @@ const BENCHES: &[Bench] = &[
         display: false,
     },
     Bench {
+        name: "diagnosis",
+        what: "judging 1,000, 10,000 and 100,000 exchanges, beside writing them as JSON",
+        display: false,
+    },
+    Bench {
         name: "har",
         what: "writing 10,000 exchanges as HAR, beside plain JSON of the same data",
         display: false,
     },
 ];
 
-/// `bench [NAME]… [--list]`
-pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
+/// Measures what is named, or everything.
+///
+/// # Errors
+/// A benchmark that does not exist, or those that failed.
+pub fn run(project: &Project, args: &[String], list: bool) -> Outcome<ExitCode> {
     let targets = project.cargo_targets("bench");
     let present: Vec<&Bench> = BENCHES
         .iter()
         .filter(|bench| targets.contains(bench.name))
         .collect();
-    if args.iter().any(|arg| arg == "--list") {
+    if list {
         present
             .iter()
             .for_each(|bench| println!("{:<12} {}", bench.name, bench.what));
@@ -93,22 +102,13 @@ pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
 }
 
 fn measure(project: &Project, bench: &Bench) -> Outcome {
-    let cargo = process::cargo().to_string_lossy().into_owned();
-    let argv = [&cargo, "bench", "--workspace", "--bench", bench.name].map(str::to_owned);
-    let in_room = bench.display && room::lacking(true).is_empty();
-    let room = if in_room {
-        Some(Room::open(project)?)
-    } else {
-        None
-    };
-    let mut command = match &room {
-        Some(room) => room.command(&argv, true),
-        None => {
-            let mut command = process::program(&argv[0]);
-            command.args(&argv[1..]);
-            command
-        }
-    };
-    command.current_dir(project.root());
+    let mut command = process::program(process::cargo());
+    command
+        .args(["bench", "--workspace", "--bench", bench.name])
+        .current_dir(project.root());
+    if bench.display && keychain_session::missing(true).is_empty() {
+        let session = KeychainSession::open()?;
+        return process::run(session.around(&command, true));
+    }
     process::run(command)
 }

@@ -1,15 +1,17 @@
 //! `cargo xtask bundle`: the installable package.
 
+use std::ffi::OsString;
 use std::fs;
 use std::process::ExitCode;
 
+use crate::front_end;
+use crate::outcome::Outcome;
 use crate::packages::{self, Purpose};
 use crate::process;
 use crate::project::Project;
-use crate::{Outcome, front_end};
 
 /// `bundle [ARGS…]`; ARGS go to `tauri build`.
-pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
+pub fn run(project: &Project, args: &[OsString]) -> Outcome<ExitCode> {
     packages::ensure(&[Purpose::Build])?;
     front_end::ensure_packages(project)?;
     let program = project.ui().join("node_modules/@tauri-apps/cli/tauri.js");

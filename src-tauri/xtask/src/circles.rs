@@ -10,7 +10,7 @@ use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 
 /// A module's path from the crate's root; the root's is empty.
 type ModulePath = Vec<String>;

@@ -1,24 +1,28 @@
-//! `cargo xtask`: everything that is done with this repository, as commands that first see to what
-//! they need.
+//! `cargo xtask`: everything that is done with this repository, as commands that first install
+//! what they need.
 //!
-//! No dependencies: it is the first thing built on a fresh machine.
+//! It is the first thing built on a fresh machine, so its dependencies are few and small.
 
 mod bench;
 mod bundle;
 mod check;
 mod circles;
 mod front_end;
+mod keychain_session;
+mod outcome;
 mod packages;
-mod parts;
 mod process;
 mod project;
-mod room;
+mod report;
 mod run;
 mod suite;
-mod summary;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use lexopt::prelude::*;
+
+use outcome::Outcome;
 use project::Project;
 
 const HELP: &str = "\
@@ -27,40 +31,110 @@ usage: cargo xtask COMMAND
   run [ARGS…]              install what is missing, build, open the window; ARGS go to the program
   test [--only PART]…      install what is missing, build, run the whole suite
        [--list]            name its parts
-  check                    format, lints, types, generated bindings: what a change must pass
+  check [NAME]…            format, lints, types, structure: what a change must pass
+        [--list]           name its checks
   bench [NAME]… [--list]   measure
-  bundle                   make the .deb
+  bundle [ARGS…]           make the .deb; ARGS go to `tauri build`
   keychain-session [--display] -- COMMAND…
                            run COMMAND with a keychain and a home of its own (Linux), and a screen in memory
   help                     this text
 ";
 
-/// What is wrong and what to do about it, in words for the person at the terminal.
-type Outcome<T = ()> = Result<T, String>;
-
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let command = args.next();
-    let args: Vec<String> = args.collect();
-    let project = Project::here();
-    let outcome = match command.as_deref() {
-        Some("run") => run::run(&project, &args),
-        Some("test") => suite::run(&project, &args),
-        Some("check") => check::run(&project, &args),
-        Some("bench") => bench::run(&project, &args),
-        Some("bundle") => bundle::run(&project, &args),
-        Some("keychain-session") => room::run(&project, &args),
-        None | Some("help" | "-h" | "--help") => {
-            print!("{HELP}");
-            Ok(ExitCode::SUCCESS)
-        }
-        Some(other) => {
-            eprint!("there is no command `{other}`\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    outcome.unwrap_or_else(|reason| {
+    run_command(std::env::args_os().skip(1).collect()).unwrap_or_else(|reason| {
         eprintln!("xtask: {reason}");
         ExitCode::FAILURE
     })
+}
+
+fn run_command(mut args: Vec<OsString>) -> Outcome<ExitCode> {
+    let project = Project::here();
+    let command = if args.is_empty() {
+        OsString::from("help")
+    } else {
+        args.remove(0)
+    };
+    match command.to_string_lossy().as_ref() {
+        "run" => run::run(&project, &args),
+        "bundle" => bundle::run(&project, &args),
+        "test" => {
+            let args = Arguments::parse(args, &["only"])?;
+            if args.list {
+                suite::list();
+                return Ok(ExitCode::SUCCESS);
+            }
+            suite::run(&project, &args.words)
+        }
+        "check" => {
+            let args = Arguments::parse(args, &[])?;
+            check::run(&project, &args.words, args.list)
+        }
+        "bench" => {
+            let args = Arguments::parse(args, &[])?;
+            bench::run(&project, &args.words, args.list)
+        }
+        "keychain-session" => keychain_session::run(&args),
+        "help" | "-h" | "--help" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => {
+            eprint!("there is no command `{other}`\n\n{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// The names a command is given, and whether it only has to list those there are.
+#[derive(Debug, Default, PartialEq)]
+struct Arguments {
+    words: Vec<String>,
+    list: bool,
+}
+
+impl Arguments {
+    /// Names come as values of one of the `named` options, separated by commas; where there is no
+    /// such option, they come bare.
+    fn parse(args: Vec<OsString>, named: &[&str]) -> Outcome<Arguments> {
+        let parse = || -> Result<Arguments, lexopt::Error> {
+            let mut parsed = Arguments::default();
+            let mut parser = lexopt::Parser::from_args(args);
+            while let Some(argument) = parser.next()? {
+                match argument {
+                    Long("list") => parsed.list = true,
+                    Long(name) if named.contains(&name) => {
+                        let value = parser.value()?.string()?;
+                        parsed.words.extend(value.split(',').map(str::to_owned));
+                    }
+                    Value(word) if named.is_empty() => parsed.words.push(word.string()?),
+                    other => return Err(other.unexpected()),
+                }
+            }
+            Ok(parsed)
+        };
+        parse().map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str], named: &[&str]) -> Outcome<Vec<String>> {
+        let args = args.iter().map(OsString::from).collect();
+        Arguments::parse(args, named).map(|parsed| parsed.words)
+    }
+
+    #[test]
+    fn names_are_read_as_options_or_bare() {
+        let expected = Ok(["rust", "doc", "desktop"].map(str::to_owned).to_vec());
+        assert_eq!(
+            parsed(&["--only", "rust", "--only=doc,desktop"], &["only"]),
+            expected
+        );
+        assert_eq!(parsed(&["rust", "doc", "desktop"], &[]), expected);
+        assert!(parsed(&["rust"], &["only"]).is_err_and(|reason| reason.contains("rust")));
+        assert!(parsed(&["--only"], &["only"]).is_err());
+        assert!(parsed(&["--wrong"], &[]).is_err_and(|reason| reason.contains("--wrong")));
+    }
 }

@@ -5,12 +5,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::Outcome;
-use crate::summary::without_colours;
+use crate::outcome::Outcome;
 
 /// How a watched program ended.
 #[derive(Debug)]
@@ -87,18 +86,21 @@ pub fn watch(
     mut see: impl FnMut(&str),
 ) -> io::Result<Ending> {
     let mut log = File::create(log)?;
+    let (reader, writer) = io::pipe()?;
     command
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
     let mut group = Group::start(&mut command)?;
-    let lines = group.lines();
+    // With it go this process's own ends of the pipe.
+    drop(command);
+    let lines = lines(reader);
     let mut heard = Instant::now();
     let mut show = |line: &[u8]| -> io::Result<()> {
         let text = String::from_utf8_lossy(line);
         // A closed terminal is no reason to lose the log.
         let _ = io::stdout().write_all(line);
-        log.write_all(without_colours(&text).as_bytes())?;
+        log.write_all(line)?;
         see(text.trim_end());
         Ok(())
     };
@@ -166,18 +168,6 @@ impl Group {
         })
     }
 
-    /// What the program says on both channels, whole lines, as they come.
-    fn lines(&mut self) -> mpsc::Receiver<Vec<u8>> {
-        let (sender, receiver) = mpsc::channel();
-        if let Some(stdout) = self.child.stdout.take() {
-            pass_on(stdout, sender.clone());
-        }
-        if let Some(stderr) = self.child.stderr.take() {
-            pass_on(stderr, sender);
-        }
-        receiver
-    }
-
     /// Ends what is left of the group: first politely, then not.
     fn end(&mut self) -> io::Result<()> {
         self.signal("TERM");
@@ -222,7 +212,9 @@ impl Drop for Group {
     }
 }
 
-fn pass_on(from: impl Read + Send + 'static, to: Sender<Vec<u8>>) {
+/// Whole lines, as they come.
+fn lines(from: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut from = BufReader::new(from);
         let mut line = Vec::new();
@@ -230,11 +222,12 @@ fn pass_on(from: impl Read + Send + 'static, to: Sender<Vec<u8>>) {
             if !line.ends_with(b"\n") {
                 line.push(b'\n');
             }
-            if to.send(std::mem::take(&mut line)).is_err() {
+            if sender.send(std::mem::take(&mut line)).is_err() {
                 return;
             }
         }
     });
+    receiver
 }
 
 #[cfg(all(test, unix))]

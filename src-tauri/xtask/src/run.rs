@@ -1,13 +1,15 @@
 //! `cargo xtask run`: from whatever this machine lacks to the open window.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use crate::outcome::Outcome;
 use crate::packages::{self, Purpose};
 use crate::project::Project;
-use crate::{Outcome, front_end, process};
+use crate::{front_end, process};
 
 /// `run [ARGS…]`
-pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
+pub fn run(project: &Project, args: &[OsString]) -> Outcome<ExitCode> {
     // Before minutes of building.
     if !has_display() {
         return Err(

@@ -1,82 +1,128 @@
 //! `cargo xtask test`: prepares, runs every part to its end, and counts.
 
-use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use crate::Outcome;
 use crate::front_end;
+use crate::keychain_session::{self, KeychainSession};
+use crate::outcome::Outcome;
 use crate::packages::{self, Purpose};
-use crate::parts::{PARTS, Part, PartCommand, Place};
 use crate::process::{self, Ending};
 use crate::project::Project;
-use crate::room::{self, Room};
-use crate::summary::{Reader, Tally};
+use crate::report::{self, Tally};
 
 /// Names the browser for the tests in `tests/ui`.
-const BROWSER_MARK: &str = "AUTHSCOPE_CHROMIUM";
+const CHROMIUM: &str = "CHROMIUM";
 
-/// `test [--only PART]… [--list]`
-pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
-    let present: Vec<&Part> = PARTS.iter().filter(|part| part.exists(project)).collect();
-    let chosen = match choose(args, &present)? {
-        Choice::List => {
-            present
-                .iter()
-                .for_each(|part| println!("{:<12} {}", part.name, part.what));
-            return Ok(ExitCode::SUCCESS);
-        }
-        Choice::Parts(parts) => parts,
-    };
+/// A piece of the suite that is run and counted by itself.
+struct Part {
+    name: &'static str,
+    what: &'static str,
+    run: Run,
+    place: Place,
+    /// Minutes without a word after which the part hangs. There is no limit on how long a part may
+    /// take: on a busy machine everything is slow, and slowness is no failure.
+    silence: u64,
+}
+
+/// What is run, and with that, how its tests are counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// A script of `ui/package.json` that is right or wrong and has no number.
+    Check(&'static str),
+    /// A script of `ui/package.json` with these arguments after it; it writes a JUnit file.
+    Script(&'static str, &'static [&'static str]),
+    /// Compiles all that the parts below run.
+    Compile,
+    /// Every test of every crate, apart from the targets that are parts of their own.
+    Crates,
+    Documentation,
+    /// One integration test target.
+    Target(&'static str),
+}
+
+/// Where a part runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Here,
+    /// Beside a keychain of its own; without one where that cannot be had.
+    Keychain,
+    /// Beside a keychain and on a screen of its own, or not at all.
+    Desktop,
+    /// Where there is a browser, or not at all.
+    Browser,
+    /// Where shell scripts run, or not at all.
+    Shell,
+}
+
+/// Quick ones first. Every cargo part names the whole workspace: a narrower choice would switch
+/// other features on in the dependencies and compile them once more.
+#[rustfmt::skip]
+const PARTS: &[Part] = &[
+    part("ui-check", "types of the front-end", Run::Check("check"), Place::Here, 30),
+    part("ui-unit", "the front-end's unit tests", Run::Script("test", &["--reporter=default", "--reporter=junit", "--outputFile={}"]), Place::Here, 30),
+    part("ui-browser", "the front-end in a browser, on recorded runs", Run::Script("test:browser", &[]), Place::Browser, 30),
+    part("compile", "everything that cargo tests", Run::Compile, Place::Here, 120),
+    part("rust", "the crates, flows against the lab, the keychain", Run::Crates, Place::Keychain, 30),
+    part("doc", "examples in the documentation", Run::Documentation, Place::Here, 120),
+    part("desktop", "the real window, driven", Run::Target("desktop"), Place::Desktop, 30),
+    part("conformance", "the official suite for clients", Run::Target("conformance"), Place::Shell, 30),
+    part("peers", "real servers from PyPI and npm", Run::Target("peers"), Place::Shell, 30),
+];
+
+const fn part(
+    name: &'static str,
+    what: &'static str,
+    run: Run,
+    place: Place,
+    silence: u64,
+) -> Part {
+    Part {
+        name,
+        what,
+        run,
+        place,
+        silence,
+    }
+}
+
+/// Runs the parts named, or all of them. Prints a table at the end, and last a line of the form
+/// `3 passed, 0 failed, 1 skipped`.
+///
+/// # Errors
+/// A part that does not exist, or a folder for the logs that cannot be made.
+pub fn run(project: &Project, only: &[String]) -> Outcome<ExitCode> {
+    let known = |name: &&String| !PARTS.iter().any(|part| part.name == **name);
+    if let Some(unknown) = only.iter().find(known) {
+        return Err(format!("there is no part `{unknown}`; --list names them"));
+    }
+    let chosen = |part: &&Part| only.is_empty() || only.iter().any(|name| name == part.name);
+    let chosen: Vec<&Part> = PARTS.iter().filter(chosen).collect();
     let logs = project.target().join("xtask");
     fs::create_dir_all(&logs).map_err(|error| format!("{}: {error}", logs.display()))?;
 
     let mut rows = vec![prepare(project, &chosen)];
     for part in chosen {
         println!("\n── {}: {} ──", part.name, part.what);
-        rows.push(run_part(project, part, &logs));
+        let started = Instant::now();
+        let (tally, remark) = run_part(project, part, &logs);
+        rows.push(Row {
+            name: part.name,
+            tally,
+            took: started.elapsed(),
+            remark,
+        });
     }
     Ok(conclude(&rows, &logs))
 }
 
-enum Choice<'a> {
-    List,
-    Parts(Vec<&'a Part>),
-}
-
-fn choose<'a>(args: &[String], present: &[&'a Part]) -> Outcome<Choice<'a>> {
-    let mut names: Vec<&str> = Vec::new();
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match (arg.as_str(), arg.strip_prefix("--only=")) {
-            ("--list", _) => return Ok(Choice::List),
-            ("--only", _) => {
-                let value = args
-                    .next()
-                    .ok_or("--only needs the name of a part; --list names them")?;
-                names.extend(value.split(','));
-            }
-            (_, Some(value)) => names.extend(value.split(',')),
-            _ => return Err(format!("test knows no option `{arg}`: --only PART, --list")),
-        }
+/// Names the parts.
+pub fn list() {
+    for part in PARTS {
+        println!("{:<12} {}", part.name, part.what);
     }
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| !present.iter().any(|part| part.name == **name))
-    {
-        let known: Vec<&str> = present.iter().map(|part| part.name).collect();
-        return Err(format!(
-            "there is no part `{unknown}`: {}",
-            known.join(", ")
-        ));
-    }
-    let chosen = |part: &&Part| names.is_empty() || names.contains(&part.name);
-    Ok(Choice::Parts(
-        present.iter().copied().filter(chosen).collect(),
-    ))
 }
 
 /// One line of the closing table.
@@ -91,184 +137,172 @@ struct Row {
 /// still do.
 fn prepare(project: &Project, chosen: &[&Part]) -> Row {
     let started = Instant::now();
-    let mut purposes: Vec<Purpose> = chosen.iter().flat_map(|part| part.purposes()).collect();
-    purposes.dedup();
+    let purposes: Vec<Purpose> = chosen.iter().flat_map(|part| purposes(part)).collect();
     let steps = [
         packages::ensure(&purposes),
         front_end::ensure_built(project),
     ];
-    let mut tally = Tally::default();
-    let mut remarks = Vec::new();
-    for reason in steps.into_iter().filter_map(Result::err) {
+    let reasons: Vec<String> = steps.into_iter().filter_map(Result::err).collect();
+    for reason in &reasons {
         eprintln!("xtask: {reason}");
-        tally.failed += 1;
-        remarks.extend(reason.lines().next().map(str::to_owned));
     }
     Row {
         name: "prepare",
-        tally,
+        tally: failures(reasons.len() as u32),
         took: started.elapsed(),
-        remark: remarks.join("; "),
+        remark: reasons.join("; ").replace('\n', " "),
     }
 }
 
-fn run_part(project: &Project, part: &Part, logs: &Path) -> Row {
-    let started = Instant::now();
-    let log = logs.join(format!("{}.log", part.name));
-    let (tally, remark) = match arrange(project, part) {
-        Ok(arranged) => {
-            let mut reader = Reader::new(part.runner);
-            let ending = process::watch(arranged.command, part.silence(), &log, |line| {
-                reader.line(line)
-            });
-            match ending {
-                Ok(Ending::Exited(status)) if status.success() => {
-                    (reader.finish(true), arranged.remark)
-                }
-                Ok(Ending::Exited(status)) => (reader.finish(false), status.to_string()),
-                Ok(Ending::Hung) => {
-                    let mut tally = reader.finish(true);
-                    tally.failed = tally.failed.max(1);
-                    (
-                        tally,
-                        format!("stopped after {} of silence", in_words(part.silence())),
-                    )
-                }
-                Err(error) => (
-                    reader.finish(false),
-                    format!("could not be started: {error}"),
-                ),
-            }
-        }
-        Err(Hindrance::Unavailable(reason)) => {
-            println!("skipped: {reason}");
-            (
-                Tally {
-                    skipped: 1,
-                    ..Tally::default()
-                },
-                format!("skipped: {reason}"),
-            )
-        }
-        Err(Hindrance::Broken(reason)) => {
-            eprintln!("xtask: {reason}");
-            (
-                Tally {
-                    failed: 1,
-                    ..Tally::default()
-                },
-                reason,
-            )
-        }
+/// What has to be installed for a part.
+fn purposes(part: &Part) -> Vec<Purpose> {
+    let mut purposes = match part.place {
+        Place::Here => vec![],
+        Place::Keychain => vec![Purpose::Keychain],
+        Place::Desktop => vec![Purpose::Keychain, Purpose::Desktop],
+        Place::Browser => vec![Purpose::Browser],
+        Place::Shell => vec![Purpose::Peers],
     };
-    Row {
-        name: part.name,
-        tally,
-        took: started.elapsed(),
-        remark,
+    if !matches!(part.run, Run::Check(_) | Run::Script(..)) {
+        purposes.push(Purpose::Build);
     }
+    purposes
 }
 
-/// Why a part does not run.
-enum Hindrance {
-    /// This system cannot run it.
-    Unavailable(String),
-    /// It should have run.
-    Broken(String),
-}
-
-struct Arranged {
-    command: Command,
-    remark: String,
-    /// Kept until the part has ended.
-    _room: Option<Room>,
-}
-
-fn arrange(project: &Project, part: &Part) -> Result<Arranged, Hindrance> {
-    let argv: Vec<OsString> = match part.command(project) {
-        PartCommand::Npm(script) => {
-            let npm = front_end::npm(project);
-            [npm.get_program(), "run".as_ref(), script.as_ref()]
-                .map(OsString::from)
-                .into()
-        }
-        PartCommand::Cargo(arguments) => std::iter::once(process::cargo())
-            .chain(arguments.into_iter().map(OsString::from))
-            .collect(),
-    };
-    let folder = match part.command(project) {
-        PartCommand::Npm(_) => project.ui(),
-        PartCommand::Cargo(_) => project.root().to_path_buf(),
-    };
-    let mut arranged = match part.place {
-        Place::Keychain | Place::Desktop => in_room(project, part, &argv)?,
-        Place::Browser => {
-            let Some(browser) = packages::browser() else {
-                return Err(Hindrance::Unavailable(
-                    "no Chromium or Chrome found".to_owned(),
-                ));
-            };
-            let mut command = plain(&argv);
-            command.env(BROWSER_MARK, browser);
-            Arranged {
-                command,
-                remark: String::new(),
-                _room: None,
+/// Gives the numbers, and what is to be said about them.
+fn run_part(project: &Project, part: &Part, logs: &Path) -> (Tally, String) {
+    let report = logs.join(format!("{}.xml", part.name));
+    let _ = fs::remove_file(&report);
+    let mut command = command(project, part.run, &report);
+    let mut remark = String::new();
+    let mut _session = None;
+    match part.place {
+        Place::Keychain | Place::Desktop => {
+            let display = part.place == Place::Desktop;
+            let missing = keychain_session::missing(display);
+            if missing.is_empty() {
+                match KeychainSession::open() {
+                    Ok(session) => {
+                        command = session.around(&command, display);
+                        _session = Some(session);
+                    }
+                    Err(reason) => return (failures(1), reason),
+                }
+            } else if display {
+                return skipped(&format!("there is no {}", missing.join(", no ")));
+            } else {
+                remark = format!("without a keychain: there is no {}", missing.join(", no "));
             }
         }
-        Place::Shell if cfg!(windows) => {
-            return Err(Hindrance::Unavailable(
-                "its servers are started by shell scripts".to_owned(),
-            ));
-        }
-        Place::Here | Place::Shell => Arranged {
-            command: plain(&argv),
-            remark: String::new(),
-            _room: None,
+        Place::Browser => match packages::browser() {
+            Some(browser) => {
+                command.env(CHROMIUM, browser);
+            }
+            None => return skipped("there is no Chromium or Chrome"),
         },
+        Place::Shell if cfg!(windows) => return skipped("its servers are shell scripts"),
+        Place::Shell | Place::Here => {}
+    }
+
+    let mut closing_lines = Vec::new();
+    let log = logs.join(format!("{}.log", part.name));
+    let silence = Duration::from_secs(part.silence * 60);
+    let ending = process::watch(command, silence, &log, |line| {
+        closing_lines.extend(report::libtest(line));
+    });
+    let (succeeded, word) = match ending {
+        Ok(Ending::Exited(status)) if status.success() => (true, remark),
+        Ok(Ending::Exited(status)) => (false, status.to_string()),
+        Ok(Ending::Hung) => (false, format!("silent for {}", in_words(silence))),
+        Err(error) => (false, format!("could not be started: {error}")),
     };
-    arranged.command.current_dir(folder);
-    Ok(arranged)
+    let counted = match part.run {
+        Run::Check(_) | Run::Compile => Ok(Tally::default()),
+        Run::Script(..) => report::junit(&report),
+        Run::Crates | Run::Documentation | Run::Target(_) if closing_lines.is_empty() => {
+            Err("no test was run".to_owned())
+        }
+        Run::Crates | Run::Documentation | Run::Target(_) => {
+            let mut sum = Tally::default();
+            closing_lines.into_iter().for_each(|tally| sum += tally);
+            Ok(sum)
+        }
+    };
+    conclude_part(counted, succeeded, word)
 }
 
-fn in_room(project: &Project, part: &Part, argv: &[OsString]) -> Result<Arranged, Hindrance> {
-    let display = part.place == Place::Desktop;
-    let mut lacking = room::lacking(display);
-    if display && cfg!(target_os = "linux") && process::find("WebKitWebDriver").is_none() {
-        lacking.push("WebKitWebDriver");
+/// A runner that failed without naming a failed test, or ended without a report, crashed: that is
+/// one failure.
+fn conclude_part(counted: Outcome<Tally>, succeeded: bool, word: String) -> (Tally, String) {
+    match counted {
+        Ok(mut tally) => {
+            if !succeeded && tally.failed == 0 {
+                tally.failed = 1;
+            }
+            (tally, word)
+        }
+        Err(reason) => (failures(1), format!("{word} {reason}").trim().to_owned()),
     }
-    if lacking.is_empty() {
-        let room = Room::open(project).map_err(Hindrance::Broken)?;
-        let argv: Vec<String> = argv
+}
+
+fn failures(failed: u32) -> Tally {
+    Tally {
+        failed,
+        ..Tally::default()
+    }
+}
+
+fn skipped(reason: &str) -> (Tally, String) {
+    println!("skipped: {reason}");
+    let tally = Tally {
+        skipped: 1,
+        ..Tally::default()
+    };
+    (tally, format!("skipped: {reason}"))
+}
+
+fn command(project: &Project, run: Run, report: &Path) -> Command {
+    let own: &[&str] = match run {
+        Run::Check(script) | Run::Script(script, _) => {
+            let mut npm = front_end::npm(project);
+            npm.args(["run", script]);
+            if let Run::Script(_, arguments) = run {
+                npm.env("JUNIT_REPORT", report).arg("--");
+                let report = report.to_string_lossy();
+                npm.args(arguments.iter().map(|word| word.replace("{}", &report)));
+            }
+            return npm;
+        }
+        Run::Compile => &["--no-run"],
+        Run::Documentation => &["--no-fail-fast", "--doc"],
+        Run::Target(name) => &["--no-fail-fast", "--test", name],
+        Run::Crates => &["--no-fail-fast", "--lib", "--bins"],
+    };
+    let mut cargo = process::program(process::cargo());
+    cargo
+        .args(["test", "--workspace"])
+        .args(own)
+        .current_dir(project.root());
+    if run == Run::Crates {
+        let parts = |name: &String| PARTS.iter().any(|part| is_target(part, name));
+        for name in project
+            .cargo_targets("test")
             .iter()
-            .map(|word| word.to_string_lossy().into_owned())
-            .collect();
-        return Ok(Arranged {
-            command: room.command(&argv, display),
-            remark: String::new(),
-            _room: Some(room),
-        });
+            .filter(|name| !parts(name))
+        {
+            cargo.args(["--test", name]);
+        }
     }
-    let reason = format!("here is no {}", lacking.join(", no "));
-    if display {
-        return Err(Hindrance::Unavailable(reason));
-    }
-    Ok(Arranged {
-        command: plain(argv),
-        remark: format!("without a keychain: {reason}"),
-        _room: None,
-    })
+    cargo
 }
 
-fn plain(argv: &[OsString]) -> Command {
-    let mut command = process::program(&argv[0]);
-    command.args(&argv[1..]);
-    command
+fn is_target(part: &Part, name: &str) -> bool {
+    matches!(part.run, Run::Target(target) if target == name)
 }
 
 fn conclude(rows: &[Row], logs: &Path) -> ExitCode {
     let mut total = Tally::default();
-    println!("\n── what came of it (logs: {}) ──", shown(logs).display());
+    println!("\n── result (logs: {}) ──", logs.display());
     println!(
         "  {:<12} {:>12} {:>7} {:>7} {:>8}",
         "part", "time", "passed", "failed", "skipped"
@@ -276,32 +310,22 @@ fn conclude(rows: &[Row], logs: &Path) -> ExitCode {
     for row in rows {
         total += row.tally;
         let sign = if row.tally.failed > 0 { "✕" } else { "✓" };
-        let (
-            took,
-            Tally {
-                passed,
-                failed,
-                skipped,
-            },
-        ) = (in_words(row.took), row.tally);
         println!(
-            "{sign} {:<12} {took:>12} {passed:>7} {failed:>7} {skipped:>8}  {}",
-            row.name, row.remark
+            "{sign} {:<12} {:>12} {:>7} {:>7} {:>8}  {}",
+            row.name,
+            in_words(row.took),
+            row.tally.passed,
+            row.tally.failed,
+            row.tally.skipped,
+            row.remark
         );
     }
     println!("\n{total}");
-    let _ = std::io::stdout().flush();
     if total.failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
-}
-
-/// The path from where the command was given, if it lies below.
-fn shown(path: &Path) -> PathBuf {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).to_path_buf()
 }
 
 fn in_words(duration: Duration) -> String {
@@ -317,43 +341,37 @@ fn in_words(duration: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn chosen(args: &[&str]) -> Outcome<Vec<&'static str>> {
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let present: Vec<&Part> = PARTS.iter().filter(|part| part.name != "peers").collect();
-        match choose(&args, &present)? {
-            Choice::List => Ok(vec!["(list)"]),
-            Choice::Parts(parts) => Ok(parts.iter().map(|part| part.name).collect()),
+    #[test]
+    fn a_part_that_does_not_exist_is_named() {
+        let reason = run(&Project::here(), &["nothing".to_owned()]).unwrap_err();
+        assert!(reason.contains("`nothing`"), "{reason}");
+    }
+
+    #[test]
+    fn a_runner_that_crashed_counts_as_a_failure() {
+        let passed = Tally {
+            passed: 2,
+            ..Tally::default()
+        };
+        assert_eq!(conclude_part(Ok(passed), true, String::new()).0, passed);
+        let crashed = conclude_part(Ok(passed), false, "signal 11".to_owned()).0;
+        assert_eq!((crashed.passed, crashed.failed), (2, 1));
+        let silent = conclude_part(Err("no test was run".to_owned()), true, String::new()).0;
+        assert_eq!(silent, failures(1));
+    }
+
+    #[test]
+    fn parts_of_the_front_end_need_no_webkit() {
+        for part in PARTS.iter().filter(|part| part.name.starts_with("ui-")) {
+            assert!(!purposes(part).contains(&Purpose::Build), "{}", part.name);
         }
     }
 
     #[test]
-    fn all_parts_run_when_none_is_named() {
-        assert_eq!(chosen(&[]).map(|parts| parts.len()), Ok(PARTS.len() - 1));
-    }
-
-    #[test]
-    fn named_parts_run_in_the_order_of_the_table() {
-        assert_eq!(
-            chosen(&["--only", "rust", "--only=ui-unit"]),
-            Ok(vec!["ui-unit", "rust"])
-        );
-        assert_eq!(
-            chosen(&["--only", "desktop,doc"]),
-            Ok(vec!["doc", "desktop"])
-        );
-        assert_eq!(chosen(&["--list"]), Ok(vec!["(list)"]));
-    }
-
-    #[test]
-    fn a_wrong_word_is_named() {
-        assert!(chosen(&["--only", "peers"]).is_err_and(|reason| reason.contains("`peers`")));
-        assert!(chosen(&["--only"]).is_err());
-        assert!(chosen(&["-x"]).is_err_and(|reason| reason.contains("`-x`")));
-    }
-
-    #[test]
-    fn durations_read_well() {
-        assert_eq!(in_words(Duration::from_secs(59)), "59 s");
-        assert_eq!(in_words(Duration::from_secs(125)), "2 min 05 s");
+    fn a_target_with_a_part_of_its_own_is_not_run_twice() {
+        let command = command(&Project::here(), Run::Crates, Path::new(""));
+        let arguments: Vec<&std::ffi::OsStr> = command.get_args().collect();
+        assert!(arguments.contains(&"flows".as_ref()));
+        assert!(!arguments.contains(&"peers".as_ref()));
     }
 }

@@ -1,23 +1,23 @@
-//! A room of its own for programs under test: a home, a session bus with an unlocked keychain, a
+//! A session of its own for programs under test: a home, a session bus with an unlocked keychain, a
 //! screen in memory. What they store there goes away with it; the user's own keychain is never
 //! touched.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 use crate::packages::{self, Purpose};
 use crate::process;
-use crate::project::Project;
 
 /// Set to `1` inside: there is a keychain, tests may write to it, and one that cannot reach it
 /// fails.
 pub const KEYCHAIN_MARK: &str = "AUTHSCOPE_TEST_KEYCHAIN";
 
 const KEYCHAIN_PROGRAMS: &[&str] = &["dbus-run-session", "dbus-send", "gnome-keyring-daemon"];
-const DISPLAY_PROGRAMS: &[&str] = &["xvfb-run", "Xvfb", "xauth"];
+const DISPLAY_PROGRAMS: &[&str] = &["xvfb-run", "Xvfb", "xauth", "WebKitWebDriver"];
 
 const KEYCHAIN_SCRIPT: &str = include_str!("keychain.sh");
 
@@ -35,53 +35,45 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus C
 </busconfig>
 "#;
 
-/// The folders of one room; they are removed with it.
-pub struct Room {
+/// The folders of one session; they are removed with it.
+pub struct KeychainSession {
     folder: PathBuf,
 }
 
 /// `keychain-session [--display] -- COMMAND…`
-pub fn run(project: &Project, args: &[String]) -> Outcome<ExitCode> {
-    let (options, command) = match args.iter().position(|arg| arg == "--") {
-        Some(at) => (&args[..at], &args[at + 1..]),
-        None => (&args[..0], args),
+pub fn run(args: &[OsString]) -> Outcome<ExitCode> {
+    const USAGE: &str = "usage: cargo xtask keychain-session [--display] -- COMMAND…";
+    let (display, command) = match args {
+        [option, dashes, command @ ..] if option == "--display" && dashes == "--" => {
+            (true, command)
+        }
+        [dashes, command @ ..] if dashes == "--" => (false, command),
+        _ => return Err(USAGE.to_owned()),
     };
-    let display = options.iter().any(|option| option == "--display");
-    if let Some(other) = options.iter().find(|option| *option != "--display") {
-        return Err(format!("keychain-session knows no option `{other}`"));
-    }
-    if command.is_empty() {
-        return Err("usage: cargo xtask keychain-session [--display] -- COMMAND…".to_owned());
-    }
+    let [program, arguments @ ..] = command else {
+        return Err(USAGE.to_owned());
+    };
     if !cfg!(target_os = "linux") {
         return Err("a keychain session can be made on Linux only".to_owned());
     }
-    let purposes = if display {
-        &[Purpose::Keychain, Purpose::Desktop][..]
-    } else {
-        &[Purpose::Keychain]
-    };
-    packages::ensure(purposes)?;
-    let lacking = lacking(display);
-    if !lacking.is_empty() {
-        return Err(format!("not found: {}", lacking.join(", ")));
+    packages::ensure(&[Purpose::Keychain, Purpose::Desktop][..if display { 2 } else { 1 }])?;
+    let missing = missing(display);
+    if !missing.is_empty() {
+        return Err(format!("not found: {}", missing.join(", ")));
     }
-    let room = Room::open(project)?;
-    let status = room
-        .command(command, display)
+    let session = KeychainSession::open()?;
+    let mut inner = Command::new(program);
+    inner.args(arguments);
+    let status = session
+        .around(&inner, display)
         .status()
         .map_err(|error| error.to_string())?;
-    Ok(ExitCode::from(
-        status
-            .code()
-            .and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(1),
-    ))
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(1)))
 }
 
-/// The programs that a room needs and this system has not. Elsewhere than on Linux there are no
-/// rooms.
-pub fn lacking(display: bool) -> Vec<&'static str> {
+/// The programs that a session needs and this system does not have. Sessions exist on Linux only.
+pub fn missing(display: bool) -> Vec<&'static str> {
     if !cfg!(target_os = "linux") {
         return vec!["Linux"];
     }
@@ -92,43 +84,47 @@ pub fn lacking(display: bool) -> Vec<&'static str> {
         .collect()
 }
 
-impl Room {
+impl KeychainSession {
     /// # Errors
     /// The folders could not be made.
-    pub fn open(project: &Project) -> Outcome<Room> {
+    pub fn open() -> Outcome<KeychainSession> {
         // Sockets live below: their whole path must stay under 108 bytes, so it is not under
         // `target`.
-        let folder = std::env::temp_dir().join(format!("authscope-room-{}", std::process::id()));
-        let room = Room { folder };
-        room.furnish().map_err(|error| {
-            format!(
-                "no room for {} in {}: {error}",
-                project.root().display(),
-                room.folder.display()
-            )
-        })?;
-        Ok(room)
+        let folder = std::env::temp_dir().join(format!("authscope-{}", std::process::id()));
+        let session = KeychainSession { folder };
+        session
+            .furnish()
+            .map_err(|error| format!("{}: {error}", session.folder.display()))?;
+        Ok(session)
     }
 
-    /// `argv`, to be run inside.
-    pub fn command(&self, argv: &[String], display: bool) -> Command {
-        let mut line: Vec<String> = Vec::new();
-        if display {
-            line.extend(["xvfb-run", "-a", "-s", "-screen 0 1440x900x24"].map(str::to_owned));
+    /// The same command, to be run in the session.
+    pub fn around(&self, inner: &Command, display: bool) -> Command {
+        let mut command = if display {
+            let mut command = process::program("xvfb-run");
+            command.args(["-a", "-s", "-screen 0 1440x900x24", "dbus-run-session"]);
+            command
+        } else {
+            process::program("dbus-run-session")
+        };
+        let bus = self.folder.join("bus.conf");
+        command
+            .arg(format!("--config-file={}", bus.display()))
+            .args(["--", "sh"])
+            .arg(self.folder.join("keychain.sh"))
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .env(KEYCHAIN_MARK, "1");
+        if let Some(folder) = inner.get_current_dir() {
+            command.current_dir(folder);
         }
-        line.push("dbus-run-session".to_owned());
-        line.push(format!(
-            "--config-file={}",
-            self.folder.join("bus.conf").display()
-        ));
-        line.extend(["--".to_owned(), "sh".to_owned()]);
-        line.push(self.folder.join("keychain.sh").display().to_string());
-        line.extend_from_slice(argv);
-
-        let mut command = process::program(&line[0]);
-        command.args(&line[1..]).env(KEYCHAIN_MARK, "1");
-        // What lies in the real home and is no business of the tests, but of the tools that build
-        // them.
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        // The tools that build the tests go on using the real home.
         if let Some(home) = std::env::var_os("HOME").map(PathBuf::from) {
             for (variable, folder) in [
                 ("CARGO_HOME", ".cargo"),
@@ -174,7 +170,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for KeychainSession {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
