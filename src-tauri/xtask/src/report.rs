@@ -57,8 +57,8 @@ pub fn junit(file: &Path) -> Outcome<Tally> {
     Ok(tally)
 }
 
-/// Reads the line with which every test binary of cargo ends:
-/// `test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 1s`.
+/// Reads the line with which every test binary of cargo ends: `test result: FAILED. 3 passed; 1
+/// failed; 2 ignored; 0 measured; 0 filtered out; finished in 1s`.
 pub fn libtest(line: &str) -> Option<Tally> {
     let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
     let mut tally = Tally::default();
