@@ -1,7 +1,5 @@
 //! Documents: what viewers are told of them, and that past runs stay open.
 
-mod support;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +7,7 @@ use app::{App, Document, Mirror, Row, Update, Viewer};
 use lab::{Lab, Misbehaviour};
 use serde_json::{Value, json};
 use session::{ErrorCode, Status};
-use support::{lab, options, within};
+use test_support::{lab, options, within};
 use tokio::sync::mpsc;
 use vault::Vault;
 

@@ -3,8 +3,6 @@
 //! That no stop at all is left unexplained is proved with a server that answers anything in
 //! `every_stop.rs`.
 
-mod support;
-
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +15,7 @@ use session::{
     Browser, Callback, ClientCertificate, GrantChoice, Options, Registration, ResponseMode, Status,
     ToolCall,
 };
-use support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 use trace::{ActionKind, Revision, StopCode};
 
 /// Rules about this machine or its client alone: no server is at fault, so they have a test of

@@ -1,13 +1,11 @@
 //! No stop without a reason: whatever a server answers at whatever step, a run that stops has an
 //! error that says whose fault it is and what to change.
 
-mod support;
-
 use std::sync::Arc;
 
 use diagnosis::{Level, Owner};
 use session::{GrantChoice, Options, Registration, Status};
-use support::{Watched, options};
+use test_support::{Watched, options};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use trace::{Revision, query_pairs};

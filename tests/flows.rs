@@ -1,11 +1,9 @@
 //! Whole flows against the lab: every revision, stepping, rewinding, editing, stored tokens.
 
-mod support;
-
 use app::Progress;
 use lab::Misbehaviour;
 use session::{Callback, CallbackHost, Registration, Status};
-use support::{Watched, lab, options, within};
+use test_support::{Watched, lab, options, within};
 use trace::{Outcome, Phase, Request, Revision, StopCode, query_pairs};
 use vault::Vault;
 

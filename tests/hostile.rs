@@ -1,13 +1,9 @@
 //! Servers and input that are not as they should be: the message names what was expected and what
 //! came, and nothing that was recorded is lost.
 
-#[path = "support/raw.rs"]
-mod raw;
-mod support;
-
-use raw::{answer, raw, with_headers};
 use session::{Browser, Callback, ErrorCode, Network, Options, Session, Status};
-use support::{Watched, lab, options, within};
+use test_support::raw::{answer, raw, with_headers};
+use test_support::{Watched, lab, options, within};
 use trace::{BodyEnd, FailureKind, Outcome, StopCode, query_pairs};
 use vault::Vault;
 

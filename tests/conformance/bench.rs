@@ -4,13 +4,10 @@
 //! `cargo xtask bench conformance`. The limit is a quarter of the SDK client's wall time. What the
 //! suite takes for itself is in both; a client that does nothing shows how much that is.
 
-#[path = "client.rs"]
 mod client;
 #[allow(dead_code, reason = "the tests use the rest of it")]
-#[path = "scenarios.rs"]
 mod scenarios;
 #[allow(dead_code, reason = "the tests use the rest of it")]
-#[path = "suite.rs"]
 mod suite;
 
 use std::process::ExitCode;

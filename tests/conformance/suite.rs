@@ -1,8 +1,5 @@
 //! The suite's own program: installed from npm, asked for its scenarios, run for one of them.
 
-#[path = "../support/installed.rs"]
-pub mod installed;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -12,6 +9,7 @@ use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
 use serde_json::Value;
+use test_support::installed;
 
 use crate::client;
 use crate::scenarios::{Run, Version};

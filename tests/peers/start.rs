@@ -1,8 +1,5 @@
 //! Installs and starts the peers, and runs the command against them.
 
-#[path = "../support/installed.rs"]
-mod installed;
-
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -10,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
-use installed::{REPOSITORY, run};
+use test_support::installed::{REPOSITORY, run};
 
 /// A first start compiles a lot of Python on a busy machine.
 const START: Duration = Duration::from_secs(120);
@@ -63,7 +60,7 @@ impl Drop for Peer {
 pub fn fastmcp() -> Peer {
     static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
         let source = REPOSITORY.join("tests/peers/fastmcp");
-        let folder = installed::filled(
+        let folder = test_support::installed::filled(
             "peers/fastmcp",
             &[source.join("requirements.txt")],
             |folder| {
@@ -96,7 +93,7 @@ pub fn fastmcp() -> Peer {
 
 pub fn ts_sdk_server() -> Peer {
     static MODULES: LazyLock<PathBuf> =
-        LazyLock::new(|| installed::npm("peers/ts-sdk-server", &[]));
+        LazyLock::new(|| test_support::installed::npm("peers/ts-sdk-server", &[]));
     let (port, as_port) = (free_port(), free_port());
     let mut command = Command::new("node");
     command
@@ -119,7 +116,7 @@ pub fn ts_sdk_server() -> Peer {
 
 /// Fails unless the SDK's client comes through the lab in every way its script tries.
 pub fn sdk_client_through_the_lab() {
-    let folder = installed::npm("peers/sdk-client", &["check.mjs", "client.mjs"]);
+    let folder = test_support::installed::npm("peers/sdk-client", &["check.mjs", "client.mjs"]);
     let lab = [env!("CARGO_BIN_EXE_authscope-cli"), "lab"];
     run(Command::new("node")
         .arg("check.mjs")

@@ -6,7 +6,7 @@ use session::Options;
 use trace::{ActionKind, Decision, Exchange, Grant, Purpose, SignatureCheck, TokenKind};
 
 use crate::sent::{client, form, json_answer, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 /// A run that has reached its end.
 async fn done(lab: &Lab) -> Watched {
@@ -212,7 +212,7 @@ async fn signatures_are_checked_with_the_issuers_keys() {
     }
     run.assert_silent();
 
-    let lab = crate::support::lab(Some(Misbehaviour::JwksKeyMissing)).await;
+    let lab = test_support::lab(Some(Misbehaviour::JwksKeyMissing)).await;
     let mut run = Watched::start(openid(lab.mcp_url())).await;
     run.run().await;
     acted(&mut run, ActionKind::CheckSignatures).await;

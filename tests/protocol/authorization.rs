@@ -6,7 +6,7 @@ use session::{AuthorizationExtras, Options, Registration, ResourceChoice, Respon
 use trace::{Decision, Grant, Purpose, StopCode, TokenKind};
 
 use crate::sent::{client_with_key, form, json_answer, jwt, lab_with, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 fn with(url: &str, authorization: AuthorizationExtras) -> Options {
     Options {
@@ -198,7 +198,7 @@ async fn an_answer_comes_as_a_posted_form_where_that_is_asked_for() {
         (request["state"].as_str(), lab.as_url())
     );
 
-    let wrong = crate::support::lab(Some(Misbehaviour::StateAltered)).await;
+    let wrong = test_support::lab(Some(Misbehaviour::StateAltered)).await;
     let mut run = Watched::start(with(wrong.mcp_url(), authorization)).await;
     run.run().await;
     assert_eq!(
@@ -249,7 +249,7 @@ async fn an_id_token_is_bound_to_the_request_by_its_nonce() {
         (Misbehaviour::IdTokenAudienceWrong, "aud"),
         (Misbehaviour::AccessTokenHashWrong, "at_hash"),
     ] {
-        let lab = crate::support::lab(Some(misbehaviour)).await;
+        let lab = test_support::lab(Some(misbehaviour)).await;
         let mut run = Watched::start(openid(lab.mcp_url())).await;
         run.run().await;
         let (code, message, can_go_on) = run.stop();

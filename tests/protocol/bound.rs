@@ -7,7 +7,7 @@ use trace::{ActionKind, Decision, Exchange, Grant, Jwt, Purpose};
 use vault::Vault;
 
 use crate::sent::{json_answer, jwt, kept, lab_with, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 fn proof(exchange: &Exchange) -> Jwt {
     let proof = exchange.request.header_value("dpop");

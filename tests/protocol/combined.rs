@@ -7,7 +7,7 @@ use trace::{ActionKind, Grant, Purpose, Revision, StopCode};
 use vault::Vault;
 
 use crate::sent::{call, client, client_with_key, form, jwt, lab_with, scopes, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 const NOTE: &str = "{\"text\":\"a note\"}";
 

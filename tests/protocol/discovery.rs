@@ -5,7 +5,7 @@ use session::{Callback, CallbackHost, Options};
 use trace::{ActionKind, Decision, Grant, Purpose, Revision, origin_of};
 
 use crate::sent::{form, json_sent, lab_with, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_2025_03_26_the_authorization_server_is_the_mcp_servers_origin() {

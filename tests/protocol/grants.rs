@@ -5,7 +5,7 @@ use session::{Browser, GrantChoice, IdentityProvider, Options, Status};
 use trace::{Exchange, Grant, Purpose, StopCode};
 
 use crate::sent::{client, client_with_key, form, json_answer, jwt, lab_with, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
 

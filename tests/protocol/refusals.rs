@@ -5,7 +5,7 @@ use session::{Browser, Options, Status};
 use trace::{Decision, Grant, Outcome, Purpose, StopCode, query_pairs};
 
 use crate::sent::{client, json_sent};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_pkce_support_nothing_is_asked_of_the_server() {

@@ -6,7 +6,7 @@ use session::{ClientMetadata, Options, Registration, RegistrationWay};
 use trace::{ActionKind, Grant, Purpose, StopCode};
 
 use crate::sent::{client, client_with_key, form, json_answer, json_sent, jwt, lab_with, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_served_metadata_document_is_the_client_and_its_fetch_is_shown() {

@@ -11,7 +11,7 @@ use trace::{
     ActionKind, Decision, EntryKind, Exchange, Grant, Jwt, Purpose, StopCode, pairs, query_pairs,
 };
 
-use crate::support::Watched;
+use test_support::Watched;
 
 pub async fn lab_with(change: impl FnOnce(&mut LabOptions)) -> Lab {
     let mut options = LabOptions::default();

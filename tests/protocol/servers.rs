@@ -5,7 +5,7 @@ use trace::{Decision, Grant, Purpose};
 use vault::Vault;
 
 use crate::sent::{call, lab_with, parameters, told};
-use crate::support::{Watched, options};
+use test_support::{Watched, options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_authorization_servers_the_first_or_the_chosen_one_is_used_alone() {

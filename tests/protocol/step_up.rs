@@ -5,7 +5,7 @@ use session::{Action, Options};
 use trace::{ActionKind, Decision, Grant, Phase, Purpose, Revision, ScopeSource, StopCode};
 
 use crate::sent::{call, json_answer, json_sent, jwt, lab_with, scopes, told};
-use crate::support::{Watched, lab, options};
+use test_support::{Watched, lab, options};
 
 const NOTE: &str = "{\"text\":\"a note\"}";
 

@@ -1,8 +1,6 @@
 //! Programs from PyPI and npm that tests run, each installed below `target` from a pinned list in
 //! the repository.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;

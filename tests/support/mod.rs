@@ -1,6 +1,8 @@
-//! What the whole-flow tests share: a lab, a session against it, and waiting with a limit.
+//! What the tests that cross crates share: a lab, a session against it, waiting with a limit; a
+//! server that answers with given bytes; programs from PyPI and npm.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
+pub mod installed;
+pub mod raw;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use session::{
 };
 use support::keychain::keychain;
 use support::server::Server;
-use support::shared::{Watched, options, within};
 use support::without_user;
+use test_support::{Watched, options, within};
 use trace::{ActionKind, Request};
 
 const BUSY: &str = "A step is under way.";
@@ -127,11 +127,7 @@ async fn while_the_keychain_is_asked() {
             (ErrorCode::NotNow, BUSY)
         );
     }
-    for command in [
-        Always::Pause,
-        Always::TokensChanged,
-        Always::Stop,
-    ] {
+    for command in [Always::Pause, Always::TokensChanged, Always::Stop] {
         tell_always(&session, command).await;
     }
     within("the session to rest", session.rest()).await;

@@ -8,8 +8,8 @@ mod support;
 use session::{Action, Browser, GrantChoice, Options, Registration, Session, Status};
 use support::keychain::keychain;
 use support::server::Server;
-use support::shared::{Watched, options, within};
 use support::without_user;
+use test_support::{Watched, options, within};
 use trace::{ActionKind, Decision, Exchange, FailureKind, Outcome, Purpose};
 use vault::Vault;
 

@@ -9,7 +9,7 @@ use keyring_core::{Entry, mock};
 use tokio::sync::mpsc;
 use vault::Vault;
 
-use super::shared::within;
+use test_support::within;
 
 /// The gate of a keychain: while it is shut, whoever uses the keychain waits.
 pub struct Gate {

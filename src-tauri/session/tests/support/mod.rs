@@ -4,8 +4,6 @@
 
 pub mod keychain;
 pub mod server;
-#[path = "../../../../tests/support/mod.rs"]
-pub mod shared;
 
 use session::{Browser, GrantChoice, Options, Registration};
 

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::shared::within;
+use test_support::within;
 
 /// Answers as a healthy server does, but for the paths that are held: a request there stays open.
 pub struct Server {

@@ -2,7 +2,6 @@
 //! own example server from npm. Both are installed into the target folder at their first use, from
 //! pinned lists.
 
-#[path = "peers/start.rs"]
 mod start;
 
 use start::{authscope, fastmcp, sdk_client_through_the_lab, ts_sdk_server};

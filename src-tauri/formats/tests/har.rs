@@ -1,7 +1,6 @@
 //! HAR files are accepted by programs nobody here wrote: har-validator, haralyzer and mitmproxy
 //! (`tests/har`).
 
-#[path = "../src-tauri/formats/tests/support/mod.rs"]
 mod support;
 
 use std::fs::{File, create_dir_all};

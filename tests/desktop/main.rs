@@ -6,7 +6,6 @@
 
 #![cfg(target_os = "linux")]
 
-#[path = "desktop/window.rs"]
 mod window;
 
 use std::time::Duration;

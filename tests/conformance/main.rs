@@ -1,13 +1,10 @@
 //! The command against the official conformance suite for clients, in both of its versions: every
 //! scenario by itself, a result for each.
 //!
-//! The suite starts this program again as its client; see `conformance/client.rs`.
+//! The suite starts this program again as its client; see `client.rs`.
 
-#[path = "conformance/client.rs"]
 mod client;
-#[path = "conformance/scenarios.rs"]
 mod scenarios;
-#[path = "conformance/suite.rs"]
 mod suite;
 
 use std::collections::BTreeSet;

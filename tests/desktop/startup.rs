@@ -5,7 +5,6 @@
 //! counts once.
 
 #[cfg(target_os = "linux")]
-#[path = "../desktop/window.rs"]
 #[allow(dead_code, reason = "the desktop tests use the rest")]
 mod window;
 
