@@ -64,6 +64,7 @@ pub(crate) const RULES: &[Rule] = &[
     token_error_not_oauth::RULE,
     token_response_cacheable::RULE,
     token_type_missing::RULE,
+    expires_in_not_a_number::RULE,
     dpop_nonce_missing::RULE,
     dpop_ignored::RULE,
     dpop_token_unbound::RULE,

@@ -213,6 +213,9 @@ misbehaviours! {
     TokenTypeMissing "T42" "token_type_missing" Error
         "Token answer without token_type"
         "The token answer does not say of which type the access token is."
+    ExpiresInNotANumber "T45" "expires_in_not_a_number" Warning
+        "Token lifetime in quotes"
+        "The token answer gives expires_in as a text of digits."
     RefreshNotRotated "C02" "refresh_not_rotated" Warning
         "Refresh token not rotated"
         "A refresh brings no new refresh token, and the old one of a public client stays good."

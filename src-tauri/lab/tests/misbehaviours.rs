@@ -248,6 +248,9 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["token"].starts_with("400") && w["token"].contains("invalid_grant")
         }),
         M::TokenTypeMissing => ("token, refresh", |w, _| !w["token"].contains("token_type")),
+        M::ExpiresInNotANumber => ("token, refresh", |w, _| {
+            w["token"].contains(r#""expires_in":"3600""#)
+        }),
         M::CorsMissing => ("cross-origin, preflight", |w, _| {
             w["cross-origin"].is_empty() && w["preflight"].starts_with("204")
         }),

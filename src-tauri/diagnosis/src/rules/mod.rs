@@ -26,6 +26,7 @@ pub(crate) mod endpoint_insecure;
 pub(crate) mod endpoint_not_offered;
 pub(crate) mod endpoint_of_another_origin;
 pub(crate) mod error_without_token;
+pub(crate) mod expires_in_not_a_number;
 pub(crate) mod expires_in_wrong;
 pub(crate) mod forbidden_instead_of_unauthorized;
 pub(crate) mod grant_not_offered;

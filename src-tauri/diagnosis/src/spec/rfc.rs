@@ -119,6 +119,13 @@ pub(crate) const RFC6749_NO_STORE: Spec = Spec {
             [RFC2616] with a value of \"no-cache\".",
 };
 
+pub(crate) const RFC6749_JSON_NUMBERS: Spec = Spec {
+    title: "RFC 6749 section 5.1",
+    url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1",
+    quote: "Parameter names and string values are included as JSON strings. Numerical values are included as JSON \
+            numbers.",
+};
+
 pub(crate) const RFC6749_EXPIRES_IN: Spec = Spec {
     title: "RFC 6749 section 5.1, expires_in",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.1",

@@ -118,6 +118,12 @@ fn success(server: &AuthorizationServer, mut fields: Fields) -> Response {
         }
         Some(Misbehaviour::IssuedTokenTypeMissing) => fields.shift_remove("issued_token_type"),
         Some(Misbehaviour::TokenTypeMissing) => fields.shift_remove("token_type"),
+        Some(Misbehaviour::ExpiresInNotANumber) => {
+            let quoted = fields
+                .get("expires_in")
+                .map(|seconds| json!(seconds.to_string()));
+            quoted.and_then(|quoted| fields.insert("expires_in".to_owned(), quoted))
+        }
         _ => None,
     };
     match server.misbehaviour {
