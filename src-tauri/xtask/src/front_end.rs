@@ -24,7 +24,7 @@ const SOURCES: &[&str] = &[
 /// npm writes the two files of one installation in no fixed order.
 const SAME_INSTALLATION: Duration = Duration::from_secs(2);
 
-/// Sees to it that Node is there and `ui/node_modules` is what the lock file says.
+/// Checks for Node, and installs `ui/node_modules` when it is not what the lock file says.
 ///
 /// # Errors
 /// What is missing, or why npm failed.
@@ -43,7 +43,7 @@ pub fn ensure_packages(project: &Project) -> Outcome {
     process::run(install).map_err(|reason| format!("`npm ci` in ui failed: {reason}"))
 }
 
-/// Sees to it that `ui/dist` is there and not older than its sources.
+/// Builds `ui/dist` when it is missing or older than its sources.
 ///
 /// # Errors
 /// What is missing, or why the build failed.
@@ -83,12 +83,12 @@ fn check_node() -> Outcome {
         return Err(format!("{WANTED}; here is {answer}: {WHERE}"));
     }
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    match process::find(program) {
-        Some(_) => Ok(()),
-        None => Err(format!(
+    if process::find(program).is_none() {
+        return Err(format!(
             "{WANTED}; there is `node` {answer}, but no `npm`: {WHERE}"
-        )),
+        ));
     }
+    Ok(())
 }
 
 /// Vite's own demand: `^20.19.0 || >=22.12.0`.
@@ -120,7 +120,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|facts| facts.modified()).ok()
 }
 
-/// The newest change at or under `path`; a folder's own time tells of removed files.
+/// The newest change at or under `path`; a folder's own time changes when a file in it is removed.
 fn newest(path: &Path) -> Option<SystemTime> {
     let own = modified(path)?;
     let entries = fs::read_dir(path).into_iter().flatten().flatten();

@@ -21,57 +21,24 @@ pub enum Purpose {
     Peers,
 }
 
-/// One Debian package.
-struct Wanted {
-    package: &'static str,
-    purpose: Purpose,
-    /// Any of these programs makes the package unnecessary: they come from other packages as well.
-    or_program: &'static [&'static str],
-}
-
-const fn wanted(package: &'static str, purpose: Purpose) -> Wanted {
-    Wanted {
-        package,
-        purpose,
-        or_program: &[],
-    }
-}
-
-const WANTED: &[Wanted] = &[
-    wanted("libwebkit2gtk-4.1-dev", Purpose::Build),
-    // Asked for by the D-Bus bindings under the file dialogs.
-    wanted("libdbus-1-dev", Purpose::Build),
-    Wanted {
-        package: "build-essential",
-        purpose: Purpose::Build,
-        or_program: &["cc"],
-    },
-    Wanted {
-        package: "pkg-config",
-        purpose: Purpose::Build,
-        or_program: &["pkg-config"],
-    },
-    wanted("dbus", Purpose::Keychain),
-    wanted("gnome-keyring", Purpose::Keychain),
-    Wanted {
-        package: "libsecret-tools",
-        purpose: Purpose::Keychain,
-        or_program: &["secret-tool"],
-    },
-    wanted("webkit2gtk-driver", Purpose::Desktop),
-    wanted("xvfb", Purpose::Desktop),
-    wanted("xauth", Purpose::Desktop),
-    Wanted {
-        package: "chromium",
-        purpose: Purpose::Browser,
-        or_program: &BROWSERS,
-    },
-    Wanted {
-        package: "python3",
-        purpose: Purpose::Peers,
-        or_program: &["python3"],
-    },
-    wanted("python3-venv", Purpose::Peers),
+/// Debian packages: the name, what it is for, and programs any of which makes it unnecessary,
+/// because they come from other packages as well.
+#[rustfmt::skip]
+const WANTED: &[(&str, Purpose, &[&str])] = &[
+    ("libwebkit2gtk-4.1-dev", Purpose::Build, &[]),
+    // The D-Bus bindings under the file dialogs need it.
+    ("libdbus-1-dev", Purpose::Build, &[]),
+    ("build-essential", Purpose::Build, &["cc"]),
+    ("pkg-config", Purpose::Build, &["pkg-config"]),
+    ("dbus", Purpose::Keychain, &[]),
+    ("gnome-keyring", Purpose::Keychain, &[]),
+    ("libsecret-tools", Purpose::Keychain, &["secret-tool"]),
+    ("webkit2gtk-driver", Purpose::Desktop, &[]),
+    ("xvfb", Purpose::Desktop, &[]),
+    ("xauth", Purpose::Desktop, &[]),
+    ("chromium", Purpose::Browser, &BROWSERS),
+    ("python3", Purpose::Peers, &["python3"]),
+    ("python3-venv", Purpose::Peers, &[]),
 ];
 
 const BROWSERS: [&str; 4] = [
@@ -81,26 +48,19 @@ const BROWSERS: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// The systems told apart here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum System {
-    Debian,
-    Fedora,
-    Arch,
-    OtherLinux,
-    NotLinux,
-}
-
-/// Sees to it that everything for these purposes is there.
+/// Installs what is missing for these purposes (Debian and Ubuntu).
 ///
 /// # Errors
 /// What is missing, and the line that installs it.
 pub fn ensure(purposes: &[Purpose]) -> Outcome {
-    match this_system() {
-        System::NotLinux => Ok(()),
-        System::Debian => ensure_debian(purposes),
-        other if purposes.contains(&Purpose::Build) && !webkit_found() => Err(advice(other)),
-        _ => Ok(()),
+    if !cfg!(target_os = "linux") {
+        Ok(())
+    } else if process::find("apt-get").is_some() && process::find("dpkg-query").is_some() {
+        ensure_debian(purposes)
+    } else if purposes.contains(&Purpose::Build) && !webkit_found() {
+        Err(advice())
+    } else {
+        Ok(())
     }
 }
 
@@ -124,7 +84,7 @@ pub fn browser() -> Option<String> {
 fn ensure_debian(purposes: &[Purpose]) -> Outcome {
     let listing = Command::new("dpkg-query")
         .args(["-W", "-f", "${Package} ${db:Status-Status}\\n"])
-        .args(WANTED.iter().map(|wanted| wanted.package))
+        .args(WANTED.iter().map(|(package, ..)| package))
         .stderr(Stdio::null())
         .output()
         .map_err(|error| format!("dpkg-query cannot be started: {error}"))?;
@@ -165,10 +125,10 @@ fn missing(
     };
     WANTED
         .iter()
-        .filter(|wanted| purposes.contains(&wanted.purpose))
-        .filter(|wanted| !installed(wanted.package))
-        .filter(|wanted| !wanted.or_program.iter().any(|program| has_program(program)))
-        .map(|wanted| wanted.package)
+        .filter(|(_, purpose, _)| purposes.contains(purpose))
+        .filter(|(package, ..)| !installed(package))
+        .filter(|(_, _, programs)| !programs.iter().any(|program| has_program(program)))
+        .map(|(package, ..)| *package)
         .collect()
 }
 
@@ -196,77 +156,21 @@ fn webkit_found() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-fn advice(system: System) -> String {
-    let how = match system {
-        System::Fedora => "sudo dnf install webkit2gtk4.1-devel dbus-devel gcc pkgconf-pkg-config",
-        System::Arch => "sudo pacman -S --needed webkit2gtk-4.1 dbus base-devel",
-        _ => {
-            "the development files of WebKitGTK 4.1 and D-Bus, a C compiler and pkg-config, by your package manager"
-        }
+/// What to install where there is no apt.
+fn advice() -> String {
+    let how = if process::find("dnf").is_some() {
+        "sudo dnf install webkit2gtk4.1-devel dbus-devel gcc pkgconf-pkg-config"
+    } else if process::find("pacman").is_some() {
+        "sudo pacman -S --needed webkit2gtk-4.1 dbus base-devel"
+    } else {
+        "the development files of WebKitGTK 4.1 and D-Bus, a C compiler and pkg-config"
     };
-    format!(
-        "WebKitGTK 4.1 or D-Bus are not found by pkg-config. Install:\n  {how}\nand start again."
-    )
-}
-
-fn this_system() -> System {
-    if !cfg!(target_os = "linux") {
-        return System::NotLinux;
-    }
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let system = system_of(&release);
-    // A derivative may name Debian as its parent and bring another package manager.
-    if system == System::Debian && process::find("apt-get").is_none() {
-        System::OtherLinux
-    } else {
-        system
-    }
-}
-
-/// Reads `ID` and `ID_LIKE` of os-release(5).
-fn system_of(release: &str) -> System {
-    let words: Vec<&str> = release
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .filter(|(key, _)| matches!(*key, "ID" | "ID_LIKE"))
-        .flat_map(|(_, value)| value.trim_matches(['"', '\'']).split(' '))
-        .collect();
-    let is = |names: &[&str]| words.iter().any(|word| names.contains(word));
-    if is(&["debian", "ubuntu"]) {
-        System::Debian
-    } else if is(&["fedora", "rhel"]) {
-        System::Fedora
-    } else if is(&["arch"]) {
-        System::Arch
-    } else {
-        System::OtherLinux
-    }
+    format!("pkg-config does not find WebKitGTK 4.1 or D-Bus. Install:\n  {how}\nand start again.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn systems_are_known_by_themselves_and_by_their_parents() {
-        assert_eq!(
-            system_of("NAME=\"Debian GNU/Linux\"\nID=debian\n"),
-            System::Debian
-        );
-        assert_eq!(
-            system_of("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"),
-            System::Debian
-        );
-        assert_eq!(
-            system_of("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n"),
-            System::Fedora
-        );
-        assert_eq!(system_of("ID=manjaro\nID_LIKE=arch\n"), System::Arch);
-        assert_eq!(
-            system_of("ID=nixos\nVARIANT_ID=debian\n"),
-            System::OtherLinux
-        );
-    }
 
     #[test]
     fn only_what_is_not_installed_is_missing() {
@@ -306,11 +210,5 @@ mod tests {
             "sudo apt-get update; sudo apt-get install -y --no-install-recommends xvfb xauth"
         );
         assert!(install_line(&["xvfb"], true).starts_with("apt-get update; apt-get install"));
-    }
-
-    #[test]
-    fn advice_names_the_packages_of_the_system() {
-        assert!(advice(System::Fedora).contains("webkit2gtk4.1-devel"));
-        assert!(advice(System::Arch).contains("pacman"));
     }
 }

@@ -19,10 +19,10 @@ pub enum Ending {
     Hung,
 }
 
-/// How long a program that was told to end may take for it, and its last words to arrive.
+/// How long a program may take to end when it is asked to, and its last output to arrive.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often an ended program is looked for; output is passed on at once.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(100);
 
 /// Runs a program on this terminal.
 ///
@@ -42,13 +42,13 @@ pub fn run(mut command: Command) -> Outcome {
 /// A program, to be given arguments.
 pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
-    // What cargo tells this program about its own package would reach every build script below, and
-    // some are run anew for every change of it.
-    let told = |name: &OsStr| {
+    // Cargo's variables about xtask's own package would reach every build script below, and some
+    // scripts run again whenever one of these variables changes.
+    let ours = |name: &OsStr| {
         let name = name.to_string_lossy();
         name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
     };
-    for (name, _) in std::env::vars_os().filter(|(name, _)| told(name)) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
         command.env_remove(name);
     }
     command
@@ -106,7 +106,7 @@ pub fn watch(
     };
 
     let ending = loop {
-        match lines.recv_timeout(GLANCE) {
+        match lines.recv_timeout(POLL) {
             Ok(line) => {
                 heard = Instant::now();
                 show(&line)?;
@@ -114,7 +114,7 @@ pub fn watch(
             Err(RecvTimeoutError::Timeout) => {}
             // Both ends closed, the program may still be at work: it is asked below, and not in a
             // busy loop.
-            Err(RecvTimeoutError::Disconnected) => thread::sleep(GLANCE),
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL),
         }
         if let Some(status) = group.child.try_wait()? {
             break Ending::Exited(status);
@@ -128,7 +128,7 @@ pub fn watch(
     while let Ok(line) = lines.recv_timeout(last_words.saturating_duration_since(Instant::now())) {
         show(&line)?;
     }
-    // Who did not listen to the first word.
+    // Whatever ignored the first signal.
     group.signal("KILL");
     Ok(ending)
 }
@@ -177,7 +177,7 @@ impl Group {
                 self.signal("KILL");
                 self.child.wait()?;
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL);
         }
         Ok(())
     }
