@@ -150,7 +150,7 @@ fn fits(proof: &Jws, request: Proven) -> Result<(), &'static str> {
     if proof.text("htm") != Some(request.method) {
         return Err("The htm of the DPoP proof is not the method of the request");
     }
-    // The servers speak plain http, to whoever names them by a loopback address or by localhost.
+    // The servers speak plain http, on loopback addresses and as localhost.
     let host = request
         .headers
         .get(header::HOST)

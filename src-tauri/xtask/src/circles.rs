@@ -333,7 +333,7 @@ fn edges(modules: &BTreeMap<ModulePath, Module>) -> Edges {
 
 /// The file that defines what a path names.
 fn home(modules: &BTreeMap<ModulePath, Module>, path: &[String], depth: u32) -> Option<ModulePath> {
-    // Two modules that import each other whole could go on for ever.
+    // Two modules that import each other whole would never end.
     if depth > 8 {
         return None;
     }

@@ -39,7 +39,7 @@ pub(super) async fn exchange(
             (client, authorization)
         }
         Says::WhichWorkload => {
-            // The assertion itself tells who is asking; a client_id beside it has to be a client
+            // The assertion itself says who is asking; a client_id beside it has to be a client
             // all the same.
             let client = match params.get("client_id") {
                 Some(_) => server.authenticate(headers, params).await?,

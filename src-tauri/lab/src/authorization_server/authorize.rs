@@ -96,7 +96,7 @@ async fn authorize(server: &AuthorizationServer, outer: &Params) -> Response {
     }
     let params = match effective(server, outer) {
         Ok(params) => params,
-        // The parameters beside the object or reference may still tell where to send the error.
+        // The parameters beside the object or reference may still say where to send the error.
         Err(error) => {
             return match find_client(server, outer) {
                 Ok((_, redirect_uri)) => {

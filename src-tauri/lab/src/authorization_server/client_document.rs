@@ -99,7 +99,7 @@ fn check_url(client_id: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Fetches the document, and tells for how many seconds it may be kept (section 4.4).
+/// Fetches the document. Returns it with the number of seconds it may be kept (section 4.4).
 async fn fetch(url: &Url) -> Result<(Map<String, Value>, u64), String> {
     let failed =
         |error: std::io::Error| format!("The client metadata document cannot be fetched: {error}");

@@ -56,7 +56,7 @@ pub(super) fn find_client(
 /// The request, when every parameter is right.
 ///
 /// # Errors
-/// What the client is told.
+/// The OAuth error that the client gets.
 pub(super) fn check(
     server: &AuthorizationServer,
     client: &Client,

@@ -48,7 +48,7 @@ pub(crate) struct AuthorizationServer {
     pub(super) store: Mutex<Store>,
 }
 
-/// What an authorization server is made of.
+/// Everything needed to make an authorization server.
 pub(crate) struct Setup<'a> {
     /// Where its endpoints are, without a trailing slash.
     pub(crate) base: &'a str,
@@ -63,7 +63,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) options: LabOptions,
 }
 
-/// What an authorization server is there for.
+/// The purpose of an authorization server.
 pub(crate) enum Role {
     /// Issues tokens for the MCP server.
     ForMcp {

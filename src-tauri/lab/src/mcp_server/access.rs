@@ -166,7 +166,7 @@ impl McpServer {
         if endless || !has(needed) {
             return Err(Denied::InsufficientScope(needed));
         }
-        // Whoever gives up the scope that it had gets nowhere: "computing the union of the client's
+        // A client that gives up the scope it had gets nowhere: "computing the union of the client's
         // previously requested scope set and the scopes from the current challenge" (2026-07-28,
         // Step-Up Authorization Flow). Before, the challenge alone said what to ask for.
         if !modern::declared_version(call).is_null() && !has(BASE_SCOPE) {
@@ -184,7 +184,7 @@ impl McpServer {
 
     /// The 401 or 403 with its `WWW-Authenticate`.
     pub(super) fn challenge(&self, denied: &Denied, headers: &HeaderMap) -> Response {
-        let (error, description) = denied.told();
+        let (error, description) = denied.error();
         let status = match (self.misbehaviour, denied) {
             (Some(Misbehaviour::ForbiddenInsteadOfUnauthorized), _)
             | (_, Denied::InsufficientScope(_)) => StatusCode::FORBIDDEN,
@@ -222,10 +222,10 @@ impl McpServer {
         // A server that wants DPoP names Bearer too: clients that know nothing else find the
         // resource metadata there.
         if tried != Some(Scheme::Dpop) || self.options.dpop_required {
-            let told = tried != Some(Scheme::Dpop);
+            let with_error = tried != Some(Scheme::Dpop);
             challenges.push(format!(
                 "Bearer {}",
-                self.parameters(denied, told).join(", ")
+                self.parameters(denied, with_error).join(", ")
             ));
         }
         let bound = matches!(denied, Denied::Unbound(_));
@@ -237,12 +237,12 @@ impl McpServer {
         challenges
     }
 
-    /// The parameters of a challenge; `told`: with the error.
-    fn parameters(&self, denied: &Denied, told: bool) -> Vec<String> {
+    /// The parameters of a challenge, with or without the error.
+    fn parameters(&self, denied: &Denied, with_error: bool) -> Vec<String> {
         let mut parameters = Vec::new();
         // Nothing of an error to someone who sent no token (RFC 6750 section 3.1).
-        if let (Some(error), description) = denied.told()
-            && told
+        if let (Some(error), description) = denied.error()
+            && with_error
         {
             parameters.push(format!("error=\"{error}\""));
             parameters.push(format!("error_description=\"{description}\""));
@@ -300,7 +300,7 @@ impl Caller {
 
 impl Denied {
     /// The `error` and the `error_description`.
-    fn told(&self) -> (Option<&'static str>, &'static str) {
+    fn error(&self) -> (Option<&'static str>, &'static str) {
         match self {
             Self::NoToken => (None, "An access token is needed"),
             Self::InvalidToken(why) | Self::Unbound(why) => (Some("invalid_token"), why),

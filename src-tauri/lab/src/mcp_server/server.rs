@@ -82,7 +82,7 @@ pub(crate) fn advertised_resource(
     }
 }
 
-/// The server's name, as both eras tell it.
+/// The server's name and version, the same in all revisions.
 pub(super) fn server_info() -> Value {
     json!({ "name": "authscope-lab", "title": "Authscope lab", "version": env!("CARGO_PKG_VERSION") })
 }
