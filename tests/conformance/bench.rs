@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     suite::install();
-    let sdk = suite::installed::npm("conformance/sdk-client", &["client.mjs"]).join("client.mjs");
+    let sdk =
+        test_support::installed::npm("conformance/sdk-client", &["client.mjs"]).join("client.mjs");
     let sdk = format!("'{}' '{}'", suite::node().display(), sdk.display());
     let ours = suite::this_program();
     let (mut by_command, mut by_sdk, mut by_nobody) = (Vec::new(), Vec::new(), Vec::new());
