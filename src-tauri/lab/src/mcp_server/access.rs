@@ -166,9 +166,10 @@ impl McpServer {
         if endless || !has(needed) {
             return Err(Denied::InsufficientScope(needed));
         }
-        // A client that gives up the scope it had gets nowhere: "computing the union of the client's
-        // previously requested scope set and the scopes from the current challenge" (2026-07-28,
-        // Step-Up Authorization Flow). Before, the challenge alone said what to ask for.
+        // A client that gives up the scope it had gets nowhere: "computing the union of the
+        // client's previously requested scope set and the scopes from the current challenge"
+        // (2026-07-28, Step-Up Authorization Flow). Before, the challenge alone said what to ask
+        // for.
         if !modern::declared_version(call).is_null() && !has(BASE_SCOPE) {
             return Err(Denied::InsufficientScope(BASE_SCOPE));
         }
