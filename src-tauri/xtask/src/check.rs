@@ -22,7 +22,7 @@ const COMMENT_WIDTH: usize = 100;
 #[rustfmt::skip]
 const ARROWS: &[(&str, &[&str])] = &[
     ("trace", &[]),
-    ("jose", &[]),
+    ("jose", &["trace"]),
     ("lab", &[]),
     ("xtask", &[]),
     ("wire", &["trace"]),
