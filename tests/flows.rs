@@ -407,19 +407,3 @@ async fn stop_breaks_off_what_is_under_way_and_keeps_what_was_recorded() {
         matches!(&exchange.outcome, Outcome::Failure(failure) if failure.kind == trace::FailureKind::Cancelled)
     );
 }
-
-impl Watched {
-    /// The JSON-RPC methods that were sent.
-    fn trace_methods(&self) -> Vec<String> {
-        let trace = self.session.trace();
-        let methods = trace
-            .exchanges()
-            .filter_map(|(_, exchange)| match &exchange.purpose {
-                trace::Purpose::Mcp { method } | trace::Purpose::Challenge { method } => {
-                    Some(method.clone())
-                }
-                _ => None,
-            });
-        methods.collect()
-    }
-}

@@ -158,6 +158,20 @@ impl Watched {
             .seq
     }
 
+    /// The JSON-RPC methods that were sent.
+    pub fn trace_methods(&self) -> Vec<String> {
+        let trace = self.session.trace();
+        let methods = trace
+            .exchanges()
+            .filter_map(|(_, exchange)| match &exchange.purpose {
+                trace::Purpose::Mcp { method } | trace::Purpose::Challenge { method } => {
+                    Some(method.clone())
+                }
+                _ => None,
+            });
+        methods.collect()
+    }
+
     pub fn assert_done(&self) {
         let lines = self.exchanges().join("\n");
         assert!(
