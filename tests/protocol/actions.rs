@@ -5,7 +5,7 @@ use lab::{Lab, Misbehaviour};
 use session::Options;
 use trace::{ActionKind, Decision, Exchange, Grant, Purpose, SignatureCheck, TokenKind};
 
-use crate::sent::{client, form, json_answer, told};
+use test_support::sent::{client, form, json_answer, told};
 use test_support::{Watched, lab, options};
 
 /// A run that has reached its end.

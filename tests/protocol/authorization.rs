@@ -5,7 +5,7 @@ use serde_json::json;
 use session::{AuthorizationExtras, Options, Registration, ResourceChoice, ResponseMode};
 use trace::{Decision, Grant, Purpose, StopCode, TokenKind};
 
-use crate::sent::{client_with_key, form, json_answer, jwt, lab_with, told};
+use test_support::sent::{client_with_key, form, json_answer, jwt, lab_with, told};
 use test_support::{Watched, lab, options};
 
 fn with(url: &str, authorization: AuthorizationExtras) -> Options {

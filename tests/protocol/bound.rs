@@ -6,7 +6,7 @@ use session::{ClientCertificate, Network, Options};
 use trace::{ActionKind, Decision, Exchange, Grant, Jwt, Purpose};
 use vault::Vault;
 
-use crate::sent::{json_answer, jwt, kept, lab_with, told};
+use test_support::sent::{json_answer, jwt, kept, lab_with, told};
 use test_support::{Watched, lab, options};
 
 fn proof(exchange: &Exchange) -> Jwt {

@@ -6,7 +6,7 @@ use session::{Action, AuthorizationExtras, GrantChoice, Options, Status};
 use trace::{ActionKind, Grant, Purpose, Revision, StopCode};
 use vault::Vault;
 
-use crate::sent::{call, client, client_with_key, form, jwt, lab_with, scopes, told};
+use test_support::sent::{call, client, client_with_key, form, jwt, lab_with, scopes, told};
 use test_support::{Watched, lab, options};
 
 const NOTE: &str = "{\"text\":\"a note\"}";

@@ -4,7 +4,7 @@ use lab::Misbehaviour;
 use session::{Callback, CallbackHost, Options};
 use trace::{ActionKind, Decision, Grant, Purpose, Revision, origin_of};
 
-use crate::sent::{form, json_sent, lab_with, told};
+use test_support::sent::{form, json_sent, lab_with, told};
 use test_support::{Watched, lab, options};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use lab::{CLIENT_PRIVATE_KEY, Lab, WorkloadJwt};
 use session::{Browser, GrantChoice, IdentityProvider, Options, Status};
 use trace::{Exchange, Grant, Purpose, StopCode};
 
-use crate::sent::{client, client_with_key, form, json_answer, jwt, lab_with, told};
+use test_support::sent::{client, client_with_key, form, json_answer, jwt, lab_with, told};
 use test_support::{Watched, lab, options};
 
 const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
@@ -88,7 +88,7 @@ async fn a_device_is_polled_for_as_slowly_as_the_server_says() {
     assert_eq!(told, ["slow_down", "authorization_pending", "200"]);
     assert_eq!(
         form(&polls[0])["device_code"],
-        crate::sent::told(&began, "device_code")
+        test_support::sent::told(&began, "device_code")
     );
     let at: Vec<_> = [&began]
         .into_iter()

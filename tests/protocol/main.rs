@@ -10,6 +10,5 @@ mod discovery;
 mod grants;
 mod refusals;
 mod registration;
-mod sent;
 mod servers;
 mod step_up;

@@ -4,7 +4,7 @@ use lab::Misbehaviour;
 use session::{Browser, Options, Status};
 use trace::{Decision, Grant, Outcome, Purpose, StopCode, query_pairs};
 
-use crate::sent::{client, json_sent};
+use test_support::sent::{client, json_sent};
 use test_support::{Watched, lab, options};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,8 +43,7 @@ async fn a_callback_with_another_state_or_none_is_not_taken() {
         let state = state
             .map(|state| format!("&state={state}"))
             .unwrap_or_default();
-        run.comes_back(&format!("code=x{state}&iss={}", lab.as_url()))
-            .await;
+        comes_back(&mut run, &format!("code=x{state}&iss={}", lab.as_url())).await;
         let (code, _, can_go_on) = run.stop();
         assert_eq!((code, can_go_on), (StopCode::StateMismatch, true));
         assert!(run.token_requests(Grant::AuthorizationCode).is_empty());
@@ -57,8 +56,11 @@ async fn an_issuer_with_a_slash_more_is_another_one() {
     let (lab, mut run) = waiting_for_its_callback().await;
     let state = run.authorization_requests()[0]["state"].clone();
     // Byte for byte: a slash more is another issuer (RFC 9207 section 2.4).
-    run.comes_back(&format!("code=x&state={state}&iss={}/", lab.as_url()))
-        .await;
+    comes_back(
+        &mut run,
+        &format!("code=x&state={state}&iss={}/", lab.as_url()),
+    )
+    .await;
     assert_eq!(run.stop().0, StopCode::IssMismatch);
     assert!(run.token_requests(Grant::AuthorizationCode).is_empty());
 }
@@ -169,26 +171,24 @@ async fn waiting_for_its_callback() -> (lab::Lab, Watched) {
     (lab, run)
 }
 
-impl Watched {
-    /// The browser comes to the redirect URI with this query, by hand.
-    async fn comes_back(&mut self, query: &str) {
-        let redirect_uri = self.authorization_requests()[0]["redirect_uri"].clone();
-        let url = format!("{redirect_uri}?{query}");
-        self.session
-            .paste_callback(url)
-            .await
-            .expect("it is of the redirect URI");
-        self.rest().await;
-        let trace = self.session.trace();
-        let callbacks = trace
-            .exchanges()
-            .filter(|(_, exchange)| exchange.purpose == Purpose::Callback);
-        for (_, exchange) in callbacks {
-            assert!(
-                matches!(exchange.outcome, Outcome::Response(_)),
-                "{:?}",
-                exchange.outcome
-            );
-        }
+/// The browser comes to the redirect URI with this query, by hand.
+async fn comes_back(run: &mut Watched, query: &str) {
+    let redirect_uri = run.authorization_requests()[0]["redirect_uri"].clone();
+    let url = format!("{redirect_uri}?{query}");
+    run.session
+        .paste_callback(url)
+        .await
+        .expect("it is of the redirect URI");
+    run.rest().await;
+    let trace = run.session.trace();
+    let callbacks = trace
+        .exchanges()
+        .filter(|(_, exchange)| exchange.purpose == Purpose::Callback);
+    for (_, exchange) in callbacks {
+        assert!(
+            matches!(exchange.outcome, Outcome::Response(_)),
+            "{:?}",
+            exchange.outcome
+        );
     }
 }

@@ -5,7 +5,9 @@ use serde_json::json;
 use session::{ClientMetadata, Options, Registration, RegistrationWay};
 use trace::{ActionKind, Grant, Purpose, StopCode};
 
-use crate::sent::{client, client_with_key, form, json_answer, json_sent, jwt, lab_with, told};
+use test_support::sent::{
+    client, client_with_key, form, json_answer, json_sent, jwt, lab_with, told,
+};
 use test_support::{Watched, lab, options};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use session::Options;
 use trace::{Decision, Grant, Purpose};
 use vault::Vault;
 
-use crate::sent::{call, lab_with, parameters, told};
+use test_support::sent::{call, lab_with, parameters, told};
 use test_support::{Watched, options};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use lab::Misbehaviour;
 use session::{Action, Options};
 use trace::{ActionKind, Decision, Grant, Phase, Purpose, Revision, ScopeSource, StopCode};
 
-use crate::sent::{call, json_answer, json_sent, jwt, lab_with, scopes, told};
+use test_support::sent::{call, json_answer, json_sent, jwt, lab_with, scopes, told};
 use test_support::{Watched, lab, options};
 
 const NOTE: &str = "{\"text\":\"a note\"}";

@@ -3,6 +3,7 @@
 
 pub mod installed;
 pub mod raw;
+pub mod sent;
 
 use std::future::Future;
 use std::sync::Arc;

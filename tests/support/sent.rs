@@ -1,7 +1,6 @@
 //! What a run sent and decided, read from its trace.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lab::{Lab, LabOptions};
@@ -11,7 +10,7 @@ use trace::{
     ActionKind, Decision, EntryKind, Exchange, Grant, Jwt, Purpose, StopCode, pairs, query_pairs,
 };
 
-use test_support::Watched;
+use crate::Watched;
 
 pub async fn lab_with(change: impl FnOnce(&mut LabOptions)) -> Lab {
     let mut options = LabOptions::default();
@@ -44,9 +43,9 @@ pub fn client_with_key(id: &str, pem: &str) -> Registration {
 pub fn kept(name: &str, content: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{}-{number}-{name}", std::process::id()));
-    std::fs::write(&path, content).expect("the folder is for tests");
+    let path =
+        std::env::temp_dir().join(format!("authscope-{}-{number}-{name}", std::process::id()));
+    std::fs::write(&path, content).expect("temporary files can be written");
     path.to_string_lossy().into_owned()
 }
 
