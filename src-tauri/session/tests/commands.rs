@@ -227,15 +227,9 @@ async fn where_the_flow_is_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_flow_stopped() {
     let server = Server::start().await;
-    // Without a browser, a client or a way to register there is no way on.
-    let mut run = Watched::start(Options {
-        grant: GrantChoice::JwtBearer {
-            assertion: "a.b.c".into(),
-        },
-        registration: Registration::Cimd,
-        ..options(&server.mcp_url())
-    })
-    .await;
+    // Where no MCP server answers there is no way on.
+    let nowhere = server.mcp_url().replace("/mcp", "/nowhere");
+    let mut run = Watched::start(options(&nowhere)).await;
     run.run().await;
     let stopped = run.view().status.clone();
     assert!(
