@@ -23,8 +23,9 @@ use std::time::SystemTime;
 use keyring_core::{CredentialStore, Entry, Error};
 use serde::{Deserialize, Serialize};
 
+use crate::error::VaultError;
 use crate::platform::words;
-use crate::{Key, TokenSet, VaultError};
+use crate::token_set::{Key, TokenSet};
 
 pub struct Keychain {
     store: Arc<CredentialStore>,

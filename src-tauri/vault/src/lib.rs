@@ -4,23 +4,12 @@
 //! Where there is no keychain that works, they are kept in memory until the program ends, and
 //! [`Vault::status`] says why. There is no file with secrets in it, anywhere.
 
+mod error;
 mod keychain;
 mod platform;
 mod token_set;
 mod vault;
 
+pub use error::VaultError;
 pub use token_set::{ClientCredentials, Key, TokenSet};
 pub use vault::{Vault, VaultStatus};
-
-/// Why the keychain did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum VaultError {
-    /// In its own words.
-    #[error("the keychain refused: {0}")]
-    Refused(String),
-    #[error("the keychain did not answer within {0} seconds; it may be asking for its password")]
-    Timeout(u64),
-    /// An earlier call broke it.
-    #[error("the keychain cannot be reached any more; start the program again to use it")]
-    Gone,
-}

@@ -9,9 +9,10 @@ use std::time::Duration;
 use keyring_core::CredentialStore;
 use tokio::sync::oneshot;
 
+use crate::error::VaultError;
 use crate::keychain::{Found, Keychain};
 use crate::platform::{self, problem};
-use crate::{Key, TokenSet, VaultError};
+use crate::token_set::{Key, TokenSet};
 
 /// Where tokens and client credentials are kept. Copies are the same vault.
 #[derive(Clone)]

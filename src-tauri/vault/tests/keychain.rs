@@ -2,9 +2,10 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use trace::{Secret, Timestamp};
 use vault::{ClientCredentials, Key, TokenSet, Vault};
@@ -48,6 +49,17 @@ fn without_a_keychain_tokens_are_kept_in_memory_and_the_reason_is_told() {
     }
 }
 
+/// As when a keychain is started or installed while the program runs.
+#[test]
+fn a_keychain_that_comes_late_is_found_when_the_vault_is_opened_again() {
+    if !can_start_a_session() {
+        eprintln!("skipped: dbus-run-session and gnome-keyring-daemon are needed");
+        return;
+    }
+    let output = in_session("late", false);
+    assert!(output.status.success(), "{}", shown(&output));
+}
+
 /// Does nothing by itself: the part of the tests above that is another process.
 #[test]
 fn process() {
@@ -67,6 +79,15 @@ fn process() {
                     .expect("this test can start itself");
                 assert!(output.status.success(), "{task}: {}", shown(&output));
             }
+        }
+        "late" => {
+            let before = Vault::open().status();
+            assert!(!before.persistent, "{before:?}");
+            let mut keyring = late_keychain();
+            let after = Vault::open().status();
+            assert!(after.persistent, "{after:?}");
+            drop(keyring.stdin.take());
+            keyring.wait().expect("the keychain ends with its input");
         }
         "status" => println!("{:?}", Vault::open().status()),
         "put" => runtime.block_on(async {
@@ -116,6 +137,25 @@ fn process() {
         }),
         other => panic!("no such task: {other}"),
     }
+}
+
+/// An unlocked keychain on the bus that is there, until its standard input is closed.
+fn late_keychain() -> Child {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/session/unlocked.sh");
+    let mut keyring = Command::new("sh")
+        .arg(script)
+        .args(["sh", "-c", "echo up; cat"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell can be started");
+    let mut up = String::new();
+    let said = keyring.stdout.take().expect("its output is piped");
+    BufReader::new(said)
+        .read_line(&mut up)
+        .expect("its output can be read");
+    assert_eq!(up, "up\n");
+    keyring
 }
 
 fn vault() -> Vault {
