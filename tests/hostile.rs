@@ -381,7 +381,7 @@ fn failure(run: &Watched) -> FailureKind {
 /// The body of a page; none when nobody answers.
 async fn get(url: &str) -> Option<String> {
     let wire = wire::Wire::new(&wire::Settings::default()).expect("the defaults are usable");
-    let sent = within("an answer", wire.send(trace::Request::new("GET", url))).await;
+    let sent = within("an answer", wire.send(trace::Request::new("GET", url), &[])).await;
     match sent.outcome {
         Outcome::Response(response) => Some(response.body.text().unwrap_or_default().to_owned()),
         Outcome::Failure(_) => None,

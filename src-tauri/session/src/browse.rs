@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
 use wire::{
-    Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent, Wire,
+    Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent,
 };
 
 use crate::env::{judge, now, with_env};
@@ -34,13 +34,13 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    fn begin(wire: Wire, form: Vec<(String, String)>, url: String) -> Self {
+    fn begin(mut approver: Approver, url: String) -> Self {
         let (sender, hops) = mpsc::unbounded_channel();
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut on_hop = move |sent: Sent| drop(sender.send(sent));
             // The polls show whether the device was approved.
-            if let Err(stuck) = Approver::new(wire, form).visit(&url, &mut on_hop).await {
+            if let Err(stuck) = approver.visit(&url, &mut on_hop).await {
                 tracing::info!(%stuck, "the verification page could not be passed");
             }
         });
@@ -149,7 +149,9 @@ impl Runner {
                     Err(CallbackEnd::TimedOut { .. }) => {
                         Ok(End::Failed(StopCode::CallbackTimeout, self.timeout_message()))
                     }
-                    Err(CallbackEnd::Cancelled) => Err(Stop(None)),
+                    Err(error @ CallbackEnd::NotStarted { .. }) => {
+                        Ok(End::Failed(StopCode::ListenerFailed, error.to_string()))
+                    }
                 },
                 stuck = &mut approving, if !approver_done => match stuck {
                     Ok(()) => approver_done = true,
@@ -188,6 +190,7 @@ impl Runner {
                         started,
                         timings,
                         connection: None,
+                        lost: None,
                     },
                 )
             }
@@ -204,6 +207,7 @@ impl Runner {
                     started: now(),
                     timings: Timings::default(),
                     connection: None,
+                    lost: None,
                 };
                 ("pasted by hand", sent)
             }
@@ -263,12 +267,12 @@ impl Runner {
         let Browser::Approver { form } = &self.options.browser else {
             return;
         };
-        let mut form = form.clone();
+        let mut approver = Approver::new(self.wire.clone(), form.clone());
         // A page that asks for the code gets it, as from a user.
         if let Some(device) = self.flow.device() {
-            form.push(("user_code".into(), device.user_code.clone()));
+            approver = approver.code("user_code", &device.user_code);
         }
-        self.visit = Some(Visit::begin(self.wire.clone(), form, url));
+        self.visit = Some(Visit::begin(approver, url));
     }
 
     /// Records what the approver did at the verification page since it was last looked at.
@@ -337,7 +341,7 @@ impl Runner {
             let callback = callback.map_err(|stuck| stuck.to_string())?;
             // The listener records this one: it is the callback itself.
             let method = callback.method.clone();
-            match wire.send(callback).await.outcome {
+            match wire.send(callback, &[]).await.outcome {
                 Outcome::Response(response) if response.status == 405 => Err(format!(
                     "the answer came by {method}, which is not waited for"
                 )),

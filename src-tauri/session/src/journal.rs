@@ -70,7 +70,10 @@ impl Journal {
     }
 
     /// Records what the client sent.
-    pub fn sent(&mut self, plan: &Plan, edited: bool, sent: Sent, verdict: Option<Verdict>) {
+    pub fn sent(&mut self, plan: &Plan, edited: bool, mut sent: Sent, verdict: Option<Verdict>) {
+        if let Some(lost) = sent.lost.take() {
+            self.sent(plan, edited, *lost, Some(sent_again()));
+        }
         let to = self.addressee(&plan.purpose, &sent.request);
         let exchange = exchange(
             plan.purpose.clone(),
@@ -86,7 +89,10 @@ impl Journal {
     }
 
     /// Records what the browser sent while an approver played it.
-    pub fn browsed(&mut self, phase: Phase, sent: Sent) {
+    pub fn browsed(&mut self, phase: Phase, mut sent: Sent) {
+        if let Some(lost) = sent.lost.take() {
+            self.browsed(phase, *lost);
+        }
         let to = self.addressee(&Purpose::Authorization, &sent.request);
         let verdict = sent_words(&sent);
         let exchange = exchange(
@@ -133,6 +139,7 @@ impl Journal {
                 ..Timings::default()
             },
             connection: None,
+            lost: None,
         };
         let to = ParticipantId::CLIENT;
         let exchange = exchange(
@@ -217,6 +224,11 @@ fn exchange(
         recorded: trace::Recording::default(),
         server_side: None,
     }
+}
+
+/// On a request whose connection the server had closed.
+fn sent_again() -> Verdict {
+    Verdict::moved_on("sent again on a new connection")
 }
 
 /// A few words on a page the browser got: where it was sent, or what kind of page it is.

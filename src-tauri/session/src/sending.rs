@@ -35,7 +35,13 @@ impl Runner {
         self.report(Some(Status::Sending));
         let started = now();
         let wire = self.wire.clone();
-        let answered = self.attend(wire.send(request.clone())).await;
+        // Where an edited request goes is the user's own decision.
+        let credentials: &[_] = if edited.is_some() {
+            &[]
+        } else {
+            &plan.credentials
+        };
+        let answered = self.attend(wire.send(request.clone(), credentials)).await;
         self.record_fetches();
         self.record_visits();
         let sent = match answered {
@@ -69,8 +75,8 @@ impl Runner {
         let mut answers = [None, None];
         let ended = {
             let [first, second] = requests.clone();
-            let mut first = pin!(wire.send(first));
-            let mut second = pin!(wire.send(second));
+            let mut first = pin!(wire.send(first, &plans[0].credentials));
+            let mut second = pin!(wire.send(second, &plans[1].credentials));
             let [first_answer, second_answer] = &mut answers;
             self.attend(async {
                 while first_answer.is_none() || second_answer.is_none() {

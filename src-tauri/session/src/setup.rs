@@ -72,6 +72,7 @@ pub(crate) fn wire_settings(options: &Options) -> wire::Settings {
     let network = &options.network;
     wire::Settings {
         proxy: network.proxy.clone(),
+        proxy_loopback: network.proxy_loopback,
         ca_files: network.ca_files.iter().map(PathBuf::from).collect(),
         body_limit: network.body_limit,
         timeout: Duration::from_secs(network.timeout_seconds.into()),

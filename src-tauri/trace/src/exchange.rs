@@ -314,6 +314,9 @@ pub enum FailureKind {
     Proxy,
     /// The request itself cannot be sent as it stands (an edited URL or header).
     InvalidRequest,
+    /// The request carries a credential to an origin it was not issued for, so it was not sent. The
+    /// message names the credential and both origins.
+    ForeignOrigin,
     Cancelled,
 }
 

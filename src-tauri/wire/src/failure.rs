@@ -62,8 +62,23 @@ pub(crate) fn failed(error: &reqwest::Error, peer: &Peer, phase: Phase) -> Failu
     Failure { kind, message }
 }
 
+/// Whether the connection was closed instead of an answer.
+pub(crate) fn was_closed(error: &reqwest::Error) -> bool {
+    use io::ErrorKind as Io;
+    let closed = |error: &hyper::Error| {
+        error.is_incomplete_message() || error.is_closed() || error.is_canceled()
+    };
+    find(error).is_some_and(closed)
+        || find::<io::Error>(error).is_some_and(|error| {
+            matches!(
+                error.kind(),
+                Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof
+            )
+        })
+}
+
 /// Why a body ended before its end.
-pub(crate) fn cut_off(error: &reqwest::Error) -> String {
+pub(crate) fn cut_off(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = find::<hyper::Error>(error)
         && error.is_incomplete_message()
     {
@@ -192,9 +207,10 @@ fn http_reason(error: &hyper::Error, peer: &Peer) -> (FailureKind, String) {
             format!("the request cannot be sent as it stands: {error}"),
         );
     }
-    let hint = match peer.https {
-        true => "",
-        false => "; if it speaks TLS, the URL has to begin with https",
+    let hint = if peer.https {
+        ""
+    } else {
+        "; if it speaks TLS, the URL has to begin with https"
     };
     (
         FailureKind::Protocol,
@@ -261,9 +277,10 @@ fn certificate_reason(reason: &CertificateError) -> String {
             expected,
             presented,
         } => {
-            let presented = match presented.is_empty() {
-                true => "no name".into(),
-                false => presented.join(", "),
+            let presented = if presented.is_empty() {
+                "no name".into()
+            } else {
+                presented.join(", ")
             };
             format!("it is for {presented}, not for {}", expected.to_str())
         }

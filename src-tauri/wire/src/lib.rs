@@ -10,6 +10,8 @@ pub mod approver;
 pub mod browser;
 pub mod callback;
 mod client_certificate;
+mod coding;
+mod credentials;
 pub mod document;
 mod failure;
 mod outgoing;
@@ -24,8 +26,8 @@ mod tls;
 pub use approver::{Approver, Stuck};
 pub use browser::{OpenError, open_browser};
 pub use callback::{
-    CallbackEnd, CallbackHost, CallbackListener, CallbackMethod, CallbackSettings, CancelHandle,
-    ListenerError, PasteError, Received, parse_pasted,
+    CallbackEnd, CallbackHost, CallbackListener, CallbackMethod, CallbackSettings, ListenerError,
+    PasteError, Received, parse_pasted,
 };
 pub use document::{DocumentHost, DocumentHostError, DocumentHostSettings, Fetched};
 pub use outgoing::check;

@@ -7,6 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use trace::{Header, Request};
 use url::{Position, Url};
 
+use crate::coding::ACCEPTED;
+
 /// The request as it will leave: the URL as the request line will carry it, header names in lower
 /// case, headers of one name next to each other, and the headers every request needs. A second time
 /// changes nothing.
@@ -30,6 +32,11 @@ pub(crate) fn completed(request: &Request, user_agent: &str) -> Request {
     }
     if !has(&complete.headers, "user-agent") {
         complete.headers.push(Header::new("user-agent", user_agent));
+    }
+    if !has(&complete.headers, "accept-encoding") {
+        complete
+            .headers
+            .push(Header::new("accept-encoding", ACCEPTED));
     }
     set_length(&mut complete);
     complete
@@ -295,6 +302,7 @@ mod tests {
                 "accept: application/json",
                 "host: other.example",
                 "user-agent: Authscope/1",
+                "accept-encoding: gzip, deflate, br, zstd",
                 "content-length: 12",
             ]
         );

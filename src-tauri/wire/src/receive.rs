@@ -1,67 +1,236 @@
 //! Reads a response's body: to its end, to the size limit, to the time limit, or to the answer in
 //! an event stream.
 
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
+use futures_util::Stream;
+use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout_at};
-use trace::{Body, BodyEnd, Header, Response, RpcAnswer, rpc_answer};
+use trace::{Body, BodyEnd, Coding, CodingEnd, Header, RawBytes, Response, RpcAnswer, rpc_answer};
 
+use crate::coding::{Guess, Incoming, Kind, MAGIC, undone};
 use crate::failure::{cut_off, in_seconds};
 
-/// Reads the body. `deadline` and `timeout` are the same limit, as a moment and as it was set.
+/// Reads the body of `response`, whose head is `head`, and undoes its content coding. `deadline` and
+/// `timeout` are the same limit, as a moment and as it was set. `limit` is for the bytes as they
+/// came and for what they become.
 ///
 /// After its answer a server SHOULD end a `text/event-stream` (2025-11-25 basic/transports,
 /// "Sending Messages to the Server"). Not all do, so reading one ends with the first event that
 /// holds a JSON-RPC result or error.
 pub(crate) async fn receive(
-    response: &mut reqwest::Response,
+    head: &Response,
+    response: reqwest::Response,
     limit: u64,
     deadline: Instant,
     timeout: Duration,
 ) -> Body {
-    let media = response
-        .headers()
-        .get("content-type")
-        .and_then(|value| value.to_str().ok());
-    let mut events = media
-        .filter(|media| {
-            media
-                .trim_start()
-                .to_ascii_lowercase()
-                .starts_with("text/event-stream")
-        })
-        .map(|_| Events::default());
-    let mut body = Body::empty();
+    let room = usize::try_from(limit).unwrap_or(usize::MAX);
+    let reading = Reading {
+        incoming: Incoming::new(Box::pin(response.bytes_stream()), room),
+        events: head.media_type().as_deref() == Some("text/event-stream"),
+        limit,
+        deadline,
+        timeout,
+    };
+    // The first bytes decide how the rest is read.
     loop {
-        let chunk = match timeout_at(deadline, response.chunk()).await {
-            Ok(Ok(Some(chunk))) => chunk,
-            Ok(Ok(None)) => return body,
-            Ok(Err(error)) => {
-                body.end = BodyEnd::CutOff {
-                    reason: cut_off(&error),
-                };
-                return body;
-            }
-            Err(_) => {
-                body.end = BodyEnd::CutOff {
-                    reason: format!("the time limit of {} was reached", in_seconds(timeout)),
-                };
-                return body;
-            }
+        let more = timeout_at(deadline, reading.incoming.more()).await;
+        let raw = || reading.incoming.take_raw();
+        match more {
+            Ok(Ok(true)) if reading.incoming.with_raw(<[u8]>::len) < MAGIC => {}
+            Ok(Ok(_)) => return reading.whole(head).await,
+            Ok(Err(error)) => return reading.ended(raw(), Err(Stop::Failed(&error))),
+            Err(_) => return reading.ended(raw(), Err(Stop::TimedOut)),
+        }
+    }
+}
+
+struct Reading<S> {
+    incoming: Incoming<S>,
+    /// It is an event stream.
+    events: bool,
+    limit: u64,
+    deadline: Instant,
+    timeout: Duration,
+}
+
+/// A body without its codings, and how undoing them ended.
+type Undone = (Body, CodingEnd);
+
+/// Why a body is read no further, besides its end.
+enum Stop<'a> {
+    Failed(&'a (dyn Error + 'static)),
+    TimedOut,
+    Full,
+}
+
+impl<S, B> Reading<S>
+where
+    S: Stream<Item = reqwest::Result<B>> + Send + Unpin + 'static,
+    B: AsRef<[u8]> + 'static,
+{
+    /// The body, of which some has come.
+    async fn whole(&self, head: &Response) -> Body {
+        let first = self.incoming.with_raw(<[u8]>::to_vec);
+        let guess = Guess::of(head, &first);
+        let name = guess.announced.join(", ");
+        let reason = match guess.kind {
+            Kind::Plain => return self.plain().await,
+            Kind::False(reason) => reason,
+            Kind::Coded(codings) => match self.undone(&first, &codings).await {
+                Ok((body, end)) => {
+                    let raw = self.incoming.take_raw();
+                    let coding = Coding {
+                        name: if name.is_empty() {
+                            codings.join(", ")
+                        } else {
+                            name
+                        },
+                        length: raw.len() as u64,
+                        raw: Some(RawBytes(raw)),
+                        end,
+                    };
+                    let coding = Some(Box::new(coding));
+                    return Body { coding, ..body };
+                }
+                Err(reason) => reason,
+            },
         };
-        let room = usize::try_from(limit).unwrap_or(usize::MAX) - body.bytes.len();
-        body.bytes
-            .extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            body.end = BodyEnd::Truncated { limit };
-            return body;
+        let mut body = self.plain().await;
+        // A body that only looked coded is what it is.
+        if !name.is_empty() {
+            body.coding = Some(Box::new(Coding {
+                name,
+                length: body.bytes.len() as u64,
+                raw: None,
+                end: CodingEnd::Broken { reason },
+            }));
         }
-        if events
-            .as_mut()
-            .is_some_and(|events| events.hold_an_answer(&body.bytes))
-        {
-            return body;
+        body
+    }
+
+    /// The body as it comes.
+    async fn plain(&self) -> Body {
+        let mut events = self.events.then(Events::default);
+        loop {
+            let answered = self.incoming.with_raw(|raw| {
+                events
+                    .as_mut()
+                    .is_some_and(|events| events.hold_an_answer(raw))
+            });
+            if answered {
+                return self.ended(self.incoming.take_raw(), Ok(()));
+            }
+            let more = timeout_at(self.deadline, self.incoming.more()).await;
+            let raw = || self.incoming.take_raw();
+            match more {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) if self.incoming.is_over() => {
+                    return self.ended(raw(), Err(Stop::Full));
+                }
+                Ok(Ok(false)) => return self.ended(raw(), Ok(())),
+                Ok(Err(error)) => return self.ended(raw(), Err(Stop::Failed(&error))),
+                Err(_) => return self.ended(raw(), Err(Stop::TimedOut)),
+            }
         }
+    }
+
+    /// The body with its codings undone. An error when it has none of these codings, in a few words.
+    async fn undone(&self, first: &[u8], codings: &[&'static str]) -> Result<Undone, String> {
+        const PIECE: usize = 16 * 1024;
+        let mut reader = undone(self.incoming.clone(), first, codings);
+        let mut events = self.events.then(Events::default);
+        let room = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let mut bytes = Vec::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            let read = match timeout_at(self.deadline, reader.read(&mut piece)).await {
+                Ok(Ok(read)) => read,
+                // What was left out at the limit is missing at the end.
+                _ if self.incoming.is_over() => return Ok(self.full(bytes)),
+                Ok(Err(error)) => return self.broken(bytes, &error, codings),
+                Err(_) => {
+                    let body = self.ended(bytes, Err(Stop::TimedOut));
+                    return Ok((body, CodingEnd::Complete));
+                }
+            };
+            if read == 0 {
+                if self.incoming.is_over() {
+                    return Ok(self.full(bytes));
+                }
+                return Ok((self.ended(bytes, Ok(())), CodingEnd::Complete));
+            }
+            let left = room - bytes.len();
+            bytes.extend_from_slice(&piece[..read.min(left)]);
+            if read > left {
+                return Ok(self.full(bytes));
+            }
+            if events
+                .as_mut()
+                .is_some_and(|events| events.hold_an_answer(&bytes))
+            {
+                return Ok((self.ended(bytes, Ok(())), CodingEnd::Complete));
+            }
+        }
+    }
+
+    /// The limit was reached.
+    fn full(&self, bytes: Vec<u8>) -> Undone {
+        let end = CodingEnd::Truncated { limit: self.limit };
+        (self.ended(bytes, Err(Stop::Full)), end)
+    }
+
+    /// The transport failed, or the coding is broken; or it was none: text is no compressed data.
+    fn broken(
+        &self,
+        bytes: Vec<u8>,
+        error: &io::Error,
+        codings: &[&'static str],
+    ) -> Result<Undone, String> {
+        let transport = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<reqwest::Error>());
+        if let Some(error) = transport {
+            let body = self.ended(bytes, Err(Stop::Failed(error)));
+            return Ok((body, CodingEnd::Complete));
+        }
+        let names = codings.join(", ");
+        let is_text = |raw: &[u8]| match std::str::from_utf8(raw) {
+            Ok(_) => true,
+            // A character that has come in part.
+            Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+        };
+        if self.incoming.with_raw(is_text) {
+            return Err(format!("the bytes are not {names}: {error}"));
+        }
+        let reason = if error.kind() == io::ErrorKind::UnexpectedEof {
+            format!("the {names} data ended before its end")
+        } else {
+            format!("the {names} data is broken: {error}")
+        };
+        let mut body = Body::new(bytes);
+        body.end = BodyEnd::CutOff {
+            reason: reason.clone(),
+        };
+        Ok((body, CodingEnd::Broken { reason }))
+    }
+
+    fn ended(&self, bytes: Vec<u8>, end: Result<(), Stop<'_>>) -> Body {
+        let mut body = Body::new(bytes);
+        body.end = match end {
+            Ok(()) => BodyEnd::Complete,
+            Err(Stop::Full) => BodyEnd::Truncated { limit: self.limit },
+            Err(Stop::Failed(error)) => BodyEnd::CutOff {
+                reason: cut_off(error),
+            },
+            Err(Stop::TimedOut) => BodyEnd::CutOff {
+                reason: format!("the time limit of {} was reached", in_seconds(self.timeout)),
+            },
+        };
+        body
     }
 }
 

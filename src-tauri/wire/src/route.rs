@@ -1,7 +1,9 @@
 //! Whether a request goes straight or through a proxy.
 
+use std::net::IpAddr;
+
 use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 use crate::client_certificate::Identity;
@@ -11,9 +13,17 @@ use crate::tls::{Chains, client_config};
 
 /// The clients that send, and the choice between them.
 pub(crate) struct Routes {
-    direct: Client,
-    proxied: Client,
+    direct: Clients,
+    proxied: Clients,
     choice: Choice,
+    /// Requests to this machine are proxied too.
+    loopback: bool,
+}
+
+struct Clients {
+    pooled: Client,
+    /// Opens a connection for each request.
+    fresh: Client,
 }
 
 /// The client for one request, and `host:port` of the proxy it goes through.
@@ -22,6 +32,7 @@ pub(crate) struct Route<'a> {
     pub(crate) proxy: Option<String>,
 }
 
+/// Which proxy there is for a URL elsewhere.
 enum Choice {
     Always(String),
     Environment(Box<Matcher>),
@@ -34,19 +45,27 @@ impl Routes {
         chains: &Chains,
     ) -> Result<Self, SettingsError> {
         let tls = client_config(settings, identity, chains)?;
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| SettingsError::System {
-                reason: error.to_string(),
+        let build = |with_proxy: &dyn Fn(ClientBuilder) -> ClientBuilder| {
+            let client = |pool: ClientBuilder| {
+                let built = with_proxy(pool).build();
+                built.map_err(|error| SettingsError::System {
+                    reason: error.to_string(),
+                })
+            };
+            Ok(Clients {
+                pooled: client(client_builder(tls.clone()))?,
+                fresh: client(client_builder(tls.clone()).pool_max_idle_per_host(0))?,
             })
         };
-        let base = || client_builder(tls.clone());
-        let direct = build(base().no_proxy())?;
+        let direct = build(&ClientBuilder::no_proxy)?;
+        let loopback = settings.proxy_loopback;
         let Some(url) = settings.proxy_url()? else {
             return Ok(Self {
                 direct,
                 // Left to itself, the client reads the same variables as the matcher.
-                proxied: build(base())?,
+                proxied: build(&|builder| builder)?,
                 choice: Choice::Environment(Box::new(Matcher::from_system())),
+                loopback,
             });
         };
         let unusable = |_| SettingsError::Proxy {
@@ -55,21 +74,33 @@ impl Routes {
         let proxy = reqwest::Proxy::all(url.clone()).map_err(unusable)?;
         Ok(Self {
             direct,
-            proxied: build(base().proxy(proxy))?,
+            proxied: build(&|builder| builder.proxy(proxy.clone()))?,
             choice: Choice::Always(address(url.as_str())),
+            loopback,
         })
     }
 
-    pub(crate) fn of(&self, url: &Url) -> Route<'_> {
-        let proxy = self.choice.proxy(url);
-        Route {
-            client: if proxy.is_some() {
-                &self.proxied
-            } else {
-                &self.direct
-            },
-            proxy,
+    /// `fresh`: no earlier connection is used again.
+    pub(crate) fn of(&self, url: &Url, fresh: bool) -> Route<'_> {
+        let proxy = self.proxy(url);
+        let clients = if proxy.is_some() {
+            &self.proxied
+        } else {
+            &self.direct
+        };
+        let client = if fresh {
+            &clients.fresh
+        } else {
+            &clients.pooled
+        };
+        Route { client, proxy }
+    }
+
+    fn proxy(&self, url: &Url) -> Option<String> {
+        if is_loopback(url) && !self.loopback {
+            return None;
         }
+        self.choice.proxy(url)
     }
 }
 
@@ -77,7 +108,6 @@ impl Choice {
     fn proxy(&self, url: &Url) -> Option<String> {
         match self {
             Self::Always(proxy) => Some(proxy.clone()),
-            Self::Environment(_) if is_loopback(url) => None,
             Self::Environment(matcher) => {
                 let intercept = matcher.intercept(&url.as_str().parse().ok()?)?;
                 Some(address(&intercept.uri().to_string()))
@@ -86,14 +116,14 @@ impl Choice {
     }
 }
 
-fn client_builder(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
+fn client_builder(tls: rustls::ClientConfig) -> ClientBuilder {
     Client::builder()
         .tls_backend_preconfigured(tls)
         .tls_info(true)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        // A request is sent once, and an answer is kept as it came, whatever features other crates
-        // switch on.
+        // What is repeated is repeated in the open (`Sent::lost`), and an answer is kept as it came,
+        // whatever features other crates switch on.
         .retry(reqwest::retry::never())
         .no_gzip()
         .no_brotli()
@@ -106,11 +136,17 @@ fn client_builder(tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
         .pool_idle_timeout(std::time::Duration::from_secs(4))
 }
 
+/// Whether a URL leads to this machine. So do the unspecified addresses, which servers under
+/// development print as theirs, and names below `localhost` (RFC 6761 section 6.3).
 fn is_loopback(url: &Url) -> bool {
+    let is_local = |address: IpAddr| address.is_loopback() || address.is_unspecified();
     match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(url::Host::Ipv4(address)) => is_local(address.into()),
+        Some(url::Host::Ipv6(address)) => is_local(address.to_canonical()),
         None => false,
     }
 }
@@ -133,34 +169,85 @@ fn address(url: &str) -> String {
 mod tests {
     use super::*;
 
+    const LOCAL: &[&str] = &[
+        "http://localhost:8000/",
+        "http://LOCALHOST/",
+        "http://localhost./",
+        "http://a.localhost/",
+        "https://127.0.0.1/",
+        "http://127.1.2.3/",
+        "http://127.1/",
+        "http://0x7f000001/",
+        "http://0.0.0.0:8000/",
+        "http://[::1]:9/",
+        "http://[::]/",
+        "http://[::ffff:127.0.0.1]/",
+    ];
+    const ELSEWHERE: &[&str] = &[
+        "https://mcp.example/mcp",
+        "http://localhost.example/",
+        "http://notlocalhost/",
+        "http://128.0.0.1/",
+        "http://192.168.0.1/",
+        "http://[::2]/",
+        "http://127.0.0.1.example/",
+    ];
+
+    fn routes(settings: &Settings) -> Routes {
+        Routes::new(settings, None, &Chains::default()).unwrap()
+    }
+
+    fn proxy(routes: &Routes, url: &str) -> Option<String> {
+        routes.of(&Url::parse(url).unwrap(), false).proxy
+    }
+
     #[test]
-    fn the_environment_proxies_everything_but_loopback_and_what_it_excepts() {
-        let matcher = Matcher::builder()
-            .all("http://me:hush@proxy.example:3128")
-            .no("internal.example")
-            .build();
-        let choice = Choice::Environment(Box::new(matcher));
-        let proxy = |url: &str| choice.proxy(&Url::parse(url).unwrap());
-        assert_eq!(
-            proxy("https://mcp.example/mcp").as_deref(),
-            Some("proxy.example:3128")
-        );
-        for direct in [
-            "http://localhost:8000/",
-            "http://a.localhost/",
-            "https://127.0.0.1/",
-            "http://127.1.2.3/",
-            "http://[::1]:9/",
-            "https://internal.example/",
+    fn this_machine_is_proxied_only_where_that_is_asked_for() {
+        for (scheme, port) in [
+            ("http", 80),
+            ("https", 443),
+            ("socks5", 1080),
+            ("socks5h", 1080),
         ] {
-            assert_eq!(proxy(direct), None, "{direct}");
+            let mut settings = Settings {
+                proxy: Some(format!("{scheme}://proxy.example")),
+                ..Settings::default()
+            };
+            let through = Some(format!("proxy.example:{port}"));
+            let otherwise = routes(&settings);
+            settings.proxy_loopback = true;
+            let asked = routes(&settings);
+            for url in LOCAL {
+                assert_eq!(proxy(&otherwise, url), None, "{scheme} {url}");
+                assert_eq!(proxy(&asked, url), through, "{scheme} {url}");
+            }
+            for url in ELSEWHERE {
+                assert_eq!(proxy(&otherwise, url), through, "{scheme} {url}");
+                assert_eq!(proxy(&asked, url), through, "{scheme} {url}");
+            }
         }
-        let always = Choice::Always(address("socks5://proxy.example"));
-        assert_eq!(
-            always
-                .proxy(&Url::parse("http://127.0.0.1/").unwrap())
-                .as_deref(),
-            Some("proxy.example:1080")
-        );
+    }
+
+    #[test]
+    fn the_environment_excepts_what_it_names_and_this_machine_like_any_proxy() {
+        let matcher = || {
+            Matcher::builder()
+                .all("http://me:hush@proxy.example:3128")
+                .no("internal.example,127.1.2.3")
+                .build()
+        };
+        let through = Some("proxy.example:3128".to_string());
+        for loopback in [false, true] {
+            let routes = Routes {
+                choice: Choice::Environment(Box::new(matcher())),
+                loopback,
+                ..routes(&Settings::default())
+            };
+            assert_eq!(proxy(&routes, "https://mcp.example/mcp"), through);
+            assert_eq!(proxy(&routes, "https://internal.example/"), None);
+            assert_eq!(proxy(&routes, "http://127.1.2.3/"), None);
+            let here = proxy(&routes, "http://127.0.0.1/");
+            assert_eq!(here, through.clone().filter(|_| loopback));
+        }
     }
 }

@@ -5,12 +5,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::Version;
 use tokio::time::timeout_at;
-use trace::{Connection, Failure, FailureKind, Outcome, Request, Response, Timestamp, Timings};
+use trace::{
+    Body, Connection, Credential, Failure, FailureKind, Outcome, Request, Response, Timestamp,
+    Timings,
+};
 
 use crate::client_certificate::Identity;
-use crate::failure::{Peer, failed, invalid_request, timed_out};
+use crate::credentials::withheld;
+use crate::failure::{Peer, failed, invalid_request, timed_out, was_closed};
 use crate::outgoing::{completed, http2_headers, outgoing, peer, recorded};
-use crate::probe::Probe;
+use crate::probe::{Phase, Probe};
 use crate::receive::receive;
 use crate::route::Routes;
 use crate::settings::{Settings, SettingsError};
@@ -31,6 +35,8 @@ pub struct Sent {
     pub timings: Timings,
     /// None when no response came.
     pub connection: Option<Connection>,
+    /// The same request before this one, on an earlier connection that the server had closed.
+    pub lost: Option<Box<Sent>>,
 }
 
 impl Sent {
@@ -50,6 +56,7 @@ impl Sent {
                 ..Timings::default()
             },
             connection: None,
+            lost: None,
         }
     }
 }
@@ -105,34 +112,59 @@ impl Wire {
     /// other. What cannot be sent or gets no response is an [`Outcome::Failure`]. Dropping the
     /// future aborts the exchange.
     ///
+    /// `credentials` are those of this run. A request that carries one of them to an origin it was
+    /// not issued for is not sent: that is a failure of the kind
+    /// [`FailureKind::ForeignOrigin`](trace::FailureKind::ForeignOrigin). For a request that the
+    /// user edited by hand, give none: where it goes is the user's decision.
+    ///
     /// A proxy's own `proxy-authorization` and `CONNECT` request are between the proxy and the
     /// user's settings, and not part of the record.
-    pub async fn send(&self, request: Request) -> Sent {
-        let request = self.complete(&request);
+    ///
+    /// A server may close an idle connection in the very moment it is used again (RFC 9112 section
+    /// 9.5). Then the request is sent once more on a new one, if its method allows that, and both
+    /// are recorded: [`Sent::lost`] is the first.
+    pub async fn send(&self, request: Request, credentials: &[Credential]) -> Sent {
         let clock = Instant::now();
-        let mut sent = Sent {
-            outcome: Outcome::Failure(invalid_request(String::new())),
-            started: Timestamp::from_system(SystemTime::now()),
-            timings: Timings::default(),
-            connection: None,
-            request,
-        };
-        match outgoing(&sent.request) {
-            Ok(out) => self.exchange(out, &mut sent, clock).await,
-            Err(reason) => sent.outcome = Outcome::Failure(invalid_request(reason)),
+        let deadline = tokio::time::Instant::from_std(clock) + self.0.timeout;
+        let request = self.complete(&request);
+        let out = outgoing(&request);
+        let mut sent = Sent::begun(request);
+        match (out, withheld(&sent.request, credentials)) {
+            (Err(reason), _) => sent.outcome = Outcome::Failure(invalid_request(reason)),
+            (Ok(_), Some(failure)) => sent.outcome = Outcome::Failure(failure),
+            (Ok(out), None) => {
+                // RFC 9110 section 9.2.2: what has the same effect when it comes twice.
+                let again = out
+                    .method()
+                    .is_idempotent()
+                    .then(|| (sent.request.clone(), out.try_clone()));
+                let lost = self.exchange(out, &mut sent, deadline, false).await;
+                if let Some((request, Some(out))) = again.filter(|_| lost) {
+                    let first = std::mem::replace(&mut sent, Sent::begun(request));
+                    self.exchange(out, &mut sent, deadline, true).await;
+                    sent.lost = Some(Box::new(first));
+                }
+            }
         }
-        sent.timings.total = clock.elapsed();
         if let Outcome::Failure(failure) = &sent.outcome {
             tracing::debug!(kind = ?failure.kind, "{}", failure.message);
         }
         sent
     }
 
-    async fn exchange(&self, out: reqwest::Request, sent: &mut Sent, clock: Instant) {
+    /// True when it was lost on a connection that had been used before. `fresh`: on a new
+    /// connection.
+    async fn exchange(
+        &self,
+        out: reqwest::Request,
+        sent: &mut Sent,
+        deadline: tokio::time::Instant,
+        fresh: bool,
+    ) -> bool {
         let inner = &self.0;
-        let deadline = tokio::time::Instant::from_std(clock) + inner.timeout;
+        let clock = Instant::now();
         let https = out.url().scheme() == "https";
-        let route = inner.routes.of(out.url());
+        let route = inner.routes.of(out.url(), fresh);
         let peer = Peer {
             address: peer(&sent.request.url),
             proxy: route.proxy,
@@ -149,16 +181,18 @@ impl Wire {
         sent.timings.connect = seen
             .connecting
             .map(|connecting| connecting.saturating_sub(seen.dns.unwrap_or_default()));
-        let failure = |failure: Failure| Outcome::Failure(failure);
-        let mut response = match answered {
+        sent.timings.total = clock.elapsed();
+        let response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
-                sent.outcome = failure(failed(&error, &peer, seen.phase));
-                return;
+                sent.outcome = Outcome::Failure(failed(&error, &peer, seen.phase));
+                return seen.connected.is_none()
+                    && seen.phase == Phase::Waiting
+                    && was_closed(&error);
             }
             Err(_) => {
-                sent.outcome = failure(timed_out(&peer, seen.phase, inner.timeout));
-                return;
+                sent.outcome = Outcome::Failure(timed_out(&peer, seen.phase, inner.timeout));
+                return false;
             }
         };
         sent.timings.wait = Some(seen.connected.unwrap_or(clock).elapsed());
@@ -178,13 +212,30 @@ impl Wire {
             sent.request.headers = http2_headers(&sent.request);
         }
         let receiving = Instant::now();
-        let body = receive(&mut response, inner.body_limit, deadline, inner.timeout).await;
-        sent.timings.receive = Some(receiving.elapsed());
-        sent.outcome = Outcome::Response(Response {
+        let mut answer = Response {
             status: response.status().as_u16(),
             headers: recorded(response.headers()),
-            body,
-        });
+            body: Body::empty(),
+        };
+        answer.body = receive(&answer, response, inner.body_limit, deadline, inner.timeout).await;
+        sent.timings.receive = Some(receiving.elapsed());
+        sent.timings.total = clock.elapsed();
+        sent.outcome = Outcome::Response(answer);
+        false
+    }
+}
+
+impl Sent {
+    /// What is to be sent now; its outcome is still to come.
+    fn begun(request: Request) -> Self {
+        Self {
+            request,
+            outcome: Outcome::Failure(invalid_request(String::new())),
+            started: Timestamp::from_system(SystemTime::now()),
+            timings: Timings::default(),
+            connection: None,
+            lost: None,
+        }
     }
 }
 

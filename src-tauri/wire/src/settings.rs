@@ -9,10 +9,13 @@ use url::Url;
 /// How requests are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `http`, `https`, `socks4`, `socks5` or `socks5h` URL of a proxy for every request, loopback
-    /// too. None: the environment decides (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`),
-    /// and loopback is never proxied.
+    /// `http`, `https`, `socks4`, `socks5` or `socks5h` URL of a proxy for every request. None: the
+    /// environment decides (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
     pub proxy: Option<String>,
+    /// Requests to this machine (`localhost`, the names below it, and the addresses of loopback) go
+    /// through the proxy too. Otherwise they never do: for a proxy elsewhere, `127.0.0.1` is itself,
+    /// so it reaches neither our callback listener nor a server that is being developed here.
+    pub proxy_loopback: bool,
     /// PEM files with certificates that are trusted besides those of the system.
     pub ca_files: Vec<PathBuf>,
     /// Shown to every server that asks for one in the TLS handshake, an https proxy too.
@@ -38,6 +41,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             proxy: None,
+            proxy_loopback: false,
             ca_files: Vec::new(),
             client_certificate: None,
             body_limit: 10 * 1024 * 1024,

@@ -45,6 +45,8 @@ rule! {
         PROTOCOL_SERVER: Error AuthorizationServer Certain "{server} does not answer in HTTP",
         PROXY: Error Network Likely "{server} cannot be reached through the proxy",
         NOT_SENT: Error Client Certain "{server} was not asked",
+        FOREIGN_MCP: Error McpServer Certain "{server} would get a credential that is not meant for it",
+        FOREIGN_SERVER: Error AuthorizationServer Certain "{server} would get a credential that is not meant for it",
     ],
     spec: [MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_SERVER_METADATA, MCP_HTTPS, RFC9728_TLS],
 }
@@ -69,7 +71,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let origin = origin_of(url).unwrap_or_else(|| url.clone());
         let ours =
             seen.exchange.purpose == Purpose::Callback || failure.kind == FailureKind::Cancelled;
-        let later = answered.get(&origin).is_some_and(|seq| *seq > seen.seq);
+        // An origin that answers other requests is still not to get this one.
+        let later = failure.kind != FailureKind::ForeignOrigin
+            && answered.get(&origin).is_some_and(|seq| *seq > seen.seq);
         if ours || later || !told.insert(origin.clone()) {
             continue;
         }
@@ -89,10 +93,26 @@ fn report(
         .at(seen.seq, Part::RequestUrl)
         .variant(variant(seen, server, failure.kind))
         .title_with([server.name()])
-        .message(format!("No answer came from {origin}. {}", words.why))
-        .expected(format!("an answer from {origin}"))
+        .message(format!("{} {origin}. {}", outcome(failure.kind), words.why))
+        .expected(expected(failure.kind, origin))
         .actual(failure.message.clone())
         .fix(format!("{}{}", words.check, named_by(seen, failure.kind)))
+}
+
+fn outcome(kind: FailureKind) -> &'static str {
+    if kind == FailureKind::ForeignOrigin {
+        "Nothing was sent to"
+    } else {
+        "No answer came from"
+    }
+}
+
+fn expected(kind: FailureKind, origin: &str) -> String {
+    if kind == FailureKind::ForeignOrigin {
+        format!("no credential of another origin in a request to {origin}")
+    } else {
+        format!("an answer from {origin}")
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -184,6 +204,12 @@ fn words(kind: FailureKind) -> Words {
             "The proxy refused or failed to connect; the server itself was not asked.",
             "Check the proxy's address and credentials in the settings, and what it allows.",
         ),
+        FailureKind::ForeignOrigin => (
+            "The request carries a credential that was issued for another origin, so it was not sent. \
+             Whoever gets a credential can use it.",
+            "Let the redirect or the metadata that leads there name a URL on the origin the credential \
+             was issued for.",
+        ),
         FailureKind::InvalidRequest | FailureKind::Cancelled => (
             "The request as it stands cannot be sent.",
             "Correct the URL or the header that was edited.",
@@ -211,6 +237,7 @@ fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static
         FailureKind::Reset => of(&RESET_MCP, &RESET_SERVER),
         FailureKind::Protocol => of(&PROTOCOL_MCP, &PROTOCOL_SERVER),
         FailureKind::Proxy => &PROXY,
+        FailureKind::ForeignOrigin => of(&FOREIGN_MCP, &FOREIGN_SERVER),
         FailureKind::InvalidRequest => &NOT_SENT,
         // Never reported: the user stopped it.
         FailureKind::Cancelled => &NOT_SENT,
@@ -253,6 +280,25 @@ mod tests {
 
     use crate::finding::{Certainty, Owner};
     use crate::sample::{Answer, Run};
+
+    #[test]
+    fn a_credential_that_stayed_here_is_told_though_its_target_answers() {
+        let mut run = Run::healthy();
+        run.challenge = Answer::failed(FailureKind::ForeignOrigin);
+        let finding = run.finding("N01");
+        assert!(
+            finding.title.contains("would get a credential"),
+            "{}",
+            finding.title
+        );
+        assert!(
+            finding.message.starts_with("Nothing was sent to https://"),
+            "{}",
+            finding.message
+        );
+        assert_eq!(finding.certainty, Certainty::Certain);
+        assert_eq!(finding.owner, Owner::McpServer);
+    }
 
     #[test]
     fn the_owner_follows_the_kind_and_who_named_the_host() {

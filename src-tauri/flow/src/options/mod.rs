@@ -223,6 +223,8 @@ pub enum CallbackHost {
 pub struct Network {
     /// An `http://`, `https://` or `socks5://` URL; none: what the environment says.
     pub proxy: Option<String>,
+    /// Requests to this machine go through the proxy too; otherwise they never do.
+    pub proxy_loopback: bool,
     /// PEM files whose certificates are trusted besides the system's.
     pub ca_files: Vec<String>,
     pub client_certificate: Option<ClientCertificate>,
@@ -296,6 +298,7 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             proxy: None,
+            proxy_loopback: false,
             ca_files: Vec::new(),
             client_certificate: None,
             body_limit: 10 * 1024 * 1024,

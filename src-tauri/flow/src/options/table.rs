@@ -577,13 +577,23 @@ pub const OPTIONS: &[OptionInfo] = &[
         "network.proxy",
         Group::Network,
         "Proxy",
-        "An http, https or socks5 URL; all requests go through it",
+        "An http, https or socks5 URL; all requests but those to this machine go through it",
         text(Format::ProxyUrl, "http://127.0.0.1:8080"),
     )
     .unset("HTTP_PROXY and HTTPS_PROXY are used")
     .short("proxy")
     .flag("proxy")
-    .help("Proxy for all requests: an http, https or socks5 URL"),
+    .help("Proxy for all requests but those to this machine: an http, https or socks5 URL"),
+    OptionInfo::new(
+        "network.proxy_loopback",
+        Group::Network,
+        "Proxy this machine too",
+        "Requests to localhost, 127.0.0.1 and [::1] go through the proxy, the callback as well",
+        Kind::Toggle,
+    )
+    .short("proxy for this machine")
+    .flag("proxy-loopback")
+    .help("Send requests to this machine (localhost, 127.0.0.1, [::1]) through the proxy too"),
     OptionInfo::new(
         "network.ca_files",
         Group::Network,

@@ -13,6 +13,8 @@ pub(super) struct Submission {
     pub(super) action: String,
     pub(super) post: bool,
     pub(super) pairs: Vec<(String, String)>,
+    /// Names of the given values that were typed in. The rest was on the page already.
+    pub(super) typed: Vec<String>,
 }
 
 /// Why there is nothing to submit, in words.
@@ -45,6 +47,7 @@ pub(super) fn next_on(
                 action,
                 post: false,
                 pairs: Vec::new(),
+                typed: Vec::new(),
             }),
             None => {
                 let which = if forms.is_empty() {
@@ -94,6 +97,8 @@ struct Field {
     name: String,
     value: String,
     given: bool,
+    /// The given value is not one that the page offers.
+    typed: bool,
     /// A person would have to type something.
     missing: bool,
 }
@@ -140,12 +145,13 @@ impl<'a> Form<'a> {
             ("input", "checkbox" | "radio") => {
                 let own = control.value().attr("value").unwrap_or("on");
                 let has = |flag: &str| control.value().attr(flag).is_some();
-                let chosen = match wanted.is_empty() {
-                    true => has("checked") || (kind == "checkbox" && has("required")),
-                    false => wanted.contains(&own) || (kind == "checkbox" && wanted == ["on"]),
+                let chosen = if wanted.is_empty() {
+                    has("checked") || (kind == "checkbox" && has("required"))
+                } else {
+                    wanted.contains(&own) || (kind == "checkbox" && wanted == ["on"])
                 };
                 if chosen {
-                    self.push(name, own, !wanted.is_empty(), false);
+                    self.push(name, own, !wanted.is_empty());
                 }
             }
             ("select", _) => self.add_select(control, name, &wanted),
@@ -158,7 +164,14 @@ impl<'a> Form<'a> {
                 let required = control.value().attr("required").is_some() || kind == "password";
                 let value = wanted.first().copied().unwrap_or(&own);
                 let missing = kind != "hidden" && required && value.is_empty();
-                self.push(name, value, !wanted.is_empty(), missing);
+                let given = !wanted.is_empty();
+                self.fields.push(Field {
+                    name: name.into(),
+                    value: value.into(),
+                    given,
+                    typed: given && value != own,
+                    missing,
+                });
             }
         }
     }
@@ -171,23 +184,29 @@ impl<'a> Form<'a> {
         let options: Vec<ElementRef<'_>> = all(control, "option")
             .filter(|option| option.value().attr("disabled").is_none())
             .collect();
-        let chosen: Vec<String> = match wanted.is_empty() {
-            false => wanted.iter().map(|value| (*value).to_string()).collect(),
-            true => {
-                let selected = options
-                    .iter()
-                    .filter(|option| option.value().attr("selected").is_some());
-                selected.map(|option| text(*option)).collect()
+        if !wanted.is_empty() {
+            for value in wanted {
+                let offered = options.iter().any(|option| text(*option) == *value);
+                self.fields.push(Field {
+                    name: name.into(),
+                    value: (*value).into(),
+                    given: true,
+                    typed: !offered,
+                    missing: false,
+                });
             }
-        };
+            return;
+        }
+        let mut selected = options
+            .iter()
+            .filter(|option| option.value().attr("selected").is_some())
+            .peekable();
         let first = options
             .first()
             .filter(|_| control.value().attr("multiple").is_none());
-        match (chosen.is_empty(), first) {
-            (true, Some(first)) => self.push(name, &text(*first), false, false),
-            _ => chosen
-                .iter()
-                .for_each(|value| self.push(name, value, !wanted.is_empty(), false)),
+        match (selected.peek(), first) {
+            (None, Some(first)) => self.push(name, &text(*first), false),
+            _ => selected.for_each(|option| self.push(name, &text(*option), false)),
         }
     }
 
@@ -210,12 +229,14 @@ impl<'a> Form<'a> {
         });
     }
 
-    fn push(&mut self, name: &str, value: &str, given: bool, missing: bool) {
+    /// A value that the page offers.
+    fn push(&mut self, name: &str, value: &str, given: bool) {
         self.fields.push(Field {
             name: name.into(),
             value: value.into(),
             given,
-            missing,
+            typed: false,
+            missing: false,
         });
     }
 
@@ -294,10 +315,12 @@ impl<'a> Form<'a> {
         if let Some(button) = button.filter(|button| !button.name.is_empty()) {
             pairs.push((button.name.clone(), button.value.clone()));
         }
+        let typed = self.fields.iter().filter(|field| field.typed);
         Ok(Submission {
             action: action.into(),
             post,
             pairs,
+            typed: typed.map(|field| field.name.clone()).collect(),
         })
     }
 }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use cookie_store::CookieStore;
 use thiserror::Error;
-use trace::{Outcome, Request, Response, Timestamp};
+use trace::{Credential, Outcome, Request, Response, Secret, Timestamp};
 use url::Url;
 
 use crate::outgoing::without_query;
@@ -21,9 +21,17 @@ const MOST_HOPS: usize = 20;
 
 /// Follows redirects, keeps cookies, fills in login and consent forms with their own values and the
 /// given ones, and presses what approves.
+///
+/// The given values may be a password, so they are for the first origin that asks for one of them.
+/// A form or a redirect that would bring a value that was typed in to another origin is the end of
+/// the way. What was chosen among what a page offers is no secret, and goes where the page says.
 pub struct Approver {
     wire: Wire,
     form: Vec<(String, String)>,
+    /// For every page that asks.
+    codes: Vec<(String, String)>,
+    /// The origin that the values of `form` are for.
+    asked_by: Option<String>,
     cookies: CookieStore,
     deliver: bool,
 }
@@ -58,8 +66,8 @@ impl Drop for UnderWay<'_> {
 /// What a page leads to.
 enum Next {
     Request(Request),
-    /// A form was filled in.
-    Form(Request),
+    /// A form was filled in with these values.
+    Form(Request, Vec<Credential>),
     /// The callback, which has not been sent.
     Arrived(Request),
     /// The page asks for nothing more.
@@ -73,9 +81,17 @@ impl Approver {
         Self {
             wire,
             form,
+            codes: Vec::new(),
+            asked_by: None,
             cookies: CookieStore::default(),
             deliver: false,
         }
+    }
+
+    /// A value for the field of a form at any origin, as the code that a device shows is.
+    pub fn code(mut self, field: &str, value: &str) -> Self {
+        self.codes.push((field.into(), value.into()));
+        self
     }
 
     /// Requests the redirect URI too, so that the callback listener sees it.
@@ -98,7 +114,7 @@ impl Approver {
         let callback =
             callback.ok_or_else(|| stuck(url, None, "the redirect URI is not reached"))?;
         if self.deliver {
-            let sent = self.send(self.dressed(callback.clone()), on_hop).await;
+            let sent = self.send(self.dressed(callback.clone()), &[], on_hop).await;
             let failed = failure(&sent);
             on_hop(sent);
             failed.map_or(Ok(()), Err)?;
@@ -127,13 +143,21 @@ impl Approver {
     ) -> Result<Option<Request>, Stuck> {
         let mut request = Request::new("GET", url);
         let mut submitted = HashSet::new();
+        let mut typed = Vec::new();
         for _ in 0..MOST_HOPS {
-            let sent = self.send(self.dressed(request), on_hop).await;
+            let sent = self.send(self.dressed(request), &typed, on_hop).await;
             let next = self.after(&sent, redirect_uri);
             on_hop(sent);
             match next? {
-                Next::Request(following) => request = following,
-                Next::Form(filled_in) => {
+                Next::Request(following) => {
+                    // Only a body is brought along; the rest is the server's own.
+                    if following.body.is_empty() {
+                        typed.clear();
+                    }
+                    request = following;
+                }
+                Next::Form(filled_in, values) => {
+                    typed = values;
                     if !submitted.insert((filled_in.url.clone(), filled_in.body.bytes.clone())) {
                         let why = "the form came back after it was filled in the same way";
                         return Err(stuck(&filled_in.url, None, why));
@@ -153,13 +177,18 @@ impl Approver {
     }
 
     /// Sends a request. `on_hop` gets it as cancelled when the approver is dropped before an answer.
-    async fn send(&self, request: Request, on_hop: &mut (dyn FnMut(Sent) + Send)) -> Sent {
+    async fn send(
+        &self,
+        request: Request,
+        typed: &[Credential],
+        on_hop: &mut (dyn FnMut(Sent) + Send),
+    ) -> Sent {
         let mut under_way = UnderWay {
             request: Some(request.clone()),
             started: Timestamp::from_system(SystemTime::now()),
             on_hop,
         };
-        let sent = self.wire.send(request).await;
+        let sent = self.wire.send(request, typed).await;
         under_way.request = None;
         sent
     }
@@ -205,16 +234,49 @@ impl Approver {
         }
         let may_end = redirect_uri.is_none() && (200..300).contains(&response.status);
         let Some(page) = response.body.text().filter(|_| is_page(response)) else {
-            return match may_end {
-                true => Ok(Next::LastPage),
-                false => Err(stuck("neither a redirect nor an HTML page")),
+            return if may_end {
+                Ok(Next::LastPage)
+            } else {
+                Err(stuck("neither a redirect nor an HTML page"))
             };
         };
-        match next_on(page, &here, &self.form) {
-            Ok(submission) => submitted(&here, submission, redirect_uri).map_err(|why| stuck(&why)),
+        let given = [&self.form[..], &self.codes].concat();
+        match next_on(page, &here, &given) {
+            Ok(submission) => {
+                let typed = self.typed(&here, &submission);
+                submitted(&here, submission, typed, redirect_uri).map_err(|why| stuck(&why))
+            }
             Err(Unanswered::AsksNothing(_)) if may_end => Ok(Next::LastPage),
             Err(Unanswered::AsksNothing(why) | Unanswered::Unanswerable(why)) => Err(stuck(&why)),
         }
+    }
+}
+
+impl Approver {
+    /// The values of the user's that a submission carries, bound to who asked first.
+    fn typed(&mut self, here: &Url, submission: &Submission) -> Vec<Credential> {
+        let is_code = |name: &String| self.codes.iter().any(|(code, _)| code == name);
+        let typed: Vec<&String> = submission
+            .typed
+            .iter()
+            .filter(|name| !is_code(name))
+            .collect();
+        if typed.is_empty() {
+            return Vec::new();
+        }
+        let here = here.origin().ascii_serialization();
+        let origin = self.asked_by.get_or_insert(here);
+        let values = submission
+            .pairs
+            .iter()
+            .filter(|(name, _)| typed.contains(&name));
+        values
+            .map(|(name, value)| Credential {
+                name: format!("value for the field `{name}`"),
+                value: Secret::new(value.clone()),
+                origins: vec![origin.clone()],
+            })
+            .collect()
     }
 }
 
@@ -248,6 +310,7 @@ fn redirected(
 fn submitted(
     here: &Url,
     submission: Submission,
+    typed: Vec<Credential>,
     redirect_uri: Option<&str>,
 ) -> Result<Next, String> {
     let target = web_page(here, &submission.action)?;
@@ -256,9 +319,13 @@ fn submitted(
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    let next = match redirect_uri.is_some_and(|redirect_uri| is_at(&target, redirect_uri)) {
-        true => Next::Arrived,
-        false => Next::Form,
+    let arrives = redirect_uri.is_some_and(|redirect_uri| is_at(&target, redirect_uri));
+    let next = |request| {
+        if arrives {
+            Next::Arrived(request)
+        } else {
+            Next::Form(request, typed)
+        }
     };
     if !submission.post {
         let action = without_query(&target);

@@ -6,10 +6,10 @@ use subtle::ConstantTimeEq;
 use tiny_http::Method;
 use trace::{Body, Header, Pair, Request, Response, Secret, Timestamp, query_pairs};
 
-use super::CallbackMethod;
 use super::page::{Page, not_allowed, page, refusal};
+use super::settings::CallbackMethod;
 
-/// The longest body that is read, or thrown away, in bytes.
+/// The longest body that is read, in bytes.
 pub(super) const MOST_BODY: usize = 64 * 1024;
 
 /// What a callback looks like.
@@ -28,8 +28,7 @@ pub(super) struct Callback {
 }
 
 impl Expected {
-    /// The answer to what is no callback. Else how many bytes of body belong to it, which have not
-    /// been read.
+    /// The answer to what is no callback. Else how many bytes of body belong to it.
     pub(super) fn judge(&self, request: &tiny_http::Request) -> Result<usize, Response> {
         let mut hosts = request
             .headers()
@@ -50,7 +49,7 @@ impl Expected {
         }
         match self.method {
             CallbackMethod::Query if *request.method() != Method::Get => Err(not_allowed("GET")),
-            CallbackMethod::Query if has_body(request) => {
+            CallbackMethod::Query if request.body_length().is_some_and(|length| length > 0) => {
                 Err(refusal(400, "A body is not read here."))
             }
             CallbackMethod::Query => Ok(0),
@@ -108,8 +107,7 @@ impl Expected {
     }
 }
 
-/// How long the body of a form is. The server takes one with a coding, or with a length it cannot
-/// read, for another than it is.
+/// How long the body of a form is; the guard let in no other than one of a clear length.
 fn form_length(request: &tiny_http::Request) -> Result<usize, Response> {
     let mut media = request
         .headers()
@@ -124,32 +122,11 @@ fn form_length(request: &tiny_http::Request) -> Result<usize, Response> {
         }
         _ => false,
     };
-    if !is_form {
-        return Err(refusal(415, "Only a form is read here."));
+    if is_form {
+        Ok(request.body_length().unwrap_or_default().min(MOST_BODY))
+    } else {
+        Err(refusal(415, "Only a form is read here."))
     }
-    if request
-        .headers()
-        .iter()
-        .any(|header| header.field.equiv("transfer-encoding"))
-    {
-        return Err(refusal(411, "A body is read here only with its length."));
-    }
-    let mut lengths = request
-        .headers()
-        .iter()
-        .filter(|header| header.field.equiv("content-length"));
-    match (lengths.next(), lengths.next(), request.body_length()) {
-        (None, _, _) => Ok(0),
-        (Some(_), None, Some(length)) if length <= MOST_BODY => Ok(length),
-        (Some(_), None, Some(_)) => Err(refusal(413, "This is too long.")),
-        _ => Err(refusal(400, "The length of the body is not clear.")),
-    }
-}
-
-/// The request announces a body, of any length.
-pub(super) fn has_body(request: &tiny_http::Request) -> bool {
-    let coded = |header: &tiny_http::Header| header.field.equiv("transfer-encoding");
-    request.body_length().is_some_and(|length| length > 0) || request.headers().iter().any(coded)
 }
 
 fn recorded(headers: &[tiny_http::Header]) -> Vec<Header> {

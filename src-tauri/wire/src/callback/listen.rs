@@ -2,12 +2,10 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::time::Duration;
 
-use socket2::SockRef;
 use thiserror::Error;
 
-use super::CallbackHost;
+use super::settings::CallbackHost;
 use crate::place::is_plain_path;
 
 /// Why the listener could not be opened. Names the setting, what was expected and what came.
@@ -29,57 +27,52 @@ pub enum ListenerError {
 }
 
 pub(super) fn checked_path(path: &str) -> Result<String, ListenerError> {
-    match is_plain_path(path) {
-        true => Ok(path.into()),
-        false => Err(ListenerError::Path { got: path.into() }),
+    if is_plain_path(path) {
+        Ok(path.into())
+    } else {
+        Err(ListenerError::Path { got: path.into() })
     }
 }
 
-/// Sockets that listen already, and their port. What connects to them gets their time limits: a
-/// connection is closed when nothing comes for `silence`, or nothing is taken.
+/// Sockets that listen already, and the address of the first one. All have the same port.
 pub(super) fn sockets(
     host: CallbackHost,
     port: Option<u16>,
-    silence: Duration,
-) -> Result<(Vec<TcpListener>, u16), ListenerError> {
+) -> Result<(Vec<TcpListener>, SocketAddr), ListenerError> {
     let port = port.unwrap_or(0);
+    let one = |ip| bound(ip, port).map(|(socket, address)| (vec![socket], address));
     match host {
-        CallbackHost::V4 => bound(Ipv4Addr::LOCALHOST.into(), port, silence)
-            .map(|(socket, port)| (vec![socket], port)),
-        CallbackHost::V6 => bound(Ipv6Addr::LOCALHOST.into(), port, silence)
-            .map(|(socket, port)| (vec![socket], port)),
-        CallbackHost::Localhost => both_families(port, silence),
+        CallbackHost::V4 => one(Ipv4Addr::LOCALHOST.into()),
+        CallbackHost::V6 => one(Ipv6Addr::LOCALHOST.into()),
+        CallbackHost::Localhost => both_families(port),
     }
 }
 
 /// A browser tries the addresses of `localhost` in an order of its own, so both have to be ours.
-fn both_families(port: u16, silence: Duration) -> Result<(Vec<TcpListener>, u16), ListenerError> {
+fn both_families(port: u16) -> Result<(Vec<TcpListener>, SocketAddr), ListenerError> {
     // A port the system chose for one family may be taken in the other.
     const ATTEMPTS: usize = 20;
     let mut attempt = 1;
     loop {
-        let (v4, chosen) = bound(Ipv4Addr::LOCALHOST.into(), port, silence)?;
-        match bound(Ipv6Addr::LOCALHOST.into(), chosen, silence) {
-            Ok((v6, _)) => return Ok((vec![v4, v6], chosen)),
-            Err(ListenerError::FamilyMissing { .. }) => return Ok((vec![v4], chosen)),
+        let (v4, address) = bound(Ipv4Addr::LOCALHOST.into(), port)?;
+        match bound(Ipv6Addr::LOCALHOST.into(), address.port()) {
+            Ok((v6, _)) => return Ok((vec![v4, v6], address)),
+            Err(ListenerError::FamilyMissing { .. }) => return Ok((vec![v4], address)),
             Err(ListenerError::PortTaken { .. }) if port == 0 && attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
         }
     }
 }
 
-fn bound(ip: IpAddr, port: u16, silence: Duration) -> Result<(TcpListener, u16), ListenerError> {
-    let address = SocketAddr::new(ip, port);
-    let bind = || -> io::Result<(TcpListener, u16)> {
-        let socket = TcpListener::bind(address)?;
-        let limits = SockRef::from(&socket);
-        limits.set_read_timeout(Some(silence))?;
-        limits.set_write_timeout(Some(silence))?;
-        let port = socket.local_addr()?.port();
-        Ok((socket, port))
+fn bound(ip: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), ListenerError> {
+    let wanted = SocketAddr::new(ip, port);
+    let bind = || -> io::Result<(TcpListener, SocketAddr)> {
+        let socket = TcpListener::bind(wanted)?;
+        let address = socket.local_addr()?;
+        Ok((socket, address))
     };
     bind().map_err(|error| {
-        let address = address.to_string();
+        let address = wanted.to_string();
         match error.kind() {
             io::ErrorKind::AddrInUse => ListenerError::PortTaken { address },
             io::ErrorKind::PermissionDenied => ListenerError::NotAllowed { address },
@@ -124,15 +117,15 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_told_from_the_rest() {
-        let silence = Duration::from_secs(1);
-        let (_first, port) = sockets(CallbackHost::V4, None, silence).unwrap();
-        let error = sockets(CallbackHost::V4, Some(port), silence).unwrap_err();
+        let (_first, address) = sockets(CallbackHost::V4, None).unwrap();
+        let port = address.port();
+        let error = sockets(CallbackHost::V4, Some(port)).unwrap_err();
         assert_eq!(
             error,
             ListenerError::PortTaken {
                 address: format!("127.0.0.1:{port}")
             }
         );
-        assert!(sockets(CallbackHost::Localhost, Some(port), silence).is_err());
+        assert!(sockets(CallbackHost::Localhost, Some(port)).is_err());
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
+use tiny_http::StatusCode;
 use trace::{Body, Header, Pair, Response};
 
 const STYLE: &str = ":root{color-scheme:light dark;--back:#f6f7f9;--card:#fff;--edge:#d9dde3;--text:#1b1f24;--soft:#59636e;--good:#1a7f5a;--bad:#b3372f}\
@@ -97,6 +98,16 @@ pub(super) fn refusal(status: u16, text: &str) -> Response {
         "default-src 'none'",
         text.into(),
     )
+}
+
+/// Status line and headers as they are sent.
+pub(super) fn head(response: &Response) -> String {
+    let reason = StatusCode(response.status).default_reason_phrase();
+    let mut head = format!("HTTP/1.1 {} {reason}\r\n", response.status);
+    for header in &response.headers {
+        let _ = write!(head, "{}: {}\r\n", header.name, header.value);
+    }
+    head + "\r\n"
 }
 
 /// The answer to every method but one.

@@ -12,19 +12,18 @@ mod serve;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use trace::{Request, Response, Timestamp};
 use url::Url;
 
 use crate::outgoing::shortened;
 use crate::place::is_plain_path;
 use crate::settings::without_credentials;
 use answer::Place;
+pub use serve::Fetched;
 use serve::{Limits, Serving};
 
 /// Reports that wait to be taken. Beyond that no request is answered until one is.
@@ -69,20 +68,6 @@ pub enum DocumentHostError {
     NotAllowed { address: String },
     #[error("the document host could not be opened on {address}: {reason}")]
     Other { address: String, reason: String },
-}
-
-/// A request for the document, or for something that is not here, and its answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fetched {
-    /// Its URL is the one by which it was asked for: the tunnel's, where there is one.
-    pub request: Request,
-    pub response: Response,
-    /// When the head of the request was there.
-    pub at: Timestamp,
-    /// From then until the answer was ready to be written.
-    pub took: Duration,
-    /// The peer of the connection: by a tunnel the tunnel, not who asked.
-    pub from: SocketAddr,
 }
 
 /// Serves the document from [`DocumentHost::set_document`] on until it is dropped, which closes the
@@ -209,6 +194,8 @@ fn listening(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 

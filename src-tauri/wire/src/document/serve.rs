@@ -17,11 +17,24 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use trace::{Body, BodyEnd, Request, Timestamp};
+use trace::{Body, BodyEnd, Request, Response, Timestamp};
 
-use super::Fetched;
 use super::answer::{Place, sent};
 use crate::outgoing::recorded;
+
+/// A request for the document, or for something that is not here, and its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fetched {
+    /// Its URL is the one by which it was asked for: the tunnel's, where there is one.
+    pub request: Request,
+    pub response: Response,
+    /// When the head of the request was there.
+    pub at: Timestamp,
+    /// From then until the answer was ready to be written.
+    pub took: Duration,
+    /// The peer of the connection: by a tunnel the tunnel, not who asked.
+    pub from: SocketAddr,
+}
 
 /// When the system has no descriptors for a connection, it has none at once either.
 const RECOVERY: Duration = Duration::from_millis(100);

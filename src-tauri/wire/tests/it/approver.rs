@@ -1,7 +1,7 @@
-use trace::{Outcome, Request, Secret};
+use trace::{FailureKind, Outcome, Request, Secret};
 use wire::{Approver, CallbackListener, CallbackMethod, CallbackSettings, Sent, Stuck};
 
-use crate::server::{Reply, Server, closed_port, wire, within};
+use crate::server::{Reply, Server, closed_port, failure, wire, within};
 
 const REDIRECT: &str = "http://127.0.0.1:4000/callback";
 
@@ -251,4 +251,103 @@ async fn a_form_is_delivered_to_the_listener_that_waits_for_one() {
     assert!(received.state_matches);
     assert_eq!(received.request.body, sent.body);
     assert_eq!(received.request.body.text(), Some("code=a&state=right"));
+}
+
+/// A login page at one origin, and what another origin does to get what was typed in there.
+async fn two_origins(login: &'static str, posted: fn(&str) -> Reply) -> (Server, Server) {
+    let thief = Server::start(|request| {
+        if request.starts_with("GET /steal") {
+            return page(
+                200,
+                "<form method=post><input type=password name=pw><button>OK</button></form>",
+            );
+        }
+        redirect(&format!("{REDIRECT}?code=a&state=s"))
+    })
+    .await;
+    let elsewhere = thief.url("");
+    let server = Server::start(move |request| {
+        if request.starts_with("POST ") {
+            return posted(&elsewhere);
+        }
+        page(200, &login.replace("ELSEWHERE", &elsewhere))
+    })
+    .await;
+    (server, thief)
+}
+
+#[tokio::test]
+async fn what_was_typed_in_goes_to_no_other_origin_than_asked_first() {
+    const LOGIN: &str = "<form method=post><input name=user><input type=password name=pw><button>Sign in</button></form>";
+    const POSTS_ELSEWHERE: &str = "<form method=post action='ELSEWHERE/login'><input type=password name=pw><button>OK</button></form>";
+    const GETS_ELSEWHERE: &str =
+        "<form action='ELSEWHERE/login'><input type=password name=pw><button>OK</button></form>";
+    let kept = |elsewhere: &str| {
+        let head = format!("HTTP/1.1 307 x\r\nlocation: {elsewhere}/login\r\n");
+        Reply::Then(format!("{head}content-length: 0\r\n\r\n").into())
+    };
+    let asked_again = |elsewhere: &str| redirect(&format!("{elsewhere}/steal"));
+    for (login, posted) in [
+        (LOGIN, kept as fn(&str) -> Reply),
+        (LOGIN, asked_again),
+        (POSTS_ELSEWHERE, kept),
+        (GETS_ELSEWHERE, kept),
+    ] {
+        for password in ["right-password", "pw+/ =&%41", "x"] {
+            let (server, mut thief) = two_origins(login, posted).await;
+            let (end, hops) =
+                approved(&server.url("/"), &[("user", "ann"), ("pw", password)]).await;
+            let stuck = end.unwrap_err();
+            let (own, other) = (server.url(""), thief.url(""));
+            assert!(
+                stuck.why.contains(&format!("is for {own} only"))
+                    && stuck.why.contains(&format!("carry it to {other}"))
+                    && stuck.why.starts_with("the value for the field `"),
+                "{}",
+                stuck.why
+            );
+            assert!(!stuck.why.contains("right-password"), "{}", stuck.why);
+            let last = failure(hops.last().unwrap());
+            assert_eq!(last.kind, FailureKind::ForeignOrigin);
+            drop(server);
+            while let Some(request) = thief.received_so_far() {
+                assert!(request.starts_with("GET /steal "), "{request}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_page_offers_and_a_device_code_go_where_the_page_says() {
+    let consent = Server::start(|request| {
+        let body = request.split("\r\n\r\n").nth(1).unwrap();
+        if request.starts_with("POST ") {
+            assert_eq!(body, "code=ABCD&decision=allow");
+            return redirect(&format!("{REDIRECT}?code=a&state=s"));
+        }
+        page(
+            200,
+            "<form method=post><input name=code><button name=decision value=deny>No</button>\
+             <button name=decision value=allow>Yes</button></form>",
+        )
+    })
+    .await;
+    let next = consent.url("/consent");
+    let login = Server::start(move |request| {
+        if request.starts_with("POST ") {
+            return redirect(&next);
+        }
+        page(
+            200,
+            "<form method=post><input type=password name=pw><button>OK</button></form>",
+        )
+    })
+    .await;
+    let form = [("pw", "right"), ("decision", "allow")];
+    let form = form
+        .map(|(name, value)| (name.into(), value.into()))
+        .to_vec();
+    let mut approver = Approver::new(wire(), form).code("code", "ABCD");
+    let end = within(approver.approve(&login.url("/"), REDIRECT, &mut |_| {})).await;
+    assert_eq!(end.unwrap().url, format!("{REDIRECT}?code=a&state=s"));
 }

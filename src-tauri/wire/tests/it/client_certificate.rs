@@ -138,9 +138,9 @@ async fn it_is_shown_to_a_server_that_asks_and_known_by_its_thumbprint() {
     for versions in [[&version::TLS12], [&version::TLS13]] {
         for is_optional in [true, false] {
             let url = serve(asking(&authority, is_optional, &versions)).await;
-            let sent = within(with.send(Request::new("GET", &*url))).await;
+            let sent = within(with.send(Request::new("GET", &*url), &[])).await;
             assert_eq!(response(&sent).body.text(), Some(&*thumbprint));
-            let sent = within(without.send(Request::new("GET", &*url))).await;
+            let sent = within(without.send(Request::new("GET", &*url), &[])).await;
             if is_optional {
                 assert_eq!(response(&sent).body.text(), Some("none"));
                 continue;
@@ -160,7 +160,7 @@ async fn it_is_shown_to_a_server_that_asks_and_known_by_its_thumbprint() {
         BOTH,
         "http/1.1",
     );
-    let sent = within(with.send(Request::new("GET", serve(silent).await))).await;
+    let sent = within(with.send(Request::new("GET", serve(silent).await), &[])).await;
     assert_eq!(response(&sent).body.text(), Some("none"));
 }
 
@@ -172,7 +172,7 @@ async fn one_that_the_server_does_not_trust_is_shown_all_the_same() {
     let wire = wire_with(&authority, Some(&certificate));
     for versions in [[&version::TLS12], [&version::TLS13]] {
         let url = serve(asking(&authority, false, &versions)).await;
-        let sent = within(wire.send(Request::new("GET", url))).await;
+        let sent = within(wire.send(Request::new("GET", url), &[])).await;
         let told = failure(&sent);
         assert_eq!(told.kind, FailureKind::Tls, "{}", told.message);
         assert!(

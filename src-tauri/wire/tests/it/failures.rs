@@ -3,7 +3,7 @@ use trace::{FailureKind, Request};
 use crate::server::{Reply, Server, closed_port, failure, wire, within};
 
 async fn told(request: Request) -> (FailureKind, String) {
-    let sent = within(wire().send(request)).await;
+    let sent = within(wire().send(request, &[])).await;
     assert_eq!(sent.connection, None);
     let failure = failure(&sent);
     assert!(!failure.message.contains("hush"), "{}", failure.message);

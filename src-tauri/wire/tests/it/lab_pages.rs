@@ -17,7 +17,7 @@ async fn posted(url: String, fields: &[(&str, &str)]) -> Value {
     let request = Request::new("POST", url)
         .header("content-type", "application/x-www-form-urlencoded")
         .body(trace::encode_pairs(fields.iter().copied()));
-    let sent = within(wire().send(request)).await;
+    let sent = within(wire().send(request, &[])).await;
     serde_json::from_slice(&response(&sent).body.bytes).unwrap()
 }
 

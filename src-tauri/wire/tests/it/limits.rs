@@ -32,7 +32,7 @@ async fn a_body_is_read_up_to_the_limit() {
             "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
         ))
         .await;
-        let sent = within(limited.send(Request::new("GET", server.url("/")))).await;
+        let sent = within(limited.send(Request::new("GET", server.url("/")), &[])).await;
         let body = &response(&sent).body;
         assert_eq!((body.bytes.len(), &body.end), (length.min(10), &end));
     }
@@ -47,7 +47,7 @@ async fn a_body_that_ends_in_the_middle_is_a_response_that_was_cut_off() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n8\r\n{\"half\":\r\nzz\r\n",
     ] {
         let server = Server::start(|_| Reply::Close(cut.into())).await;
-        let sent = within(wire().send(Request::new("GET", server.url("/")))).await;
+        let sent = within(wire().send(Request::new("GET", server.url("/")), &[])).await;
         let body = &response(&sent).body;
         assert_eq!(body.text(), Some("{\"half\":"));
         assert!(
@@ -66,7 +66,7 @@ async fn an_event_stream_is_read_up_to_its_answer_and_not_waited_for() {
     let server = Server::start(move |_| Reply::Hold(stream.into())).await;
     let request = Request::new("POST", server.url("/mcp"))
         .header("accept", "application/json, text/event-stream");
-    let sent = within(wire().send(request)).await;
+    let sent = within(wire().send(request, &[])).await;
     assert_eq!(response(&sent).body.end, BodyEnd::Complete);
     assert!(
         response(&sent)
@@ -82,7 +82,7 @@ async fn an_event_stream_without_an_answer_ends_with_the_time_limit() {
     let stream =
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {\"method\":\"ping\"}\n\n";
     let server = Server::start(move |_| Reply::Hold(stream.into())).await;
-    let sent = within(impatient().send(Request::new("GET", server.url("/")))).await;
+    let sent = within(impatient().send(Request::new("GET", server.url("/")), &[])).await;
     let BodyEnd::CutOff { reason } = &response(&sent).body.end else {
         panic!("not cut off");
     };
@@ -93,7 +93,8 @@ async fn an_event_stream_without_an_answer_ends_with_the_time_limit() {
 #[tokio::test]
 async fn the_time_limit_names_what_was_waited_for() {
     let server = Server::start(|_| Reply::Hold(Vec::new())).await;
-    let sent = within(impatient().send(Request::new("GET", server.url("/slow?code=hush")))).await;
+    let sent =
+        within(impatient().send(Request::new("GET", server.url("/slow?code=hush")), &[])).await;
     let told = failure(&sent);
     assert_eq!(told.kind, FailureKind::Timeout);
     assert_eq!(
@@ -108,7 +109,7 @@ async fn the_time_limit_names_what_was_waited_for() {
     // Accepts by its backlog, and never says a word of TLS.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/", silent.local_addr().unwrap());
-    let sent = within(impatient().send(Request::new("GET", url))).await;
+    let sent = within(impatient().send(Request::new("GET", url), &[])).await;
     assert_eq!(failure(&sent).kind, FailureKind::Timeout);
     assert!(
         failure(&sent).message.contains("in the TLS handshake"),
@@ -122,7 +123,7 @@ async fn dropping_the_future_closes_the_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let wire = wire();
-    let sending = tokio::spawn(async move { wire.send(Request::new("GET", url)).await });
+    let sending = tokio::spawn(async move { wire.send(Request::new("GET", url), &[]).await });
     let (mut stream, _) = within(listener.accept()).await.unwrap();
     let mut head = [0; 16];
     within(tokio::io::AsyncReadExt::read_exact(&mut stream, &mut head))

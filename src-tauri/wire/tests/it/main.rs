@@ -4,6 +4,7 @@ mod approver;
 mod browser;
 mod callback;
 mod client_certificate;
+mod codings;
 mod document;
 mod failures;
 mod form_post;

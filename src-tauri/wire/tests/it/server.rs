@@ -53,6 +53,11 @@ impl Server {
         format!("http://{}{path}", self.address)
     }
 
+    /// The next of the requests that came, if there is one by now.
+    pub fn received_so_far(&mut self) -> Option<String> {
+        self.received.try_recv().ok()
+    }
+
     /// The next request as it came, head and body.
     pub async fn received(&mut self) -> String {
         within(self.received.recv())

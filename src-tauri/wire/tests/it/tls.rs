@@ -130,7 +130,7 @@ async fn a_certificate_of_an_authority_in_the_settings_is_accepted_and_shown() {
     ] {
         let url = authority.serve(leaf(), versions).await;
         for reused in [false, true] {
-            let sent = within(wire.send(Request::new("GET", &*url))).await;
+            let sent = within(wire.send(Request::new("GET", &*url), &[])).await;
             assert_eq!(response(&sent).body.text(), Some("ok"));
             let connection = sent.connection.as_ref().unwrap();
             assert_eq!(connection.reused, reused);
@@ -183,7 +183,7 @@ async fn http_2_is_spoken_where_the_server_offers_it_and_recorded_as_it_leaves()
         .header("x-twice", "two")
         .body("{}");
     for reused in [false, true] {
-        let sent = within(wire.send(request.clone())).await;
+        let sent = within(wire.send(request.clone(), &[])).await;
         assert_eq!(response(&sent).body.text(), Some("ok"));
         let connection = sent.connection.as_ref().unwrap();
         assert_eq!(
@@ -231,7 +231,7 @@ async fn a_certificate_that_is_not_accepted_is_refused_with_the_reason() {
         (foreign, authority.wire(), "other.example"),
     ] {
         let url = authority.serve(params, BOTH).await;
-        let sent = within(wire.send(Request::new("GET", format!("{url}?code=hush")))).await;
+        let sent = within(wire.send(Request::new("GET", format!("{url}?code=hush")), &[])).await;
         let told = failure(&sent);
         assert_eq!(told.kind, FailureKind::Tls);
         assert!(
@@ -256,7 +256,7 @@ async fn a_port_without_tls_is_told_from_a_bad_certificate() {
             let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut greeting).await;
             let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, reply.as_bytes()).await;
         });
-        let sent = within(wire().send(Request::new("GET", url))).await;
+        let sent = within(wire().send(Request::new("GET", url), &[])).await;
         assert_eq!(
             failure(&sent).kind,
             FailureKind::Tls,

@@ -7,6 +7,10 @@ export type Network = {
  */
 proxy: string | null, 
 /**
+ * Requests to this machine go through the proxy too; otherwise they never do.
+ */
+proxy_loopback: boolean, 
+/**
  * PEM files whose certificates are trusted besides the system's.
  */
 ca_files: Array<string>, client_certificate: ClientCertificate | null, 
