@@ -3,9 +3,9 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
-use flow::actions::{ACTIONS, ActionInfo};
 use flow::options::{Browser, GROUPS, Given, Kind, OPTIONS, OptionInfo, Options, Required, option};
 use serde_json::Value;
+use trace::actions::{ACTIONS, ActionInfo};
 
 /// What the flags of the options say.
 #[derive(Debug)]

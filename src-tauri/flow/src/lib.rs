@@ -11,7 +11,6 @@
 //! came of it (`plan`, `state`, `transition`), parts of requests (`scope` … `credentials`), the
 //! routes from step to step (`routes`), the steps (`steps`), and the flow (`flow`).
 
-pub mod actions;
 pub mod options;
 
 mod setup;
@@ -56,6 +55,7 @@ pub use grant::{Authorization, Device, RedeemedCode, TokenGrant};
 pub use plan::{Env, Next, Plan, Signature, StepOutcome, UNSIGNED};
 pub use queue::{
     AboutToken, Action, ActionPart, ActionQueue, ActionRequest, RefreshKind, RegistrationRequest,
+    TokenTried,
 };
 pub use setup::{Seed, Setup, SetupError};
 pub use state::Flow;

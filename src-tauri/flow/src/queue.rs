@@ -63,7 +63,7 @@ pub enum ActionPart {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ActionRequest {
     Call(ToolCall),
-    Try,
+    Try(TokenTried),
     Refresh {
         endpoint: Endpoint,
         refresh_token: Secret,
@@ -90,6 +90,12 @@ pub enum ActionRequest {
         client: Box<Client>,
         at: Management,
     },
+}
+
+/// A token that the MCP server is called with, to see what it makes of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenTried {
+    pub token: Secret,
 }
 
 /// Which refresh of an action it is.

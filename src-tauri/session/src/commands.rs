@@ -6,7 +6,7 @@ use std::time::Duration;
 use flow::options::{Options, Registration};
 use flow::{Action, Flow, Next};
 use tokio::time::timeout;
-use trace::{Phase, Request, action_title};
+use trace::{Phase, Request, action_info};
 
 use crate::documents::Documents;
 use crate::env::{now, with_env};
@@ -131,7 +131,7 @@ impl Runner {
         let mut flow = Flow::clone(&self.flow);
         flow.facts.registered.clone_from(&self.registered);
         let Some(begun) = flow.act(&self.setup, action) else {
-            let title = action_title(kind);
+            let title = action_info(kind).title;
             return Ok(Err(not_now(&format!("{title}: not possible here."))));
         };
         self.ended = false;

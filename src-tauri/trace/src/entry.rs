@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::actions::ActionKind;
 use crate::exchange::Exchange;
 use crate::origin::{Client, FlowId, FlowInfo, Origin};
 use crate::participant::{Participant, ParticipantId, Role};
@@ -372,38 +373,6 @@ pub enum Decision {
     },
     /// The run was ended by the user.
     Ended,
-}
-
-/// What a user can ask for once there is a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum ActionKind {
-    CallTool,
-    /// A refresh, and a call with the new token.
-    Refresh,
-    /// As if the access token's time were over: refresh, then call.
-    PretendExpired,
-    /// Refresh twice, each with the newest refresh token.
-    Rotate,
-    /// Refresh, then use the refresh token that was replaced.
-    ReuseRotated,
-    /// Two refreshes with the same refresh token at the same time.
-    RefreshTwice,
-    /// Revoke the access token and call with it.
-    RevokeAndTry,
-    /// Revoke the tokens.
-    Revoke,
-    Introspect,
-    Userinfo,
-    /// Fetch the issuer's keys and check the signatures.
-    CheckSignatures,
-    ReadRegistration,
-    UpdateRegistration,
-    DeleteRegistration,
-    /// Send the authorization code that was redeemed once more.
-    ReplayCode,
-    /// Ask as a browser does whether a page of another origin could be this client.
-    CheckCors,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -4,6 +4,7 @@
 //! here opens a socket, reads a clock or changes what was recorded; redaction happens on the way
 //! out, in `formats`.
 
+pub mod actions;
 mod challenge;
 mod credential;
 mod entry;
@@ -24,11 +25,12 @@ mod secret_places;
 mod time;
 mod words;
 
+pub use actions::{ActionKind, action_info};
 pub use challenge::{Challenge, ChallengeError, challenges};
 pub use credential::Credential;
 pub use entry::{
-    ActionKind, Branch, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened,
-    ScopeSource, SignatureCheck, StopCode, Trace,
+    Branch, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened, ScopeSource,
+    SignatureCheck, StopCode, Trace,
 };
 pub use exchange::{
     Body, BodyEnd, Certificate, Coding, CodingEnd, Connection, Exchange, Failure, FailureKind,
@@ -51,4 +53,4 @@ pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};
 pub use secret::Secret;
 pub use secret_places::{Exchanges, MessagePart, SECRET_PLACES, SecretPlace, secret_at};
 pub use time::{Timestamp, micros, micros_option};
-pub use words::{action_title, sentence, short_path};
+pub use words::{sentence, short_path};

@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use crate::entry::{ActionKind, ClaimProblem, Decision, ScopeSource, SignatureCheck};
+use crate::actions::action_info;
+use crate::entry::{ClaimProblem, Decision, ScopeSource, SignatureCheck};
 
 /// A decision in one sentence.
 pub fn sentence(decision: &Decision) -> String {
@@ -89,7 +90,7 @@ pub fn sentence(decision: &Decision) -> String {
             signature,
             problems,
         ),
-        Decision::Action { action } => action_title(*action).into(),
+        Decision::Action { action } => action_info(*action).title.into(),
         Decision::ActionDone { message, .. } => message.clone(),
         Decision::StoredTokenUsed { expired: true, .. } => {
             "A stored token was found; it has expired".into()
@@ -113,28 +114,6 @@ pub fn sentence(decision: &Decision) -> String {
             tools: None,
         } => format!("Reached {method}"),
         Decision::Ended => "Ended by the user".into(),
-    }
-}
-
-/// What the user asked for, as a heading.
-pub const fn action_title(action: ActionKind) -> &'static str {
-    match action {
-        ActionKind::CallTool => "Call a tool",
-        ActionKind::Refresh => "Refresh now",
-        ActionKind::PretendExpired => "Pretend the token expired",
-        ActionKind::Rotate => "Refresh twice in a row",
-        ActionKind::ReuseRotated => "Reuse a replaced refresh token",
-        ActionKind::RefreshTwice => "Two refreshes at once",
-        ActionKind::RevokeAndTry => "Revoke and try",
-        ActionKind::Revoke => "Revoke the tokens",
-        ActionKind::Introspect => "Introspect the tokens",
-        ActionKind::Userinfo => "Ask who the user is",
-        ActionKind::CheckSignatures => "Check the tokens' signatures",
-        ActionKind::ReadRegistration => "Read the registration",
-        ActionKind::UpdateRegistration => "Update the registration",
-        ActionKind::DeleteRegistration => "Delete the registration",
-        ActionKind::ReplayCode => "Reuse the authorization code",
-        ActionKind::CheckCors => "Check CORS",
     }
 }
 
@@ -187,6 +166,7 @@ pub fn short_path(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actions::ActionKind;
 
     #[test]
     fn a_short_path_names_the_parameters_without_their_values() {

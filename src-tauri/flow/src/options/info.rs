@@ -113,7 +113,7 @@ pub enum Kind {
     JsonObject,
     /// The name of a tool, or the first one listed.
     Tool,
-    /// Actions in the order of [`crate::actions::ACTIONS`].
+    /// Actions in the order of [`trace::actions::ACTIONS`].
     Actions,
 }
 

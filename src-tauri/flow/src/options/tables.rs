@@ -1,10 +1,10 @@
 //! All tables as one value, for front-ends that are not compiled with them.
 
 use serde::Serialize;
+use trace::actions::{ACTION_GROUPS, ACTIONS, ActionGroupInfo, ActionInfo};
 use ts_rs::TS;
 
 use super::{GROUPS, GroupInfo, OPTIONS, OptionInfo, Options};
-use crate::actions::{ACTION_GROUPS, ACTIONS, ActionGroupInfo, ActionInfo};
 
 /// What can be chosen and asked for, with its words.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]

@@ -1,8 +1,8 @@
 //! From one request of an action to the next, and from one action to the next.
 
+use trace::actions::ACTIONS;
 use trace::{ActionKind, Decision, StopCode, Verdict};
 
-use crate::actions::ACTIONS;
 use crate::facts::Facts;
 use crate::queue::Action;
 use crate::routes::discovery::to_metadata;

@@ -7,7 +7,7 @@ use crate::endpoint::{Endpoint, MissingEndpoint};
 use crate::facts::Facts;
 use crate::options::ToolCall;
 use crate::queue::{
-    AboutToken, Action, ActionPart, ActionRequest, RefreshKind, RegistrationRequest,
+    AboutToken, Action, ActionPart, ActionRequest, RefreshKind, RegistrationRequest, TokenTried,
 };
 use crate::setup::Setup;
 
@@ -88,17 +88,20 @@ pub(crate) fn request(
             kind,
         })
     };
-    let about = |name, kind| {
+    let token = |kind: TokenKind| {
         let tokens = facts.tokens.as_ref();
         let token = match kind {
             TokenKind::AccessToken => tokens.map(|tokens| tokens.access_token.clone()),
             TokenKind::RefreshToken => tokens.and_then(|tokens| tokens.refresh_token.clone()),
             TokenKind::IdToken => tokens.and_then(|tokens| tokens.id_token.clone()),
         };
+        token.ok_or_else(|| format!("there is no {} any more", kind.as_str()))
+    };
+    let about = |name, kind| {
         Ok::<_, String>(AboutToken {
             endpoint: endpoint(name)?,
             kind,
-            token: token.ok_or_else(|| format!("there is no {} any more", kind.as_str()))?,
+            token: token(kind)?,
         })
     };
     let refresh_token = || {
@@ -116,7 +119,9 @@ pub(crate) fn request(
     };
     match part {
         ActionPart::Call(call) => Ok(ActionRequest::Call(named(facts, call))),
-        ActionPart::Try => Ok(ActionRequest::Try),
+        ActionPart::Try => Ok(ActionRequest::Try(TokenTried {
+            token: token(TokenKind::AccessToken)?,
+        })),
         ActionPart::Refresh => refresh(RefreshKind::Newest, refresh_token()?),
         ActionPart::ReuseRefreshToken(replaced) => refresh(RefreshKind::Replaced, replaced),
         ActionPart::RefreshTwice => refresh(RefreshKind::Twice, refresh_token()?),

@@ -4,6 +4,7 @@ use trace::{Phase, Response, RpcAnswer, Verdict, rpc_answer};
 
 use crate::facts::Facts;
 use crate::plan::{Env, Plan};
+use crate::queue::TokenTried;
 use crate::routes::actions::{failed, go_on};
 use crate::routes::step_up::step_up;
 use crate::setup::Setup;
@@ -12,12 +13,16 @@ use crate::steps::{mcp, tool};
 use crate::transition::Transition;
 
 /// A call to see whether the token is taken.
-pub(crate) fn try_request(facts: &Facts, setup: &Setup) -> Plan {
+pub(crate) fn try_request(facts: &Facts, setup: &Setup, tried: &TokenTried) -> Plan {
+    let mut facts = facts.clone();
+    if let Some(tokens) = &mut facts.tokens {
+        tokens.access_token.clone_from(&tried.token);
+    }
     Plan {
         phase: Phase::Extra,
         title: "Call with the token".into(),
         why: "The answer shows whether the MCP server takes the token now.".into(),
-        ..mcp::tools_request(facts, setup)
+        ..mcp::tools_request(&facts, setup)
     }
 }
 
@@ -51,7 +56,12 @@ pub(crate) fn called(
     }
 }
 
-pub(crate) fn tried(mut flow: Flow, setup: &Setup, response: &Response) -> Transition {
+pub(crate) fn tried(
+    mut flow: Flow,
+    setup: &Setup,
+    TokenTried { token: _ }: &TokenTried,
+    response: &Response,
+) -> Transition {
     flow.facts.rpc_id += 1;
     let (verdict, message) = match response.status {
         200..=299 => (
@@ -84,6 +94,10 @@ mod tests {
         flow
     }
 
+    fn current() -> TokenTried {
+        TokenTried { token: "a1".into() }
+    }
+
     fn message(transition: &Transition) -> &str {
         match transition.decisions.last() {
             Some(Decision::ActionDone { message, .. }) => message,
@@ -98,10 +112,10 @@ mod tests {
             (401, "does not take"),
             (500, "does not tell"),
         ] {
-            let transition = tried(acting(), &setup(), &response(status, &[], ""));
+            let transition = tried(acting(), &setup(), &current(), &response(status, &[], ""));
             assert!(message(&transition).contains(words), "{status}");
         }
-        let plan = try_request(&acting().facts, &setup());
+        let plan = try_request(&acting().facts, &setup(), &current());
         assert_eq!(
             plan.request.header_value("authorization"),
             Some("Bearer a1")

@@ -16,7 +16,7 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, request: &ActionRequest) -> (P
     let facts = &flow.facts;
     let plan = match request {
         ActionRequest::Call(call) => tool::request(facts, setup, call, Phase::Extra),
-        ActionRequest::Try => calls::try_request(facts, setup),
+        ActionRequest::Try(tried) => calls::try_request(facts, setup, tried),
         ActionRequest::Refresh {
             endpoint,
             refresh_token,
@@ -63,7 +63,7 @@ pub(crate) fn judge(
     };
     match request {
         ActionRequest::Call(_) => calls::called(flow, setup, response, env),
-        ActionRequest::Try => calls::tried(flow, setup, response),
+        ActionRequest::Try(tried) => calls::tried(flow, setup, tried, response),
         ActionRequest::Refresh { kind, .. } => refreshes::judge(flow, setup, *kind, response, env),
         ActionRequest::Revoke(about) => tokens::revoked(flow, setup, about.kind, response),
         ActionRequest::Introspect(about) => tokens::introspected(flow, setup, about.kind, response),

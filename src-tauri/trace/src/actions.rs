@@ -1,9 +1,40 @@
 //! What a user can ask for besides the flow itself, and the words for it. Front-ends offer what
-//! stands here; what an action does stands in `routes::actions`.
+//! stands here; what an action does stands in `flow`.
 
-use serde::Serialize;
-use trace::{ActionKind, action_title};
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+/// What a user can ask for once there is a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionKind {
+    CallTool,
+    /// A refresh, and a call with the new token.
+    Refresh,
+    /// As if the access token's time were over: refresh, then call.
+    PretendExpired,
+    /// Refresh twice, each with the newest refresh token.
+    Rotate,
+    /// Refresh, then use the refresh token that was replaced.
+    ReuseRotated,
+    /// Two refreshes with the same refresh token at the same time.
+    RefreshTwice,
+    /// Revoke the access token and call with it.
+    RevokeAndTry,
+    /// Revoke the tokens.
+    Revoke,
+    Introspect,
+    Userinfo,
+    /// Fetch the issuer's keys and check the signatures.
+    CheckSignatures,
+    ReadRegistration,
+    UpdateRegistration,
+    DeleteRegistration,
+    /// Send the authorization code that was redeemed once more.
+    ReplayCode,
+    /// Ask as a browser does whether a page of another origin could be this client.
+    CheckCors,
+}
 
 /// An action as front-ends offer it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -58,7 +89,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::CallTool,
         group: ActionGroup::Apart,
-        title: action_title(ActionKind::CallTool),
+        title: "Call a tool",
         explanation: "with arguments of your own",
         flag: None,
         help: "",
@@ -66,7 +97,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::CheckSignatures,
         group: ActionGroup::Ask,
-        title: action_title(ActionKind::CheckSignatures),
+        title: "Check the tokens' signatures",
         explanation: "with the issuer's keys",
         flag: Some("check-signatures"),
         help: "Fetch the issuer's keys and check the tokens' signatures",
@@ -74,7 +105,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::Userinfo,
         group: ActionGroup::Ask,
-        title: action_title(ActionKind::Userinfo),
+        title: "Ask who the user is",
         explanation: "at the userinfo endpoint",
         flag: Some("userinfo"),
         help: "Ask the authorization server who the user is (OpenID Connect)",
@@ -82,7 +113,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::Introspect,
         group: ActionGroup::Ask,
-        title: action_title(ActionKind::Introspect),
+        title: "Introspect the tokens",
         explanation: "what the server knows of them",
         flag: Some("introspect"),
         help: "Ask the authorization server about the tokens (RFC 7662)",
@@ -90,7 +121,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::CheckCors,
         group: ActionGroup::Ask,
-        title: action_title(ActionKind::CheckCors),
+        title: "Check CORS",
         explanation: "could a web page be the client?",
         flag: Some("check-cors"),
         help: "Ask what a browser asks before a page of another origin may be the client (CORS)",
@@ -98,7 +129,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::Refresh,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::Refresh),
+        title: "Refresh now",
         explanation: "and call with the new token",
         flag: Some("refresh"),
         help: "Refresh, and call with the new token",
@@ -106,7 +137,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::PretendExpired,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::PretendExpired),
+        title: "Pretend the token expired",
         explanation: "do what a client does then",
         flag: Some("pretend-expired"),
         help: "Do what a client does when the access token has expired: refresh, then call",
@@ -114,7 +145,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::Rotate,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::Rotate),
+        title: "Refresh twice in a row",
         explanation: "is the refresh token replaced?",
         flag: Some("rotate"),
         help: "Refresh twice in a row, each time with the newest refresh token",
@@ -122,7 +153,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::ReplayCode,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::ReplayCode),
+        title: "Reuse the authorization code",
         explanation: "the server has to refuse it",
         flag: Some("replay-code"),
         help: "Use the authorization code again (RFC 6749 section 4.1.2)",
@@ -130,7 +161,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::ReuseRotated,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::ReuseRotated),
+        title: "Reuse a replaced refresh token",
         explanation: "the server has to refuse it",
         flag: Some("reuse-rotated"),
         help: "Refresh, then use the refresh token that was replaced",
@@ -138,7 +169,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::RefreshTwice,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::RefreshTwice),
+        title: "Two refreshes at once",
         explanation: "as two windows would send",
         flag: Some("refresh-twice"),
         help: "Refresh twice at once with the same refresh token",
@@ -146,7 +177,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::RevokeAndTry,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::RevokeAndTry),
+        title: "Revoke and try",
         explanation: "call with the revoked token",
         flag: Some("revoke-and-try"),
         help: "Revoke the access token, then call with it",
@@ -154,7 +185,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::Revoke,
         group: ActionGroup::Tokens,
-        title: action_title(ActionKind::Revoke),
+        title: "Revoke the tokens",
         explanation: "and forget them",
         flag: Some("revoke"),
         help: "Revoke the tokens (RFC 7009)",
@@ -162,7 +193,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::ReadRegistration,
         group: ActionGroup::Registration,
-        title: action_title(ActionKind::ReadRegistration),
+        title: "Read the registration",
         explanation: "what the server knows of the client",
         flag: Some("read-registration"),
         help: "Read what was registered (RFC 7592)",
@@ -170,7 +201,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::UpdateRegistration,
         group: ActionGroup::Registration,
-        title: action_title(ActionKind::UpdateRegistration),
+        title: "Update the registration",
         explanation: "with another client name",
         flag: Some("update-registration"),
         help: "Update what was registered: another client name (RFC 7592)",
@@ -178,7 +209,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     ActionInfo {
         kind: ActionKind::DeleteRegistration,
         group: ActionGroup::Registration,
-        title: action_title(ActionKind::DeleteRegistration),
+        title: "Delete the registration",
         explanation: "nothing is left at the server",
         flag: Some("delete-registration"),
         help: "Delete what was registered (RFC 7592)",
