@@ -76,6 +76,65 @@ async fn where_documents_are_not_taken_the_client_registers_as_a_native_applicat
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_initial_access_token_is_sent_with_the_registration_alone_and_never_shown() {
+    const TOKEN: &str = "initial-token-of-a-developer";
+    let lab = lab(None).await;
+    let mut run = Watched::start(Options {
+        initial_access_token: Some(TOKEN.into()),
+        then: vec![ActionKind::ReadRegistration],
+        ..options(lab.mcp_url())
+    })
+    .await;
+    run.passes().await;
+    let trace = run.session.trace();
+    let carriers: Vec<_> = trace
+        .exchanges()
+        .map(|(_, exchange)| exchange)
+        .filter(|exchange| {
+            let headers = exchange.request.headers.iter();
+            let mut parts = headers.map(|header| header.value.as_str());
+            let body = exchange.request.body.text().unwrap_or_default();
+            parts.any(|value| value.contains(TOKEN))
+                || exchange.request.url.contains(TOKEN)
+                || body.contains(TOKEN)
+        })
+        .collect();
+    assert_eq!(carriers.len(), 1, "{:#?}", run.exchanges());
+    assert_eq!(carriers[0].purpose, Purpose::Registration);
+    let sent = carriers[0].request.header_value("authorization");
+    assert_eq!(sent, Some(format!("Bearer {TOKEN}").as_str()));
+
+    let typed = run.document.typed_secrets();
+    assert!(
+        typed
+            .iter()
+            .any(|(name, value)| name == "initial_access_token" && value.expose() == TOKEN),
+        "{:?}",
+        typed.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
+    let export = formats::Export {
+        typed: &typed,
+        ..formats::Export::redacted(&trace, "0")
+    };
+    for format in formats::FORMATS.iter().filter(|it| it.about().can_write) {
+        let mut written = Vec::new();
+        format
+            .write(&export, &mut written)
+            .expect("memory takes it");
+        let written = String::from_utf8_lossy(&written);
+        assert!(!written.contains(TOKEN), "{format:?}");
+    }
+    let detail = run.document.detail(run.seq_of("POST /register"), false);
+    assert!(
+        !detail
+            .expect("it is a row")
+            .curl
+            .expect("it was sent")
+            .contains(TOKEN)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_with_a_secret_sends_it_in_the_header() {
     let lab = lab(None).await;
     let mut run = Watched::start(Options {

@@ -114,6 +114,12 @@ impl Known {
     /// What only the present step has.
     fn of_step(&mut self, step: &Step, setup: &Setup) {
         match step {
+            Step::ExpectRegistration { endpoint, .. } => {
+                if let Some(token) = &setup.initial_access_token {
+                    let name = "initial access token";
+                    self.add(Credential::new(name, token.clone(), [endpoint.url()]));
+                }
+            }
             Step::ExpectToken { grant, .. } => match grant {
                 TokenGrant::Code {
                     code,

@@ -180,6 +180,56 @@ fn endpoints_of_another_origin_belong_to_the_authorization_server() {
     }
 }
 
+/// Where the client registers next, with this token.
+fn registering(revision: Revision) -> Play {
+    let mut play = Play::new(Some(revision));
+    play.setup.initial_access_token = Some("initial-1".into());
+    play.challenged().resource(SERVER).metadata(|_| {});
+    play.see(StepOutcome::Listening {
+        redirect_uri: support::REDIRECT,
+    });
+    play
+}
+
+#[test]
+fn the_initial_access_token_goes_to_the_registration_endpoint_alone() {
+    let mut play = registering(Revision::R20251125);
+    let registration = play.plan();
+    assert_eq!(
+        registration.request.header_value("authorization"),
+        Some("Bearer initial-1")
+    );
+    let [credential] = &registration.credentials[..] else {
+        panic!("{:?}", registration.credentials)
+    };
+    assert_eq!(credential.name, "initial access token");
+    assert_eq!(credential.origins, [ISSUER]);
+    assert!(!credential.may_go_to(EVIL));
+    play.json(
+        201,
+        &json!({ "client_id": "c1", "token_endpoint_auth_method": "none" }),
+    );
+    assert!(!all_of(&play.plan().request).contains("initial-1"));
+    play.callback("code=code-1&state=STATE&iss=https://as.example");
+    assert!(!all_of(&play.plan().request).contains("initial-1"));
+}
+
+#[test]
+fn no_redirect_takes_the_initial_access_token_to_another_origin() {
+    for status in [301, 302, 303, 307, 308] {
+        let mut play = registering(Revision::R20251125);
+        play.answer(status, &[("location", EVIL)], "");
+        let next = play.try_plan();
+        assert!(next.is_none_or(|plan| plan.request.url != EVIL), "{status}");
+        assert!(play.stopped().is_some(), "{status}");
+    }
+    let mut within = registering(Revision::R20251125);
+    let to = "https://as.example/clients";
+    let plan = redirected(&mut within, 307, to).expect("followed");
+    assert!(all_of(&plan.request).contains("initial-1"));
+    assert_eq!(plan.credentials[0].origins, [ISSUER]);
+}
+
 #[test]
 fn what_the_user_changed_is_not_redirected_with_the_token_either() {
     let mut play = with_token(Revision::R20251125);

@@ -30,6 +30,10 @@ pub struct Options {
     /// None: detected.
     pub revision: Option<Revision>,
     pub registration: Registration,
+    /// Sent with a dynamic registration, for servers that let only its holders register (RFC 7591
+    /// section 3).
+    #[ts(as = "Option<String>")]
+    pub initial_access_token: Option<Secret>,
     /// Our client metadata document, for authorization servers that take its URL as client_id.
     pub client_metadata: ClientMetadata,
     pub grant: GrantChoice,
@@ -266,6 +270,7 @@ impl Default for Options {
             server_url: String::new(),
             revision: None,
             registration: Registration::Auto,
+            initial_access_token: None,
             client_metadata: ClientMetadata::default(),
             grant: GrantChoice::Auto,
             issuer: None,

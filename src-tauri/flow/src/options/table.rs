@@ -271,6 +271,21 @@ pub const OPTIONS: &[OptionInfo] = &[
     .needs("registration.private_key_file")
     .flag("alg"),
     OptionInfo::new(
+        "initial_access_token",
+        Group::Registration,
+        "Initial access token",
+        "Sent with the registration, for servers that let only its holders register; not kept in the settings",
+        Kind::Secret {
+            format: Format::Any,
+        },
+    )
+    .short("initial access token")
+    .when("registration.is", &["auto", "dcr"])
+    .flag("initial-access-token")
+    .value_name("TOKEN")
+    .env("AUTHSCOPE_INITIAL_ACCESS_TOKEN")
+    .help("The token to register with, for servers that let only its holders register (RFC 7591)"),
+    OptionInfo::new(
         "client_metadata.serve",
         Group::Registration,
         "Serve the client metadata document from here",

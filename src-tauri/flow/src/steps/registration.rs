@@ -66,10 +66,14 @@ pub(crate) fn request(
     } else {
         "client_name, no redirect URI"
     };
-    let request = Request::new("POST", endpoint.url())
+    let mut request = Request::new("POST", endpoint.url())
         .header("accept", "application/json")
-        .header("content-type", "application/json")
-        .body(body.to_string());
+        .header("content-type", "application/json");
+    // RFC 7591 section 3: an access token for this endpoint, sent as a bearer token.
+    if let Some(token) = &setup.initial_access_token {
+        request = request.header("authorization", format!("Bearer {}", token.expose()));
+    }
+    let request = request.body(body.to_string());
     Plan::new(
         facts.phase(Phase::Registration),
         Purpose::Registration,

@@ -24,6 +24,11 @@ server_url: string,
  */
 revision: Revision | null, registration: Registration, 
 /**
+ * Sent with a dynamic registration, for servers that let only its holders register (RFC 7591
+ * section 3).
+ */
+initial_access_token: string | null, 
+/**
  * Our client metadata document, for authorization servers that take its URL as client_id.
  */
 client_metadata: ClientMetadata, grant: GrantChoice, 
