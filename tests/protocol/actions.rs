@@ -254,6 +254,34 @@ async fn what_a_browser_would_ask_first_is_asked_without_a_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_invalid_token_is_refused_and_the_run_goes_on_with_its_own() {
+    for dpop in [false, true] {
+        let lab = lab(None).await;
+        let mut run = Watched::start(Options {
+            dpop,
+            ..options(lab.mcp_url())
+        })
+        .await;
+        run.passes().await;
+        let own = run.sent(|purpose| matches!(purpose, Purpose::Mcp { .. }));
+        let own = own[0]
+            .request
+            .header_value("authorization")
+            .map(str::to_owned);
+        let (message, sent) = acted(&mut run, ActionKind::TryInvalidToken).await;
+        assert_eq!(lines(&sent), ["tools/list 401"]);
+        let garbled = sent[0].request.header_value("authorization");
+        assert!(garbled.is_some() && garbled != own.as_deref());
+        assert!(message.contains("says what clients need"), "{message}");
+        run.assert_silent();
+
+        let (_, sent) = acted(&mut run, ActionKind::Refresh).await;
+        assert_eq!(lines(&sent), ["refresh_token 200", "tools/list 200"]);
+        run.assert_silent();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_for_beforehand_is_done_in_order_at_the_end() {
     let lab = lab(None).await;
     let then = vec![

@@ -45,6 +45,8 @@ pub enum ActionPart {
     RefreshTwice,
     /// A call to the MCP server, whatever it answers.
     Try,
+    /// The same with a token that nobody issued.
+    TryGarbled,
     Revoke(TokenKind),
     Introspect(TokenKind),
     Userinfo,
@@ -96,6 +98,31 @@ pub enum ActionRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenTried {
     pub token: Secret,
+    /// Nobody issued it: the server has to refuse it.
+    pub garbled: bool,
+}
+
+impl TokenTried {
+    /// A token that looks like this one and is none: of a JWT the signature is garbled, of another
+    /// token everything, so that nobody can make the token out of it.
+    pub fn garbled(token: &Secret) -> Self {
+        let token = token.expose();
+        let (kept, rest) = match token.rsplit_once('.') {
+            Some((claims, signature)) if token.matches('.').count() == 2 => {
+                (format!("{claims}."), signature)
+            }
+            _ => (String::new(), token),
+        };
+        let other = rest.chars().map(|c| if c == 'x' { 'y' } else { 'x' });
+        let mut garbled: String = kept.chars().chain(other).collect();
+        if rest.is_empty() {
+            garbled.push('x');
+        }
+        Self {
+            token: garbled.into(),
+            garbled: true,
+        }
+    }
 }
 
 /// Which refresh of an action it is.
@@ -123,4 +150,24 @@ pub enum RegistrationRequest {
     Read,
     Update,
     Delete,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_garbled_token_looks_like_the_token_and_does_not_give_it_away() {
+        for (token, expected) in [
+            ("head.claims.sig-x", "head.claims.xxxxy"),
+            ("head.claims.", "head.claims.x"),
+            ("opaque", "xxxxxx"),
+            ("secret.v1", "xxxxxxxxx"),
+            ("xx", "yy"),
+            ("", "x"),
+        ] {
+            let tried = TokenTried::garbled(&token.into());
+            assert_eq!((tried.token.expose(), tried.garbled), (expected, true));
+        }
+    }
 }

@@ -34,6 +34,8 @@ pub enum ActionKind {
     ReplayCode,
     /// Ask as a browser does whether a page of another origin could be this client.
     CheckCors,
+    /// Call the MCP server with a token that nobody issued.
+    TryInvalidToken,
 }
 
 /// An action as front-ends offer it.
@@ -125,6 +127,14 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "could a web page be the client?",
         flag: Some("check-cors"),
         help: "Ask what a browser asks before a page of another origin may be the client (CORS)",
+    },
+    ActionInfo {
+        kind: ActionKind::TryInvalidToken,
+        group: ActionGroup::Ask,
+        title: "Call with an invalid token",
+        explanation: "does its 401 say what clients need?",
+        flag: Some("try-invalid-token"),
+        help: "Call with a garbled token: is it refused with a 401 that says what clients need?",
     },
     ActionInfo {
         kind: ActionKind::Refresh,

@@ -59,6 +59,7 @@ pub(crate) fn parts(facts: &Facts, setup: &Setup, action: Action) -> Vec<ActionP
                 .filter(|of| cross_origin(facts, setup, *of).is_ok());
             known.map(ActionPart::Preflight).collect()
         }
+        ActionKind::TryInvalidToken => vec![ActionPart::TryGarbled],
         ActionKind::ReadRegistration => vec![ActionPart::ReadRegistration],
         ActionKind::UpdateRegistration => vec![ActionPart::UpdateRegistration],
         ActionKind::DeleteRegistration => {
@@ -121,7 +122,12 @@ pub(crate) fn request(
         ActionPart::Call(call) => Ok(ActionRequest::Call(named(facts, call))),
         ActionPart::Try => Ok(ActionRequest::Try(TokenTried {
             token: token(TokenKind::AccessToken)?,
+            garbled: false,
         })),
+        ActionPart::TryGarbled => {
+            let token = token(TokenKind::AccessToken)?;
+            Ok(ActionRequest::Try(TokenTried::garbled(&token)))
+        }
         ActionPart::Refresh => refresh(RefreshKind::Newest, refresh_token()?),
         ActionPart::ReuseRefreshToken(replaced) => refresh(RefreshKind::Replaced, replaced),
         ActionPart::RefreshTwice => refresh(RefreshKind::Twice, refresh_token()?),
@@ -186,6 +192,7 @@ pub(crate) fn needs_endpoint(kind: ActionKind) -> bool {
         kind,
         ActionKind::CallTool
             | ActionKind::ReplayCode
+            | ActionKind::TryInvalidToken
             | ActionKind::ReadRegistration
             | ActionKind::UpdateRegistration
             | ActionKind::DeleteRegistration
@@ -230,6 +237,8 @@ pub(crate) fn lacking(facts: &Facts, setup: &Setup, kind: ActionKind) -> Option<
         ActionKind::Introspect => endpoint("introspection_endpoint"),
         ActionKind::Userinfo => endpoint("userinfo_endpoint"),
         ActionKind::CheckSignatures => endpoint("jwks_uri"),
+        // An access token is all it takes.
+        ActionKind::TryInvalidToken => None,
         ActionKind::ReplayCode => facts.redeemed.is_none().then(|| NO_CODE.into()),
     }
 }

@@ -3,4 +3,4 @@
 /**
  * What a user can ask for once there is a token.
  */
-export type ActionKind = "call_tool" | "refresh" | "pretend_expired" | "rotate" | "reuse_rotated" | "refresh_twice" | "revoke_and_try" | "revoke" | "introspect" | "userinfo" | "check_signatures" | "read_registration" | "update_registration" | "delete_registration" | "replay_code" | "check_cors";
+export type ActionKind = "call_tool" | "refresh" | "pretend_expired" | "rotate" | "reuse_rotated" | "refresh_twice" | "revoke_and_try" | "revoke" | "introspect" | "userinfo" | "check_signatures" | "read_registration" | "update_registration" | "delete_registration" | "replay_code" | "check_cors" | "try_invalid_token";

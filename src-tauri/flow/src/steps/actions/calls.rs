@@ -1,6 +1,6 @@
 //! Calls to the MCP server that the user asked for.
 
-use trace::{Phase, Response, RpcAnswer, Verdict, rpc_answer};
+use trace::{Phase, Response, Revision, RpcAnswer, Verdict, challenges, rpc_answer};
 
 use crate::facts::Facts;
 use crate::plan::{Env, Plan};
@@ -18,10 +18,21 @@ pub(crate) fn try_request(facts: &Facts, setup: &Setup, tried: &TokenTried) -> P
     if let Some(tokens) = &mut facts.tokens {
         tokens.access_token.clone_from(&tried.token);
     }
+    let (title, why) = if tried.garbled {
+        (
+            "Call with an invalid token",
+            "The server must refuse it, and its challenge shows whether clients learn what to do then.",
+        )
+    } else {
+        (
+            "Call with the token",
+            "The answer shows whether the MCP server takes the token now.",
+        )
+    };
     Plan {
         phase: Phase::Extra,
-        title: "Call with the token".into(),
-        why: "The answer shows whether the MCP server takes the token now.".into(),
+        title: title.into(),
+        why: why.into(),
         ..mcp::tools_request(&facts, setup)
     }
 }
@@ -59,10 +70,13 @@ pub(crate) fn called(
 pub(crate) fn tried(
     mut flow: Flow,
     setup: &Setup,
-    TokenTried { token: _ }: &TokenTried,
+    tried: &TokenTried,
     response: &Response,
 ) -> Transition {
     flow.facts.rpc_id += 1;
+    if tried.garbled {
+        return tried_garbled(flow, setup, response);
+    }
     let (verdict, message) = match response.status {
         200..=299 => (
             Verdict::accepted("token taken"),
@@ -80,6 +94,51 @@ pub(crate) fn tried(
     go_on(flow, setup, verdict, message)
 }
 
+/// A client learns from `invalid_token` that it needs another token (RFC 6750 section 3.1), and from
+/// `resource_metadata` where to get one (RFC 9728 section 5.1).
+fn tried_garbled(flow: Flow, setup: &Setup, response: &Response) -> Transition {
+    let (verdict, message) = match response.status {
+        401 => match unsaid(&flow.facts, response) {
+            None => (
+                Verdict::accepted("refused"),
+                "The invalid token is refused, and the challenge says what clients need."
+                    .to_owned(),
+            ),
+            Some(unsaid) => (
+                Verdict::moved_on(format!("refused without {unsaid}")),
+                format!("The invalid token is refused, but the challenge lacks {unsaid}."),
+            ),
+        },
+        200..=299 => (
+            Verdict::moved_on("invalid token taken"),
+            "The MCP server takes a token that nobody issued.".to_owned(),
+        ),
+        status => (
+            Verdict::moved_on(format!("status {status}")),
+            format!("The answer to an invalid token: expected status 401, got {status}."),
+        ),
+    };
+    go_on(flow, setup, verdict, message)
+}
+
+/// What the challenge should say of an invalid token and does not.
+fn unsaid(facts: &Facts, response: &Response) -> Option<String> {
+    let all = challenges(response).unwrap_or_default();
+    let says = |name: &str, wanted: Option<&str>| {
+        all.iter().any(|challenge| match challenge.parameter(name) {
+            Some(value) => wanted.is_none_or(|wanted| wanted == value),
+            None => false,
+        })
+    };
+    let has_metadata = facts.revision.at_least(Revision::R20250618);
+    let lacking = [
+        (!says("error", Some("invalid_token"))).then_some("error=\"invalid_token\""),
+        (has_metadata && !says("resource_metadata", None)).then_some("resource_metadata"),
+    ];
+    let lacking: Vec<&str> = lacking.into_iter().flatten().collect();
+    (!lacking.is_empty()).then(|| lacking.join(" and "))
+}
+
 #[cfg(test)]
 mod tests {
     use trace::{ActionKind, Decision};
@@ -95,7 +154,10 @@ mod tests {
     }
 
     fn current() -> TokenTried {
-        TokenTried { token: "a1".into() }
+        TokenTried {
+            token: "a1".into(),
+            garbled: false,
+        }
     }
 
     fn message(transition: &Transition) -> &str {
@@ -119,6 +181,54 @@ mod tests {
         assert_eq!(
             plan.request.header_value("authorization"),
             Some("Bearer a1")
+        );
+    }
+
+    #[test]
+    fn an_invalid_token_is_refused_with_what_clients_need() {
+        let metadata = "resource_metadata=\"https://mcp.example/m\"";
+        for (status, challenge, words) in [
+            (
+                401,
+                format!("Bearer error=\"invalid_token\", {metadata}"),
+                "says what clients need",
+            ),
+            (
+                401,
+                format!("Bearer {metadata}"),
+                "lacks error=\"invalid_token\".",
+            ),
+            (
+                401,
+                "Bearer error=\"invalid_token\"".into(),
+                "lacks resource_metadata.",
+            ),
+            (
+                401,
+                "Basic".into(),
+                "lacks error=\"invalid_token\" and resource_metadata.",
+            ),
+            (200, String::new(), "takes a token that nobody issued"),
+            (403, String::new(), "expected status 401, got 403"),
+        ] {
+            let flow = acting();
+            let tokens = flow.facts.tokens.clone();
+            let garbled = TokenTried::garbled(&"a1".into());
+            let response = response(status, &[("www-authenticate", &challenge)], "");
+            let transition = tried(flow, &setup(), &garbled, &response);
+            assert!(
+                message(&transition).contains(words),
+                "{}",
+                message(&transition)
+            );
+            assert_eq!(transition.flow.facts.tokens, tokens);
+            assert!(transition.effects.is_empty());
+        }
+        let garbled = TokenTried::garbled(&"a1".into());
+        let plan = try_request(&acting().facts, &setup(), &garbled);
+        assert_eq!(
+            plan.request.header_value("authorization"),
+            Some("Bearer xx")
         );
     }
 
