@@ -40,6 +40,7 @@ mod finding;
 mod id_token;
 mod judge;
 mod keyed;
+mod members;
 mod owner_name;
 mod preflights;
 mod proof;

@@ -216,6 +216,21 @@ misbehaviours! {
     ExpiresInNotANumber "T45" "expires_in_not_a_number" Warning
         "Token lifetime in quotes"
         "The token answer gives expires_in as a text of digits."
+    TokenAnswerMemberWrong "T46" "token_answer_member_wrong" Warning
+        "Token lifetime of ages"
+        "The token answer has a point in time in milliseconds where expires_in has to be."
+    ServerMetadataMemberWrong "M06" "server_metadata_member_wrong" Error
+        "No response types in the metadata"
+        "The authorization server metadata lacks response_types_supported, which is required."
+    RegistrationAnswerDiffers "G21" "registration_answer_differs" Warning
+        "Other redirect URI registered"
+        "The registration answers another redirect URI than the client asked for."
+    MediaTypeWrong "B01" "media_type_wrong" Warning
+        "Metadata announced as text"
+        "The authorization server metadata is JSON and comes as text/plain."
+    JsonRpcEnvelopeWrong "N06" "json_rpc_envelope_wrong" Error
+        "Another JSON-RPC id"
+        "The answer to tools/list carries another id than the request."
     RefreshNotRotated "C02" "refresh_not_rotated" Warning
         "Refresh token not rotated"
         "A refresh brings no new refresh token, and the old one of a public client stays good."

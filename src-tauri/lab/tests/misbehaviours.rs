@@ -247,6 +247,22 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::TokenRequestRefused => (WITHOUT_TOKEN, |w, _| {
             w["token"].starts_with("400") && w["token"].contains("invalid_grant")
         }),
+        M::TokenAnswerMemberWrong => ("token, refresh", |w, _| {
+            w["token"].contains(r#""expires_in":3600000000000"#)
+        }),
+        M::ServerMetadataMemberWrong => (SERVER_METADATA, |w, _| {
+            !w["openid-configuration"].contains("response_types_supported")
+        }),
+        M::RegistrationAnswerDiffers => ("registration", |w, _| {
+            w["registration"].contains("https://other.example/callback")
+        }),
+        M::MediaTypeWrong => ("oauth-authorization-server", |w, h| {
+            w["oauth-authorization-server"].contains("text/plain")
+                && h["oauth-authorization-server"].contains("application/json")
+        }),
+        M::JsonRpcEnvelopeWrong => ("tools/list, tools/list again", |w, h| {
+            w["tools/list"].contains(r#""id":"another""#) && h["tools/list"].contains(r#""id":"#)
+        }),
         M::TokenTypeMissing => ("token, refresh", |w, _| !w["token"].contains("token_type")),
         M::ExpiresInNotANumber => ("token, refresh", |w, _| {
             w["token"].contains(r#""expires_in":"3600""#)

@@ -113,7 +113,7 @@ impl Run {
             calls: vec![
                 Answer::json(
                     200,
-                    json!({"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-11-25"}}),
+                    json!({"jsonrpc": "2.0", "id": 2, "result": {"protocolVersion": "2025-11-25"}}),
                 ),
                 Answer::json(
                     200,

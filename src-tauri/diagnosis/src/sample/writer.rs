@@ -238,11 +238,19 @@ impl Writer {
     }
 
     pub fn call(&mut self, answer: &Answer, token: &str) {
-        let method = "tools/list".to_owned();
+        let initializes = answer.body.contains("protocolVersion");
+        let method = if initializes {
+            "initialize"
+        } else {
+            "tools/list"
+        }
+        .to_owned();
         let request = Request::new("POST", MCP)
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
-            .body(r#"{"jsonrpc":"2.0","id":2,"method":"tools/list","params":{}}"#);
+            .body(format!(
+                r#"{{"jsonrpc":"2.0","id":2,"method":"{method}","params":{{}}}}"#
+            ));
         self.send(
             Phase::Mcp,
             Purpose::Mcp { method },

@@ -1,6 +1,7 @@
 //! The sentences that rules cite: title, address and wording of each, in one place.
 
 mod extensions;
+mod json;
 mod mcp;
 mod openid;
 mod rfc;
@@ -8,6 +9,7 @@ mod rfc_later;
 mod sentence;
 
 pub(crate) use extensions::*;
+pub(crate) use json::*;
 pub(crate) use mcp::*;
 pub(crate) use openid::*;
 pub(crate) use rfc::*;

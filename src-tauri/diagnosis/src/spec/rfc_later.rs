@@ -43,6 +43,20 @@ pub(crate) const RFC7591_CLIENT_ID: Spec = Spec {
     quote: "REQUIRED. OAuth 2.0 client identifier string.",
 };
 
+pub(crate) const RFC7591_REGISTERED: Spec = Spec {
+    title: "RFC 7591 section 3.2.1",
+    url: "https://www.rfc-editor.org/rfc/rfc7591.html#section-3.2.1",
+    quote: "Additionally, the authorization server MUST return all registered metadata about this client, \
+            including any fields provisioned by the authorization server itself.",
+};
+
+pub(crate) const RFC7591_SECRET_EXPIRES: Spec = Spec {
+    title: "RFC 7591 section 3.2.1, client_secret_expires_at",
+    url: "https://www.rfc-editor.org/rfc/rfc7591.html#section-3.2.1",
+    quote: "REQUIRED if \"client_secret\" is issued. Time at which the client secret will expire or 0 if it \
+            will not expire.",
+};
+
 pub(crate) const RFC7591_ERROR: Spec = Spec {
     title: "RFC 7591 section 3.2.2",
     url: "https://www.rfc-editor.org/rfc/rfc7591.html#section-3.2.2",
@@ -129,6 +143,20 @@ pub(crate) const RFC8414_GRANT_TYPES: Spec = Spec {
     title: "RFC 8414 section 2, grant_types_supported",
     url: "https://www.rfc-editor.org/rfc/rfc8414.html#section-2",
     quote: "JSON array containing a list of the OAuth 2.0 grant type values that this \
+            authorization server supports.",
+};
+
+pub(crate) const RFC8414_RESPONSE_TYPES: Spec = Spec {
+    title: "RFC 8414 section 2, response_types_supported",
+    url: "https://www.rfc-editor.org/rfc/rfc8414.html#section-2",
+    quote: "REQUIRED. JSON array containing a list of the OAuth 2.0 \"response_type\" values that this \
+            authorization server supports.",
+};
+
+pub(crate) const RFC8414_SCOPES: Spec = Spec {
+    title: "RFC 8414 section 2, scopes_supported",
+    url: "https://www.rfc-editor.org/rfc/rfc8414.html#section-2",
+    quote: "RECOMMENDED. JSON array containing a list of the OAuth 2.0 [RFC6749] \"scope\" values that this \
             authorization server supports.",
 };
 

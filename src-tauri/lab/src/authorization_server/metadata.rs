@@ -15,7 +15,7 @@ use super::clients::{AUTH_METHODS, JWT_BEARER};
 use super::token_exchange::ID_JAG;
 use crate::Misbehaviour;
 use crate::jwt::{ALGORITHM, SigningKey};
-use crate::web::{json_answer, not_found, single_page_app};
+use crate::web::{answer, json_answer, not_found, single_page_app};
 
 /// What the assertions of an identity provider are called
 /// (draft-ietf-oauth-identity-assertion-authz-grant section 7).
@@ -32,6 +32,9 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
         }
         Some(Misbehaviour::IdentityProviderNotFound) if server.partners.is_some() => not_found(),
         Some(Misbehaviour::MetadataIsHtml) => single_page_app(),
+        Some(Misbehaviour::MediaTypeWrong) => {
+            answer(StatusCode::OK, "text/plain", document(&server).to_string())
+        }
         _ => json_answer(StatusCode::OK, &document(&server)),
     }
 }
@@ -136,6 +139,9 @@ fn document(server: &AuthorizationServer) -> Value {
                 "client_id_metadata_document_supported".to_owned(),
                 json!(true),
             ),
+            Some(Misbehaviour::ServerMetadataMemberWrong) => {
+                fields.shift_remove("response_types_supported")
+            }
             Some(Misbehaviour::PkceNotAdvertised) => {
                 fields.shift_remove("code_challenge_methods_supported")
             }

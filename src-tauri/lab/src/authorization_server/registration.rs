@@ -53,6 +53,9 @@ pub(super) async fn register(
     {
         fields.shift_remove("client_id");
     }
+    if server.is(Misbehaviour::RegistrationAnswerDiffers) {
+        answer["redirect_uris"] = json!(["https://other.example/callback"]);
+    }
     server.store().clients.insert(client.id.clone(), client);
     let status = match server.misbehaviour {
         Some(Misbehaviour::RegistrationStatusNotCreated) => StatusCode::OK,

@@ -124,6 +124,10 @@ fn success(server: &AuthorizationServer, mut fields: Fields) -> Response {
                 .map(|seconds| json!(seconds.to_string()));
             quoted.and_then(|quoted| fields.insert("expires_in".to_owned(), quoted))
         }
+        Some(Misbehaviour::TokenAnswerMemberWrong) => {
+            let in_milliseconds = json!(3_600_000_000_000_u64);
+            fields.insert("expires_in".to_owned(), in_milliseconds)
+        }
         _ => None,
     };
     match server.misbehaviour {

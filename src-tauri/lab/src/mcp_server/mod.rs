@@ -102,6 +102,15 @@ fn post(server: &McpServer, caller: &access::Caller, headers: &HeaderMap, body: 
         let error = message::error(body.get("id"), -32603, "Internal error", None);
         return message::as_json(StatusCode::OK, &error);
     }
+    let mut body = body;
+    if server.misbehaviour == Some(Misbehaviour::JsonRpcEnvelopeWrong)
+        && body["method"] == "tools/list"
+    {
+        body["id"] = Value::from("another");
+    }
+    let calls = body
+        .as_array()
+        .map_or(std::slice::from_ref(&body), Vec::as_slice);
     let answer = if is_modern(headers, &body) {
         modern::answer(server, headers, &body)
     } else {

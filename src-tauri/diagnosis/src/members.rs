@@ -1,0 +1,174 @@
+//! The members of the documents that a flow trusts, one table for each document.
+//!
+//! A table says what a member has to be; what a whole rule looks at (an issuer that differs, an
+//! endpoint that is missing) is not repeated here.
+
+use serde_json::Value;
+use trace::Document;
+
+use crate::finding::Level;
+use crate::spec::Spec;
+use crate::wording::excerpt;
+
+/// One row: a member, and what its value has to be.
+pub(crate) struct Member {
+    pub name: &'static str,
+    pub form: Form,
+    /// It has to be there.
+    pub required: bool,
+    /// What a list has to hold.
+    pub holds: Option<&'static str>,
+    pub level: Level,
+    pub spec: Spec,
+}
+
+/// What a value has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text,
+    /// An absolute http or https URL.
+    Url,
+    Texts,
+    Flag,
+    /// Seconds: a whole number greater than zero.
+    Seconds,
+}
+
+/// A member that is not as it has to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub name: &'static str,
+    pub level: Level,
+    pub spec: Spec,
+    pub expected: String,
+    /// As it was sent.
+    pub actual: String,
+    pub missing: bool,
+}
+
+/// No token, code or secret lives for longer: a hundred years.
+const LONGEST_LIFE: u64 = 100 * 366 * 24 * 3600;
+
+/// What of a document is not as its table says, in the order of the table.
+pub(crate) fn problems(table: &[Member], document: &Document) -> Vec<Problem> {
+    table
+        .iter()
+        .filter_map(|member| problem(member, document))
+        .collect()
+}
+
+fn problem(member: &Member, document: &Document) -> Option<Problem> {
+    let found = |expected: String, actual: String, missing: bool| {
+        Some(Problem {
+            name: member.name,
+            level: member.level,
+            spec: member.spec,
+            expected,
+            actual,
+            missing,
+        })
+    };
+    let Some(value) = document.get(member.name) else {
+        if !member.required {
+            return None;
+        }
+        let expected = match member.holds {
+            Some(wanted) => format!("\"{}\": [\"{wanted}\"]", member.name),
+            None => format!("{} as {}", member.name, member.form.words()),
+        };
+        return found(expected, format!("no {}", member.name), true);
+    };
+    let sent = || excerpt(&format!("\"{}\": {value}", member.name));
+    if !member.form.fits(value) {
+        let expected = format!("{} as {}", member.name, member.form.words());
+        return found(expected, sent(), false);
+    }
+    let wanted = member.holds?;
+    let items = value.as_array()?;
+    if items.iter().any(|item| item == wanted) {
+        return None;
+    }
+    found(format!("\"{wanted}\" in {}", member.name), sent(), false)
+}
+
+impl Form {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text => "a string",
+            Self::Url => "a string with an absolute https URL",
+            Self::Texts => "an array of strings",
+            Self::Flag => "true or false",
+            Self::Seconds => "a number of seconds greater than zero, without quotes",
+        }
+    }
+
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.is_string(),
+            Self::Url => value
+                .as_str()
+                .is_some_and(|url| trace::origin_of(url).is_some()),
+            Self::Texts => value
+                .as_array()
+                .is_some_and(|items| items.iter().all(Value::is_string)),
+            Self::Flag => value.is_boolean(),
+            // 3600.0 is the same number in JSON.
+            Self::Seconds => value
+                .as_f64()
+                .is_some_and(|seconds| seconds > 0.0 && seconds <= LONGEST_LIFE as f64),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::spec::RFC6749_EXPIRES_IN;
+
+    const fn member(name: &'static str, form: Form) -> Member {
+        Member {
+            name,
+            form,
+            required: false,
+            holds: None,
+            level: Level::Warning,
+            spec: RFC6749_EXPIRES_IN,
+        }
+    }
+
+    fn wrong(form: Form, value: Value) -> bool {
+        let document = json!({ "m": value });
+        !problems(&[member("m", form)], document.as_object().unwrap()).is_empty()
+    }
+
+    #[test]
+    fn what_fits_and_what_does_not() {
+        for (form, right, not_right) in [
+            (Form::Text, json!("a"), json!(1)),
+            (Form::Url, json!("https://a.example/x"), json!("/x")),
+            (Form::Texts, json!(["a"]), json!("a b")),
+            (Form::Texts, json!([]), json!(["a", 1])),
+            (Form::Flag, json!(true), json!("true")),
+            (Form::Seconds, json!(3600), json!("3600")),
+            (Form::Seconds, json!(3600.0), json!(0)),
+            (Form::Seconds, json!(1), json!(-1)),
+            (Form::Seconds, json!(86_400), json!(1_790_000_000_000_u64)),
+        ] {
+            assert!(!wrong(form, right.clone()), "{form:?} {right}");
+            assert!(wrong(form, not_right.clone()), "{form:?} {not_right}");
+        }
+    }
+
+    #[test]
+    fn what_is_required_and_what_a_list_has_to_hold() {
+        let mut row = member("m", Form::Texts);
+        (row.required, row.holds) = (true, Some("code"));
+        let table = [row];
+        let of = |document: Value| problems(&table, document.as_object().unwrap());
+        assert_eq!(of(json!({}))[0].actual, "no m");
+        assert_eq!(of(json!({"m": ["token"]}))[0].expected, "\"code\" in m");
+        assert!(of(json!({"m": ["token", "code"]})).is_empty());
+    }
+}

@@ -1,0 +1,182 @@
+use serde_json::Value;
+
+use crate::finding::Part;
+use crate::reading::{ExchangeRef, Reading};
+use crate::rule::{Findings, rule};
+use crate::spec::{JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH, JSON_RPC_VERSION, Spec};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// The JSON-RPC message around the answers of the MCP server: `jsonrpc` is "2.0", `id` is that
+    /// of the request, and there is either a result or an error. And `tools` of an answer to
+    /// `tools/list`, which is an array.
+    ///
+    /// # Why it matters
+    /// Clients find the request that an answer belongs to by its `id`. With another one they wait
+    /// until their time is over, and say no more than that the server does not answer.
+    ///
+    /// # How to fix
+    /// Copy `id` from the request byte for byte: a number stays a number, a text stays a text.
+    ///
+    /// # References
+    /// JSON-RPC 2.0 section 5.
+    "N06" "json_rpc_envelope_wrong" Error McpServer since None,
+    title: "{member} of the MCP server's JSON-RPC answer is wrong",
+    spec: [JSON_RPC_VERSION, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let calls = reading.first_calls.iter().chain(&reading.calls);
+    let mut told: Vec<&str> = Vec::new();
+    for call in calls {
+        let Some(fault) = fault(*call).filter(|fault| !told.contains(&fault.member)) else {
+            continue;
+        };
+        told.push(fault.member);
+        let finding = RULE
+            .found(fault.spec)
+            .title_with([fault.member])
+            .at(call.seq, Part::body(&format!("/{}", fault.member)))
+            .message(fault.why)
+            .expected(fault.expected)
+            .actual(excerpt(&fault.actual))
+            .fix(fault.fix);
+        findings.add(finding);
+    }
+}
+
+struct Fault {
+    member: &'static str,
+    spec: Spec,
+    why: &'static str,
+    expected: String,
+    actual: String,
+    fix: String,
+}
+
+fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
+    let response = call.response_with_body()?;
+    if response.status != 200 {
+        return None;
+    }
+    let asked: Value = serde_json::from_slice(&call.request().get().body.bytes).ok()?;
+    let id = asked.get("id")?;
+    let answer = answer(&response)?;
+    let answered = answer.get("id");
+    if answered != Some(id) {
+        let actual =
+            answered.map_or_else(|| "no id".into(), |answered| format!("\"id\": {answered}"));
+        return Some(Fault {
+            member: "id",
+            spec: JSON_RPC_ID,
+            why: "Clients take the answer for that to another request and go on waiting. This \
+                  client reads it because it sends one request at a time.",
+            expected: format!("\"id\": {id}"),
+            actual,
+            fix: format!("Answer with the id of the request, here \"id\": {id}."),
+        });
+    }
+    if answer.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        let actual = answer.get("jsonrpc").map_or_else(
+            || "no jsonrpc".into(),
+            |sent| format!("\"jsonrpc\": {sent}"),
+        );
+        return Some(Fault {
+            member: "jsonrpc",
+            spec: JSON_RPC_VERSION,
+            why: "Strict clients throw a message away that does not say that it is JSON-RPC 2.0.",
+            expected: "\"jsonrpc\": \"2.0\"".into(),
+            actual,
+            fix: "Add \"jsonrpc\": \"2.0\" to each answer.".into(),
+        });
+    }
+    if answer.get("result").is_some() && answer.get("error").is_some() {
+        return Some(Fault {
+            member: "error",
+            spec: JSON_RPC_ONE_OF_BOTH,
+            why: "There is a result and an error. Some clients take the one, some the other, and \
+                  strict ones neither.",
+            expected: "either result or error".into(),
+            actual: "result and error".into(),
+            fix: "Leave error out when the call succeeded, and result when it failed.".into(),
+        });
+    }
+    let lists_tools = asked.get("method").and_then(Value::as_str) == Some("tools/list");
+    let tools = answer.get("result")?.get("tools");
+    if lists_tools && !tools.is_some_and(Value::is_array) {
+        let actual = tools.map_or_else(|| "no tools".into(), |tools| format!("\"tools\": {tools}"));
+        return Some(Fault {
+            member: "result/tools",
+            spec: JSON_RPC_ONE_OF_BOTH,
+            why: "Clients with a strict schema refuse the list, and show no tools or an error.",
+            expected: "\"tools\": [ … ]".into(),
+            actual,
+            fix: "Answer tools/list with an array in result.tools, empty when there are none."
+                .into(),
+        });
+    }
+    None
+}
+
+/// The message with a result or an error: the whole body, or the data of an event.
+fn answer(response: &trace::Response) -> Option<Value> {
+    let text = response.body.text()?;
+    let is_answer = |value: &Value| value.get("result").is_some() || value.get("error").is_some();
+    if response.media_type().as_deref() == Some("text/event-stream") {
+        let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
+        let mut messages = data.filter_map(|data| serde_json::from_str(data).ok());
+        return messages.find(is_answer);
+    }
+    serde_json::from_str(text).ok().filter(is_answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::sample::{Answer, Run};
+
+    fn answered(change: impl FnOnce(&mut serde_json::Value)) -> Run {
+        let mut run = Run::healthy();
+        run.calls[1].edit(change);
+        run
+    }
+
+    #[test]
+    fn each_member() {
+        for (run, member) in [
+            (answered(|answer| answer["id"] = json!("2")), "id"),
+            (answered(|answer| answer["id"] = json!(null)), "id"),
+            (
+                answered(|answer| answer["jsonrpc"] = json!("1.0")),
+                "jsonrpc",
+            ),
+            (
+                answered(|answer| answer["error"] = json!({"code": 1})),
+                "error",
+            ),
+            (
+                answered(|answer| answer["result"]["tools"] = json!({})),
+                "result/tools",
+            ),
+        ] {
+            assert!(run.finding("N06").title.starts_with(member), "{member}");
+        }
+    }
+
+    #[test]
+    fn an_event_stream_is_read_too() {
+        let mut run = Run::healthy();
+        let mut stream = Answer::bare(200).header("content-type", "text/event-stream");
+        stream.body = "data: {\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{\"tools\":[]}}\n\n".into();
+        run.calls[1] = stream;
+        assert_eq!(run.finding("N06").expected.as_deref(), Some("\"id\": 2"));
+    }
+
+    #[test]
+    fn is_silent_about_answers_as_they_have_to_be_and_about_refusals() {
+        assert!(Run::healthy().is_silent("N06"));
+        assert!(Run::healthy_with_refresh().is_silent("N06"));
+    }
+}

@@ -1,0 +1,133 @@
+use trace::Purpose;
+
+use crate::finding::Part;
+use crate::reading::{ExchangeRef, Reading, object};
+use crate::rule::{Findings, rule};
+use crate::spec::{RFC6749_TOKEN_JSON, RFC7591_CREATED, RFC8414_RESPONSE, RFC9728_RESPONSE, Spec};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// The media type of answers that hold a JSON document a client relies on: the two metadata
+    /// documents, the registration answer and the token answer. It has to be `application/json`, or
+    /// a type that ends in `+json`.
+    ///
+    /// # Why it matters
+    /// Many clients look at the media type before they read the body, and say that the answer is
+    /// not JSON although it is.
+    ///
+    /// # How to fix
+    /// Send `Content-Type: application/json`.
+    ///
+    /// # References
+    /// RFC 9728 section 3.2; RFC 8414 section 3.2; RFC 7591 section 3.2; RFC 6749 section 5.1.
+    "B01" "media_type_wrong" Warning AuthorizationServer since None,
+    title: "{document} is JSON and is announced as something else",
+    variants: [
+        BY_MCP_SERVER: Warning McpServer Certain "{document} is JSON and is announced as something else",
+    ],
+    spec: [RFC9728_RESPONSE, RFC8414_RESPONSE, RFC7591_CREATED, RFC6749_TOKEN_JSON],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut told: Vec<&str> = Vec::new();
+    for seen in &reading.all {
+        let Some((document, spec)) = document(&seen.exchange.purpose) else {
+            continue;
+        };
+        let Some(sent) = announced(*seen).filter(|_| !told.contains(&document)) else {
+            continue;
+        };
+        told.push(document);
+        let variant = if matches!(seen.exchange.purpose, Purpose::ResourceMetadata { .. }) {
+            &BY_MCP_SERVER
+        } else {
+            RULE.default_variant()
+        };
+        let finding = RULE
+            .found(spec)
+            .variant(variant)
+            .title_with([document])
+            .at(seen.seq, Part::response_header("Content-Type"))
+            .message(
+                "This client reads the body all the same. Clients that go by the media type say that \
+                 the answer is not JSON.",
+            )
+            .expected("Content-Type: application/json")
+            .actual(sent)
+            .fix("Send Content-Type: application/json with this answer.");
+        findings.add(finding);
+    }
+}
+
+fn document(purpose: &Purpose) -> Option<(&'static str, Spec)> {
+    Some(match purpose {
+        Purpose::ResourceMetadata { .. } => ("The protected resource metadata", RFC9728_RESPONSE),
+        Purpose::ServerMetadata { .. } => ("The authorization server metadata", RFC8414_RESPONSE),
+        Purpose::Registration => ("The registration answer", RFC7591_CREATED),
+        Purpose::Token { .. } => ("The token answer", RFC6749_TOKEN_JSON),
+        _ => return None,
+    })
+}
+
+/// The media type as it was sent, where the body is a JSON object and the type says otherwise.
+fn announced(seen: ExchangeRef<'_>) -> Option<String> {
+    let response = seen.response_with_body()?;
+    if !(200..300).contains(&response.status) {
+        return None;
+    }
+    seen.response_with_headers()?;
+    object(response)?;
+    let media = response.media_type();
+    let is_json = media
+        .as_deref()
+        .is_some_and(|media| media == "application/json" || media.ends_with("+json"));
+    if is_json {
+        return None;
+    }
+    Some(match response.header_value("content-type") {
+        Some(sent) => excerpt(&format!("Content-Type: {sent}")),
+        None => "no Content-Type".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run};
+
+    fn announce(answer: &mut Answer, media: Option<&str>) {
+        answer.drop_header("content-type");
+        if let Some(media) = media {
+            *answer = answer.clone().header("content-type", media);
+        }
+    }
+
+    #[test]
+    fn each_document() {
+        let mut run = Run::healthy();
+        announce(&mut run.token, Some("text/plain"));
+        assert_eq!(run.finding("B01").owner, Owner::AuthorizationServer);
+        let mut run = Run::healthy();
+        announce(&mut run.resource_tries[0].2, None);
+        let found = run.finding("B01");
+        assert_eq!(found.owner, Owner::McpServer);
+        assert_eq!(found.actual.as_deref(), Some("no Content-Type"));
+        let mut run = Run::healthy();
+        announce(&mut run.server_tries[0].2, Some("text/html"));
+        assert!(run.finding("B01").title.contains("authorization server"));
+    }
+
+    #[test]
+    fn is_silent_about_json_in_any_spelling() {
+        for media in [
+            "Application/JSON; charset=utf-8",
+            "application/json",
+            "application/oauth-authorization-server+json",
+        ] {
+            let mut run = Run::healthy();
+            announce(&mut run.server_tries[0].2, Some(media));
+            assert!(run.is_silent("B01"), "{media}");
+        }
+    }
+}

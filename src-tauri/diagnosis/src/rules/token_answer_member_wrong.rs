@@ -1,0 +1,156 @@
+use crate::finding::{Level, Part};
+use crate::members::{Form, Member, problems};
+use crate::reading::{Reading, access_token, object};
+use crate::rule::{Findings, rule};
+use crate::spec::{
+    RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE,
+};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// The members of a token answer with an access token: `expires_in` (a number of seconds that a
+    /// token can live), `scope`, `refresh_token` and `id_token` (strings), and a `token_type` that
+    /// clients know.
+    ///
+    /// # Why it matters
+    /// Strict clients check the answer against a schema and refuse all of it for one member. Others
+    /// read a wrong lifetime as they can: the token counts as expired at once, or never.
+    ///
+    /// # How to fix
+    /// Write the member as RFC 6749 has it: `expires_in` as a JSON number of seconds, `scope` as
+    /// one string with blanks.
+    ///
+    /// # References
+    /// RFC 6749 section 5.1.
+    "T46" "token_answer_member_wrong" Warning AuthorizationServer since None,
+    title: "{member} of the token answer is not as it has to be",
+    variants: [
+        UNKNOWN_TYPE: Error AuthorizationServer Certain "The token is of a type that MCP clients do not know",
+    ],
+    spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE],
+}
+
+const TABLE: &[Member] = &[
+    member("expires_in", Form::Seconds, RFC6749_EXPIRES_IN),
+    member("scope", Form::Text, RFC6749_SCOPE_GRANTED),
+    member("refresh_token", Form::Text, RFC6749_TOKEN_OK),
+    member("id_token", Form::Text, RFC6749_TOKEN_OK),
+];
+
+const fn member(name: &'static str, form: Form, spec: crate::spec::Spec) -> Member {
+    Member {
+        name,
+        form,
+        required: false,
+        holds: None,
+        level: Level::Warning,
+        spec,
+    }
+}
+
+/// RFC 6750 and RFC 9449; `N_A` is for tokens that are no access tokens (RFC 8693 section 2.2.1).
+const KNOWN_TYPES: [&str; 3] = ["bearer", "dpop", "n_a"];
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut told: Vec<&str> = Vec::new();
+    for (seen, _) in &reading.tokens {
+        let Some(response) = seen.response_with_body() else {
+            continue;
+        };
+        let Some(answer) = object(response).filter(|_| access_token(response).is_some()) else {
+            continue;
+        };
+        for problem in problems(TABLE, &answer) {
+            // A lifetime that is not a number is a rule of its own.
+            let is_number = |name| answer.get(name).is_some_and(|value| value.is_number());
+            if told.contains(&problem.name)
+                || problem.name == "expires_in" && !is_number("expires_in")
+            {
+                continue;
+            }
+            told.push(problem.name);
+            let finding = RULE
+                .found(problem.spec)
+                .title_with([problem.name])
+                .at(seen.seq, Part::body(&format!("/{}", problem.name)))
+                .message(
+                    "This client reads the answer leniently. Clients with a strict schema refuse \
+                     all of it, and those that read it as they can take the lifetime or scope for \
+                     something else.",
+                )
+                .fix(format!(
+                    "Send {} instead of {}.",
+                    problem.expected, problem.actual
+                ))
+                .expected(problem.expected)
+                .actual(problem.actual);
+            findings.add(finding);
+        }
+        let kind = answer.get("token_type").and_then(|kind| kind.as_str());
+        let unknown = kind.filter(|kind| {
+            !kind.is_empty() && !KNOWN_TYPES.contains(&kind.to_ascii_lowercase().as_str())
+        });
+        if let Some(kind) = unknown.filter(|_| !told.contains(&"token_type")) {
+            told.push("token_type");
+            let finding = RULE
+                .found(RFC6749_TOKEN_TYPE)
+                .variant(&UNKNOWN_TYPE)
+                .at(seen.seq, Part::body("/token_type"))
+                .message(
+                    "A client must not use a token whose type it does not understand. MCP clients \
+                     send bearer tokens, or tokens bound by DPoP.",
+                )
+                .expected("\"token_type\": \"Bearer\"")
+                .actual(excerpt(&format!("\"token_type\": \"{kind}\"")))
+                .fix("Send \"token_type\": \"Bearer\" where the token is used as a bearer token.");
+            findings.add(finding);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::sample::Run;
+
+    fn with(member: &str, value: serde_json::Value) -> Run {
+        let mut run = Run::healthy();
+        run.token.edit(|token| token[member] = value);
+        run
+    }
+
+    #[test]
+    fn members_of_the_wrong_kind() {
+        for (member, value) in [
+            ("expires_in", json!(0)),
+            ("expires_in", json!(-1)),
+            ("expires_in", json!(1_790_000_000_000_u64)),
+            ("scope", json!(["mcp:read"])),
+            ("refresh_token", json!(7)),
+            ("token_type", json!("mac")),
+        ] {
+            let found = with(member, value.clone()).finding("T46");
+            let said = format!("{} {}", found.title, found.actual.unwrap_or_default());
+            assert!(said.contains(member), "{member} {value}: {said}");
+        }
+    }
+
+    #[test]
+    fn is_silent_about_what_is_right_or_left_out() {
+        for (member, value) in [
+            ("expires_in", json!(3600)),
+            ("expires_in", json!(3600.0)),
+            ("expires_in", json!("3600")),
+            ("token_type", json!("bearer")),
+            ("token_type", json!("DPoP")),
+            ("scope", json!("mcp")),
+        ] {
+            assert!(
+                with(member, value.clone()).is_silent("T46"),
+                "{member} {value}"
+            );
+        }
+    }
+}
