@@ -2,6 +2,7 @@
 //! own example server from npm. Both are installed into the target folder at their first use, from
 //! pinned lists.
 
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod start;
 
 use start::{authscope, fastmcp, sdk_client_through_the_lab, ts_sdk_server};

@@ -58,6 +58,12 @@ impl Drop for Peer {
 }
 
 pub fn fastmcp() -> Peer {
+    let port = free_port();
+    fastmcp_behind(port, port)
+}
+
+/// FastMCP on `port`, calling itself by `public`.
+pub fn fastmcp_behind(port: u16, public: u16) -> Peer {
     static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
         let source = REPOSITORY.join("tests/peers/fastmcp");
         let folder = test_support::installed::filled(
@@ -83,12 +89,36 @@ pub fn fastmcp() -> Peer {
         );
         folder.join("venv/bin/python")
     });
-    let port = free_port();
     let mut command = Command::new(&*PYTHON);
     command
         .arg(REPOSITORY.join("tests/peers/fastmcp/server.py"))
-        .arg(port.to_string());
-    Peer::start(command, format!("http://127.0.0.1:{port}/mcp"), "ready")
+        .args([port.to_string(), public.to_string()]);
+    Peer::start(command, format!("http://127.0.0.1:{public}/mcp"), "ready")
+}
+
+/// node oidc-provider on `port`, calling itself by `public`, for this MCP server.
+pub fn oidc_as(port: u16, public: u16, resource: &str) -> Peer {
+    let arguments = [port.to_string(), public.to_string(), resource.to_owned()];
+    oidc("as.mjs", &arguments, format!("http://127.0.0.1:{public}"))
+}
+
+/// The MCP server on the TypeScript SDK on `port`, calling itself by `public`.
+pub fn oidc_rs(port: u16, public: u16, issuer: &str) -> Peer {
+    let arguments = [port.to_string(), public.to_string(), issuer.to_owned()];
+    oidc(
+        "rs.mjs",
+        &arguments,
+        format!("http://127.0.0.1:{public}/mcp"),
+    )
+}
+
+fn oidc(script: &str, arguments: &[String], url: String) -> Peer {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        test_support::installed::npm("peers/oidc-provider", &["as.mjs", "rs.mjs"])
+    });
+    let mut command = Command::new("node");
+    command.arg(script).args(arguments).current_dir(&*FOLDER);
+    Peer::start(command, url, "ready")
 }
 
 pub fn ts_sdk_server() -> Peer {
@@ -154,7 +184,7 @@ pub fn authscope(arguments: &[&str]) -> serde_json::Value {
 }
 
 /// A port that was free a moment ago: the peers cannot be handed an open socket.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     socket.local_addr().expect("it is bound").port()
 }

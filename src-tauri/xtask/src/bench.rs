@@ -19,11 +19,6 @@ struct Bench {
 
 const BENCHES: &[Bench] = &[
     Bench {
-        name: "diagnosis",
-        what: "judging 1,000, 10,000 and 100,000 exchanges, beside plain JSON of the same data",
-        display: false,
-    },
-    Bench {
         name: "flow",
         what: "a whole flow against the lab, beside the same requests sent bare",
         display: false,
@@ -41,6 +36,11 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "diagnosis",
         what: "judging 1,000, 10,000 and 100,000 exchanges, beside writing them as JSON",
+        display: false,
+    },
+    Bench {
+        name: "truth",
+        what: "how many faults in real traffic are told rightly, and how many lawful runs accused",
         display: false,
     },
     Bench {

@@ -27,10 +27,7 @@ pub fn circles(src: &Path) -> Outcome<Vec<String>> {
     Ok(knots
         .iter()
         .map(|knot| {
-            let way: Vec<String> = way_around(knot, &edges)
-                .iter()
-                .map(|path| shown(path))
-                .collect();
+            let way: Vec<String> = way_around(knot, &edges).iter().map(shown).collect();
             format!("{} files: {}", knot.len(), way.join(" → "))
         })
         .collect())

@@ -1,6 +1,7 @@
 """A FastMCP server whose authorization is FastMCP's own in-memory provider: one origin in both roles.
 
-usage: server.py PORT; prints "ready" when it answers, ends with its standard input.
+usage: server.py PORT [PUBLIC_PORT]; prints "ready" when it answers, ends with its standard input.
+With PUBLIC_PORT it calls itself by that port: something in front of it listens there.
 """
 
 import os
@@ -13,8 +14,9 @@ from fastmcp.server.auth.auth import ClientRegistrationOptions, RevocationOption
 from fastmcp.server.auth.providers.in_memory import InMemoryOAuthProvider
 
 port = int(sys.argv[1])
+public = int(sys.argv[2]) if len(sys.argv) > 2 else port
 auth = InMemoryOAuthProvider(
-    base_url=f"http://127.0.0.1:{port}",
+    base_url=f"http://127.0.0.1:{public}",
     client_registration_options=ClientRegistrationOptions(
         enabled=True, valid_scopes=["mcp:read", "mcp:write"], default_scopes=["mcp:read"]
     ),

@@ -1,0 +1,171 @@
+//! A fault as data: where it meets the traffic, what it changes, and what a user must be told.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::proxy::Message;
+
+/// One change to real traffic.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    pub name: String,
+    /// The real servers it is played in front of.
+    #[serde(default)]
+    pub peer: PeerName,
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// For the command, besides the URL.
+    #[serde(default)]
+    pub args: Vec<String>,
+    pub expect: Expect,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerName {
+    /// FastMCP: authorization server and MCP server on one origin.
+    #[default]
+    Fastmcp,
+    /// node oidc-provider before a server on the TypeScript SDK: two origins, signed tokens.
+    Oidc,
+}
+
+/// What the run has to say.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Nothing is wrong: the flow is reached, without an error or a warning.
+    #[serde(default)]
+    pub lawful: bool,
+    /// Who has to act: the finding's `owner`. Several where more than one is right.
+    #[serde(default)]
+    pub owner: Vec<String>,
+    /// Each has to be in the finding's words, in any case; `a|b` takes either.
+    #[serde(default)]
+    pub says: Vec<String>,
+    #[serde(default)]
+    pub level: Option<String>,
+    #[serde(default)]
+    pub outcome: Option<String>,
+    /// Findings that are lawfully there besides, by code.
+    #[serde(default)]
+    pub besides: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    pub at: At,
+    #[serde(rename = "do")]
+    pub change: Vec<Change>,
+}
+
+impl Fault {
+    /// The answer that is given instead of asking the peer.
+    pub fn answer(&self) -> Option<&Change> {
+        let mut changes = self.change.iter();
+        changes.find(|change| matches!(change, Change::Answer { .. }))
+    }
+
+    pub fn cut(&self) -> Option<Cut> {
+        self.change.iter().find_map(|change| match change {
+            Change::Cut(cut) => Some(*cut),
+            _ => None,
+        })
+    }
+}
+
+/// The requests that meet a fault; what is left out fits any.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct At {
+    pub method: Option<String>,
+    /// What the path begins with.
+    pub path: Option<String>,
+    /// The whole path.
+    pub exactly: Option<String>,
+    /// Whether the request carries an `Authorization` header of the scheme Bearer or DPoP.
+    pub token: Option<bool>,
+    /// Text in the body, such as a JSON-RPC method or a grant type.
+    pub body: Option<String>,
+    /// 1 is the first request that fits.
+    pub from: Option<u32>,
+    pub to: Option<u32>,
+}
+
+impl At {
+    pub fn fits(&self, request: &Message) -> bool {
+        let mut words = request.line.split(' ');
+        let (method, target) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
+        let path = target.split('?').next().unwrap_or_default();
+        let scheme = request
+            .header("Authorization")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let with_token = scheme.starts_with("bearer ") || scheme.starts_with("dpop ");
+        let body = String::from_utf8_lossy(&request.body);
+        self.method.as_deref().is_none_or(|wanted| wanted == method)
+            && self
+                .path
+                .as_deref()
+                .is_none_or(|wanted| path.starts_with(wanted))
+            && self.exactly.as_deref().is_none_or(|wanted| path == wanted)
+            && self.token.is_none_or(|wanted| wanted == with_token)
+            && self
+                .body
+                .as_deref()
+                .is_none_or(|wanted| body.contains(wanted))
+    }
+
+    /// Whether the request that is the n-th to fit is one of those meant.
+    pub fn counts(&self, nth: u32) -> bool {
+        self.from.unwrap_or(1) <= nth && self.to.is_none_or(|to| nth <= to)
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    Status(u16),
+    Header(String, String),
+    DropHeader(String),
+    /// Header, what is in it, what is put there.
+    ReplaceInHeader(String, String, String),
+    Body(String),
+    ReplaceInBody(String, String),
+    /// Before the body, such as a byte order mark.
+    BytesBefore(Vec<u8>),
+    /// A member of a JSON body, by its JSON pointer.
+    Set(String, Value),
+    Remove(String),
+    /// The peer never sees this header.
+    RequestDropHeader(String),
+    /// In the request line and the body that the peer sees.
+    RequestReplace(String, String),
+    /// The peer is not asked at all.
+    Answer {
+        status: u16,
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+        #[serde(default)]
+        body: String,
+    },
+    Cut(Cut),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cut {
+    /// The connection ends before any answer.
+    BeforeAnswer,
+    /// The connection ends in the middle of the body.
+    Middle,
+    /// No answer for as long as the run lasts.
+    Silence,
+    /// The head of the answer comes, the body does not.
+    HeldBack,
+}

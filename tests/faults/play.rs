@@ -1,0 +1,227 @@
+//! Plays the cases: starts the peers with a proxy in front of each, runs the command, and holds
+//! what it says against what a user must be told.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::case::{Case, Expect, PeerName};
+use crate::proxy::Proxy;
+use crate::start::{self, Peer};
+
+/// A peer, and the proxies its traffic goes through.
+pub struct Stage {
+    url: String,
+    proxies: Vec<Proxy>,
+    _peers: Vec<Peer>,
+}
+
+/// What came of a case.
+pub struct Outcome {
+    /// Cause, as the words of the first error or warning have it.
+    pub named: bool,
+    pub owner_right: bool,
+    /// The first finding is the one that names the cause.
+    pub first: bool,
+    /// Errors and warnings of a lawful run.
+    pub accused: Vec<String>,
+    /// What is wrong with it, for the reader; empty when all is as it must be.
+    pub complaints: Vec<String>,
+}
+
+/// Every case of `tests/faults/cases`, in the order of the files and within them.
+pub fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/faults/cases");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("tests/faults/cases is there")
+        .map(|file| file.expect("it can be listed").path())
+        .collect();
+    files.sort();
+    let read = |file: &std::path::PathBuf| -> Vec<Case> {
+        let text = std::fs::read_to_string(file).expect("it can be read");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    };
+    files.iter().flat_map(read).collect()
+}
+
+impl Stage {
+    fn open(name: PeerName) -> Self {
+        match name {
+            PeerName::Fastmcp => {
+                let (front, back) = (listener(), start::free_port());
+                let public = port(&front);
+                let peer = start::fastmcp_behind(back, public);
+                Self {
+                    url: format!("http://127.0.0.1:{public}/mcp"),
+                    proxies: vec![Proxy::start(front, local(back))],
+                    _peers: vec![peer],
+                }
+            }
+            PeerName::Oidc => {
+                let (as_front, as_back) = (listener(), start::free_port());
+                let (front, back) = (listener(), start::free_port());
+                let (issuer_port, public) = (port(&as_front), port(&front));
+                let url = format!("http://127.0.0.1:{public}/mcp");
+                let server = start::oidc_as(as_back, issuer_port, &url);
+                let as_proxy = Proxy::start(as_front, local(as_back));
+                let issuer = format!("http://127.0.0.1:{issuer_port}");
+                let resource = start::oidc_rs(back, public, &issuer);
+                Self {
+                    url,
+                    proxies: vec![as_proxy, Proxy::start(front, local(back))],
+                    _peers: vec![server, resource],
+                }
+            }
+        }
+    }
+
+    /// Plays one case. Only one may be played at a time.
+    fn play(&self, case: &Case) -> Outcome {
+        for proxy in &self.proxies {
+            proxy.arm(&case.faults);
+        }
+        let mut arguments = vec![self.url.as_str()];
+        arguments.extend(case.args.iter().map(String::as_str));
+        let report = start::authscope(&arguments);
+        let unmet: Vec<_> = self.proxies.iter().map(Proxy::disarm).collect();
+        let mut outcome = judge(&case.expect, &report);
+        for (at, fault) in case.faults.iter().enumerate() {
+            let nowhere = unmet.iter().all(|unmet| {
+                unmet
+                    .iter()
+                    .any(|left| format!("{left:?}") == format!("{fault:?}"))
+            });
+            if nowhere {
+                outcome
+                    .complaints
+                    .push(format!("fault {at} met no request"));
+            }
+        }
+        outcome
+    }
+}
+
+/// The stages that are open, one of each peer.
+#[derive(Default)]
+pub struct Theatre(Mutex<HashMap<PeerName, Arc<Mutex<Stage>>>>);
+
+impl Theatre {
+    pub fn play(&self, case: &Case) -> Outcome {
+        let stage = {
+            let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            open.entry(case.peer)
+                .or_insert_with(|| Arc::new(Mutex::new(Stage::open(case.peer))))
+                .clone()
+        };
+        let stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+        stage.play(case)
+    }
+}
+
+fn judge(expect: &Expect, report: &Value) -> Outcome {
+    let all = report["findings"].as_array().expect("a list of findings");
+    let loud: Vec<&Value> = all
+        .iter()
+        .filter(|finding| finding["level"] != "note")
+        .filter(|finding| {
+            let code = finding["code"].as_str().unwrap_or_default();
+            !expect.besides.iter().any(|known| known == code)
+        })
+        .collect();
+    let short = |finding: &&Value| {
+        format!(
+            "{} {} [{}] {}",
+            finding["code"].as_str().unwrap_or_default(),
+            finding["level"].as_str().unwrap_or_default(),
+            finding["owner"].as_str().unwrap_or_default(),
+            words(finding)
+        )
+    };
+    let listed = loud.iter().map(short).collect::<Vec<_>>();
+    let mut complaints = Vec::new();
+    if expect.lawful {
+        if report["outcome"] != "reached" {
+            complaints.push(format!("not reached: {}", report["message"]));
+        }
+        complaints.extend(
+            listed
+                .iter()
+                .map(|found| format!("falsely accused: {found}")),
+        );
+        return Outcome {
+            named: true,
+            owner_right: true,
+            first: true,
+            accused: listed,
+            complaints,
+        };
+    }
+    let names = |finding: &&&Value| {
+        let words = words(finding).to_lowercase();
+        expect.says.iter().all(|wanted| {
+            let mut choices = wanted.split('|');
+            choices.any(|word| words.contains(&word.to_lowercase()))
+        })
+    };
+    let naming = loud.iter().find(names);
+    let first = loud.first();
+    let named = naming.is_some();
+    let is_first = first.is_some_and(|first| names(&first));
+    let owner = |finding: &&Value| {
+        let owner = finding["owner"].as_str().unwrap_or_default();
+        expect.owner.is_empty() || expect.owner.iter().any(|right| right == owner)
+    };
+    let owner_right = naming.or(first).is_some_and(owner);
+    if !named {
+        complaints.push(format!(
+            "the cause is not named ({:?}): {listed:#?}",
+            expect.says
+        ));
+    } else if !is_first {
+        complaints.push(format!("the cause is not first: {listed:#?}"));
+    }
+    if !owner_right {
+        complaints.push(format!("owner is not {:?}: {listed:#?}", expect.owner));
+    }
+    if let (Some(level), Some(finding)) = (&expect.level, naming)
+        && finding["level"] != level.as_str()
+    {
+        complaints.push(format!("level is not {level}: {}", short(finding)));
+    }
+    if let Some(outcome) = &expect.outcome
+        && report["outcome"] != outcome.as_str()
+    {
+        complaints.push(format!("outcome is not {outcome}: {}", report["message"]));
+    }
+    Outcome {
+        named,
+        owner_right,
+        first: is_first,
+        accused: Vec::new(),
+        complaints,
+    }
+}
+
+/// All that a finding says, in one line.
+fn words(finding: &Value) -> String {
+    ["title", "message", "expected", "actual", "fix"]
+        .iter()
+        .filter_map(|name| finding[*name].as_str())
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").expect("a free port")
+}
+
+fn port(listener: &TcpListener) -> u16 {
+    listener.local_addr().expect("it is bound").port()
+}
+
+fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
