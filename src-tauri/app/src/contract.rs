@@ -12,8 +12,9 @@ pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
 pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
 
+pub use crate::phases::{PhaseState, Progress};
 pub use crate::update::{FindingsChange, Update};
-pub use crate::view::{Detail, PhaseState, Progress, Row, RowKind, View, ViewChange};
+pub use crate::view::{Detail, Row, RowKind, View, ViewChange};
 
 /// All the start screen needs, in one answer.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]

@@ -1,17 +1,18 @@
 //! A document: a trace with its findings and its view, whatever its origin.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use diagnosis::Finding;
 use formats::Redactor;
 use session::{AppError, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
-use trace::{Participant, Secret, Trace};
+use trace::{Secret, Trace};
 use vault::Vault;
 
 use crate::keeper::{Waiting, judged, keep};
 use crate::rows::row;
-use crate::view::{Detail, Row, View};
+use crate::shown::{Shown, lock};
+use crate::view::{Detail, View};
 use crate::viewer::Viewer;
 
 /// A trace with its findings and its view. One that is being run has a session and can be stepped;
@@ -22,17 +23,6 @@ pub struct Document {
     shown: Arc<Mutex<Shown>>,
     changes: Arc<watch::Sender<()>>,
     waiting: mpsc::UnboundedSender<Waiting>,
-}
-
-/// What there is to be seen.
-pub(crate) struct Shown {
-    /// May be ahead of the rest by what is being judged.
-    pub trace: Arc<Trace>,
-    pub rows: Vec<Row>,
-    pub participants: Arc<[Participant]>,
-    pub findings: Arc<[Finding]>,
-    /// None until the session has told where it stands.
-    pub view: Option<Arc<View>>,
 }
 
 impl Document {
@@ -149,21 +139,4 @@ impl Document {
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
-}
-
-impl Shown {
-    fn nothing(trace: Trace) -> Self {
-        Self {
-            participants: trace.participants.as_slice().into(),
-            trace: Arc::new(trace),
-            rows: Vec::new(),
-            findings: Arc::new([]),
-            view: None,
-        }
-    }
-}
-
-/// The data behind a lock, also after a panic elsewhere: what is shown must not be lost with it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

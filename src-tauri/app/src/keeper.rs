@@ -8,8 +8,8 @@ use session::{Event, RunState};
 use tokio::sync::{mpsc, oneshot, watch};
 use trace::Trace;
 
-use crate::document::{Shown, lock};
 use crate::rows::row;
+use crate::shown::{Shown, lock};
 use crate::view::View;
 
 /// How long entries may wait for more, so that what comes in quick succession is judged together:

@@ -1,5 +1,5 @@
-//! What any front-end asks for, without a window: open documents, the start and control of runs, the
-//! lab's scenarios, settings, past runs, tokens, exports and the JSON report.
+//! What any front-end asks for, without a window: open documents, the start and control of runs,
+//! the lab's scenarios, settings, past runs, tokens, exports and the JSON report.
 //!
 //! | module | what |
 //! |---|---|
@@ -26,6 +26,7 @@ mod library;
 mod phases;
 mod report;
 mod rows;
+mod shown;
 mod update;
 mod view;
 mod viewer;

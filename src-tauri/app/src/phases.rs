@@ -1,9 +1,29 @@
 //! How far each phase of a trace has come.
 
+use serde::{Deserialize, Serialize};
 use session::Status;
 use trace::{Decision, EntryKind, Phase, Trace, VerdictKind};
+use ts_rs::TS;
 
-use crate::view::{PhaseState, Progress};
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PhaseState {
+    pub phase: Phase,
+    pub title: String,
+    pub progress: Progress,
+    /// Exchanges in it so far, abandoned ones left out.
+    pub exchanges: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    Pending,
+    Active,
+    Passed,
+    Failed,
+    /// Not needed this time.
+    Skipped,
+}
 
 /// The phases of every run, and the others once they have happened.
 ///

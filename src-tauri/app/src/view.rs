@@ -8,7 +8,7 @@ use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView
 use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
 use ts_rs::TS;
 
-use crate::phases::phases;
+use crate::phases::{PhaseState, phases};
 
 /// Defines a struct and its change: the same fields, each there only when it is another one than
 /// before.
@@ -219,26 +219,6 @@ pub enum RowKind {
     Decision { text: String },
     /// The entries from `to` up to here are abandoned.
     Rewound { to: u32 },
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-pub struct PhaseState {
-    pub phase: Phase,
-    pub title: String,
-    pub progress: Progress,
-    /// Exchanges in it so far, abandoned ones left out.
-    pub exchanges: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-pub enum Progress {
-    Pending,
-    Active,
-    Passed,
-    Failed,
-    /// Not needed this time.
-    Skipped,
 }
 
 /// Everything about one row, asked for when it is opened.

@@ -6,7 +6,7 @@ use diagnosis::Finding;
 use tokio::sync::watch;
 use trace::Participant;
 
-use crate::document::{Shown, lock};
+use crate::shown::{Shown, lock};
 use crate::update::{FindingsChange, Update};
 use crate::view::View;
 

@@ -2,12 +2,10 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use formats::{Export, FORMATS, Format, Secrets};
 use trace::{Secret, Trace};
-
-use crate::arguments::OutputArguments;
 
 /// A value of `--export`.
 #[derive(Debug, Clone)]
@@ -23,14 +21,20 @@ pub struct Exports {
 }
 
 impl Exports {
+    /// Opens the file of `--har` and those of `--export`.
+    ///
     /// # Errors
     /// Names the file that cannot be written.
-    pub fn open(arguments: &OutputArguments) -> Result<Self, String> {
-        let har = arguments.har.iter().map(|path| ExportTo {
+    pub fn open(
+        har: Option<&Path>,
+        exports: &[ExportTo],
+        include_secrets: bool,
+    ) -> Result<Self, String> {
+        let har = har.map(|path| ExportTo {
             format: &formats::Har,
-            path: path.clone(),
+            path: path.to_owned(),
         });
-        let secrets = if arguments.include_secrets {
+        let secrets = if include_secrets {
             Secrets::Included
         } else {
             Secrets::Redacted
@@ -42,7 +46,7 @@ impl Exports {
                 to.path.display()
             )),
         };
-        let files = har.chain(arguments.export.iter().cloned()).map(open);
+        let files = har.into_iter().chain(exports.iter().cloned()).map(open);
         Ok(Self {
             files: files.collect::<Result<_, _>>()?,
             secrets,

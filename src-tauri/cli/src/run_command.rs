@@ -25,7 +25,11 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         Terminal::standard_output()
     });
     // Files are opened first: a run whose result cannot be kept is not begun.
-    let exports = Exports::open(&arguments.output)?;
+    let exports = Exports::open(
+        arguments.output.har.as_deref(),
+        &arguments.output.export,
+        arguments.output.include_secrets,
+    )?;
     let json = arguments
         .output
         .json

@@ -47,8 +47,8 @@ impl Reading<'_> {
     /// The resource indicator of a token request, or else of the authorization request before it.
     pub fn resource_asked_for(&self, token: ExchangeRef<'_>) -> Option<String> {
         let sent = form(token.request());
-        let asked = value(&sent, "resource").map(str::to_owned);
-        let before = match value(&sent, "grant_type") {
+        let asked = value(sent, "resource").map(str::to_owned);
+        let before = match value(sent, "grant_type") {
             Some("authorization_code" | "refresh_token") | None => {
                 self.authorization_before(token.seq)
             }

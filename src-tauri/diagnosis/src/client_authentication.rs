@@ -22,9 +22,9 @@ impl ClientAuthentication {
         let sent = form(request);
         if basic_client_id(request).is_some() {
             Self::Basic
-        } else if value(&sent, "client_secret").is_some() {
+        } else if value(sent, "client_secret").is_some() {
             Self::Post
-        } else if value(&sent, "client_assertion").is_some() {
+        } else if value(sent, "client_assertion").is_some() {
             Self::Assertion
         } else if request.is_whole() {
             Self::None

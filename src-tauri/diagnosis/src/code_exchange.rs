@@ -30,7 +30,7 @@ impl Comparison {
             return comparison;
         }
         if let Some((_, asked)) = reading.authorization_before(exchange.seq) {
-            comparison.compare_with_request(&sent, &asked, exchange.request());
+            comparison.compare_with_request(sent, asked, exchange.request());
         }
         let callback = reading
             .callbacks
@@ -40,7 +40,7 @@ impl Comparison {
         if let Some(callback) = callback {
             let fields = response_fields(callback.request());
             comparison.note(
-                value(&sent, "code") == value(&fields, "code"),
+                value(sent, "code") == value(&fields, "code"),
                 "code is the one of the callback",
                 "code is not the one of the callback",
             );
@@ -50,7 +50,7 @@ impl Comparison {
         let earlier = reading.tokens.iter().any(|(seen, grant)| {
             seen.seq < exchange.seq
                 && *grant == Grant::AuthorizationCode
-                && value(&form(seen.request()), "code") == value(&sent, "code")
+                && value(form(seen.request()), "code") == value(sent, "code")
         });
         comparison.note(
             !earlier,

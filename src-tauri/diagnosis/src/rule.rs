@@ -115,8 +115,8 @@ pub(crate) struct Rule {
     pub check: fn(&Reading<'_>, &mut Findings),
 }
 
-/// Makes the constants of a rule and of its variants, and takes its doc comment as the text that the
-/// application shows.
+/// Makes the constants of a rule and of its variants, and takes its doc comment as the text that
+/// the application shows.
 ///
 /// The line with the code gives the default variant: level, owner, and certainty when it is not
 /// `Certain`. Each line under `variants` is `NAME: Level Owner Certainty "Title"`; without a title

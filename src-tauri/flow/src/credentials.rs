@@ -23,7 +23,7 @@ pub(crate) fn redirected(request: &mut Request, redirect: &Redirect) {
     if redirect.left_origin || origin_of(&redirect.url) != origin_of(&request.url) {
         request.headers.retain(|header| {
             let carries = |name: &&str| header.name.eq_ignore_ascii_case(name);
-            !HEADERS.iter().any(|name| carries(name))
+            !HEADERS.iter().any(carries)
         });
     }
     request.url.clone_from(&redirect.url);

@@ -1,8 +1,8 @@
 //! The OAuth flow of an MCP client as a pure state machine.
 //!
-//! A [`Flow`] is a plain value: where it stands ([`Step`], named for what it awaits, which owns what
-//! its request needs) and what every later step may need ([`Facts`]). [`Flow::next`] says what to
-//! do; [`Flow::judge`] takes what came of it and gives the [`Transition`] to the flow after it.
+//! A [`Flow`] is a plain value: where it stands ([`Step`], named for what it awaits, which owns
+//! what its request needs) and what every later step may need ([`Facts`]). [`Flow::next`] says what
+//! to do; [`Flow::judge`] takes what came of it and gives the [`Transition`] to the flow after it.
 //! [`Plan::sign`] makes the request that is sent. Nothing here opens a socket, reads a clock or
 //! draws a random number that was not handed to it, and revisions of the specification differ only
 //! where a line says `revision.at_least(…)`.

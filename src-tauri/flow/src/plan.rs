@@ -227,7 +227,7 @@ fn replace(request: &mut Request, name: &str, value: &str) {
     if let Some((address, query)) = request.url.split_once('?') {
         request.url = format!("{address}?{}", replaced(query));
     }
-    if let Some(body) = request.body.text().map(|body| replaced(body)) {
+    if let Some(body) = request.body.text().map(replaced) {
         request.body = trace::Body::new(body.into());
     }
 }

@@ -79,8 +79,8 @@ impl Transition {
         Self::stopped(flow, code, verdict, message.into(), false)
     }
 
-    /// Stops as the specification demands. The user can go on anyway: then the same answer is judged
-    /// once more, and `code` is waived.
+    /// Stops as the specification demands. The user can go on anyway: then the same answer is
+    /// judged once more, and `code` is waived.
     pub(crate) fn refuse(
         flow: Flow,
         code: StopCode,

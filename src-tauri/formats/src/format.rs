@@ -115,8 +115,8 @@ impl<'a> Export<'a> {
     }
 }
 
-/// Opens a file to write this format to, and empties it. With secrets in it, only its owner may read
-/// it where the system knows such a thing.
+/// Opens a file to write this format to, and empties it. With secrets in it, only its owner may
+/// read it where the system knows such a thing.
 ///
 /// # Errors
 /// What the system answers.

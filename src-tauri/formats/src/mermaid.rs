@@ -1,5 +1,5 @@
-//! The sequence diagram in Mermaid's language (<https://mermaid.js.org/syntax/sequenceDiagram.html>),
-//! which issue trackers and wikis draw.
+//! The sequence diagram in Mermaid's language
+//! (<https://mermaid.js.org/syntax/sequenceDiagram.html>), which issue trackers and wikis draw.
 
 use std::io::{self, BufWriter, Write};
 

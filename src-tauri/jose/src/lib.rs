@@ -4,8 +4,8 @@
 //! Everything here is a function of its arguments: time and `jti` are handed in, and the signatures
 //! need no randomness (ECDSA by RFC 6979, RSASSA-PKCS1-v1_5, Ed25519). RSASSA-PSS needs some, so
 //! PS256, PS384 and PS512 are verified and not made. `ring` makes RSA and Ed25519 signatures and
-//! verifies all of them; `p256` and `p384` sign, and read elliptic keys that `ring` refuses, such as
-//! those without their public half.
+//! verifies all of them; `p256` and `p384` sign, and read elliptic keys that `ring` refuses, such
+//! as those without their public half.
 
 mod algorithm;
 mod base64url;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use flow::{Plan, StepOutcome};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
 use wire::{
     Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent,
@@ -17,6 +16,7 @@ use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
 use crate::runner::Runner;
 use crate::state::Status;
+use crate::visit::Visit;
 use flow::options::{Browser, CallbackHost, ResponseMode};
 
 /// How the waiting for a callback ended.
@@ -24,33 +24,6 @@ enum End {
     Received(Received),
     Pasted(Request),
     Failed(StopCode, String),
-}
-
-/// The approver at a device's verification page. It is gone when this is dropped.
-pub(crate) struct Visit {
-    /// What it sent, and what came back.
-    hops: mpsc::UnboundedReceiver<Sent>,
-    task: JoinSet<()>,
-}
-
-impl Visit {
-    fn begin(mut approver: Approver, url: String) -> Self {
-        let (sender, hops) = mpsc::unbounded_channel();
-        let mut task = JoinSet::new();
-        task.spawn(async move {
-            let mut on_hop = move |sent: Sent| drop(sender.send(sent));
-            // The polls show whether the device was approved.
-            if let Err(stuck) = approver.visit(&url, &mut on_hop).await {
-                tracing::info!(%stuck, "the verification page could not be passed");
-            }
-        });
-        Self { hops, task }
-    }
-
-    /// Breaks it off; what it did is in `hops` then.
-    pub(crate) async fn end(&mut self) {
-        self.task.shutdown().await;
-    }
 }
 
 impl Runner {

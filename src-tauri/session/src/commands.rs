@@ -21,8 +21,8 @@ use crate::state::Status;
 const NOTICEABLE: Duration = Duration::from_millis(300);
 
 impl Runner {
-    /// Carries out a command between two steps. Returns the answer, and whether a step is to be done
-    /// next.
+    /// Carries out a command between two steps. Returns the answer, and whether a step is to be
+    /// done next.
     pub async fn command_at_rest(
         &mut self,
         command: Command,
@@ -75,8 +75,8 @@ impl Runner {
         }
     }
 
-    /// Waits for the keychain as [`Runner::attend`] does, and says so when it takes its time: it may
-    /// be asking the user for a password.
+    /// Waits for the keychain as [`Runner::attend`] does, and says so when it takes its time: it
+    /// may be asking the user for a password.
     pub async fn attend_keychain<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stop> {
         let mut work = pin!(work);
         let at_once = self.attend(timeout(NOTICEABLE, &mut work)).await?;

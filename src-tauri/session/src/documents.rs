@@ -27,7 +27,7 @@ impl Documents {
         }
         let settings = DocumentHostSettings {
             port: given.port,
-            public_url: given.url.clone().map(Into::into),
+            public_url: given.url.clone(),
             ..DocumentHostSettings::default()
         };
         let (host, fetched) =

@@ -41,6 +41,7 @@ mod setup;
 mod state;
 mod tokens;
 mod typed_secrets;
+mod visit;
 
 pub use ended::ended_message;
 pub use error::{AppError, ErrorCode};

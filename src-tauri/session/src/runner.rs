@@ -8,7 +8,6 @@ use trace::{Decision, Phase, Request, StopCode};
 use vault::{Key, TokenSet, Vault};
 use wire::{CallbackListener, Wire};
 
-use crate::browse::Visit;
 use crate::documents::Documents;
 use crate::env::{judge, now};
 use crate::error::{AppError, invalid};
@@ -17,6 +16,7 @@ use crate::journal::{Journal, lock};
 use crate::report::Reporter;
 use crate::state::{Event, Status};
 use crate::typed_secrets::TypedSecrets;
+use crate::visit::Visit;
 use crate::{setup, tokens};
 use flow::options::Options;
 

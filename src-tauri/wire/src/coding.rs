@@ -135,7 +135,8 @@ pub(crate) fn undone(
                 decoder.multiple_members(true);
                 Box::pin(decoder)
             }
-            // `deflate` means the zlib format; some servers send it bare (RFC 9110 section 8.4.1.2).
+            // `deflate` means the zlib format; some servers send it bare (RFC 9110 section
+            // 8.4.1.2).
             _ if at == 0 && !is_zlib(first) => Box::pin(DeflateDecoder::new(inner)),
             _ => Box::pin(ZlibDecoder::new(inner)),
         };

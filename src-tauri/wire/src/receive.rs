@@ -13,9 +13,9 @@ use trace::{Body, BodyEnd, Coding, CodingEnd, Header, RawBytes, Response, RpcAns
 use crate::coding::{Guess, Incoming, Kind, MAGIC, undone};
 use crate::failure::{cut_off, in_seconds};
 
-/// Reads the body of `response`, whose head is `head`, and undoes its content coding. `deadline` and
-/// `timeout` are the same limit, as a moment and as it was set. `limit` is for the bytes as they
-/// came and for what they become.
+/// Reads the body of `response`, whose head is `head`, and undoes its content coding. `deadline`
+/// and `timeout` are the same limit, as a moment and as it was set. `limit` is for the bytes as
+/// they came and for what they become.
 ///
 /// After its answer a server SHOULD end a `text/event-stream` (2025-11-25 basic/transports,
 /// "Sending Messages to the Server"). Not all do, so reading one ends with the first event that
@@ -138,7 +138,8 @@ where
         }
     }
 
-    /// The body with its codings undone. An error when it has none of these codings, in a few words.
+    /// The body with its codings undone. An error when it has none of these codings, in a few
+    /// words.
     async fn undone(&self, first: &[u8], codings: &[&'static str]) -> Result<Undone, String> {
         const PIECE: usize = 16 * 1024;
         let mut reader = undone(self.incoming.clone(), first, codings);

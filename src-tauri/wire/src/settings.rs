@@ -13,8 +13,9 @@ pub struct Settings {
     /// environment decides (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
     pub proxy: Option<String>,
     /// Requests to this machine (`localhost`, the names below it, and the addresses of loopback) go
-    /// through the proxy too. Otherwise they never do: for a proxy elsewhere, `127.0.0.1` is itself,
-    /// so it reaches neither our callback listener nor a server that is being developed here.
+    /// through the proxy too. Otherwise they never do: for a proxy elsewhere, `127.0.0.1` is
+    /// itself, so it reaches neither our callback listener nor a server that is being developed
+    /// here.
     pub proxy_loopback: bool,
     /// PEM files with certificates that are trusted besides those of the system.
     pub ca_files: Vec<PathBuf>,

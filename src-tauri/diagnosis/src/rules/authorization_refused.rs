@@ -55,8 +55,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .unwrap_or_default();
     let finding = match error {
         "access_denied" => denied(description),
-        "invalid_scope" => scope(&request),
-        "invalid_target" => target(&request),
+        "invalid_scope" => scope(request),
+        "invalid_target" => target(request),
         other => by_code(other, description),
     };
     findings.add(at(finding, callback, error, description));

@@ -36,7 +36,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let asked = reading.authorization_before(seq).map(|(_, asked)| asked);
-    let uri = asked.and_then(|asked| value(&asked, "redirect_uri").map(str::to_owned));
+    let uri = asked.and_then(|asked| value(asked, "redirect_uri").map(str::to_owned));
     let uri = uri.unwrap_or_default();
     let finding = RULE
         .found(RFC6749_WAY_BACK)

@@ -30,7 +30,7 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut used: HashSet<String> = HashSet::new();
     for (seen, grant) in &reading.tokens {
-        let code = value(&form(seen.request()), "code").map(str::to_owned);
+        let code = value(form(seen.request()), "code").map(str::to_owned);
         let Some(code) = code.filter(|_| *grant == Grant::AuthorizationCode) else {
             continue;
         };

@@ -31,7 +31,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .filter(|(_, grant)| *grant == Grant::TokenExchange);
     let wrong = exchanges.into_iter().find_map(|(seen, _)| {
         let sent = form(seen.request());
-        value(&sent, "requested_token_type").filter(|kind| kind.ends_with(":id-jag"))?;
+        value(sent, "requested_token_type").filter(|kind| kind.ends_with(":id-jag"))?;
         let jwt = access_jwt(seen.response()?)?.ok()?;
         let typ = jwt
             .header

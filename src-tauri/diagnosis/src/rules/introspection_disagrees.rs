@@ -36,7 +36,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .and_then(object)
             .and_then(|answer| answer.get("active")?.as_bool());
         let sent = form(seen.request());
-        let Some(token) = value(&sent, "token").filter(|_| active == Some(false)) else {
+        let Some(token) = value(sent, "token").filter(|_| active == Some(false)) else {
             return false;
         };
         // Without a time it may have been.

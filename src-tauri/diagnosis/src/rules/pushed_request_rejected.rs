@@ -43,7 +43,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let description = text(&answer, "error_description").unwrap_or_default();
     let sent = form(seen.request());
     let about_uri = description.to_ascii_lowercase().contains("redirect");
-    let uri = value(&sent, "redirect_uri").unwrap_or_default();
+    let uri = value(sent, "redirect_uri").unwrap_or_default();
     let (spec, message, fix) = match error {
         "" => (
             RFC9126_ERROR,
@@ -71,7 +71,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             format!(
                 "The request asks for {}, and the server does not know one of these or does not \
                  allow it.",
-                excerpt(value(&sent, "scope").unwrap_or("no scope"))
+                excerpt(value(sent, "scope").unwrap_or("no scope"))
             ),
             "Allow these scopes for the client, or let the MCP server name others in its \
              challenge."

@@ -70,7 +70,7 @@ pub(super) fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>
 
 fn redirect_uri(reading: &Reading<'_>, before: u32) -> Option<String> {
     let (_, request) = reading.authorization_before(before)?;
-    value(&request, "redirect_uri").map(str::to_owned)
+    value(request, "redirect_uri").map(str::to_owned)
 }
 
 /// What to do about a redirect URI that is not taken.

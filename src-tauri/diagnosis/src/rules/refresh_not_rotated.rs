@@ -42,7 +42,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let public = ClientAuthentication::of(seen.request()) == ClientAuthentication::None
             && seen.request().header_value("dpop").is_none();
         let sent = crate::reading::form(seen.request());
-        let old = crate::reading::value(&sent, "refresh_token").unwrap_or_default();
+        let old = crate::reading::value(sent, "refresh_token").unwrap_or_default();
         let new =
             object(response).and_then(|answer| text(&answer, "refresh_token").map(str::to_owned));
         public && new.is_none_or(|new| new == old)

@@ -104,7 +104,7 @@ mod tests {
         let refused = Answer::json(400, json!({"error": "invalid_grant"}));
         let fine = Answer::json(
             200,
-            json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": []}}),
+            json!({"jsonrpc": "2.0", "id": 2, "result": {"tools": []}}),
         );
         assert_eq!(found_in(&twice(&refused, &fine), "C04"), None);
         let granted = token_answer("other", "refresh-4");

@@ -51,7 +51,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             continue;
         };
         let sent = form(seen.request());
-        let Some(old) = value(&sent, "refresh_token") else {
+        let Some(old) = value(sent, "refresh_token") else {
             continue;
         };
         if let Some(since) = replaced.get(old) {
@@ -80,7 +80,7 @@ fn granted_twice<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     let mut refreshes = reading.tokens.iter().map(|(seen, _)| *seen).filter(at_once);
     refreshes.find(|seen| {
         let sent = form(seen.request());
-        let Some(old) = value(&sent, "refresh_token") else {
+        let Some(old) = value(sent, "refresh_token") else {
             return false;
         };
         let answer = seen

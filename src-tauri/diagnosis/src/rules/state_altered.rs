@@ -33,7 +33,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((_, request)) = reading.authorization_before(callback.seq) else {
         return;
     };
-    let Some(sent) = value(&request, "state") else {
+    let Some(sent) = value(request, "state") else {
         return;
     };
     let query = response_fields(callback.request());

@@ -192,7 +192,7 @@ impl Refused<'_, '_> {
             ),
             "invalid_scope" => (
                 RFC6749_INVALID_SCOPE,
-                match value(&form(self.seen.request()), "scope") {
+                match value(form(self.seen.request()), "scope") {
                     Some(scope) => format!("The request asks for {}.", excerpt(scope)),
                     None => format!(
                         "The token request carries no scope, so it is about the one of the request \
@@ -349,7 +349,7 @@ impl Refused<'_, '_> {
 
     fn grant_type(&self) -> String {
         let sent = form(self.seen.request());
-        excerpt(value(&sent, "grant_type").unwrap_or("none"))
+        excerpt(value(sent, "grant_type").unwrap_or("none"))
     }
 }
 

@@ -44,7 +44,8 @@ pub(crate) fn parts(facts: &Facts, setup: &Setup, action: Action) -> Vec<ActionP
         }
         ActionKind::Userinfo => vec![ActionPart::Userinfo],
         ActionKind::CheckSignatures => vec![ActionPart::Jwks],
-        // The server may revoke what the code brought (RFC 6749 section 4.1.2): the call shows that.
+        // The server may revoke what the code brought (RFC 6749 section 4.1.2): the call shows
+        // that.
         ActionKind::ReplayCode => vec![ActionPart::ReplayCode, ActionPart::Try],
         ActionKind::CheckCors => {
             let all = [

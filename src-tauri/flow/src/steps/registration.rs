@@ -156,8 +156,8 @@ fn refused(flow: Flow, response: &Response) -> Transition {
     Transition::stop(flow, StopCode::RegistrationRejected, &words, message)
 }
 
-/// `none`, since a native client cannot keep a secret, unless the server lists only others: then the
-/// first of them that we know.
+/// `none`, since a native client cannot keep a secret, unless the server lists only others: then
+/// the first of them that we know.
 fn method_to_register(facts: &Facts) -> &str {
     const KNOWN: [&str; 2] = ["client_secret_basic", "client_secret_post"];
     let listed = listed_methods(facts).map(Vec::as_slice).unwrap_or_default();

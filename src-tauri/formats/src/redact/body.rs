@@ -1,6 +1,7 @@
 //! Bodies, by their media type.
 
-use super::scan::{self, Sink};
+use super::edit::Sink;
+use super::scan;
 use super::url;
 
 /// The body with its secrets replaced; none when nothing changes.

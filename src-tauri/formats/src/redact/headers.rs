@@ -3,9 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::edit::Sink;
 use super::encoded::percent_decoded;
 use super::names::{ACCESS_TOKEN, CLIENT_SECRET, COOKIE, CREDENTIALS, header_kind};
-use super::scan::{Sink, quiet, text};
+use super::scan::{quiet, text};
 use super::url::url;
 
 /// The value without its secrets, or none when nothing changes.

@@ -2,9 +2,9 @@
 
 use memchr::memchr;
 
+use super::edit::{Edit, Sink};
 use super::encoded::html_unescaped;
 use super::names::kind_of;
-use super::scan::{Edit, Sink};
 
 /// `<input name="…" value="…">`, where a form carries what a redirect would carry in its query.
 pub fn inputs<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {

@@ -6,9 +6,10 @@ use std::thread;
 use foldhash::{HashMap, HashSet};
 use trace::{Decision, Entry, EntryKind, Exchange, Header, Outcome, Request, Response, Trace};
 
+use super::edit::{Edit, Sink};
 use super::known::{Known, next_jwt};
 use super::names::{JWT, Kind};
-use super::scan::{self, Edit, Sink};
+use super::scan;
 use super::{body, headers, url};
 use crate::parallel::workers;
 
@@ -60,8 +61,8 @@ pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
     all
 }
 
-/// What the trace says in public places. Where a test set-up uses such a value as a secret too, it is
-/// replaced in the secret's own places only: otherwise every scope and issuer would be gone.
+/// What the trace says in public places. Where a test set-up uses such a value as a secret too, it
+/// is replaced in the secret's own places only: otherwise every scope and issuer would be gone.
 fn public_values(trace: &Trace) -> Vec<&str> {
     let mut all: Vec<&str> = trace
         .participants
@@ -87,8 +88,8 @@ fn public_values(trace: &Trace) -> Vec<&str> {
     all
 }
 
-/// Learns a secret the user typed. The lines of a PEM file are learnt one by one too, since they are
-/// seldom quoted whole.
+/// Learns a secret the user typed. The lines of a PEM file are learnt one by one too, since they
+/// are seldom quoted whole.
 pub fn typed(known: &mut Known, kind: Kind, secret: &str) {
     known.learn(kind, secret.as_bytes());
     if secret.trim_start().starts_with("-----BEGIN ") {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
+use super::edit::{Edit, Sink};
 use super::encoded::{json_unescaped, percent_decoded};
 use super::names::{
     ACCESS_TOKEN, CODE, CREDENTIALS, Kind, is_ambiguous, is_other_meaning, kind_of, may_end_name,
 };
-use super::scan::{Edit, Sink};
 
 /// `"name": "value"`, `name=value` and its percent-encoded form.
 pub fn named<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {

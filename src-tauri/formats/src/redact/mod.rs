@@ -11,6 +11,7 @@
 //! claims are as private as it is.
 
 mod body;
+mod edit;
 mod encoded;
 mod headers;
 mod html;
@@ -27,12 +28,12 @@ use std::fmt;
 use serde_json::Value;
 use trace::{Body, BodyEnd, Exchange, Failure, Header, Outcome, Request, Response, Secret, Trace};
 
+use edit::{Edit, Sink};
 use known::Known;
 pub(crate) use known::MARK;
 pub(crate) use learn::Quiet;
 use learn::is_error;
 use names::{Kind, kind_of};
-use scan::{Edit, Sink};
 
 /// Replaces the secrets of a trace in whatever is shown or written of it.
 #[derive(Clone, Default)]

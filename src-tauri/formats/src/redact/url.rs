@@ -2,9 +2,10 @@
 
 use memchr::memchr;
 
+use super::edit::Sink;
 use super::encoded::{percent_decoded, percent_encoded};
 use super::names::{CREDENTIALS, PASSWORD, USERNAME, kind_of};
-use super::scan::{Sink, nested};
+use super::scan::nested;
 
 /// A URL, absolute or not: its user information, query and fragment.
 pub fn url<S: Sink>(sink: &mut S, url: &[u8]) -> Option<Vec<u8>> {

@@ -176,7 +176,8 @@ impl Approver {
         Err(stuck(&request.url, None, &why))
     }
 
-    /// Sends a request. `on_hop` gets it as cancelled when the approver is dropped before an answer.
+    /// Sends a request. `on_hop` gets it as cancelled when the approver is dropped before an
+    /// answer.
     async fn send(
         &self,
         request: Request,

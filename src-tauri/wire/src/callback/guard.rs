@@ -5,7 +5,8 @@
 //!   several come at once it leaves some without a thread until another one ends: the callback may
 //!   be among those. Here a request has [`Limits::patience`] to come whole, and a thread is needed
 //!   only for as long as an answer takes.
-//! - Its accept loop ends for good at the first error, as when descriptors run out. Here it goes on.
+//! - Its accept loop ends for good at the first error, as when descriptors run out. Here it goes
+//!   on.
 //! - It reads a head of any size.
 //! - It allocates a body as large as was announced when it throws one away, and never answers a
 //!   request of HTTP/2. Both are answered here.
@@ -243,8 +244,8 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
     memchr::memmem::find(bytes, b"\r\n\r\n").map(|at| at + 4)
 }
 
-/// How long the body is that belongs to a head, or what is answered to a head that `tiny_http` would
-/// leave unanswered.
+/// How long the body is that belongs to a head, or what is answered to a head that `tiny_http`
+/// would leave unanswered.
 fn body_length(head: &[u8]) -> Result<usize, Response> {
     let Some(head) = std::str::from_utf8(head)
         .ok()

@@ -1,0 +1,36 @@
+//! What a document shows at the moment.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diagnosis::Finding;
+use trace::{Participant, Trace};
+
+use crate::view::{Row, View};
+
+/// What there is to be seen.
+pub(crate) struct Shown {
+    /// May be ahead of the rest by what is being judged.
+    pub trace: Arc<Trace>,
+    pub rows: Vec<Row>,
+    pub participants: Arc<[Participant]>,
+    pub findings: Arc<[Finding]>,
+    /// None until the session has told where it stands.
+    pub view: Option<Arc<View>>,
+}
+
+impl Shown {
+    pub fn nothing(trace: Trace) -> Self {
+        Self {
+            participants: trace.participants.as_slice().into(),
+            trace: Arc::new(trace),
+            rows: Vec::new(),
+            findings: Arc::new([]),
+            view: None,
+        }
+    }
+}
+
+/// The data behind a lock, also after a panic elsewhere: what is shown must not be lost with it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
