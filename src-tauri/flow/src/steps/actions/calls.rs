@@ -94,8 +94,8 @@ pub(crate) fn tried(
     go_on(flow, setup, verdict, message)
 }
 
-/// A client learns from `invalid_token` that it needs another token (RFC 6750 section 3.1), and from
-/// `resource_metadata` where to get one (RFC 9728 section 5.1).
+/// A client learns from `invalid_token` that it needs another token (RFC 6750 section 3.1), and
+/// from `resource_metadata` where to get one (RFC 9728 section 5.1).
 fn tried_garbled(flow: Flow, setup: &Setup, response: &Response) -> Transition {
     let (verdict, message) = match response.status {
         401 => match unsaid(&flow.facts, response) {
