@@ -117,7 +117,7 @@ fn revisions(place: Place) -> &'static [Option<Revision>] {
 async fn the_server_itself_is_one_that_works() {
     let place = Place::Tools;
     let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n\
-                  {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"tools\":[]}}";
+                  {\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"tools\":[]}}";
     let origin = server(place, answer.into()).await;
     let run = run(&format!("{origin}/mcp"), None, place).await;
     run.assert_done();

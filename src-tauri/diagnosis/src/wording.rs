@@ -85,6 +85,78 @@ pub(crate) fn answer_in_words(exchange: &trace::Exchange) -> String {
     }
 }
 
+/// What an answer that was not expected says, in its own words: status, where it leads, when to
+/// come back, and the beginning of its text.
+pub(crate) fn in_its_own_words(response: &trace::Response) -> String {
+    let mut said = response.status.to_string();
+    if let Some(location) = response.header_value("location") {
+        said.push_str(&format!(" to {}", excerpt(location)));
+    }
+    if let Some(wait) = response.header_value("retry-after") {
+        said.push_str(&format!(", Retry-After: {}", excerpt(wait)));
+    }
+    let Some(body) = response.body.text() else {
+        return said;
+    };
+    let words = if is_html(response) {
+        excerpt(&text_of_page(body))
+    } else {
+        excerpt(body)
+    };
+    match (words.is_empty(), is_html(response)) {
+        (true, true) => said.push_str(" with a web page"),
+        (true, false) => said.push_str(" with an empty body"),
+        (false, true) => said.push_str(&format!(" with a web page that says: {words}")),
+        (false, false) => said.push_str(&format!(": {words}")),
+    }
+    said
+}
+
+/// The text of a page without its tags, scripts and styles.
+fn text_of_page(page: &str) -> String {
+    /// Far more than is quoted.
+    const READ: usize = 20_000;
+    let mut end = page.len().min(READ);
+    while !page.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut text = String::new();
+    let mut rest = &page[..end];
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        text.push(' ');
+        let tag = &rest[start..];
+        let hidden = ["script", "style"].into_iter().find(|name| {
+            tag.get(1..=name.len())
+                .is_some_and(|begins| begins.eq_ignore_ascii_case(name))
+        });
+        let after = match hidden {
+            Some(name) => tag.find(&format!("</{name}")).map(|at| &tag[at..]),
+            None => Some(tag),
+        };
+        rest = after
+            .and_then(|tag| tag.find('>').map(|at| &tag[at + 1..]))
+            .unwrap_or_default();
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Who stands in front of a server and answers in its place, where the answer shows it.
+pub(crate) fn in_front(response: &trace::Response) -> Option<&'static str> {
+    let server = response.header_value("server").unwrap_or_default();
+    if response.header_value("cf-ray").is_some() || server.eq_ignore_ascii_case("cloudflare") {
+        return Some("Cloudflare");
+    }
+    if server.to_ascii_lowercase().starts_with("awselb") {
+        return Some("an AWS load balancer");
+    }
+    if response.header_value("x-azure-ref").is_some() {
+        return Some("Azure Front Door");
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +190,37 @@ mod tests {
         assert!(is_above("https://a.example", "https://a.example/mcp"));
         assert!(is_above("https://a.example/", "https://a.example/mcp"));
         assert!(!is_above("https://a.exam", "https://a.example/mcp"));
+    }
+
+    #[test]
+    fn an_unexpected_answer_is_quoted() {
+        let answer = |status: u16, headers: &[(&str, &str)], body: &str| {
+            in_its_own_words(&trace::Response {
+                status,
+                headers: headers
+                    .iter()
+                    .map(|(name, value)| trace::Header::new(name, *value))
+                    .collect(),
+                body: trace::Body::new(body.as_bytes().to_vec()),
+            })
+        };
+        assert_eq!(
+            answer(421, &[], "Invalid Host header"),
+            "421: Invalid Host header"
+        );
+        assert_eq!(
+            answer(302, &[("location", "https://login.example/x")], ""),
+            "302 to https://login.example/x with an empty body"
+        );
+        assert_eq!(
+            answer(429, &[("retry-after", "60")], "{}"),
+            "429, Retry-After: 60: {}"
+        );
+        let page = "<!doctype html><title>Sign in</title><script>var a='<b>'</script><p>Hello";
+        assert_eq!(
+            answer(200, &[("content-type", "text/html")], page),
+            "200 with a web page that says: Sign in Hello"
+        );
     }
 
     #[test]

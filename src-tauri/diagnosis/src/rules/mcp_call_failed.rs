@@ -1,11 +1,11 @@
 use serde_json::Value;
-use trace::{Purpose, Revision, RpcAnswer, StopCode, rpc_answer};
+use trace::{Purpose, Response, Revision, RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, UNSUPPORTED_VERSION, bearer};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
-use crate::wording::{excerpt, is_html, list};
+use crate::wording::{excerpt, in_front, in_its_own_words, is_html, list};
 
 rule! {
     /// # What it looks at
@@ -28,6 +28,7 @@ rule! {
         METHOD_FAILS: Error McpServer Certain "{method} fails",
         UNREADABLE_ANSWER: Error McpServer Likely "{method} fails",
         GATEWAY: Error Network Likely "{method} fails",
+        IN_FRONT: Error Network Likely "{method} is refused by what stands in front of the server",
         REVISION_UNKNOWN: Error McpServer Certain "The MCP server does not speak {revision}",
         REVISION_CHOSEN: Error Client Certain "The MCP server does not speak {revision}",
     ],
@@ -76,12 +77,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .actual(response.status.to_string())
             .fix("Answer a JSON-RPC result with status 200."),
         RpcAnswer::Other(what) => {
-            let what = if is_html(&response) {
-                "a web page".into()
+            let (variant, why, fix) = by_status(call, &response);
+            let said = if response.status == 200 && !is_html(&response) {
+                format!("200 with {}", excerpt(&what))
             } else {
-                excerpt(&what)
+                in_its_own_words(&response)
             };
-            let (variant, why, fix) = by_status(call, response.status);
             finding
                 .variant(variant)
                 .title_with([method])
@@ -94,7 +95,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                     },
                 )
                 .message(format!("{worked}{why}"))
-                .actual(format!("{} with {what}", response.status))
+                .actual(said)
                 .fix(fix)
         }
     });
@@ -142,9 +143,31 @@ fn unsupported(
     }
 }
 
-fn by_status(call: ExchangeRef<'_>, status: u16) -> (&'static Variant, &'static str, &'static str) {
+fn by_status(
+    call: ExchangeRef<'_>,
+    response: &Response,
+) -> (&'static Variant, &'static str, &'static str) {
     let in_session = call.request().header_value("mcp-session-id").is_some();
-    match status {
+    match response.status {
+        403 | 429 | 503 if in_front(response).is_some() && is_html(response) => (
+            &IN_FRONT,
+            "What stands in front of the server answers with a page of its own: its rules take the \
+             client for a bot, or for a caller it does not want.",
+            "Let requests to the MCP path pass the firewall and the bot protection in front of the \
+             server.",
+        ),
+        421 => (
+            &UNREADABLE_ANSWER,
+            "The server's protection against DNS rebinding does not know the host name it is \
+             reached under.",
+            "Add the public host name, with its port, to the server's allowed hosts.",
+        ),
+        429 => (
+            &UNREADABLE_ANSWER,
+            "A limit on requests answers. Nothing in the request itself is wrong.",
+            "Wait for as long as Retry-After says. Raise the limit, or count by client instead of \
+             by address.",
+        ),
         404 if in_session => (
             &UNREADABLE_ANSWER,
             "The server does not know the session that it has just begun. Several instances behind \

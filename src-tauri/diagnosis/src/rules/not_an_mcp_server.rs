@@ -1,11 +1,11 @@
-use trace::{RpcAnswer, StopCode, rpc_answer};
+use trace::StopCode;
 
 use super::forbidden_instead_of_unauthorized::refusal;
 use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
-use crate::wording::{excerpt, is_html};
+use crate::wording::{in_its_own_words, is_html};
 
 rule! {
     /// # What it looks at
@@ -28,6 +28,9 @@ rule! {
         GATEWAY: Error Network Likely,
         SERVER_FAILS: Error McpServer Likely,
         OTHER_ANSWER: Error McpServer Likely,
+        REDIRECTED: Error Network Likely "The first call is redirected to {place} instead of answered",
+        HOST_UNKNOWN: Error McpServer Likely "The MCP server refuses the host name it is reached under",
+        TOO_MANY: Error McpServer Likely "The first call is refused because there were too many",
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
 }
@@ -67,20 +70,54 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              gives it.",
         );
     let path = "The path may be missing or another one; /mcp is common.";
+    let said = in_its_own_words(&response);
     findings.add(match status {
         404 | 410 => finding
             .message(format!("There is nothing at this URL. {path}"))
-            .actual(status.to_string()),
+            .actual(said.clone()),
         405 => finding
             .message(format!(
                 "This URL does not take POST, and an MCP endpoint does. {path} It may also be an \
                  endpoint of the old HTTP+SSE transport."
             ))
-            .actual("405"),
+            .actual(said.clone()),
+        300..=399 => {
+            let place = response.header_value("location").unwrap_or_default();
+            let place = trace::origin_of(place).unwrap_or_else(|| "another path".to_owned());
+            finding
+                .variant(&REDIRECTED)
+                .title_with([place.as_str()])
+                .message(
+                    "Something in front of the MCP server sends its callers elsewhere, as an access \
+                     proxy does with its login page. The MCP server was not reached; an MCP client \
+                     has no browser session that would let it through.",
+                )
+                .actual(said)
+                .fix(
+                    "Let the MCP path and /.well-known/ pass the proxy without a login, or switch \
+                     on the proxy's own OAuth for MCP.",
+                )
+        }
+        421 => finding
+            .variant(&HOST_UNKNOWN)
+            .message(
+                "The server's protection against DNS rebinding does not know the host name it is \
+                 reached under.",
+            )
+            .actual(said)
+            .fix("Add the public host name, with its port, to the server's allowed hosts."),
+        429 => finding
+            .variant(&TOO_MANY)
+            .message("A limit on requests answers. Nothing in the request itself is wrong.")
+            .actual(said)
+            .fix(
+                "Wait for as long as Retry-After says. Raise the limit, or count by client instead \
+                 of by address.",
+            ),
         502..=504 => finding
             .variant(&GATEWAY)
             .message("A gateway answers and says that it does not reach the server behind it.")
-            .actual(status.to_string())
+            .actual(said.clone())
             .fix("Check that the MCP server runs, and that the gateway's address for it is right."),
         500.. => finding
             .variant(&SERVER_FAILS)
@@ -88,7 +125,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "The server fails on the first call, so nothing about authorization can be \
                       seen.",
             )
-            .actual(status.to_string())
+            .actual(said.clone())
             .fix(
                 "Look into the MCP server's log: the first call must be answered 401 or with a \
                  JSON-RPC answer.",
@@ -98,17 +135,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "A web page answers: this is a web site, or a single-page application's \
                               catch-all route. {path}"
             ))
-            .actual(format!("{status} with a web page")),
+            .actual(said.clone()),
         _ => finding
             .variant(&OTHER_ANSWER)
             .message(format!(
                 "The answer is no JSON-RPC answer. If this is the right URL, the server does not \
                  speak MCP as it should. {path}"
             ))
-            .actual(match rpc_answer(&response) {
-                RpcAnswer::Other(what) => format!("{status}, {}", excerpt(&what)),
-                _ => format!("{status} with a JSON-RPC answer that no client expects"),
-            }),
+            .actual(said),
     });
 }
 

@@ -9,7 +9,7 @@ use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK,
 };
-use crate::wording::{excerpt, is_html, list};
+use crate::wording::{excerpt, in_its_own_words, list};
 
 rule! {
     /// # What it looks at
@@ -55,8 +55,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let answer = object(response).unwrap_or_default();
     let asked = serde_json::from_slice::<Document>(&last.request().body.bytes).unwrap_or_default();
     let finding = match text(&answer, "error") {
-        Some(error) => by_code(last, error, &answer, &asked),
-        None => by_status(last),
+        // A limit or a failure of the server has nothing to do with the request, whatever it says.
+        Some(error) if !matches!(status, 429 | 500..) => by_code(last, error, &answer, &asked),
+        _ => by_status(last),
     };
     if !last.exchange.edited {
         return findings.add(finding);
@@ -133,15 +134,10 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
 fn by_status(seen: ExchangeRef<'_>) -> Finding {
     let response = seen.response_with_body();
     let status = seen.status().unwrap_or_default();
-    let page = response.is_some_and(|response| is_html(&response));
-    let body = response
-        .and_then(|response| response.text())
-        .unwrap_or_default();
-    let actual = match (page, body.trim()) {
-        (true, _) => format!("{status} with a web page"),
-        (false, "") => status.to_string(),
-        (false, body) => format!("{status}: {}", excerpt(body)),
-    };
+    let actual = response.map_or_else(
+        || status.to_string(),
+        |response| in_its_own_words(&response),
+    );
     let finding = RULE
         .found(RFC7591_ERROR)
         .at(seen.seq, Part::Status)
