@@ -142,21 +142,6 @@ fn text_of_page(page: &str) -> String {
     text
 }
 
-/// Who stands in front of a server and answers in its place, where the answer shows it.
-pub(crate) fn in_front(response: &trace::Response) -> Option<&'static str> {
-    let server = response.header_value("server").unwrap_or_default();
-    if response.header_value("cf-ray").is_some() || server.eq_ignore_ascii_case("cloudflare") {
-        return Some("Cloudflare");
-    }
-    if server.to_ascii_lowercase().starts_with("awselb") {
-        return Some("an AWS load balancer");
-    }
-    if response.header_value("x-azure-ref").is_some() {
-        return Some("Azure Front Door");
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

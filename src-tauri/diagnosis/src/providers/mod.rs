@@ -4,6 +4,7 @@
 mod auth0;
 mod cognito;
 mod entra;
+mod fronts;
 mod github;
 mod google;
 mod keycloak;
@@ -16,6 +17,7 @@ use trace::{Evidence, Purpose, ServerMetadata, Trace};
 use url::Url;
 
 use crate::finding::Certainty;
+pub(crate) use fronts::{access_proxy, answers_itself};
 pub use provider::Provider;
 
 const PROVIDERS: [&Provider; 9] = [

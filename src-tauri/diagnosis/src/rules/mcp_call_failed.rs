@@ -2,10 +2,11 @@ use serde_json::Value;
 use trace::{Purpose, Response, Revision, RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::{Finding, Part};
+use crate::providers::answers_itself;
 use crate::reading::{ExchangeRef, Reading, UNSUPPORTED_VERSION, bearer};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
-use crate::wording::{excerpt, in_front, in_its_own_words, is_html, list};
+use crate::wording::{excerpt, in_its_own_words, is_html, list};
 
 rule! {
     /// # What it looks at
@@ -149,7 +150,7 @@ fn by_status(
 ) -> (&'static Variant, &'static str, &'static str) {
     let in_session = call.request().header_value("mcp-session-id").is_some();
     match response.status {
-        403 | 429 | 503 if in_front(response).is_some() && is_html(response) => (
+        403 | 429 | 503 if answers_itself(response).is_some() => (
             &IN_FRONT,
             "What stands in front of the server answers with a page of its own: its rules take the \
              client for a bot, or for a caller it does not want.",

@@ -2,6 +2,7 @@ use trace::StopCode;
 
 use super::forbidden_instead_of_unauthorized::refusal;
 use crate::finding::Part;
+use crate::providers::access_proxy;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
@@ -84,14 +85,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         300..=399 => {
             let place = response.header_value("location").unwrap_or_default();
             let place = trace::origin_of(place).unwrap_or_else(|| "another path".to_owned());
+            let who = match access_proxy(&response) {
+                Some(proxy) => format!("{proxy} sends its callers to a login."),
+                None => "Something in front of the MCP server sends its callers elsewhere, as an \
+                         access proxy does with its login page."
+                    .into(),
+            };
             finding
                 .variant(&REDIRECTED)
                 .title_with([place.as_str()])
-                .message(
-                    "Something in front of the MCP server sends its callers elsewhere, as an access \
-                     proxy does with its login page. The MCP server was not reached; an MCP client \
-                     has no browser session that would let it through.",
-                )
+                .message(format!(
+                    "{who} The MCP server was not reached; an MCP client has no browser session \
+                     that would let it through."
+                ))
                 .actual(said)
                 .fix(
                     "Let the MCP path and /.well-known/ pass the proxy without a login, or switch \
