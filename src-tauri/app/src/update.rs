@@ -118,6 +118,7 @@ mod tests {
                 url: String::new(),
                 quote: String::new(),
             },
+            cause: None,
         }
     }
 

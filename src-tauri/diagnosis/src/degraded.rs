@@ -14,7 +14,9 @@ use trace::{
 
 use crate::catalogue::catalogue;
 use crate::finding::{Certainty, Finding};
-use crate::judge::judge;
+use crate::judge::each_rule;
+use crate::reading::Reading;
+use crate::snapshot::Snapshot;
 
 /// Longer traces are judged for other reasons than their variety.
 const LONGEST: usize = 200;
@@ -79,14 +81,15 @@ const PARTS: [Part; 6] = [
 ];
 
 /// Checks what a trace that was judged has to hold to.
-pub fn check(trace: &Trace, entries: usize, found: &[Finding]) {
+pub fn check(trace: &Trace, entries: usize, told: &[Finding]) {
+    let found = &judged(trace, entries);
     for finding in found {
         is_declared(finding);
     }
     if trace.entries.len() > LONGEST {
         return;
     }
-    without_decisions(trace, entries, found);
+    without_decisions(trace, entries, found, told);
     // Each alone, each two together, and all.
     let all = (1_u32 << PARTS.len()) - 1;
     for chosen in (1..=all).filter(|set| set.count_ones() < 3 || *set == all) {
@@ -95,7 +98,7 @@ pub fn check(trace: &Trace, entries: usize, found: &[Finding]) {
             .map(|part| &PARTS[part])
             .collect();
         let degraded = without(trace, &parts);
-        for finding in judge(&degraded, entries) {
+        for finding in judged(&degraded, entries) {
             is_declared(&finding);
             let known = found.iter().any(|whole| {
                 whole.code == finding.code
@@ -109,6 +112,12 @@ pub fn check(trace: &Trace, entries: usize, found: &[Finding]) {
             );
         }
     }
+}
+
+/// What each rule says by itself.
+fn judged(trace: &Trace, entries: usize) -> Vec<Finding> {
+    let snapshot = Snapshot::of_first(trace, entries);
+    each_rule(&Reading::of(&snapshot))
 }
 
 /// The rules that cannot fire on another client's traffic, and why.
@@ -138,10 +147,11 @@ const NOT_IN_TRAFFIC: [&str; 10] = [
 /// The rules that look at where a flow ends. A sample without a stop may end anywhere.
 const ENDS: [&str; 5] = ["T19", "T40", "T41", "T44", "X03"];
 
-/// What is found without decisions is found with them, and what is no longer found needs them.
-fn without_decisions(trace: &Trace, entries: usize, found: &[Finding]) {
+/// What is found without decisions is found with them, and what was told and is no longer found
+/// needs them.
+fn without_decisions(trace: &Trace, entries: usize, found: &[Finding], told: &[Finding]) {
     let (traffic, numbers) = traffic(&trace.entries[..entries.min(trace.entries.len())], trace);
-    let undecided = judge(&traffic, traffic.entries.len());
+    let undecided = judged(&traffic, traffic.entries.len());
     let mut decisions = trace.entries.iter().filter_map(|entry| entry.decision());
     let stopped = decisions.any(|decision| matches!(decision, Decision::Stopped { .. }));
     for finding in &undecided {
@@ -160,7 +170,7 @@ fn without_decisions(trace: &Trace, entries: usize, found: &[Finding]) {
             "found without decisions, and not with them: {finding:#?}\nwith them: {found:#?}"
         );
     }
-    for whole in found {
+    for whole in told {
         let code = whole.code.as_str();
         let still = undecided.iter().any(|finding| finding.code == code);
         let needed = NEED_DECISIONS.iter().any(|(known, _)| *known == code);

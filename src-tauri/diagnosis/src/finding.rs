@@ -35,6 +35,11 @@ pub struct Finding {
     /// What to change, addressed to the owner.
     pub fix: String,
     pub spec: SpecReference,
+    /// The code of the finding that this one comes of; it is listed above, with nothing but other
+    /// consequences of it in between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub cause: Option<String>,
 }
 
 /// Follows the specification's keyword: MUST is an error, SHOULD a warning, all else a note.

@@ -6,27 +6,24 @@ use crate::finding::Finding;
 use crate::reading::Reading;
 use crate::rule::Findings;
 use crate::snapshot::Snapshot;
-use crate::{catalogue, owner_name};
+use crate::{catalogue, owner_name, precedence};
 
-/// What the rules say of the entries a trace began with, as many as these.
+/// What the rules say of the entries a trace began with, as many as these: the root cause first.
 pub(crate) fn judge(trace: &Trace, entries: usize) -> Vec<Finding> {
     let snapshot = Snapshot::of_first(trace, entries);
     let reading = Reading::of(&snapshot);
-    let mut findings = Findings::default();
-    for rule in catalogue::RULES {
-        (rule.check)(&reading, &mut findings);
-    }
-    let mut found = findings.into_vec();
+    let mut found = precedence::arrange(&reading, each_rule(&reading));
     for finding in &mut found {
         finding.owner_name = owner_name::of(trace, &reading, finding);
     }
-    found.sort_by(|one, other| {
-        let place = |finding: &Finding| finding.exchange.unwrap_or(u32::MAX);
-        other
-            .level
-            .cmp(&one.level)
-            .then(place(one).cmp(&place(other)))
-            .then_with(|| one.code.cmp(&other.code))
-    });
     found
+}
+
+/// What each rule says by itself, in the order of the catalogue.
+pub(crate) fn each_rule(reading: &Reading<'_>) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    for rule in catalogue::RULES {
+        (rule.check)(reading, &mut findings);
+    }
+    findings.into_vec()
 }

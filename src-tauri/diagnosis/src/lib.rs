@@ -8,6 +8,7 @@
 //! | `owner_name` | whom the owner of a finding is in this trace |
 //! | `snapshot` | a trace as it is judged, each of its messages read once |
 //! | `judge` | applies every rule |
+//! | `precedence` | brings what they found into order, the root cause first |
 //! | `reading` | an index of a trace, built once and read by every rule |
 //! | `facts` | what the flow went by, as it was decided |
 //! | `derived` | the same from the traffic of a trace without decisions |
@@ -16,7 +17,9 @@
 //! | `fields` | readers of single messages |
 //! | `code_exchange` | a code exchange held against the requests before it |
 //! | `client_authentication` | how a client says who it is |
-//! | `preflights`, `refused_refresh` | the exchanges that several rules are about |
+//! | `foreign` | identifiers in metadata that are not the ones asked for |
+//! | `key_sets`, `preflights`, `refused_refresh`, `step_up` | what several rules are about |
+//! | `redirect_uris` | what to do about a redirect URI that is refused |
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
 //! | `decode` | what an exchange's fields mean |
 //! | `providers` | what is known of the larger authorization servers, and how they show |
@@ -37,20 +40,25 @@ mod derived;
 mod facts;
 mod fields;
 mod finding;
+mod foreign;
 mod id_token;
 mod judge;
+mod key_sets;
 mod keyed;
 mod members;
 mod owner_name;
+mod precedence;
 mod preflights;
 mod proof;
 mod providers;
 mod reading;
+mod redirect_uris;
 mod refused_refresh;
 mod rule;
 mod rules;
 mod snapshot;
 mod spec;
+mod step_up;
 mod wording;
 
 #[cfg(test)]
@@ -72,8 +80,9 @@ pub use rule::{RuleInfo, VariantInfo};
 
 use judge::judge;
 
-/// Everything the rules have to say about a trace: errors first, then in the order of the entries
-/// they point at, what is about the run as a whole last. The same trace always gives the same
+/// Everything the rules have to say about a trace, the root cause first: what explains the stop of
+/// the flow, then the worst, then in the order of the entries; what is about the run as a whole
+/// last. What a finding is the cause of comes right after it. The same trace always gives the same
 /// findings in the same order.
 pub fn diagnose(trace: &Trace) -> Vec<Finding> {
     diagnose_first(trace, trace.entries.len())

@@ -272,6 +272,13 @@ impl<'a> Reading<'a> {
         Some((stop.seq, stop.said))
     }
 
+    /// Why the flow stopped, when nothing was sent after that.
+    pub fn last_stop(&self) -> Option<StopCode> {
+        let stop = self.facts.stops.last()?;
+        let went_on = self.all.last().is_some_and(|seen| seen.seq > stop.seq);
+        (!went_on).then_some(stop.code)
+    }
+
     /// The latest call to the MCP server before this entry, with or without a token.
     pub fn call_before(&self, seq: u32) -> Option<ExchangeRef<'a>> {
         last_before(&self.mcp_calls, seq)

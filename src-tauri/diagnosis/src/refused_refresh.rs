@@ -32,3 +32,29 @@ pub(crate) fn refused_refreshes<'a>(reading: &Reading<'a>) -> Vec<RefusedRefresh
     });
     refused.collect()
 }
+
+/// Whether an error description says of the refresh token that it is no longer good.
+pub(crate) fn says_that_the_token_is_dead(description: &str) -> bool {
+    let description = description.to_ascii_lowercase();
+    let about_it = description.contains("refresh token") || description.contains("refresh_token");
+    let dead = [
+        "invalid",
+        "expired",
+        "revoked",
+        "unknown",
+        "not found",
+        "does not exist",
+        "not valid",
+        "no longer",
+        "already used",
+        "already been used",
+        "not recognized",
+    ];
+    // Of a parameter it may say the same, and then the request is what is wrong.
+    let about_the_request = ["parameter", "missing", "required"];
+    about_it
+        && dead.iter().any(|word| description.contains(word))
+        && !about_the_request
+            .iter()
+            .any(|word| description.contains(word))
+}

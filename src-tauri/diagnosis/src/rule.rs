@@ -1,10 +1,11 @@
 //! What a rule is made of.
 
 use serde::Serialize;
-use trace::Revision;
+use trace::{Revision, StopCode};
 use ts_rs::TS;
 
 use crate::finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
+use crate::precedence::Relation;
 use crate::reading::Reading;
 use crate::spec::Spec;
 
@@ -112,6 +113,12 @@ pub(crate) struct Rule {
     /// The doc comment, each line with the blank it begins with.
     pub doc: &'static str,
     pub spec: &'static [Spec],
+    /// What its findings tell better than others do: those are left out.
+    pub supersedes: &'static [Relation],
+    /// What its findings come of, where that was found too. The likelier cause first.
+    pub follows: &'static [Relation],
+    /// The stops of the flow that its findings explain.
+    pub stops: &'static [StopCode],
     pub check: fn(&Reading<'_>, &mut Findings),
 }
 
@@ -121,6 +128,13 @@ pub(crate) struct Rule {
 /// The line with the code gives the default variant: level, owner, and certainty when it is not
 /// `Certain`. Each line under `variants` is `NAME: Level Owner Certainty "Title"`; without a title
 /// it has the default one.
+///
+/// How it stands to other rules comes last, where there is something to say:
+/// - `supersedes: ["T41", "O05/default" anywhere, HOST_CHECK "N02"]`: the same fact is told better
+///   here, so findings of those codes at the same exchange are left out, or `anywhere` in the run;
+///   a variant before a code limits it to findings of that variant.
+/// - `follows: ["J01", REFUSED "A20"]`: a finding of this rule comes of a finding of those.
+/// - `stops: [TokenRejected]`: it says why the flow stops so.
 macro_rules! rule {
     (
         $(#[doc = $doc:literal])*
@@ -140,6 +154,9 @@ macro_rules! rule {
                 $($variant_title:literal)?
         ),+ $(,)?],)?
         spec: [$($spec:path),+ $(,)?],
+        $(supersedes: [$($($better:ident)? $worse:literal $($anywhere:ident)?),+ $(,)?],)?
+        $(follows: [$($($effect:ident)? $cause:literal),+ $(,)?],)?
+        $(stops: [$($stop:ident),+ $(,)?],)?
     ) => {
         const DEFAULT: $crate::rule::Variant = $crate::rule::Variant {
             name: "DEFAULT",
@@ -166,6 +183,13 @@ macro_rules! rule {
             variants: &[&DEFAULT $($(, &$variant)+)?],
             doc: concat!($($doc, "\n"),*),
             spec: &[$($spec),+],
+            supersedes: &[$($(
+                $crate::precedence::Relation::to($worse)$(.of(&$better))?$(.$anywhere())?
+            ),+)?],
+            follows: &[$($(
+                $crate::precedence::Relation::to($cause)$(.of(&$effect))?.anywhere()
+            ),+)?],
+            stops: &[$($(trace::StopCode::$stop),+)?],
             check,
         };
     };
@@ -213,6 +237,7 @@ impl Rule {
             actual: None,
             fix: String::new(),
             spec: spec.into(),
+            cause: None,
         }
     }
 

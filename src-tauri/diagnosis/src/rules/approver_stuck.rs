@@ -1,6 +1,5 @@
 use trace::StopCode;
 
-use super::redirect_uri_rejected;
 use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
@@ -40,13 +39,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(&hop) = reading.hops.iter().rev().find(|hop| hop.seq < seq) else {
         return;
     };
-    // No answer at all, or a page about the redirect URI, is another rule's matter.
+    // No answer at all is the network's matter.
     let Some(status) = hop.status() else { return };
-    // Only the page itself shows which rule it is a matter of.
+    // Only the page itself shows what it is about.
     if hop.response_with_body().is_none() {
-        return;
-    }
-    if redirect_uri_rejected::refusing_page(reading).is_some() {
         return;
     }
     let first = reading.hops.iter().all(|other| other.seq >= hop.seq);

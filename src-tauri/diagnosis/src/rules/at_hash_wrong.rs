@@ -22,6 +22,7 @@ rule! {
     "O03" "at_hash_wrong" Error AuthorizationServer since None,
     title: "The at_hash of the ID token is not that of the access token",
     spec: [OIDC_AT_HASH],
+    supersedes: ["O05/default" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -1,8 +1,8 @@
 use trace::{HowOpened, StopCode};
 
-use super::redirect_uri_rejected::advice;
 use crate::finding::Part;
 use crate::reading::{Reading, value};
+use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_WAY_BACK;
 

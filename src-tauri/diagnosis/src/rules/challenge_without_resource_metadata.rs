@@ -1,6 +1,5 @@
 use trace::Revision;
 
-use super::resource_metadata_parameter_wrong::wrong_parameter;
 use crate::finding::Part;
 use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
@@ -43,7 +42,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let named = all
         .iter()
         .any(|challenge| challenge.parameter("resource_metadata").is_some());
-    if named || all.is_empty() || wrong_parameter(reading).is_some() {
+    if named || all.is_empty() {
         return;
     }
     let unread = reading

@@ -1,6 +1,5 @@
 use trace::{Grant, Purpose};
 
-use super::redirect_uri_rejected::refusing_page;
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object, response_fields, text, value};
 use crate::rule::{Findings, rule};
@@ -45,7 +44,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let offered = reading
         .server_metadata_before(seen.seq)
         .is_some_and(|(_, metadata)| metadata.client_id_metadata_document_supported);
-    if !offered || refusing_page(reading).is_some() {
+    if !offered {
         return;
     }
     let fetched = reading

@@ -26,6 +26,7 @@ rule! {
     "G09" "client_id_ignored_in_basic" Error AuthorizationServer since None,
     title: "The token endpoint does not see the client_id in the Authorization header",
     spec: [RFC6749_BASIC],
+    supersedes: ["T41"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -73,7 +74,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The first token request that was refused so.
-pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Grant)> {
+fn ignored<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Grant)> {
     reading.tokens.iter().copied().find(|(seen, _)| {
         let by_basic = basic_client_id(seen.request()).is_some();
         let not_in_body = seen.request().field("client_id").is_absent();
@@ -82,11 +83,6 @@ pub(super) fn ignored<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Gra
             && seen.status().is_some_and(|status| status >= 400)
             && says_missing(*seen)
     })
-}
-
-/// Whether this may be such a request, as far as a recording without all of it shows.
-pub(super) fn may_be_ignored(seen: ExchangeRef<'_>) -> bool {
-    !seen.request().is_whole() && says_missing(seen)
 }
 
 fn says_missing(seen: ExchangeRef<'_>) -> bool {

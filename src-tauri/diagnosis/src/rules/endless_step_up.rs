@@ -1,8 +1,8 @@
-use super::insufficient_scope::{granted, refused, without, words};
 use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6750_INSUFFICIENT_SCOPE;
+use crate::step_up::{granted, refused, without, words};
 use crate::wording::excerpt;
 
 rule! {
@@ -24,6 +24,7 @@ rule! {
     "T20" "endless_step_up" Error McpServer since None,
     title: "The MCP server wants more scope, whatever the token has",
     spec: [RFC6750_INSUFFICIENT_SCOPE],
+    supersedes: ["T19"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -1,10 +1,10 @@
 use trace::{RpcAnswer, StopCode, rpc_answer};
 
-use super::insufficient_scope::lacks_scope;
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, bearer};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_STATUS_CODES, MCP_UNAUTHORIZED};
+use crate::step_up::lacks_scope;
 use crate::wording::excerpt;
 
 rule! {
@@ -30,6 +30,7 @@ rule! {
         WITHOUT_CHALLENGE: Error McpServer Likely,
     ],
     spec: [MCP_STATUS_CODES, MCP_UNAUTHORIZED],
+    supersedes: ["N02" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -83,7 +84,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// What besides the status shows that authorization is meant.
-pub(super) enum Evidence {
+enum Evidence {
     Challenge,
     /// The same, and the call carried a token.
     OldToken,
@@ -92,7 +93,7 @@ pub(super) enum Evidence {
 }
 
 /// The latest call without a token, when it was refused with a status that is not 401.
-pub(super) fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
+fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
     if reading.unauthorized().is_some() {
         return None;
     }

@@ -22,6 +22,7 @@ rule! {
     "O02" "id_token_audience_wrong" Error AuthorizationServer since None,
     title: "The ID token is not meant for this client",
     spec: [OIDC_AUDIENCE],
+    supersedes: ["O05/default" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -21,6 +21,7 @@ rule! {
     "O04" "id_token_issuer_wrong" Error AuthorizationServer since None,
     title: "The ID token names another issuer",
     spec: [OIDC_ISSUER],
+    supersedes: ["O05/default" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

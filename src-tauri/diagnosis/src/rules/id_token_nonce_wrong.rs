@@ -21,6 +21,7 @@ rule! {
     "O01" "id_token_nonce_wrong" Error AuthorizationServer since None,
     title: "The ID token does not hold the nonce of this authorization request",
     spec: [OIDC_NONCE],
+    supersedes: ["O05/default" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -1,7 +1,5 @@
 use trace::{Purpose, StopCode};
 
-use super::{at_hash_wrong, id_token_audience_wrong, id_token_issuer_wrong, id_token_nonce_wrong};
-use super::{jwks_key_missing, jwks_unusable, signature_wrong};
 use crate::finding::{Finding, Part};
 use crate::id_token::{IdToken, id_tokens};
 use crate::reading::Reading;
@@ -45,7 +43,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let keys = reading.sent_for(|purpose| *purpose == Purpose::Jwks);
     let mut sources = reading.tokens.iter().map(|(seen, _)| *seen).chain(keys);
     let unread = sources.any(|seen| seen.response().is_some_and(|response| !response.has_body()));
-    if unread || explained_elsewhere(reading) {
+    if unread {
         return;
     }
     let seq = tokens.last().map_or(stopped, |token| token.seen.seq);
@@ -117,23 +115,6 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
             .actual(format!("exp {exp}"))
             .fix("Set exp some minutes ahead, and check the clock of the authorization server.")
     })
-}
-
-fn explained_elsewhere(reading: &Reading<'_>) -> bool {
-    let rules = [
-        id_token_nonce_wrong::RULE,
-        id_token_audience_wrong::RULE,
-        at_hash_wrong::RULE,
-        id_token_issuer_wrong::RULE,
-        jwks_key_missing::RULE,
-        jwks_unusable::RULE,
-        signature_wrong::RULE,
-    ];
-    let mut findings = Findings::default();
-    for rule in &rules {
-        (rule.check)(reading, &mut findings);
-    }
-    !findings.into_vec().is_empty()
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-use trace::{Decision, Purpose, ScopeSource, StopCode};
+use trace::{Decision, Purpose, ScopeSource};
 
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, access_token, bearer, challenges, jwt, object, text};
+use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     MCP_CHALLENGE_SCOPE, MCP_STEP_UP_SCOPE, RFC6749_SCOPE_GRANTED, RFC6750_INSUFFICIENT_SCOPE,
 };
+use crate::step_up::{Refused, granted, lacks_scope, refused, refused_at_end, without, words};
 use crate::wording::excerpt;
 
 rule! {
@@ -49,10 +50,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (Some(wanted), None) => wanted.clone(),
         (None, _) => Vec::new(),
     };
-    // That more scope does not help although it was got is another rule's matter.
-    if reading.step_ups_before(refused.call.seq) > 0 && wanted.is_some() && lacking.is_empty() {
-        return;
-    }
     let was_asked = asked
         .as_deref()
         .is_some_and(|asked| without(&lacking, asked).is_empty());
@@ -167,11 +164,6 @@ fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-pub(super) struct Refused<'a> {
-    pub call: ExchangeRef<'a>,
-    pub wanted: Option<String>,
-}
-
 impl Refused<'_> {
     fn describe(&self, finding: Finding, granted: Option<&str>) -> Finding {
         let or = |scope: Option<&str>, none: &str| scope.map_or_else(|| none.into(), excerpt);
@@ -186,76 +178,6 @@ impl Refused<'_> {
                 or(granted, "a scope that is not known here")
             ))
     }
-}
-
-/// The call at which the flow stopped, when it lacks scope.
-pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<Refused<'a>> {
-    let call = refused_at_end(reading)?;
-    bearer(call.request())?;
-    let all = challenges(call.response()?).ok()?;
-    let wanted = all
-        .iter()
-        .find_map(|challenge| challenge.parameter("scope"));
-    Some(Refused {
-        call,
-        wanted: wanted
-            .filter(|scope| !scope.trim().is_empty())
-            .map(str::to_owned),
-    })
-}
-
-/// The call at which the flow stopped, when it was answered so, with or without a token.
-fn refused_at_end<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
-    let codes = [StopCode::InsufficientScope, StopCode::WrongChallengeStatus];
-    let stopped = reading.stopped_or_call_ended(&codes)?;
-    reading
-        .call_before(stopped)
-        .filter(|call| lacks_scope(*call))
-}
-
-/// Whether a call was answered 403 with `insufficient_scope`.
-pub(super) fn lacks_scope(call: ExchangeRef<'_>) -> bool {
-    let Some(response) = call.response().filter(|response| response.status == 403) else {
-        return false;
-    };
-    challenges(response).is_ok_and(|all| {
-        all.iter()
-            .any(|challenge| challenge.parameter("error") == Some("insufficient_scope"))
-    })
-}
-
-/// The scope of the token in a call: as the token answer says, or else the token, or else as it was
-/// asked for.
-pub(super) fn granted(reading: &Reading<'_>, call: ExchangeRef<'_>) -> Option<String> {
-    let token = bearer(call.request())?;
-    let in_token = jwt(token)
-        .ok()
-        .and_then(|jwt| jwt.text("scope").map(str::to_owned));
-    let issued = reading.tokens.iter().rev().find_map(|(seen, _)| {
-        let response = seen.response()?;
-        (access_token(response).as_deref() == Some(token)).then_some(response)
-    });
-    let told = issued
-        .and_then(object)
-        .and_then(|answer| text(&answer, "scope").map(str::to_owned));
-    told.or(in_token).or_else(|| {
-        reading
-            .scope_asked_for(call.seq)
-            .filter(|_| issued.is_some())
-    })
-}
-
-pub(super) fn words(scope: &str) -> Vec<&str> {
-    scope.split_whitespace().collect()
-}
-
-pub(super) fn without<'s>(wanted: &[&'s str], scope: &str) -> Vec<&'s str> {
-    let there = words(scope);
-    wanted
-        .iter()
-        .copied()
-        .filter(|scope| !there.contains(scope))
-        .collect()
 }
 
 #[cfg(test)]

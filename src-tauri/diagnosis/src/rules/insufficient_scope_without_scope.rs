@@ -1,8 +1,8 @@
-use super::insufficient_scope::lacks_scope;
 use crate::finding::Part;
 use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::MCP_STEP_UP_SCOPE;
+use crate::step_up::lacks_scope;
 
 rule! {
     /// # What it looks at

@@ -1,9 +1,8 @@
-use crate::finding::{Finding, Part};
-use crate::providers::recognize;
-use crate::reading::{ExchangeRef, Reading, response_fields, value};
+use crate::foreign::foreign_issuer;
+use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
-use crate::wording::{differ_by_trailing_slash, excerpt, same_but_for};
+use crate::wording::{differ_by_trailing_slash, same_but_for};
 
 rule! {
     /// # What it looks at
@@ -66,62 +65,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     } else {
         finding
     });
-}
-
-/// Metadata whose `issuer` is not the one asked for.
-pub(super) struct Foreign<'a> {
-    seen: ExchangeRef<'a>,
-    pub asked: &'a str,
-    pub named: String,
-}
-
-/// The first readable document that names another issuer, or none.
-pub(super) fn foreign_issuer<'a>(reading: &Reading<'a>) -> Option<Foreign<'a>> {
-    reading.server_tries.iter().find_map(|attempt| {
-        let document = attempt.document.as_ref()?.as_ref().ok()?;
-        let named = document.issuer.clone().unwrap_or_default();
-        (named != attempt.issuer).then_some(Foreign {
-            seen: attempt.seen,
-            asked: attempt.issuer,
-            named,
-        })
-    })
-}
-
-impl Foreign<'_> {
-    /// Fills in what was expected, what came, and who most likely has to change it.
-    /// Whether it is the MCP server that names it wrongly: elsewhere the server calls itself as in
-    /// its metadata, or its provider is known to.
-    pub(super) fn is_misnamed(&self, reading: &Reading<'_>) -> bool {
-        let consistent = reading.callbacks.iter().any(|callback| {
-            value(&response_fields(callback.request()), "iss") == Some(&self.named)
-        });
-        !self.named.is_empty() && (consistent || recognize(&self.named, None).is_some())
-    }
-
-    pub(super) fn finding(&self, finding: Finding, reading: &Reading<'_>) -> Finding {
-        let named = match self.named.as_str() {
-            "" => "no issuer".to_owned(),
-            named => excerpt(named),
-        };
-        let finding = finding
-            .at(self.seen.seq, Part::body("/issuer"))
-            .expected(self.asked)
-            .actual(named.clone());
-        if self.is_misnamed(reading) {
-            finding.fix(format!(
-                "Write {named} into authorization_servers of the resource metadata, exactly as the \
-                 authorization server spells it."
-            ))
-        } else {
-            finding.fix(format!(
-                "Make the authorization server's issuer {}. If {named} is how it is meant to be, \
-                 write that into authorization_servers of the MCP server's resource metadata \
-                 instead.",
-                self.asked
-            ))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 use trace::Revision;
 
-use super::issuer_mismatch::foreign_issuer;
-
+use crate::foreign::foreign_issuer;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;

@@ -1,8 +1,8 @@
-use serde_json::Value;
-use trace::{Decision, Document};
+use trace::Decision;
 
 use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading, object};
+use crate::key_sets::keys_before;
+use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_JWKS;
 use crate::wording::{excerpt, list};
@@ -25,6 +25,7 @@ rule! {
     "J01" "jwks_key_missing" Error AuthorizationServer since None,
     title: "The key that signed a token is not published",
     spec: [RFC8414_JWKS],
+    supersedes: ["J04", "O05/default" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -63,18 +64,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
               is there.",
         );
     findings.add(finding);
-}
-
-/// The keys that were fetched last before this entry.
-pub(super) fn keys_before<'a>(
-    reading: &Reading<'a>,
-    seq: u32,
-) -> Option<(ExchangeRef<'a>, Vec<Document>)> {
-    let last = reading.key_set_before(seq)?;
-    let set = object(last.response().filter(|response| response.status == 200)?)?;
-    let keys = set.get("keys").and_then(Value::as_array)?;
-    let keys = keys.iter().filter_map(|key| key.as_object().cloned());
-    Some((last, keys.collect()))
 }
 
 #[cfg(test)]

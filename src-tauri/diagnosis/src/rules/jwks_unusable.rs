@@ -23,6 +23,7 @@ rule! {
     "J03" "jwks_unusable" Error AuthorizationServer since None,
     title: "The authorization server's keys cannot be had",
     spec: [RFC8414_JWKS],
+    supersedes: ["O05/default" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

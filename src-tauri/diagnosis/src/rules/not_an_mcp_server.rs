@@ -1,6 +1,5 @@
 use trace::StopCode;
 
-use super::forbidden_instead_of_unauthorized::refusal;
 use crate::finding::Part;
 use crate::providers::access_proxy;
 use crate::reading::Reading;
@@ -47,9 +46,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((call, response)) = last.and_then(|call| Some((call, call.response()?))) else {
         return;
     };
-    if refusal(reading).is_some() {
-        return;
-    }
     let status = response.status;
     // Other answers are told apart by what they hold.
     if !(response.has_body() || matches!(status, 404 | 405 | 410 | 500..)) {

@@ -1,8 +1,8 @@
 use trace::Purpose;
 
-use super::redirect_uri_rejected::advice;
 use crate::finding::Part;
 use crate::reading::{Reading, form, object, text, value};
+use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_INVALID_CLIENT, RFC9126_ERROR};
 use crate::wording::{answer_in_words, excerpt};

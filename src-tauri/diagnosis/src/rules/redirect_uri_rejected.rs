@@ -1,10 +1,9 @@
-use url::Url;
-
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, value};
+use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8252_LOOPBACK;
-use crate::wording::{excerpt, list};
+use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
@@ -25,6 +24,7 @@ rule! {
     "S07" "redirect_uri_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the redirect URI",
     spec: [RFC8252_LOOPBACK],
+    supersedes: ["A31" anywhere, "G14" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -55,7 +55,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The latest error page on the way that speaks of the redirect URI.
-pub(super) fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
+fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     reading.hops.iter().rev().copied().find(|hop| {
         let refused = hop
             .status()
@@ -71,29 +71,6 @@ pub(super) fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>
 fn redirect_uri(reading: &Reading<'_>, before: u32) -> Option<String> {
     let (_, request) = reading.authorization_before(before)?;
     value(request, "redirect_uri").map(str::to_owned)
-}
-
-/// What to do about a redirect URI that is not taken.
-pub(super) fn advice(uri: &str) -> String {
-    let same_on = |host: &str| {
-        let mut url = Url::parse(uri).ok()?;
-        url.set_host(Some(host)).ok()?;
-        Some(url.to_string())
-    };
-    let uris: Vec<String> = ["127.0.0.1", "localhost", "[::1]"]
-        .into_iter()
-        .filter_map(same_on)
-        .collect();
-    format!(
-        "Let any port through for loopback redirect URIs. If the authorization server can only \
-         compare whole URIs, choose a fixed host and port for the callback of this run and \
-         register {}.",
-        if uris.is_empty() {
-            "that URI".into()
-        } else {
-            list(&uris)
-        }
-    )
 }
 
 /// The words of a page; good enough for a quotation.

@@ -1,7 +1,6 @@
-use super::refresh_invalid_request::says_that_the_token_is_dead;
 use crate::finding::Part;
 use crate::reading::{Reading, form};
-use crate::refused_refresh::{RefusedRefresh, refused_refreshes};
+use crate::refused_refresh::{RefusedRefresh, refused_refreshes, says_that_the_token_is_dead};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
 use crate::wording::excerpt;
@@ -26,6 +25,7 @@ rule! {
     "S11" "refresh_catch_all_error" Error AuthorizationServer Likely since None,
     title: "A refresh fails with an error that says nothing",
     spec: [RFC6749_INVALID_GRANT],
+    supersedes: ["T41"],
 }
 
 /// Errors that say enough: a client can act on them.
@@ -73,7 +73,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The first refresh that was refused so.
-pub(super) fn catch_all<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a>> {
+fn catch_all<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a>> {
     refused_refreshes(reading).into_iter().find(|refused| {
         let description = refused.description.to_ascii_lowercase();
         let names_parameter = form(refused.seen.request()).iter().any(|pair| {

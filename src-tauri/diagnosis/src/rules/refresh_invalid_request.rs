@@ -1,6 +1,6 @@
 use crate::finding::Part;
 use crate::reading::Reading;
-use crate::refused_refresh::{RefusedRefresh, refused_refreshes};
+use crate::refused_refresh::{RefusedRefresh, refused_refreshes, says_that_the_token_is_dead};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
 use crate::wording::excerpt;
@@ -23,6 +23,7 @@ rule! {
     "T05" "refresh_invalid_request" Error AuthorizationServer since None,
     title: "A dead refresh token is not answered invalid_grant",
     spec: [RFC6749_INVALID_GRANT],
+    supersedes: ["T41"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -48,7 +49,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The first refresh that was refused so.
-pub(super) fn mislabelled<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a>> {
+fn mislabelled<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a>> {
     refused_refreshes(reading).into_iter().find(|refused| {
         let elsewhere = [
             "invalid_grant",
@@ -59,32 +60,6 @@ pub(super) fn mislabelled<'a>(reading: &Reading<'a>) -> Option<RefusedRefresh<'a
         !elsewhere.contains(&refused.error.as_str())
             && says_that_the_token_is_dead(&refused.description)
     })
-}
-
-/// Whether an error description says of the refresh token that it is no longer good.
-pub(super) fn says_that_the_token_is_dead(description: &str) -> bool {
-    let description = description.to_ascii_lowercase();
-    let about_it = description.contains("refresh token") || description.contains("refresh_token");
-    let dead = [
-        "invalid",
-        "expired",
-        "revoked",
-        "unknown",
-        "not found",
-        "does not exist",
-        "not valid",
-        "no longer",
-        "already used",
-        "already been used",
-        "not recognized",
-    ];
-    // Of a parameter it may say the same, and then the request is what is wrong.
-    let about_the_request = ["parameter", "missing", "required"];
-    about_it
-        && dead.iter().any(|word| description.contains(word))
-        && !about_the_request
-            .iter()
-            .any(|word| description.contains(word))
 }
 
 #[cfg(test)]

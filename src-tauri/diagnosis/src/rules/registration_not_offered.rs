@@ -29,6 +29,7 @@ rule! {
         FORBIDDEN: Error AuthorizationServer Likely,
     ],
     spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
+    supersedes: ["G03"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -69,7 +70,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// The latest registration request, when it was turned away as such.
-pub(super) fn refused<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
+fn refused<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     let last = *reading.registrations.last()?;
     // Endpoints that were only guessed, since no metadata was found, prove nothing about a server
     // that may not be one.

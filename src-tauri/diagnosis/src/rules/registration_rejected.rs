@@ -1,10 +1,9 @@
 use serde_json::Value;
 use trace::Document;
 
-use super::redirect_uri_rejected::advice;
-use super::registration_not_offered;
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, object, text};
+use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK,
@@ -49,7 +48,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let status = response.status;
-    if (200..300).contains(&status) || registration_not_offered::refused(reading).is_some() {
+    if (200..300).contains(&status) {
         return;
     }
     let answer = object(response).unwrap_or_default();

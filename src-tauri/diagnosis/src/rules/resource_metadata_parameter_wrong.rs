@@ -27,6 +27,7 @@ rule! {
     "S09" "resource_metadata_parameter_wrong" Error McpServer since Some(Revision::R20250618),
     title: "The challenge does not say in resource_metadata where the metadata is",
     spec: [RFC9728_PARAMETER],
+    supersedes: ["D02"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -73,13 +74,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// What is wrong with a challenge's way of saying where the metadata is.
-pub(super) enum Wrong {
+enum Wrong {
     Name { name: String, value: String },
     NotAbsolute { value: String },
 }
 
 /// The first 401 whose challenge means to say where the metadata is, and says it wrongly.
-pub(super) fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Wrong)> {
+fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Wrong)> {
     if !reading.discovery_revision().at_least(Revision::R20250618) {
         return None;
     }

@@ -1,9 +1,10 @@
-use trace::{MetadataSource, Revision, origin_of};
+use trace::Revision;
 
 use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading};
+use crate::foreign::foreign_resource;
+use crate::reading::Reading;
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN, Spec};
+use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN};
 use crate::wording::{differ_by_trailing_slash, excerpt, is_above, same_but_for};
 
 rule! {
@@ -70,43 +71,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "Set resource in the metadata to {used}, the URL that clients use."
         ));
     findings.add(finding);
-}
-
-/// Metadata whose `resource` is not the URL it has to be.
-pub(super) struct Foreign<'a> {
-    pub seen: ExchangeRef<'a>,
-    pub resource: String,
-    pub spec: Spec,
-}
-
-/// The first readable document whose `resource` is not the URL used.
-pub(super) fn foreign_resource<'a>(reading: &Reading<'a>) -> Option<Foreign<'a>> {
-    let origin = origin_of(reading.server_url);
-    let documents = reading.resource_tries.iter().filter_map(|attempt| {
-        let resource = attempt.document.as_ref()?.as_ref().ok()?.resource.clone()?;
-        Some((attempt, resource))
-    });
-    let mut foreign = documents.filter(|(attempt, resource)| {
-        // The document at the root describes the origin as well as what was asked for.
-        let of_origin = attempt.source == MetadataSource::Root
-            && origin.as_deref() == Some(resource.strip_suffix('/').unwrap_or(resource));
-        let used = resource == reading.server_url
-            || reading
-                .first_calls
-                .iter()
-                .any(|call| call.request().url == *resource);
-        !(of_origin || used)
-    });
-    let (attempt, resource) = foreign.next()?;
-    let spec = match attempt.source {
-        MetadataSource::Header => RFC9728_FROM_CHALLENGE,
-        MetadataSource::PathInserted | MetadataSource::Root => RFC9728_WELL_KNOWN,
-    };
-    Some(Foreign {
-        seen: attempt.seen,
-        resource,
-        spec,
-    })
 }
 
 fn is_scheme_or_port_lost(named: &str, used: &str) -> bool {

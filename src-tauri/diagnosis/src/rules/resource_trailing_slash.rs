@@ -1,7 +1,7 @@
 use trace::Revision;
 
-use super::resource_mismatch::foreign_resource;
 use crate::finding::Part;
+use crate::foreign::foreign_resource;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN};

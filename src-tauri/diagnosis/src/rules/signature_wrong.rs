@@ -1,7 +1,7 @@
 use trace::{Decision, Purpose, SignatureCheck};
 
-use super::jwks_key_missing::keys_before;
 use crate::finding::Part;
+use crate::key_sets::keys_before;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_JWKS;
@@ -28,6 +28,7 @@ rule! {
             "The signature of the {token} does not fit the published key",
     ],
     spec: [RFC8414_JWKS],
+    supersedes: ["O05/default" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -47,15 +48,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((at, token, alg, kid, why)) = invalid else {
         return;
     };
-    // Of a key that is not there another rule speaks.
-    if let (Some(kid), Some((_, keys))) = (kid, keys_before(reading, at))
-        && !keys.iter().any(|key| {
-            key.get("kid")
-                .is_none_or(|named| named.as_str() == Some(kid))
-        })
-    {
-        return;
-    }
     let mut fetched = reading.sent_for(|purpose| *purpose == Purpose::Jwks);
     if fetched.any(|seen| seen.response().is_some_and(|response| !response.has_body())) {
         return;

@@ -37,6 +37,7 @@ rule! {
         NOT_USED: Error AuthorizationServer Likely,
     ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
+    supersedes: [DEFAULT "T40" anywhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -116,7 +117,7 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
 }
 
 /// An access token that was issued for a resource.
-pub(super) struct Issued<'a> {
+struct Issued<'a> {
     pub seen: ExchangeRef<'a>,
     pub token: String,
     pub jwt: Result<std::rc::Rc<Jwt>, JwtError>,
@@ -147,7 +148,7 @@ impl Issued<'_> {
 }
 
 /// Every access token that was issued for a resource asked for.
-pub(super) fn issued<'a>(reading: &Reading<'a>) -> impl Iterator<Item = Issued<'a>> {
+fn issued<'a>(reading: &Reading<'a>) -> impl Iterator<Item = Issued<'a>> {
     // What a token exchange brings is for the authorization server, not for the MCP server.
     let for_mcp = reading
         .tokens

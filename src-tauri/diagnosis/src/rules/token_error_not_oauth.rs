@@ -1,4 +1,3 @@
-use super::token_response_form_encoded::is_form_encoded;
 use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
@@ -37,7 +36,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let named = object
             .as_ref()
             .is_some_and(|object| text(object, "error").is_some());
-        (!named && !is_form_encoded(*seen)).then_some((seen, response, object))
+        (!named).then_some((seen, response, object))
     });
     let Some((seen, response, object)) = strange else {
         return;

@@ -1,8 +1,5 @@
-use std::collections::HashSet;
-
 use trace::StopCode;
 
-use super::token_audience_wrong::issued;
 use crate::finding::{Finding, Part};
 use crate::reading::{
     ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error, challenges, jwt,
@@ -45,10 +42,6 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let foreign: HashSet<u32> = issued(reading)
-        .filter(|issued| issued.is_foreign() == Some(true))
-        .map(|issued| issued.seen.seq)
-        .collect();
     let refused = reading.tokens.iter().find_map(|(seen, _)| {
         let token = access_token(seen.response()?)?;
         let TokenUse::Refused(call) = reading.use_of(&token, seen.seq) else {
@@ -57,7 +50,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         if reading.killed_on_the_way(seen.seq, call.seq) {
             return None;
         }
-        (!foreign.contains(&seen.seq)).then_some((call, token))
+        Some((call, token))
     });
     let Some((call, token)) = refused else {
         return match refused_proof(reading) {

@@ -1,7 +1,5 @@
 use trace::{Grant, StopCode};
 
-use super::token_response_form_encoded::is_form_encoded;
-use super::{client_id_ignored_in_basic, refresh_catch_all_error, refresh_invalid_request};
 use crate::code_exchange::{ClientAuthentication, Comparison};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
@@ -63,9 +61,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(error) = text(&answer, "error") else {
         return;
     };
-    if explained_elsewhere(reading, seen) || is_form_encoded(seen) {
-        return;
-    }
     let description = text(&answer, "error_description").unwrap_or_default();
     let refused = Refused {
         reading,
@@ -75,15 +70,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         description,
     };
     findings.add(refused.finding());
-}
-
-fn explained_elsewhere(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
-    let others = [
-        client_id_ignored_in_basic::ignored(reading).map(|(seen, _)| seen.seq),
-        refresh_catch_all_error::catch_all(reading).map(|refused| refused.seen.seq),
-        refresh_invalid_request::mislabelled(reading).map(|refused| refused.seen.seq),
-    ];
-    others.contains(&Some(seen.seq)) || client_id_ignored_in_basic::may_be_ignored(seen)
 }
 
 /// A token came, with a status that no client takes for success.

@@ -23,6 +23,7 @@ rule! {
     "T01" "token_response_form_encoded" Error AuthorizationServer since None,
     title: "The token answer is form-encoded instead of JSON",
     spec: [RFC6749_TOKEN_JSON],
+    supersedes: ["T02", "T03"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -78,7 +79,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// Whether a token answer is no JSON, but makes sense as a form.
-pub(super) fn is_form_encoded(seen: ExchangeRef<'_>) -> bool {
+fn is_form_encoded(seen: ExchangeRef<'_>) -> bool {
     let Some(response) = seen
         .response()
         .filter(|response| object(*response).is_none())

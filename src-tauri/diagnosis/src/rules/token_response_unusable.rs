@@ -1,4 +1,3 @@
-use super::token_response_form_encoded::is_form_encoded;
 use crate::finding::Part;
 use crate::reading::{Reading, access_token, object, text};
 use crate::rule::{Findings, rule};
@@ -35,7 +34,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let response = seen
             .response_with_body()
             .filter(|response| (200..300).contains(&response.status))?;
-        (access_token(response).is_none() && !is_form_encoded(*seen)).then_some((seen, response))
+        access_token(response).is_none().then_some((seen, response))
     });
     let Some((seen, response)) = unusable else {
         return;

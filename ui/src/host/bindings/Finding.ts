@@ -45,4 +45,9 @@ actual: string | null,
 /**
  * What to change, addressed to the owner.
  */
-fix: string, spec: SpecReference, };
+fix: string, spec: SpecReference, 
+/**
+ * The code of the finding that this one comes of; it is listed above, with nothing but other
+ * consequences of it in between.
+ */
+cause?: string, };

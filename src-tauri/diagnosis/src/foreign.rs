@@ -1,0 +1,102 @@
+//! Identifiers in metadata that are not the ones that were asked for.
+
+use trace::{MetadataSource, origin_of};
+
+use crate::finding::{Finding, Part};
+use crate::providers::recognize;
+use crate::reading::{ExchangeRef, Reading, response_fields, value};
+use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN, Spec};
+use crate::wording::excerpt;
+
+/// Metadata whose `issuer` is not the one asked for.
+pub(crate) struct ForeignIssuer<'a> {
+    seen: ExchangeRef<'a>,
+    pub asked: &'a str,
+    pub named: String,
+}
+
+/// The first readable document that names another issuer, or none.
+pub(crate) fn foreign_issuer<'a>(reading: &Reading<'a>) -> Option<ForeignIssuer<'a>> {
+    reading.server_tries.iter().find_map(|attempt| {
+        let document = attempt.document.as_ref()?.as_ref().ok()?;
+        let named = document.issuer.clone().unwrap_or_default();
+        (named != attempt.issuer).then_some(ForeignIssuer {
+            seen: attempt.seen,
+            asked: attempt.issuer,
+            named,
+        })
+    })
+}
+
+impl ForeignIssuer<'_> {
+    /// Whether it is the MCP server that names it wrongly: elsewhere the server calls itself as in
+    /// its metadata, or its provider is known to.
+    pub(crate) fn is_misnamed(&self, reading: &Reading<'_>) -> bool {
+        let consistent = reading.callbacks.iter().any(|callback| {
+            value(&response_fields(callback.request()), "iss") == Some(&self.named)
+        });
+        !self.named.is_empty() && (consistent || recognize(&self.named, None).is_some())
+    }
+
+    /// Fills in what was expected, what came, and what most likely has to change.
+    pub(crate) fn finding(&self, finding: Finding, reading: &Reading<'_>) -> Finding {
+        let named = match self.named.as_str() {
+            "" => "no issuer".to_owned(),
+            named => excerpt(named),
+        };
+        let finding = finding
+            .at(self.seen.seq, Part::body("/issuer"))
+            .expected(self.asked)
+            .actual(named.clone());
+        if self.is_misnamed(reading) {
+            finding.fix(format!(
+                "Write {named} into authorization_servers of the resource metadata, exactly as the \
+                 authorization server spells it."
+            ))
+        } else {
+            finding.fix(format!(
+                "Make the authorization server's issuer {}. If {named} is how it is meant to be, \
+                 write that into authorization_servers of the MCP server's resource metadata \
+                 instead.",
+                self.asked
+            ))
+        }
+    }
+}
+
+/// Metadata whose `resource` is not the URL it has to be.
+pub(crate) struct ForeignResource<'a> {
+    pub seen: ExchangeRef<'a>,
+    pub resource: String,
+    pub spec: Spec,
+}
+
+/// The first readable document whose `resource` is not the URL used.
+pub(crate) fn foreign_resource<'a>(reading: &Reading<'a>) -> Option<ForeignResource<'a>> {
+    let origin = origin_of(reading.server_url);
+    let documents = reading.resource_tries.iter().filter_map(|attempt| {
+        let resource = attempt.document.as_ref()?.as_ref().ok()?.resource.clone()?;
+        Some((attempt, resource))
+    });
+    let mut foreign = documents.filter(|(attempt, resource)| {
+        // The document at the root describes the origin as well as what was asked for.
+        let of_origin = attempt.source == MetadataSource::Root
+            && origin.as_deref() == Some(resource.strip_suffix('/').unwrap_or(resource));
+        let used = resource == reading.server_url
+            || reading
+                .first_calls
+                .iter()
+                .any(|call| call.request().url == *resource);
+        !(of_origin || used)
+    });
+    let (attempt, resource) = foreign.next()?;
+    let spec = match attempt.source {
+        MetadataSource::Header => RFC9728_FROM_CHALLENGE,
+        MetadataSource::PathInserted | MetadataSource::Root => RFC9728_WELL_KNOWN,
+    };
+    Some(ForeignResource {
+        seen: attempt.seen,
+        resource,
+        spec,
+    })
+}

@@ -1,0 +1,392 @@
+//! In which order findings are told: the root cause first.
+//!
+//! Rules are judged each by itself. What they have to do with each other is data in their row of
+//! the catalogue: whose fact a rule tells better (`supersedes`), what its findings come of
+//! (`follows`), which stops of the flow they explain (`stops`). One pass here applies it.
+
+use std::cmp::Reverse;
+
+use trace::StopCode;
+
+use crate::catalogue;
+use crate::finding::{Certainty, Finding, Level};
+use crate::reading::Reading;
+use crate::rule::{Rule, Variant};
+
+/// How findings of a rule stand to those of another one.
+pub(crate) struct Relation {
+    /// Only findings of this variant; none for all of the rule.
+    pub of: Option<&'static Variant>,
+    /// The other rule's code, and after a slash the variant when only one is meant.
+    pub other: &'static str,
+    /// Wherever the other one was found, not at the same exchange alone.
+    pub is_anywhere: bool,
+}
+
+impl Relation {
+    pub const fn to(other: &'static str) -> Self {
+        Self {
+            of: None,
+            other,
+            is_anywhere: false,
+        }
+    }
+
+    pub const fn of(mut self, variant: &'static Variant) -> Self {
+        self.of = Some(variant);
+        self
+    }
+
+    pub const fn anywhere(mut self) -> Self {
+        self.is_anywhere = true;
+        self
+    }
+
+    /// Whether it holds between these two, the first of which is of the rule that declares it.
+    fn holds(&self, one: &Finding, other: &Finding) -> bool {
+        let (code, variant) = match self.other.split_once('/') {
+            Some((code, variant)) => (code, Some(variant)),
+            None => (self.other, None),
+        };
+        self.of.is_none_or(|variant| one.is(variant))
+            && other.code == code
+            && variant.is_none_or(|variant| other.variant == variant)
+            && (self.is_anywhere || one.exchange == other.exchange)
+    }
+}
+
+/// What the rules found, without what others tell better, in the order in which it is told: what
+/// explains the stop of the flow, then the worst, then in the order of the entries; what is about
+/// the run as a whole last. Right after each comes what it is the cause of.
+pub(crate) fn arrange(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding> {
+    let rules: Vec<&Rule> = catalogue::RULES.iter().collect();
+    arrange_by(&rules, reading.last_stop(), found)
+}
+
+fn arrange_by(rules: &[&Rule], stop: Option<StopCode>, found: Vec<Finding>) -> Vec<Finding> {
+    let rule_of = |code: &str| rules.iter().copied().find(|rule| rule.code == code);
+    let told = found.into_iter().filter_map(|finding| {
+        let rule = rule_of(&finding.code)?;
+        Some(Told { finding, rule })
+    });
+    let mut told: Vec<Told<'_>> = told.collect();
+    told.sort_by(|one, other| one.rank().cmp(&other.rank()));
+    let is_better_told = |worse: &Told<'_>| told.iter().any(|better| better.supersedes(worse));
+    let superseded: Vec<bool> = told.iter().map(is_better_told).collect();
+    let mut superseded = superseded.into_iter();
+    told.retain(|_| superseded.next() == Some(false));
+
+    let causes: Vec<Option<usize>> = told.iter().map(|effect| effect.cause_in(&told)).collect();
+    let mut groups: Vec<Vec<usize>> = (0..told.len())
+        .filter(|at| causes[*at].is_none())
+        .map(|root| with_consequences(root, &causes))
+        .collect();
+    groups.sort_by_key(|group| {
+        let explains_stop = group.iter().any(|at| told[*at].explains(stop));
+        let worst = group.iter().map(|at| told[*at].finding.level).max();
+        (Reverse((explains_stop, worst)), told[group[0]].place())
+    });
+    let codes: Vec<String> = told.iter().map(|one| one.finding.code.clone()).collect();
+    let mut told: Vec<Option<Told<'_>>> = told.into_iter().map(Some).collect();
+    let in_order = groups.into_iter().flatten().filter_map(|at| {
+        let mut finding = told[at].take()?.finding;
+        finding.cause = causes[at].map(|cause| codes[cause].clone());
+        Some(finding)
+    });
+    in_order.collect()
+}
+
+/// A finding with the rule that tells it.
+struct Told<'r> {
+    finding: Finding,
+    rule: &'r Rule,
+}
+
+impl Told<'_> {
+    fn place(&self) -> u32 {
+        self.finding.exchange.unwrap_or(u32::MAX)
+    }
+
+    fn rank(&self) -> (Reverse<Level>, u32, &str) {
+        (Reverse(self.finding.level), self.place(), self.rule.code)
+    }
+
+    /// What could not be checked is nobody's cause, and tells nothing better.
+    fn says_something(&self) -> bool {
+        self.finding.certainty != Certainty::NotChecked
+    }
+
+    fn supersedes(&self, other: &Self) -> bool {
+        let mut relations = self.rule.supersedes.iter();
+        self.says_something() && relations.any(|one| one.holds(&self.finding, &other.finding))
+    }
+
+    /// The place of what it comes of: of several the last that was before it.
+    fn cause_in(&self, told: &[Self]) -> Option<usize> {
+        self.rule.follows.iter().find_map(|relation| {
+            let is_cause = |at: &usize| {
+                let one = &told[*at];
+                one.says_something()
+                    && one.finding.level > Level::Note
+                    && relation.holds(&self.finding, &one.finding)
+            };
+            let all = || (0..told.len()).filter(is_cause);
+            let before = all().filter(|at| told[*at].place() <= self.place());
+            before
+                .max_by_key(|at| told[*at].place())
+                .or_else(|| all().next())
+        })
+    }
+
+    fn explains(&self, stop: Option<StopCode>) -> bool {
+        self.says_something() && stop.is_some_and(|stop| self.rule.stops.contains(&stop))
+    }
+}
+
+/// A finding and all that comes of it, each right after what it comes of.
+fn with_consequences(root: usize, causes: &[Option<usize>]) -> Vec<usize> {
+    let mut group = Vec::new();
+    let mut waiting = vec![root];
+    while let Some(at) = waiting.pop() {
+        group.push(at);
+        let mut effects: Vec<usize> = (0..causes.len())
+            .filter(|effect| causes[*effect] == Some(at))
+            .collect();
+        effects.reverse();
+        waiting.extend(effects);
+    }
+    group
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::rule::rule;
+    use crate::spec::RFC6749_STATE;
+
+    fn code_of(relation: &Relation) -> &'static str {
+        let of = relation.other.split_once('/');
+        of.map_or(relation.other, |(code, _)| code)
+    }
+
+    fn relations_of(rule: &'static Rule) -> impl Iterator<Item = &'static Relation> {
+        rule.supersedes.iter().chain(rule.follows)
+    }
+
+    #[test]
+    fn every_relation_names_a_rule_and_a_variant_that_are_there() {
+        for rule in catalogue::RULES {
+            for relation in relations_of(rule) {
+                let known = catalogue::RULES
+                    .iter()
+                    .find(|one| one.code == code_of(relation));
+                let other =
+                    known.unwrap_or_else(|| panic!("{} names {}", rule.code, relation.other));
+                assert_ne!(other.code, rule.code, "{} names itself", rule.code);
+                if let Some((_, variant)) = relation.other.split_once('/') {
+                    let info = other.info();
+                    let has = info.variants.iter().any(|one| one.variant == variant);
+                    assert!(has, "{} names {}", rule.code, relation.other);
+                }
+            }
+        }
+    }
+
+    /// What two rules share is in a module of its own, and precedence is data.
+    #[test]
+    fn no_rule_asks_another_one() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
+        let files = std::fs::read_dir(folder).expect("there are rules");
+        for file in files.map(|file| file.expect("it can be listed").path()) {
+            let text = std::fs::read_to_string(&file).expect("it is text");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let asks = code.contains("super::") || code.contains("rules::");
+            assert!(!asks, "{}", file.display());
+        }
+    }
+
+    /// Neither is anything its own cause, nor do two rules each tell the other's fact better.
+    #[test]
+    fn relations_make_no_circle() {
+        fn visit(
+            rule: &'static Rule,
+            path: &mut Vec<&'static str>,
+            done: &mut HashSet<&'static str>,
+        ) {
+            assert!(!path.contains(&rule.code), "{path:?} {}", rule.code);
+            if !done.insert(rule.code) {
+                return;
+            }
+            path.push(rule.code);
+            // What is superseded comes after what supersedes it, as a consequence does.
+            let superseded = rule.supersedes.iter().map(code_of);
+            let follow = catalogue::RULES.iter().filter(|other| {
+                other
+                    .follows
+                    .iter()
+                    .any(|relation| code_of(relation) == rule.code)
+            });
+            let after: Vec<&str> = superseded.chain(follow.map(|rule| rule.code)).collect();
+            for code in after {
+                let other = catalogue::RULES.iter().find(|one| one.code == code);
+                visit(other.expect("it is there"), path, done);
+            }
+            path.pop();
+        }
+        let mut done = HashSet::new();
+        for rule in catalogue::RULES {
+            visit(rule, &mut Vec::new(), &mut done);
+        }
+    }
+
+    mod one {
+        use super::*;
+        rule! {
+            /// A test's own.
+            "1" "one" Warning Client since None,
+            title: "One",
+            variants: [BETTER: Note Client Likely, UNSURE: Error Client NotChecked],
+            spec: [RFC6749_STATE],
+            supersedes: [BETTER "2", "3" anywhere, UNSURE "4" anywhere],
+        }
+        fn check(_: &Reading<'_>, _: &mut crate::rule::Findings) {}
+        pub fn better(entry: u32) -> Finding {
+            RULE.found(RFC6749_STATE).variant(&BETTER).on(Some(entry))
+        }
+        pub fn unsure(entry: u32) -> Finding {
+            RULE.found(RFC6749_STATE).variant(&UNSURE).on(Some(entry))
+        }
+    }
+    mod two {
+        use super::*;
+        rule! {
+            /// A test's own.
+            "2" "two" Error Client since None,
+            title: "Two",
+            spec: [RFC6749_STATE],
+            stops: [NoCode],
+        }
+        fn check(_: &Reading<'_>, _: &mut crate::rule::Findings) {}
+    }
+    mod three {
+        use super::*;
+        rule! {
+            /// A test's own.
+            "3" "three" Error Client since None,
+            title: "Three",
+            spec: [RFC6749_STATE],
+            follows: ["1"],
+        }
+        fn check(_: &Reading<'_>, _: &mut crate::rule::Findings) {}
+    }
+    mod four {
+        use super::*;
+        rule! {
+            /// A test's own.
+            "4" "four" Error Client since None,
+            title: "Four",
+            variants: [MILD: Note Client Certain],
+            spec: [RFC6749_STATE],
+            follows: ["2", "1"],
+        }
+        fn check(_: &Reading<'_>, _: &mut crate::rule::Findings) {}
+        pub fn mild(entry: u32) -> Finding {
+            RULE.found(RFC6749_STATE).variant(&MILD).on(Some(entry))
+        }
+    }
+
+    fn at(rule: &Rule, entry: u32) -> Finding {
+        rule.found(RFC6749_STATE).on(Some(entry))
+    }
+
+    /// "4<2@7": rule 4 at entry 7, which comes of rule 2.
+    fn arranged(stop: Option<StopCode>, found: &[Finding]) -> Vec<String> {
+        let rules = [&one::RULE, &two::RULE, &three::RULE, &four::RULE];
+        let tell = |finding: Finding| {
+            let cause = finding
+                .cause
+                .map(|cause| format!("<{cause}"))
+                .unwrap_or_default();
+            format!(
+                "{}{cause}@{}",
+                finding.code,
+                finding.exchange.unwrap_or_default()
+            )
+        };
+        let told = |found: &[Finding]| {
+            let told = arrange_by(&rules, stop, found.to_vec())
+                .into_iter()
+                .map(tell);
+            told.collect::<Vec<_>>()
+        };
+        let once = told(found);
+        let mut turned = found.to_vec();
+        for _ in 0..found.len() {
+            turned.rotate_left(1);
+            assert_eq!(
+                told(&turned),
+                once,
+                "the order of the rules must not matter"
+            );
+            let backwards: Vec<Finding> = turned.iter().rev().cloned().collect();
+            assert_eq!(
+                told(&backwards),
+                once,
+                "the order of the rules must not matter"
+            );
+        }
+        once
+    }
+
+    #[test]
+    fn what_is_told_better_elsewhere_is_left_out() {
+        assert_eq!(
+            arranged(None, &[one::better(5), at(&two::RULE, 5)]),
+            ["1@5"]
+        );
+        let elsewhere = [one::better(5), at(&two::RULE, 6)];
+        assert_eq!(arranged(None, &elsewhere), ["2@6", "1@5"]);
+        let other_variant = [at(&one::RULE, 5), at(&two::RULE, 5)];
+        assert_eq!(arranged(None, &other_variant), ["2@5", "1@5"]);
+        assert_eq!(
+            arranged(None, &[at(&one::RULE, 5), at(&three::RULE, 9)]),
+            ["1@5"]
+        );
+        // What could not be checked tells nothing better.
+        let unsure = [one::unsure(5), at(&four::RULE, 5)];
+        assert_eq!(arranged(None, &unsure), ["1@5", "4@5"]);
+    }
+
+    #[test]
+    fn a_consequence_is_listed_under_its_cause_however_bad_it_is() {
+        let found = [at(&four::RULE, 9), at(&one::RULE, 5)];
+        assert_eq!(arranged(None, &found), ["1@5", "4<1@9"]);
+        // The likelier cause, and of several the last one before it.
+        let found = [
+            at(&one::RULE, 1),
+            at(&two::RULE, 2),
+            at(&two::RULE, 3),
+            at(&four::RULE, 4),
+        ];
+        assert_eq!(arranged(None, &found), ["2@2", "2@3", "4<2@4", "1@1"]);
+        // What comes of the worst is listed with it, though it is mild.
+        let found = [four::mild(4), at(&two::RULE, 3), at(&two::RULE, 9)];
+        assert_eq!(arranged(None, &found), ["2@3", "4<2@4", "2@9"]);
+        // A note is nobody's cause.
+        assert_eq!(
+            arranged(None, &[one::better(2), at(&four::RULE, 9)]),
+            ["4@9", "1@2"]
+        );
+    }
+
+    #[test]
+    fn what_explains_the_stop_comes_first() {
+        let found = [at(&four::RULE, 1), at(&three::RULE, 2)];
+        assert_eq!(arranged(Some(StopCode::NoCode), &found), ["4@1", "3@2"]);
+        let found = [at(&three::RULE, 2), at(&two::RULE, 3)];
+        assert_eq!(arranged(Some(StopCode::NoCode), &found), ["2@3", "3@2"]);
+        assert_eq!(arranged(None, &found), ["3@2", "2@3"]);
+    }
+}
