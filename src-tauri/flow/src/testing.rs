@@ -1,6 +1,9 @@
 //! For the tests of steps: a flow in the middle, answers, and an environment.
 
-use trace::{Body, Header, Outcome, Pair, Response, Revision, ServerMetadata, Timestamp};
+use trace::{
+    ActionKind, Body, Decision, Header, Outcome, Pair, Response, Revision, ServerMetadata,
+    Timestamp,
+};
 
 use crate::client::{Client, RegisteredBy};
 use crate::endpoint::Endpoint;
@@ -55,6 +58,21 @@ pub(crate) fn with_tokens(step: Step, refresh_token: Option<&str>) -> Flow {
     let mut flow = flow(step);
     flow.facts.tokens = Some(tokens(refresh_token));
     flow
+}
+
+/// With tokens, while this action is carried out.
+pub(crate) fn acting(kind: ActionKind) -> Flow {
+    let mut flow = with_tokens(Step::ExpectTools, Some("r1"));
+    flow.facts.queue.action = Some(kind);
+    flow
+}
+
+/// What an action says at its end.
+pub(crate) fn message(transition: &Transition) -> &str {
+    match transition.decisions.last() {
+        Some(Decision::ActionDone { message, .. }) => message,
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(crate) fn tokens(refresh_token: Option<&str>) -> Tokens {

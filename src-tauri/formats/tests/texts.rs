@@ -2,66 +2,7 @@
 
 mod support;
 
-use formats::{Export, Secrets};
-use support::{Secrets as Planted, answer, empty, failures, flow};
-use trace::{EntryKind, Outcome, Trace, Verdict};
-
-const HOSTILE: [&str; 9] = [
-    "end",
-    "a; b",
-    "#35; # comment",
-    "x\np0->>p0: forged",
-    "%% gone %%{init: {}}%%",
-    "<b onclick=alert(1)>&amp;\"'</b>",
-    "\u{202e}dever\u{1b}[31m\r",
-    "wrap: style x:#35; : classDef a:#1;",
-    "ﬂ°°35¶ß loop alt [x] end end",
-];
-
-fn sample() -> (Trace, Planted) {
-    let planted = Planted::new(7);
-    let mut trace = empty();
-    flow(&mut trace, &planted);
-    failures(&mut trace, &planted);
-    (trace, planted)
-}
-
-/// Server strings in every place that a diagram shows.
-fn hostile() -> Trace {
-    let (sample, _) = sample();
-    let mut trace = empty();
-    let server = trace.participant(trace::Role::Other, "https://x;end#y");
-    for text in HOSTILE {
-        let mut exchange = sample.entries[0].exchange().unwrap().clone();
-        exchange.to = server;
-        exchange.label = text.into();
-        exchange.request.url = format!("https://x.example/{text}?{text}=1");
-        exchange.verdict = Some(Verdict::rejected(text));
-        exchange.outcome = Outcome::Response(answer(200, "", ""));
-        let kinds = [
-            EntryKind::Exchange(Box::new(exchange)),
-            EntryKind::Decision(trace::Decision::TokensStored { place: text.into() }),
-        ];
-        for kind in kinds {
-            let (at, phase) = (trace.started, trace::Phase::Token);
-            trace.push(at, 0, phase, kind);
-        }
-    }
-    trace
-}
-
-fn written(id: &str, trace: &Trace) -> String {
-    let export = Export {
-        secrets: Secrets::Included,
-        ..Export::redacted(trace, "0.0.0")
-    };
-    let mut out = Vec::new();
-    formats::format(id)
-        .unwrap()
-        .write(&export, &mut out)
-        .unwrap();
-    String::from_utf8(out).unwrap()
-}
+use support::diagrams::{HOSTILE, hostile, sample, small, written};
 
 #[test]
 fn a_text_holds_no_secret_even_when_asked() {
@@ -103,20 +44,4 @@ Challenge                   |
   * 2 Ended by the user     |
 "
     );
-}
-
-fn small() -> Trace {
-    let (sample, _) = sample();
-    let mut trace = empty();
-    let server = trace.participant(trace::Role::McpServer, "https://mcp.example");
-    let mut exchange = sample.entries[0].exchange().unwrap().clone();
-    exchange.to = server;
-    exchange.label = "initialize".into();
-    exchange.request = trace::Request::new("POST", support::MCP);
-    exchange.outcome = Outcome::Response(answer(401, "", ""));
-    exchange.verdict = Some(Verdict::accepted("needs authorization"));
-    let (at, phase) = (trace.started, trace::Phase::Challenge);
-    trace.push(at, 0, phase, EntryKind::Exchange(Box::new(exchange)));
-    trace.push(at, 0, phase, EntryKind::Decision(trace::Decision::Ended));
-    trace
 }

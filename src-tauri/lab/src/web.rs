@@ -67,6 +67,24 @@ impl Params {
         Self(form_urlencoded::parse(raw).into_owned().collect())
     }
 
+    /// The parameters of a request whose body is a form.
+    ///
+    /// # Errors
+    /// `invalid_request`: another media type, or a parameter that is there twice.
+    pub(crate) fn of_form(headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
+        let wrong = |text: String| OAuthError::new("invalid_request", text);
+        if media_type(headers) != "application/x-www-form-urlencoded" {
+            return Err(wrong(
+                "The request has to be application/x-www-form-urlencoded".to_owned(),
+            ));
+        }
+        let params = Self::parse(body);
+        match params.repeated() {
+            Some(name) => Err(wrong(format!("{} is there twice", plain(name)))),
+            None => Ok(params),
+        }
+    }
+
     pub(crate) fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(pairs.into_iter().collect())
     }

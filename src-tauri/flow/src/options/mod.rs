@@ -3,6 +3,7 @@
 //! The types are what the window sends, what the settings file keeps and what the flow reads.
 
 mod check;
+mod choices;
 mod given;
 mod info;
 mod json;
@@ -16,9 +17,10 @@ use serde_json::{Map, Value};
 use trace::{ActionKind, Revision, Secret};
 use ts_rs::TS;
 
+pub use choices::{GRANTS, REGISTRATION_WAYS};
 pub use given::{Given, GivenError};
 pub use info::{Choice, Flag, Format, Group, GroupInfo, Kind, OptionInfo, Required, Unit, When};
-pub use table::{GRANTS, GROUPS, OPTIONS, REGISTRATION_WAYS, option};
+pub use table::{GROUPS, OPTIONS, option};
 pub use tables::Tables;
 
 /// What a run is started with. Every field has a default, so that `{"server_url": …}` is enough.

@@ -161,13 +161,13 @@ fn start(mut transition: Transition, setup: &Setup, action: Action) -> Transitio
 
 #[cfg(test)]
 mod tests {
-    use trace::{ServerMetadata, Timestamp};
+    use trace::ServerMetadata;
 
     use super::*;
     use crate::facts::Facts;
     use crate::queue::ActionRequest;
     use crate::setup::Seed;
-    use crate::tokens::Tokens;
+    use crate::testing::tokens;
 
     fn setup() -> Setup {
         Setup::new("https://mcp.example/mcp", Seed([7; 32]))
@@ -180,20 +180,7 @@ mod tests {
             userinfo_endpoint: Some("not a URL".into()),
             ..ServerMetadata::default_endpoints("https://as.example")
         });
-        facts.tokens = Some(Tokens {
-            access_token: "a".into(),
-            refresh_token: Some("r".into()),
-            id_token: None,
-            token_type: "Bearer".into(),
-            scope: None,
-            expires_at: None,
-            obtained_at: Timestamp(0),
-            accepted: true,
-            refreshed: false,
-            stored: false,
-            issuer: Some("https://as.example".into()),
-            dpop_key: None,
-        });
+        facts.tokens = Some(tokens(Some("r")));
         facts.queue.outcome = Some("The flow works.".into());
         Flow::at(
             Step::Done {
@@ -247,7 +234,7 @@ mod tests {
         };
         assert_eq!(token(&first), "r");
         let second = go_on(first.flow, &setup(), Verdict::accepted(""), "");
-        assert_eq!(token(&second), "a");
+        assert_eq!(token(&second), "a1");
         let end = go_on(second.flow, &setup(), Verdict::accepted(""), "Gone.");
         assert_eq!(
             end.flow.step,

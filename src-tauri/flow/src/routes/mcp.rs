@@ -1,7 +1,7 @@
 //! What an MCP server's answer means for the token, and the end of the flow.
 
 use serde_json::Value;
-use trace::{Decision, Response, Revision, StopCode, Verdict};
+use trace::{Decision, Outcome, Response, Revision, StopCode, Verdict};
 
 use crate::plan::Env;
 use crate::routes::actions::begin_next;
@@ -15,6 +15,30 @@ use crate::transition::Transition;
 
 /// How many tokens the MCP server may refuse in a row.
 const MOST_RENEWALS: u8 = 3;
+
+/// The answer to a call with the token, where it is not about the token. What it says of the token is
+/// in the flow then.
+///
+/// # Errors
+/// Where the flow goes instead: there is no answer, or the token is not enough.
+pub(crate) fn past_the_token<'a>(
+    mut flow: Flow,
+    setup: &Setup,
+    outcome: &'a Outcome,
+    env: &mut Env<'_>,
+) -> Result<(Flow, &'a Response), Box<Transition>> {
+    let response = match outcome {
+        Outcome::Response(response) => response,
+        Outcome::Failure(failure) => {
+            return Err(Box::new(Transition::no_response(flow, failure)));
+        }
+    };
+    if let Some(transition) = about_token(&flow, setup, response, env) {
+        return Err(Box::new(transition));
+    }
+    mark_accepted(&mut flow, response);
+    Ok((flow, response))
+}
 
 /// Deals with answers about the token. `None` for the others.
 pub(crate) fn about_token(

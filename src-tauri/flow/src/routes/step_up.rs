@@ -124,26 +124,13 @@ mod tests {
 
     use super::*;
     use crate::setup::Seed;
-    use crate::tokens::Tokens;
+    use crate::testing::tokens;
 
     fn with_token(revision: Revision) -> Flow {
         let mut facts = Facts::new(Some(revision));
         facts.server_metadata = Some(ServerMetadata::default_endpoints("https://as.example"));
         facts.requested_scope = Some("read".into());
-        facts.tokens = Some(Tokens {
-            access_token: "a".into(),
-            refresh_token: None,
-            id_token: None,
-            token_type: "Bearer".into(),
-            scope: None,
-            expires_at: None,
-            obtained_at: Timestamp(0),
-            accepted: true,
-            refreshed: false,
-            stored: false,
-            issuer: None,
-            dpop_key: None,
-        });
+        facts.tokens = Some(tokens(None));
         Flow::at(Step::ExpectTools, facts)
     }
 

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::mcp_request::{initialize_params, mcp_request};
 use crate::mirrored::parameter_headers;
 use crate::plan::{Env, Plan};
-use crate::routes::mcp::{about_token, done, mark_accepted, server_info};
+use crate::routes::mcp::{done, past_the_token, server_info};
 use crate::routes::needs::named;
 use crate::setup::Setup;
 use crate::state::Flow;
@@ -65,19 +65,15 @@ pub(crate) fn more_tools_request(facts: &Facts, setup: &Setup, earlier: &ToolPag
 }
 
 pub(crate) fn judge_server_info(
-    mut flow: Flow,
+    flow: Flow,
     setup: &Setup,
     outcome: &Outcome,
     env: &mut Env<'_>,
 ) -> Transition {
-    let response = match outcome {
-        Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
+    let (flow, response) = match past_the_token(flow, setup, outcome, env) {
+        Ok(answered) => answered,
+        Err(transition) => return *transition,
     };
-    if let Some(transition) = about_token(&flow, setup, response, env) {
-        return transition;
-    }
-    mark_accepted(&mut flow, response);
     match rpc_answer(response) {
         RpcAnswer::Result(result) if (200..300).contains(&response.status) => {
             server_info(flow, setup, response, &result)
@@ -87,19 +83,15 @@ pub(crate) fn judge_server_info(
 }
 
 pub(crate) fn judge_initialized(
-    mut flow: Flow,
+    flow: Flow,
     setup: &Setup,
     outcome: &Outcome,
     env: &mut Env<'_>,
 ) -> Transition {
-    let response = match outcome {
-        Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
+    let (mut flow, response) = match past_the_token(flow, setup, outcome, env) {
+        Ok(answered) => answered,
+        Err(transition) => return *transition,
     };
-    if let Some(transition) = about_token(&flow, setup, response, env) {
-        return transition;
-    }
-    mark_accepted(&mut flow, response);
     // 2025-11-25 basic/transports: 202; what else a server says here is no reason to stop.
     let verdict = match response.status {
         202 => Verdict::accepted("accepted"),
@@ -112,20 +104,16 @@ pub(crate) fn judge_initialized(
 
 /// `earlier` are the pages before the answer.
 pub(crate) fn judge_tools(
-    mut flow: Flow,
+    flow: Flow,
     setup: &Setup,
     earlier: Option<ToolPages>,
     outcome: &Outcome,
     env: &mut Env<'_>,
 ) -> Transition {
-    let response = match outcome {
-        Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
+    let (mut flow, response) = match past_the_token(flow, setup, outcome, env) {
+        Ok(answered) => answered,
+        Err(transition) => return *transition,
     };
-    if let Some(transition) = about_token(&flow, setup, response, env) {
-        return transition;
-    }
-    mark_accepted(&mut flow, response);
     match (rpc_answer(response), earlier) {
         (RpcAnswer::Result(result), earlier) => match tool_pages::after(earlier, &result) {
             After::Page(pages) => {

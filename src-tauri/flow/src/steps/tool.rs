@@ -8,7 +8,7 @@ use crate::mcp_request::mcp_request;
 use crate::mirrored::{header_value, parameter_headers};
 use crate::options::ToolCall;
 use crate::plan::{Env, Plan};
-use crate::routes::mcp::{about_token, done, mark_accepted};
+use crate::routes::mcp::{done, past_the_token};
 use crate::setup::Setup;
 use crate::state::Flow;
 use crate::steps::mcp::no_result;
@@ -41,20 +41,11 @@ pub(crate) fn request(facts: &Facts, setup: &Setup, call: &ToolCall, phase: Phas
     )
 }
 
-pub(crate) fn judge(
-    mut flow: Flow,
-    setup: &Setup,
-    outcome: &Outcome,
-    env: &mut Env<'_>,
-) -> Transition {
-    let response = match outcome {
-        Outcome::Response(response) => response,
-        Outcome::Failure(failure) => return Transition::no_response(flow, failure),
+pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &mut Env<'_>) -> Transition {
+    let (flow, response) = match past_the_token(flow, setup, outcome, env) {
+        Ok(answered) => answered,
+        Err(transition) => return *transition,
     };
-    if let Some(transition) = about_token(&flow, setup, response, env) {
-        return transition;
-    }
-    mark_accepted(&mut flow, response);
     let tools = flow.facts.server.tools.len() as u32;
     match rpc_answer(response) {
         RpcAnswer::Result(result) => {

@@ -1,6 +1,7 @@
 //! A trace of a whole flow, with a secret of its own in every place that can hold one.
 #![allow(dead_code)]
 
+pub mod diagrams;
 mod run;
 
 use base64::Engine as _;

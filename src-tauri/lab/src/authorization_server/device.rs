@@ -18,8 +18,7 @@ use super::request::{USER, scope_and_resources};
 use super::token_request::{Fields, TokenRequest};
 use super::{AuthorizationServer, acr, authorization_details, grants, page};
 use crate::Misbehaviour;
-use crate::web::plain;
-use crate::web::{OAuthError, Params, json_answer, media_type, no_store};
+use crate::web::{OAuthError, Params, json_answer, no_store};
 
 /// `POST /device_authorization`
 pub(super) async fn authorization(
@@ -116,16 +115,7 @@ async fn authorized(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Value, OAuthError> {
-    let wrong = |text: String| OAuthError::new("invalid_request", text);
-    if media_type(headers) != "application/x-www-form-urlencoded" {
-        return Err(wrong(
-            "The request has to be application/x-www-form-urlencoded".to_owned(),
-        ));
-    }
-    let params = Params::parse(body);
-    if let Some(name) = params.repeated() {
-        return Err(wrong(format!("{} is there twice", plain(name))));
-    }
+    let params = Params::of_form(headers, body)?;
     let client = server.authenticate(headers, &params).await?;
     if !client.may_use(DEVICE_CODE) || server.is(Misbehaviour::DeviceRequestRejected) {
         let text = format!("The client is not registered for {DEVICE_CODE}");

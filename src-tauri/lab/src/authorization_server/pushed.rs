@@ -13,8 +13,7 @@ use super::pushed_requests::LIFETIME;
 use super::{AuthorizationServer, request, request_object};
 use crate::Misbehaviour;
 use crate::clock::now;
-use crate::web::plain;
-use crate::web::{OAuthError, Params, json_answer, media_type, no_store};
+use crate::web::{OAuthError, Params, json_answer, no_store};
 
 /// `POST /par`
 pub(super) async fn push(
@@ -40,15 +39,7 @@ async fn pushed(
     body: &[u8],
 ) -> Result<Value, OAuthError> {
     let wrong = |text: String| OAuthError::new("invalid_request", text);
-    if media_type(headers) != "application/x-www-form-urlencoded" {
-        return Err(wrong(
-            "The request has to be application/x-www-form-urlencoded".to_owned(),
-        ));
-    }
-    let params = Params::parse(body);
-    if let Some(name) = params.repeated() {
-        return Err(wrong(format!("{} is there twice", plain(name))));
-    }
+    let params = Params::of_form(headers, body)?;
     if server.is(Misbehaviour::PushedRequestRejected) {
         return Err(wrong("The request cannot be pushed".to_owned()));
     }

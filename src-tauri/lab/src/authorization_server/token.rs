@@ -15,7 +15,7 @@ use super::{AuthorizationServer, assertion_grant, device, grants, token_exchange
 use crate::Misbehaviour;
 use crate::tls;
 use crate::web::plain;
-use crate::web::{OAuthError, Params, answer, json_answer, media_type, no_store};
+use crate::web::{OAuthError, Params, answer, json_answer, no_store};
 
 /// `POST /token`
 pub(super) async fn token(
@@ -50,17 +50,7 @@ async fn granted(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Fields, OAuthError> {
-    if media_type(headers) != "application/x-www-form-urlencoded" {
-        let text = "The request has to be application/x-www-form-urlencoded";
-        return Err(OAuthError::new("invalid_request", text));
-    }
-    let params = Params::parse(body);
-    if let Some(name) = params.repeated() {
-        return Err(OAuthError::new(
-            "invalid_request",
-            format!("{} is there twice", plain(name)),
-        ));
-    }
+    let params = Params::of_form(headers, body)?;
     let in_header =
         headers.contains_key(header::AUTHORIZATION) && params.get("client_id").is_none();
     if server.is(Misbehaviour::ClientIdIgnoredInBasic) && in_header {

@@ -156,27 +156,13 @@ fn taken(
 
 #[cfg(test)]
 mod tests {
-    use trace::{ActionKind, Decision};
+    use trace::ActionKind;
 
     use super::*;
-    use crate::step::Step;
     use crate::testing::{
-        answer, authorization, endpoint, form, refused_connection, response, setup, value,
-        with_env, with_tokens,
+        acting, answer, authorization, endpoint, form, message, refused_connection, response,
+        setup, value, with_env,
     };
-
-    fn acting(kind: ActionKind) -> Flow {
-        let mut flow = with_tokens(Step::ExpectTools, Some("r1"));
-        flow.facts.queue.action = Some(kind);
-        flow
-    }
-
-    fn message(transition: &Transition) -> &str {
-        match transition.decisions.last() {
-            Some(Decision::ActionDone { message, .. }) => message,
-            other => panic!("{other:?}"),
-        }
-    }
 
     const TOKENS: &str = r#"{"access_token":"a2","refresh_token":"r2"}"#;
 

@@ -154,24 +154,8 @@ fn name(token: TokenKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use trace::Decision;
-
     use super::*;
-    use crate::step::Step;
-    use crate::testing::{endpoint, form, response, setup, value, with_tokens};
-
-    fn acting(kind: ActionKind) -> Flow {
-        let mut flow = with_tokens(Step::ExpectTools, Some("r1"));
-        flow.facts.queue.action = Some(kind);
-        flow
-    }
-
-    fn message(transition: &Transition) -> &str {
-        match transition.decisions.last() {
-            Some(Decision::ActionDone { message, .. }) => message,
-            other => panic!("{other:?}"),
-        }
-    }
+    use crate::testing::{acting, endpoint, form, message, response, setup, value};
 
     #[test]
     fn the_token_is_named_with_its_kind() {
