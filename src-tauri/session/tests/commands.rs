@@ -2,12 +2,10 @@
 
 mod support;
 
-use session::{
-    Action, AppError, Browser, ErrorCode, GrantChoice, Options, Registration, Session, Status,
-};
+use session::{Action, AppError, Browser, ErrorCode, Registration, Session, Status};
 use support::keychain::keychain;
 use support::server::Server;
-use support::without_user;
+use support::{at_the_browser, at_the_device, without_user};
 use test_support::{Watched, options, within};
 use trace::{ActionKind, Request};
 
@@ -136,16 +134,7 @@ async fn while_the_keychain_is_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_browser_is_waited_for() {
     let server = Server::start().await;
-    let mut run = Watched::start(Options {
-        browser: Browser::Show,
-        ..options(&server.mcp_url())
-    })
-    .await;
-    run.session.run().await.expect("there is a step to do");
-    run.until("the callback to be waited for", |view| {
-        matches!(view.status, Status::AwaitingCallback { .. })
-    })
-    .await;
+    let mut run = at_the_browser(&server).await;
     refused(
         &run,
         &[
@@ -167,17 +156,7 @@ async fn while_the_browser_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_device_is_waited_for() {
     let server = Server::start().await;
-    let mut run = Watched::start(Options {
-        grant: GrantChoice::DeviceCode,
-        browser: Browser::Show,
-        ..options(&server.mcp_url())
-    })
-    .await;
-    run.session.run().await.expect("there is a step to do");
-    run.until("the device to be waited for", |view| {
-        matches!(view.status, Status::AwaitingDevice { .. })
-    })
-    .await;
+    let mut run = at_the_device(&server, Browser::Show).await;
     refused(
         &run,
         &[

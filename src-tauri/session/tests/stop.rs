@@ -5,10 +5,10 @@
 
 mod support;
 
-use session::{Action, Browser, GrantChoice, Options, Registration, Session, Status};
+use session::{Action, Browser, GrantChoice, Options, Session, Status};
 use support::keychain::keychain;
 use support::server::Server;
-use support::without_user;
+use support::{at_the_browser, at_the_device, until_the_device, without_user};
 use test_support::{Watched, options, within};
 use trace::{ActionKind, Decision, Exchange, FailureKind, Outcome, Purpose};
 use vault::Vault;
@@ -118,18 +118,8 @@ async fn while_the_tokens_are_read_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_browser_is_waited_for() {
     let server = Server::start().await;
-    let mut run = Watched::start(Options {
-        browser: Browser::Show,
-        ..options(&server.mcp_url())
-    })
-    .await;
-    run.session.run().await.expect("there is a step to do");
-    let waiting = run
-        .until("the callback to be waited for", |view| {
-            matches!(view.status, Status::AwaitingCallback { .. })
-        })
-        .await;
-    assert!(waiting.listening.is_some());
+    let mut run = at_the_browser(&server).await;
+    assert!(run.view().listening.is_some());
     stop(&mut run).await;
     assert_eq!(run.view().listening, None, "the listener is closed");
 }
@@ -158,10 +148,7 @@ async fn while_the_approver_is_at_the_page_of_a_device() {
     .await;
     run.session.run().await.expect("there is a step to do");
     server.arrival().await;
-    run.until("the device to be waited for", |view| {
-        matches!(view.status, Status::AwaitingDevice { .. })
-    })
-    .await;
+    until_the_device(&mut run).await;
     stop(&mut run).await;
     let asked = to(&run, Purpose::Authorization);
     assert_eq!(asked.len(), 1);
@@ -171,18 +158,7 @@ async fn while_the_approver_is_at_the_page_of_a_device() {
 #[tokio::test(flavor = "multi_thread")]
 async fn between_two_polls() {
     let server = Server::start().await;
-    let mut run = Watched::start(Options {
-        grant: GrantChoice::DeviceCode,
-        browser: Browser::Show,
-        registration: Registration::Dcr,
-        ..options(&server.mcp_url())
-    })
-    .await;
-    run.session.run().await.expect("there is a step to do");
-    run.until("the device to be waited for", |view| {
-        matches!(view.status, Status::AwaitingDevice { .. })
-    })
-    .await;
+    let mut run = at_the_device(&server, Browser::Show).await;
     stop(&mut run).await;
     assert!(token_requests(&run).is_empty(), "none was due yet");
 }
