@@ -4,16 +4,13 @@
 //! `every_stop.rs`.
 
 use std::collections::HashSet;
-use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use app::lab_scenarios::{self, Way};
 use diagnosis::{Certainty, Level, Owner};
 use lab::{Lab, LabOptions, Misbehaviour, WorkloadJwt};
 use serde_json::{Value, json};
 use session::{
-    Browser, Callback, ClientCertificate, GrantChoice, Options, Registration, ResponseMode, Status,
-    ToolCall,
+    Browser, Callback, GrantChoice, Options, Registration, ResponseMode, Status, ToolCall,
 };
 use test_support::{Watched, lab, options};
 use trace::{ActionKind, Revision, StopCode};
@@ -98,31 +95,6 @@ async fn every_misbehaviour_is_found_under_its_own_code_and_every_stop_is_explai
     assert!(missed.is_empty(), "{}", missed.join("\n\n"));
 }
 
-/// The way to a misbehaviour that the usual flow does not meet.
-fn way_to(misbehaviour: Misbehaviour) -> Way {
-    lab_scenarios::way_to(misbehaviour).unwrap_or(Way {
-        lab: |lab| lab.mtls = true,
-        run: |lab, run| {
-            let tls = lab.client_tls().expect("the lab speaks TLS");
-            run.network.ca_files = vec![kept("ca.pem", &tls.authority)];
-            run.network.client_certificate = Some(ClientCertificate {
-                certificate_file: kept("client.pem", &tls.certificate),
-                key_file: kept("client-key.pem", &tls.private_key),
-            });
-        },
-    })
-}
-
-/// Written to a file of this test program's own.
-fn kept(name: &str, content: &str) -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("{}-{number}-{name}", std::process::id()));
-    std::fs::write(&path, content).expect("the folder is for tests");
-    path.to_string_lossy().into_owned()
-}
-
 fn call(tool: &str, arguments: &Value) -> ToolCall {
     ToolCall {
         tool: Some(tool.into()),
@@ -141,14 +113,6 @@ async fn on_the_way(way: Way, misbehaviour: Option<Misbehaviour>) -> (Watched, V
         .await
         .expect("the lab opens its ports");
     let mut run_options = options(lab.mcp_url());
-    // What the person knows, where a page asks for it.
-    let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let form = vec![
-        value("username", "alice"),
-        value("password", "wonderland"),
-        value("one_time_code", "271828"),
-    ];
-    run_options.browser = Browser::Approver { form };
     (way.run)(&lab, &mut run_options);
     let mut run = Watched::start(run_options).await;
     run.run().await;
@@ -192,7 +156,7 @@ async fn every_further_misbehaviour_is_found_under_its_own_code_and_the_healthy_
         if misbehaviour == Misbehaviour::MixUp {
             continue;
         }
-        let way = way_to(misbehaviour);
+        let way = lab_scenarios::way_to(misbehaviour);
         let (run, unexplained) = on_the_way(way, Some(misbehaviour)).await;
         missed.extend(unexplained);
         let told = |run: &Watched| {

@@ -1,8 +1,12 @@
 //! What the lab's cards start: each with the lab's options, and those of a run that meets it.
 
+use std::path::Path;
+
 use lab::{Lab, LabOptions, Misbehaviour, Severity};
 use serde_json::{Value, json};
-use session::{GrantChoice, IdentityProvider, Options, Registration, ToolCall};
+use session::{
+    Browser, ClientCertificate, GrantChoice, IdentityProvider, Options, Registration, ToolCall,
+};
 use trace::ActionKind;
 
 use crate::contract::LabScenario;
@@ -13,6 +17,18 @@ use crate::contract::LabScenario;
 pub struct Way {
     pub lab: fn(&mut LabOptions),
     pub run: fn(&Lab, &mut Options),
+}
+
+impl Way {
+    /// The arguments of the command's `run` that go this way to a lab that was started for it.
+    pub fn arguments(&self, lab: &Lab) -> Vec<String> {
+        let mut options = Options {
+            server_url: lab.mcp_url().into(),
+            ..Options::headless()
+        };
+        (self.run)(lab, &mut options);
+        options.to_arguments()
+    }
 }
 
 /// A card.
@@ -88,8 +104,7 @@ pub fn cards() -> Vec<LabScenario> {
         level: None,
     });
     let all = Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED);
-    let broken = all.filter(|misbehaviour| way_to(**misbehaviour).is_some());
-    let broken = broken.map(|misbehaviour| LabScenario {
+    let broken = all.map(|misbehaviour| LabScenario {
         slug: misbehaviour.slug().into(),
         code: Some(misbehaviour.code().into()),
         title: misbehaviour.title().into(),
@@ -115,16 +130,18 @@ pub fn scenario(slug: &str) -> Option<Scenario> {
     let misbehaviour = Misbehaviour::parse(slug)?;
     Some(Scenario {
         misbehaviour: Some(misbehaviour),
-        way: way_to(misbehaviour)?,
+        way: way_to(misbehaviour),
     })
 }
 
-/// How a run meets a misbehaviour; none where it needs files of certificates that the lab makes
-/// when it starts.
-pub fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
+/// How a run meets a misbehaviour.
+pub fn way_to(misbehaviour: Misbehaviour) -> Way {
     use Misbehaviour as M;
-    Some(match misbehaviour {
-        M::CertificateBindingWrong => return None,
+    match misbehaviour {
+        M::CertificateBindingWrong => Way {
+            lab: |lab| lab.mtls = true,
+            run: TLS.run,
+        },
         M::CorsMissing | M::CorsHeaderMissing | M::PreflightRedirected => run(|_, run| {
             run.then = vec![ActionKind::CheckCors];
         }),
@@ -132,7 +149,10 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
         M::EndlessStepUp | M::InsufficientScopeWithoutScope => WRITE_NOTE,
         M::LoginNotSufficient => Way {
             lab: |lab| lab.transfer_tool = true,
-            run: |_, run| run.call = Some(call("transfer", json!({ "amount": 3 }))),
+            run: |_, run| {
+                run.call = Some(call("transfer", json!({ "amount": 3 })));
+                fill_in(run);
+            },
         },
         M::JwksKeyMissing | M::JwksUnusable | M::SignatureWrong => run(|_, run| {
             run.then = vec![ActionKind::CheckSignatures];
@@ -159,7 +179,7 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
         | M::DeviceNotApproved
         | M::DeviceRequestRejected
         | M::SlowDownAtInterval => Way {
-            lab: |lab| lab.device_polls = Some(0),
+            lab: |lab| lab.device_polls = lab.device_polls.or(Some(0)),
             run: |_, run| run.grant = GrantChoice::DeviceCode,
         },
         M::RotatedTokenAccepted => run(|_, run| run.then = vec![ActionKind::ReuseRotated]),
@@ -190,13 +210,31 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Option<Way> {
             },
         },
         _ => USUAL,
-    })
+    }
 }
 
-const USUAL: Way = Way {
-    lab: |_| {},
-    run: |_, _| {},
-};
+/// How a run meets a lab in which nothing is wrong.
+pub fn way_to_healthy(lab: &Lab) -> Way {
+    if lab.client_tls_files().is_some() {
+        TLS
+    } else {
+        USUAL
+    }
+}
+
+const USUAL: Way = run(|_, _| {});
+
+/// To a lab that speaks TLS.
+const TLS: Way = run(|lab, run| {
+    if let Some(files) = lab.client_tls_files() {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        run.network.ca_files = vec![path(&files.authority)];
+        run.network.client_certificate = Some(ClientCertificate {
+            certificate_file: path(&files.certificate),
+            key_file: path(&files.private_key),
+        });
+    }
+});
 
 const CLIENT_DOCUMENT: Way = Way {
     lab: |lab| lab.cimd = true,
@@ -211,6 +249,18 @@ const WRITE_NOTE: Way = run(|_, run| run.call = Some(call("write_note", json!({ 
 /// The usual lab, and a run with these options.
 const fn run(run: fn(&Lab, &mut Options)) -> Way {
     Way { lab: |_| {}, run }
+}
+
+/// What a person would type into the lab's forms, for a run without a browser.
+fn fill_in(run: &mut Options) {
+    if let Browser::Approver { form } = &mut run.browser {
+        let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        form.extend([
+            value("username", "alice"),
+            value("password", "wonderland"),
+            value("one_time_code", "271828"),
+        ]);
+    }
 }
 
 fn call(tool: &str, arguments: Value) -> ToolCall {
@@ -255,6 +305,6 @@ mod tests {
             );
         }
         assert_eq!(cards[0].slug, "healthy");
-        assert!(scenario("certificate_binding_wrong").is_none() && scenario("x").is_none());
+        assert!(scenario("x").is_none());
     }
 }

@@ -60,13 +60,15 @@ pub struct OutputArguments {
 }
 
 const LAB_CLIENTS: &str = "\
-    Prints one JSON line with its URLs and with what it takes from clients, then serves until it is ended. Clients that \
+    Prints one JSON line with its URLs and with what it takes from clients, then serves until it is ended. Its \
+    member `run` holds the arguments of `authscope-cli run` that meet what goes wrong. Clients that \
     need no registration: lab-public; lab-confidential with the secret lab-secret; lab-jwt with client_private_key. The \
     user is alice, the password wonderland.";
 
 #[derive(Debug, Args)]
 pub struct LabArguments {
-    /// What goes wrong: a code or name of `authscope-cli rules`, or one of the lab's further ones
+    /// What goes wrong: a code or name of `authscope-cli rules`, or one of the lab's further ones;
+    /// what this needs of the lab is switched on
     #[arg(long, value_name = "CODE")]
     pub misbehave: Option<String>,
     #[command(flatten, next_help_heading = "Servers")]

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use app::lab_scenarios::{self, Way};
 use lab::{CLIENT_PRIVATE_KEY, Lab, LabOptions, Misbehaviour, WorkloadJwt};
 use serde_json::{Value, json};
 
@@ -11,7 +12,12 @@ use crate::terminal::{Failure, Terminal};
 
 /// Prints one JSON line with the URLs, then serves until it is told to end.
 pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
-    let lab = Lab::start(options(&arguments)?).await.map_err(|error| {
+    let mut options = options(&arguments)?;
+    let misbehaviour = options.misbehaviour;
+    if let Some(misbehaviour) = misbehaviour {
+        (lab_scenarios::way_to(misbehaviour).lab)(&mut options);
+    }
+    let lab = Lab::start(options).await.map_err(|error| {
         let ports = [
             ("--port", arguments.servers.port),
             ("--as-port", arguments.servers.as_port),
@@ -26,7 +32,11 @@ pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
         )
     })?;
     let terminal = Terminal::standard_output();
-    terminal.json_line(&description(&lab))?;
+    let way = match misbehaviour {
+        Some(misbehaviour) => lab_scenarios::way_to(misbehaviour),
+        None => lab_scenarios::way_to_healthy(&lab),
+    };
+    terminal.json_line(&description(&lab, way))?;
     // Without a reader nobody knows the URLs.
     if !terminal.reader_gone() {
         ended().await;
@@ -81,11 +91,12 @@ fn misbehaviour(text: &str) -> Result<Misbehaviour, Failure> {
 }
 
 /// What a client needs to know of the lab; null for what it does not have.
-fn description(lab: &Lab) -> Value {
+fn description(lab: &Lab, way: Way) -> Value {
     json!({
         "mcp": lab.mcp_url(),
         "as": lab.as_url(),
         "misbehave": lab.misbehaviour().map(Misbehaviour::slug),
+        "run": way.arguments(lab),
         "second_as": lab.second_as_url(),
         "idp_issuer": lab.idp_url(),
         "idp_token_endpoint": lab.idp_url().map(|issuer| format!("{issuer}/token")),

@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
-use flow::options::{Browser, GROUPS, Given, Kind, OPTIONS, OptionInfo, Options, Required, option};
+use flow::options::{GROUPS, Given, Kind, OPTIONS, OptionInfo, Options, Required, option};
 use serde_json::Value;
 use trace::actions::{ACTIONS, ActionInfo};
 
@@ -14,19 +14,9 @@ pub struct OptionFlags(pub Options);
 /// The heading of the actions' flags.
 const AFTER: &str = "After the flow";
 
-/// What a headless run is without any flag: nobody is there to look at a browser, and no tokens are
-/// kept.
-fn headless() -> Options {
-    Options {
-        browser: Browser::Approver { form: Vec::new() },
-        use_stored_token: false,
-        ..Options::default()
-    }
-}
-
 impl Args for OptionFlags {
     fn augment_args(command: Command) -> Command {
-        let defaults = serde_json::to_value(headless()).unwrap_or_default();
+        let defaults = serde_json::to_value(Options::headless()).unwrap_or_default();
         let command = OPTIONS
             .iter()
             .filter_map(|info| arg(info, &defaults))
@@ -59,7 +49,7 @@ impl FromArgMatches for OptionFlags {
         if !then.is_empty() {
             given.insert("then", Value::Array(then));
         }
-        let options = headless().with_given(&given);
+        let options = Options::headless().with_given(&given);
         options.map(Self).map_err(|error| wrong(error.to_string()))
     }
 
@@ -305,7 +295,7 @@ mod tests {
             }),
             Kind::Number { .. } => (vec!["4321".into()], 4321.into()),
             Kind::Choice { values, .. } => {
-                let default = serde_json::to_value(headless()).unwrap();
+                let default = serde_json::to_value(Options::headless()).unwrap();
                 let default = default.pointer(&pointer(info.id)).cloned();
                 let other = values.iter().find(|choice| {
                     Some(choice.value.into()) != default && !choice.words.is_empty()
@@ -332,6 +322,15 @@ mod tests {
 
     fn pointer(id: &str) -> String {
         format!("/{}", id.replace('.', "/"))
+    }
+
+    /// The options that their own arguments give.
+    fn said_again(options: &Options) -> Options {
+        let line = ["test".to_owned()].into_iter();
+        let line = Line::try_parse_from(line.chain(options.to_arguments()));
+        line.unwrap_or_else(|error| panic!("{options:?}: {error}"))
+            .options
+            .0
     }
 
     /// Every leaf of some options by its path.
@@ -392,6 +391,7 @@ mod tests {
             let before = leaves(&before.expect("the URL is enough"));
             line.extend(words(info));
             let after = parsed(&line).unwrap_or_else(|error| panic!("--{}: {error}", flag.name));
+            assert_eq!(said_again(&after), after, "--{} is said again", flag.name);
             let after = leaves(&after);
             assert_eq!(
                 after.get(&pointer(info.id)),
@@ -426,7 +426,9 @@ mod tests {
     fn every_action_with_a_flag_is_done_in_the_order_of_the_table() {
         for info in ACTIONS.iter().filter(|info| info.flag.is_some()) {
             let flag = format!("--{}", info.flag.unwrap());
-            assert_eq!(parse(&[&flag]).unwrap().then, [info.kind], "{flag}");
+            let options = parse(&[&flag]).unwrap();
+            assert_eq!(options.then, [info.kind], "{flag}");
+            assert_eq!(said_again(&options), options, "{flag}");
         }
         let both = parse(&["--revoke", "--check-signatures"]).unwrap();
         assert_eq!(
@@ -483,5 +485,24 @@ mod tests {
         assert_eq!(given, ResourceChoice::Given { uri });
         let call = parse(&["--call", "first"]).unwrap().call.unwrap();
         assert_eq!((call.tool, call.arguments.len()), (None, 0));
+    }
+
+    #[test]
+    fn what_options_say_as_arguments_is_read_the_same() {
+        for line in [
+            &["--resource", "off", "--call", "first"][..],
+            &[
+                "--call",
+                "echo",
+                "--args",
+                "{\"text\":\"-x\"}",
+                "--scope=-x",
+            ],
+            &["--form", "username=a=b", "--form", "password=c", "--dpop"],
+            &["--revoke", "--check-signatures"],
+        ] {
+            let options = parse(line).unwrap();
+            assert_eq!(said_again(&options), options, "{line:?}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod once;
 mod options;
 mod origin;
 mod tls;
+mod tls_files;
 mod web;
 mod workload;
 
@@ -46,6 +47,7 @@ pub use client_key::CLIENT_PRIVATE_KEY;
 pub use misbehaviour::{Misbehaviour, Severity};
 pub use options::LabOptions;
 pub use tls::ClientTls;
+pub use tls_files::ClientTlsFiles;
 pub use workload::WorkloadJwt;
 
 /// A running lab. Dropping it stops its servers.
@@ -58,6 +60,7 @@ pub struct Lab {
     issuer: String,
     misbehaviour: Option<Misbehaviour>,
     client_tls: Option<ClientTls>,
+    client_tls_files: Option<ClientTlsFiles>,
     // The servers stop when this is dropped: their receivers see the channel close.
     stop: watch::Sender<()>,
     servers: Vec<JoinHandle<()>>,
@@ -80,6 +83,8 @@ impl Lab {
     /// key, or [`LabOptions::client_key`] is no P-256 key.
     pub async fn start(options: LabOptions) -> io::Result<Lab> {
         let (tls, client_tls) = options.mtls.then(tls::prepare).transpose()?.unzip();
+        let files = client_tls.as_ref().map(ClientTlsFiles::write);
+        let client_tls_files = files.transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let (mcp_listener, mcp_origin) = bind(scheme, options.mcp_port).await?;
         let (as_listener, as_url) = bind(scheme, options.as_port).await?;
@@ -159,6 +164,7 @@ impl Lab {
             enterprise,
             misbehaviour: options.misbehaviour,
             client_tls,
+            client_tls_files,
             stop,
             servers,
         })
@@ -218,6 +224,11 @@ impl Lab {
     /// What a client needs with [`LabOptions::mtls`].
     pub fn client_tls(&self) -> Option<&ClientTls> {
         self.client_tls.as_ref()
+    }
+
+    /// The same in files, which are there for as long as the lab is.
+    pub fn client_tls_files(&self) -> Option<&ClientTlsFiles> {
+        self.client_tls_files.as_ref()
     }
 
     /// What goes wrong here.

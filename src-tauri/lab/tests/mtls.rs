@@ -94,3 +94,21 @@ async fn a_certificate_of_somebody_else_is_not_taken() {
     let refused = client(&tls, true).get(lab.mcp_url()).send().await;
     assert!(refused.is_err(), "{refused:?}");
 }
+
+#[tokio::test]
+async fn the_same_is_in_files_for_as_long_as_the_lab_is() {
+    let lab = started(|options| options.mtls = true).await;
+    let tls = lab.client_tls().expect("asked for").clone();
+    let files = lab.client_tls_files().expect("asked for");
+    for (path, pem) in [
+        (&files.authority, &tls.authority),
+        (&files.certificate, &tls.certificate),
+        (&files.private_key, &tls.private_key),
+    ] {
+        assert_eq!(&std::fs::read_to_string(path).unwrap(), pem);
+    }
+    let folder = files.folder().to_owned();
+    drop(lab);
+    assert!(!folder.exists());
+    assert!(healthy().await.client_tls_files().is_none());
+}

@@ -2,6 +2,7 @@
 //!
 //! The types are what the window sends, what the settings file keeps and what the flow reads.
 
+mod arguments;
 mod check;
 mod choices;
 mod given;
