@@ -17,7 +17,7 @@ use trace::{ActionKind, Revision, StopCode};
 
 /// Rules about this machine or its client alone: no server is at fault, so they have a test of
 /// their own here.
-const WITHOUT_MISBEHAVIOUR: [&str; 3] = ["A18", "L01", "C04"];
+const WITHOUT_MISBEHAVIOUR: [&str; 4] = ["A18", "L01", "L02", "C04"];
 
 /// Runs until it stops for the first time, or is done.
 async fn to_the_first_stop(misbehaviour: Misbehaviour) -> Watched {

@@ -173,7 +173,9 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Way {
         M::AuthorizationDetailsDropped => run(|_, run| {
             run.authorization.authorization_details = Some(r#"[{"type":"mcp_tool"}]"#.into());
         }),
-        M::RegistrationNotDeleted => run(|_, run| run.then = vec![ActionKind::DeleteRegistration]),
+        M::CredentialsElsewhere | M::RegistrationNotDeleted => {
+            run(|_, run| run.then = vec![ActionKind::DeleteRegistration])
+        }
         M::ClientDocumentRefused => CLIENT_DOCUMENT,
         M::DeviceAnswerIncomplete
         | M::DeviceNotApproved

@@ -289,7 +289,9 @@ mod tests {
             Kind::Toggle => (vec![], true.into()),
             Kind::Text { format, .. } | Kind::Secret { format } => text(match format {
                 Format::Any => "some",
-                Format::WebUrl | Format::Uri | Format::ProxyUrl => "https://a.example",
+                Format::WebUrl | Format::Uri | Format::ProxyUrl | Format::Origins => {
+                    "https://a.example"
+                }
                 Format::Jwt => "a.b.c",
                 Format::UrlPath => "/other",
             }),

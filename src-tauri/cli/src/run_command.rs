@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use app::{AppError, Document, Mirror, Status, Update, Viewer};
 use diagnosis::{Finding, Level};
 use formats::Redactor;
-use trace::HowOpened;
+use trace::{HowOpened, StopCode};
 use vault::Vault;
 
 use crate::arguments::{FailOn, RunArguments};
@@ -111,13 +111,13 @@ impl<'a> Progress<'a> {
             while let Some(update) = self.viewer.try_next() {
                 self.take(update)?;
             }
-            let may_go_on = matches!(
-                self.status(),
+            // Where credentials go is not decided by a flag that is about stops of every kind.
+            let may_go_on = match self.status() {
                 Status::Stopped {
-                    can_go_on: true,
-                    ..
-                }
-            );
+                    code, can_go_on, ..
+                } => can_go_on && !takes_consent(code),
+                _ => false,
+            };
             if !(go_on && may_go_on) {
                 return Ok(());
             }
@@ -204,8 +204,27 @@ fn print_end(
     paint.verdict(matches!(status, Status::Done { .. }), &message)
 }
 
+/// Stops at which a flag says that credentials may be sent.
+fn takes_consent(code: StopCode) -> bool {
+    matches!(
+        code,
+        StopCode::CredentialsElsewhere | StopCode::IssuerNotConfirmed
+    )
+}
+
 fn exit_code(status: &Status, findings: &[Finding], fail_on: FailOn) -> ExitCode {
     let reached = matches!(status, Status::Done { .. });
+    // The command line lacks a flag.
+    let unbound = matches!(
+        status,
+        Status::Stopped {
+            code: StopCode::IssuerNotConfirmed,
+            ..
+        }
+    );
+    if unbound {
+        return ExitCode::from(2);
+    }
     let at_least = |level: Level| findings.iter().any(|finding| finding.level >= level);
     let met = match fail_on {
         FailOn::Error => at_least(Level::Error),

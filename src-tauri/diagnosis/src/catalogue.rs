@@ -43,6 +43,8 @@ pub(crate) const RULES: &[Rule] = &[
     registration_not_deleted::RULE,
     client_document_refused::RULE,
     listener_failed::RULE,
+    issuer_not_confirmed::RULE,
+    credentials_elsewhere::RULE,
     pushed_request_rejected::RULE,
     pushed_answer_unusable::RULE,
     pushed_status_not_created::RULE,

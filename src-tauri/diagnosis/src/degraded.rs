@@ -121,10 +121,11 @@ fn judged(trace: &Trace, entries: usize) -> Vec<Finding> {
 }
 
 /// The rules that cannot fire on another client's traffic, and why.
-const NEED_DECISIONS: [(&str, &str); 8] = [
+const NEED_DECISIONS: [(&str, &str); 10] = [
     ("A18", "a client that goes on waiting sends nothing"),
     ("A31", "only our approver plays the browser"),
     ("C04", "that two refreshes were sent at once was asked for"),
+    ("G32", "a request that was held back is not in the traffic"),
     (
         "J01",
         "which keys a client checks a token against does not show",
@@ -134,6 +135,7 @@ const NEED_DECISIONS: [(&str, &str); 8] = [
         "whether a signature is right is computed when the flow runs",
     ),
     ("L01", "a client that cannot listen sends nothing"),
+    ("L02", "a request that was held back is not in the traffic"),
     ("M05", "what was asked for and not done sends nothing"),
     ("MT1", "the certificate that was shown is not in HTTP"),
 ];

@@ -1,13 +1,15 @@
 //! Which credentials a request carries, and where each of them may go.
 //!
 //! An access token goes to the MCP server and to the endpoints of the authorization server that
-//! issued it; everything else to the endpoints alone. Endpoints that verified metadata names belong
-//! to the authorization server, whatever their origin.
+//! issued it; everything else to the endpoints alone. [`binding`] says which endpoints these are.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use trace::{Credential, Request, Secret, ServerMetadata, origin_of, pairs, query_pairs};
+use trace::{Credential, Request, Secret, origin_of, pairs, query_pairs};
 
+use crate::binding;
+use crate::client::RegisteredBy;
+use crate::facts::Facts;
 use crate::grant::{Authorization, TokenGrant};
 use crate::options::GrantChoice;
 use crate::queue::ActionRequest;
@@ -34,16 +36,13 @@ pub(crate) fn redirected(request: &mut Request, redirect: &Redirect) {
 pub(crate) fn carried(flow: &Flow, setup: &Setup, request: &Request) -> Vec<Credential> {
     let sent = values(request);
     let mut known = Known {
-        endpoints: flow
-            .facts
-            .server_metadata
-            .as_ref()
-            .map(endpoints)
-            .unwrap_or_default(),
+        facts: &flow.facts,
+        setup,
+        endpoints: binding::endpoints(&flow.facts, setup),
         all: Vec::new(),
     };
-    known.of_facts(flow, setup);
-    known.of_step(&flow.step, setup);
+    known.of_facts();
+    known.of_step(&flow.step);
     let carried =
         |credential: &Credential| sent.iter().any(|value| value == credential.value.expose());
     known.all.into_iter().filter(carried).collect()
@@ -82,43 +81,44 @@ fn basic_password(joined: &str) -> Option<String> {
 }
 
 /// The credentials of a flow.
-struct Known {
-    /// The endpoints of the authorization server in use.
+struct Known<'a> {
+    facts: &'a Facts,
+    setup: &'a Setup,
+    /// Those of the authorization server in use that its credentials may go to.
     endpoints: Vec<String>,
     all: Vec<Credential>,
 }
 
-impl Known {
-    fn of_facts(&mut self, flow: &Flow, setup: &Setup) {
-        let facts = &flow.facts;
-        let server = setup.server_url.as_str();
+impl Known<'_> {
+    fn of_facts(&mut self) {
+        let facts = self.facts;
+        let server = self.setup.server_url.as_str();
         if let Some(tokens) = &facts.tokens {
-            let urls = [server]
-                .into_iter()
-                .chain(self.endpoints.iter().map(String::as_str));
+            // Another server than the one that issued them gets none of them.
+            let same = tokens.issuer == facts.issuer;
+            let endpoints = self.endpoints.iter().filter(|_| same);
+            let urls = [server].into_iter().chain(endpoints.map(String::as_str));
             let token = Credential::new("access token", tokens.access_token.clone(), urls);
             self.add(token);
-            self.at_server("refresh token", tokens.refresh_token.as_ref());
-            self.at_server("ID token", tokens.id_token.as_ref());
+            self.at(same, "refresh token", tokens.refresh_token.as_ref());
+            self.at(same, "ID token", tokens.id_token.as_ref());
         }
         if let Some(id) = &facts.session_id {
             self.add(Credential::new("session ID", id.clone(), [server]));
         }
-        let client = facts.client.as_ref();
-        self.at_server(
-            "client secret",
-            client.and_then(|it| it.client_secret.as_ref()),
-        );
+        if let Some(client) = &facts.client {
+            let same = client.issuer == facts.issuer
+                && (client.by != RegisteredBy::Hand || self.entered_for_it());
+            self.at(same, "client secret", client.client_secret.as_ref());
+        }
     }
 
     /// What only the present step has.
-    fn of_step(&mut self, step: &Step, setup: &Setup) {
+    fn of_step(&mut self, step: &Step) {
         match step {
-            Step::ExpectRegistration { endpoint, .. } => {
-                if let Some(token) = &setup.initial_access_token {
-                    let name = "initial access token";
-                    self.add(Credential::new(name, token.clone(), [endpoint.url()]));
-                }
+            Step::ExpectRegistration { .. } => {
+                let token = self.setup.initial_access_token.as_ref();
+                self.at(self.entered_for_it(), "initial access token", token);
             }
             Step::ExpectToken { grant, .. } => match grant {
                 TokenGrant::Code {
@@ -126,17 +126,22 @@ impl Known {
                     authorization,
                 } => self.of_code(code, authorization),
                 TokenGrant::DeviceCode(device) => {
-                    self.at_server("device code", Some(&device.device_code));
+                    self.at(true, "device code", Some(&device.device_code));
                 }
-                TokenGrant::Assertion(assertion) => self.at_server("assertion", Some(assertion)),
+                TokenGrant::Assertion(assertion) => {
+                    let entered = matches!(self.setup.grant, GrantChoice::JwtBearer { .. });
+                    let may = !entered || self.entered_for_it();
+                    self.at(may, "assertion", Some(assertion));
+                }
                 TokenGrant::ClientCredentials => {}
             },
-            Step::ExpectAssertion { endpoint } => {
-                let GrantChoice::EnterpriseManaged(provider) = &setup.grant else {
+            Step::ExpectAssertion { endpoint, vouched } => {
+                let GrantChoice::EnterpriseManaged(provider) = &self.setup.grant else {
                     return;
                 };
-                let at =
-                    |name, value: &Secret| Credential::new(name, value.clone(), [endpoint.url()]);
+                let url = endpoint.url();
+                let url = binding::identity_provider(self.facts, self.setup, url, *vouched);
+                let at = |name, value: &Secret| Credential::new(name, value.clone(), url);
                 self.add(at("ID token", &provider.id_token));
                 if let Some(secret) = &provider.client_secret {
                     self.add(at("client secret for the identity provider", secret));
@@ -144,14 +149,14 @@ impl Known {
             }
             Step::ExpectAction(request) => match &**request {
                 ActionRequest::Refresh { refresh_token, .. } => {
-                    self.at_server("refresh token", Some(refresh_token));
+                    self.at(true, "refresh token", Some(refresh_token));
                 }
                 ActionRequest::ReplayCode { redeemed, .. } => {
                     self.of_code(&redeemed.code, &redeemed.authorization);
                 }
-                ActionRequest::Registration { at, .. } => {
-                    let name = "registration access token";
-                    self.add(Credential::new(name, at.token.clone(), [at.endpoint.url()]));
+                ActionRequest::Registration { client, at, .. } => {
+                    let same = client.issuer == self.facts.issuer;
+                    self.at(same, "registration access token", Some(&at.token));
                 }
                 _ => {}
             },
@@ -159,14 +164,20 @@ impl Known {
         }
     }
 
-    fn of_code(&mut self, code: &Secret, authorization: &Authorization) {
-        self.at_server("authorization code", Some(code));
-        self.at_server("code verifier", Some(&authorization.code_verifier));
+    /// Whether what the user entered for an authorization server is for the one in use.
+    fn entered_for_it(&self) -> bool {
+        binding::is_for_this_issuer(self.facts, self.setup)
     }
 
-    fn at_server(&mut self, name: &str, value: Option<&Secret>) {
+    fn of_code(&mut self, code: &Secret, authorization: &Authorization) {
+        self.at(true, "authorization code", Some(code));
+        self.at(true, "code verifier", Some(&authorization.code_verifier));
+    }
+
+    /// For the authorization server in use; for nobody, if it is not `issued` by it or for it.
+    fn at(&mut self, issued: bool, name: &str, value: Option<&Secret>) {
         if let Some(value) = value {
-            let urls = self.endpoints.iter().map(String::as_str);
+            let urls = self.endpoints.iter().filter(|_| issued).map(String::as_str);
             let credential = Credential::new(name, value.clone(), urls);
             self.add(credential);
         }
@@ -179,25 +190,4 @@ impl Known {
             None => self.all.push(credential),
         }
     }
-}
-
-/// The URLs to which a client of this authorization server sends requests.
-fn endpoints(metadata: &ServerMetadata) -> Vec<String> {
-    let named = [
-        &metadata.authorization_endpoint,
-        &metadata.token_endpoint,
-        &metadata.registration_endpoint,
-        &metadata.revocation_endpoint,
-        &metadata.introspection_endpoint,
-        &metadata.userinfo_endpoint,
-        &metadata.pushed_authorization_request_endpoint,
-        &metadata.device_authorization_endpoint,
-    ];
-    let aliases = metadata.mtls_endpoint_aliases.iter().map(|(_, url)| url);
-    named
-        .into_iter()
-        .flatten()
-        .chain(aliases)
-        .cloned()
-        .collect()
 }

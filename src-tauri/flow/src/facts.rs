@@ -3,6 +3,7 @@
 use trace::{Grant, Phase, ResourceMetadata, Revision, ServerMetadata, StopCode};
 
 use crate::client::Client;
+use crate::consent::Consent;
 use crate::endpoint::{Endpoint, MissingEndpoint};
 use crate::grant::RedeemedCode;
 use crate::options::ResourceChoice;
@@ -58,6 +59,8 @@ pub struct Facts {
     pub queue: ActionQueue,
     /// The refusals that the user passed by.
     pub waived: Vec<StopCode>,
+    /// Where the user let credentials go.
+    pub consents: Vec<Consent>,
 }
 
 /// What a 401 said.
@@ -119,6 +122,7 @@ impl Facts {
             step_up: StepUp::default(),
             queue: ActionQueue::default(),
             waived: Vec::new(),
+            consents: Vec::new(),
         }
     }
 

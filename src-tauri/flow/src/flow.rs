@@ -2,7 +2,9 @@
 
 use trace::{ActionKind, Decision, Outcome, Request, Secret, StopCode, Timestamp};
 
+use crate::binding;
 use crate::client::Client;
+use crate::consent::Consent;
 use crate::credentials;
 use crate::facts::Facts;
 use crate::grant::{Device, TokenGrant};
@@ -46,6 +48,10 @@ impl Flow {
         flow.step = Step::ExpectChallenge { with_token };
         let facts = &mut flow.facts;
         facts.issuer.clone_from(&tokens.issuer);
+        // With this one its secret was used before.
+        facts
+            .consents
+            .extend(client.issuer.clone().map(Consent::Issuer));
         facts.dpop = tokens.dpop_key.clone().map(Dpop::with_key);
         facts.tokens = Some(tokens);
         if client.management().is_some() {
@@ -93,7 +99,7 @@ impl Flow {
                 url,
                 ..
             } => assertion::metadata_plan(self, issuer, *well_known, url),
-            Step::ExpectAssertion { endpoint } => assertion::request(self, setup, endpoint),
+            Step::ExpectAssertion { endpoint, .. } => assertion::request(self, setup, endpoint),
             Step::ExpectToken { endpoint, grant } => token::request(self, setup, endpoint, grant),
             Step::ExpectServerInfo => mcp::server_info_request(facts, setup),
             Step::ExpectInitialized => mcp::initialized_request(facts, setup),
@@ -169,14 +175,14 @@ impl Flow {
         {
             transition.flow.refused = Seen::of(seen).map(|seen| {
                 let at = env.now;
-                Box::new(Refused {
+                Box::new(Refused::Seen {
                     flow: before,
                     seen,
                     at,
                 })
             });
         }
-        actions::stopped(transition, setup)
+        binding::held(actions::stopped(transition, setup), setup)
     }
 
     /// Goes on where the flow stopped although the specification says not to. `None` when there is
@@ -185,7 +191,14 @@ impl Flow {
         let Step::Stopped { code, .. } = self.step else {
             return None;
         };
-        let Refused { mut flow, seen, at } = *self.refused?;
+        let (mut flow, seen, at) = match *self.refused? {
+            Refused::Seen { flow, seen, at } => (flow, seen, at),
+            Refused::Held { mut flow, consent } => {
+                flow.facts.consents.push(consent);
+                let gone_on = Transition::nothing(flow).decided(Decision::WentOnAnyway { code });
+                return Some(binding::held(gone_on, setup));
+            }
+        };
         flow.facts.waived.push(code);
         // The answer came then: what it says of time counts from then on.
         let env = &mut Env {
@@ -219,7 +232,8 @@ impl Flow {
             flow.facts.queue.outcome = Some(message.clone());
         }
         flow.refused = None;
-        Some(actions::begin(Transition::nothing(flow), setup, action))
+        let begun = actions::begin(Transition::nothing(flow), setup, action);
+        Some(binding::held(begun, setup))
     }
 
     /// Goes on with another of the authorization servers that the resource metadata names, from its

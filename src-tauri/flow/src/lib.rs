@@ -16,6 +16,7 @@ pub mod options;
 mod setup;
 
 mod client;
+mod consent;
 mod endpoint;
 mod facts;
 mod grant;
@@ -29,6 +30,7 @@ mod state;
 mod transition;
 
 mod answer;
+mod binding;
 mod client_document;
 mod client_request;
 mod credentials;
@@ -49,6 +51,7 @@ mod testing;
 
 pub use client::{Client, Management, RegisteredBy};
 pub use client_document::client_document;
+pub use consent::Consent;
 pub use endpoint::{Endpoint, MissingEndpoint};
 pub use facts::{ChallengeFacts, Facts, ServerFacts, StepUp};
 pub use grant::{Authorization, Device, RedeemedCode, TokenGrant};

@@ -2,6 +2,7 @@
 
 use trace::{Outcome, Request, Timestamp};
 
+use crate::consent::Consent;
 use crate::facts::Facts;
 use crate::plan::StepOutcome;
 use crate::step::Step;
@@ -40,10 +41,15 @@ pub(crate) struct Redirect {
 /// What the flow refused: where it stood, and what it saw then. Going on anyway is judging that
 /// once more, with the refusal waived.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Refused {
-    pub flow: Flow,
-    pub seen: Seen,
-    pub at: Timestamp,
+pub(crate) enum Refused {
+    Seen {
+        flow: Flow,
+        seen: Seen,
+        at: Timestamp,
+    },
+    /// Not what was seen, but the request that comes next: it would carry a credential to where it
+    /// must not go without consent.
+    Held { flow: Flow, consent: Consent },
 }
 
 /// A [`StepOutcome`] that is kept.

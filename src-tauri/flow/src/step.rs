@@ -63,6 +63,8 @@ pub enum Step {
     /// The identity provider's assertion for the authorization server.
     ExpectAssertion {
         endpoint: Endpoint,
+        /// The user named it, or metadata that the identity provider vouches for.
+        vouched: bool,
     },
     ExpectToken {
         endpoint: Endpoint,

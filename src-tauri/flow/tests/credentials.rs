@@ -184,6 +184,7 @@ fn endpoints_of_another_origin_belong_to_the_authorization_server() {
 fn registering(revision: Revision) -> Play {
     let mut play = Play::new(Some(revision));
     play.setup.initial_access_token = Some("initial-1".into());
+    play.setup.issuer = Some(ISSUER.into());
     play.challenged().resource(SERVER).metadata(|_| {});
     play.see(StepOutcome::Listening {
         redirect_uri: support::REDIRECT,

@@ -293,6 +293,9 @@ misbehaviours! {
     RegistrationNotDeleted "G31" "registration_not_deleted" Warning
         "Deletion answers 200"
         "Deleting a registration is answered 200 instead of 204."
+    CredentialsElsewhere "G32" "credentials_elsewhere" Error
+        "Registration managed elsewhere"
+        "registration_client_uri is on another origin than the authorization server."
     ClientDocumentRefused "G14" "client_document_refused" Error
         "Client document never fetched"
         "The metadata offers client metadata documents, and no document is ever fetched."

@@ -431,6 +431,10 @@ pub enum StopCode {
     PkceUnsupported,
     /// A needed endpoint is missing in the metadata, or is no http(s) URL.
     MissingEndpoint,
+    /// A credential would go to an origin that nobody who is trusted named.
+    CredentialsElsewhere,
+    /// A secret was entered, and not for which authorization server it is.
+    IssuerNotConfirmed,
     /// There is no way to become a client of this authorization server.
     NoRegistration,
     RegistrationRejected,

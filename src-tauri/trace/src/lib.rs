@@ -40,8 +40,8 @@ pub use file::{FileError, VERSION, from_json, to_json};
 pub use form::{Pair, encode_pairs, pairs, query_pairs, with_query};
 pub use jwt::{Jwt, JwtError};
 pub use metadata::{
-    Document, DocumentError, ResourceMetadata, ServerMetadata, origin_of, resource_metadata_urls,
-    server_metadata_urls,
+    Document, DocumentError, ResourceMetadata, ServerMetadata, is_loopback, origin_of,
+    resource_metadata_urls, server_metadata_urls,
 };
 pub use oauth_error::{OauthError, oauth_error};
 pub use origin::{Client, Evidence, FlowId, FlowInfo, Origin};

@@ -69,7 +69,9 @@ function fits(format: Format, text: string): boolean {
     case "any":
       return true;
     case "web_url":
-      return /^https?:\/\/[^/\s]/i.test(text) && URL.canParse(text);
+      return isWebUrl(text);
+    case "origins":
+      return text.trim().split(/\s+/).every(isWebUrl);
     case "uri":
       return /^[a-z][a-z0-9+.-]*:\S+$/i.test(text);
     case "proxy_url":
@@ -79,6 +81,10 @@ function fits(format: Format, text: string): boolean {
     case "url_path":
       return /^\/[^\s?#\\]*$/.test(text);
   }
+}
+
+function isWebUrl(text: string): boolean {
+  return /^https?:\/\/[^/\s]/i.test(text) && URL.canParse(text);
 }
 
 /** Why a text is no JSON array; null when it is one. */

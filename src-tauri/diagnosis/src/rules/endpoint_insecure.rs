@@ -1,5 +1,4 @@
-use trace::ServerMetadata;
-use url::{Host, Url};
+use trace::{ServerMetadata, is_loopback, origin_of};
 
 use crate::finding::Part;
 use crate::reading::Reading;
@@ -102,16 +101,7 @@ fn endpoints(metadata: &ServerMetadata) -> [(&'static str, Option<&str>); 10] {
 
 /// Whether a URL is plain http on another machine: on this one there is nothing in between.
 fn is_plain(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else {
-        return false;
-    };
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => true,
-    };
-    url.scheme() == "http" && !loopback
+    origin_of(url).is_some_and(|origin| origin.starts_with("http:")) && !is_loopback(url)
 }
 
 #[cfg(test)]

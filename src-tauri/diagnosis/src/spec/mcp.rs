@@ -153,6 +153,15 @@ pub(crate) const MCP_HTTPS: Spec = Spec {
     quote: "All authorization server endpoints MUST be served over HTTPS.",
 };
 
+pub(crate) const MCP_BINDING: Spec = Spec {
+    title: "MCP 2026-07-28 client registration, Authorization Server Binding",
+    url: "https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization/client-registration#authorization-server-binding",
+    quote: "Clients that use pre-registered credentials, or persist client credentials obtained \
+            via Dynamic Client Registration, MUST associate those credentials with the specific \
+            authorization server that issued them, keyed by the authorization server's issuer \
+            identifier.",
+};
+
 /// What an MCP endpoint answers, in the words of this revision.
 pub(crate) fn mcp_answer(revision: Revision) -> Spec {
     if revision.is_modern() {

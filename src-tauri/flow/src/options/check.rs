@@ -157,6 +157,9 @@ fn check(json: &Value, info: &'static OptionInfo) -> Result<(), SetupError> {
 fn fits(format: Format, text: &str) -> bool {
     match format {
         Format::WebUrl => trace::origin_of(text).is_some(),
+        Format::Origins => text
+            .split_whitespace()
+            .all(|it| trace::origin_of(it).is_some()),
         Format::UrlPath => {
             let plain = |c: char| c.is_ascii_graphic() && !"?#\\".contains(c);
             text.starts_with('/') && text.chars().all(plain)

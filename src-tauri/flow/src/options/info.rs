@@ -131,6 +131,8 @@ pub enum Format {
     Jwt,
     /// The path of a URL.
     UrlPath,
+    /// http or https origins with blanks between.
+    Origins,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -189,6 +191,7 @@ impl OptionInfo {
                 Format::Uri => "an absolute URI",
                 Format::ProxyUrl => "an http, https or socks5 URL",
                 Format::Jwt => "a JWT: three parts with dots between",
+                Format::Origins => "http or https origins with blanks between",
                 Format::UrlPath => "a path that begins with a slash, without ? and #",
             },
             Kind::Number { unit, .. } => match unit {

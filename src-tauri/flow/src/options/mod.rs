@@ -42,6 +42,9 @@ pub struct Options {
     pub grant: GrantChoice,
     /// The authorization server to use where the resource metadata names several; none: the first.
     pub issuer: Option<String>,
+    /// Origins that credentials may go to besides those of the authorization server, with blanks
+    /// between.
+    pub allow_credentials_to: Option<String>,
     pub resource: ResourceChoice,
     pub authorization: AuthorizationExtras,
     /// Bind the tokens to a key (RFC 9449) even where the MCP server does not demand it.
@@ -277,6 +280,7 @@ impl Default for Options {
             client_metadata: ClientMetadata::default(),
             grant: GrantChoice::Auto,
             issuer: None,
+            allow_credentials_to: None,
             resource: ResourceChoice::Advertised,
             authorization: AuthorizationExtras::default(),
             dpop: false,

@@ -326,12 +326,24 @@ pub const OPTIONS: &[OptionInfo] = &[
         "issuer",
         Group::Authorization,
         "Authorization server",
-        "The issuer to use if the resource metadata names several",
+        "The issuer to use if the resource metadata names several; a secret that you enter is for it alone",
         text(Format::WebUrl, "https://login.example.dev"),
     )
     .unset("the first one named")
     .short("{}")
     .flag("issuer"),
+    OptionInfo::new(
+        "allow_credentials_to",
+        Group::Authorization,
+        "Credentials may also go to",
+        "Origins, with blanks between: for endpoints that the authorization server's verified metadata does not name, or that are plain http",
+        text(Format::Origins, "https://tokens.example.dev"),
+    )
+    .unset("to no further origin")
+    .short("credentials to {}")
+    .flag("allow-credentials-to")
+    .value_name("ORIGIN")
+    .help("An origin that credentials may go to although it is plain http or not vouched for; several with blanks between"),
     // Grant
     OptionInfo::new(
         "grant.is",

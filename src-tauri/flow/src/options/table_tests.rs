@@ -17,7 +17,9 @@ fn sample(info: &OptionInfo) -> Value {
         .into(),
         Kind::Text { format, .. } | Kind::Secret { format } => match format {
             Format::Any => "some".into(),
-            Format::WebUrl | Format::Uri | Format::ProxyUrl => "https://a.example".into(),
+            Format::WebUrl | Format::Uri | Format::ProxyUrl | Format::Origins => {
+                "https://a.example".into()
+            }
             Format::Jwt => "a.b.c".into(),
             Format::UrlPath => "/other".into(),
         },

@@ -170,7 +170,10 @@ fn first_step(
             if let Some(url) = &provider.token_endpoint {
                 let name = "the identity provider's token_endpoint";
                 let endpoint = Endpoint::read(name, Some(url))?;
-                return Ok(Step::ExpectAssertion { endpoint });
+                return Ok(Step::ExpectAssertion {
+                    endpoint,
+                    vouched: true,
+                });
             }
             let issuer = provider.issuer.as_deref();
             let step = issuer.and_then(|issuer| identity_provider_step(issuer, 0));

@@ -56,11 +56,12 @@ pub(crate) fn judge_metadata(
     };
     let endpoint = read.and_then(|metadata| {
         Endpoint::read("token_endpoint", metadata.token_endpoint.as_deref())
+            .map(|endpoint| (endpoint, metadata.issuer.as_deref() == Some(issuer)))
             .map_err(|_| "no usable token_endpoint".to_owned())
     });
     match endpoint {
-        Ok(endpoint) => {
-            let step = Step::ExpectAssertion { endpoint };
+        Ok((endpoint, vouched)) => {
+            let step = Step::ExpectAssertion { endpoint, vouched };
             Transition::to(flow, step, Verdict::accepted("token_endpoint"))
         }
         Err(why) => match identity_provider_step(issuer, attempt + 1) {
@@ -205,7 +206,7 @@ mod tests {
         };
         let good = judged(0, r#"{"token_endpoint":"https://idp.example/t"}"#);
         assert!(
-            matches!(good.flow.step, Step::ExpectAssertion { endpoint } if endpoint.url() == "https://idp.example/t")
+            matches!(good.flow.step, Step::ExpectAssertion { endpoint, .. } if endpoint.url() == "https://idp.example/t")
         );
         for body in ["{}", "<html>", r#"{"token_endpoint":"javascript:x"}"#] {
             let next = judged(0, body);

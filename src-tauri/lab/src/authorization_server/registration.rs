@@ -197,7 +197,11 @@ fn information(server: &AuthorizationServer, client: &Client) -> Value {
         json!(client.registration_access_token),
     );
     if !server.is(Misbehaviour::RegistrationManagementIncomplete) {
-        let uri = format!("{}/register/{}", server.base, client.id);
+        let base = match server.is(Misbehaviour::CredentialsElsewhere) {
+            true => server.base.replace("127.0.0.1", "localhost"),
+            false => server.base.clone(),
+        };
+        let uri = format!("{base}/register/{}", client.id);
         answer.insert("registration_client_uri".to_owned(), json!(uri));
     }
     Value::Object(answer)

@@ -3,4 +3,4 @@
 /**
  * What a text has to look like.
  */
-export type Format = "any" | "web_url" | "uri" | "proxy_url" | "jwt" | "url_path";
+export type Format = "any" | "web_url" | "uri" | "proxy_url" | "jwt" | "url_path" | "origins";

@@ -35,7 +35,12 @@ client_metadata: ClientMetadata, grant: GrantChoice,
 /**
  * The authorization server to use where the resource metadata names several; none: the first.
  */
-issuer: string | null, resource: ResourceChoice, authorization: AuthorizationExtras, 
+issuer: string | null, 
+/**
+ * Origins that credentials may go to besides those of the authorization server, with blanks
+ * between.
+ */
+allow_credentials_to: string | null, resource: ResourceChoice, authorization: AuthorizationExtras, 
 /**
  * Bind the tokens to a key (RFC 9449) even where the MCP server does not demand it.
  */
