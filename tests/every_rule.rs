@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use app::Ending;
 use app::lab_scenarios::{self, Way};
 use diagnosis::{Certainty, Level, Owner};
 use lab::{Lab, LabOptions, Misbehaviour, WorkloadJwt};
@@ -40,6 +41,7 @@ async fn to_the_end(misbehaviour: Misbehaviour) -> (Watched, Vec<String>) {
         if !is_explained(&run) {
             unexplained.push(format!("{} stops with {code:?}", misbehaviour.slug()));
         }
+        unexplained.extend(disagreement(&run).map(|it| format!("{} {it}", misbehaviour.slug())));
         if !can_go_on {
             break;
         }
@@ -53,6 +55,34 @@ async fn to_the_end(misbehaviour: Misbehaviour) -> (Watched, Vec<String>) {
         }
     }
     (run, unexplained)
+}
+
+/// What the verdict says otherwise than status and findings do.
+fn disagreement(run: &Watched) -> Option<String> {
+    let view = run.view();
+    let verdict = view.verdict.as_ref()?;
+    let first = run.findings.first();
+    let error = run.findings.iter().find(|one| one.level == Level::Error);
+    let cause = verdict.cause.as_ref();
+    let agrees = match &view.status {
+        Status::Stopped { code, .. } => {
+            verdict.ending == Ending::Stopped
+                && verdict.text.starts_with("Stopped at ")
+                && (*code == StopCode::Cancelled
+                    || cause.map(|cause| &cause.code) == first.map(|first| &first.code)
+                        && first.is_some_and(|first| verdict.text.contains(&first.title)))
+        }
+        Status::Done { message } => match (verdict.ending, error, first) {
+            (Ending::Works, None, _) => verdict.text.starts_with(message.trim_end_matches('.')),
+            (Ending::WorksBut, Some(_), Some(first)) => {
+                verdict.text.contains(", but ") && verdict.text.contains(&first.title)
+            }
+            (Ending::WorksBut, None, _) => verdict.text.contains(", but what was asked for"),
+            _ => false,
+        },
+        _ => false,
+    };
+    (!agrees).then(|| format!("{verdict:#?}\nagainst {first:#?}, {:?}", view.status))
 }
 
 /// Whether an error says who has to change what.
@@ -79,6 +109,7 @@ async fn every_misbehaviour_is_found_under_its_own_code_and_every_stop_is_explai
     for &misbehaviour in Misbehaviour::ALL {
         let (run, unexplained) = to_the_end(misbehaviour).await;
         missed.extend(unexplained);
+        missed.extend(disagreement(&run).map(|it| format!("{} {it}", misbehaviour.slug())));
         let code = misbehaviour.code();
         let is_a_rule = diagnosis::catalogue().iter().any(|rule| rule.code == code);
         let found = run.codes().contains(&code);
@@ -159,6 +190,7 @@ async fn every_further_misbehaviour_is_found_under_its_own_code_and_the_healthy_
         let way = lab_scenarios::way_to(misbehaviour);
         let (run, unexplained) = on_the_way(way, Some(misbehaviour)).await;
         missed.extend(unexplained);
+        missed.extend(disagreement(&run).map(|it| format!("{} {it}", misbehaviour.slug())));
         let told = |run: &Watched| {
             format!(
                 "{misbehaviour:?}: findings {:#?}, status {:?}\n{}",

@@ -14,6 +14,7 @@ pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, 
 
 pub use crate::phases::{PhaseState, Progress};
 pub use crate::update::{FindingsChange, Update};
+pub use crate::verdict::{Cause, Ending, RunVerdict};
 pub use crate::view::{Detail, Row, RowKind, View, ViewChange};
 
 /// All the start screen needs, in one answer.
@@ -99,7 +100,7 @@ pub struct PastRun {
     pub server_url: String,
     pub at: Timestamp,
     pub result: PastResult,
-    /// "Reached tools/list · 1 warning", or the verdict of the worst finding.
+    /// The verdict in words.
     pub summary: String,
     /// The document of the run, while this process still has it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,54 +123,19 @@ pub enum PastResult {
 impl PastRun {
     /// What is remembered of a run; none while it is not over.
     pub fn of(view: &View, findings: &[Finding], document: u32, at: Timestamp) -> Option<Self> {
-        let count = |level: Level| {
-            findings
-                .iter()
-                .filter(|finding| finding.level == level)
-                .count()
-        };
-        let (errors, warnings) = (count(Level::Error), count(Level::Warning));
-        let worst = findings
-            .iter()
-            .filter(|finding| finding.level > Level::Note)
-            .max_by_key(|finding| finding.level);
-        let counted = |number: usize, what: &str| match number {
-            0 => String::new(),
-            1 => format!(" · 1 {what}"),
-            more => format!(" · {more} {what}s"),
-        };
-        let (result, summary) = match &view.status {
-            Status::Done { message } => {
-                let result = if worst.is_some() {
-                    PastResult::Warned
-                } else {
-                    PastResult::Passed
-                };
-                (
-                    result,
-                    format!(
-                        "{message}{}{}",
-                        counted(errors, "error"),
-                        counted(warnings, "warning")
-                    ),
-                )
-            }
-            Status::Stopped { message, .. } => (
-                PastResult::Failed,
-                worst.map_or(message.clone(), |finding| finding.title.clone()),
-            ),
-            Status::Ended { message } => (PastResult::Ended, message.clone()),
-            Status::Ready
-            | Status::Sending
-            | Status::AwaitingKeychain
-            | Status::AwaitingCallback { .. }
-            | Status::AwaitingDevice { .. } => return None,
+        let verdict = view.verdict.as_ref()?;
+        let warned = findings.iter().any(|finding| finding.level > Level::Note);
+        let result = match verdict.ending {
+            Ending::Works if !warned => PastResult::Passed,
+            Ending::Works | Ending::WorksBut => PastResult::Warned,
+            Ending::Stopped => PastResult::Failed,
+            Ending::Ended => PastResult::Ended,
         };
         Some(Self {
             server_url: view.server_url.clone(),
             at,
             result,
-            summary,
+            summary: verdict.text.clone(),
             document: Some(document),
         })
     }

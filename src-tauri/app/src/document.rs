@@ -52,10 +52,11 @@ impl Document {
     pub async fn recorded(id: u32, trace: Trace) -> Arc<Self> {
         let mut shown = Shown::nothing(trace);
         shown.rows = shown.trace.entries.iter().map(|entry| row(entry)).collect();
-        shown.view = Some(Arc::new(View::of_recording(&shown.trace)));
         if let Some(findings) = judged(shown.trace.clone()).await {
             shown.findings = findings;
         }
+        let view = View::of_recording(&shown.trace, &shown.findings);
+        shown.view = Some(Arc::new(view));
         Arc::new(Self {
             id,
             session: None,

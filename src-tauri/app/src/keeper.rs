@@ -91,7 +91,7 @@ async fn take(
             .filter(|new| **new != *known)
             .unwrap_or(known)
     };
-    let view = run.as_ref().map(|run| View::of_run(&trace, run));
+    let view = run.as_ref().map(|run| View::of_run(&trace, run, &findings));
     drop(trace);
     {
         let mut shown = lock(shown);

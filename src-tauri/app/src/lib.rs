@@ -13,6 +13,7 @@
 //! | `library` | the files of settings and past runs |
 //! | `lab_scenarios` | the cards of the lab |
 //! | `report` | the JSON report |
+//! | `verdict` | how a run ended, in the one sentence that all of them show |
 //!
 //! A run's events go one way: session → document → viewers. No viewer can hold up another one, the
 //! judging, or the run.
@@ -28,6 +29,7 @@ mod report;
 mod rows;
 mod shown;
 mod update;
+mod verdict;
 mod view;
 mod viewer;
 

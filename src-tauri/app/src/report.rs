@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use session::Status;
 use trace::{Entry, EntryKind, Secret, Trace, sentence};
 
-/// `{"outcome", "message", "steps", "exchanges", "findings"}`; `outcome` is "reached" or "failed".
+use crate::verdict::RunVerdict;
+
+/// `{"outcome", "message", "verdict", "steps", "exchanges", "findings"}`; `outcome` is "reached" or
+/// "failed", and `verdict` is null for a run that did not come to an end.
 ///
 /// `typed` are secrets that were typed in, with their names.
 pub fn report(
@@ -35,6 +38,7 @@ pub fn report(
         "server_url": trace.server_url,
         "outcome": outcome,
         "message": message,
+        "verdict": RunVerdict::of(trace, status, findings),
         "steps": trace.entries.iter().map(|entry| step(entry, findings, &redactor)).collect::<Vec<_>>(),
         "exchanges": [],
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use diagnosis::Decoded;
+use diagnosis::{Decoded, Finding};
 use serde::{Deserialize, Serialize};
 use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, VaultView};
 use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
 use ts_rs::TS;
 
 use crate::phases::{PhaseState, phases};
+use crate::verdict::RunVerdict;
 
 /// Defines a struct and its change: the same fields, each there only when it is another one than
 /// before.
@@ -70,6 +71,8 @@ with_change! {
     ViewChange {
         server_url: String,
         status: Status,
+        /// How it ended and what explains it; null while it is not over.
+        verdict: Option<RunVerdict>,
         /// Runs on without being asked at each request.
         running: bool,
         phases: Vec<PhaseState>,
@@ -101,9 +104,10 @@ with_change! {
 
 impl View {
     /// The view of a run that stands here.
-    pub(crate) fn of_run(trace: &Trace, run: &RunState) -> Self {
+    pub(crate) fn of_run(trace: &Trace, run: &RunState, findings: &[Finding]) -> Self {
         Self {
             server_url: trace.server_url.clone(),
+            verdict: RunVerdict::of(trace, &run.status, findings),
             status: run.status.clone(),
             running: run.running,
             phases: phases(trace, &run.status, run.phase),
@@ -123,7 +127,7 @@ impl View {
     }
 
     /// The view of a trace without a run behind it.
-    pub(crate) fn of_recording(trace: &Trace) -> Self {
+    pub(crate) fn of_recording(trace: &Trace, findings: &[Finding]) -> Self {
         let status = recorded_status(trace);
         let decisions = || trace.live().filter_map(|entry| entry.decision());
         let revision = decisions().filter_map(|decision| match decision {
@@ -153,6 +157,7 @@ impl View {
             registrations: Vec::new(),
             registrations_left: 0,
             can_step: false,
+            verdict: RunVerdict::of(trace, &status, findings),
             status,
         }
     }

@@ -1,6 +1,6 @@
 //! Words for people, with colour where there is a terminal.
 
-use app::{Row, RowKind, level_word};
+use app::{Ending, Row, RowKind, level_word};
 use diagnosis::{Certainty, Finding, Level, Owner};
 use formats::Redactor;
 use trace::VerdictKind;
@@ -31,11 +31,11 @@ impl Paint {
             .try_for_each(|line| self.say(line))
     }
 
-    pub fn verdict(&self, reached: bool, message: &str) -> Result<(), Failure> {
-        let (sign, colour) = if reached {
-            ("✓", GREEN)
-        } else {
-            ("✕", RED)
+    pub fn verdict(&self, ending: Ending, message: &str) -> Result<(), Failure> {
+        let (sign, colour) = match ending {
+            Ending::Works => ("✓", GREEN),
+            Ending::WorksBut => ("▲", YELLOW),
+            Ending::Stopped | Ending::Ended => ("✕", RED),
         };
         self.say(
             Line::new()

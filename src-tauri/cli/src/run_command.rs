@@ -5,10 +5,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use app::{AppError, Document, Mirror, Status, Update, Viewer};
+use app::{AppError, Document, Ending, Mirror, RunVerdict, Status, Update, Viewer};
 use diagnosis::{Finding, Level};
 use formats::Redactor;
-use trace::{HowOpened, StopCode};
+use trace::{HowOpened, StopCode, Trace};
 use vault::Vault;
 
 use crate::arguments::{FailOn, RunArguments};
@@ -48,7 +48,8 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let trace = document.trace();
     let findings = document.findings();
     let typed = document.typed_secrets();
-    print_end(&Redactor::of(&trace, &typed), &status, &findings, &paint)?;
+    let redactor = Redactor::of(&trace, &typed);
+    print_end(&trace, &redactor, &status, &findings, &paint)?;
 
     exports.write(&trace, &typed)?;
     let report = || app::report(&trace, &typed, &status, &findings);
@@ -187,6 +188,7 @@ fn failure(error: AppError) -> Failure {
 }
 
 fn print_end(
+    trace: &Trace,
     redactor: &Redactor,
     status: &Status,
     findings: &[Finding],
@@ -196,12 +198,11 @@ fn print_end(
     for finding in findings {
         paint.finding(finding, redactor)?;
     }
-    let message = match status {
-        Status::Done { message } => message.clone(),
-        Status::Stopped { message, .. } => format!("Stopped: {}", redactor.text(message)),
-        _ => "The run did not come to an end.".to_owned(),
+    let (ending, text) = match RunVerdict::of(trace, status, findings) {
+        Some(verdict) => (verdict.ending, redactor.text(&verdict.text)),
+        None => (Ending::Ended, "The run did not come to an end.".to_owned()),
     };
-    paint.verdict(matches!(status, Status::Done { .. }), &message)
+    paint.verdict(ending, &text)
 }
 
 /// Stops at which a flag says that credentials may be sent.

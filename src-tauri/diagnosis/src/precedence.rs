@@ -63,6 +63,15 @@ pub(crate) fn arrange(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding
     arrange_by(&rules, reading.last_stop(), found)
 }
 
+/// Whether the rule of a finding says why the flow stops so.
+pub fn explains(finding: &Finding, stop: StopCode) -> bool {
+    let mut rules = catalogue::RULES.iter();
+    let rule = rules.find(|rule| rule.code == finding.code);
+    rule.is_some_and(|rule| {
+        finding.certainty != Certainty::NotChecked && rule.stops.contains(&stop)
+    })
+}
+
 fn arrange_by(rules: &[&Rule], stop: Option<StopCode>, found: Vec<Finding>) -> Vec<Finding> {
     let rule_of = |code: &str| rules.iter().copied().find(|rule| rule.code == code);
     let told = found.into_iter().filter_map(|finding| {

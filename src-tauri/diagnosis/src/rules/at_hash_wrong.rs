@@ -23,6 +23,7 @@ rule! {
     title: "The at_hash of the ID token is not that of the access token",
     spec: [OIDC_AT_HASH],
     supersedes: ["O05/default" anywhere],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
         URL_SHOWN: Error Client Likely "Nobody came back from the authorization URL",
     ],
     spec: [RFC6749_WAY_BACK],
+    stops: [CallbackTimeout],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

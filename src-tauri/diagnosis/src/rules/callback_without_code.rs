@@ -28,6 +28,7 @@ rule! {
         CODE_LEFT_OUT: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_CODE],
+    stops: [NoCode],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -20,6 +20,7 @@ rule! {
     "D01" "challenge_missing" Error McpServer since None,
     title: "The 401 comes without WWW-Authenticate",
     spec: [RFC9110_UNAUTHORIZED, RFC6750_CHALLENGE],
+    stops: [NoResourceMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -22,6 +22,7 @@ rule! {
     "D40" "challenge_unparsable" Error McpServer since None,
     title: "The challenge cannot be read",
     spec: [RFC9110_UNAUTHORIZED],
+    stops: [NoResourceMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

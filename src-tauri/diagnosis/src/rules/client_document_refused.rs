@@ -29,6 +29,7 @@ rule! {
         NOT_SERVED: Error Client Likely,
     ],
     spec: [MCP_FETCH_DOCUMENT],
+    stops: [AuthorizationError, ApproverStuck, TokenRejected, PushedAuthorizationRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

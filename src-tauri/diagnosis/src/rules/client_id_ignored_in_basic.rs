@@ -27,6 +27,7 @@ rule! {
     title: "The token endpoint does not see the client_id in the Authorization header",
     spec: [RFC6749_BASIC],
     supersedes: ["T41"],
+    stops: [TokenRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

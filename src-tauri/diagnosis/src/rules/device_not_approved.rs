@@ -26,6 +26,7 @@ rule! {
         DENIED: Error AuthorizationServer Likely "Approval of the device was denied",
     ],
     spec: [RFC8628_EXPIRED, RFC8628_DENIED],
+    stops: [DeviceNotApproved],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

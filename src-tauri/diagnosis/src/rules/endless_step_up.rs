@@ -25,6 +25,7 @@ rule! {
     title: "The MCP server wants more scope, whatever the token has",
     spec: [RFC6750_INSUFFICIENT_SCOPE],
     supersedes: ["T19"],
+    stops: [InsufficientScope],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     "M02" "endpoint_insecure" Error AuthorizationServer since None,
     title: "An endpoint of the authorization server is plain http",
     spec: [MCP_HTTPS],
+    stops: [MissingEndpoint],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

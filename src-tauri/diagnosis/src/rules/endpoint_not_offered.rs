@@ -27,6 +27,7 @@ rule! {
         SETTINGS: Error Client Certain,
     ],
     spec: [RFC8414_RESPONSE],
+    stops: [NotPossible],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -31,6 +31,7 @@ rule! {
     ],
     spec: [MCP_STATUS_CODES, MCP_UNAUTHORIZED],
     supersedes: ["N02" anywhere],
+    stops: [WrongChallengeStatus, NotAnMcpServer],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -28,6 +28,7 @@ rule! {
         UNLISTED: Warning AuthorizationServer Likely,
     ],
     spec: [RFC8414_GRANT_TYPES],
+    stops: [GrantNotOffered, TokenRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -22,6 +22,7 @@ rule! {
     "X02" "id_jag_type_wrong" Error AuthorizationServer since None,
     title: "The identity provider's assertion is not marked as an ID-JAG",
     spec: [ID_JAG_TYPE],
+    stops: [InvalidTokenResponse],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

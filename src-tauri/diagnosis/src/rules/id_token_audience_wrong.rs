@@ -23,6 +23,7 @@ rule! {
     title: "The ID token is not meant for this client",
     spec: [OIDC_AUDIENCE],
     supersedes: ["O05/default" anywhere],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

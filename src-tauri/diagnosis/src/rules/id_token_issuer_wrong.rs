@@ -22,6 +22,7 @@ rule! {
     title: "The ID token names another issuer",
     spec: [OIDC_ISSUER],
     supersedes: ["O05/default" anywhere],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

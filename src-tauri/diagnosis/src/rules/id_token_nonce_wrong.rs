@@ -22,6 +22,7 @@ rule! {
     title: "The ID token does not hold the nonce of this authorization request",
     spec: [OIDC_NONCE],
     supersedes: ["O05/default" anywhere],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

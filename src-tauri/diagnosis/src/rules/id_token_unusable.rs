@@ -28,6 +28,7 @@ rule! {
         EXPIRED: Error AuthorizationServer Likely "The ID token had expired when it came",
     ],
     spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -23,6 +23,7 @@ rule! {
     "X03" "identity_provider_not_found" Error Client Likely since None,
     title: "The identity provider serves no metadata",
     spec: [RFC8414_RESPONSE],
+    stops: [NoServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     "R13" "iss_missing" Error AuthorizationServer since Some(Revision::R20260728),
     title: "The authorization response lacks the iss that the metadata announces",
     spec: [RFC9207_ISS],
+    stops: [IssMismatch],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

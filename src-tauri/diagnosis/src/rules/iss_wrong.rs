@@ -25,6 +25,7 @@ rule! {
     "R12" "iss_wrong" Error AuthorizationServer since Some(Revision::R20260728),
     title: "The authorization response comes from another issuer",
     spec: [RFC9207_COMPARE],
+    stops: [IssMismatch],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

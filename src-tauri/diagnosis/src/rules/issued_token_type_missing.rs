@@ -21,6 +21,7 @@ rule! {
     "X01" "issued_token_type_missing" Error AuthorizationServer since None,
     title: "The answer to a token exchange does not say what was issued",
     spec: [RFC8693_ISSUED_TYPE],
+    stops: [InvalidTokenResponse],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

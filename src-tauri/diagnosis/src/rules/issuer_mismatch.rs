@@ -27,6 +27,7 @@ rule! {
         MISNAMED: Error McpServer Certain,
     ],
     spec: [RFC8414_ISSUER],
+    stops: [IssuerMismatch],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -30,6 +30,7 @@ rule! {
         OLDEST_MISNAMED: Note McpServer Certain,
     ],
     spec: [RFC8414_ISSUER],
+    stops: [IssuerMismatch],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

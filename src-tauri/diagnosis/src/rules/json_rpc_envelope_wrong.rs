@@ -24,6 +24,7 @@ rule! {
     "N06" "json_rpc_envelope_wrong" Error McpServer since None,
     title: "{member} of the MCP server's JSON-RPC answer is wrong",
     spec: [JSON_RPC_VERSION, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH],
+    stops: [McpError],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     title: "The key that signed a token is not published",
     spec: [RFC8414_JWKS],
     supersedes: ["J04", "O05/default" anywhere],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -24,6 +24,7 @@ rule! {
     title: "The authorization server's keys cannot be had",
     spec: [RFC8414_JWKS],
     supersedes: ["O05/default" anywhere],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

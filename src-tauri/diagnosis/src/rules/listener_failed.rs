@@ -22,6 +22,7 @@ rule! {
     "L01" "listener_failed" Error Client since None,
     title: "Nothing can listen for the callback on this machine",
     spec: [RFC8252_LOOPBACK],
+    stops: [ListenerFailed],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -29,6 +29,7 @@ rule! {
         SHOWN_AND_REFUSED: Error McpServer Likely,
     ],
     spec: [RFC9470_INSUFFICIENT],
+    stops: [TokenNotAccepted, InsufficientScope, WrongChallengeStatus, NotPossible],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

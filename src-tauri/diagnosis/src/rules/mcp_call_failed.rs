@@ -34,6 +34,7 @@ rule! {
         REVISION_CHOSEN: Error Client Certain "The MCP server does not speak {revision}",
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
+    stops: [McpError],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

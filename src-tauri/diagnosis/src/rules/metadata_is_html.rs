@@ -29,6 +29,7 @@ rule! {
             "A well-known URL answers 200 with {what} instead of metadata",
     ],
     spec: [RFC9728_RESPONSE, RFC8414_RESPONSE],
+    stops: [NoResourceMetadata, NoServerMetadata, InvalidResourceMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
         ABSENT: Error AuthorizationServer Certain "The metadata has no {endpoint}",
     ],
     spec: [RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, MCP_HTTPS],
+    stops: [MissingEndpoint],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -33,6 +33,7 @@ rule! {
         TOO_MANY: Error McpServer Likely "The first call is refused because there were too many",
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
+    stops: [NotAnMcpServer],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -31,6 +31,7 @@ rule! {
                                                                    PKCE with S256 is supported",
     ],
     spec: [MCP_PKCE, MCP_S256],
+    stops: [PkceUnsupported],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

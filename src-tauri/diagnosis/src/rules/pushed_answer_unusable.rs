@@ -27,6 +27,7 @@ rule! {
             "The answer to the pushed authorization request does not say how long it is good",
     ],
     spec: [RFC9126_CREATED],
+    stops: [PushedAuthorizationRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

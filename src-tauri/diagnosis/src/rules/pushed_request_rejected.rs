@@ -24,6 +24,7 @@ rule! {
     "P03" "pushed_request_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the pushed authorization request",
     spec: [RFC9126_ERROR, RFC6749_INVALID_CLIENT],
+    stops: [PushedAuthorizationRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     title: "A refresh fails with an error that says nothing",
     spec: [RFC6749_INVALID_GRANT],
     supersedes: ["T41"],
+    stops: [TokenRejected],
 }
 
 /// Errors that say enough: a client can act on them.

@@ -24,6 +24,7 @@ rule! {
     title: "A dead refresh token is not answered invalid_grant",
     spec: [RFC6749_INVALID_GRANT],
     supersedes: ["T41"],
+    stops: [TokenRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
         NOT_JSON: Error AuthorizationServer Likely,
     ],
     spec: [RFC7591_CLIENT_ID, RFC7591_CREATED],
+    stops: [RegistrationRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

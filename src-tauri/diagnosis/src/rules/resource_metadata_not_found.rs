@@ -28,6 +28,7 @@ rule! {
         OLDEST: Warning McpServer Certain,
     ],
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
+    stops: [NoResourceMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

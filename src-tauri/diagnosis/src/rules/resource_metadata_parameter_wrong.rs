@@ -28,6 +28,7 @@ rule! {
     title: "The challenge does not say in resource_metadata where the metadata is",
     spec: [RFC9728_PARAMETER],
     supersedes: ["D02"],
+    stops: [NoResourceMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

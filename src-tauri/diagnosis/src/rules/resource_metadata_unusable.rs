@@ -30,6 +30,7 @@ rule! {
         CUT_OFF: Error Network Likely,
     ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
+    stops: [InvalidResourceMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

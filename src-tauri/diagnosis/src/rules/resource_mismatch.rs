@@ -27,6 +27,7 @@ rule! {
     "R02" "resource_mismatch" Error McpServer since Some(Revision::R20250618),
     title: "The resource metadata is about another resource than the URL used",
     spec: [RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN],
+    stops: [ForeignResource],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

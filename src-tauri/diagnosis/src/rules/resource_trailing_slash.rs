@@ -29,6 +29,7 @@ rule! {
         TYPED: Error Client Likely,
     ],
     spec: [RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN],
+    stops: [ForeignResource],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -29,6 +29,7 @@ rule! {
     ],
     spec: [RFC8414_JWKS],
     supersedes: ["O05/default" anywhere],
+    stops: [IdTokenInvalid],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -24,6 +24,7 @@ rule! {
         CHANGED: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_STATE],
+    stops: [StateMismatch],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -38,6 +38,7 @@ rule! {
     ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
     supersedes: [DEFAULT "T40" anywhere],
+    stops: [TokenNotAccepted],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -23,6 +23,7 @@ rule! {
     "T04" "token_endpoint_redirects" Error AuthorizationServer since None,
     title: "The token endpoint redirects instead of answering",
     spec: [RFC6749_TOKEN_POST, RFC9110_POST_BECOMES_GET],
+    stops: [TokenRejected, InvalidTokenResponse],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
         NO_ENDPOINT: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_TOKEN_ERROR],
+    stops: [TokenRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -39,6 +39,7 @@ rule! {
             "The MCP server takes the access token in one call and refuses it in another",
     ],
     spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME],
+    stops: [TokenNotAccepted],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -38,6 +38,7 @@ rule! {
         RFC6749_INVALID_GRANT, RFC6749_INVALID_CLIENT, RFC6749_UNAUTHORIZED_CLIENT, RFC6749_INVALID_SCOPE,
         RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK, RFC9449_PROOF,
     ],
+    stops: [TokenRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -24,6 +24,7 @@ rule! {
     title: "The token answer is form-encoded instead of JSON",
     spec: [RFC6749_TOKEN_JSON],
     supersedes: ["T02", "T03"],
+    stops: [TokenRejected, InvalidTokenResponse],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

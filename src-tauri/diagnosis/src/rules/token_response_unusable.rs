@@ -27,6 +27,7 @@ rule! {
         NOT_JSON: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_TOKEN_JSON, RFC6749_TOKEN_ERROR],
+    stops: [InvalidTokenResponse, TokenRejected],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

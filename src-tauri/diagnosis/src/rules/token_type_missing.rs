@@ -20,6 +20,7 @@ rule! {
     "T42" "token_type_missing" Error AuthorizationServer since None,
     title: "The token answer does not say of which type the token is",
     spec: [RFC6749_TOKEN_TYPE],
+    stops: [InvalidTokenResponse],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

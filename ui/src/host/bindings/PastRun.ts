@@ -4,7 +4,7 @@ import type { Timestamp } from "./Timestamp";
 
 export type PastRun = { server_url: string, at: Timestamp, result: PastResult, 
 /**
- * "Reached tools/list · 1 warning", or the verdict of the worst finding.
+ * The verdict in words.
  */
 summary: string, 
 /**

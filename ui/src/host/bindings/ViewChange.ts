@@ -4,6 +4,7 @@ import type { NextStep } from "./NextStep";
 import type { PhaseState } from "./PhaseState";
 import type { RegistrationWay } from "./RegistrationWay";
 import type { Revision } from "./Revision";
+import type { RunVerdict } from "./RunVerdict";
 import type { ServerView } from "./ServerView";
 import type { Status } from "./Status";
 import type { TokenView } from "./TokenView";
@@ -13,6 +14,10 @@ import type { VaultView } from "./VaultView";
  * What changed in a [`View`]. A part that is not there has not changed.
  */
 export type ViewChange = { server_url?: string, status?: Status, 
+/**
+ * How it ended and what explains it; null while it is not over.
+ */
+verdict?: RunVerdict | null, 
 /**
  * Runs on without being asked at each request.
  */
