@@ -1,5 +1,6 @@
 //! The secrets of a trace: their pseudonyms, and finding them again in any text.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use foldhash::{HashMap, HashSet};
 use memchr::memchr;
 
@@ -13,9 +14,10 @@ pub struct Known {
     counts: HashMap<Kind, u32>,
     /// Values that are not looked for, since they have a public meaning too.
     public: HashSet<Vec<u8>>,
+    /// By spelling.
     needles: Vec<Needle>,
-    long: Filter,
-    short: Filter,
+    /// Finds the needles; a match gives the needle's place.
+    search: Option<AhoCorasick>,
 }
 
 #[derive(Clone)]
@@ -28,8 +30,6 @@ struct Secret {
 struct Needle {
     spelling: Vec<u8>,
     secret: Vec<u8>,
-    /// The longest other needle this one begins with.
-    shorter: Option<usize>,
 }
 
 impl Known {
@@ -56,7 +56,6 @@ impl Known {
         let needle = |spelling| Needle {
             spelling,
             secret: value.to_vec(),
-            shorter: None,
         };
         // A JWT is found by its form, however many there are.
         let is_jwt = next_jwt(value, 0, value.len()) == Some((0, value.len()));
@@ -77,26 +76,13 @@ impl Known {
     pub fn index(&mut self) {
         self.needles.sort_by(|a, b| a.spelling.cmp(&b.spelling));
         self.needles.dedup_by(|a, b| a.spelling == b.spelling);
-        let mut begun: Vec<usize> = Vec::new();
-        for at in 0..self.needles.len() {
-            while let Some(&last) = begun.last()
-                && !self.needles[at]
-                    .spelling
-                    .starts_with(&self.needles[last].spelling)
-            {
-                begun.pop();
-            }
-            self.needles[at].shorter = begun.last().copied();
-            begun.push(at);
-        }
-        let of = |long: bool| {
-            self.needles
-                .iter()
-                .map(|needle| needle.spelling.as_slice())
-                .filter(move |spelling| (spelling.len() >= LONG) == long)
-        };
-        self.long = Filter::new(of(true), 8, LONG - 7);
-        self.short = Filter::new(of(false), SHORT, 1);
+        let spellings = self.needles.iter().map(|needle| &needle.spelling);
+        // The smaller of its automata: a long run has many secrets, each with many spellings.
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(spellings);
+        self.search = Some(search.expect("there are fewer than 2^31 bytes of secrets"));
     }
 
     /// What stands for this secret. One that was never learnt has no number.
@@ -125,14 +111,9 @@ impl Known {
     ) {
         let mut at = from;
         let mut jwt = next_jwt(text, at, to);
-        let mut long = self.next(&self.long, text, at, to);
-        let mut short = self.next(&self.short, text, at, to);
+        let mut needle = self.next(text, at, to);
         loop {
             let first_jwt = jwt.map_or(to, |(start, _)| start);
-            let needle = [long, short]
-                .into_iter()
-                .flatten()
-                .min_by_key(|&(start, _)| start);
             match (jwt, needle) {
                 (_, Some((start, needle))) if start < first_jwt => {
                     at = start + needle.spelling.len();
@@ -147,28 +128,22 @@ impl Known {
             if jwt.is_some_and(|(start, _)| start < at) {
                 jwt = next_jwt(text, at, to);
             }
-            if long.is_some_and(|(start, _)| start < at) {
-                long = self.next(&self.long, text, at, to);
-            }
-            if short.is_some_and(|(start, _)| start < at) {
-                short = self.next(&self.short, text, at, to);
+            if needle.is_some_and(|(start, _)| start < at) {
+                needle = self.next(text, at, to);
             }
         }
     }
 
-    /// The first secret in `text[from..to]` that the filter lets through.
-    fn next(
-        &self,
-        filter: &Filter,
-        text: &[u8],
-        from: usize,
-        to: usize,
-    ) -> Option<(usize, &Needle)> {
-        let window = &text[..to];
-        filter.find(window, from, |at| {
-            let needle = self.longest(&window[at..])?;
-            stands_alone(text, at, at + needle.spelling.len()).then_some((at, needle))
-        })
+    /// The first secret in `text[from..to]`, and the longest that begins there.
+    fn next(&self, text: &[u8], mut from: usize, to: usize) -> Option<(usize, &Needle)> {
+        let search = self.search.as_ref()?;
+        loop {
+            let found = search.find(Input::new(text).range(from..to))?;
+            if stands_alone(text, found.start(), found.end()) {
+                return Some((found.start(), &self.needles[found.pattern()]));
+            }
+            from = found.start() + 1;
+        }
     }
 
     /// Where a secret begins that the end of `text` cuts off in the middle.
@@ -189,19 +164,6 @@ impl Known {
                 .filter(|needle| needle.spelling.starts_with(rest))?;
             Some((at, self.pseudonym(JWT, &needle.secret)))
         })
-    }
-
-    /// The longest needle that `rest` starts with. It is the last one not after `rest`, or one that
-    /// begins that.
-    fn longest(&self, rest: &[u8]) -> Option<&Needle> {
-        let after = self
-            .needles
-            .partition_point(|needle| needle.spelling.as_slice() <= rest);
-        let mut needle = &self.needles[after.checked_sub(1)?];
-        while !rest.starts_with(&needle.spelling) {
-            needle = &self.needles[needle.shorter?];
-        }
-        Some(needle)
     }
 }
 
@@ -246,82 +208,6 @@ fn jwt_at(text: &[u8], at: usize) -> Option<Run> {
     let run = &text[at..end];
     let is_jwt = (run.len() >= 20 && run.contains(&b'.')) || (is_cut && run.len() >= 400);
     Some(Run { end, is_jwt })
-}
-
-/// Says which places of a text cannot be in a secret, fast: a bit per hash of a few bytes.
-///
-/// Only every `step`th place of a text is looked at. So that none is missed, `step` windows of each
-/// needle are noted.
-#[derive(Clone, Default)]
-struct Filter {
-    /// A power of two of words, one or two windows in each.
-    bits: Vec<u64>,
-    width: usize,
-    step: usize,
-}
-
-impl Filter {
-    fn new<'a>(needles: impl Iterator<Item = &'a [u8]>, width: usize, step: usize) -> Self {
-        let windows = |needle: &'a [u8]| needle.windows(width).take(step).map(hash);
-        let mut hashes: Vec<u64> = needles.flat_map(windows).collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        let mut filter = Self {
-            bits: vec![0; (hashes.len() / 2).next_power_of_two() * usize::from(!hashes.is_empty())],
-            width,
-            step,
-        };
-        for hash in hashes {
-            let (word, bits) = filter.place(hash);
-            filter.bits[word] |= bits;
-        }
-        filter
-    }
-
-    /// The first that `check` gives for a place that may be the begin of a needle.
-    fn find<T>(
-        &self,
-        text: &[u8],
-        from: usize,
-        mut check: impl FnMut(usize) -> Option<T>,
-    ) -> Option<T> {
-        if self.bits.is_empty() {
-            return None;
-        }
-        for (step, window) in text[from..]
-            .windows(self.width)
-            .step_by(self.step)
-            .enumerate()
-        {
-            let (word, bits) = self.place(hash(window));
-            if self.bits[word] & bits == bits {
-                let at = from + step * self.step;
-                let earliest = from.max((at + 1).saturating_sub(self.step));
-                if let Some(found) = (earliest..=at).find_map(&mut check) {
-                    return Some(found);
-                }
-            }
-        }
-        None
-    }
-
-    /// Two bits of one word, so that chance lets few other windows through.
-    #[inline]
-    fn place(&self, hash: u64) -> (usize, u64) {
-        let word = (hash >> 12) as usize & (self.bits.len() - 1);
-        (word, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
-    }
-}
-
-#[inline]
-fn hash(window: &[u8]) -> u64 {
-    let word = match window.first_chunk::<8>() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => window
-            .first_chunk::<SHORT>()
-            .map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes))),
-    };
-    word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
 }
 
 /// A short secret counts only as a word of its own: within longer words it is chance.
