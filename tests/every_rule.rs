@@ -92,6 +92,24 @@ fn is_explained(run: &Watched) -> bool {
     })
 }
 
+/// Misbehaviours whose own finding is not the first, and why.
+const NOT_FIRST: [(&str, &str); 0] = [];
+
+/// What is told before the misbehaviour's own finding, where that is the only fault.
+fn told_before(run: &Watched, misbehaviour: Misbehaviour) -> Option<String> {
+    let code = misbehaviour.code();
+    let excused = NOT_FIRST.iter().any(|(known, _)| *known == code);
+    let first = run.findings.first()?;
+    let is_first = first.code == code;
+    (is_first == excused).then(|| {
+        let status = &run.view().status;
+        format!(
+            "{code} is first: {is_first}, told {:?} at {status:?}",
+            run.codes()
+        )
+    })
+}
+
 #[test]
 fn every_rule_has_a_misbehaviour_and_the_same_name() {
     let all = Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED);
@@ -107,6 +125,8 @@ fn every_rule_has_a_misbehaviour_and_the_same_name() {
 async fn every_misbehaviour_is_found_under_its_own_code_and_every_stop_is_explained() {
     let mut missed = Vec::new();
     for &misbehaviour in Misbehaviour::ALL {
+        let first_stop = to_the_first_stop(misbehaviour).await;
+        missed.extend(told_before(&first_stop, misbehaviour));
         let (run, unexplained) = to_the_end(misbehaviour).await;
         missed.extend(unexplained);
         missed.extend(disagreement(&run).map(|it| format!("{} {it}", misbehaviour.slug())));
@@ -199,6 +219,7 @@ async fn every_further_misbehaviour_is_found_under_its_own_code_and_the_healthy_
                 run.exchanges().join("\n")
             )
         };
+        missed.extend(told_before(&run, misbehaviour));
         if !run.codes().contains(&misbehaviour.code()) {
             missed.push(format!("not found\n{}", told(&run)));
         }

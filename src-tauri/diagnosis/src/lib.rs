@@ -62,6 +62,8 @@ mod step_up;
 mod wording;
 
 #[cfg(test)]
+mod combined;
+#[cfg(test)]
 mod degraded;
 #[cfg(test)]
 mod linear;

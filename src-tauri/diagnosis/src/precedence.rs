@@ -216,6 +216,59 @@ mod tests {
         }
     }
 
+    /// All of them but that of the user, who knows why. It does not compile when one is left out.
+    macro_rules! stops {
+        ($($stop:ident),+) => {{
+            let _ = |stop: StopCode| match stop {
+                $(StopCode::$stop)|+ | StopCode::Cancelled => {}
+            };
+            [$(StopCode::$stop),+]
+        }};
+    }
+
+    #[test]
+    fn every_stop_is_explained_by_some_rule() {
+        let stops = stops![
+            Transport,
+            WrongChallengeStatus,
+            NotAnMcpServer,
+            NoResourceMetadata,
+            InvalidResourceMetadata,
+            ForeignResource,
+            NoServerMetadata,
+            IssuerMismatch,
+            PkceUnsupported,
+            MissingEndpoint,
+            NoRegistration,
+            RegistrationRejected,
+            AuthorizationError,
+            StateMismatch,
+            IssMismatch,
+            NoCode,
+            CallbackTimeout,
+            ListenerFailed,
+            ApproverStuck,
+            TokenRejected,
+            InvalidTokenResponse,
+            PushedAuthorizationRejected,
+            DeviceNotApproved,
+            IdTokenInvalid,
+            GrantNotOffered,
+            NotPossible,
+            TokenNotAccepted,
+            InsufficientScope,
+            McpError,
+            CredentialsElsewhere,
+            IssuerNotConfirmed
+        ];
+        for stop in stops {
+            let explained = catalogue::RULES
+                .iter()
+                .any(|rule| rule.stops.contains(&stop));
+            assert!(explained, "{stop:?}");
+        }
+    }
+
     /// Neither is anything its own cause, nor do two rules each tell the other's fact better.
     #[test]
     fn relations_make_no_circle() {

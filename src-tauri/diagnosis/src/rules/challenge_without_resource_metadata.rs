@@ -27,6 +27,7 @@ rule! {
         OPTIONAL: Note McpServer Certain,
     ],
     spec: [MCP_CHALLENGE_2025_06, MCP_DISCOVERY],
+    follows: ["N03"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

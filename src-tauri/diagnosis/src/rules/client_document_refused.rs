@@ -29,6 +29,7 @@ rule! {
         NOT_SERVED: Error Client Likely,
     ],
     spec: [MCP_FETCH_DOCUMENT],
+    supersedes: ["A31"],
     stops: [AuthorizationError, ApproverStuck, TokenRejected, PushedAuthorizationRejected],
 }
 

@@ -26,6 +26,7 @@ rule! {
         AUTHORIZATION_SERVER: Warning AuthorizationServer Certain,
     ],
     spec: [RFC9700_CORS],
+    follows: ["S04"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -31,6 +31,7 @@ rule! {
             "Clients in a browser cannot reach the authorization server",
     ],
     spec: [RFC9700_CORS],
+    follows: ["S04"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

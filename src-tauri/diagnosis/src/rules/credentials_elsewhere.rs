@@ -25,6 +25,7 @@ rule! {
     "G32" "credentials_elsewhere" Error AuthorizationServer since None,
     title: "A credential would leave the authorization server it is for",
     spec: [MCP_BINDING],
+    stops: [CredentialsElsewhere],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -24,6 +24,7 @@ rule! {
         MCP_SERVER: Error McpServer Certain,
     ],
     spec: [RFC9449_NONCE],
+    supersedes: ["T41"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -35,7 +35,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let response = seen.response()?;
         let jwt = access_jwt(response)?.ok()?;
         let told = object(response)?.get("expires_in")?.as_u64()?;
-        // A life of no time at all is another rule's matter.
+        // A life of no time at all is that of a token that expired when it was issued.
         let lives = jwt
             .seconds("exp")?
             .checked_sub(jwt.seconds("iat")?)

@@ -36,6 +36,7 @@ rule! {
             "{method} needs more scope than the challenge of the 401 names",
     ],
     spec: [RFC6750_INSUFFICIENT_SCOPE, MCP_STEP_UP_SCOPE, MCP_CHALLENGE_SCOPE, RFC6749_SCOPE_GRANTED],
+    follows: ["T43", "A20"],
     stops: [InsufficientScope, WrongChallengeStatus],
 }
 

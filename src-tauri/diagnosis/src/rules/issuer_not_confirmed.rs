@@ -23,6 +23,7 @@ rule! {
     "L02" "issuer_not_confirmed" Error Client since None,
     title: "The secret is not bound to an authorization server yet",
     spec: [MCP_BINDING],
+    stops: [IssuerNotConfirmed],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

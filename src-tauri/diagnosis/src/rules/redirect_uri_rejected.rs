@@ -25,6 +25,7 @@ rule! {
     title: "The authorization server refuses the redirect URI",
     spec: [RFC8252_LOOPBACK],
     supersedes: ["A31" anywhere, "G14" anywhere],
+    follows: ["G21"],
     stops: [ApproverStuck],
 }
 

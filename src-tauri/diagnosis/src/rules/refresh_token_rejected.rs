@@ -25,6 +25,7 @@ rule! {
     "S12" "refresh_token_rejected" Note Nobody since None,
     title: "The refresh token is no longer good, and the server says so as it should",
     spec: [RFC6749_INVALID_GRANT],
+    follows: ["T41"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

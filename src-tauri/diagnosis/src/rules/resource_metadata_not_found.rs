@@ -28,6 +28,7 @@ rule! {
         OLDEST: Warning McpServer Certain,
     ],
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
+    follows: ["S09", "D40", "D15/resource_metadata", "N01"],
     stops: [NoResourceMetadata],
 }
 

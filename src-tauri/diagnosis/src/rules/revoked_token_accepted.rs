@@ -26,6 +26,7 @@ rule! {
         NO_EFFECT: Warning AuthorizationServer Certain "Revocation has no effect",
     ],
     spec: [RFC7009_IMMEDIATELY],
+    follows: ["V02"],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -31,6 +31,7 @@ rule! {
         NOT_ALL_TRIED: Error McpServer Likely,
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
+    follows: ["D15/server_metadata", "N01"],
     stops: [NoServerMetadata],
 }
 

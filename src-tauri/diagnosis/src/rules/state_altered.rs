@@ -24,6 +24,7 @@ rule! {
         CHANGED: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_STATE],
+    follows: ["A32"],
     stops: [StateMismatch],
 }
 

@@ -29,6 +29,7 @@ rule! {
         UNKNOWN_TYPE: Error AuthorizationServer Certain "The token is of a type that MCP clients do not know",
     ],
     spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE],
+    supersedes: ["J05"],
 }
 
 const TABLE: &[Member] = &[

@@ -38,6 +38,7 @@ rule! {
     ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
     supersedes: [DEFAULT "T40" anywhere],
+    follows: [DEFAULT "R02", DEFAULT "R01"],
     stops: [TokenNotAccepted],
 }
 

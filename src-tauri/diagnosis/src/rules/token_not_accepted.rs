@@ -39,6 +39,7 @@ rule! {
             "The MCP server takes the access token in one call and refuses it in another",
     ],
     spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME],
+    follows: ["J01", "J03", "J04", "J02", "MT1", "DP2"],
     stops: [TokenNotAccepted],
 }
 

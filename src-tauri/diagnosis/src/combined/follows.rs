@@ -1,0 +1,157 @@
+//! For each consequence that is declared a run that shows it with its cause.
+
+use serde_json::json;
+use trace::{Decision, FailureKind, Grant, MetadataSource, Phase, Purpose, StopCode, TokenKind};
+
+use super::runs::*;
+use crate::sample::{
+    AS, Answer, MCP, Run, access_jwt, call, dpop_proof, jwt, post, push_to_server, stop,
+    token_answer,
+};
+
+/// The first code comes of the second.
+pub const FOLLOWS: &[super::Shown] = &[
+    ("T19", "T43", || {
+        let mut run = Run::healthy();
+        let challenge = "Bearer error=\"insufficient_scope\"";
+        run.calls[1] = Answer::bare(403).header("www-authenticate", challenge);
+        run.stop(Phase::Mcp, StopCode::InsufficientScope).trace()
+    }),
+    ("T19", "A20", || {
+        let mut run = Run::healthy();
+        run.ask("scope", Some("mcp write"));
+        let claims = json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64, "scope": "mcp"});
+        run.token = token_answer(&jwt(&claims), "refresh-1");
+        let challenge = "Bearer error=\"insufficient_scope\", scope=\"mcp write\"";
+        run.calls[1] = Answer::bare(403).header("www-authenticate", challenge);
+        run.stop(Phase::Mcp, StopCode::InsufficientScope).trace()
+    }),
+    ("T40", "J01", || {
+        refused_with_keys(json!({"keys": [{"kid": "k2"}]}), not_checked())
+    }),
+    ("T40", "J03", || {
+        refused_with_keys(json!({"issuer": AS}), not_checked())
+    }),
+    ("T40", "J04", || {
+        refused_with_keys(json!({"keys": [{"kid": "k1"}]}), invalid())
+    }),
+    ("T40", "J02", || {
+        let claims = json!({"iss": AS, "aud": MCP, "iat": 1_800_000_000, "exp": 1_799_999_940});
+        let mut run = refused_call();
+        run.token = token_answer(&jwt(&claims), "refresh-1");
+        run.trace()
+    }),
+    ("T40", "MT1", || {
+        let cnf = json!({"x5t#S256": "another"});
+        let claims = json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64, "cnf": cnf});
+        let mut run = Run::healthy();
+        run.token = token_answer(&jwt(&claims), "refresh-1");
+        run.calls = refused_call().calls;
+        let thumbprint = "ours".into();
+        run.decisions = vec![Decision::ClientCertificate { thumbprint }];
+        let mut trace = run.trace();
+        stop(&mut trace, StopCode::TokenNotAccepted);
+        trace
+    }),
+    ("T40", "DP2", || {
+        let mut trace = Run::healthy().trace();
+        let token = jwt(&json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64}));
+        let mut answer = token_answer(&token, "refresh-9");
+        answer.edit(|answer| answer["token_type"] = "DPoP".into());
+        let grant = Grant::ClientCredentials;
+        let form = [("grant_type", "client_credentials"), ("resource", MCP)];
+        let request = post("/token", &form).header("DPoP", dpop_proof());
+        push_to_server(&mut trace, Purpose::Token { grant }, request, &answer);
+        call(&mut trace, &refused_call().calls[0], &token);
+        stop(&mut trace, StopCode::TokenNotAccepted);
+        trace
+    }),
+    ("T41", "X01", || exchanged("oauth-id-jag+jwt", "")),
+    ("T41", "X02", || {
+        exchanged("JWT", "urn:ietf:params:oauth:token-type:id-jag")
+    }),
+    ("T41", "G21", || {
+        let mut run = refused("invalid_client", "");
+        registered_otherwise(&mut run);
+        run.trace()
+    }),
+    ("S07", "G21", || {
+        let mut run = stuck("Invalid redirect URI");
+        registered_otherwise(&mut run);
+        run.trace()
+    }),
+    ("A30", "G21", || {
+        let mut run = Run::healthy();
+        registered_otherwise(&mut run);
+        run.callback.retain(|(name, _)| *name != "code");
+        run.callback.push(("error", "unauthorized_client".into()));
+        run.stop(Phase::Authorization, StopCode::AuthorizationError)
+            .trace()
+    }),
+    ("N03", "S09", || {
+        let mut run = misnamed();
+        nowhere(&mut run, &Answer::bare(404));
+        run.trace()
+    }),
+    ("N03", "D40", || {
+        let mut run = Run::healthy();
+        run.challenge.drop_header("www-authenticate");
+        run.challenge = run
+            .challenge
+            .header("www-authenticate", "Bearer resource_metadata=\"https");
+        nowhere(&mut run, &Answer::bare(404));
+        run.trace()
+    }),
+    ("N03", "D15/resource_metadata", || {
+        let mut run = Run::healthy();
+        nowhere(&mut run, &Answer::html(200, "Home"));
+        run.trace()
+    }),
+    ("N03", "N01", || {
+        let mut run = Run::healthy();
+        let url = "https://elsewhere.example/metadata".to_owned();
+        nowhere(&mut run, &Answer::bare(404));
+        run.resource_tries[0] = (
+            MetadataSource::Header,
+            url,
+            Answer::failed(FailureKind::Dns),
+        );
+        run.trace()
+    }),
+    ("D02", "N03", || {
+        let mut run = Run::healthy();
+        run.challenge.drop_header("www-authenticate");
+        run.challenge = run
+            .challenge
+            .header("www-authenticate", "Bearer realm=\"x\"");
+        nowhere(&mut run, &Answer::bare(404));
+        run.trace()
+    }),
+    ("S01", "D15/server_metadata", || {
+        no_server(&[Answer::html(200, "Home"), Answer::bare(404)])
+    }),
+    ("S01", "N01", || {
+        no_server(&[Answer::bare(404), Answer::failed(FailureKind::Tls)])
+    }),
+    ("A05", "A32", || lost_query().trace()),
+    ("T15", "R02", || other_resource("https://other.example/mcp")),
+    ("T15", "R01", || other_resource("https://mcp.example/mcp/")),
+    ("S02", "S04", || preflights(&Answer::bare(204))),
+    ("S03", "S04", || {
+        preflights(&Answer::bare(204).header("access-control-allow-origin", "*"))
+    }),
+    ("V01", "V02", || {
+        let mut trace = Run::healthy().trace();
+        let token = access_jwt(json!(MCP));
+        let form = [("token", token.as_str()), ("client_id", "c1")];
+        let kind = TokenKind::AccessToken;
+        let refused = Answer::json(401, json!({"error": "invalid_client"}));
+        for answer in [refused, Answer::bare(200)] {
+            let purpose = Purpose::Revocation { token: kind };
+            push_to_server(&mut trace, purpose, post("/revoke", &form), &answer);
+        }
+        call(&mut trace, &Run::healthy().calls[1], &token);
+        trace
+    }),
+    ("S12", "T41", || refused_refresh("invalid_grant", "")),
+];

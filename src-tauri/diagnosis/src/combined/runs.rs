@@ -1,0 +1,224 @@
+//! What the runs with two faults are made of.
+
+use serde_json::{Value, json};
+use trace::{
+    CrossOrigin, Decision, EntryKind, Grant, MetadataSource, Phase, Purpose, Request,
+    SignatureCheck, StopCode, TokenKind, Trace,
+};
+
+use crate::sample::{
+    AS, Answer, MCP, Run, access_jwt, decide, id_token, jwt_with, post, push_to_server, stop,
+    token_answer,
+};
+
+pub fn without(answer: &mut Answer, member: &str) {
+    answer.edit(|document| {
+        document.as_object_mut().unwrap().remove(member);
+    });
+}
+
+/// The code exchange is refused.
+pub fn refused(error: &str, description: &str) -> Run {
+    let mut run = Run::healthy();
+    let body = json!({"error": error, "error_description": description});
+    run.token = Answer::json(400, body).header("dpop-nonce", "n");
+    run.stop(Phase::Token, StopCode::TokenRejected);
+    run
+}
+
+pub fn refused_refresh(error: &str, description: &str) -> Trace {
+    let mut run = Run::healthy_with_refresh();
+    let body = json!({"error": error, "error_description": description});
+    run.refresh = Some(Answer::json(400, body));
+    run.stop(Phase::Refresh, StopCode::TokenRejected).trace()
+}
+
+/// The first call with the token is refused.
+pub fn refused_call() -> Run {
+    let mut run = Run::healthy();
+    let challenge = "Bearer error=\"invalid_token\"";
+    run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+    run.stop(Phase::Mcp, StopCode::TokenNotAccepted);
+    run
+}
+
+pub fn with_id_token(change: impl FnOnce(&mut Value)) -> Run {
+    let mut run = Run::healthy();
+    let token = id_token(change);
+    run.token.edit(|answer| answer["id_token"] = token.into());
+    run.stop(Phase::Token, StopCode::IdTokenInvalid);
+    run
+}
+
+pub fn not_checked() -> SignatureCheck {
+    let why = "no key".into();
+    SignatureCheck::NotChecked { why }
+}
+
+pub fn invalid() -> SignatureCheck {
+    let why = "it is not of this key".into();
+    SignatureCheck::Invalid { why }
+}
+
+pub fn with_keys(keys: Value, signature: SignatureCheck) -> Trace {
+    add_keys(Run::healthy().trace(), keys, signature)
+}
+
+pub fn refused_with_keys(keys: Value, signature: SignatureCheck) -> Trace {
+    let mut run = refused_call();
+    run.stop = None;
+    let mut trace = add_keys(run.trace(), keys, signature);
+    stop(&mut trace, StopCode::TokenNotAccepted);
+    trace
+}
+
+pub fn add_keys(mut trace: Trace, keys: Value, signature: SignatureCheck) -> Trace {
+    let request = Request::new("GET", format!("{AS}/jwks"));
+    push_to_server(&mut trace, Purpose::Jwks, request, &Answer::json(200, keys));
+    let checked = Decision::TokenChecked {
+        token: TokenKind::AccessToken,
+        alg: Some("ES256".into()),
+        kid: Some("k1".into()),
+        signature,
+        problems: Vec::new(),
+    };
+    decide(&mut trace, checked);
+    trace
+}
+
+/// The first authorization page is an error page that says this.
+pub fn stuck(page: &str) -> Run {
+    let mut run = Run::healthy();
+    run.hops = vec![Answer::html(400, page)];
+    run.stop(Phase::Authorization, StopCode::ApproverStuck);
+    run
+}
+
+/// The client is one of a client metadata document.
+pub fn of_document(run: &mut Run) -> Trace {
+    run.server_tries[0]
+        .2
+        .edit(|metadata| metadata["client_id_metadata_document_supported"] = true.into());
+    let mut trace = run.trace();
+    for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+        if let EntryKind::Decision(Decision::Client { client_id, .. }) = &mut entry.kind {
+            *client_id = "https://client.example/client.json".into();
+        }
+    }
+    trace
+}
+
+pub fn registered_otherwise(run: &mut Run) {
+    let (_, answer) = run.registration.as_mut().unwrap();
+    answer.edit(|answer| answer["redirect_uris"] = json!(["https://other.example/cb"]));
+}
+
+pub fn misnamed() -> Run {
+    let mut run = Run::healthy();
+    run.challenge.drop_header("www-authenticate");
+    let challenge = "Bearer resource=\"https://mcp.example/.well-known/oauth-protected-resource\"";
+    run.challenge = run.challenge.header("www-authenticate", challenge);
+    run
+}
+
+/// The resource metadata is nowhere: the first place answers so, the second 404.
+pub fn nowhere(run: &mut Run, first: &Answer) {
+    let places = [MetadataSource::PathInserted, MetadataSource::Root];
+    let answers = [first.clone(), Answer::bare(404)];
+    let urls = trace::resource_metadata_urls(MCP)
+        .into_iter()
+        .map(|(_, url)| url);
+    let tries = places.into_iter().zip(urls).zip(answers);
+    run.resource_tries = tries
+        .map(|((place, url), answer)| (place, url, answer))
+        .collect();
+    run.stop(Phase::ResourceMetadata, StopCode::NoResourceMetadata);
+}
+
+/// The server metadata is nowhere: its places answer so, in order.
+pub fn no_server(answers: &[Answer; 2]) -> Trace {
+    let mut run = Run::healthy();
+    let places = trace::server_metadata_urls(AS).into_iter().zip(answers);
+    let tries = places.map(|((well_known, url), answer)| (well_known, url, answer.clone()));
+    run.server_tries = tries.collect();
+    run.stop(Phase::ServerMetadata, StopCode::NoServerMetadata)
+        .trace()
+}
+
+/// The redirect URI is opened without any parameter.
+pub fn lost_query() -> Run {
+    let mut run = Run::healthy();
+    run.callback.clear();
+    run.stop(Phase::Authorization, StopCode::NoCode);
+    run
+}
+
+/// The metadata describes another resource, for which the token is.
+pub fn other_resource(named: &str) -> Trace {
+    let mut run = refused_call();
+    run.resource_tries[0]
+        .2
+        .edit(|document| document["resource"] = named.into());
+    run.token = token_answer(&access_jwt(json!("https://other.example/mcp")), "refresh-1");
+    run.trace()
+}
+
+/// One preflight is redirected, the other one is answered so.
+pub fn preflights(other: &Answer) -> Trace {
+    let mut trace = Run::healthy().trace();
+    let token = format!("{AS}/token");
+    let to = Answer::bare(301).header("location", "https://mcp.example/mcp");
+    let both = [
+        (CrossOrigin::McpEndpoint, MCP, &to),
+        (CrossOrigin::Token, token.as_str(), other),
+    ];
+    for (of, url, answer) in both {
+        let request = Request::new("OPTIONS", url)
+            .header("origin", "http://localhost:6274")
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type",
+            );
+        push_to_server(&mut trace, Purpose::Preflight { of }, request, answer);
+    }
+    trace
+}
+
+/// A token exchange brought an assertion of this type, and the next server refuses it.
+pub fn exchanged(typ: &str, issued_as: &str) -> Trace {
+    let mut trace = Run::healthy().trace();
+    let claims = json!({"iss": "https://idp.example", "aud": AS, "exp": 1_800_000_300});
+    let mut body = json!({
+        "access_token": jwt_with(&json!({"alg": "ES256", "typ": typ}), &claims),
+        "token_type": "N_A",
+        "expires_in": 300,
+    });
+    if !issued_as.is_empty() {
+        body["issued_token_type"] = issued_as.into();
+    }
+    let form = [
+        (
+            "requested_token_type",
+            "urn:ietf:params:oauth:token-type:id-jag",
+        ),
+        ("subject_token", "x"),
+    ];
+    let refused = Answer::json(400, json!({"error": "invalid_grant"}));
+    for (grant, answer) in [
+        (
+            Grant::TokenExchange,
+            Answer::json(200, body).header("cache-control", "no-store"),
+        ),
+        (Grant::JwtBearer, refused),
+    ] {
+        push_to_server(
+            &mut trace,
+            Purpose::Token { grant },
+            post("/token", &form),
+            &answer,
+        );
+    }
+    stop(&mut trace, StopCode::TokenRejected);
+    trace
+}
