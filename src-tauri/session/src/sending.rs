@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use flow::{Plan, StepOutcome};
-use trace::Timestamp;
+use trace::{Purpose, Timestamp};
 use wire::Sent;
 
 use crate::env::{judge, now, with_env};
@@ -41,7 +41,14 @@ impl Runner {
         } else {
             &plan.credentials
         };
-        let answered = self.attend(wire.send(request.clone(), credentials)).await;
+        // What a tool does may be done once only.
+        let calls_tool = matches!(&plan.purpose, Purpose::Mcp { method } if method == "tools/call");
+        let answered = if calls_tool {
+            self.attend(wire.send(request.clone(), credentials)).await
+        } else {
+            let sending = wire.send_repeatable(request.clone(), credentials);
+            self.attend(sending).await
+        };
         self.record_fetches();
         self.record_visits();
         let sent = match answered {

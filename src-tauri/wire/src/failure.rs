@@ -86,6 +86,12 @@ pub(crate) fn cut_off(error: &(dyn Error + 'static)) -> String {
     }
     if let Some(error) = find::<io::Error>(error) {
         return match error.kind() {
+            // The words of rustls; its error has no type of its own.
+            io::ErrorKind::UnexpectedEof if error.to_string().contains("close_notify") => {
+                "TLS was cut off: the connection ended without its closing message, so more of \
+                 the body may be missing"
+                    .into()
+            }
             io::ErrorKind::UnexpectedEof => {
                 "the connection was closed before the end of the body".into()
             }
@@ -93,6 +99,10 @@ pub(crate) fn cut_off(error: &(dyn Error + 'static)) -> String {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => {
                 "the connection was reset in the middle of the body".into()
+            }
+            // What hyper says of a chunk's size or end.
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                format!("the chunked encoding is broken ({error})")
             }
             _ => format!("the body is broken: {error}"),
         };
@@ -207,10 +217,18 @@ fn http_reason(error: &hyper::Error, peer: &Peer) -> (FailureKind, String) {
             format!("the request cannot be sent as it stands: {error}"),
         );
     }
-    let hint = if peer.https {
-        ""
-    } else {
+    if error.is_parse_too_large() {
+        return (
+            FailureKind::Protocol,
+            format!("{address} answered with more header lines, or longer ones, than are read"),
+        );
+    }
+    // What a server of TLS answers here is an alert, which does not begin as HTTP does.
+    let begins_otherwise = error.is_parse() && error.to_string().contains("version");
+    let hint = if begins_otherwise && !peer.https {
         "; if it speaks TLS, the URL has to begin with https"
+    } else {
+        ""
     };
     (
         FailureKind::Protocol,

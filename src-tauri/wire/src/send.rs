@@ -124,6 +124,16 @@ impl Wire {
     /// 9.5). Then the request is sent once more on a new one, if its method allows that, and both
     /// are recorded: [`Sent::lost`] is the first.
     pub async fn send(&self, request: Request, credentials: &[Credential]) -> Sent {
+        self.sent(request, credentials, false).await
+    }
+
+    /// The same for a request that does no harm when it comes twice, whatever its method says: most
+    /// POSTs of OAuth and MCP only ask.
+    pub async fn send_repeatable(&self, request: Request, credentials: &[Credential]) -> Sent {
+        self.sent(request, credentials, true).await
+    }
+
+    async fn sent(&self, request: Request, credentials: &[Credential], repeatable: bool) -> Sent {
         let clock = Instant::now();
         let deadline = tokio::time::Instant::from_std(clock) + self.0.timeout;
         let request = self.complete(&request);
@@ -134,10 +144,8 @@ impl Wire {
             (Ok(_), Some(failure)) => sent.outcome = Outcome::Failure(failure),
             (Ok(out), None) => {
                 // RFC 9110 section 9.2.2: what has the same effect when it comes twice.
-                let again = out
-                    .method()
-                    .is_idempotent()
-                    .then(|| (sent.request.clone(), out.try_clone()));
+                let may_repeat = repeatable || out.method().is_idempotent();
+                let again = may_repeat.then(|| (sent.request.clone(), out.try_clone()));
                 let lost = self.exchange(out, &mut sent, deadline, false).await;
                 if let Some((request, Some(out))) = again.filter(|_| lost) {
                     let first = std::mem::replace(&mut sent, Sent::begun(request));

@@ -73,6 +73,9 @@ async fn an_answer_that_is_not_http() {
         let (kind, message) = told(Request::new("GET", server.url("/"))).await;
         assert_eq!(kind, FailureKind::Protocol, "{bytes:?} {message}");
         assert!(message.contains("not HTTP"), "{message}");
+        // Advice about TLS is for what may be TLS.
+        let is_http = bytes.starts_with("HTTP/1.1");
+        assert_eq!(message.contains("https"), !is_http, "{message}");
     }
 }
 
@@ -85,8 +88,9 @@ async fn an_answer_with_a_head_without_end_does_not_fill_the_memory() {
             "HTTP/1.1 200 OK\r\n{head}content-length: 0\r\n\r\n"
         ))
         .await;
-        let (kind, _) = told(Request::new("GET", server.url("/"))).await;
+        let (kind, message) = told(Request::new("GET", server.url("/"))).await;
         assert_eq!(kind, FailureKind::Protocol);
+        assert!(message.contains("header lines"), "{message}");
     }
 }
 

@@ -199,8 +199,22 @@ async fn what_is_lost_on_an_old_connection_is_sent_again_where_that_is_safe() {
             assert!(server.received().await.starts_with(method));
         }
     }
-    let mut server = closing().await;
+    let mut asking = closing().await;
     let wire = wire();
+    let send = || wire.send_repeatable(Request::new("POST", asking.url("/x")).body("a"), &[]);
+    within(send()).await;
+    let sent = within(send()).await;
+    assert_eq!(response(&sent).status, 204);
+    assert_eq!(
+        failure(sent.lost.as_deref().unwrap()).kind,
+        FailureKind::Reset
+    );
+    for _ in 0..3 {
+        assert!(asking.received().await.starts_with("POST"));
+    }
+    assert_eq!(asking.received_so_far(), None);
+
+    let mut server = closing().await;
     let send = || wire.send(Request::new("POST", server.url("/x")).body("a"), &[]);
     within(send()).await;
     let sent = within(send()).await;

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion, crypto::ring, version};
-use trace::{FailureKind, Request};
+use trace::{BodyEnd, FailureKind, Request};
 use wire::{Settings, SettingsError, Wire};
 
 use crate::server::{OK, Reply, failure, response, talk, wire, within};
@@ -152,6 +153,39 @@ async fn a_certificate_of_an_authority_in_the_settings_is_accepted_and_shown() {
             assert_eq!(shown.not_before, "2020-01-02T00:00:00Z");
             assert_eq!(shown.not_after, "2090-03-04T00:00:00Z");
             assert_eq!(shown.sha256.split(':').count(), 32);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_tls_cuts_off_is_told_from_one_that_is_over() {
+    let authority = Authority::new("cut-off");
+    for whole in [true, false] {
+        let acceptor = authority.acceptor(leaf(), BOTH, "http/1.1");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let answer = b"HTTP/1.1 200 OK\r\n\r\nso far";
+            stream.write_all(answer).await.unwrap();
+            stream.flush().await.unwrap();
+            if whole {
+                stream.shutdown().await.unwrap();
+            }
+        });
+        let url = format!("https://localhost:{port}/");
+        let sent = within(authority.wire().send(Request::new("GET", url), &[])).await;
+        let body = &response(&sent).body;
+        assert_eq!(body.text(), Some("so far"));
+        match &body.end {
+            BodyEnd::Complete => assert!(whole),
+            BodyEnd::CutOff { reason } => {
+                assert!(!whole && reason.starts_with("TLS was cut off"), "{reason}");
+            }
+            other => panic!("{other:?}"),
         }
     }
 }
