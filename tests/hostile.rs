@@ -295,15 +295,13 @@ fn parameter(url: &str, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_callback_with_an_error_without_a_code_or_with_a_wrong_state_stops() {
+async fn a_callback_with_an_error_without_a_code_or_with_a_wrong_iss_stops() {
     for (query, expected) in [
         (
             "error=access_denied&error_description=%3Cb%3Eno&state={state}&iss={iss}",
             StopCode::AuthorizationError,
         ),
         ("state={state}&iss={iss}", StopCode::NoCode),
-        ("code=stolen&state=wrong&iss={iss}", StopCode::StateMismatch),
-        ("code=stolen", StopCode::StateMismatch),
         ("code=x&state={state}", StopCode::IssMismatch),
         (
             "code=x&state={state}&iss=https%3A%2F%2Fevil.example",
@@ -329,6 +327,63 @@ async fn a_callback_with_an_error_without_a_code_or_with_a_wrong_state_stops() {
         // A second one finds nobody.
         assert!(get(&callback).await.is_none(), "the listener is still open");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_without_the_state_is_told_and_the_wait_goes_on() {
+    for stray in [
+        "code=stolen&state=wrong",
+        "code=stolen",
+        "error=access_denied",
+        "",
+    ] {
+        let (lab, mut run, url) = waiting(Callback::default()).await;
+        let redirect_uri = parameter(&url, "redirect_uri");
+        let page = get(&format!("{redirect_uri}?{stray}")).await;
+        let page = page.expect("the listener answers");
+        assert!(page.contains("does not belong here"), "{stray}");
+        run.until_found("A05").await;
+        assert_eq!(run.codes(), ["A05"], "{stray}");
+        assert_eq!(run.findings[0].certainty, diagnosis::Certainty::Likely);
+        // The user comes back.
+        let state = parameter(&url, "state");
+        let right = format!(
+            "{redirect_uri}?error=access_denied&state={state}&iss={}",
+            lab.as_url()
+        );
+        get(&right).await.expect("the listener answers");
+        let view = run
+            .until("the end", |view| {
+                matches!(view.status, Status::Stopped { .. })
+            })
+            .await;
+        let Status::Stopped { code, .. } = view.status else {
+            unreachable!()
+        };
+        assert_eq!(code, StopCode::AuthorizationError, "{stray}");
+        assert!(!run.codes().contains(&"A05"), "{:?}", run.codes());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_strays_alone_the_state_is_named_and_not_a_browser_that_did_not_come() {
+    let (_lab, mut run, url) = waiting(Callback {
+        timeout_seconds: 1,
+        ..Callback::default()
+    })
+    .await;
+    get(&format!("{}?code=x", parameter(&url, "redirect_uri"))).await;
+    let view = run
+        .until("the end", |view| {
+            matches!(view.status, Status::Stopped { .. })
+        })
+        .await;
+    let Status::Stopped { code, .. } = view.status else {
+        unreachable!()
+    };
+    assert_eq!(code, StopCode::CallbackTimeout);
+    assert!(run.codes().contains(&"A05"), "{:?}", run.codes());
+    assert!(!run.codes().contains(&"A18"), "{:?}", run.codes());
 }
 
 #[tokio::test(flavor = "multi_thread")]

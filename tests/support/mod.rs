@@ -111,6 +111,16 @@ impl Watched {
         }
     }
 
+    /// Waits for a finding of this rule.
+    pub async fn until_found(&mut self, code: &str) {
+        while !self.codes().contains(&code) {
+            let update = within("the finding", self.viewer.next())
+                .await
+                .expect("the document is open");
+            self.take(update);
+        }
+    }
+
     pub fn view(&self) -> &View {
         self.view
             .as_ref()

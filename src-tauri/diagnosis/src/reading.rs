@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use foldhash::{HashMap, HashMapExt as _};
 use trace::{
-    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, MetadataSource, Pair,
-    Purpose, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, WellKnown,
+    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, HowOpened, MetadataSource,
+    Pair, Purpose, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, WellKnown,
 };
 
 use crate::derived;
@@ -79,7 +79,10 @@ pub(crate) struct Reading<'a> {
     pub visits: Vec<Visit<'a>>,
     /// The approver's hops.
     pub hops: Vec<ExchangeRef<'a>>,
+    /// What was taken for the answer.
     pub callbacks: Vec<ExchangeRef<'a>>,
+    /// Requests to the redirect URI that were not taken: nothing in them is believed.
+    pub strays: Vec<ExchangeRef<'a>>,
     pub tokens: Vec<(ExchangeRef<'a>, Grant)>,
     /// Calls to the MCP server with a token.
     pub calls: Vec<ExchangeRef<'a>>,
@@ -111,6 +114,7 @@ impl<'a> Reading<'a> {
             visits: Vec::new(),
             hops: Vec::new(),
             callbacks: Vec::new(),
+            strays: Vec::new(),
             tokens: Vec::new(),
             calls: Vec::new(),
             last_hidden_call: None,
@@ -146,7 +150,34 @@ impl<'a> Reading<'a> {
             Facts::decided(&reading.decisions)
         };
         reading.revision = reading.facts.revision;
+        let callbacks = std::mem::take(&mut reading.callbacks);
+        (reading.strays, reading.callbacks) =
+            callbacks.into_iter().partition(|it| reading.is_stray(*it));
         reading
+    }
+
+    /// Any page in the browser can send a request to this machine, so one without the state that
+    /// was sent is answered and waited on. Where Authscope itself followed the redirect, and where
+    /// the user brought it, the flow stops instead.
+    fn is_stray(&self, callback: ExchangeRef<'_>) -> bool {
+        let mut visits = self.visits.iter().rev();
+        let visit = visits.find(|visit| visit.seq < callback.seq);
+        let open = visit.is_some_and(|visit| visit.visit.how != HowOpened::Approver);
+        let judged = self.stopped(StopCode::StateMismatch);
+        open && !self.state_matches(callback) && judged.is_none_or(|seq| seq < callback.seq)
+    }
+
+    /// Whether a callback carries the state of the request before it, once. True where none was
+    /// sent.
+    fn state_matches(&self, callback: ExchangeRef<'_>) -> bool {
+        let asked = self.authorization_before(callback.seq);
+        let Some(sent) = asked.and_then(|(_, asked)| value(asked, "state")) else {
+            return true;
+        };
+        let fields = response_fields(callback.request());
+        let mut states = fields.iter().filter(|field| field.name == "state");
+        let first = states.next();
+        first.is_some_and(|state| state.value == sent) && states.next().is_none()
     }
 
     fn sort_exchanges(&mut self) {

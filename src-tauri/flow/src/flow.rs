@@ -330,9 +330,11 @@ impl Flow {
     }
 
     /// The `state` that the callback has to carry.
-    pub fn expected_state(&self) -> Option<&Secret> {
+    pub fn expected_state(&self, setup: &Setup) -> Option<Secret> {
         match &self.step {
-            Step::ExpectCallback { authorization, .. } => Some(&authorization.state),
+            Step::ExpectCallback { authorization, .. } => {
+                Some(authorization::expected_state(setup, authorization).into())
+            }
             _ => None,
         }
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use flow::{Plan, StepOutcome};
 use tokio::sync::mpsc;
-use trace::{BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings};
+use trace::{
+    BrowserVisit, EntryKind, HowOpened, Outcome, Phase, Request, StopCode, Timings, Verdict,
+};
 use wire::{
     Approver, CallbackEnd, CallbackListener, CallbackMethod, CallbackSettings, Received, Sent,
 };
@@ -100,16 +102,30 @@ impl Runner {
         hops: mpsc::UnboundedSender<Sent>,
         hopped: &mut mpsc::UnboundedReceiver<Sent>,
     ) -> Result<End, Stop> {
-        let state = self.flow.expected_state().cloned();
-        let mut receiving = pin!(listener.received(state));
+        let state = self.flow.expected_state(&self.setup);
+        // Where Authscope itself follows the redirect, nobody else's request is in between.
+        let ours = matches!(self.options.browser, Browser::Approver { .. });
+        let (strays, mut strayed) = mpsc::unbounded_channel();
+        let mut receiving = pin!(async move {
+            match ours {
+                true => listener.received(state).await,
+                false => listener.received_among_strays(state, strays).await,
+            }
+        });
         let mut approving = pin!(self.approve(url, redirect_uri, hops));
-        let mut approver_done = !matches!(self.options.browser, Browser::Approver { .. });
+        let mut approver_done = !ours;
         loop {
             tokio::select! {
                 biased;
                 Some(hop) = hopped.recv() => {
                     self.record_fetches();
                     lock(&self.journal).browsed(phase, hop);
+                    self.report_waiting();
+                }
+                Some(stray) = strayed.recv() => {
+                    let verdict = Verdict::rejected("not the state that was sent");
+                    let sent = as_sent(stray);
+                    lock(&self.journal).called_back(phase, "not taken", sent, Some(verdict));
                     self.report_waiting();
                 }
                 command = self.inbox.recv() => {
@@ -121,6 +137,9 @@ impl Runner {
                     Ok(received) => Ok(End::Received(received)),
                     Err(CallbackEnd::TimedOut { .. }) => {
                         Ok(End::Failed(StopCode::CallbackTimeout, self.timeout_message()))
+                    }
+                    Err(error @ CallbackEnd::GaveUp { .. }) => {
+                        Ok(End::Failed(StopCode::CallbackTimeout, error.to_string()))
                     }
                     Err(error @ CallbackEnd::NotStarted { .. }) => {
                         Ok(End::Failed(StopCode::ListenerFailed, error.to_string()))
@@ -148,25 +167,7 @@ impl Runner {
                 );
                 return self.take(judged, phase).await;
             }
-            End::Received(received) => {
-                let timings = Timings {
-                    total: received.took,
-                    ..Timings::default()
-                };
-                let outcome = Outcome::Response(received.response);
-                let (request, started) = (received.request, received.at);
-                (
-                    "",
-                    Sent {
-                        request,
-                        outcome,
-                        started,
-                        timings,
-                        connection: None,
-                        lost: None,
-                    },
-                )
-            }
+            End::Received(received) => ("", as_sent(received)),
             End::Pasted(request) => {
                 let page = trace::Response {
                     status: 200,
@@ -357,6 +358,22 @@ impl Runner {
     fn timeout_message(&self) -> String {
         let seconds = self.options.callback.timeout_seconds;
         format!("The browser did not come back within {seconds} seconds.")
+    }
+}
+
+/// What came to the listener, as it is recorded.
+fn as_sent(received: Received) -> Sent {
+    let timings = Timings {
+        total: received.took,
+        ..Timings::default()
+    };
+    Sent {
+        request: received.request,
+        outcome: Outcome::Response(received.response),
+        started: received.at,
+        timings,
+        connection: None,
+        lost: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a run that the user ended was waiting for.
 
 use trace::{
-    BrowserVisit, Decision, Entry, EntryKind, Failure, FailureKind, HowOpened, Purpose, Trace,
-    origin_of, query_pairs,
+    BrowserVisit, Decision, Entry, EntryKind, Exchange, Failure, FailureKind, HowOpened, Purpose,
+    Trace, VerdictKind, origin_of, query_pairs,
 };
 
 /// In one or two sentences, what was under way when the user ended the run, as far as the trace
@@ -55,12 +55,15 @@ fn waiting_for(live: &[&Entry]) -> Option<String> {
 
 fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
     let mut exchanges = since.iter().map(|entry| entry.exchange());
-    // What an approver sends as the browser is part of the wait.
-    let waits =
-        exchanges.all(|exchange| exchange.is_some_and(|it| it.purpose == Purpose::Authorization));
+    // What an approver sends as the browser is part of the wait, and what was not taken.
+    let waits = exchanges.all(|exchange| {
+        exchange.is_some_and(|it| it.purpose == Purpose::Authorization || is_stray(it))
+    });
     if !waits {
         return None;
     }
+    let strays = since.iter().filter_map(|entry| entry.exchange());
+    let strays = strays.filter(|exchange| is_stray(exchange)).count();
     let place = origin_of(&visit.url).unwrap_or_else(|| visit.url.clone());
     let browser = match visit.how {
         HowOpened::Shown => format!("while the authorization URL waited to be opened at {place}."),
@@ -70,9 +73,24 @@ fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
         .into_iter()
         .find(|pair| pair.name == "redirect_uri")
         .map_or("the redirect URI".into(), |pair| pair.value);
-    Some(format!(
-        "{browser} Nothing had come back to {redirect_uri}."
-    ))
+    Some(match strays {
+        0 => format!("{browser} Nothing had come back to {redirect_uri}."),
+        1 => format!(
+            "{browser} One request had come to {redirect_uri}, without the state that was sent."
+        ),
+        many => format!(
+            "{browser} {many} requests had come to {redirect_uri}, without the state that was \
+             sent."
+        ),
+    })
+}
+
+/// A request to the redirect URI that was answered and not taken for the callback.
+fn is_stray(exchange: &Exchange) -> bool {
+    let rejected = exchange.verdict.as_ref();
+    exchange.purpose == Purpose::Callback
+        && exchange.status() == Some(400)
+        && rejected.is_some_and(|verdict| verdict.kind == VerdictKind::Rejected)
 }
 
 fn device_waiting(verification_uri: &str, since: &[&Entry]) -> Option<String> {
@@ -99,8 +117,8 @@ fn device_waiting(verification_uri: &str, since: &[&Entry]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use trace::{
-        Body, Exchange, Grant, Outcome, ParticipantId, Phase, Recording, Request, Response,
-        Timestamp, Timings,
+        Body, Grant, Outcome, ParticipantId, Phase, Recording, Request, Response, Timestamp,
+        Timings,
     };
 
     use super::*;
@@ -165,6 +183,13 @@ mod tests {
         );
         push(&mut trace, exchange(Purpose::Authorization, status(200)));
         assert!(ended(trace.clone()).contains("Nothing had come back"));
+        let mut stray = exchange(Purpose::Callback, status(400));
+        if let EntryKind::Exchange(exchange) = &mut stray {
+            exchange.verdict = Some(trace::Verdict::rejected("not the state that was sent"));
+        }
+        push(&mut trace, stray);
+        let told = ended(trace.clone());
+        assert!(told.contains("One request had come"), "{told}");
         push(&mut trace, exchange(Purpose::Callback, status(200)));
         assert_eq!(ended(trace), "Ended by the user.");
     }

@@ -36,6 +36,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(visit) = reading.visits.iter().rev().find(|visit| visit.seq < seq) else {
         return;
     };
+    // Somebody came, without the right state: A05 says so.
+    if reading.strays.iter().any(|it| visit.seq < it.seq) {
+        return;
+    }
     let asked = reading.authorization_before(seq).map(|(_, asked)| asked);
     let uri = asked.and_then(|asked| value(asked, "redirect_uri").map(str::to_owned));
     let uri = uri.unwrap_or_default();
@@ -74,7 +78,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 mod tests {
     use trace::{HowOpened, Phase, StopCode};
 
-    use crate::finding::Owner;
+    use crate::finding::{Certainty, Owner};
     use crate::sample::Run;
 
     fn timed_out(how: HowOpened) -> Run {
@@ -102,6 +106,22 @@ mod tests {
             timed_out(HowOpened::Shown).finding("A18").owner,
             Owner::Client
         );
+    }
+
+    #[test]
+    fn is_silent_when_one_came_that_was_not_taken() {
+        let mut run = timed_out(HowOpened::System);
+        run.stray = Some("code=x&iss=https://as.example");
+        assert!(run.is_silent("A18"));
+        let stray = run.finding("A05");
+        assert_eq!(stray.certainty, Certainty::Likely);
+        assert!(
+            stray.message.contains("the wait went on"),
+            "{}",
+            stray.message
+        );
+        run.stray = Some("code=x&iss=https://as.example&state=other");
+        assert_eq!(run.finding("A05").certainty, Certainty::Likely);
     }
 
     #[test]

@@ -22,6 +22,7 @@ rule! {
     title: "The callback does not carry the state that was sent",
     variants: [
         CHANGED: Error AuthorizationServer Likely,
+        NOT_TAKEN: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_STATE],
     follows: ["A32"],
@@ -29,7 +30,10 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some(callback) = reading.callbacks.last() else {
+    let taken = reading.callbacks.last();
+    let strays = reading.strays.last();
+    let stray = strays.filter(|stray| taken.is_none_or(|taken| taken.seq < stray.seq));
+    let Some(callback) = stray.or(taken) else {
         return;
     };
     let Some((_, request)) = reading.authorization_before(callback.seq) else {
@@ -40,7 +44,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let query = response_fields(callback.request());
     let received = value(&query, "state");
-    if received == Some(sent) {
+    let several = query.iter().filter(|pair| pair.name == "state").count() > 1;
+    if received == Some(sent) && !several {
         return;
     }
     let finding = RULE
@@ -49,6 +54,24 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .expected(format!("state={}", excerpt(sent)))
         .fix("Send state back exactly as it came, in success and in error responses.");
     findings.add(match received {
+        _ if stray.is_some() => finding
+            .variant(&NOT_TAKEN)
+            .message(
+                "A request came to the redirect URI without the state that was sent. It was \
+                 answered 400, and the wait went on: any page in the browser can send one. If it \
+                 came when the user had agreed, the authorization server, or a page or redirect \
+                 in between, lost or changed state.",
+            )
+            .actual(match received {
+                None => "no state".to_owned(),
+                Some(other) => format!("state={}", excerpt(other)),
+            }),
+        Some(_) if several => finding
+            .message(
+                "state came more than once, which no parameter may. Clients throw the response \
+                 away.",
+            )
+            .actual("several values of state"),
         None => finding
             .message(
                 "The authorization server left out state, or a page or redirect in between lost \
@@ -88,6 +111,16 @@ mod tests {
         let other = with_state(Some("st-0")).finding("A05");
         assert_eq!(other.certainty, Certainty::Likely);
         assert_eq!(other.expected.as_deref(), Some("state=st-1"));
+    }
+
+    #[test]
+    fn one_state_too_many_is_told() {
+        let mut run = with_state(Some("st-1"));
+        run.callback.push(("state", "st-1".to_owned()));
+        assert_eq!(
+            run.finding("A05").actual.as_deref(),
+            Some("several values of state")
+        );
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Run {
     pub authorization: Vec<(&'static str, String)>,
     /// The approver's hops.
     pub hops: Vec<Answer>,
+    /// The query of a request to the redirect URI that was not taken.
+    pub stray: Option<&'static str>,
     pub callback: Vec<(&'static str, String)>,
     /// The body of the code exchange.
     pub exchange: Vec<(&'static str, String)>,
@@ -95,6 +97,7 @@ impl Run {
             hops: vec![
                 Answer::bare(302).header("location", &format!("{REDIRECT}?code=secret-code")),
             ],
+            stray: None,
             callback: vec![
                 ("code", "secret-code".into()),
                 ("state", "st-1".into()),

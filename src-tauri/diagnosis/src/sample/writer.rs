@@ -149,6 +149,16 @@ impl Writer {
                 answer,
             );
         }
+        if let Some(query) = run.stray {
+            let request = Request::new("GET", format!("{REDIRECT}?{query}"));
+            self.send(
+                Phase::Authorization,
+                Purpose::Callback,
+                Role::Client,
+                request,
+                &Answer::html(400, "This answer does not belong here"),
+            );
+        }
         let after_callback = [
             StopCode::AuthorizationError,
             StopCode::NoCode,

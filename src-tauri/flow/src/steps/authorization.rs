@@ -103,15 +103,22 @@ fn answered(
     }
 }
 
+/// The `state` that was sent: a parameter that the user gave instead of ours.
+pub(crate) fn expected_state<'a>(setup: &'a Setup, authorization: &'a Authorization) -> &'a str {
+    let mut given = setup.authorization.parameters.iter();
+    let given = given.find(|(name, _)| name == "state");
+    given.map_or(authorization.state.expose(), |(_, value)| value)
+}
+
 fn state_problem(setup: &Setup, authorization: &Authorization, fields: &[Pair]) -> Option<String> {
-    // A parameter that the user gave was sent instead of ours.
-    let given = setup.authorization.parameters.iter();
-    let given = given.into_iter().find(|(name, _)| name == "state");
-    let expected = given.map_or(authorization.state.expose(), |(_, value)| value);
-    let got = match value(fields, "state") {
-        Some(state) if same_state(expected, state) => return None,
-        Some(_) => "another one",
-        None => "none",
+    let expected = expected_state(setup, authorization);
+    let mut states = fields.iter().filter(|pair| pair.name == "state");
+    // RFC 6749 section 3.1: no parameter more than once.
+    let got = match (states.next(), states.next()) {
+        (Some(state), None) if same_state(expected, &state.value) => return None,
+        (Some(_), None) => "another one",
+        (Some(_), Some(_)) => "several",
+        (None, _) => "none",
     };
     Some(format!(
         "state: expected the value of the authorization request, got {got}. A client must not go on."
@@ -175,8 +182,16 @@ mod tests {
             good.flow.step,
             Step::ExpectToken { grant: TokenGrant::Code { ref code, .. }, .. } if code.expose() == "x"
         ));
-        let refused = judged(flow(Step::ExpectTools), "code=x&state=other");
-        assert_eq!(stopped(&refused), Some((StopCode::StateMismatch, true)));
+        for wrong in [
+            "state=other",
+            "state=st&state=st",
+            "state=st&state=other",
+            "",
+        ] {
+            let refused = judged(flow(Step::ExpectTools), &format!("code=x&{wrong}"));
+            let expected = Some((StopCode::StateMismatch, true));
+            assert_eq!(stopped(&refused), expected, "{wrong}");
+        }
         let mut latest = flow(Step::ExpectTools);
         latest.facts.revision = Revision::R20260728;
         let foreign = judged(latest.clone(), "code=x&state=st&iss=https://evil.example");

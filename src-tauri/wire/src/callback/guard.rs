@@ -107,16 +107,17 @@ impl Guard {
         })
     }
 
-    /// Waits for the callback. Its page has been written when this returns.
-    pub(super) async fn callback(&mut self) -> Callback {
+    /// Waits for the callback. Its page has been written when this returns. None after too many
+    /// requests: then the sockets are closed.
+    pub(super) async fn callback(&mut self) -> Option<Callback> {
         loop {
             tokio::select! {
                 Some(talk) = self.connections.join_next() => {
                     match talk.unwrap_or(Talk::Nothing) {
-                        Talk::Callback(callback) => return *callback,
+                        Talk::Callback(callback) => return Some(*callback),
                         Talk::TooMuch => {
-                            tracing::warn!("the callback listener was closed after too many requests");
                             self.sockets.clear();
+                            return self.last_callback().await;
                         }
                         Talk::Answered | Talk::Nothing => {}
                     }
@@ -131,6 +132,16 @@ impl Guard {
                 },
             }
         }
+    }
+
+    /// The callback, if it is among the requests that are being answered.
+    async fn last_callback(&mut self) -> Option<Callback> {
+        while let Some(talk) = self.connections.join_next().await {
+            if let Ok(Talk::Callback(callback)) = talk {
+                return Some(*callback);
+            }
+        }
+        None
     }
 
     fn take(&mut self, stream: TcpStream) {

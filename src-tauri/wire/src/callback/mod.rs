@@ -3,7 +3,9 @@
 //!
 //! It lives as long as one authorization request. `tiny_http` reads the requests and is told what
 //! to answer; the [guard] in front of it keeps out what it cannot hold. Everything else that is
-//! kept out is kept out here: one path, one method, the redirect URI's own host, one callback.
+//! kept out is kept out here: one path, one method, the redirect URI's own host, one callback. Any
+//! page in the user's browser can send a request here, so one without the right `state` can be
+//! answered and passed by.
 //! Requests are answered one after another, at most 1,000 of them, each on a connection of its own,
 //! which is closed behind the answer.
 //!
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
+use tokio::sync::mpsc::UnboundedSender;
 use trace::{Request, Response, Secret, Timestamp};
 
 use answer::{Callback, Expected};
@@ -64,6 +67,8 @@ pub struct Received {
 pub enum CallbackEnd {
     #[error("no callback came within {} s", after.as_secs_f32())]
     TimedOut { after: Duration },
+    #[error("the callback listener gave up after {requests} requests that were not the callback")]
+    GaveUp { requests: usize },
     /// The system has no thread or no descriptors for it.
     #[error("the callback listener could not be started: {reason}")]
     NotStarted { reason: String },
@@ -113,6 +118,25 @@ impl CallbackListener {
     /// `expected_state` is the `state` of the authorization request; none, if it has none. Dropping
     /// the future closes the sockets at once. Needs a tokio runtime around it.
     pub async fn received(self, expected_state: Option<Secret>) -> Result<Received, CallbackEnd> {
+        self.wait(expected_state, None).await
+    }
+
+    /// The same, but for requests without the expected `state`: they are answered, given to
+    /// `strays`, and the wait goes on. For a browser that others can send here too. Of many strays
+    /// only the first ones are told.
+    pub async fn received_among_strays(
+        self,
+        expected_state: Option<Secret>,
+        strays: UnboundedSender<Received>,
+    ) -> Result<Received, CallbackEnd> {
+        self.wait(expected_state, Some(strays)).await
+    }
+
+    async fn wait(
+        self,
+        expected_state: Option<Secret>,
+        strays: Option<UnboundedSender<Received>>,
+    ) -> Result<Received, CallbackEnd> {
         let started = Instant::now();
         let expected = Expected {
             method: self.method,
@@ -120,22 +144,29 @@ impl CallbackListener {
             path: self.path,
             state: expected_state,
         };
-        let received = |callback: Callback| Received {
+        let received = move |callback: Callback| Received {
             request: callback.request,
             response: callback.response,
             at: callback.at,
             took: started.elapsed(),
             state_matches: callback.state_matches,
         };
+        let strays = strays.map(|strays| {
+            let told = move |callback| drop(strays.send(received(callback)));
+            Box::new(told) as Box<dyn Fn(Callback) + Send + Sync>
+        });
         let not_started = |error: std::io::Error| CallbackEnd::NotStarted {
             reason: error.to_string(),
         };
-        let server = Arc::new(self.serving.answer(expected).map_err(not_started)?);
+        let server = Arc::new(self.serving.answer(expected, strays).map_err(not_started)?);
         let guard = Guard::new(self.sockets, server.clone(), self.limits);
         let mut guard = guard.map_err(not_started)?;
         tokio::select! {
             biased;
-            callback = guard.callback() => Ok(received(callback)),
+            callback = guard.callback() => {
+                let requests = self.limits.requests;
+                callback.map(received).ok_or(CallbackEnd::GaveUp { requests })
+            }
             () = tokio::time::sleep(self.timeout) => {
                 drop(guard);
                 let end = CallbackEnd::TimedOut { after: self.timeout };

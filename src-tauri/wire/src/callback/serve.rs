@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, io, thread};
 
@@ -35,10 +36,17 @@ pub(super) struct Answering {
 
 struct Shared {
     expected: Expected,
+    /// Takes requests without the right `state`, which are then not the callback; how many more.
+    strays: Option<(Strays, AtomicUsize)>,
     /// Whom the guard's connections come from; others are turned away.
     admitted: Mutex<HashSet<SocketAddr>>,
     callback: Mutex<Wanted>,
 }
+
+pub(super) type Strays = Box<dyn Fn(Callback) + Send + Sync>;
+
+/// Strays that are told of. A page may send many.
+const MOST_STRAYS: usize = 20;
 
 /// The one callback.
 enum Wanted {
@@ -61,9 +69,14 @@ impl Serving {
     }
 
     /// Begins to answer.
-    pub(super) fn answer(self, expected: Expected) -> io::Result<Answering> {
+    pub(super) fn answer(
+        self,
+        expected: Expected,
+        strays: Option<Strays>,
+    ) -> io::Result<Answering> {
         let shared = Arc::new(Shared {
             expected,
+            strays: strays.map(|strays| (strays, AtomicUsize::new(MOST_STRAYS))),
             admitted: Mutex::default(),
             callback: Mutex::new(Wanted::Awaited),
         });
@@ -139,6 +152,14 @@ impl Shared {
             Ok(callback) => callback,
         };
         let page = callback.response.clone();
+        if let Some((strays, left)) = self.strays.as_ref().filter(|_| !callback.state_matches) {
+            let one_less = |left: usize| left.checked_sub(1);
+            let is_told = left.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less);
+            if is_told.is_ok() {
+                strays(callback);
+            }
+            return respond(request, &page);
+        }
         {
             let mut wanted = locked(&self.callback);
             if !matches!(*wanted, Wanted::Awaited) {

@@ -145,6 +145,50 @@ async fn a_wrong_state_is_told_before_anything_else_is_shown() {
 }
 
 #[tokio::test]
+async fn strays_are_answered_and_told_and_the_wait_goes_on() {
+    let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
+    let authority = listener
+        .redirect_uri()
+        .split('/')
+        .nth(2)
+        .unwrap()
+        .to_owned();
+    let (strays, mut strayed) = tokio::sync::mpsc::unbounded_channel();
+    let state = Some(Secret::new("right"));
+    let waiting = tokio::spawn(listener.received_among_strays(state, strays));
+    let stray = |query: &str| get(&format!("/callback?{query}"), &authority);
+    for query in [
+        "",
+        "code=a",
+        "code=a&state=wrong",
+        "state=right&state=right",
+        "error=x",
+    ] {
+        let page = raw(&authority, &stray(query)).await.unwrap();
+        assert!(page.starts_with("HTTP/1.1 400 "), "{query}: {page}");
+        let told = within(strayed.recv()).await.expect("a stray");
+        assert!(
+            !told.state_matches && told.response.status == 400,
+            "{query}"
+        );
+        assert!(told.request.url.ends_with(&format!("/callback?{query}")));
+    }
+    // A page that sends many fills no memory.
+    for _ in 0..30 {
+        raw(&authority, &stray("code=a")).await.unwrap();
+    }
+    let page = raw(&authority, &stray("code=a&state=right")).await.unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    let received = within(waiting).await.unwrap().unwrap();
+    assert!(received.state_matches && received.request.url.ends_with("code=a&state=right"));
+    let mut further = 0;
+    while strayed.recv().await.is_some() {
+        further += 1;
+    }
+    assert_eq!(further, 15);
+}
+
+#[tokio::test]
 async fn an_error_is_shown_as_text() {
     let (waiting, authority, address) = listening(CallbackSettings::default());
     let query =
@@ -383,7 +427,7 @@ async fn dropping_the_wait_closes_the_sockets_at_once() {
 }
 
 #[tokio::test]
-async fn after_too_many_requests_the_sockets_are_closed_and_the_wait_goes_on() {
+async fn after_too_many_requests_the_sockets_are_closed_and_the_wait_is_over() {
     let listener = CallbackListener::open(&CallbackSettings::default()).unwrap();
     let redirect_uri = listener.redirect_uri().to_string();
     let waiting = tokio::spawn(listener.received(None));
@@ -397,9 +441,10 @@ async fn after_too_many_requests_the_sockets_are_closed_and_the_wait_goes_on() {
         answered += 1;
     }
     assert_eq!(answered, 1_000);
-    while TcpStream::connect(authority).await.is_ok() {}
-    assert!(!waiting.is_finished());
-    waiting.abort();
+    let end = within(waiting).await.unwrap();
+    assert_eq!(end, Err(CallbackEnd::GaveUp { requests: 1_000 }));
+    let error = TcpStream::connect(authority).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test]
