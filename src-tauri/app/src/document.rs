@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use diagnosis::Finding;
+use diagnosis::{Finding, RuleCheck};
 use formats::Redactor;
 use session::{AppError, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -52,10 +52,11 @@ impl Document {
     pub async fn recorded(id: u32, trace: Trace) -> Arc<Self> {
         let mut shown = Shown::nothing(trace);
         shown.rows = shown.trace.entries.iter().map(|entry| row(entry)).collect();
-        if let Some(findings) = judged(shown.trace.clone()).await {
-            shown.findings = findings;
+        if let Some(judgement) = judged(shown.trace.clone()).await {
+            shown.findings = judgement.findings.into();
+            shown.ledger = judgement.ledger.into();
         }
-        let view = View::of_recording(&shown.trace, &shown.findings);
+        let view = View::of_recording(&shown.trace, &shown.findings, &shown.ledger);
         shown.view = Some(Arc::new(view));
         Arc::new(Self {
             id,
@@ -95,6 +96,11 @@ impl Document {
 
     pub fn findings(&self) -> Arc<[Finding]> {
         lock(&self.shown).findings.clone()
+    }
+
+    /// What became of every rule.
+    pub fn ledger(&self) -> Arc<[RuleCheck]> {
+        lock(&self.shown).ledger.clone()
     }
 
     /// None until the session has told where it stands.

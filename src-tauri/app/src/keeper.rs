@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use diagnosis::Finding;
+use diagnosis::Judgement;
 use session::{Event, RunState};
 use tokio::sync::{mpsc, oneshot, watch};
 use trace::Trace;
@@ -81,22 +81,24 @@ async fn take(
         if let Some(participants) = &participants {
             trace.participants.clone_from(participants);
         }
-        (shown.trace.clone(), shown.findings.clone())
+        let known = (shown.findings.clone(), shown.ledger.clone());
+        (shown.trace.clone(), known)
     };
-    let findings = if rows.is_empty() {
-        known
-    } else {
-        judged(trace.clone())
-            .await
-            .filter(|new| **new != *known)
-            .unwrap_or(known)
+    let (findings, ledger) = match judged_anew(&trace, !rows.is_empty()).await {
+        // What is the same is not told again.
+        Some(new) if *new.findings == *known.0 => (known.0, new.ledger.into()),
+        Some(new) => (new.findings.into(), new.ledger.into()),
+        None => known,
     };
-    let view = run.as_ref().map(|run| View::of_run(&trace, run, &findings));
+    let view = run
+        .as_ref()
+        .map(|run| View::of_run(&trace, run, &findings, &ledger));
     drop(trace);
     {
         let mut shown = lock(shown);
         shown.rows.extend(rows);
         shown.findings = findings;
+        shown.ledger = ledger;
         if let Some(participants) = participants {
             shown.participants = participants.into();
         }
@@ -109,11 +111,20 @@ async fn take(
     changes.send_replace(());
 }
 
+/// None when nothing is new.
+async fn judged_anew(trace: &Arc<Trace>, is_new: bool) -> Option<Judgement> {
+    if is_new {
+        judged(trace.clone()).await
+    } else {
+        None
+    }
+}
+
 /// What the rules say of a trace, found on a thread of its own. None when a rule fails.
-pub(crate) async fn judged(trace: Arc<Trace>) -> Option<Arc<[Finding]>> {
-    let judging = tokio::task::spawn_blocking(move || diagnosis::diagnose(&trace));
+pub(crate) async fn judged(trace: Arc<Trace>) -> Option<Judgement> {
+    let judging = tokio::task::spawn_blocking(move || diagnosis::judgement(&trace));
     match judging.await {
-        Ok(findings) => Some(findings.into()),
+        Ok(judgement) => Some(judgement),
         Err(error) => {
             tracing::error!(%error, "the trace could not be judged");
             None

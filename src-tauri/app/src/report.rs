@@ -1,6 +1,6 @@
 //! The JSON report. Secrets are replaced in all of it.
 
-use diagnosis::{Finding, Level};
+use diagnosis::{Finding, Level, RuleCheck};
 use formats::Redactor;
 use serde_json::{Value, json};
 use session::Status;
@@ -8,8 +8,12 @@ use trace::{Entry, EntryKind, Secret, Trace, sentence};
 
 use crate::verdict::RunVerdict;
 
-/// `{"outcome", "message", "verdict", "steps", "exchanges", "findings"}`; `outcome` is "reached" or
-/// "failed", and `verdict` is null for a run that did not come to an end.
+/// The shape of the report. It only grows; the number is for what would have to change.
+const SCHEMA: &str = "authscope-run-1";
+
+/// `{"schema", "outcome", "message", "verdict", "steps", "exchanges", "findings", "rules"}`;
+/// `outcome` is "reached" or "failed", `verdict` is null for a run that did not come to an end, and
+/// `rules` says what became of every rule.
 ///
 /// `typed` are secrets that were typed in, with their names.
 pub fn report(
@@ -17,6 +21,7 @@ pub fn report(
     typed: &[(String, Secret)],
     status: &Status,
     findings: &[Finding],
+    ledger: &[RuleCheck],
 ) -> Value {
     let redactor = Redactor::of(trace, typed);
     let (outcome, message) = match status {
@@ -34,6 +39,7 @@ pub fn report(
         })
         .collect();
     let mut report = json!({
+        "schema": SCHEMA,
         "authscope": env!("CARGO_PKG_VERSION"),
         "server_url": trace.server_url,
         "outcome": outcome,
@@ -42,6 +48,7 @@ pub fn report(
         "steps": trace.entries.iter().map(|entry| step(entry, findings, &redactor)).collect::<Vec<_>>(),
         "exchanges": [],
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),
+        "rules": ledger.iter().map(rule).collect::<Vec<_>>(),
     });
     replace_secrets(&mut report, &redactor);
     report["exchanges"] = Value::Array(exchanges);
@@ -100,6 +107,15 @@ fn finding(finding: &Finding) -> Value {
     let mut value = json!(finding);
     value["level"] = json!(level_word(finding.level));
     value
+}
+
+fn rule(check: &RuleCheck) -> Value {
+    json!({
+        "code": check.code,
+        "status": check.status,
+        "reason": check.reason,
+        "exchange": check.exchange,
+    })
 }
 
 /// "error", "warning" or "note".

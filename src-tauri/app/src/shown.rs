@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use diagnosis::Finding;
+use diagnosis::{Finding, RuleCheck};
 use trace::{Participant, Trace};
 
 use crate::view::{Row, View};
@@ -14,6 +14,8 @@ pub(crate) struct Shown {
     pub rows: Vec<Row>,
     pub participants: Arc<[Participant]>,
     pub findings: Arc<[Finding]>,
+    /// What became of every rule.
+    pub ledger: Arc<[RuleCheck]>,
     /// None until the session has told where it stands.
     pub view: Option<Arc<View>>,
 }
@@ -25,6 +27,7 @@ impl Shown {
             trace: Arc::new(trace),
             rows: Vec::new(),
             findings: Arc::new([]),
+            ledger: Arc::new([]),
             view: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diagnosis::{Decoded, Finding};
+use diagnosis::{Decoded, Finding, RuleCheck};
 use serde::{Deserialize, Serialize};
 use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, VaultView};
 use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
@@ -73,6 +73,8 @@ with_change! {
         status: Status,
         /// How it ended and what explains it; null while it is not over.
         verdict: Option<RunVerdict>,
+        /// What became of every rule; empty while the run is not over.
+        rules: Vec<RuleCheck>,
         /// Runs on without being asked at each request.
         running: bool,
         phases: Vec<PhaseState>,
@@ -104,10 +106,17 @@ with_change! {
 
 impl View {
     /// The view of a run that stands here.
-    pub(crate) fn of_run(trace: &Trace, run: &RunState, findings: &[Finding]) -> Self {
+    pub(crate) fn of_run(
+        trace: &Trace,
+        run: &RunState,
+        findings: &[Finding],
+        ledger: &[RuleCheck],
+    ) -> Self {
+        let verdict = RunVerdict::of(trace, &run.status, findings);
         Self {
             server_url: trace.server_url.clone(),
-            verdict: RunVerdict::of(trace, &run.status, findings),
+            rules: verdict.as_ref().map_or_else(Vec::new, |_| ledger.to_vec()),
+            verdict,
             status: run.status.clone(),
             running: run.running,
             phases: phases(trace, &run.status, run.phase),
@@ -127,7 +136,7 @@ impl View {
     }
 
     /// The view of a trace without a run behind it.
-    pub(crate) fn of_recording(trace: &Trace, findings: &[Finding]) -> Self {
+    pub(crate) fn of_recording(trace: &Trace, findings: &[Finding], ledger: &[RuleCheck]) -> Self {
         let status = recorded_status(trace);
         let decisions = || trace.live().filter_map(|entry| entry.decision());
         let revision = decisions().filter_map(|decision| match decision {
@@ -158,6 +167,7 @@ impl View {
             registrations_left: 0,
             can_step: false,
             verdict: RunVerdict::of(trace, &status, findings),
+            rules: ledger.to_vec(),
             status,
         }
     }

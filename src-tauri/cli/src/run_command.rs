@@ -47,12 +47,13 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let status = progress.status();
     let trace = document.trace();
     let findings = document.findings();
+    let ledger = document.ledger();
     let typed = document.typed_secrets();
     let redactor = Redactor::of(&trace, &typed);
     print_end(&trace, &redactor, &status, &findings, &paint)?;
 
     exports.write(&trace, &typed)?;
-    let report = || app::report(&trace, &typed, &status, &findings);
+    let report = || app::report(&trace, &typed, &status, &findings, &ledger);
     if to_standard_output {
         Terminal::standard_output().json(&report())?;
     } else if let Some(file) = json {

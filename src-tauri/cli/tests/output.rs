@@ -161,6 +161,46 @@ fn the_report_on_the_standard_output_is_plain_and_holds_what_the_server_said() {
 }
 
 #[test]
+fn the_report_says_what_became_of_every_rule_and_its_verdict_is_the_last_line() {
+    let json = |arguments: &[&str]| {
+        let output = command(arguments).output().expect("it runs");
+        let value: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+        (value, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (report, said) = json(&["run", &hostile_server(), "--json", "-"]);
+    assert_eq!(report["schema"], "authscope-run-1");
+    let codes = |list: &Value| {
+        let list = list.as_array().expect("it is a list");
+        let codes = list
+            .iter()
+            .map(|one| one["code"].as_str().expect("a code").to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        codes(&report["rules"]),
+        codes(&json(&["rules", "--json"]).0)
+    );
+    let failed = report["rules"].as_array().expect("it is a list").iter();
+    let failed: Vec<&Value> = failed.filter(|rule| rule["status"] == "failed").collect();
+    let first = &report["findings"][0]["code"];
+    assert!(
+        failed.iter().any(|rule| rule["code"] == *first),
+        "{failed:?}"
+    );
+    let verdict = &report["verdict"];
+    assert_eq!(
+        (&verdict["ending"], &verdict["cause"]["code"]),
+        (&"stopped".into(), first)
+    );
+    let last = said.lines().last().unwrap_or_default();
+    let title = report["findings"][0]["title"].as_str().expect("a title");
+    assert!(
+        last.starts_with("✕ Stopped at ") && last.contains(title),
+        "{last}"
+    );
+}
+
+#[test]
 fn messages_about_the_command_line_are_escaped() {
     for arguments in [
         &["run", HOSTILE][..],

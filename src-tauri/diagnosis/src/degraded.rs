@@ -12,7 +12,7 @@ use trace::{
     Timestamp, Trace,
 };
 
-use crate::catalogue::catalogue;
+use crate::catalogue::{RULES, catalogue};
 use crate::finding::{Certainty, Finding};
 use crate::judge::each_rule;
 use crate::reading::Reading;
@@ -89,6 +89,7 @@ pub fn check(trace: &Trace, entries: usize, told: &[Finding]) {
     if trace.entries.len() > LONGEST {
         return;
     }
+    looks_at_what_is_there(trace, entries, found);
     without_decisions(trace, entries, found, told);
     // Each alone, each two together, and all.
     let all = (1_u32 << PARTS.len()) - 1;
@@ -118,6 +119,19 @@ pub fn check(trace: &Trace, entries: usize, told: &[Finding]) {
 fn judged(trace: &Trace, entries: usize) -> Vec<Finding> {
     let snapshot = Snapshot::of_first(trace, entries);
     each_rule(&Reading::of(&snapshot))
+}
+
+/// What a rule looks at is there wherever it finds something: the ledger could not say otherwise.
+fn looks_at_what_is_there(trace: &Trace, entries: usize, found: &[Finding]) {
+    let snapshot = Snapshot::of_first(trace, entries);
+    let reading = Reading::of(&snapshot);
+    for finding in found {
+        let rule = RULES.iter().find(|rule| rule.code == finding.code);
+        for subject in rule.map_or(&[][..], |rule| rule.looks_at) {
+            let is_there = subject.place(&reading).is_some();
+            assert!(is_there, "found without {}: {finding:#?}", subject.words());
+        }
+    }
 }
 
 /// The rules that cannot fire on another client's traffic, and why.

@@ -8,6 +8,7 @@
 //! | `owner_name` | whom the owner of a finding is in this trace |
 //! | `snapshot` | a trace as it is judged, each of its messages read once |
 //! | `judge` | applies every rule |
+//! | `ledger`, `subject` | what became of every rule, by what it looks at |
 //! | `precedence` | brings what they found into order, the root cause first |
 //! | `reading` | an index of a trace, built once and read by every rule |
 //! | `facts` | what the flow went by, as it was decided |
@@ -45,6 +46,7 @@ mod id_token;
 mod judge;
 mod key_sets;
 mod keyed;
+mod ledger;
 mod members;
 mod owner_name;
 mod precedence;
@@ -59,6 +61,7 @@ mod rules;
 mod snapshot;
 mod spec;
 mod step_up;
+mod subject;
 mod wording;
 
 #[cfg(test)]
@@ -81,7 +84,10 @@ pub use precedence::explains;
 pub use providers::{Provider, Recognized, provider_of};
 pub use rule::{RuleInfo, VariantInfo};
 
-use judge::judge;
+pub use judge::Judgement;
+pub use ledger::{CheckStatus, RuleCheck};
+
+use judge::{judge, judge_with_ledger};
 
 /// Everything the rules have to say about a trace, the root cause first: what explains the stop of
 /// the flow, then the worst, then in the order of the entries; what is about the run as a whole
@@ -89,6 +95,11 @@ use judge::judge;
 /// findings in the same order.
 pub fn diagnose(trace: &Trace) -> Vec<Finding> {
     diagnose_first(trace, trace.entries.len())
+}
+
+/// [`diagnose`], and what became of every rule.
+pub fn judgement(trace: &Trace) -> Judgement {
+    judge_with_ledger(trace)
 }
 
 /// [`diagnose`] as it was when the trace had this many entries.

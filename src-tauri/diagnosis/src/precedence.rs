@@ -63,6 +63,16 @@ pub(crate) fn arrange(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding
     arrange_by(&rules, reading.last_stop(), found)
 }
 
+/// What is told in place of a finding that is left out.
+pub(crate) fn told_as<'t>(left_out: &Finding, told: &'t [Finding]) -> Option<&'t Finding> {
+    told.iter().find(|better| {
+        let mut rules = catalogue::RULES.iter();
+        let rule = rules.find(|rule| rule.code == better.code);
+        let mut relations = rule.into_iter().flat_map(|rule| rule.supersedes);
+        relations.any(|relation| relation.holds(better, left_out))
+    })
+}
+
 /// Whether the rule of a finding says why the flow stops so.
 pub fn explains(finding: &Finding, stop: StopCode) -> bool {
     let mut rules = catalogue::RULES.iter();

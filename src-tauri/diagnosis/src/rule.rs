@@ -8,6 +8,7 @@ use crate::finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
 use crate::precedence::Relation;
 use crate::reading::Reading;
 use crate::spec::Spec;
+use crate::subject::Subject;
 
 /// What the catalogue says of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -119,6 +120,8 @@ pub(crate) struct Rule {
     pub follows: &'static [Relation],
     /// The stops of the flow that its findings explain.
     pub stops: &'static [StopCode],
+    /// All that has to be there for it to say something.
+    pub looks_at: &'static [Subject],
     pub check: fn(&Reading<'_>, &mut Findings),
 }
 
@@ -135,6 +138,9 @@ pub(crate) struct Rule {
 ///   a variant before a code limits it to findings of that variant.
 /// - `follows: ["J01", REFUSED "A20"]`: a finding of this rule comes of a finding of those.
 /// - `stops: [TokenRejected]`: it says why the flow stops so.
+///
+/// `looks_at: [TokenRequest, Dpop]` names all that a run has to hold for the rule to say something;
+/// the ledger goes by it.
 macro_rules! rule {
     (
         $(#[doc = $doc:literal])*
@@ -157,6 +163,7 @@ macro_rules! rule {
         $(supersedes: [$($($better:ident)? $worse:literal $($anywhere:ident)?),+ $(,)?],)?
         $(follows: [$($($effect:ident)? $cause:literal),+ $(,)?],)?
         $(stops: [$($stop:ident),+ $(,)?],)?
+        $(looks_at: [$($subject:ident),+ $(,)?],)?
     ) => {
         const DEFAULT: $crate::rule::Variant = $crate::rule::Variant {
             name: "DEFAULT",
@@ -190,6 +197,7 @@ macro_rules! rule {
                 $crate::precedence::Relation::to($cause)$(.of(&$effect))?.anywhere()
             ),+)?],
             stops: &[$($(trace::StopCode::$stop),+)?],
+            looks_at: &[$($($crate::subject::Subject::$subject),+)?],
             check,
         };
     };

@@ -16,6 +16,7 @@ import type { View } from "./bindings/View";
 import type { ViewChange } from "./bindings/ViewChange";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
+import { rulesOf } from "./rules";
 import { verdictOf } from "./verdict";
 
 /** Between two polls of a device, seconds. */
@@ -319,6 +320,7 @@ export class Play {
       server_url: this.#url,
       status: this.#status,
       verdict: verdictOf(this.#status, this.#findings, past.at(-1)?.phase ?? null),
+      rules: rulesOf(this.#findings, ["done", "stopped", "ended"].includes(this.#status.is)),
       running: this.running,
       phases: [...MAIN, ...extra].map(([phase, title]) => this.#phase(phase, title)),
       next: this.#next(),

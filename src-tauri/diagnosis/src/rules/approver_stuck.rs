@@ -31,6 +31,7 @@ rule! {
     ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
     stops: [ApproverStuck],
+    looks_at: [AuthorizationPage],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

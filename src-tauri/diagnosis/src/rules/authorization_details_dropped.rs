@@ -24,6 +24,7 @@ rule! {
     "RA1" "authorization_details_dropped" Error AuthorizationServer since None,
     title: "The token answer does not say which authorization_details were granted",
     spec: [RFC9396_GRANTED],
+    looks_at: [TokenAnswer, AuthorizationDetails],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

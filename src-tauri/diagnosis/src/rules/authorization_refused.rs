@@ -33,6 +33,7 @@ rule! {
     spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
     follows: ["G21"],
     stops: [AuthorizationError],
+    looks_at: [Callback],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

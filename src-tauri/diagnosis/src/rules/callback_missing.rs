@@ -27,6 +27,7 @@ rule! {
     ],
     spec: [RFC6749_WAY_BACK],
     stops: [CallbackTimeout],
+    looks_at: [AuthorizationRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

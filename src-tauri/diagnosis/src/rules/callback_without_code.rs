@@ -29,6 +29,7 @@ rule! {
     ],
     spec: [RFC6749_CODE],
     stops: [NoCode],
+    looks_at: [Callback],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

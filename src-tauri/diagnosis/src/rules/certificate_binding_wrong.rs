@@ -30,6 +30,7 @@ rule! {
             "The access token is not bound to the certificate",
     ],
     spec: [RFC8705_MATCH, RFC8705_MEMBER],
+    looks_at: [TokenAnswer, ClientCertificate],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -21,6 +21,7 @@ rule! {
     title: "The 401 comes without WWW-Authenticate",
     spec: [RFC9110_UNAUTHORIZED, RFC6750_CHALLENGE],
     stops: [NoResourceMetadata],
+    looks_at: [Unauthorized],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -23,6 +23,7 @@ rule! {
     title: "The challenge cannot be read",
     spec: [RFC9110_UNAUTHORIZED],
     stops: [NoResourceMetadata],
+    looks_at: [Challenge],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -28,6 +28,7 @@ rule! {
     ],
     spec: [MCP_CHALLENGE_2025_06, MCP_DISCOVERY],
     follows: ["N03"],
+    looks_at: [Unauthorized, Challenge],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -31,6 +31,7 @@ rule! {
     spec: [MCP_FETCH_DOCUMENT],
     supersedes: ["A31"],
     stops: [AuthorizationError, ApproverStuck, TokenRejected, PushedAuthorizationRejected],
+    looks_at: [ClientDocument],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

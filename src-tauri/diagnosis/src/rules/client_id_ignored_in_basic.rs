@@ -28,6 +28,7 @@ rule! {
     spec: [RFC6749_BASIC],
     supersedes: ["T41"],
     stops: [TokenRejected],
+    looks_at: [BasicAuthentication],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

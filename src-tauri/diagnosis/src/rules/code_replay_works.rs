@@ -25,6 +25,7 @@ rule! {
     "T13" "code_replay_works" Error AuthorizationServer since None,
     title: "An authorization code works twice",
     spec: [RFC6749_CODE_ONCE],
+    looks_at: [CodeReplay],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

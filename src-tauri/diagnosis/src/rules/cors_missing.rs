@@ -32,6 +32,7 @@ rule! {
     ],
     spec: [RFC9700_CORS],
     follows: ["S04"],
+    looks_at: [Preflight],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

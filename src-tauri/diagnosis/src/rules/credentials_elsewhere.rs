@@ -26,6 +26,7 @@ rule! {
     title: "A credential would leave the authorization server it is for",
     spec: [MCP_BINDING],
     stops: [CredentialsElsewhere],
+    looks_at: [Registered],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     title: "The device authorization answer lacks what it must have",
     spec: [RFC8628_DEVICE_CODE, RFC8628_VERIFICATION_URI],
     stops: [InvalidTokenResponse],
+    looks_at: [Device],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

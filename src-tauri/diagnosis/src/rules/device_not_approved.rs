@@ -27,6 +27,7 @@ rule! {
     ],
     spec: [RFC8628_EXPIRED, RFC8628_DENIED],
     stops: [DeviceNotApproved],
+    looks_at: [Device],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
@@ -91,7 +92,7 @@ mod tests {
 
     use super::super::device_answer_incomplete::tests::{device, whole};
     use crate::finding::Owner;
-    use crate::sample::{Answer, Run, found_in, post, push_to_server, stop};
+    use crate::sample::{Answer, found_in, post, push_to_server, stop};
 
     fn polled(error: &str) -> Trace {
         let mut trace = device(&Answer::json(200, whole()));
@@ -121,7 +122,7 @@ mod tests {
             stop(&mut trace, StopCode::DeviceNotApproved);
             assert_eq!(found_in(&trace, "DV2").unwrap().owner, owner);
         }
-        let mut trace = Run::healthy().trace();
+        let mut trace = device(&Answer::json(200, whole()));
         stop(&mut trace, StopCode::DeviceNotApproved);
         assert!(found_in(&trace, "DV2").is_some());
     }

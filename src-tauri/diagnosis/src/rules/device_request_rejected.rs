@@ -23,6 +23,7 @@ rule! {
     title: "The authorization server refuses the device authorization request",
     spec: [RFC8628_ERROR],
     stops: [TokenRejected],
+    looks_at: [Device],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -22,6 +22,7 @@ rule! {
     "DP1" "dpop_ignored" Warning AuthorizationServer since None,
     title: "The authorization server ignores the proof of possession",
     spec: [RFC9449_TOKEN_TYPE],
+    looks_at: [TokenAnswer, Dpop],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     ],
     spec: [RFC9449_NONCE],
     supersedes: ["T41"],
+    looks_at: [Request],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -27,6 +27,7 @@ rule! {
         OTHER_KEY: Error AuthorizationServer Certain "The access token is bound to another key",
     ],
     spec: [RFC9449_JKT],
+    looks_at: [TokenAnswer, Dpop],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

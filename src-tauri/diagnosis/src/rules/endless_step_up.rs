@@ -26,6 +26,7 @@ rule! {
     spec: [RFC6750_INSUFFICIENT_SCOPE],
     supersedes: ["T19"],
     stops: [InsufficientScope],
+    looks_at: [StepUp],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     title: "An endpoint of the authorization server is plain http",
     spec: [MCP_HTTPS],
     stops: [MissingEndpoint],
+    looks_at: [ServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

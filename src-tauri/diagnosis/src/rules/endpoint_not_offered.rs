@@ -28,6 +28,7 @@ rule! {
     ],
     spec: [RFC8414_RESPONSE],
     stops: [NotPossible],
+    looks_at: [Action],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     "M03" "endpoint_of_another_origin" Note Nobody since None,
     title: "An endpoint is on another origin than the issuer",
     spec: [RFC8414_TOKEN_ENDPOINT, RFC8414_AUTHORIZATION_ENDPOINT],
+    looks_at: [ServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

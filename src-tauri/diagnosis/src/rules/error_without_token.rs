@@ -22,6 +22,7 @@ rule! {
     "D41" "error_without_token" Warning McpServer since None,
     title: "The challenge names an error although no token was sent",
     spec: [RFC6750_NO_ERROR],
+    looks_at: [Challenge],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -21,6 +21,7 @@ rule! {
     "T45" "expires_in_not_a_number" Warning AuthorizationServer since None,
     title: "The token answer gives the lifetime of the token as something else than a number",
     spec: [RFC6749_JSON_NUMBERS],
+    looks_at: [TokenAnswer],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -21,6 +21,7 @@ rule! {
     "J05" "expires_in_wrong" Warning AuthorizationServer since None,
     title: "expires_in promises a longer life than the access token has",
     spec: [RFC6749_EXPIRES_IN],
+    looks_at: [JwtAccessToken],
 }
 
 /// Seconds of difference that rounding and a slow answer explain.

@@ -32,6 +32,7 @@ rule! {
     spec: [MCP_STATUS_CODES, MCP_UNAUTHORIZED],
     supersedes: ["N02" anywhere],
     stops: [WrongChallengeStatus, NotAnMcpServer],
+    looks_at: [Call],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

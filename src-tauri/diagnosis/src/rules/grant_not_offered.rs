@@ -29,6 +29,7 @@ rule! {
     ],
     spec: [RFC8414_GRANT_TYPES],
     stops: [GrantNotOffered, TokenRejected],
+    looks_at: [OtherGrant],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

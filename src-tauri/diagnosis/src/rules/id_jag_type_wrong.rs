@@ -23,6 +23,7 @@ rule! {
     title: "The identity provider's assertion is not marked as an ID-JAG",
     spec: [ID_JAG_TYPE],
     stops: [InvalidTokenResponse],
+    looks_at: [TokenExchange],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -24,6 +24,7 @@ rule! {
     spec: [OIDC_AUDIENCE],
     supersedes: ["O05/default" anywhere],
     stops: [IdTokenInvalid],
+    looks_at: [IdToken],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

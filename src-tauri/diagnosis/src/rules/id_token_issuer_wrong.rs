@@ -23,6 +23,7 @@ rule! {
     spec: [OIDC_ISSUER],
     supersedes: ["O05/default" anywhere],
     stops: [IdTokenInvalid],
+    looks_at: [IdToken],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -29,6 +29,7 @@ rule! {
     ],
     spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER],
     stops: [IdTokenInvalid],
+    looks_at: [IdToken],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -24,6 +24,7 @@ rule! {
     title: "The identity provider serves no metadata",
     spec: [RFC8414_RESPONSE],
     stops: [NoServerMetadata],
+    looks_at: [IdentityProvider],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

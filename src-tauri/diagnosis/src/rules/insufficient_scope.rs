@@ -38,6 +38,7 @@ rule! {
     spec: [RFC6750_INSUFFICIENT_SCOPE, MCP_STEP_UP_SCOPE, MCP_CHALLENGE_SCOPE, RFC6749_SCOPE_GRANTED],
     follows: ["T43", "A20"],
     stops: [InsufficientScope, WrongChallengeStatus],
+    looks_at: [CallWithToken],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -20,6 +20,7 @@ rule! {
     "T43" "insufficient_scope_without_scope" Warning McpServer since None,
     title: "The challenge for more scope does not say which",
     spec: [MCP_STEP_UP_SCOPE],
+    looks_at: [RefusedForScope],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

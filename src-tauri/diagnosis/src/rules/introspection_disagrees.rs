@@ -24,6 +24,7 @@ rule! {
     "V03" "introspection_disagrees" Warning AuthorizationServer Likely since None,
     title: "Introspection calls a token inactive that the MCP server takes",
     spec: [RFC7662_ACTIVE],
+    looks_at: [Introspection],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -22,6 +22,7 @@ rule! {
     "V04" "introspection_unprotected" Error AuthorizationServer since None,
     title: "Anybody may introspect tokens",
     spec: [RFC7662_AUTHORIZATION],
+    looks_at: [Introspection],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

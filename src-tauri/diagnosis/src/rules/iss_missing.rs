@@ -26,6 +26,7 @@ rule! {
     title: "The authorization response lacks the iss that the metadata announces",
     spec: [RFC9207_ISS],
     stops: [IssMismatch],
+    looks_at: [Callback],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     title: "The authorization response comes from another issuer",
     spec: [RFC9207_COMPARE],
     stops: [IssMismatch],
+    looks_at: [IssInCallback],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -22,6 +22,7 @@ rule! {
     title: "The answer to a token exchange does not say what was issued",
     spec: [RFC8693_ISSUED_TYPE],
     stops: [InvalidTokenResponse],
+    looks_at: [TokenExchange],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

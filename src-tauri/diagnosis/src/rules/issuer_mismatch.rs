@@ -28,6 +28,7 @@ rule! {
     ],
     spec: [RFC8414_ISSUER],
     stops: [IssuerMismatch],
+    looks_at: [ServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

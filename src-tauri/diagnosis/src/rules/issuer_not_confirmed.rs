@@ -24,6 +24,7 @@ rule! {
     title: "The secret is not bound to an authorization server yet",
     spec: [MCP_BINDING],
     stops: [IssuerNotConfirmed],
+    looks_at: [Client],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

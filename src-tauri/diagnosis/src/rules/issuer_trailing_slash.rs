@@ -31,6 +31,7 @@ rule! {
     ],
     spec: [RFC8414_ISSUER],
     stops: [IssuerMismatch],
+    looks_at: [ServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

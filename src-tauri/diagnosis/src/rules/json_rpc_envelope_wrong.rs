@@ -25,6 +25,7 @@ rule! {
     title: "{member} of the MCP server's JSON-RPC answer is wrong",
     spec: [JSON_RPC_VERSION, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH],
     stops: [McpError],
+    looks_at: [Call],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -27,6 +27,7 @@ rule! {
     spec: [RFC8414_JWKS],
     supersedes: ["J04", "O05/default" anywhere],
     stops: [IdTokenInvalid],
+    looks_at: [SignatureCheck],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     spec: [RFC8414_JWKS],
     supersedes: ["O05/default" anywhere],
     stops: [IdTokenInvalid],
+    looks_at: [KeySet],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -23,6 +23,7 @@ rule! {
     title: "Nothing can listen for the callback on this machine",
     spec: [RFC8252_LOOPBACK],
     stops: [ListenerFailed],
+    looks_at: [Listener],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

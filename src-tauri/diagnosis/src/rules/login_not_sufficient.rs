@@ -30,6 +30,7 @@ rule! {
     ],
     spec: [RFC9470_INSUFFICIENT],
     stops: [TokenNotAccepted, InsufficientScope, WrongChallengeStatus, NotPossible],
+    looks_at: [CallWithToken],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

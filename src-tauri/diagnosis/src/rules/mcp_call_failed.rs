@@ -35,6 +35,7 @@ rule! {
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
     stops: [McpError],
+    looks_at: [Call],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -27,6 +27,7 @@ rule! {
         BY_MCP_SERVER: Warning McpServer Certain "{document} is JSON and is announced as something else",
     ],
     spec: [RFC9728_RESPONSE, RFC8414_RESPONSE, RFC7591_CREATED, RFC6749_TOKEN_JSON],
+    looks_at: [Request],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

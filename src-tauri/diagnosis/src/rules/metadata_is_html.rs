@@ -30,6 +30,7 @@ rule! {
     ],
     spec: [RFC9728_RESPONSE, RFC8414_RESPONSE],
     stops: [NoResourceMetadata, NoServerMetadata, InvalidResourceMetadata],
+    looks_at: [MetadataRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     ],
     spec: [RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, MCP_HTTPS],
     stops: [MissingEndpoint],
+    looks_at: [ServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -34,6 +34,7 @@ rule! {
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
     stops: [NotAnMcpServer],
+    looks_at: [Call],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

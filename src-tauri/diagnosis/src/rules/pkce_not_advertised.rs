@@ -32,6 +32,7 @@ rule! {
     ],
     spec: [MCP_PKCE, MCP_S256],
     stops: [PkceUnsupported],
+    looks_at: [ServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

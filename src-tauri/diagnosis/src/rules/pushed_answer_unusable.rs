@@ -28,6 +28,7 @@ rule! {
     ],
     spec: [RFC9126_CREATED],
     stops: [PushedAuthorizationRejected],
+    looks_at: [PushedRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     title: "The authorization server refuses the pushed authorization request",
     spec: [RFC9126_ERROR, RFC6749_INVALID_CLIENT],
     stops: [PushedAuthorizationRejected],
+    looks_at: [PushedRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -20,6 +20,7 @@ rule! {
     "P01" "pushed_status_not_created" Warning AuthorizationServer since None,
     title: "A pushed authorization request is not answered 201",
     spec: [RFC9126_CREATED],
+    looks_at: [PushedRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -27,6 +27,7 @@ rule! {
     supersedes: ["A31" anywhere, "G14" anywhere],
     follows: ["G21"],
     stops: [ApproverStuck],
+    looks_at: [AuthorizationPage],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

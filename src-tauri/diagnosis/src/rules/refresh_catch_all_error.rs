@@ -27,6 +27,7 @@ rule! {
     spec: [RFC6749_INVALID_GRANT],
     supersedes: ["T41"],
     stops: [TokenRejected],
+    looks_at: [RefusedRefresh],
 }
 
 /// Errors that say enough: a client can act on them.

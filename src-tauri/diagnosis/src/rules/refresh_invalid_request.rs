@@ -25,6 +25,7 @@ rule! {
     spec: [RFC6749_INVALID_GRANT],
     supersedes: ["T41"],
     stops: [TokenRejected],
+    looks_at: [RefusedRefresh],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     "C02" "refresh_not_rotated" Warning AuthorizationServer Likely since None,
     title: "The refresh token of a public client is not replaced",
     spec: [RFC9700_ROTATION],
+    looks_at: [Refresh],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

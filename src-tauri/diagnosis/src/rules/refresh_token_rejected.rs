@@ -26,6 +26,7 @@ rule! {
     title: "The refresh token is no longer good, and the server says so as it should",
     spec: [RFC6749_INVALID_GRANT],
     follows: ["T41"],
+    looks_at: [Refresh],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     "C04" "refreshes_end_grant" Note Client Likely since None,
     title: "Two refreshes at once end the grant",
     spec: [RFC9700_REVOKED],
+    looks_at: [RefreshTwice],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -34,6 +34,7 @@ rule! {
             "The registration gives a client secret that has expired, by {member}",
     ],
     spec: [RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES],
+    looks_at: [Registered],
 }
 
 /// The authentication methods that MCP clients have (RFC 7591 section 2, RFC 8705 section 2).

@@ -26,6 +26,7 @@ rule! {
     ],
     spec: [RFC7591_CLIENT_ID, RFC7591_CREATED],
     stops: [RegistrationRejected],
+    looks_at: [Registration],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

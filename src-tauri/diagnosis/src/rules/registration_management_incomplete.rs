@@ -21,6 +21,7 @@ rule! {
     "G30" "registration_management_incomplete" Warning AuthorizationServer since None,
     title: "A registration cannot be managed with what the answer holds",
     spec: [RFC7592_PAIR],
+    looks_at: [Registered],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
         REFUSED: Warning AuthorizationServer Likely "A registration could not be deleted",
     ],
     spec: [RFC7592_DELETED],
+    looks_at: [RegistrationDeletion],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

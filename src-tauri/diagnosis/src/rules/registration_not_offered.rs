@@ -31,6 +31,7 @@ rule! {
     spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
     supersedes: ["G03"],
     stops: [NoRegistration, RegistrationRejected],
+    looks_at: [WayToRegister],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

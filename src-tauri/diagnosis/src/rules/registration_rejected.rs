@@ -39,6 +39,7 @@ rule! {
     ],
     spec: [RFC7591_ERROR, RFC7591_INVALID_REDIRECT_URI, RFC7591_INVALID_METADATA, RFC8252_LOOPBACK],
     stops: [RegistrationRejected],
+    looks_at: [Registration],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -19,6 +19,7 @@ rule! {
     "G06" "registration_status_not_created" Warning AuthorizationServer since None,
     title: "A successful registration is not answered 201",
     spec: [RFC7591_CREATED],
+    looks_at: [Registered],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -30,6 +30,7 @@ rule! {
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
     follows: ["S09", "D40", "D15/resource_metadata", "N01"],
     stops: [NoResourceMetadata],
+    looks_at: [ResourceMetadataRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

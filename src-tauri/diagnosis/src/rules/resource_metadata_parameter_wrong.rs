@@ -29,6 +29,7 @@ rule! {
     spec: [RFC9728_PARAMETER],
     supersedes: ["D02"],
     stops: [NoResourceMetadata],
+    looks_at: [Challenge],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

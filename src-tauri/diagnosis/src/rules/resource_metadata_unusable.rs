@@ -31,6 +31,7 @@ rule! {
     ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
     stops: [InvalidResourceMetadata],
+    looks_at: [ResourceMetadataRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

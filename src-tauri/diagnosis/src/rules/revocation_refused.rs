@@ -30,6 +30,7 @@ rule! {
             "The revocation is answered with another status than 200",
     ],
     spec: [RFC7009_STATUS],
+    looks_at: [Revocation],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

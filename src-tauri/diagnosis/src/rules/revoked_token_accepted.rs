@@ -27,6 +27,7 @@ rule! {
     ],
     spec: [RFC7009_IMMEDIATELY],
     follows: ["V02"],
+    looks_at: [Revocation],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -35,6 +35,7 @@ rule! {
             "Two refreshes at once with one refresh token are both granted",
     ],
     spec: [RFC9700_INVALIDATED],
+    looks_at: [RotatedAgain],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

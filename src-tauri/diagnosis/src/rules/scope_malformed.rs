@@ -22,6 +22,7 @@ rule! {
     "A08" "scope_malformed" Warning McpServer since None,
     title: "A scope is written with a space too many",
     spec: [RFC6749_SCOPE_LIST],
+    looks_at: [Challenge],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

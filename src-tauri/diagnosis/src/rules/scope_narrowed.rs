@@ -29,6 +29,7 @@ rule! {
         SAID_SO: Note Nobody Certain "Less scope was granted than asked for",
     ],
     spec: [RFC6749_SCOPE_GRANTED],
+    looks_at: [TokenAnswer, ScopeAskedFor],
 }
 
 /// Scopes that are about the ID token, or userinfo: an access token need not show them.

@@ -24,6 +24,7 @@ rule! {
     "G07" "secret_for_public_client" Warning AuthorizationServer since None,
     title: "A client that asked for no secret is given one",
     spec: [RFC7591_PUBLIC_CLIENT],
+    looks_at: [Registered],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -22,6 +22,7 @@ rule! {
     "S10" "server_metadata_in_resource_metadata" Note McpServer since Some(Revision::R20250618),
     title: "The resource metadata carries members of authorization server metadata",
     spec: [RFC9728_UNKNOWN_MEMBERS],
+    looks_at: [ResourceMetadata],
 }
 
 /// Members that only authorization server metadata has; `jwks_uri` and `scopes_supported` are in

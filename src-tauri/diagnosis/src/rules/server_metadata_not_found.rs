@@ -33,6 +33,7 @@ rule! {
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
     follows: ["D15/server_metadata", "N01"],
     stops: [NoServerMetadata],
+    looks_at: [AuthorizationServer],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -30,6 +30,7 @@ rule! {
     spec: [RFC8414_JWKS],
     supersedes: ["O05/default" anywhere],
     stops: [IdTokenInvalid],
+    looks_at: [SignatureCheck],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,7 @@ rule! {
     "DV4" "slow_down_at_interval" Warning AuthorizationServer Likely since None,
     title: "A client that keeps the announced interval is told to slow down",
     spec: [RFC8628_SLOW_DOWN],
+    looks_at: [DevicePoll],
 }
 
 /// RFC 8628 section 3.2: "If no value is provided, clients MUST use 5 as the default."

@@ -26,7 +26,8 @@ rule! {
     ],
     spec: [RFC6749_STATE],
     follows: ["A32"],
-    stops: [StateMismatch],
+    stops: [StateMismatch, CallbackTimeout],
+    looks_at: [Callback],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

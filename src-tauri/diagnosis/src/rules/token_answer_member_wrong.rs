@@ -30,6 +30,7 @@ rule! {
     ],
     spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE],
     supersedes: ["J05"],
+    looks_at: [TokenAnswer],
 }
 
 const TABLE: &[Member] = &[

@@ -40,6 +40,7 @@ rule! {
     supersedes: [DEFAULT "T40" anywhere],
     follows: [DEFAULT "R02", DEFAULT "R01"],
     stops: [TokenNotAccepted],
+    looks_at: [TokenAnswer],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -24,6 +24,7 @@ rule! {
     title: "The token endpoint redirects instead of answering",
     spec: [RFC6749_TOKEN_POST, RFC9110_POST_BECOMES_GET],
     stops: [TokenRejected, InvalidTokenResponse],
+    looks_at: [TokenRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

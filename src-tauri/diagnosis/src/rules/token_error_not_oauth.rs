@@ -26,6 +26,7 @@ rule! {
     ],
     spec: [RFC6749_TOKEN_ERROR],
     stops: [TokenRejected],
+    looks_at: [TokenRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

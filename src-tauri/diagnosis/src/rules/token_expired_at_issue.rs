@@ -25,6 +25,7 @@ rule! {
         BY_OUR_CLOCK: Error AuthorizationServer Likely,
     ],
     spec: [RFC7519_EXPIRY],
+    looks_at: [JwtAccessToken],
 }
 
 /// Seconds that two clocks may differ.

@@ -41,6 +41,7 @@ rule! {
     spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME],
     follows: ["J01", "J03", "J04", "J02", "MT1", "DP2"],
     stops: [TokenNotAccepted],
+    looks_at: [CallWithToken],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -40,6 +40,7 @@ rule! {
     ],
     follows: ["X01", "X02", "G21"],
     stops: [TokenRejected],
+    looks_at: [TokenRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

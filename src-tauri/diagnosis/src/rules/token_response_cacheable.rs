@@ -19,6 +19,7 @@ rule! {
     "C01" "token_response_cacheable" Warning AuthorizationServer since None,
     title: "The token answer may be cached",
     spec: [RFC6749_NO_STORE],
+    looks_at: [TokenAnswer],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -25,6 +25,7 @@ rule! {
     spec: [RFC6749_TOKEN_JSON],
     supersedes: ["T02", "T03"],
     stops: [TokenRejected, InvalidTokenResponse],
+    looks_at: [TokenRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

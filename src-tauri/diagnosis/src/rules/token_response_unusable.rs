@@ -28,6 +28,7 @@ rule! {
     ],
     spec: [RFC6749_TOKEN_JSON, RFC6749_TOKEN_ERROR],
     stops: [InvalidTokenResponse, TokenRejected],
+    looks_at: [TokenRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -21,6 +21,7 @@ rule! {
     title: "The token answer does not say of which type the token is",
     spec: [RFC6749_TOKEN_TYPE],
     stops: [InvalidTokenResponse],
+    looks_at: [TokenAnswer],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

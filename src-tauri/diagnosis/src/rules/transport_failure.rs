@@ -50,6 +50,7 @@ rule! {
     ],
     spec: [MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_SERVER_METADATA, MCP_HTTPS, RFC9728_TLS],
     stops: [Transport, NoResourceMetadata, NoServerMetadata, ApproverStuck],
+    looks_at: [Request],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -22,6 +22,7 @@ rule! {
     "O06" "userinfo_subject_wrong" Error AuthorizationServer since None,
     title: "UserInfo speaks of another user than the ID token",
     spec: [OIDC_SUBJECT],
+    looks_at: [Userinfo],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -4,6 +4,7 @@ import type { NextStep } from "./NextStep";
 import type { PhaseState } from "./PhaseState";
 import type { RegistrationWay } from "./RegistrationWay";
 import type { Revision } from "./Revision";
+import type { RuleCheck } from "./RuleCheck";
 import type { RunVerdict } from "./RunVerdict";
 import type { ServerView } from "./ServerView";
 import type { Status } from "./Status";
@@ -18,6 +19,10 @@ export type View = { server_url: string, status: Status,
  * How it ended and what explains it; null while it is not over.
  */
 verdict: RunVerdict | null, 
+/**
+ * What became of every rule; empty while the run is not over.
+ */
+rules: Array<RuleCheck>, 
 /**
  * Runs on without being asked at each request.
  */
