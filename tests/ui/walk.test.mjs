@@ -201,6 +201,26 @@ test("a finding is shown where it is, and leads there", async () => {
   await closed(page);
 });
 
+test("what became of every rule is told when the run is over, with counts", async () => {
+  const page = await ui.open("?fixture=s01&at=2");
+  await page.find("tab-checks").click();
+  await visible(page.getByText("is told when the run is over"));
+  await closed(page);
+
+  const over = await ui.open("?fixture=s01&at=end");
+  await over.find("tab-checks").click();
+  assert.match(await over.find("rules-failed").innerText(), /Failed\s+2\b[^]*S01/);
+  // What matters is open, the rest is a click away.
+  const passed = over.find("rules-passed");
+  assert.equal(await passed.getAttribute("open"), null);
+  await passed.locator("summary").click();
+  assert.match(await passed.innerText(), /Passed\s+\d+[^]*N01[^]*Looked at requests/);
+  await over.shot("checks");
+  await passed.getByRole("button", { name: "#2" }).first().click();
+  assert.equal(await selected(over), "row-2");
+  await closed(over);
+});
+
 test("secrets are masked until they are asked for", async () => {
   const page = await ui.open("?fixture=healthy&at=end");
   const text = () => page.locator("[data-detail]").innerText();

@@ -13,7 +13,15 @@ import { Selection } from "./trace/selection.svelte";
 
 export type Panel =
   "tokens" | "call" | "actions" | "export" | "edit" | "palette" | "shortcuts" | "detail";
-export const TABS = ["request", "response", "timing", "decoded", "findings", "curl"] as const;
+export const TABS = [
+  "request",
+  "response",
+  "timing",
+  "decoded",
+  "findings",
+  "curl",
+  "checks",
+] as const;
 export type Tab = (typeof TABS)[number];
 
 /** Below this the detail pane becomes a sheet over the diagram. */

@@ -88,7 +88,7 @@ export const COMMANDS: Command[] = [
   },
   ...TABS.map((tab, at): Command => ({
     id: `tab-${tab}`,
-    title: `Show ${tab === "curl" ? "cURL" : tab} of the selected row`,
+    title: tab === "checks" ? "What became of every rule" : tabOfRow(tab),
     keys: [String(at + 1)],
     when: running,
     do: (app) => {
@@ -190,4 +190,8 @@ export function commandsOf(app: App): Command[] {
 /** The command of a key that can be done now. */
 export function commandFor(app: App, keys: string): Command | undefined {
   return COMMANDS.find((command) => command.keys.includes(keys) && (command.when?.(app) ?? true));
+}
+
+function tabOfRow(tab: string): string {
+  return `Show ${tab === "curl" ? "cURL" : tab} of the selected row`;
 }
