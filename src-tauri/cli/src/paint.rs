@@ -127,6 +127,9 @@ fn finding_lines(finding: &Finding, redactor: &Redactor) -> Vec<Line> {
             lines.push(format!("    {name}: {}", redactor.text(value)).into());
         }
     }
+    if let Some(cause) = &finding.cause {
+        lines.push(format!("    comes of: {cause}, above").into());
+    }
     lines.push(format!("    fix: {}", redactor.text(&finding.fix)).into());
     let spec = &finding.spec;
     let spec = format!("    {}: \"{}\" {}", spec.title, spec.quote, spec.url);

@@ -1,7 +1,9 @@
 //! For each consequence that is declared a run that shows it with its cause.
 
 use serde_json::json;
-use trace::{Decision, FailureKind, Grant, MetadataSource, Phase, Purpose, StopCode, TokenKind};
+use trace::{
+    Decision, FailureKind, Grant, MetadataSource, Phase, Purpose, Request, StopCode, TokenKind,
+};
 
 use super::runs::*;
 use crate::sample::{
@@ -132,6 +134,52 @@ pub const FOLLOWS: &[super::Shown] = &[
     }),
     ("S01", "N01", || {
         no_server(&[Answer::bare(404), Answer::failed(FailureKind::Tls)])
+    }),
+    ("S01", "M06", || {
+        let mut run = Run::healthy();
+        run.server_tries[0]
+            .2
+            .edit(|document| document["token_endpoint"] = 5.into());
+        run.stop(Phase::ServerMetadata, StopCode::NoServerMetadata)
+            .trace()
+    }),
+    ("N01", "M02", || {
+        let mut run = Run::healthy();
+        let elsewhere = "http://as.example.com/token";
+        run.server_tries[0]
+            .2
+            .edit(|document| document["token_endpoint"] = elsewhere.into());
+        run.stop = None;
+        let mut trace = run.trace();
+        let grant = Grant::RefreshToken;
+        let request = Request::new("POST", elsewhere);
+        let none = Answer::failed(FailureKind::Dns);
+        push_to_server(&mut trace, Purpose::Token { grant }, request, &none);
+        stop(&mut trace, StopCode::Transport);
+        trace
+    }),
+    ("S06", "N03/default", || {
+        let mut run = fallen_back();
+        run.registration.as_mut().unwrap().1 = Answer::bare(403);
+        run.stop(Phase::Registration, StopCode::RegistrationRejected)
+            .trace()
+    }),
+    ("G03", "N03/default", || {
+        let mut run = fallen_back();
+        run.registration.as_mut().unwrap().1 = Answer::bare(500);
+        run.stop(Phase::Registration, StopCode::RegistrationRejected)
+            .trace()
+    }),
+    ("A31", "N03/default", || {
+        let mut run = fallen_back();
+        run.hops = vec![Answer::html(404, "Not found")];
+        run.stop(Phase::Authorization, StopCode::ApproverStuck)
+            .trace()
+    }),
+    ("T03", "N03/default", || {
+        let mut run = fallen_back();
+        run.token = Answer::html(404, "Not found");
+        run.stop(Phase::Token, StopCode::TokenRejected).trace()
     }),
     ("A05", "A32", || lost_query().trace()),
     ("T15", "R02", || other_resource("https://other.example/mcp")),

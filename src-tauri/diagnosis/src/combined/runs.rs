@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trace::{
-    CrossOrigin, Decision, EntryKind, Grant, MetadataSource, Phase, Purpose, Request,
+    CrossOrigin, Decision, EntryKind, Grant, MetadataSource, Phase, Purpose, Request, Revision,
     SignatureCheck, StopCode, TokenKind, Trace,
 };
 
@@ -133,6 +133,15 @@ pub fn nowhere(run: &mut Run, first: &Answer) {
         .map(|((place, url), answer)| (place, url, answer))
         .collect();
     run.stop(Phase::ResourceMetadata, StopCode::NoResourceMetadata);
+}
+
+/// No metadata at all, and the client goes on with the endpoints of 2025-03-26.
+pub fn fallen_back() -> Run {
+    let mut run = Run::healthy_at(Revision::R20250326);
+    nowhere(&mut run, &Answer::bare(404));
+    run.stop = None;
+    run.server_tries[0].2 = Answer::bare(404);
+    run
 }
 
 /// The server metadata is nowhere: its places answer so, in order.

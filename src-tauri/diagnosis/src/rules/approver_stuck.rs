@@ -30,6 +30,7 @@ rule! {
             "The authorization server fails at its own page",
     ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
+    follows: ["N03/default"],
     stops: [ApproverStuck],
     looks_at: [AuthorizationPage],
 }

@@ -30,6 +30,7 @@ rule! {
     ],
     spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
     supersedes: ["G03"],
+    follows: ["N03/default"],
     stops: [NoRegistration, RegistrationRejected],
     looks_at: [WayToRegister],
 }

@@ -38,6 +38,7 @@ rule! {
             "The authorization server refuses to register the redirect URI",
     ],
     spec: [RFC7591_ERROR, RFC7591_INVALID_REDIRECT_URI, RFC7591_INVALID_METADATA, RFC8252_LOOPBACK],
+    follows: ["N03/default"],
     stops: [RegistrationRejected],
     looks_at: [Registration],
 }

@@ -30,6 +30,7 @@ rule! {
             "{member} of the authorization server metadata is not as it has to be",
     ],
     spec: [RFC8414_RESPONSE_TYPES, RFC8414_GRANT_TYPES, RFC8414_SCOPES],
+    stops: [NoServerMetadata],
     looks_at: [ServerMetadataRequest],
 }
 

@@ -31,7 +31,7 @@ rule! {
         NOT_ALL_TRIED: Error McpServer Likely,
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
-    follows: ["D15/server_metadata", "N01"],
+    follows: ["D15/server_metadata", "N01", "M06"],
     stops: [NoServerMetadata],
     looks_at: [AuthorizationServer],
 }

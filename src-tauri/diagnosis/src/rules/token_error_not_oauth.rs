@@ -25,6 +25,7 @@ rule! {
         NO_ENDPOINT: Error AuthorizationServer Likely,
     ],
     spec: [RFC6749_TOKEN_ERROR],
+    follows: ["N03/default"],
     stops: [TokenRejected],
     looks_at: [TokenRequest],
 }

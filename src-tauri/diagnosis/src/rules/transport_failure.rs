@@ -49,6 +49,7 @@ rule! {
         FOREIGN_SERVER: Error AuthorizationServer Certain "{server} would get a credential that is not meant for it",
     ],
     spec: [MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_SERVER_METADATA, MCP_HTTPS, RFC9728_TLS],
+    follows: ["M02"],
     stops: [Transport, NoResourceMetadata, NoServerMetadata, ApproverStuck],
     looks_at: [Request],
 }
