@@ -3,6 +3,7 @@
 use serde_json::Value;
 use trace::{Decision, Outcome, Response, Revision, StopCode, Verdict};
 
+use crate::facts::Facts;
 use crate::plan::Env;
 use crate::routes::actions::begin_next;
 use crate::routes::begin::authorize_afresh;
@@ -110,6 +111,31 @@ pub(crate) fn server_info(
         why: format!("the server negotiated it when asked for {asked}"),
     });
     Transition::to(flow, Step::ExpectInitialized, verdict).decided(decision)
+}
+
+/// The revision to go on with, and why, where a result to `server/discover` is none of a server of
+/// 2026-07-28: it lacks the versions that a DiscoverResult has to name, or names earlier ones alone
+/// (2026-07-28 server/discover, "DiscoverResult").
+pub(crate) fn earlier_era(
+    facts: &Facts,
+    setup: &Setup,
+    result: &Value,
+) -> Option<(Revision, String)> {
+    if facts.era_known || !facts.revision.is_modern() || setup.revision.is_some() {
+        return None;
+    }
+    let Some(named) = result["supportedVersions"].as_array() else {
+        let why = "server/discover was answered without supportedVersions, so it is tried with \
+                   initialize";
+        return Some((Revision::LATEST_LEGACY, why.into()));
+    };
+    let named = named.iter().filter_map(Value::as_str);
+    let newest = named.filter_map(|version| version.parse::<Revision>().ok());
+    let newest = newest.max().filter(|newest| !newest.is_modern())?;
+    Some((
+        newest,
+        format!("the server supports {newest} and no later one"),
+    ))
 }
 
 /// The flow's end; what the user asked for besides comes after it.

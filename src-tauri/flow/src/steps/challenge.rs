@@ -8,7 +8,7 @@ use trace::{
 use crate::mcp_request::{initialize_params, mcp_request};
 use crate::plan::Plan;
 use crate::routes::challenged::{challenged, token_challenge};
-use crate::routes::mcp::server_info;
+use crate::routes::mcp::{earlier_era, server_info};
 use crate::setup::Setup;
 use crate::state::Flow;
 use crate::transition::Transition;
@@ -51,6 +51,9 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, with_token: bool, outcome: &Outco
             return challenged_otherwise(flow, setup, response);
         }
         (200..=299, RpcAnswer::Result(result)) => {
+            if let Some((revision, why)) = earlier_era(&flow.facts, setup, &result) {
+                return try_initialize(flow, revision, why);
+            }
             return open(flow, setup, with_token, response, &result);
         }
         (_, answer) => answer,
@@ -141,23 +144,27 @@ fn wrong_version(
 
 /// The answer is none of an MCP server of this era: tries the other era, then says so
 /// (2026-07-28 basic/versioning, "Backward Compatibility with Initialization-Based Versions").
-fn not_mcp(mut flow: Flow, setup: &Setup, status: u16, what: &str) -> Transition {
+fn not_mcp(flow: Flow, setup: &Setup, status: u16, what: &str) -> Transition {
     if !flow.facts.era_known && flow.facts.revision.is_modern() {
-        let revision = Revision::LATEST_LEGACY;
-        flow.facts.revision = revision;
-        flow.facts.era_known = true;
-        flow.attempt.redirect = None;
         let why = format!(
             "server/discover was answered {status} with {what}, so it is tried with initialize"
         );
-        return Transition::stay(flow, Verdict::moved_on("no answer of 2026-07-28"))
-            .decided(Decision::Revision { revision, why });
+        return try_initialize(flow, Revision::LATEST_LEGACY, why);
     }
     let message = format!(
         "{} answers {status} with {what}, which no MCP server does.",
         setup.server_url
     );
     Transition::stop(flow, StopCode::NotAnMcpServer, "not an MCP server", message)
+}
+
+/// The same call in the words of an earlier era.
+fn try_initialize(mut flow: Flow, revision: Revision, why: String) -> Transition {
+    flow.facts.revision = revision;
+    flow.facts.era_known = true;
+    flow.attempt.redirect = None;
+    Transition::stay(flow, Verdict::moved_on("no answer of 2026-07-28"))
+        .decided(Decision::Revision { revision, why })
 }
 
 #[cfg(test)]
@@ -263,6 +270,42 @@ mod tests {
         let outcome = Outcome::Response(response(400, &[], &error("\"2025-11-25\"")));
         let end = judge(first_call(chosen.revision), &chosen, false, &outcome);
         assert_eq!(stopped(&end), Some((StopCode::McpError, false)));
+    }
+
+    #[test]
+    fn a_result_without_its_versions_is_none_of_2026_07_28() {
+        let revision = |chosen, result: &str| {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
+            let mut setup = setup();
+            setup.revision = chosen;
+            let outcome = Outcome::Response(response(200, &[], &body));
+            let next = judge(first_call(chosen), &setup, false, &outcome).flow;
+            (next.facts.revision, next.step == Step::ExpectTools)
+        };
+        let modern = (Revision::LATEST, true);
+        assert_eq!(
+            revision(None, r#"{"supportedVersions":["2026-07-28"]}"#),
+            modern
+        );
+        // One that only later servers know is no reason to go back.
+        assert_eq!(
+            revision(None, r#"{"supportedVersions":["2027-01-01"]}"#),
+            modern
+        );
+        for result in [
+            "{}",
+            r#"{"supportedVersions":"2026-07-28"}"#,
+            r#"{"tools":[]}"#,
+        ] {
+            assert_eq!(
+                revision(None, result),
+                (Revision::LATEST_LEGACY, false),
+                "{result}"
+            );
+            assert_eq!(revision(Some(Revision::LATEST), result), modern, "{result}");
+        }
+        let older = revision(None, r#"{"supportedVersions":["2025-03-26","2025-06-18"]}"#);
+        assert_eq!(older, (Revision::R20250618, false));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::mcp_request::{initialize_params, mcp_request};
 use crate::mirrored::parameter_headers;
 use crate::plan::{Env, Plan};
-use crate::routes::mcp::{done, past_the_token, server_info};
+use crate::routes::mcp::{done, earlier_era, past_the_token, server_info};
 use crate::routes::needs::named;
 use crate::setup::Setup;
 use crate::state::Flow;
@@ -76,6 +76,9 @@ pub(crate) fn judge_server_info(
     };
     match rpc_answer(response) {
         RpcAnswer::Result(result) if (200..300).contains(&response.status) => {
+            if let Some((revision, why)) = earlier_era(&flow.facts, setup, &result) {
+                return try_initialize(flow, revision, why);
+            }
             server_info(flow, setup, response, &result)
         }
         other => other_era(flow, setup, response, &other),
@@ -239,23 +242,27 @@ fn plan(
 }
 
 /// No result to `server/discover` or `initialize`: tries the other era, or says what came.
-fn other_era(mut flow: Flow, setup: &Setup, response: &Response, answer: &RpcAnswer) -> Transition {
+fn other_era(flow: Flow, setup: &Setup, response: &Response, answer: &RpcAnswer) -> Transition {
     let what = what(answer);
     let status = response.status;
     if !flow.facts.era_known && flow.facts.revision.is_modern() && setup.revision.is_none() {
-        let revision = Revision::LATEST_LEGACY;
-        flow.facts.revision = revision;
-        flow.facts.era_known = true;
-        flow.facts.rpc_id += 1;
         let why = format!(
             "server/discover was answered {status} with {what}, so it is tried with initialize"
         );
-        let verdict = Verdict::moved_on("no answer of 2026-07-28");
-        return Transition::to(flow, Step::ExpectServerInfo, verdict)
-            .decided(Decision::Revision { revision, why });
+        return try_initialize(flow, Revision::LATEST_LEGACY, why);
     }
     let message = format!("The MCP server takes the token, but answers {status} with {what}.");
     Transition::stop(flow, StopCode::McpError, "no JSON-RPC result", message)
+}
+
+/// The same call in the words of an earlier era.
+fn try_initialize(mut flow: Flow, revision: Revision, why: String) -> Transition {
+    flow.facts.revision = revision;
+    flow.facts.era_known = true;
+    flow.facts.rpc_id += 1;
+    let verdict = Verdict::moved_on("no answer of 2026-07-28");
+    Transition::to(flow, Step::ExpectServerInfo, verdict)
+        .decided(Decision::Revision { revision, why })
 }
 
 fn what(answer: &RpcAnswer) -> String {
@@ -419,6 +426,12 @@ mod tests {
         };
         let mut latest = here(Revision::LATEST);
         latest.facts.era_known = false;
+        let empty = answer(200, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+        let other = with_env(|env| judge_server_info(latest.clone(), &setup(), &empty, env));
+        assert_eq!(
+            (other.flow.step, other.flow.facts.revision),
+            (Step::ExpectServerInfo, Revision::LATEST_LEGACY)
+        );
         let again = judged(latest);
         assert_eq!(again.flow.facts.revision, Revision::LATEST_LEGACY);
         assert_eq!(
