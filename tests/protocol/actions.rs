@@ -250,6 +250,24 @@ async fn what_a_browser_would_ask_first_is_asked_without_a_token() {
         }
     }
     assert!(asked > 0, "{:#?}", lines(&sent));
+    // Then each request as a page sends it; errors are readable, too.
+    let pages = sent
+        .iter()
+        .filter(|exchange| exchange.request.method != "OPTIONS");
+    let mut statuses = Vec::new();
+    for exchange in pages {
+        assert!(exchange.request.header_value("origin").is_some());
+        let response = exchange.response().expect("the lab answers");
+        let readable = response.header_value("access-control-allow-origin");
+        assert_eq!(readable, Some("*"), "{}", exchange.request.url);
+        statuses.push(response.status);
+    }
+    assert_eq!(
+        statuses,
+        [200, 200, 400, 400, 401, 200],
+        "{:#?}",
+        lines(&sent)
+    );
     run.assert_silent();
 }
 

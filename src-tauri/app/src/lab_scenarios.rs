@@ -142,7 +142,10 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Way {
             lab: |lab| lab.mtls = true,
             run: TLS.run,
         },
-        M::CorsMissing | M::CorsHeaderMissing | M::PreflightRedirected => run(|_, run| {
+        M::CorsMissing
+        | M::CorsHeaderMissing
+        | M::CorsHeaderNotExposed
+        | M::PreflightRedirected => run(|_, run| {
             run.then = vec![ActionKind::CheckCors];
         }),
         M::CodeReplayWorks => run(|_, run| run.then = vec![ActionKind::ReplayCode]),

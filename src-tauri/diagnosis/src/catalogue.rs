@@ -112,6 +112,7 @@ pub(crate) const RULES: &[Rule] = &[
     introspection_disagrees::RULE,
     cors_missing::RULE,
     cors_header_missing::RULE,
+    cors_header_not_exposed::RULE,
     preflight_redirected::RULE,
 ];
 

@@ -113,7 +113,8 @@ impl<'a> Traffic<'a> {
             | Purpose::RegistrationUpdate
             | Purpose::Unknown
             | Purpose::Unrelated
-            | Purpose::Preflight { .. } => return,
+            | Purpose::Preflight { .. }
+            | Purpose::FromPage { .. } => return,
         }
         self.last = Some(seen);
         self.visited = false;

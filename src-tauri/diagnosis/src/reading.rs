@@ -229,7 +229,8 @@ impl<'a> Reading<'a> {
                 | Purpose::RegistrationUpdate
                 | Purpose::RegistrationDeletion
                 | Purpose::Unknown
-                | Purpose::Preflight { .. } => self.others.push(seen),
+                | Purpose::Preflight { .. }
+                | Purpose::FromPage { .. } => self.others.push(seen),
             }
         }
         self.all = all;

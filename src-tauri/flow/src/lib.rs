@@ -25,6 +25,7 @@ mod step;
 mod tokens;
 mod tool_pages;
 
+mod page;
 mod plan;
 mod state;
 mod transition;

@@ -56,6 +56,8 @@ pub enum ActionPart {
     UpdateRegistration,
     /// What a browser asks before a page may send a request there.
     Preflight(CrossOrigin),
+    /// The request that follows, as the page sends it.
+    FromPage(CrossOrigin),
     /// The token request with the code that was redeemed, once more.
     ReplayCode,
     DeleteRegistration(Box<Client>),
@@ -80,6 +82,10 @@ pub enum ActionRequest {
         endpoint: Endpoint,
     },
     Preflight {
+        of: CrossOrigin,
+        endpoint: Endpoint,
+    },
+    FromPage {
         of: CrossOrigin,
         endpoint: Endpoint,
     },

@@ -251,6 +251,9 @@ misbehaviours! {
     CorsHeaderMissing "S03" "cors_header_missing" Warning
         "Request header not allowed"
         "The preflight answer does not allow the headers of MCP, so clients in a browser cannot send them."
+    CorsHeaderNotExposed "S20" "cors_header_not_exposed" Warning
+        "Challenge hidden from pages"
+        "No answer carries Access-Control-Expose-Headers, so clients in a browser see no challenge."
     PreflightRedirected "S04" "preflight_redirected" Warning
         "Preflight is redirected"
         "A preflight request is redirected to https, which browsers do not follow."

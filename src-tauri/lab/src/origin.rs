@@ -78,11 +78,13 @@ pub(crate) fn allow_cross_origin(router: Router, misbehaviour: Option<Misbehavio
             set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
         }
         set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-        set(
-            headers,
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id",
-        );
+        if misbehaviour != Some(Misbehaviour::CorsHeaderNotExposed) {
+            set(
+                headers,
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id",
+            );
+        }
         response
     }))
 }

@@ -267,12 +267,15 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::ExpiresInNotANumber => ("token, refresh", |w, _| {
             w["token"].contains(r#""expires_in":"3600""#)
         }),
-        M::CorsMissing => ("cross-origin, preflight", |w, _| {
+        M::CorsMissing => ("cross-origin, exposed, preflight", |w, _| {
             w["cross-origin"].is_empty() && w["preflight"].starts_with("204")
         }),
         M::CorsHeaderMissing => ("preflight", |w, _| {
             w["preflight"].contains("Authorization")
                 && !w["preflight"].contains("MCP-Protocol-Version")
+        }),
+        M::CorsHeaderNotExposed => ("exposed", |w, h| {
+            w["exposed"].is_empty() && h["exposed"].contains("WWW-Authenticate")
         }),
         M::PreflightRedirected => ("preflight", |w, _| {
             w["preflight"].starts_with("301 https://")

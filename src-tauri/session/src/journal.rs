@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flow::{Flow, Plan};
 use trace::{
-    CrossOrigin, Decision, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose,
-    Request, Role, Timestamp, Timings, Trace, Verdict, origin_of,
+    Decision, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose, Request, Role,
+    Timestamp, Timings, Trace, Verdict, origin_of,
 };
 use wire::{Fetched, Sent};
 
@@ -167,14 +167,11 @@ impl Journal {
                 grant: Grant::TokenExchange,
             } => Role::IdentityProvider,
             Purpose::Unrelated | Purpose::Unknown => Role::Other,
-            Purpose::Challenge { .. }
-            | Purpose::Mcp { .. }
-            | Purpose::ResourceMetadata { .. }
-            | Purpose::Preflight {
-                of: CrossOrigin::McpEndpoint | CrossOrigin::ResourceMetadata,
-            } => {
-                let own = origin_of(&self.trace.server_url).is_some_and(|own| own == origin);
-                if own { Role::McpServer } else { Role::Other }
+            Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::ResourceMetadata { .. } => {
+                self.mcp_server_or_other(&origin)
+            }
+            Purpose::Preflight { of } | Purpose::FromPage { of } if of.is_to_mcp_server() => {
+                self.mcp_server_or_other(&origin)
             }
             Purpose::Authorization => {
                 let known = |role| {
@@ -192,6 +189,11 @@ impl Journal {
             _ => Role::AuthorizationServer,
         };
         self.trace.participant(role, &origin)
+    }
+
+    fn mcp_server_or_other(&self, origin: &str) -> Role {
+        let own = origin_of(&self.trace.server_url).is_some_and(|own| own == origin);
+        if own { Role::McpServer } else { Role::Other }
     }
 }
 

@@ -106,17 +106,33 @@ pub enum Purpose {
     /// What a browser asks before a page of another origin may send a request (Fetch Standard,
     /// CORS-preflight fetch).
     Preflight { of: CrossOrigin },
+    /// A request as a page of another origin sends it, to see whether a browser shows the answer to
+    /// the page (Fetch Standard, CORS check). It gets nothing: what it asks for is refused.
+    FromPage { of: CrossOrigin },
 }
 
 /// What a client in a browser requests across origins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum CrossOrigin {
+    /// A call to the MCP server without a token.
     McpEndpoint,
+    /// A call with the token.
+    McpCall,
     ResourceMetadata,
     ServerMetadata,
     Registration,
     Token,
+}
+
+impl CrossOrigin {
+    /// Whether it goes to the MCP server, and not to the authorization server.
+    pub fn is_to_mcp_server(self) -> bool {
+        matches!(
+            self,
+            Self::McpEndpoint | Self::McpCall | Self::ResourceMetadata
+        )
+    }
 }
 
 /// Which well-known document of an authorization server.

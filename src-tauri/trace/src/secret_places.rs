@@ -195,7 +195,8 @@ fn exchanges_of(purpose: &Purpose) -> Option<&'static [Exchanges]> {
         | Purpose::ServerMetadata { .. }
         | Purpose::IdentityProviderMetadata { .. }
         | Purpose::ClientMetadata
-        | Purpose::Preflight { .. } => &[],
+        | Purpose::Preflight { .. }
+        | Purpose::FromPage { .. } => &[],
     })
 }
 

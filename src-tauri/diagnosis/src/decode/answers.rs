@@ -136,8 +136,17 @@ pub(super) fn redirect(response: &Response) -> Option<Decoded> {
     (!query.is_empty()).then(|| group(title, None, fields(query, Table::Parameters)))
 }
 
-/// What a browser is told of a page of another origin.
+/// What a browser is told of a request that a page of another origin wants to send.
 pub(super) fn preflight(response: &Response) -> Option<Decoded> {
+    told_of_pages("Preflight answer", response)
+}
+
+/// What a browser is told of the answer to a page of another origin.
+pub(super) fn for_a_page(response: &Response) -> Option<Decoded> {
+    told_of_pages("Answer to a page", response)
+}
+
+fn told_of_pages(title: &str, response: &Response) -> Option<Decoded> {
     let all: Vec<_> = response
         .headers
         .iter()
@@ -160,7 +169,7 @@ pub(super) fn preflight(response: &Response) -> Option<Decoded> {
     } else {
         "The browser goes by these."
     };
-    Some(group("Preflight answer", Some(note.into()), all))
+    Some(group(title, Some(note.into()), all))
 }
 
 /// What a JSON-RPC answer says, in short.

@@ -141,6 +141,9 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             all.extend(requests::preflight(request));
             all.extend(response.and_then(answers::preflight));
         }
+        Purpose::FromPage { .. } => {
+            all.extend(response.and_then(answers::for_a_page));
+        }
         Purpose::RegistrationRead | Purpose::RegistrationUpdate | Purpose::RegistrationDeletion => {
             all.extend(json::object(
                 "Registration request",

@@ -1,5 +1,5 @@
 use crate::finding::{Owner, Part};
-use crate::preflights::preflights;
+use crate::preflights::{names, preflights};
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_CORS;
@@ -73,32 +73,22 @@ fn lacking(seen: ExchangeRef<'_>) -> Vec<String> {
     let Some(response) = seen.response_with_headers() else {
         return Vec::new();
     };
-    let names = |value: &str| -> Vec<String> {
-        let names = value
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase());
-        names.filter(|name| !name.is_empty()).collect()
-    };
     if response
         .header_value("access-control-allow-origin")
         .is_none()
     {
         return Vec::new();
     }
-    let allowed: Vec<String> = response
-        .header_values("access-control-allow-headers")
-        .flat_map(names)
-        .collect();
+    let allowed = names(&response, "access-control-allow-headers");
     let any = allowed.iter().any(|name| name == "*");
     let asked = seen
         .request()
         .header_value("access-control-request-headers");
+    let asked = asked.into_iter().flat_map(|asked| asked.split(','));
     let covered = |name: &String| allowed.contains(name) || any && name != "authorization";
+    let asked = asked.map(|name| name.trim().to_ascii_lowercase());
     asked
-        .map(names)
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|name| !covered(name))
+        .filter(|name| !name.is_empty() && !covered(name))
         .collect()
 }
 

@@ -1,5 +1,5 @@
-use crate::finding::{Owner, Part};
-use crate::preflights::{is_redirect, preflights};
+use crate::finding::{Finding, Owner, Part};
+use crate::preflights::{from_pages, is_redirect, preflights};
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_CORS;
@@ -7,8 +7,9 @@ use crate::wording::list;
 
 rule! {
     /// # What it looks at
-    /// The answers to preflight requests, which the check as a client in a browser sends: whether
-    /// they have `Access-Control-Allow-Origin`. Without that check nothing is said.
+    /// The answers to what the check as a client in a browser sends: preflight requests, and the
+    /// requests that a page sends itself. Each has to have `Access-Control-Allow-Origin`, errors
+    /// too. Without that check nothing is said.
     ///
     /// # Why it matters
     /// A browser lets a page of another origin neither send such requests nor read what comes back.
@@ -29,6 +30,10 @@ rule! {
         MCP_SERVER: Warning McpServer Certain "Clients in a browser cannot reach the MCP server",
         AUTHORIZATION_SERVER: Warning AuthorizationServer Certain
             "Clients in a browser cannot reach the authorization server",
+        ANSWER_OF_MCP_SERVER: Warning McpServer Certain
+            "Clients in a browser cannot read what the MCP server answers",
+        ANSWER_OF_AUTHORIZATION_SERVER: Warning AuthorizationServer Certain
+            "Clients in a browser cannot read what the authorization server answers",
     ],
     spec: [RFC9700_CORS],
     follows: ["S04"],
@@ -41,6 +46,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .filter(|seen| is_missing(*seen))
             .collect();
         let Some(first) = missing.first() else {
+            unreadable(reading, owner)
+                .into_iter()
+                .for_each(|it| findings.add(it));
             continue;
         };
         let urls: Vec<&str> = missing.iter().map(|seen| seen.request().url()).collect();
@@ -72,6 +80,46 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             );
         findings.add(finding);
     }
+}
+
+/// Preflights are answered as they should be, and the requests that follow them are not.
+fn unreadable(reading: &Reading<'_>, owner: Owner) -> Option<Finding> {
+    // A server may refuse a page's origin, and 403 says so (2025-11-25 basic/transports, "Security
+    // Warning").
+    let refused = |seen: &ExchangeRef<'_>| seen.status() == Some(403);
+    let missing: Vec<ExchangeRef<'_>> = from_pages(reading, owner)
+        .filter(|seen| is_missing(*seen) && !refused(seen))
+        .collect();
+    let first = missing.first()?;
+    let answers = missing.iter().map(|seen| {
+        let status = seen.status().unwrap_or_default();
+        format!("{status} from {}", seen.request().url())
+    });
+    let answers: Vec<String> = answers.collect();
+    let part = Part::response_header("Access-Control-Allow-Origin");
+    let finding = RULE
+        .found(RFC9700_CORS)
+        .variant(if owner == Owner::McpServer {
+            &ANSWER_OF_MCP_SERVER
+        } else {
+            &ANSWER_OF_AUTHORIZATION_SERVER
+        })
+        .at(first.seq, part)
+        .message(
+            "The browser sends the request, and keeps the answer from the page: the page sees a \
+             failed fetch, neither a status nor what the server says. Clients that do not run in a \
+             browser are not affected.",
+        )
+        .expected("Access-Control-Allow-Origin: *")
+        .actual(format!(
+            "{} without Access-Control-Allow-Origin",
+            list(&answers)
+        ))
+        .fix(
+            "Send Access-Control-Allow-Origin with every answer of these URLs, errors included, \
+             as with the answers to OPTIONS.",
+        );
+    Some(finding)
 }
 
 fn is_missing(seen: ExchangeRef<'_>) -> bool {
@@ -109,6 +157,38 @@ pub(super) mod tests {
             push_to_server(&mut trace, Purpose::Preflight { of }, request, &answer);
         }
         trace
+    }
+
+    /// A page's requests of both servers, after preflights that were answered well.
+    pub fn with_pages(mcp: Answer, server: Answer) -> Trace {
+        let mut trace = with_preflights(allowed(), allowed());
+        let token = format!("{AS}/token");
+        let both = [
+            (CrossOrigin::McpEndpoint, MCP, mcp),
+            (CrossOrigin::Token, token.as_str(), server),
+        ];
+        for (of, url, answer) in both {
+            let request = Request::new("POST", url).header("origin", "http://localhost:6274");
+            push_to_server(&mut trace, Purpose::FromPage { of }, request, &answer);
+        }
+        trace
+    }
+
+    pub fn readable(status: u16) -> Answer {
+        Answer::bare(status).header("access-control-allow-origin", "*")
+    }
+
+    #[test]
+    fn an_error_that_a_page_cannot_read_is_named_where_preflights_are_well() {
+        let found = |mcp, server| found_in(&with_pages(mcp, server), "S02");
+        let mcp = found(Answer::bare(401), readable(400)).unwrap();
+        assert_eq!(mcp.owner, Owner::McpServer);
+        assert!(mcp.actual.unwrap().contains(&format!("401 from {MCP}")));
+        let server = found(readable(401), Answer::bare(400)).unwrap();
+        assert_eq!(server.variant, "answer_of_authorization_server");
+        for mcp in [readable(401), Answer::bare(403), Answer::bare(307)] {
+            assert_eq!(found(mcp, readable(400)), None);
+        }
     }
 
     pub fn allowed() -> Answer {

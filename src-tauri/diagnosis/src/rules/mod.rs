@@ -14,6 +14,7 @@ pub(crate) mod client_document_refused;
 pub(crate) mod client_id_ignored_in_basic;
 pub(crate) mod code_replay_works;
 pub(crate) mod cors_header_missing;
+pub(crate) mod cors_header_not_exposed;
 pub(crate) mod cors_missing;
 pub(crate) mod credentials_elsewhere;
 pub(crate) mod device_answer_incomplete;

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use trace::{CrossOrigin, Failure, FailureKind, MetadataSource, Purpose, origin_of};
+use trace::{Failure, FailureKind, MetadataSource, Purpose, origin_of};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading};
@@ -135,12 +135,12 @@ impl Server {
 
 fn server(purpose: &Purpose) -> Server {
     match purpose {
-        Purpose::Challenge { .. }
-        | Purpose::Mcp { .. }
-        | Purpose::ResourceMetadata { .. }
-        | Purpose::Preflight {
-            of: CrossOrigin::McpEndpoint | CrossOrigin::ResourceMetadata,
-        } => Server::Mcp,
+        Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::ResourceMetadata { .. } => {
+            Server::Mcp
+        }
+        Purpose::Preflight { of } | Purpose::FromPage { of } if of.is_to_mcp_server() => {
+            Server::Mcp
+        }
         Purpose::ServerMetadata { .. }
         | Purpose::Registration
         | Purpose::Authorization
@@ -159,6 +159,7 @@ fn server(purpose: &Purpose) -> Server {
         | Purpose::Unrelated
         | Purpose::Unknown
         | Purpose::Preflight { .. }
+        | Purpose::FromPage { .. }
         | Purpose::Token { .. } => Server::Authorization,
     }
 }

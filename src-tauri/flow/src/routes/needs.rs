@@ -6,6 +6,7 @@ use crate::client::Client;
 use crate::endpoint::{Endpoint, MissingEndpoint};
 use crate::facts::Facts;
 use crate::options::ToolCall;
+use crate::page::asks_first;
 use crate::queue::{
     AboutToken, Action, ActionPart, ActionRequest, RefreshKind, RegistrationRequest, TokenTried,
 };
@@ -54,11 +55,16 @@ pub(crate) fn parts(facts: &Facts, setup: &Setup, action: Action) -> Vec<ActionP
                 CrossOrigin::Registration,
                 CrossOrigin::Token,
                 CrossOrigin::McpEndpoint,
+                CrossOrigin::McpCall,
             ];
             let known = all
                 .into_iter()
                 .filter(|of| cross_origin(facts, setup, *of).is_ok());
-            known.map(ActionPart::Preflight).collect()
+            let parts = known.flat_map(|of| {
+                let asked = asks_first(facts, of).then_some(ActionPart::Preflight(of));
+                asked.into_iter().chain([ActionPart::FromPage(of)])
+            });
+            parts.collect()
         }
         ActionKind::TryInvalidToken => vec![ActionPart::TryGarbled],
         ActionKind::ReadRegistration => vec![ActionPart::ReadRegistration],
@@ -146,6 +152,10 @@ pub(crate) fn request(
             of,
             endpoint: cross_origin(facts, setup, of).map_err(|it| lacking_endpoint(&it))?,
         }),
+        ActionPart::FromPage(of) => Ok(ActionRequest::FromPage {
+            of,
+            endpoint: cross_origin(facts, setup, of).map_err(|it| lacking_endpoint(&it))?,
+        }),
         ActionPart::ReplayCode => Ok(ActionRequest::ReplayCode {
             endpoint: endpoint("token_endpoint")?,
             redeemed: facts.redeemed.clone().ok_or(NO_CODE)?,
@@ -184,6 +194,11 @@ fn cross_origin(
         CrossOrigin::Registration => facts.endpoint(setup, "registration_endpoint"),
         CrossOrigin::Token => facts.endpoint(setup, "token_endpoint"),
         CrossOrigin::McpEndpoint => Endpoint::read("the server URL", Some(&setup.server_url)),
+        CrossOrigin::McpCall if facts.tokens.is_none() => Err(MissingEndpoint {
+            name: "access token",
+            got: None,
+        }),
+        CrossOrigin::McpCall => Endpoint::read("the server URL", Some(&setup.server_url)),
     }
 }
 

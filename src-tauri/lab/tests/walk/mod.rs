@@ -132,11 +132,9 @@ pub async fn further(lab: &Lab) -> Walk {
         get(&format!("{origin}/.well-known/oauth-protected-resource"))
             .header("origin", "http://localhost:1")
     };
-    let allowed = page()
-        .send()
-        .await
-        .header("access-control-allow-origin")
-        .to_owned();
+    let answer = page().send().await;
+    let allowed = answer.header("access-control-allow-origin").to_owned();
+    let exposed = answer.header("access-control-expose-headers").to_owned();
     let preflight = ask(reqwest::Method::OPTIONS, lab.mcp_url())
         .header("origin", "http://localhost:1")
         .header("access-control-request-method", "POST")
@@ -205,6 +203,7 @@ pub async fn further(lab: &Lab) -> Walk {
     let without_scope = note("mcp:read").await;
     Walk::from([
         ("cross-origin", allowed),
+        ("exposed", exposed),
         ("preflight", preflight),
         ("pushed", pushed.status.to_string()),
         ("pushed reference", reference),

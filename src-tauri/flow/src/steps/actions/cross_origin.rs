@@ -1,10 +1,14 @@
 //! What a browser asks before a page of another origin may be this client (Fetch Standard,
-//! "CORS-preflight fetch").
+//! "CORS-preflight fetch"), and what such a page sends then ("CORS check").
 
-use trace::{CrossOrigin, Phase, Purpose, Request, Response, Verdict};
+use serde_json::json;
+use trace::{CrossOrigin, Grant, Phase, Purpose, Request, Response, Verdict, encode_pairs};
 
+use crate::client_request::form_post;
 use crate::endpoint::Endpoint;
 use crate::facts::Facts;
+use crate::mcp_request::{initialize_params, mcp_request};
+use crate::page::unsafe_headers;
 use crate::plan::Plan;
 use crate::routes::actions::go_on;
 use crate::setup::Setup;
@@ -17,23 +21,94 @@ const PAGE: &str = "http://localhost:6274";
 /// What the last answer is reported with.
 pub(crate) const ANSWERED: &str = "The answers to a page's requests are above.";
 
+/// What no authorization server issued.
+const NO_CODE: &str = "authscope-cross-origin-check";
+
 pub(crate) fn request(facts: &Facts, of: CrossOrigin, endpoint: &Endpoint) -> Plan {
-    let metadata = "mcp-protocol-version";
-    let (what, method, headers) = match of {
-        CrossOrigin::ResourceMetadata => ("read the resource metadata", "GET", metadata.to_owned()),
-        CrossOrigin::ServerMetadata => ("read the server's metadata", "GET", metadata.to_owned()),
-        CrossOrigin::Registration => ("register", "POST", "content-type".to_owned()),
-        CrossOrigin::Token => ("get a token", "POST", token_headers(facts)),
-        CrossOrigin::McpEndpoint => ("call the MCP server", "POST", call_headers(facts)),
+    let method = match of {
+        CrossOrigin::ResourceMetadata | CrossOrigin::ServerMetadata => "GET",
+        _ => "POST",
     };
     let request = Request::new("OPTIONS", endpoint.url())
         .header("origin", PAGE)
         .header("access-control-request-method", method)
-        .header("access-control-request-headers", headers);
-    let title = format!("Ask whether a page may {what}");
+        .header(
+            "access-control-request-headers",
+            unsafe_headers(facts, of).join(","),
+        );
+    let title = format!("Ask whether a page may {}", what(of));
     let why = "A browser asks this first, and keeps from the page what the answer does not allow.";
     let purpose = Purpose::Preflight { of };
     Plan::new(Phase::Extra, purpose, (&title, why), "preflight", request)
+}
+
+/// The request itself. It changes nothing at the server: what it asks for is refused.
+pub(crate) fn from_page(
+    facts: &Facts,
+    setup: &Setup,
+    of: CrossOrigin,
+    endpoint: &Endpoint,
+) -> Plan {
+    let call = |token| {
+        let (method, params) = if facts.revision.is_modern() {
+            ("server/discover", json!({}))
+        } else {
+            ("initialize", initialize_params(facts, setup))
+        };
+        mcp_request(facts, setup, method, params, false, token)
+    };
+    let request = match of {
+        CrossOrigin::ResourceMetadata | CrossOrigin::ServerMetadata => {
+            Request::new("GET", endpoint.url())
+                .header("accept", "application/json")
+                .header("mcp-protocol-version", facts.revision.as_str())
+        }
+        CrossOrigin::Registration => Request::new("POST", endpoint.url())
+            .header("accept", "application/json")
+            .header("content-type", "application/json")
+            .body(json!({ "redirect_uris": "none" }).to_string()),
+        CrossOrigin::Token => {
+            let client = facts.client.as_ref();
+            let id = client.map_or("", |client| client.client_id.as_str());
+            let form = [
+                ("grant_type", Grant::AuthorizationCode.grant_type()),
+                ("code", NO_CODE),
+                ("client_id", id),
+            ];
+            form_post(endpoint).body(encode_pairs(form))
+        }
+        CrossOrigin::McpEndpoint => call(false),
+        CrossOrigin::McpCall => call(true),
+    };
+    let title = format!(
+        "See whether a page may read the answer when it wants to {}",
+        what(of)
+    );
+    let why = "A browser keeps an answer from the page that does not allow its origin, errors too.";
+    let purpose = Purpose::FromPage { of };
+    let request = request.header("origin", PAGE);
+    Plan::new(Phase::Extra, purpose, (&title, why), "from a page", request)
+}
+
+fn what(of: CrossOrigin) -> &'static str {
+    match of {
+        CrossOrigin::ResourceMetadata => "read the resource metadata",
+        CrossOrigin::ServerMetadata => "read the server's metadata",
+        CrossOrigin::Registration => "register",
+        CrossOrigin::Token => "get a token",
+        CrossOrigin::McpEndpoint => "call the MCP server",
+        CrossOrigin::McpCall => "call the MCP server with the token",
+    }
+}
+
+pub(crate) fn judge_answer(mut flow: Flow, setup: &Setup, response: &Response) -> Transition {
+    flow.facts.rpc_id += 1;
+    let status = response.status;
+    let verdict = match response.header_value("access-control-allow-origin") {
+        Some(_) => Verdict::accepted(format!("{status}, readable for a page")),
+        None => Verdict::moved_on(format!("{status}, not readable for a page")),
+    };
+    go_on(flow, setup, verdict, ANSWERED)
 }
 
 pub(crate) fn judge(flow: Flow, setup: &Setup, response: &Response) -> Transition {
@@ -46,36 +121,12 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, response: &Response) -> Transitio
     go_on(flow, setup, verdict, ANSWERED)
 }
 
-/// What this client's own token requests carry besides what every page may send.
-fn token_headers(facts: &Facts) -> String {
-    let client = facts.client.as_ref();
-    let mut names = Vec::new();
-    if client.is_some_and(|client| client.auth_method == "client_secret_basic") {
-        names.push("authorization");
-    }
-    names.push("content-type");
-    if facts.dpop.is_some() {
-        names.push("dpop");
-    }
-    names.join(",")
-}
-
-fn call_headers(facts: &Facts) -> String {
-    let mut names = vec!["authorization", "content-type", "mcp-protocol-version"];
-    if facts.revision.is_modern() {
-        names.extend(["mcp-method", "mcp-name"]);
-    }
-    if facts.dpop.is_some() {
-        names.push("dpop");
-    }
-    names.join(",")
-}
-
 #[cfg(test)]
 mod tests {
     use trace::Revision;
 
     use super::*;
+    use crate::page::asks_first;
     use crate::step::Step;
     use crate::testing::{endpoint, response, setup, with_tokens};
 
@@ -90,14 +141,51 @@ mod tests {
     #[test]
     fn the_headers_asked_for_are_those_of_this_client() {
         let mut facts = with_tokens(Step::ExpectTools, None).facts;
-        assert_eq!(asked(&facts, CrossOrigin::Token), "content-type");
+        // A form is sent without a question.
+        assert!(!asks_first(&facts, CrossOrigin::Token));
         facts.client.as_mut().unwrap().auth_method = "client_secret_basic".into();
-        assert_eq!(
-            asked(&facts, CrossOrigin::Token),
-            "authorization,content-type"
-        );
-        facts.revision = Revision::R20260728;
-        assert!(asked(&facts, CrossOrigin::McpEndpoint).ends_with("mcp-method,mcp-name"));
+        assert!(asks_first(&facts, CrossOrigin::Token));
+        assert_eq!(asked(&facts, CrossOrigin::Token), "authorization");
+        let calls = [
+            (
+                Revision::R20250326,
+                "authorization,content-type,mcp-session-id",
+            ),
+            (
+                Revision::R20251125,
+                "authorization,content-type,mcp-protocol-version,mcp-session-id",
+            ),
+            (
+                Revision::R20260728,
+                "authorization,content-type,mcp-method,mcp-name,mcp-protocol-version",
+            ),
+        ];
+        facts.session_id = Some("s1".into());
+        for (revision, names) in calls {
+            facts.revision = revision;
+            assert_eq!(asked(&facts, CrossOrigin::McpEndpoint), names, "{revision}");
+        }
+        assert!(!asks_first(&facts, CrossOrigin::McpCall), "it was asked");
+    }
+
+    #[test]
+    fn a_page_sends_its_origin_and_only_the_call_with_the_token_a_credential() {
+        let mut facts = with_tokens(Step::ExpectTools, None).facts;
+        facts.client.as_mut().unwrap().client_secret = Some("hidden".into());
+        for of in [
+            CrossOrigin::ResourceMetadata,
+            CrossOrigin::ServerMetadata,
+            CrossOrigin::Registration,
+            CrossOrigin::Token,
+            CrossOrigin::McpEndpoint,
+            CrossOrigin::McpCall,
+        ] {
+            let plan = from_page(&facts, &setup(), of, &endpoint("/x"));
+            assert_eq!(plan.request.header_value("origin"), Some(PAGE), "{of:?}");
+            let with_token = plan.request.header_value("authorization").is_some();
+            assert_eq!(with_token, of == CrossOrigin::McpCall, "{of:?}");
+            assert!(!format!("{:?}", plan.request.body.text()).contains("hidden"));
+        }
     }
 
     #[test]

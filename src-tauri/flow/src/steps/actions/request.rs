@@ -31,6 +31,9 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, request: &ActionRequest) -> (P
         ActionRequest::Userinfo { endpoint } => tokens::userinfo(facts, endpoint),
         ActionRequest::Jwks { endpoint } => keys::request(endpoint),
         ActionRequest::Preflight { of, endpoint } => cross_origin::request(facts, *of, endpoint),
+        ActionRequest::FromPage { of, endpoint } => {
+            cross_origin::from_page(facts, setup, *of, endpoint)
+        }
         ActionRequest::ReplayCode { endpoint, redeemed } => {
             refreshes::replay(flow, setup, endpoint, redeemed)
         }
@@ -53,8 +56,12 @@ pub(crate) fn judge(
         Outcome::Failure(failure) => {
             let verdict = Verdict::rejected("no response");
             let message = failure.message.clone();
-            // Each preflight says something of its own, also when it has no answer.
-            return if matches!(request, ActionRequest::Preflight { .. }) {
+            // Each of these says something of its own, also when it has no answer.
+            let of_its_own = matches!(
+                request,
+                ActionRequest::Preflight { .. } | ActionRequest::FromPage { .. }
+            );
+            return if of_its_own {
                 go_on(flow, setup, verdict, message)
             } else {
                 end(Transition::stay(flow, verdict), setup, Some(message))
@@ -70,6 +77,7 @@ pub(crate) fn judge(
         ActionRequest::Userinfo { .. } => tokens::user_named(flow, setup, response),
         ActionRequest::Jwks { .. } => keys::judge(flow, setup, response, env),
         ActionRequest::Preflight { .. } => cross_origin::judge(flow, setup, response),
+        ActionRequest::FromPage { .. } => cross_origin::judge_answer(flow, setup, response),
         ActionRequest::ReplayCode { .. } => refreshes::judge_replay(flow, setup, response),
         ActionRequest::Registration { what, client, .. } => {
             management::judge(flow, setup, *what, client, response)
