@@ -397,7 +397,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::CertificateBindingWrong => unreachable!("it is of clients with a certificate"),
         M::MixUp => (
             "authorize page, callback, token, initialize, tools/list, refresh, tools/list again, \
-             cross-origin, preflight, pushed, pushed reference, refresh again, userinfo, introspected, revoked, deleted, \
+             cross-origin, exposed, preflight, pushed, pushed reference, refresh again, userinfo, introspected, revoked, \
+             deleted, \
              device, second factor, details, code again, signing key, signature, id token, bound token, write_note, \
              write_note without the scope",
             |w, _| {
