@@ -1,5 +1,7 @@
 //! Calls that are refused for want of scope.
 
+use std::collections::HashSet;
+
 use trace::StopCode;
 
 use crate::reading::{ExchangeRef, Reading, access_token, bearer, challenges, jwt, object, text};
@@ -71,7 +73,7 @@ pub(crate) fn words(scope: &str) -> Vec<&str> {
 }
 
 pub(crate) fn without<'s>(wanted: &[&'s str], scope: &str) -> Vec<&'s str> {
-    let there = words(scope);
+    let there: HashSet<&str> = scope.split_whitespace().collect();
     wanted
         .iter()
         .copied()

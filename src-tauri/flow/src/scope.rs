@@ -1,5 +1,7 @@
 //! Which scope to ask for.
 
+use std::collections::HashSet;
+
 use trace::{Grant, Revision, ScopeSource};
 
 use crate::facts::Facts;
@@ -52,12 +54,9 @@ pub(crate) fn scope(facts: &Facts, setup: &Setup) -> (Option<String>, ScopeSourc
 
 /// The values of a list as one scope, each once, in the order they came.
 pub(crate) fn scope_of<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let mut scopes: Vec<&str> = Vec::new();
-    for value in values.into_iter().flat_map(str::split_whitespace) {
-        if !scopes.contains(&value) {
-            scopes.push(value);
-        }
-    }
+    let mut known = HashSet::new();
+    let values = values.into_iter().flat_map(str::split_whitespace);
+    let scopes: Vec<&str> = values.filter(|value| known.insert(*value)).collect();
     (!scopes.is_empty()).then(|| scopes.join(" "))
 }
 

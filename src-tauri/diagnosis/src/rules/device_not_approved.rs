@@ -49,6 +49,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .expected("a token once the user has approved")
         .actual(match answer {
             None => excerpt(said),
+            Some(answer) if ["authorization_pending", "slow_down"].contains(&&*answer.error) => {
+                excerpt(said)
+            }
             Some(answer) => match answer.description {
                 None => excerpt(&answer.error),
                 Some(description) => {

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use serde_json::Value;
 use trace::{Grant, Jwt};
 
@@ -57,7 +59,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let has_refresh_token = answer.contains_key("refresh_token");
-    let there: Vec<&str> = granted.split_whitespace().collect();
+    let there: HashSet<&str> = granted.split_whitespace().collect();
     let lacking: Vec<&str> = asked
         .split_whitespace()
         .filter(|scope| !there.contains(scope))

@@ -265,12 +265,12 @@ pub const OPTIONS: &[OptionInfo] = &[
         "callback.timeout_seconds",
         Group::Callback,
         "Seconds to wait for the callback",
-        "The run stops when the browser does not come back in this time",
+        "The run stops when the browser does not come back, or a device is not approved, in this time",
         number(Unit::Seconds),
     )
     .short("{} s")
     .flag("callback-timeout")
-    .help("Seconds to wait for the callback"),
+    .help("Seconds to wait for the callback, or for the approval of a device"),
     OptionInfo::new(
         "authorization.parameters",
         Group::Authorization,

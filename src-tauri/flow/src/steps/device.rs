@@ -102,6 +102,22 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &Env<'_>)
         .unwrap_or(DEFAULT_INTERVAL)
         .clamp(1, LONGEST);
     let lifetime = seconds("expires_in").unwrap_or(LONGEST).min(LONGEST);
+    // As long as for a browser that is to come back.
+    let patience = u64::from(setup.callback.timeout_seconds);
+    let until = lifetime.min(patience);
+    if interval > until {
+        let life = if lifetime <= patience {
+            format!("its codes are good for {lifetime} s")
+        } else {
+            format!("Authscope waits {patience} s for the user (--callback-timeout)")
+        };
+        let message = format!(
+            "interval: the authorization server wants {interval} s between two polls, and {life}: \
+             no poll can come in time."
+        );
+        let code = StopCode::DeviceNotApproved;
+        return Transition::stop(flow, code, &format!("every {interval} s"), message);
+    }
     let complete = text(&answer, "verification_uri_complete").filter(is_http);
     let url = complete.unwrap_or(verification_uri).to_owned();
     let shown = Decision::DeviceCodeShown {
@@ -112,7 +128,7 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &Env<'_>)
         user_code: user_code.into(),
         verification_uri: verification_uri.into(),
         verification_uri_complete: complete.map(Into::into),
-        expires_at: env.now.plus(Duration::from_secs(lifetime)),
+        expires_at: env.now.plus(Duration::from_secs(until)),
         interval,
         next_poll: env.now.plus(Duration::from_secs(interval)),
     };
@@ -138,7 +154,7 @@ pub(crate) fn judge_refusal(
     };
     let code = error_code(response);
     match code.as_str() {
-        "authorization_pending" | "slow_down" if env.now < device.expires_at => {
+        "authorization_pending" | "slow_down" if comes_in_time(device, &code, env) => {
             let mut device = device.clone();
             let words = if code == "slow_down" {
                 device.interval = device.interval.saturating_add(SLOWER_BY);
@@ -155,11 +171,19 @@ pub(crate) fn judge_refusal(
         }
         "authorization_pending" | "slow_down" | "expired_token" => Some(not_approved(
             &code,
-            "The user did not approve the device while its code was good.",
+            "The user did not approve the device while its code was good, or in the time that \
+             Authscope waits (--callback-timeout).",
         )),
         "access_denied" => Some(not_approved(&code, "The user refused the device.")),
         _ => None,
     }
+}
+
+/// Whether a further poll is possible before the time is over.
+fn comes_in_time(device: &Device, code: &str, env: &Env<'_>) -> bool {
+    let slower = if code == "slow_down" { SLOWER_BY } else { 0 };
+    let interval = device.interval.saturating_add(slower);
+    env.now.plus(Duration::from_secs(interval)) <= device.expires_at
 }
 
 #[cfg(test)]
@@ -261,7 +285,8 @@ mod tests {
         };
         assert_eq!(
             (device.interval, device.expires_at),
-            (1, Timestamp(4_600_000_000))
+            // As long as Authscope waits for a user.
+            (1, Timestamp(1_300_000_000))
         );
     }
 
@@ -286,6 +311,28 @@ mod tests {
             (device.interval, device.next_poll),
             (12, Timestamp(1_022_000_000))
         );
+    }
+
+    #[test]
+    fn a_poll_that_cannot_come_in_time_is_not_waited_for() {
+        for (interval, expires_in, bound) in [
+            (61, 60, "good for 60 s"),
+            (400, 1800, "--callback-timeout"),
+            (u64::MAX, 60, "60 s"),
+        ] {
+            let body = format!(
+                r#"{{"device_code":"d","user_code":"u","verification_uri":"https://a.example","interval":{interval},"expires_in":{expires_in}}}"#
+            );
+            let end = judged(&body);
+            assert_eq!(stopped(&end), Some((StopCode::DeviceNotApproved, false)));
+            let Step::Stopped { message, .. } = end.flow.step else {
+                panic!()
+            };
+            assert!(message.contains(bound), "{message}");
+        }
+        // The next poll would come after the end.
+        let end = polled(1_295, r#"{"error":"slow_down"}"#).unwrap();
+        assert_eq!(stopped(&end), Some((StopCode::DeviceNotApproved, false)));
     }
 
     #[test]
