@@ -23,8 +23,26 @@ use crate::terminal::{Failure, Log, Terminal};
 /// The command line or this machine is at fault.
 const USAGE_OR_LOCAL: u8 = 2;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    // A connection whose other side never ends an answer may keep a thread busy for a while.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(8)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = Terminal::standard_error().line(format!("authscope-cli: {error}"));
+            return ExitCode::from(USAGE_OR_LOCAL);
+        }
+    };
+    let code = runtime.block_on(command());
+    // A task that a server keeps busy is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn command() -> ExitCode {
     // The callback's server calls the end of its socket an error; the listener deals with it, and
     // says so itself.
     let filter = EnvFilter::try_from_env("AUTHSCOPE_LOG")

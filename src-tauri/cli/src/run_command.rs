@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use app::{AppError, Document, Ending, Mirror, RunVerdict, Status, Update, Viewer};
 use diagnosis::{Finding, Level};
-use formats::Redactor;
+use formats::{Redactor, visible_json};
 use trace::{HowOpened, StopCode, Trace};
 use vault::Vault;
 
@@ -58,11 +58,14 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         Terminal::standard_output().json(&report())?;
     } else if let Some(file) = json {
         write(file, arguments.output.json.as_deref(), |to| {
-            writeln!(to, "{:#}", report())
+            writeln!(to, "{}", visible_json(&format!("{:#}", report())))
         })?;
     }
     Ok(exit_code(&status, &findings, arguments.output.fail_on))
 }
+
+/// How often `--go-on` goes on at the same stop: a server may stop a run again and again.
+const MOST_GONE_ON: usize = 3;
 
 /// What was printed of a run so far.
 struct Progress<'a> {
@@ -98,6 +101,7 @@ impl<'a> Progress<'a> {
         let document = self.document;
         let session = document.session().ok_or_else(|| "not a run".to_owned())?;
         session.run().await.map_err(failure)?;
+        let mut gone_on = Vec::new();
         loop {
             tokio::select! {
                 biased;
@@ -122,6 +126,14 @@ impl<'a> Progress<'a> {
             };
             if !(go_on && may_go_on) {
                 return Ok(());
+            }
+            if let Status::Stopped { code, .. } = self.status() {
+                let times = gone_on.iter().filter(|earlier| **earlier == code).count();
+                if times == MOST_GONE_ON {
+                    let words = format!("--go-on went on {times} times at this, and stops now.");
+                    return self.paint.say(words);
+                }
+                gone_on.push(code);
             }
             session.go_on().await.map_err(failure)?;
             // Where it leads to a further stop at once, there is no step to do and nothing to run.

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
+use formats::{is_hidden, visible_json};
 use serde_json::Value;
 
 /// The parameter of an SGR sequence ("31" for red).
@@ -198,34 +199,6 @@ fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     shown.into()
-}
-
-/// The same for JSON text, as JSON escapes. What is hidden occurs in strings only, except for the
-/// line breaks between the parts.
-fn visible_json(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for c in json.chars() {
-        if c != '\n' && is_hidden(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(shown, "\\u{unit:04x}");
-            }
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// Control characters (C0, DEL, C1), line and paragraph separators, and what Unicode calls
-/// default-ignorable: zero-width characters, directional marks, variation selectors and tags.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

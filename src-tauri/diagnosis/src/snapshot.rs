@@ -258,7 +258,7 @@ pub(crate) fn bearer_of(request: &Request) -> Option<&str> {
 
 /// The JSON object in a response's body.
 pub(crate) fn object_of(response: &Response) -> Option<Document> {
-    match serde_json::from_slice(&response.body.bytes) {
+    match trace::json_value(&response.body.bytes) {
         Ok(Value::Object(object)) => Some(object),
         _ => None,
     }

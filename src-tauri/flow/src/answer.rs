@@ -1,11 +1,11 @@
 //! Reads answers.
 
 use serde_json::{Map, Value};
-use trace::{OauthError, Response, oauth_error};
+use trace::{OauthError, Response, json_value, oauth_error};
 
 /// The JSON object of a body, when it is one.
 pub(crate) fn json_object(response: &Response) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(&response.body.bytes) {
+    match json_value(&response.body.bytes) {
         Ok(Value::Object(object)) => Some(object),
         _ => None,
     }

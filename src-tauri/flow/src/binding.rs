@@ -8,6 +8,7 @@
 
 use trace::{Credential, Decision, Request, Secret, StopCode, is_loopback, origin_of};
 
+use crate::client::RegisteredBy;
 use crate::consent::Consent;
 use crate::facts::Facts;
 use crate::options::{GrantChoice, Registration};
@@ -160,6 +161,15 @@ fn hold(flow: &Flow, setup: &Setup) -> Option<(StopCode, String, Consent)> {
     let plans = match &next {
         Next::Send(plan) => std::slice::from_ref(plan),
         Next::SendBoth(plans) => &plans[..],
+        // Nobody is asked to log in for a code that is not redeemed then.
+        Next::Browse(_) => {
+            let client = flow.facts.client.as_ref();
+            let has_secret = client.is_some_and(|client| {
+                client.by == RegisteredBy::Hand && client.client_secret.is_some()
+            });
+            let unbound = has_secret && !is_for_this_issuer(&flow.facts, setup);
+            return unbound.then(|| not_confirmed(&flow.facts, "client secret"));
+        }
         _ => return None,
     };
     plans.iter().find_map(|plan| {
@@ -167,6 +177,17 @@ fn hold(flow: &Flow, setup: &Setup) -> Option<(StopCode, String, Consent)> {
         let credential = plan.credentials.iter().find(foreign)?;
         Some(refusal(flow, setup, credential, &plan.request))
     })
+}
+
+fn not_confirmed(facts: &Facts, name: &str) -> (StopCode, String, Consent) {
+    let issuer = facts.issuer.clone().unwrap_or_default();
+    let message = format!(
+        "The {name} was entered without saying which authorization server it is for, and the MCP \
+         server names \"{issuer}\". It was not sent. If it is for this one, give it as the \
+         authorization server: --issuer {issuer}"
+    );
+    let consent = Consent::Issuer(issuer);
+    (StopCode::IssuerNotConfirmed, message, consent)
 }
 
 fn refusal(
@@ -179,17 +200,7 @@ fn refusal(
     let name = &credential.name;
     let is_entered = entered(setup).any(|secret| *secret == credential.value);
     if is_entered && !is_for_this_issuer(facts, setup) {
-        let issuer = facts.issuer.clone().unwrap_or_default();
-        let message = format!(
-            "The {name} was entered without saying which authorization server it is for, and the \
-             MCP server names \"{issuer}\". It was not sent. If it is for this one, give it as the \
-             authorization server: --issuer {issuer}"
-        );
-        return (
-            StopCode::IssuerNotConfirmed,
-            message,
-            Consent::Issuer(issuer),
-        );
+        return not_confirmed(facts, name);
     }
     let origin = origin_of(&request.url).unwrap_or_default();
     let why = if !is_private(&request.url) {

@@ -14,9 +14,11 @@ mod sequence;
 mod table;
 mod text;
 mod trace_file;
+mod visible;
 
 pub use curl::curl;
 pub use format::{About, Export, Format, ReadError, Secrets, create};
 pub use har::Har;
 pub use redact::Redactor;
 pub use table::{FORMATS, format, format_of, preview};
+pub use visible::{is_hidden, visible_json};

@@ -10,6 +10,7 @@ use trace::{Entry, EntryKind, Trace};
 
 use crate::format::{About, Export, Format, ReadError};
 use crate::redact::Redactor;
+use crate::visible::VisibleJson;
 
 /// `.authscope`: see [`trace::from_json`].
 pub struct TraceFile;
@@ -32,7 +33,7 @@ impl Format for TraceFile {
         let (redactor, _) = export.redactor_if_asked();
         let mut to = BufWriter::with_capacity(1 << 16, to);
         let head = head(export.trace, redactor.as_ref())?;
-        let mut json = serde_json::Serializer::new(&mut to);
+        let mut json = serde_json::Serializer::new(VisibleJson(&mut to));
         let mut file = json.serialize_map(None)?;
         for (name, value) in &head {
             if name == ENTRIES {

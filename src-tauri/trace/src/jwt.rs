@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
+use crate::json::json_value;
+
 /// Header and claims as they stand. Nothing about them is verified.
 #[derive(Clone, PartialEq)]
 pub struct Jwt {
@@ -75,7 +77,7 @@ fn object(part: &str, name: &'static str) -> Result<Map<String, Value>, JwtError
     let bytes = URL_SAFE_NO_PAD
         .decode(part.trim_end_matches('='))
         .map_err(|_| JwtError::Part(name))?;
-    match serde_json::from_slice(&bytes) {
+    match json_value(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         _ => Err(JwtError::Part(name)),
     }

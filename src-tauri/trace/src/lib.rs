@@ -11,6 +11,7 @@ mod entry;
 mod exchange;
 mod file;
 mod form;
+mod json;
 mod jwt;
 mod metadata;
 mod oauth_error;
@@ -38,6 +39,7 @@ pub use exchange::{
 };
 pub use file::{FileError, VERSION, from_json, to_json};
 pub use form::{Pair, encode_pairs, pairs, query_pairs, with_query};
+pub use json::json_value;
 pub use jwt::{Jwt, JwtError};
 pub use metadata::{
     Document, DocumentError, ResourceMetadata, ServerMetadata, is_loopback, origin_of,

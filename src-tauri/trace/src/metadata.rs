@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use crate::exchange::{BodyEnd, Response};
+use crate::json::json_value;
 use crate::phase::{MetadataSource, WellKnown};
 
 /// A JSON object, or why a response is none.
@@ -262,7 +263,7 @@ fn document(response: &Response) -> Result<Document, DocumentError> {
     if response.body.end != BodyEnd::Complete {
         return Err(DocumentError::Incomplete);
     }
-    match serde_json::from_slice(&response.body.bytes) {
+    match json_value(&response.body.bytes) {
         Ok(Value::Object(document)) => Ok(document),
         Ok(other) => Err(DocumentError::NotAnObject { got: kind(&other) }),
         Err(error) => Err(DocumentError::NotJson {

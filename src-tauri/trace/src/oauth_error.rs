@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::exchange::Response;
 use crate::form::pairs;
+use crate::json::json_value;
 
 /// What an OAuth error answer says (RFC 6749 section 5.2; also RFC 7591 section 3.2.2, RFC 8628
 /// section 3.5 and RFC 9126 section 2.3).
@@ -20,7 +21,7 @@ pub struct OauthError {
 /// form instead of JSON. `None` when there is no `error`, or it is no string.
 pub fn oauth_error(response: &Response) -> Option<OauthError> {
     let text = response.body.text()?;
-    match serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) {
+    match json_value(text.trim_start_matches('\u{feff}').as_bytes()) {
         Ok(answer) => from_json(&answer),
         Err(_) => from_form(text),
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::exchange::Response;
+use crate::json::json_value;
 
 /// A JSON-RPC answer found in a response.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,13 +33,13 @@ pub fn rpc_answer(response: &Response) -> RpcAnswer {
         let events: Vec<String> = sse_data(text);
         let answer = events
             .iter()
-            .filter_map(|data| serde_json::from_str(data).ok())
+            .filter_map(|data| json_value(data.as_bytes()).ok())
             .find_map(answer);
         return answer.unwrap_or_else(|| {
             RpcAnswer::Other(format!("{} events without a JSON-RPC answer", events.len()))
         });
     }
-    match serde_json::from_str::<Value>(text) {
+    match json_value(text.as_bytes()) {
         Ok(value) => answer(value)
             .unwrap_or_else(|| RpcAnswer::Other("JSON that is no JSON-RPC answer".into())),
         Err(_) if text.trim().is_empty() => RpcAnswer::Other("an empty body".into()),

@@ -17,6 +17,7 @@ mod failure;
 mod outgoing;
 mod place;
 mod probe;
+mod pulse;
 mod receive;
 mod route;
 mod send;

@@ -15,6 +15,7 @@ use crate::credentials::withheld;
 use crate::failure::{Peer, failed, invalid_request, timed_out, was_closed};
 use crate::outgoing::{completed, http2_headers, outgoing, peer, recorded};
 use crate::probe::{Phase, Probe};
+use crate::pulse::Awake;
 use crate::receive::receive;
 use crate::route::Routes;
 use crate::settings::{Settings, SettingsError};
@@ -170,6 +171,7 @@ impl Wire {
         fresh: bool,
     ) -> bool {
         let inner = &self.0;
+        let _awake = Awake::begin();
         let clock = Instant::now();
         let https = out.url().scheme() == "https";
         let route = inner.routes.of(out.url(), fresh);

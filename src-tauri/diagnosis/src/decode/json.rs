@@ -21,7 +21,7 @@ pub(super) fn body(title: &str, response: &Response, table: Table) -> Option<Dec
 
 /// The JSON object in these bytes; none when there is none.
 pub(super) fn object(title: &str, bytes: &[u8], table: Table) -> Option<Decoded> {
-    let Ok(Value::Object(object)) = serde_json::from_slice(bytes) else {
+    let Ok(Value::Object(object)) = trace::json_value(bytes) else {
         return None;
     };
     let fields = object

@@ -127,10 +127,10 @@ fn answer(response: &trace::Response) -> Option<Value> {
     let is_answer = |value: &Value| value.get("result").is_some() || value.get("error").is_some();
     if response.media_type().as_deref() == Some("text/event-stream") {
         let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
-        let mut messages = data.filter_map(|data| serde_json::from_str(data).ok());
+        let mut messages = data.filter_map(|data| trace::json_value(data.as_bytes()).ok());
         return messages.find(is_answer);
     }
-    serde_json::from_str(text).ok().filter(is_answer)
+    trace::json_value(text.as_bytes()).ok().filter(is_answer)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use trace::{Entry, EntryKind, Trace};
 use crate::format::{About, Export, Format, Secrets};
 use crate::parallel::{workers, write_parts};
 use crate::redact::Redactor;
+use crate::visible::visible_json_bytes;
 use entry::HarEntry;
 use parts::{page_id, rfc3339};
 use pass::Pass;
@@ -53,6 +54,7 @@ fn write_har(export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
     let frame = serde_json::to_vec(&Frame {
         log: Log::new(export, redactor),
     })?;
+    let frame = visible_json_bytes(frame);
     to.write_all(frame.strip_suffix(b"}}").unwrap_or(&frame))?;
     to.write_all(b",\"entries\":[")?;
     let exchanges: Vec<_> = trace.exchanges().collect();
@@ -74,7 +76,7 @@ fn write_har(export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
                 let _ = serde_json::to_writer(&mut text, &entry);
             }
             size = text.len();
-            text
+            visible_json_bytes(text)
         }
     })?;
     to.write_all(b"]}}")?;

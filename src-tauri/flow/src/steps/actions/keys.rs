@@ -1,6 +1,5 @@
 //! The issuer's keys, and whether the tokens are signed with them.
 
-use serde_json::Value;
 use trace::{Phase, Purpose, Request, Response, Verdict};
 
 use crate::endpoint::Endpoint;
@@ -20,7 +19,7 @@ pub(crate) fn request(endpoint: &Endpoint) -> Plan {
 }
 
 pub(crate) fn judge(flow: Flow, setup: &Setup, response: &Response, env: &Env<'_>) -> Transition {
-    let set: Value = serde_json::from_slice(&response.body.bytes).unwrap_or_default();
+    let set = trace::json_value(&response.body.bytes).unwrap_or_default();
     let keys = set["keys"].as_array().filter(|_| response.status == 200);
     let Some(keys) = keys else {
         let status = response.status;
@@ -55,7 +54,7 @@ mod tests {
     use crate::step::Step;
     use crate::testing::{ISSUER, SERVER, response, setup, with_env, with_tokens};
 
-    fn checked(token: &str, status: u16, set: &Value) -> Vec<Decision> {
+    fn checked(token: &str, status: u16, set: &serde_json::Value) -> Vec<Decision> {
         let mut flow = with_tokens(Step::ExpectTools, None);
         flow.facts.queue.action = Some(ActionKind::CheckSignatures);
         flow.facts.tokens.as_mut().unwrap().access_token = token.into();
