@@ -44,6 +44,11 @@ const BENCHES: &[Bench] = &[
         display: false,
     },
     Bench {
+        name: "hostile",
+        what: "every attack of a hostile server, with its time and its memory",
+        display: false,
+    },
+    Bench {
         name: "har",
         what: "writing 10,000 exchanges as HAR, beside plain JSON of the same data",
         display: false,

@@ -1,0 +1,327 @@
+//! What a case can say, and all cases. `README.md` describes the files.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::sync::Mutex;
+
+use async_compression::tokio::bufread;
+use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
+
+/// A place at which the server answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leg {
+    Challenge,
+    ResourceMetadata,
+    ServerMetadata,
+    Registration,
+    Authorization,
+    Token,
+    Initialize,
+    Tools,
+    /// Only with this grant.
+    Device,
+}
+
+impl Leg {
+    const EACH: [Self; 8] = [
+        Self::Challenge,
+        Self::ResourceMetadata,
+        Self::ServerMetadata,
+        Self::Registration,
+        Self::Authorization,
+        Self::Token,
+        Self::Initialize,
+        Self::Tools,
+    ];
+}
+
+/// One attack at one leg.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub name: String,
+    pub leg: Leg,
+    pub play: Play,
+    pub arguments: Vec<String>,
+    pub expect: Expect,
+    /// Among those that are part of the usual tests.
+    pub usual: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Expect {
+    pub exit: Option<i32>,
+    /// One of these is in what was written.
+    pub says: Vec<String>,
+}
+
+/// What is written, with its placeholders, and what comes then.
+#[derive(Debug, Clone)]
+pub struct Play {
+    pub pieces: Vec<Piece>,
+    pub then: Then,
+}
+
+#[derive(Debug, Clone)]
+pub enum Then {
+    Close,
+    Reset,
+    Hold,
+    Flood(Vec<u8>),
+    Drip(Vec<u8>),
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    name: String,
+    write: Vec<Piece>,
+    flood: Option<String>,
+    drip: Option<String>,
+    #[serde(default)]
+    hold: bool,
+    #[serde(default)]
+    reset: bool,
+    #[serde(default)]
+    says: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Piece {
+    /// Not from a file.
+    #[serde(skip)]
+    Text(String),
+    Once(String),
+    Times(usize, String),
+    Bomb {
+        bomb: String,
+    },
+    Numbers {
+        numbers: usize,
+        each: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Text {
+    name: String,
+    text: String,
+    #[serde(default)]
+    each: String,
+    #[serde(default)]
+    of_each: usize,
+}
+
+#[derive(Deserialize)]
+struct Field {
+    name: String,
+    leg: Leg,
+    r#in: Within,
+    answer: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Within {
+    Json,
+    Html,
+    Header,
+    Query,
+}
+
+#[derive(Deserialize)]
+struct Way {
+    name: String,
+    leg: Leg,
+    arguments: Vec<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    html: bool,
+    answer: String,
+    exit: i32,
+    says: String,
+}
+
+/// Every case.
+pub fn cases() -> Vec<Case> {
+    let mut all = ways();
+    all.extend(answers());
+    all.extend(texts());
+    all
+}
+
+fn answers() -> Vec<Case> {
+    let answers: Vec<Answer> = read(include_str!("answers.json"));
+    let each = answers.iter().enumerate().flat_map(|(number, answer)| {
+        Leg::EACH
+            .into_iter()
+            .enumerate()
+            .map(move |(place, leg)| Case {
+                name: format!("{} at {leg:?}", answer.name),
+                leg,
+                play: answer.play(),
+                arguments: Vec::new(),
+                expect: Expect {
+                    exit: None,
+                    says: says(&answer.says)
+                        .filter(|_| leg == Leg::Challenge)
+                        .collect(),
+                },
+                // Each of them at the first call and at two more legs, each leg by turns.
+                usual: leg == Leg::Challenge || (number + place).is_multiple_of(6),
+            })
+    });
+    each.collect()
+}
+
+fn texts() -> Vec<Case> {
+    let texts: Vec<Text> = read(include_str!("texts.json"));
+    let fields: Vec<Field> = read(include_str!("fields.json"));
+    let all = fields.iter().enumerate().flat_map(|(number, field)| {
+        texts.iter().enumerate().map(move |(place, text)| Case {
+            name: format!("{} in {}", text.name, field.name),
+            leg: field.leg,
+            play: Play {
+                pieces: vec![Piece::Text(field.with(text))],
+                then: Then::Close,
+            },
+            arguments: Vec::new(),
+            expect: Expect::default(),
+            usual: (number + place).is_multiple_of(3),
+        })
+    });
+    all.collect()
+}
+
+fn ways() -> Vec<Case> {
+    let ways: Vec<Way> = read(include_str!("ways.json"));
+    let case = |way: Way| {
+        let kind = if way.html {
+            "text/html"
+        } else {
+            "application/json"
+        };
+        let status = way.status.as_deref().unwrap_or("200 OK");
+        let head = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close");
+        Case {
+            name: way.name,
+            leg: way.leg,
+            play: Play {
+                pieces: vec![Piece::Text(format!("{head}\r\n\r\n{}", way.answer))],
+                then: Then::Close,
+            },
+            arguments: way.arguments,
+            expect: Expect {
+                exit: Some(way.exit),
+                says: says(&way.says).collect(),
+            },
+            usual: true,
+        }
+    };
+    ways.into_iter().map(case).collect()
+}
+
+fn says(words: &str) -> impl Iterator<Item = String> {
+    let words = words.split('|').filter(|word| !word.is_empty());
+    words.map(Into::into)
+}
+
+fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Vec<T> {
+    serde_json::from_str(json).expect("the cases are as README.md says")
+}
+
+impl Answer {
+    fn play(&self) -> Play {
+        let then = match (&self.flood, &self.drip) {
+            (Some(flood), _) => Then::Flood(bytes(flood)),
+            (_, Some(drip)) => Then::Drip(bytes(drip)),
+            _ if self.hold => Then::Hold,
+            _ if self.reset => Then::Reset,
+            _ => Then::Close,
+        };
+        Play {
+            pieces: self.write.clone(),
+            then,
+        }
+    }
+}
+
+impl Piece {
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Once(text) => bytes(text),
+            Self::Times(times, text) => bytes(text).repeat(*times),
+            Self::Bomb { bomb: coding } => {
+                static MADE: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::new(BTreeMap::new());
+                let mut made = MADE.lock().expect("making one does not fail");
+                made.entry(coding.clone())
+                    .or_insert_with(|| bomb(coding))
+                    .clone()
+            }
+            Self::Numbers { numbers, each } => {
+                let each = |number: usize| bytes(&each.replace('#', &number.to_string()));
+                (0..*numbers).flat_map(each).collect()
+            }
+        }
+    }
+}
+
+/// A character of the files is a byte.
+fn bytes(text: &str) -> Vec<u8> {
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).expect("a byte"))
+        .collect()
+}
+
+/// 200 MB of zeros in a coding.
+fn bomb(coding: &str) -> Vec<u8> {
+    const SIZE: u64 = 200_000_000;
+    let zeros = || tokio::io::BufReader::with_capacity(1 << 20, tokio::io::repeat(b' ').take(SIZE));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    let mut packed = Cursor::new(Vec::new());
+    let copied = runtime.block_on(async {
+        match coding {
+            "gzip" => tokio::io::copy(&mut bufread::GzipEncoder::new(zeros()), &mut packed).await,
+            "br" => {
+                let level = async_compression::Level::Fastest;
+                let mut coded = bufread::BrotliEncoder::with_quality(zeros(), level);
+                tokio::io::copy(&mut coded, &mut packed).await
+            }
+            "zstd" => tokio::io::copy(&mut bufread::ZstdEncoder::new(zeros()), &mut packed).await,
+            _ => tokio::io::copy(&mut bufread::ZlibEncoder::new(zeros()), &mut packed).await,
+        }
+    });
+    copied.expect("memory does not fail");
+    packed.into_inner()
+}
+
+impl Field {
+    fn with(&self, text: &Text) -> String {
+        let text = format!("{}{}", text.text, text.each.repeat(text.of_each));
+        let text = match self.r#in {
+            Within::Json => {
+                let quoted = serde_json::Value::from(text).to_string();
+                quoted[1..quoted.len() - 1].to_owned()
+            }
+            // A header holds no line breaks, and reading one has a limit.
+            Within::Header => text
+                .replace(['\r', '\n', '\0', '"'], " ")
+                .chars()
+                .take(5_000)
+                .collect(),
+            Within::Html => text,
+            Within::Query => {
+                let text: String = text.chars().take(1_000).collect();
+                trace::encode_pairs([("", text.as_str())])
+                    .trim_start_matches('=')
+                    .to_owned()
+            }
+        };
+        self.answer.replace("{text}", &text)
+    }
+}

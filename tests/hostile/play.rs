@@ -1,0 +1,237 @@
+//! Runs the command against a stage, and holds what it did against the promises of `SECURITY.md`.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::case::Case;
+use crate::stage::{MARK, Stage};
+
+/// A request may take one second here, and no attack makes a run of more than some twenty.
+const MOST_TIME: Duration = Duration::from_secs(40);
+/// With the limits that the command has by default.
+const MOST_MEMORY: u64 = 150 * 1024 * 1024;
+
+/// What a case came to.
+pub struct Played {
+    pub complaints: Vec<String>,
+    #[allow(dead_code, reason = "for the benchmark")]
+    pub took: Duration,
+    #[allow(dead_code, reason = "for the benchmark")]
+    pub memory: u64,
+}
+
+pub fn play(case: &Case) -> Played {
+    let stage = Stage::of(case);
+    let files = Files::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_authscope-cli"));
+    let url = format!("{}/mcp", stage.origin);
+    command
+        .args(["run", &url, "--timeout", "1", "--json"])
+        .arg(&files.report)
+        .arg("--har")
+        .arg(&files.har)
+        .env_remove("AUTHSCOPE_LOG")
+        .env_remove("NO_PROXY")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for argument in &case.arguments {
+        let secret = format!("{MARK}-entered");
+        command.arg(
+            argument
+                .replace("{evil}", &stage.evil)
+                .replace("{secret}", &secret),
+        );
+    }
+    // Without optimization the command takes long for what is read by default.
+    if cfg!(debug_assertions) {
+        command.args(["--body-limit", "1000000"]);
+    }
+    if !case.arguments.iter().any(|it| it == "--callback-timeout") {
+        command.args(["--callback-timeout", "3"]);
+    }
+    let begun = Instant::now();
+    let child = command.spawn().expect("the command can be run");
+    let ended = watch(child);
+    let took = begun.elapsed();
+    let mut judged = Judged {
+        stage: &stage,
+        complaints: Vec::new(),
+    };
+    judged.ended(case, &ended, took);
+    judged.files(case, &files, &ended);
+    Played {
+        complaints: judged.complaints,
+        took,
+        memory: ended.memory,
+    }
+}
+
+struct Judged<'a> {
+    stage: &'a Stage,
+    complaints: Vec<String>,
+}
+
+impl Judged<'_> {
+    fn complain(&mut self, complaint: impl Into<String>) {
+        self.complaints.push(complaint.into());
+    }
+
+    fn ended(&mut self, case: &Case, ended: &Ended, took: Duration) {
+        let exit = ended.exit;
+        match (exit, case.expect.exit) {
+            (None, _) => self.complain(format!("it did not end by itself ({took:?})")),
+            (_, Some(expected)) if exit != Some(expected) => {
+                self.complain(format!("exit code {exit:?}, expected {expected}"));
+            }
+            (Some(0..=2), _) => {}
+            (Some(other), _) => self.complain(format!("exit code {other}")),
+        }
+        if ended.memory > MOST_MEMORY {
+            self.complain(format!("{} MB of memory", ended.memory >> 20));
+        }
+        for (name, text) in [("output", &ended.output), ("errors", &ended.errors)] {
+            match std::str::from_utf8(text) {
+                Ok(text) => {
+                    if let Some(c) = text.chars().find(|c| *c != '\n' && is_hidden(*c)) {
+                        self.complain(format!("{c:?} in its {name}"));
+                    }
+                    if text.contains("panicked") {
+                        self.complain(format!("a panic: {text}"));
+                    }
+                    if text.contains(MARK) {
+                        self.complain(format!("a secret in its {name}"));
+                    }
+                }
+                Err(error) => self.complain(format!("{name} that are no UTF-8: {error}")),
+            }
+        }
+        for leaked in self.stage.leaked() {
+            self.complain(format!("went to another origin: {leaked}"));
+        }
+    }
+
+    fn files(&mut self, case: &Case, files: &Files, ended: &Ended) {
+        let mut written = String::from_utf8_lossy(&ended.output).into_owned();
+        for file in [&files.report, &files.har] {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            if serde_json::from_str::<Value>(&text).is_err() {
+                self.complain(format!("{} is no JSON", file.display()));
+            }
+            if text.contains(MARK) {
+                let at = text.find(MARK).unwrap_or_default();
+                let near: String = text.chars().skip(at.saturating_sub(80)).take(160).collect();
+                self.complain(format!("a secret in {}: {near}", file.display()));
+            }
+            if let Some(c) = text.chars().find(|c| *c != '\n' && is_hidden(*c)) {
+                self.complain(format!("{c:?} in {}", file.display()));
+            }
+            if *file == files.report {
+                written += &text;
+            }
+        }
+        let says = &case.expect.says;
+        let says: Vec<String> = says
+            .iter()
+            .map(|words| words.replace("{evil}", &self.stage.evil))
+            .collect();
+        if !says.is_empty() && !says.iter().any(|words| written.contains(words)) {
+            let said = String::from_utf8_lossy(&ended.output);
+            self.complain(format!("it does not say {says:?}:\n{said}"));
+        }
+    }
+}
+
+/// What a terminal, or the eye, takes for something else.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+struct Ended {
+    /// None when it had to be killed.
+    exit: Option<i32>,
+    output: Vec<u8>,
+    errors: Vec<u8>,
+    /// The most it had at once.
+    memory: u64,
+}
+
+/// Waits for the end of the command, with its memory measured meanwhile.
+fn watch(mut child: Child) -> Ended {
+    let id = child.id();
+    let mut output = child.stdout.take().expect("it is piped");
+    let mut errors = child.stderr.take().expect("it is piped");
+    let reading = thread::spawn(move || {
+        let mut read = Vec::new();
+        let _ = errors.read_to_end(&mut read);
+        read
+    });
+    let (done, ended) = channel();
+    let writing = thread::spawn(move || {
+        let mut read = Vec::new();
+        let _ = output.read_to_end(&mut read);
+        // Its output ends with the command.
+        let _ = done.send(());
+        read
+    });
+    let begun = Instant::now();
+    let mut memory = 0;
+    let mut killed = false;
+    while ended.recv_timeout(Duration::from_millis(10)) == Err(RecvTimeoutError::Timeout) {
+        memory = memory.max(most_memory(id));
+        if begun.elapsed() > MOST_TIME {
+            killed = true;
+            let _ = child.kill();
+        }
+    }
+    let status = child.wait().expect("it was started");
+    Ended {
+        exit: status.code().filter(|_| !killed),
+        output: writing.join().expect("it only reads"),
+        errors: reading.join().expect("it only reads"),
+        memory,
+    }
+}
+
+/// The most memory that a process had so far, where the system tells.
+fn most_memory(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or_default() * 1024
+}
+
+struct Files {
+    report: PathBuf,
+    har: PathBuf,
+}
+
+impl Files {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let place = |name: &str| {
+            let name = format!("attack-{}-{number}{name}", std::process::id());
+            std::env::temp_dir().join(name)
+        };
+        Self {
+            report: place(".json"),
+            har: place(".har"),
+        }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.report);
+        let _ = std::fs::remove_file(&self.har);
+    }
+}
