@@ -1,6 +1,7 @@
 //! Identifiers in metadata that are not the ones that were asked for.
 
 use trace::{MetadataSource, origin_of};
+use url::{Host, Url};
 
 use crate::finding::{Finding, Part};
 use crate::providers::recognize;
@@ -13,17 +14,28 @@ pub(crate) struct ForeignIssuer<'a> {
     seen: ExchangeRef<'a>,
     pub asked: &'a str,
     pub named: String,
+    /// The endpoints of the document.
+    endpoints: Vec<String>,
 }
 
 /// The first readable document that names another issuer, or none.
 pub(crate) fn foreign_issuer<'a>(reading: &Reading<'a>) -> Option<ForeignIssuer<'a>> {
     reading.server_tries.iter().find_map(|attempt| {
         let document = attempt.document.as_ref()?.as_ref().ok()?;
+        // What names nothing at all is another rule's matter.
+        if document.is_blank() {
+            return None;
+        }
         let named = document.issuer.clone().unwrap_or_default();
         (named != attempt.issuer).then_some(ForeignIssuer {
             seen: attempt.seen,
             asked: attempt.issuer,
             named,
+            endpoints: [&document.authorization_endpoint, &document.token_endpoint]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
         })
     })
 }
@@ -38,6 +50,19 @@ impl ForeignIssuer<'_> {
         !self.named.is_empty() && (consistent || recognize(&self.named, None).is_some())
     }
 
+    /// Whether the document is right in itself and was asked for under another name of its server:
+    /// all its endpoints are where its issuer is. A name that is known only inside a network is no
+    /// right one.
+    pub(crate) fn is_alias(&self) -> bool {
+        let origin = origin_of(&self.named);
+        let inner = is_inner(&self.named) && !is_inner(self.asked);
+        origin.is_some()
+            && origin != origin_of(self.asked)
+            && !inner
+            && !self.endpoints.is_empty()
+            && self.endpoints.iter().all(|url| origin_of(url) == origin)
+    }
+
     /// Fills in what was expected, what came, and what most likely has to change.
     pub(crate) fn finding(&self, finding: Finding, reading: &Reading<'_>) -> Finding {
         let named = match self.named.as_str() {
@@ -48,7 +73,7 @@ impl ForeignIssuer<'_> {
             .at(self.seen.seq, Part::body("/issuer"))
             .expected(self.asked)
             .actual(named.clone());
-        if self.is_misnamed(reading) {
+        if self.is_misnamed(reading) || self.is_alias() {
             finding.fix(format!(
                 "Write {named} into authorization_servers of the resource metadata, exactly as the \
                  authorization server spells it."
@@ -61,6 +86,22 @@ impl ForeignIssuer<'_> {
                 self.asked
             ))
         }
+    }
+}
+
+/// Whether a URL's host means something only on this machine or inside a network.
+fn is_inner(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let inner = [".local", ".internal", ".lan", ".svc", ".localhost"];
+            !name.contains('.') || inner.iter().any(|end| name.ends_with(end))
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

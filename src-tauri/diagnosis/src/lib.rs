@@ -15,6 +15,7 @@
 //! | `derived` | the same from the traffic of a trace without decisions |
 //! | `keyed` | what is looked up for many messages, by its key |
 //! | `asked` | the parameters of a request, wherever they were sent |
+//! | `by_status` | what the status of an answer decides, whatever its body says |
 //! | `fields` | readers of single messages |
 //! | `code_exchange` | a code exchange held against the requests before it |
 //! | `client_authentication` | how a client says who it is |
@@ -31,6 +32,7 @@
 //! rewound over.
 
 mod asked;
+mod by_status;
 mod catalogue;
 mod client_authentication;
 mod clients;

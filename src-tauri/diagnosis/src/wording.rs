@@ -75,18 +75,20 @@ pub(crate) fn is_html(response: &trace::Response) -> bool {
             .is_some_and(|text| text.trim_start().starts_with('<'))
 }
 
-/// "404", "200 with a web page", "no answer (the name does not resolve)".
+/// "404", "200 with a web page that says: …", "no answer (the name does not resolve)".
 pub(crate) fn answer_in_words(exchange: &trace::Exchange) -> String {
     match (exchange.response(), exchange.failure()) {
-        (Some(response), _) if is_html(response) => format!("{} with a web page", response.status),
-        (Some(response), _) => response.status.to_string(),
+        (Some(response), _) if exchange.response_with_body().is_none() => {
+            response.status.to_string()
+        }
+        (Some(response), _) => in_its_own_words(response),
         (None, Some(failure)) => format!("no answer ({})", excerpt(&failure.message)),
         (None, None) => "no answer".into(),
     }
 }
 
 /// What an answer that was not expected says, in its own words: status, where it leads, when to
-/// come back, and the beginning of its text.
+/// come back, and the beginning of its text, with its media type where the text does not show it.
 pub(crate) fn in_its_own_words(response: &trace::Response) -> String {
     let mut said = response.status.to_string();
     if let Some(location) = response.header_value("location") {
@@ -96,49 +98,56 @@ pub(crate) fn in_its_own_words(response: &trace::Response) -> String {
         said.push_str(&format!(", Retry-After: {}", excerpt(wait)));
     }
     let Some(body) = response.body.text() else {
+        let length = response.body.bytes.len();
+        said.push_str(&format!(" with {length} bytes that are not text"));
         return said;
     };
-    let words = if is_html(response) {
-        excerpt(&text_of_page(body))
-    } else {
-        excerpt(body)
-    };
-    match (words.is_empty(), is_html(response)) {
-        (true, true) => said.push_str(" with a web page"),
-        (true, false) => said.push_str(" with an empty body"),
-        (false, true) => said.push_str(&format!(" with a web page that says: {words}")),
-        (false, false) => said.push_str(&format!(": {words}")),
+    if is_html(response) {
+        match excerpt(&text_of_page(body)).as_str() {
+            "" => said.push_str(" with a web page"),
+            words => said.push_str(&format!(" with a web page that says: {words}")),
+        }
+        return said;
+    }
+    let words = excerpt(body.trim_start_matches('\u{feff}'));
+    let media = response.media_type().unwrap_or_default();
+    match (words.as_str(), media.contains("json") || media.is_empty()) {
+        ("", _) => said.push_str(" with an empty body"),
+        (words, true) => said.push_str(&format!(": {words}")),
+        (words, false) => said.push_str(&format!(", {}: {words}", excerpt(&media))),
     }
     said
 }
 
 /// The text of a page without its tags, scripts and styles.
-fn text_of_page(page: &str) -> String {
+pub(crate) fn text_of_page(page: &str) -> String {
     /// Far more than is quoted.
     const READ: usize = 20_000;
     let mut end = page.len().min(READ);
     while !page.is_char_boundary(end) {
         end -= 1;
     }
+    let page = &page[..end];
+    // Lower case of ASCII alone keeps every byte in its place.
+    let lower = page.to_ascii_lowercase();
     let mut text = String::new();
-    let mut rest = &page[..end];
-    while let Some(start) = rest.find('<') {
-        text.push_str(&rest[..start]);
+    let mut at = 0;
+    while let Some(open) = lower[at..].find('<').map(|offset| at + offset) {
+        text.push_str(&page[at..open]);
         text.push(' ');
-        let tag = &rest[start..];
-        let hidden = ["script", "style"].into_iter().find(|name| {
-            tag.get(1..=name.len())
-                .is_some_and(|begins| begins.eq_ignore_ascii_case(name))
-        });
-        let after = match hidden {
-            Some(name) => tag.find(&format!("</{name}")).map(|at| &tag[at..]),
-            None => Some(tag),
+        let hidden = ["script", "style"]
+            .into_iter()
+            .find(|name| lower[open + 1..].starts_with(name));
+        let end = match hidden {
+            Some(name) => lower[open..]
+                .find(&format!("</{name}"))
+                .map(|offset| open + offset),
+            None => Some(open),
         };
-        rest = after
-            .and_then(|tag| tag.find('>').map(|at| &tag[at + 1..]))
-            .unwrap_or_default();
+        let close = end.and_then(|end| lower[end..].find('>').map(|offset| end + offset + 1));
+        at = close.unwrap_or(page.len());
     }
-    text.push_str(rest);
+    text.push_str(&page[at..]);
     text
 }
 
@@ -194,6 +203,10 @@ mod tests {
             "421: Invalid Host header"
         );
         assert_eq!(
+            answer(500, &[("content-type", "text/plain")], "boom"),
+            "500, text/plain: boom"
+        );
+        assert_eq!(
             answer(302, &[("location", "https://login.example/x")], ""),
             "302 to https://login.example/x with an empty body"
         );
@@ -206,6 +219,16 @@ mod tests {
             answer(200, &[("content-type", "text/html")], page),
             "200 with a web page that says: Sign in Hello"
         );
+    }
+
+    #[test]
+    fn only_the_words_of_a_page_are_quoted() {
+        let words = |page| excerpt(&text_of_page(page));
+        assert_eq!(
+            words("<style>p{}</STYLE><p class=x>Invalid ü <b>redirect</b></p><script>1<2"),
+            "Invalid ü redirect"
+        );
+        assert_eq!(words("no page < at all"), "no page");
     }
 
     #[test]

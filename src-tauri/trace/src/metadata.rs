@@ -174,6 +174,13 @@ impl ServerMetadata {
         })
     }
 
+    /// Whether it names neither who it is about nor where to go.
+    pub fn is_blank(&self) -> bool {
+        self.issuer.is_none()
+            && self.authorization_endpoint.is_none()
+            && self.token_endpoint.is_none()
+    }
+
     /// The endpoints a server without metadata has (2025-03-26 basic/authorization, "Fallbacks for
     /// Servers without Metadata Discovery").
     pub fn default_endpoints(origin: &str) -> Self {

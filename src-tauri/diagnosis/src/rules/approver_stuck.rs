@@ -1,10 +1,11 @@
-use trace::StopCode;
+use trace::{Response, StopCode};
 
-use crate::finding::Part;
-use crate::reading::Reading;
+use crate::by_status::{Decided, by_status};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_AUTHORIZATION_ERROR, RFC6749_LOGIN};
-use crate::wording::excerpt;
+use crate::wording::{excerpt, in_its_own_words, is_html, text_of_page};
 
 rule! {
     /// # What it looks at
@@ -26,6 +27,20 @@ rule! {
     variants: [
         REQUEST_REFUSED: Error AuthorizationServer Likely
             "The authorization endpoint answers with an error page",
+        CLIENT_UNKNOWN: Error AuthorizationServer Likely
+            "The authorization endpoint does not know the client that has just registered",
+        CLIENT_ID_UNKNOWN: Error Client Likely
+            "The authorization endpoint does not know the client ID of this run",
+        NOT_THERE: Error AuthorizationServer Likely
+            "There is nothing at the authorization endpoint",
+        LOOP: Error AuthorizationServer Likely
+            "The authorization endpoint redirects in a circle",
+        TOO_MANY: Error AuthorizationServer Likely
+            "The authorization endpoint takes no more requests for now",
+        GATEWAY: Error Network Likely
+            "A gateway answers in place of the authorization endpoint",
+        IN_FRONT: Error Network Likely
+            "What stands in front of the authorization server refuses the browser",
         PAGE_FAILS: Error AuthorizationServer Likely
             "The authorization server fails at its own page",
     ],
@@ -42,63 +57,237 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(&hop) = reading.hops.iter().rev().find(|hop| hop.seq < seq) else {
         return;
     };
-    // No answer at all is the network's matter.
-    let Some(status) = hop.status() else { return };
-    // Only the page itself shows what it is about.
-    if hop.response_with_body().is_none() {
+    // No answer at all is the network's matter. Only the page itself shows what it is about.
+    let Some(response) = hop.response_with_body() else {
         return;
-    }
-    let first = reading.hops.iter().all(|other| other.seq >= hop.seq);
-    let refused = first && status >= 400;
-    let finding = RULE
-        .found(if refused {
-            RFC6749_AUTHORIZATION_ERROR
-        } else {
-            RFC6749_LOGIN
-        })
-        .at(hop.seq, Part::body(""))
-        .expected("a page that leads on, or a redirect to the redirect URI")
-        .actual(excerpt(said));
-    findings.add(match status {
-        // The first page answers to the request itself, later ones to what was filled in.
-        400.. if refused => finding
+    };
+    let page = Page {
+        hop,
+        response: response.get(),
+        is_first: reading.hops.iter().all(|other| other.seq >= hop.seq),
+    };
+    let finding = if is_in_circle(reading, hop) {
+        RULE.found(RFC6749_LOGIN)
+            .variant(&LOOP)
+            .message(
+                "Each page leads to the next, and then to the first again, so a browser gives up. A \
+                 cookie that does not come back, or a proxy that redirects what is redirected back, \
+                 are the usual causes.",
+            )
+            .fix(
+                "Follow the redirects in a browser's network view, and end the circle: let the page \
+                 answer itself, or redirect to the redirect URI with an error.",
+            )
+    } else {
+        page.told(reading)
+    };
+    findings.add(
+        finding
+            .at(hop.seq, Part::body(""))
+            .expected("a page that leads on, or a redirect to the redirect URI")
+            .actual(format!(
+                "{} ({})",
+                in_its_own_words(&response),
+                excerpt(said)
+            )),
+    );
+}
+
+/// Whether the last redirect leads where the browser has been twice.
+fn is_in_circle(reading: &Reading<'_>, last: ExchangeRef<'_>) -> bool {
+    let redirected = last
+        .status()
+        .is_some_and(|status| (300..400).contains(&status));
+    let here = last.request().url();
+    let visits = reading
+        .hops
+        .iter()
+        .filter(|hop| hop.request().url() == here);
+    redirected && visits.count() > 1
+}
+
+/// The page at which there is no way on.
+struct Page<'a> {
+    hop: ExchangeRef<'a>,
+    response: &'a Response,
+    /// It answers to the authorization request itself, and not to what was filled in.
+    is_first: bool,
+}
+
+impl Page<'_> {
+    fn told(&self, reading: &Reading<'_>) -> Finding {
+        let status = self.response.status;
+        if let Some(decided) = by_status(self.response, "the authorization server")
+            && !matches!(decided.kind, Decided::Redirected | Decided::ToLogin)
+        {
+            let variant = match decided.kind {
+                Decided::TooMany => &TOO_MANY,
+                Decided::Gateway => &GATEWAY,
+                Decided::InFront => &IN_FRONT,
+                _ => &PAGE_FAILS,
+            };
+            return RULE
+                .found(RFC6749_AUTHORIZATION_ERROR)
+                .variant(variant)
+                .message(format!(
+                    "A page on the way answers {status}. {}",
+                    decided.why
+                ))
+                .fix(decided.fix);
+        }
+        let refused = self.is_first && (status >= 400 || self.is_error_text());
+        if !refused {
+            return self.wants_something();
+        }
+        if self.speaks_of_unknown_client() {
+            return self.client_unknown(reading);
+        }
+        let finding = RULE.found(RFC6749_AUTHORIZATION_ERROR);
+        if matches!(status, 404 | 405 | 410) {
+            return finding
+                .variant(&NOT_THERE)
+                .message(format!(
+                    "The URL in authorization_endpoint is answered {status}: the path is another \
+                     one, or the page behind it is not deployed."
+                ))
+                .fix(
+                    "Write the URL of the login page into authorization_endpoint of the metadata.",
+                );
+        }
+        finding
             .variant(&REQUEST_REFUSED)
             .message(format!(
                 "The authorization server answers the authorization request with {status} and does \
-                 not send the error back, so the page is all there is. It may not know the client, \
-                 or not take the redirect URI; a firewall that wants a real browser looks the same."
+                 not send the error back, so its own words are all there is. It may not know the \
+                 client, or not take a parameter; a firewall that wants a real browser looks the \
+                 same."
             ))
             .fix(
-                "Read the page: it says what the authorization server does not like. Check client \
-                 ID and redirect URI there, or open the URL in a real browser.",
-            ),
-        401 | 403 => finding
+                "Do what the page says. Check client ID and redirect URI at the authorization \
+                 server, or open the URL in a real browser.",
+            )
+    }
+
+    fn wants_something(&self) -> Finding {
+        let finding = RULE.found(RFC6749_LOGIN);
+        match self.response.status {
+            401 | 403 => finding
+                .message(
+                    "The page came back after its form was sent. Most likely user name or password \
+                     are wrong or missing, or there is a field that nobody filled in.",
+                )
+                .fix(
+                    "Give the values with --form NAME=VALUE, or use a real browser for this \
+                     authorization server.",
+                ),
+            _ => finding
+                .message(
+                    "A person would get on from here. The page wants values that nobody gave, or \
+                     needs scripts, which are not run.",
+                )
+                .fix(
+                    "Give the form's fields with --form NAME=VALUE. When the page needs scripts or \
+                     a second factor, use a real browser.",
+                ),
+        }
+    }
+
+    /// Whether it is an error in words, whatever its status: no form to fill in, and no page of an
+    /// application.
+    fn is_error_text(&self) -> bool {
+        let body = self.response.body.text().unwrap_or_default();
+        let lower = body.to_ascii_lowercase();
+        let says = [
+            "error",
+            "invalid",
+            "unknown",
+            "not found",
+            "denied",
+            "not allowed",
+            "unrecognized",
+            "not registered",
+            "refused",
+            "something went wrong",
+        ];
+        !lower.contains("<form") && says.iter().any(|word| self.words().contains(word))
+    }
+
+    /// Its text in small letters.
+    fn words(&self) -> String {
+        let body = self.response.body.text().unwrap_or_default();
+        let text = if is_html(self.response) {
+            text_of_page(body)
+        } else {
+            body.to_owned()
+        };
+        text.to_ascii_lowercase()
+    }
+
+    fn speaks_of_unknown_client(&self) -> bool {
+        let words = self.words();
+        let of_client = ["client", "application", "app "]
+            .iter()
+            .any(|word| words.contains(word));
+        let unknown = [
+            "unknown",
+            "not found",
+            "unrecognized",
+            "unrecognised",
+            "not registered",
+            "does not exist",
+            "doesn't exist",
+            "not recognized",
+            "invalid client",
+            "invalid_client",
+            "client_id is invalid",
+            "invalid application",
+            "no client",
+            "no application",
+            "unauthorized_client",
+        ];
+        // 404 says "not found" of the page.
+        let status_says = self.response.status == 404;
+        let mut unknown = unknown
+            .iter()
+            .filter(|word| !(status_says && **word == "not found"));
+        of_client && unknown.any(|word| words.contains(word))
+    }
+
+    fn client_unknown(&self, reading: &Reading<'_>) -> Finding {
+        let finding = RULE.found(RFC6749_AUTHORIZATION_ERROR);
+        let registered = reading.registrations.iter().any(|seen| {
+            seen.seq < self.hop.seq && seen.status().is_some_and(|status| status < 300)
+        });
+        if registered {
+            return finding
+                .variant(&CLIENT_UNKNOWN)
+                .message(
+                    "The client was registered a moment ago, and the page does not know it: \
+                     registrations are kept where the page does not look, are lost at a restart, or \
+                     another server behind the same address answered.",
+                )
+                .fix(
+                    "Keep registered clients in a store that all instances share and that outlives \
+                     a restart.",
+                );
+        }
+        finding
+            .variant(&CLIENT_ID_UNKNOWN)
             .message(
-                "The page came back after its form was sent. Most likely user name or password are \
-                 wrong or missing, or there is a field that nobody filled in.",
+                "The client ID comes from the settings of this run, or from an earlier \
+                 registration. The authorization server does not have it, or no longer, or in \
+                 another tenant.",
             )
             .fix(
-                "Give the values with --form NAME=VALUE, or use a real browser for this \
-                  authorization server.",
-            ),
-        500.. => finding
-            .variant(&PAGE_FAILS)
-            .message(format!("A page on the way answers {status}."))
-            .fix("Look into the authorization server's log for this request."),
-        _ => finding
-            .message(
-                "A person would get on from here. The page wants values that nobody gave, or needs \
-                 scripts, which are not run.",
+                "Correct the client ID in the settings of this run, or leave it out so that a client \
+                 is registered.",
             )
-            .fix(
-                "Give the form's fields with --form NAME=VALUE. When the page needs scripts or a \
-                 second factor, use a real browser.",
-            ),
-    });
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use trace::{FailureKind, Phase, StopCode};
 
     use crate::finding::Owner;
@@ -128,6 +317,33 @@ mod tests {
         assert_eq!(again.finding("A31").owner, Owner::Client);
         let broken = stuck(vec![Answer::html(200, "Login"), Answer::html(500, "Oops")]);
         assert_eq!(broken.finding("A31").owner, Owner::AuthorizationServer);
+    }
+
+    #[test]
+    fn what_the_page_says_is_quoted_and_decides() {
+        let unknown = Answer::json(422, json!({"message": "Unrecognized client_id"}));
+        let finding = stuck(vec![unknown.clone()]).finding("A31");
+        assert_eq!(finding.variant, "client_unknown");
+        assert!(finding.actual.unwrap().contains("Unrecognized client_id"));
+        let mut by_hand = stuck(vec![unknown]);
+        by_hand.registration = None;
+        assert_eq!(by_hand.finding("A31").owner, Owner::Client);
+        let says_200 = stuck(vec![Answer::html(200, "Error: tenant is not known")]);
+        assert_eq!(says_200.finding("A31").variant, "request_refused");
+        for (answer, variant) in [
+            (Answer::bare(404), "not_there"),
+            (Answer::bare(429), "too_many"),
+            (Answer::bare(503), "gateway"),
+            (Answer::bare(500), "page_fails"),
+            (
+                Answer::html(403, "Just a moment...").header("cf-ray", "1"),
+                "in_front",
+            ),
+        ] {
+            assert_eq!(stuck(vec![answer]).finding("A31").variant, variant);
+        }
+        let again = Answer::bare(302).header("location", "/authorize");
+        assert_eq!(stuck(vec![again; 3]).finding("A31").variant, "loop");
     }
 
     #[test]

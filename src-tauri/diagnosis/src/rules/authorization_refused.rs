@@ -31,7 +31,7 @@ rule! {
         DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
     ],
     spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
-    follows: ["G21"],
+    follows: ["A08/commas_refused", "G21"],
     stops: [AuthorizationError],
     looks_at: [Callback],
 }

@@ -1,14 +1,15 @@
-use trace::StopCode;
+use trace::{StopCode, pairs};
 
-use crate::finding::Part;
-use crate::reading::{Reading, response_fields};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_CODE;
 use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A callback that carries neither `code` nor `error`.
+    /// A callback that carries neither `code` nor `error`, and a redirect that has them in its
+    /// fragment.
     ///
     /// # Why it matters
     /// There is nothing to exchange for a token. Most often the answer came in a way that the
@@ -26,17 +27,33 @@ rule! {
     variants: [
         NO_PARAMETERS: Error AuthorizationServer Likely,
         CODE_LEFT_OUT: Error AuthorizationServer Likely,
+        IN_FRAGMENT: Error AuthorizationServer Certain
+            "The authorization server answers in the fragment of the redirect URI",
     ],
     spec: [RFC6749_CODE],
-    stops: [NoCode],
+    supersedes: [IN_FRAGMENT "A05" anywhere, NO_PARAMETERS "A05" anywhere],
+    stops: [NoCode, StateMismatch],
     looks_at: [Callback],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let stopped = reading.stopped(StopCode::NoCode);
-    let Some((callback, _)) = reading.callbacks.last().zip(stopped) else {
+    let Some(callback) = reading.callbacks.last() else {
         return;
     };
+    if let Some(finding) = in_fragment(reading, *callback) {
+        return findings.add(finding);
+    }
+    let bare = response_fields(callback.request()).is_empty();
+    let redirect = reading.hops.iter().rev().find(|hop| hop.seq < callback.seq);
+    // Without its headers nobody knows what the redirect had in its fragment.
+    if bare && redirect.is_some_and(|hop| hop.response_with_headers().is_none()) {
+        return;
+    }
+    let stopped = reading.stopped(StopCode::NoCode).is_some()
+        || bare && reading.stopped(StopCode::StateMismatch).is_some();
+    if !stopped {
+        return;
+    }
     let names: Vec<String> = response_fields(callback.request())
         .into_iter()
         .map(|pair| excerpt(&pair.name))
@@ -81,12 +98,52 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
+/// The redirect to this callback, when it has the answer after a `#`.
+fn in_fragment(reading: &Reading<'_>, callback: ExchangeRef<'_>) -> Option<Finding> {
+    if !response_fields(callback.request()).is_empty() {
+        return None;
+    }
+    let hop = reading
+        .hops
+        .iter()
+        .rev()
+        .find(|hop| hop.seq < callback.seq)?;
+    let location = hop.response()?.header_value("location")?;
+    let (_, fragment) = location.split_once('#')?;
+    let fields = pairs(fragment);
+    let names: Vec<&str> = fields.iter().map(|pair| pair.name.as_str()).collect();
+    if !names
+        .iter()
+        .any(|name| matches!(*name, "code" | "error" | "access_token" | "id_token"))
+    {
+        return None;
+    }
+    let (_, asked) = reading.authorization_before(callback.seq)?;
+    // Who asked for it gets it.
+    if value(asked, "response_mode") == Some("fragment") {
+        return None;
+    }
+    Some(
+        RULE.found(RFC6749_CODE)
+            .variant(&IN_FRAGMENT)
+            .at(hop.seq, Part::response_header("Location"))
+            .message(
+                "The browser keeps what comes after # to itself, so it never reaches a client that \
+                 listens at the redirect URI. The request asked for no response mode, and then a \
+                 code is sent in the query.",
+            )
+            .expected("code and state after ? in the redirect")
+            .actual(format!("#{} in the redirect", excerpt(&names.join("&"))))
+            .fix("Send code and state in the query of the redirect URI (response_mode=query)."),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use trace::{Phase, StopCode};
 
     use crate::finding::Certainty;
-    use crate::sample::Run;
+    use crate::sample::{Answer, Run};
 
     fn without_code() -> Run {
         let mut run = Run::healthy();
@@ -107,6 +164,18 @@ mod tests {
         assert_eq!(run.finding("A32").certainty, Certainty::Certain);
         run.callback.clear();
         assert!(run.finding("A32").message.contains("fragment"));
+    }
+
+    #[test]
+    fn an_answer_in_the_fragment_is_seen_in_the_redirect() {
+        let mut run = without_code();
+        run.callback.clear();
+        run.hops = vec![
+            Answer::bare(302).header("location", "http://127.0.0.1:1/callback#code=c&state=s"),
+        ];
+        run.stop(Phase::Authorization, StopCode::StateMismatch);
+        assert_eq!(run.finding("A32").variant, "in_fragment");
+        assert_eq!(run.found(), ["A32"]);
     }
 
     #[test]

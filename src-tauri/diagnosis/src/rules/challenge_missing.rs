@@ -1,11 +1,13 @@
 use crate::finding::Part;
-use crate::reading::Reading;
+use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6750_CHALLENGE, RFC9110_UNAUTHORIZED};
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A 401 of the MCP server without a `WWW-Authenticate` field.
+    /// A 401 of the MCP server without a `WWW-Authenticate` field, or with challenges of other
+    /// schemes only, such as Basic.
     ///
     /// # Why it matters
     /// The header is how a client learns that OAuth is wanted and where to begin. Without it some
@@ -19,7 +21,12 @@ rule! {
     /// RFC 9110 section 11.6.1; RFC 6750 section 3; RFC 9728 section 5.1.
     "D01" "challenge_missing" Error McpServer since None,
     title: "The 401 comes without WWW-Authenticate",
+    variants: [
+        OTHER_SCHEME: Error McpServer Likely
+            "The 401 asks for {scheme} and not for a bearer token",
+    ],
     spec: [RFC9110_UNAUTHORIZED, RFC6750_CHALLENGE],
+    supersedes: [OTHER_SCHEME "D02"],
     stops: [NoResourceMetadata],
     looks_at: [Unauthorized],
 }
@@ -37,7 +44,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .all(|value| value.trim().is_empty())
         })
     });
-    let Some(bare) = bare else { return };
+    let Some(bare) = bare else {
+        return other_scheme(reading, findings);
+    };
     let finding = RULE
         .found(RFC9110_UNAUTHORIZED)
         .at(bare.seq, Part::Status)
@@ -51,6 +60,53 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "Send WWW-Authenticate: Bearer with resource_metadata in every 401. If the server does \
              send it, a proxy in front of it drops it.",
         );
+    findings.add(finding);
+}
+
+/// The schemes of a 401 that challenges, and not for a bearer token.
+fn schemes_without_bearer(call: ExchangeRef<'_>) -> Option<Vec<String>> {
+    let response = call.response_with_headers()?;
+    let all = challenges(response).ok()?;
+    let known = ["Bearer", "DPoP"];
+    let bearer = |scheme: &str| known.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    let other = response.status == 401
+        && !all.is_empty()
+        && !all.iter().any(|challenge| bearer(&challenge.scheme));
+    other.then(|| {
+        all.iter()
+            .map(|challenge| excerpt(&challenge.scheme))
+            .collect()
+    })
+}
+
+fn other_scheme(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut calls: Vec<_> = reading.first_calls.iter().chain(&reading.calls).collect();
+    calls.sort_by_key(|call| call.seq);
+    let found = calls
+        .into_iter()
+        .find_map(|call| Some((*call, schemes_without_bearer(*call)?)));
+    let Some((call, schemes)) = found else { return };
+    let sent = call.response().map(|response| {
+        let mut values = response.header_values("www-authenticate");
+        values.next().map(excerpt).unwrap_or_default()
+    });
+    let schemes = list(&schemes);
+    let finding = RULE
+        .found(RFC6750_CHALLENGE)
+        .variant(&OTHER_SCHEME)
+        .title_with([schemes.as_str()])
+        .at(call.seq, Part::response_header("WWW-Authenticate"))
+        .message(format!(
+            "MCP clients have tokens and nothing for {schemes}. Either the server is not set up for \
+             OAuth, or something in front of it asks for a login of its own and the call did not \
+             reach the server."
+        ))
+        .expected("WWW-Authenticate: Bearer resource_metadata=\"…\"")
+        .actual(format!("WWW-Authenticate: {}", sent.unwrap_or_default()))
+        .fix(format!(
+            "Send WWW-Authenticate: Bearer with resource_metadata in every 401. If a proxy asks for \
+             {schemes}, let it pass the MCP path and /.well-known/."
+        ));
     findings.add(finding);
 }
 
@@ -71,6 +127,20 @@ mod tests {
         let mut run = Run::healthy_with_refresh();
         run.calls[1].drop_header("www-authenticate");
         assert!(!run.is_silent("D01"));
+    }
+
+    #[test]
+    fn a_challenge_for_something_else_is_told_and_one_beside_bearer_is_not() {
+        let challenged = |value: &str| {
+            let mut run = Run::healthy();
+            run.challenge.drop_header("www-authenticate");
+            run.challenge = run.challenge.header("WWW-Authenticate", value);
+            run
+        };
+        let basic = challenged("Basic realm=\"internal\"").finding("D01");
+        assert!(basic.title.contains("Basic"), "{}", basic.title);
+        assert!(challenged("Basic realm=\"x\", Bearer").is_silent("D01"));
+        assert!(challenged("DPoP algs=\"ES256\"").is_silent("D01"));
     }
 
     #[test]

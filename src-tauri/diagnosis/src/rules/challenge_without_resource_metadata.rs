@@ -24,7 +24,7 @@ rule! {
     title: "The challenge does not name the resource metadata",
     variants: [
         METADATA_NOT_FOUND: Warning McpServer Certain,
-        OPTIONAL: Note McpServer Certain,
+        FOUND_ELSEWHERE: Warning McpServer Certain,
     ],
     spec: [MCP_CHALLENGE_2025_06, MCP_DISCOVERY],
     follows: ["N03"],
@@ -56,11 +56,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let variant = match (demanded, found, reading.resource_tries.is_empty()) {
         (true, _, _) => RULE.default_variant(),
         (false, false, false) => &METADATA_NOT_FOUND,
-        (false, _, _) => &OPTIONAL,
+        (false, _, _) => &FOUND_ELSEWHERE,
     };
     let message = if found {
-        "The metadata was found at its well-known URL all the same. Clients that read only the \
-         header do not look there."
+        "The metadata was found at its well-known URL all the same. Clients of 2025-06-18, which \
+         demands the parameter, may read the header alone and get no further."
     } else {
         "Clients have to look at the well-known URLs, and those that read only the header do not."
     };
@@ -72,7 +72,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .next();
     let url = url.map_or_else(|| "<absolute URL>".into(), |(_, url)| url);
     let finding = RULE
-        .found(if demanded {
+        .found(if demanded || found {
             MCP_CHALLENGE_2025_06
         } else {
             MCP_DISCOVERY
@@ -109,7 +109,7 @@ mod tests {
             Level::Error
         );
         let mut run = bearer_only(Revision::R20251125);
-        assert_eq!(run.finding("D02").level, Level::Note);
+        assert_eq!(run.finding("D02").variant, "found_elsewhere");
         run.resource_tries = vec![(
             MetadataSource::Root,
             "https://mcp.example/x".into(),

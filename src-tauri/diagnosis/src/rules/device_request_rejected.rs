@@ -113,7 +113,10 @@ mod tests {
             assert_eq!(finding.actual, Some(format!("400: {error}")));
         }
         let page = found_in(&device(&Answer::html(404, "Not found")), "DV3").unwrap();
-        assert_eq!(page.actual.as_deref(), Some("404 with a web page"));
+        assert_eq!(
+            page.actual.as_deref(),
+            Some("404 with a web page that says: Not found")
+        );
     }
 
     #[test]

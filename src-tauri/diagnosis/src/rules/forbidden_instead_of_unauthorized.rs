@@ -1,11 +1,12 @@
 use trace::{RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::Part;
+use crate::providers::answers_itself;
 use crate::reading::{ExchangeRef, Reading, bearer};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_STATUS_CODES, MCP_UNAUTHORIZED};
 use crate::step_up::lacks_scope;
-use crate::wording::excerpt;
+use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -28,6 +29,9 @@ rule! {
         OLD_TOKEN: Error McpServer Certain "A token that is no longer good is not answered 401",
         HOST_CHECK: Error McpServer Likely,
         WITHOUT_CHALLENGE: Error McpServer Likely,
+        IN_FRONT: Error Network Likely "What stands in front of the server refuses the first call",
+        IN_TOOL_RESULT: Warning McpServer Certain
+            "The challenge is in a tool's result and not in a 401",
     ],
     spec: [MCP_STATUS_CODES, MCP_UNAUTHORIZED],
     supersedes: ["N02" anywhere],
@@ -36,24 +40,16 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    in_tool_result(reading, findings);
     let Some((seen, evidence)) = refusal(reading).or_else(|| refused_token(reading)) else {
         return;
     };
     let status = seen.status().unwrap_or_default();
-    let body = seen
-        .response()
-        .and_then(|response| response.text())
-        .map(excerpt)
-        .unwrap_or_default();
     let finding = RULE
         .found(MCP_STATUS_CODES)
         .at(seen.seq, Part::Status)
         .expected("401 with WWW-Authenticate")
-        .actual(if body.is_empty() {
-            status.to_string()
-        } else {
-            format!("{status}: {body}")
-        })
+        .actual(answer_in_words(seen.exchange))
         .fix(
             "Answer 401 with WWW-Authenticate: Bearer and resource_metadata to a call without a \
              token, and 403 only to a valid token that lacks a scope.",
@@ -78,6 +74,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              The answer speaks of the host or the origin, so a check against DNS rebinding may \
              have refused the call before any token was looked at."
         )),
+        Evidence::InFront(front) => finding
+            .variant(&IN_FRONT)
+            .message(format!(
+                "{front} stands in front of the MCP server and answers with a page of its own: its \
+                 rules take the client for a bot, or for a caller it does not want."
+            ))
+            .fix(format!(
+                "Let requests to the MCP path and /.well-known/ pass {front}'s firewall and bot \
+                 protection."
+            )),
         Evidence::None => finding.variant(&WITHOUT_CHALLENGE).message(format!(
             "Without a token the server answers {status}, and clients do not begin to authorize. A \
              firewall or bot protection in front of the server may also have refused the call."
@@ -91,7 +97,42 @@ enum Evidence {
     /// The same, and the call carried a token.
     OldToken,
     HostCheck,
+    /// A page of what stands in front of the server.
+    InFront(&'static str),
     None,
+}
+
+/// A tool's result with a challenge in its `_meta`, as one vendor's clients read it. To all others
+/// the call has just failed.
+fn in_tool_result(reading: &Reading<'_>, findings: &mut Findings) {
+    const MEMBER: &str = "mcp/www_authenticate";
+    let calls = reading.first_calls.iter().chain(&reading.calls);
+    let found = calls.into_iter().find_map(|call| {
+        let response = call.response_with_body()?;
+        let RpcAnswer::Result(result) = rpc_answer(&response) else {
+            return None;
+        };
+        let challenge = result["_meta"].get(MEMBER)?.clone();
+        Some((call.seq, challenge))
+    });
+    let Some((seq, challenge)) = found else {
+        return;
+    };
+    let finding = RULE
+        .found(MCP_UNAUTHORIZED)
+        .variant(&IN_TOOL_RESULT)
+        .at(seq, Part::body("/result/_meta"))
+        .message(
+            "The tool wants a token and says so inside its result, which few clients read there. \
+             All others take the call for one that failed and do not begin to authorize.",
+        )
+        .expected("401 with WWW-Authenticate")
+        .actual(excerpt(&format!("\"{MEMBER}\": {challenge}")))
+        .fix(
+            "Answer a call that needs a token with 401 and WWW-Authenticate: Bearer with \
+             resource_metadata, besides what the result says.",
+        );
+    findings.add(finding);
 }
 
 /// The latest call without a token, when it was refused with a status that is not 401.
@@ -118,6 +159,10 @@ fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
         ]) =>
         {
             Some((last, Evidence::HostCheck))
+        }
+        403 if answers_itself(&response).is_some() => {
+            let front = answers_itself(&response).unwrap_or_default();
+            Some((last, Evidence::InFront(front)))
         }
         403 => Some((last, Evidence::None)),
         // A server of another era answers 400 to a request it does not know.
@@ -154,7 +199,7 @@ mod tests {
     use serde_json::json;
     use trace::{Phase, Purpose, Request, StopCode};
 
-    use crate::finding::Certainty;
+    use crate::finding::{Certainty, Owner};
     use crate::sample::{Answer, MCP, Run};
 
     fn answered(answer: Answer) -> Run {
@@ -180,6 +225,24 @@ mod tests {
     fn a_400_counts_when_it_speaks_of_authorization() {
         let answer = Answer::json(400, json!({"error": "Missing access token"}));
         assert_eq!(answered(answer).finding("D04").certainty, Certainty::Likely);
+    }
+
+    #[test]
+    fn what_stands_in_front_is_named() {
+        let page = Answer::html(403, "Attention Required! | Cloudflare");
+        let finding = answered(page).finding("D04");
+        assert_eq!(finding.owner, Owner::Network);
+        assert!(finding.message.starts_with("Cloudflare"));
+    }
+
+    #[test]
+    fn a_challenge_inside_a_tool_s_result() {
+        let mut run = Run::healthy();
+        run.calls[1].edit(|answer| {
+            answer["result"]["isError"] = json!(true);
+            answer["result"]["_meta"] = json!({"mcp/www_authenticate": ["Bearer error=\"x\""]});
+        });
+        assert_eq!(run.finding("D04").variant, "in_tool_result");
     }
 
     #[test]

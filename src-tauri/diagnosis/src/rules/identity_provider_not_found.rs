@@ -90,7 +90,7 @@ mod tests {
                 .unwrap()
                 .actual
                 .unwrap()
-                .ends_with("→ 404")
+                .ends_with("→ 404 with an empty body")
         );
     }
 }

@@ -25,6 +25,8 @@ rule! {
     title: "The metadata is that of another issuer than the one asked for",
     variants: [
         MISNAMED: Error McpServer Certain,
+        ALIAS: Error McpServer Likely
+            "The resource metadata names the authorization server by another URL than its issuer",
     ],
     spec: [RFC8414_ISSUER],
     stops: [IssuerMismatch],
@@ -59,6 +61,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .message(message);
     if foreign.is_misnamed(reading) {
         finding = finding.variant(&MISNAMED);
+    } else if foreign.is_alias() {
+        finding = finding.variant(&ALIAS);
     }
     findings.add(if template {
         finding
@@ -76,6 +80,19 @@ mod tests {
 
     use crate::finding::Owner;
     use crate::sample::Run;
+
+    #[test]
+    fn another_name_of_the_same_server_is_the_mcp_server_s_to_correct() {
+        let mut run = with_issuer("https://login.example", "https://as.example");
+        assert_eq!(run.finding("R10").variant, "alias");
+        // A name of an inner network is the authorization server's own mistake.
+        run.server_tries[0].2.edit(|metadata| {
+            for member in ["issuer", "authorization_endpoint", "token_endpoint"] {
+                metadata[member] = json!("http://keycloak:8080");
+            }
+        });
+        assert_eq!(run.finding("R10").owner, Owner::AuthorizationServer);
+    }
 
     fn with_issuer(asked: &str, named: &str) -> Run {
         let mut run = Run::healthy();

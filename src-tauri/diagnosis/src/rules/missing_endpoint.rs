@@ -33,6 +33,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((attempt, metadata)) = reading.server_metadata() else {
         return;
     };
+    // What names nothing at all is another rule's matter.
+    if metadata.is_blank() {
+        return;
+    }
     let endpoints = [
         (
             "authorization_endpoint",

@@ -1,11 +1,12 @@
-use trace::StopCode;
+use trace::{Response, StopCode};
 
-use crate::finding::Part;
+use crate::by_status::{Decided, by_status, looks_like_login};
+use crate::finding::{Finding, Part};
 use crate::providers::access_proxy;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
-use crate::wording::{in_its_own_words, is_html};
+use crate::wording::{excerpt, in_its_own_words, is_html, text_of_page};
 
 rule! {
     /// # What it looks at
@@ -31,6 +32,11 @@ rule! {
         REDIRECTED: Error Network Likely "The first call is redirected to {place} instead of answered",
         HOST_UNKNOWN: Error McpServer Likely "The MCP server refuses the host name it is reached under",
         TOO_MANY: Error McpServer Likely "The first call is refused because there were too many",
+        SIGN_IN: Error Network Likely "The first call is answered with a sign-in page",
+        IN_FRONT: Error Network Likely
+            "The first call is refused by what stands in front of the MCP server",
+        UNAUTHORIZED_IN_WORDS: Error McpServer Likely
+            "The first call is refused in words, without the status 401",
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
     stops: [NotAnMcpServer],
@@ -68,86 +74,110 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "Use the URL of the MCP endpoint itself, with its path, as the server's documentation \
              gives it.",
         );
-    let path = "The path may be missing or another one; /mcp is common.";
     let said = in_its_own_words(&response);
-    findings.add(match status {
-        404 | 410 => finding
-            .message(format!("There is nothing at this URL. {path}"))
-            .actual(said.clone()),
-        405 => finding
-            .message(format!(
-                "This URL does not take POST, and an MCP endpoint does. {path} It may also be an \
-                 endpoint of the old HTTP+SSE transport."
-            ))
-            .actual(said.clone()),
-        300..=399 => {
-            let place = response.header_value("location").unwrap_or_default();
-            let place = trace::origin_of(place).unwrap_or_else(|| "another path".to_owned());
-            let who = match access_proxy(&response) {
-                Some(proxy) => format!("{proxy} sends its callers to a login."),
-                None => "Something in front of the MCP server sends its callers elsewhere, as an \
-                         access proxy does with its login page."
-                    .into(),
-            };
-            finding
-                .variant(&REDIRECTED)
-                .title_with([place.as_str()])
-                .message(format!(
-                    "{who} The MCP server was not reached; an MCP client has no browser session \
-                     that would let it through."
-                ))
-                .actual(said)
-                .fix(
-                    "Let the MCP path and /.well-known/ pass the proxy without a login, or switch \
-                     on the proxy's own OAuth for MCP.",
-                )
-        }
-        421 => finding
-            .variant(&HOST_UNKNOWN)
-            .message(
-                "The server's protection against DNS rebinding does not know the host name it is \
-                 reached under.",
-            )
-            .actual(said)
-            .fix("Add the public host name, with its port, to the server's allowed hosts."),
-        429 => finding
-            .variant(&TOO_MANY)
-            .message("A limit on requests answers. Nothing in the request itself is wrong.")
-            .actual(said)
-            .fix(
-                "Wait for as long as Retry-After says. Raise the limit, or count by client instead \
-                 of by address.",
-            ),
-        502..=504 => finding
-            .variant(&GATEWAY)
-            .message("A gateway answers and says that it does not reach the server behind it.")
-            .actual(said.clone())
-            .fix("Check that the MCP server runs, and that the gateway's address for it is right."),
-        500.. => finding
-            .variant(&SERVER_FAILS)
-            .message(
-                "The server fails on the first call, so nothing about authorization can be \
-                      seen.",
-            )
-            .actual(said.clone())
-            .fix(
-                "Look into the MCP server's log: the first call must be answered 401 or with a \
-                 JSON-RPC answer.",
-            ),
-        _ if is_html(&response) => finding
-            .message(format!(
-                "A web page answers: this is a web site, or a single-page application's \
-                              catch-all route. {path}"
-            ))
-            .actual(said.clone()),
-        _ => finding
+    findings.add(told(finding.actual(said), response.get()));
+}
+
+fn told(finding: Finding, response: &Response) -> Finding {
+    const PATH: &str = "The path may be missing or another one; /mcp is common.";
+    if let Some(decided) = by_status(response, "the MCP server") {
+        let variant = match decided.kind {
+            Decided::TooMany => &TOO_MANY,
+            Decided::Gateway => &GATEWAY,
+            Decided::Fails => &SERVER_FAILS,
+            Decided::Redirected | Decided::ToLogin => &REDIRECTED,
+            Decided::HostUnknown => &HOST_UNKNOWN,
+            Decided::InFront => &IN_FRONT,
+        };
+        let place = response.header_value("location").unwrap_or_default();
+        let place = trace::origin_of(place).unwrap_or_else(|| "another path".to_owned());
+        let finding = finding.variant(variant);
+        let finding = match decided.kind {
+            Decided::Redirected | Decided::ToLogin => finding.title_with([place.as_str()]),
+            _ => finding,
+        };
+        return finding.message(decided.why).fix(decided.fix);
+    }
+    match response.status {
+        404 | 410 => finding.message(format!("There is nothing at this URL. {PATH}")),
+        405 => finding.message(format!(
+            "This URL does not take POST, and an MCP endpoint does. {PATH} It may also be an \
+             endpoint of the old HTTP+SSE transport."
+        )),
+        406 | 415 => finding
             .variant(&OTHER_ANSWER)
+            .message(
+                "The server, or what is in front of it, does not take the headers that every MCP \
+                 client sends: Content-Type application/json, and Accept with application/json and \
+                 text/event-stream. They may be changed on the way.",
+            )
+            .fix(
+                "Take Content-Type: application/json and Accept: application/json, \
+                 text/event-stream at the MCP endpoint, and let no proxy change them.",
+            ),
+        _ if is_html(response) && is_sign_in(response) => finding
+            .variant(&SIGN_IN)
             .message(format!(
-                "The answer is no JSON-RPC answer. If this is the right URL, the server does not \
-                 speak MCP as it should. {path}"
+                "A page for people to sign in comes in place of an MCP answer: {} in front of the \
+                 MCP server, or the server's own web site. An MCP client cannot fill in a page.",
+                access_proxy(response).unwrap_or("an access proxy")
             ))
-            .actual(said),
-    });
+            .fix(
+                "Let the MCP path and /.well-known/ pass without a login page, and answer a call \
+                 without a token with 401 and WWW-Authenticate: Bearer.",
+            ),
+        _ if is_html(response) => finding.message(format!(
+            "A web page answers: this is a web site, or a single-page application's catch-all \
+             route. {PATH}"
+        )),
+        _ if asks_for_token(response) => finding
+            .variant(&UNAUTHORIZED_IN_WORDS)
+            .message(
+                "The answer says in words that a token is wanted. Clients begin to authorize on 401 \
+                 alone.",
+            )
+            .expected("401 with WWW-Authenticate")
+            .fix(
+                "Answer 401 with WWW-Authenticate: Bearer and resource_metadata to a call without a \
+                 token.",
+            ),
+        _ => finding.variant(&OTHER_ANSWER).message(format!(
+            "The answer is no JSON-RPC answer. If this is the right URL, the server does not speak \
+             MCP as it should. {PATH}"
+        )),
+    }
+}
+
+/// Whether a page is one to sign in at.
+fn is_sign_in(response: &Response) -> bool {
+    let page = response.body.text().unwrap_or_default();
+    let lower = page.to_ascii_lowercase();
+    access_proxy(response).is_some()
+        || lower.contains("type=\"password\"")
+        || lower.contains("type=password")
+        || looks_like_login(&excerpt(&text_of_page(page)))
+}
+
+/// Whether an answer says in words that it wants authorization.
+fn asks_for_token(response: &Response) -> bool {
+    let body = response.body.text().unwrap_or_default();
+    let body = excerpt(body).to_ascii_lowercase();
+    [
+        "unauthorized",
+        "unauthenticated",
+        "not authenticated",
+        "authentication required",
+        "authorization required",
+        "access token",
+        "missing token",
+        "invalid token",
+        "invalid_token",
+        "bearer",
+        "not logged in",
+        "login required",
+    ]
+    .iter()
+    .any(|words| body.contains(words))
 }
 
 #[cfg(test)]
@@ -179,6 +209,22 @@ mod tests {
                 .contains("web page")
         );
         assert_eq!(finding(Answer::bare(502)).owner, Owner::Network);
+        let page = finding(Answer::html(200, "Sign in"));
+        assert_eq!(
+            (page.owner, page.variant.as_str()),
+            (Owner::Network, "sign_in")
+        );
+        let access = Answer::bare(302).header("location", "https://t.cloudflareaccess.com/x");
+        assert!(
+            finding(access)
+                .message
+                .starts_with("Cloudflare Access sends")
+        );
+        let words = finding(Answer::json(200, json!({"message": "Unauthorized"})));
+        assert_eq!(words.variant, "unauthorized_in_words");
+        for status in [421, 429, 500] {
+            assert_eq!(finding(Answer::bare(status)).owner, Owner::McpServer);
+        }
         assert_eq!(
             finding(Answer::json(200, json!({"hello": 1}))).owner,
             Owner::McpServer

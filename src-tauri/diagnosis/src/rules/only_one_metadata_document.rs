@@ -1,9 +1,11 @@
 use trace::{Revision, WellKnown};
 
 use crate::finding::Part;
+use crate::providers::recognize;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
+use crate::wording::answer_in_words;
 
 rule! {
     /// # What it looks at
@@ -26,23 +28,21 @@ rule! {
     "S08" "only_one_metadata_document" Warning AuthorizationServer since None,
     title: "Only the OpenID document is served, not the OAuth one",
     variants: [
-        OPTIONAL: Note AuthorizationServer Certain,
+        LATER: Warning AuthorizationServer Certain,
+        PROVIDER: Note AuthorizationServer Certain,
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
     looks_at: [ServerMetadata],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((found, _)) = reading.server_metadata() else {
+    let Some((found, metadata)) = reading.server_metadata() else {
         return;
     };
     let missing = reading.server_tries.iter().rev().find(|attempt| {
         attempt.issuer == found.issuer
             && attempt.well_known == WellKnown::OauthInserted
-            && attempt
-                .seen
-                .status()
-                .is_some_and(|status| (400..500).contains(&status))
+            && attempt.seen.status().is_none_or(|status| status >= 300)
     });
     let Some(missing) = missing.filter(|_| found.well_known != WellKnown::OauthInserted) else {
         return;
@@ -66,15 +66,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ))
         .actual(format!(
             "{}; the metadata is at {}",
-            missing.seen.status().unwrap_or_default(),
+            answer_in_words(missing.seen.exchange),
             found.seen.request().url
         ))
         .fix("Serve the same document at /.well-known/oauth-authorization-server as well.");
-    // One of the two is enough for the later revisions.
-    findings.add(if newer {
-        finding.variant(&OPTIONAL)
-    } else {
-        finding
+    // The later revisions are content with either. At a provider nobody who reads this can add one.
+    let provider = recognize(found.issuer, Some(metadata)).is_some();
+    findings.add(match (newer, provider) {
+        (false, _) => finding,
+        (true, false) => finding.variant(&LATER),
+        (true, true) => finding.variant(&PROVIDER),
     });
 }
 
@@ -98,15 +99,18 @@ mod tests {
     }
 
     #[test]
-    fn is_a_warning_where_the_oauth_document_is_demanded_and_a_note_later() {
+    fn is_a_warning_and_a_note_at_a_provider_since_2025_11_25() {
         assert_eq!(
             openid_only(Revision::R20250618).finding("S08").level,
             Level::Warning
         );
-        assert_eq!(
-            openid_only(Revision::R20251125).finding("S08").level,
-            Level::Note
-        );
+        let mut later = openid_only(Revision::R20251125);
+        assert_eq!(later.finding("S08").level, Level::Warning);
+        later.issuer = "https://tenant.eu.auth0.com/".into();
+        later.server_tries[1]
+            .2
+            .edit(|metadata| metadata["issuer"] = "https://tenant.eu.auth0.com/".into());
+        assert_eq!(later.finding("S08").level, Level::Note);
     }
 
     #[test]

@@ -39,6 +39,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((attempt, metadata)) = reading.server_metadata() else {
         return;
     };
+    // What names nothing at all is another rule's matter.
+    if metadata.is_blank() {
+        return;
+    }
     // Earlier revisions demand PKCE, but not that it is announced.
     let demanded = reading.revision.at_least(Revision::R20251125);
     let finding = match &metadata.code_challenge_methods_supported {

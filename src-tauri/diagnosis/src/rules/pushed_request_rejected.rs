@@ -139,7 +139,7 @@ mod tests {
                 .contains("no scope")
         );
         assert!(of(json!({"error": "server_error"})).fix.contains("log"));
-        assert_eq!(of(json!({})).actual.as_deref(), Some("400"));
+        assert_eq!(of(json!({})).actual.as_deref(), Some("400: {}"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ rule! {
     variants: [
         METHOD_UNKNOWN: Error AuthorizationServer Certain
             "The registration answers another {member} than was asked for",
-        SECRET_WITHOUT_END: Warning AuthorizationServer Certain
+        SECRET_WITHOUT_END: Error AuthorizationServer Certain
             "The registration gives a client secret without {member}",
         SECRET_ENDED: Error AuthorizationServer Certain
             "The registration gives a client secret that has expired, by {member}",

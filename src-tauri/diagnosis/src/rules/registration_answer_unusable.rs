@@ -1,10 +1,11 @@
 use serde_json::Value;
+use trace::{BodyEnd, Response};
 
-use crate::finding::Part;
+use crate::finding::{Finding, Part};
 use crate::reading::{Reading, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC7591_CLIENT_ID, RFC7591_CREATED};
-use crate::wording::{excerpt, is_html, list};
+use crate::wording::{excerpt, in_its_own_words, list};
 
 rule! {
     /// # What it looks at
@@ -23,6 +24,8 @@ rule! {
     title: "The registration says success and gives no client ID",
     variants: [
         NOT_JSON: Error AuthorizationServer Likely,
+        EMPTY: Error AuthorizationServer Likely "The registration says success and its answer is empty",
+        CUT_OFF: Error Network Likely "The registration answer ends in the middle",
     ],
     spec: [RFC7591_CLIENT_ID, RFC7591_CREATED],
     stops: [RegistrationRejected],
@@ -61,29 +64,34 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                     members => excerpt(&format!("only {}", list(members))),
                 })
         }
-        None => RULE
-            .found(RFC7591_CREATED)
-            .at(seen.seq, Part::body(""))
-            .variant(&NOT_JSON)
-            .message(
-                "What came is no JSON object. registration_endpoint in the metadata may be the URL \
-                 of a page, or something in between answers in its place.",
-            )
-            .actual(if is_html(&response) {
-                format!("{status} with a web page")
-            } else {
-                format!(
-                    "{status}, {}",
-                    response
-                        .media_type()
-                        .unwrap_or_else(|| "no content-type".into())
-                )
-            }),
+        None => not_json(&response).at(seen.seq, Part::body("")),
     };
     findings.add(finding.expected("a JSON object with client_id").fix(
         "Answer a registration with 201 and a JSON object that has client_id and the registered \
          metadata.",
     ));
+}
+
+fn not_json(response: &Response) -> Finding {
+    let finding = RULE
+        .found(RFC7591_CREATED)
+        .actual(in_its_own_words(response));
+    if response.body.end != BodyEnd::Complete {
+        return finding.variant(&CUT_OFF).message(
+            "The connection ended before the answer did. The client is registered, and nobody \
+             knows its client ID. The server or a proxy in front of it cut the answer off.",
+        );
+    }
+    if response.body.is_empty() {
+        return finding.variant(&EMPTY).message(
+            "There is nothing in the body, so nobody knows the client ID. A proxy on the way may \
+             have dropped it.",
+        );
+    }
+    finding.variant(&NOT_JSON).message(
+        "What came is no JSON object. registration_endpoint in the metadata may be the URL of a \
+         page, or something in between answers in its place.",
+    )
 }
 
 #[cfg(test)]

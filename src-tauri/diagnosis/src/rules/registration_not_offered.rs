@@ -1,11 +1,11 @@
-use trace::{Revision, ServerMetadata, StopCode};
+use trace::{Response, Revision, ServerMetadata, StopCode};
 
 use crate::finding::Part;
-use crate::providers::recognize;
+use crate::providers::{answers_itself, recognize};
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_REGISTRATION, MCP_REGISTRATION_2025_06};
-use crate::wording::excerpt;
+use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -27,6 +27,7 @@ rule! {
     variants: [
         CREDENTIALS_WANTED: Error AuthorizationServer Likely,
         FORBIDDEN: Error AuthorizationServer Likely,
+        SWITCHED_OFF: Error AuthorizationServer Certain,
     ],
     spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
     supersedes: ["G03"],
@@ -78,20 +79,42 @@ fn refused<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     // Endpoints that were only guessed, since no metadata was found, prove nothing about a server
     // that may not be one.
     let guessed = reading.default_endpoints() && !reading.resource_tries.is_empty();
-    (matches!(last.status(), Some(401 | 403..=405 | 501)) && !guessed).then_some(last)
+    let response = last.response()?;
+    // A page of what stands in front of the server says nothing about the server.
+    if guessed || answers_itself(&response).is_some() {
+        return None;
+    }
+    let by_status = matches!(response.status, 401 | 403..=405 | 501);
+    (by_status || is_switched_off(&response)).then_some(last)
+}
+
+/// Whether a refusal says that there is no registration, and not what is wrong with this one.
+fn is_switched_off(response: &Response) -> bool {
+    let body = response.body.text().unwrap_or_default();
+    let body = excerpt(body).to_ascii_lowercase();
+    let off = [
+        "disabled",
+        "not enabled",
+        "not supported",
+        "not available",
+        "not permitted",
+        "switched off",
+        "turned off",
+        "is off",
+    ];
+    let named = ["registration", "dynamic client", "register"];
+    matches!(response.status, 400..=428 | 430..=499)
+        && named.iter().any(|name| body.contains(name))
+        && off.iter().any(|words| body.contains(words))
+        // A single member that is not supported is another matter.
+        && !["redirect_uri", "grant_type", "response_type", "auth_method", "scope"]
+            .iter()
+            .any(|member| body.contains(member))
 }
 
 fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) -> crate::Finding {
     let status = refused.status().unwrap_or_default();
-    let body = refused
-        .response()
-        .and_then(|response| response.text())
-        .map(excerpt);
-    let actual = match body.filter(|body| !body.is_empty()) {
-        Some(body) => format!("{status}: {body}"),
-        None => status.to_string(),
-    };
-    let finding = finding.actual(actual);
+    let finding = finding.actual(answer_in_words(refused.exchange));
     match status {
         401 => finding.variant(&CREDENTIALS_WANTED).message(
             "The registration endpoint asks for credentials: it takes only callers with an initial \
@@ -100,6 +123,10 @@ fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) ->
         403 => finding.variant(&FORBIDDEN).message(
             "The registration endpoint forbids the request. A policy there lets only some callers \
              or redirect URIs through; a firewall in front of it may also be the one who says no.",
+        ),
+        400 | 406..=500 => finding.variant(&SWITCHED_OFF).message(
+            "The metadata names a registration endpoint, and the endpoint itself says that clients \
+             cannot register there.",
         ),
         _ if guessed => finding.message(
             "There is no authorization server metadata, so the default registration endpoint was \
@@ -194,6 +221,20 @@ mod tests {
         let finding = run.finding("S06");
         assert_eq!(finding.certainty, Certainty::Likely);
         assert!(finding.actual.unwrap().contains("Trusted Hosts"));
+    }
+
+    #[test]
+    fn what_the_endpoint_says_of_itself_counts_with_any_status() {
+        let answered = |body| {
+            let mut run = Run::healthy();
+            run.registration.as_mut().unwrap().1 = Answer::json(400, body);
+            run.stop(Phase::Registration, StopCode::RegistrationRejected);
+            run
+        };
+        let off = answered(json!({"message": "dynamic client registration is disabled"}));
+        assert_eq!(off.finding("S06").variant, "switched_off");
+        let member = json!({"error_description": "grant_types: not supported at registration"});
+        assert!(answered(member).is_silent("S06"));
     }
 
     #[test]

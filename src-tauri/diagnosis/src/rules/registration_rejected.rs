@@ -1,6 +1,7 @@
 use serde_json::Value;
 use trace::Document;
 
+use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::redirect_uris::advice;
@@ -8,7 +9,7 @@ use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK,
 };
-use crate::wording::{excerpt, in_its_own_words, list};
+use crate::wording::{answer_in_words, excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -32,13 +33,20 @@ rule! {
         REDIRECT_URI: Error AuthorizationServer Certain
             "The authorization server refuses to register the redirect URI",
         UNEXPLAINED: Error AuthorizationServer Likely,
+        TOO_MANY: Error AuthorizationServer Likely
+            "The authorization server takes no more registrations for now",
+        FAILS: Error AuthorizationServer Likely
+            "The authorization server fails on the registration",
+        REDIRECTED: Error AuthorizationServer Likely "The registration endpoint redirects elsewhere",
         GATEWAY: Error Network Likely,
+        IN_FRONT: Error Network Likely
+            "What stands in front of the authorization server refuses the registration",
         EDITED: Error Client Likely,
         EDITED_REDIRECT_URI: Error Client Likely
             "The authorization server refuses to register the redirect URI",
     ],
     spec: [RFC7591_ERROR, RFC7591_INVALID_REDIRECT_URI, RFC7591_INVALID_METADATA, RFC8252_LOOPBACK],
-    follows: ["N03/default"],
+    follows: ["A08/commas_refused", "N03/default"],
     stops: [RegistrationRejected],
     looks_at: [Registration],
 }
@@ -58,8 +66,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let asked = serde_json::from_slice::<Document>(&last.request().body.bytes).unwrap_or_default();
     let finding = match text(&answer, "error") {
         // A limit or a failure of the server has nothing to do with the request, whatever it says.
-        Some(error) if !matches!(status, 429 | 500..) => by_code(last, error, &answer, &asked),
-        _ => by_status(last),
+        Some(error) if is_code(error) && by_status(&response, WHO).is_none() => {
+            by_code(last, error, &answer, &asked)
+        }
+        _ => without_code(last),
     };
     if !last.exchange.edited {
         return findings.add(finding);
@@ -133,52 +143,45 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
         .fix(fix)
 }
 
-fn by_status(seen: ExchangeRef<'_>) -> Finding {
-    let response = seen.response_with_body();
-    let status = seen.status().unwrap_or_default();
-    let actual = response.map_or_else(
-        || status.to_string(),
-        |response| in_its_own_words(&response),
-    );
+/// Who should have answered.
+const WHO: &str = "the authorization server";
+
+/// Whether an error is a code, as RFC 7591 has them, and not words such as "Bad Request".
+fn is_code(error: &str) -> bool {
+    let of_code = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !error.is_empty() && error.chars().all(of_code)
+}
+
+fn without_code(seen: ExchangeRef<'_>) -> Finding {
     let finding = RULE
         .found(RFC7591_ERROR)
         .at(seen.seq, Part::Status)
         .expected("201 with a client_id, or 400 with error and error_description")
-        .actual(actual);
-    match status {
-        300..=399 => finding
-            .message(
-                "The registration endpoint redirects. Clients do not follow with a POST to another \
-                 place, or turn it into a GET.",
-            )
-            .fix("Write the URL that answers without a redirect into registration_endpoint."),
-        429 => finding
-            .variant(&UNEXPLAINED)
-            .message("The authorization server takes no more registrations from here for now.")
-            .fix(
-                "Wait, or raise the limit for registrations; a client that registers at every \
-                  start uses it up.",
-            ),
-        502..=504 => finding
-            .variant(&GATEWAY)
-            .message("A gateway answers and says that it does not reach the authorization server.")
-            .fix("Check that the authorization server runs, and the gateway's address for it."),
-        500.. => finding
-            .variant(&UNEXPLAINED)
-            .message("The authorization server fails on the registration.")
-            .fix("Look into the authorization server's log for this request."),
-        _ => finding
-            .variant(&UNEXPLAINED)
-            .message(
-                "The refusal is no error of RFC 7591, so it does not say what is wrong with the \
-                 request. Something in front of the authorization server may have refused it as \
-                 well.",
-            )
-            .fix(
-                "Answer with error and error_description, and accept what a native public client \
-                  registers.",
-            ),
+        .actual(answer_in_words(seen.exchange));
+    let response = seen.response();
+    if let Some(decided) = response.and_then(|response| by_status(&response, WHO)) {
+        let variant = match decided.kind {
+            Decided::TooMany => &TOO_MANY,
+            Decided::Fails | Decided::HostUnknown => &FAILS,
+            Decided::Redirected => &REDIRECTED,
+            Decided::Gateway => &GATEWAY,
+            Decided::InFront | Decided::ToLogin => &IN_FRONT,
+        };
+        return finding
+            .variant(variant)
+            .message(decided.why)
+            .fix(decided.fix);
     }
+    finding
+        .variant(&UNEXPLAINED)
+        .message(
+            "The refusal has no error code of RFC 7591; its own words are all there is. Something in \
+             front of the authorization server may have refused it as well.",
+        )
+        .fix(
+            "Do what the answer's own words ask for. Answer with error and error_description, and \
+             accept what a native public client registers.",
+        )
 }
 
 fn redirect_uris(asked: &Document) -> Vec<&str> {
@@ -257,6 +260,17 @@ mod tests {
             finding.message
         );
         assert!(finding.fix.contains("cannot keep a secret"));
+    }
+
+    #[test]
+    fn a_refusal_without_a_code_is_quoted() {
+        let body = json!({"statusCode": 400, "error": "Bad Request", "message": "no such tenant"});
+        let finding = answered(Answer::json(400, body)).finding("G03");
+        assert_eq!(finding.variant, "unexplained");
+        assert!(finding.actual.unwrap().contains("no such tenant"));
+        let limit = json!({"error": "invalid_client_metadata"});
+        let limit = answered(Answer::json(429, limit).header("retry-after", "120"));
+        assert!(limit.finding("G03").fix.contains("120"));
     }
 
     #[test]

@@ -1,15 +1,16 @@
-use trace::{Challenge, Revision};
+use trace::{Challenge, DocumentError, MetadataSource, Revision};
 
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9728_PARAMETER;
-use crate::wording::{excerpt, is_http_url};
+use crate::wording::{answer_in_words, excerpt, is_http_url};
 
 rule! {
     /// # What it looks at
     /// The parameters of the challenge: `resource` or another name where `resource_metadata` is
-    /// meant, and a `resource_metadata` that is no absolute URL.
+    /// meant, a `resource_metadata` that is no absolute URL, and one where there is no document
+    /// though a well-known URL has it.
     ///
     /// # Why it matters
     /// Clients read `resource_metadata` and nothing else, and they do not resolve a relative URL.
@@ -26,6 +27,12 @@ rule! {
     /// Requirements".
     "S09" "resource_metadata_parameter_wrong" Error McpServer since Some(Revision::R20250618),
     title: "The challenge does not say in resource_metadata where the metadata is",
+    variants: [
+        NOT_THERE: Warning McpServer Certain
+            "The resource metadata is not where the challenge says",
+        NO_ANSWER: Warning McpServer Likely
+            "The resource metadata is not where the challenge says",
+    ],
     spec: [RFC9728_PARAMETER],
     supersedes: ["D02"],
     stops: [NoResourceMetadata],
@@ -34,7 +41,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((seen, wrong)) = wrong_parameter(reading) else {
-        return;
+        return not_there(reading, findings);
     };
     let (message, actual) = match &wrong {
         Wrong::Name { name, value } => (
@@ -72,6 +79,44 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ))
         .expected(expected)
         .actual(actual);
+    findings.add(finding);
+}
+
+/// The URL of the challenge has no document, and a well-known URL has.
+fn not_there(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some((found, _)) = reading.resource_metadata() else {
+        return;
+    };
+    let mut tries = reading.resource_tries.iter();
+    let failed = tries.find(|attempt| {
+        let absent = matches!(attempt.document, Some(Err(DocumentError::Status(_))))
+            || attempt.seen.response().is_none();
+        attempt.source == MetadataSource::Header && attempt.seen.seq < found.seen.seq && absent
+    });
+    let Some(failed) = failed.filter(|_| found.source != MetadataSource::Header) else {
+        return;
+    };
+    let variant = match failed.seen.response() {
+        Some(_) => &NOT_THERE,
+        None => &NO_ANSWER,
+    };
+    let url = failed.seen.request().url();
+    let works = found.seen.request().url();
+    let answer = answer_in_words(failed.seen.exchange);
+    let finding = RULE
+        .found(RFC9728_PARAMETER)
+        .variant(variant)
+        .at(failed.seen.seq, Part::Status)
+        .message(
+            "This client went on to the well-known URL and found the document there. Clients that \
+             go by resource_metadata of the challenge alone stop here.",
+        )
+        .expected(format!("200 with the resource metadata at {url}"))
+        .actual(format!("{url} → {answer}"))
+        .fix(format!(
+            "Write resource_metadata=\"{works}\" into the challenge, or serve the document at {url} \
+             as well."
+        ));
     findings.add(finding);
 }
 
@@ -115,7 +160,25 @@ fn misnamed(challenge: &Challenge) -> Option<Wrong> {
 
 #[cfg(test)]
 mod tests {
-    use crate::sample::Run;
+    use trace::MetadataSource;
+
+    use crate::sample::{Answer, Run};
+
+    #[test]
+    fn a_url_of_the_challenge_without_a_document_is_told_though_another_has_it() {
+        let mut run = Run::healthy();
+        let there = run.resource_tries[0].2.clone();
+        run.resource_tries[0].2 = Answer::bare(404);
+        assert!(run.is_silent("S09"));
+        run.resource_tries.push((
+            MetadataSource::PathInserted,
+            "https://mcp.example/.well-known/oauth-protected-resource/mcp".into(),
+            there,
+        ));
+        let finding = run.finding("S09");
+        assert_eq!(finding.variant, "not_there");
+        assert!(finding.actual.unwrap().contains("→ 404"));
+    }
 
     fn challenged(value: &str) -> Run {
         let mut run = Run::healthy();

@@ -1,5 +1,5 @@
 use crate::finding::Part;
-use crate::reading::{Reading, challenges};
+use crate::reading::{Reading, challenges, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_SCOPE_LIST;
 use crate::wording::excerpt;
@@ -7,7 +7,8 @@ use crate::wording::excerpt;
 rule! {
     /// # What it looks at
     /// `scope` in a challenge and `scopes_supported` in the resource metadata: spaces at the ends
-    /// or in a row in the one, empty names or names with a space in the other.
+    /// or in a row in the one, empty names or names with a space in the other; names separated by
+    /// commas in both.
     ///
     /// # Why it matters
     /// Many clients send on what they were given, and the authorization server then refuses the
@@ -21,11 +22,16 @@ rule! {
     /// RFC 6749 section 3.3.
     "A08" "scope_malformed" Warning McpServer since None,
     title: "A scope is written with a space too many",
+    variants: [
+        COMMAS: Warning McpServer Likely "Scopes are separated by commas",
+        COMMAS_REFUSED: Error McpServer Likely "Scopes are separated by commas",
+    ],
     spec: [RFC6749_SCOPE_LIST],
     looks_at: [Challenge],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    commas(reading, findings);
     let calls = reading.first_calls.iter().chain(&reading.calls);
     let in_challenge = calls.into_iter().find_map(|call| {
         let all = challenges(call.response()?).ok()?;
@@ -68,6 +74,89 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// Names with commas between them, where there is one name with commas in it.
+fn commas(reading: &Reading<'_>, findings: &mut Findings) {
+    let calls = reading.first_calls.iter().chain(&reading.calls);
+    let in_challenge = calls.into_iter().find_map(|call| {
+        let all = challenges(call.response()?).ok()?;
+        let mut scopes = all
+            .iter()
+            .filter_map(|challenge| challenge.parameter("scope"));
+        let odd = scopes.find_map(|scope| scope.split(' ').find(|name| is_list(name)))?;
+        let part = Part::response_header("WWW-Authenticate");
+        Some((call.seq, part, odd.to_owned()))
+    });
+    let in_metadata = || {
+        let (attempt, metadata) = reading.resource_metadata()?;
+        let mut names = metadata.scopes_supported.iter().flatten();
+        let odd = names.find(|name| is_list(name))?;
+        let part = Part::body("/scopes_supported");
+        Some((attempt.seen.seq, part, odd.clone()))
+    };
+    let Some((seq, part, odd)) = in_challenge.or_else(in_metadata) else {
+        return;
+    };
+    // A comma may be part of a name, if the authorization server says so.
+    if reading
+        .server_tries
+        .iter()
+        .any(|attempt| attempt.is_unread())
+    {
+        return;
+    }
+    let known = reading
+        .server_metadata()
+        .and_then(|(_, metadata)| metadata.scopes_supported.as_deref());
+    if known.is_some_and(|known| known.contains(&odd)) {
+        return;
+    }
+    let variant = if is_refused_for(reading, &odd) {
+        &COMMAS_REFUSED
+    } else {
+        &COMMAS
+    };
+    let with_spaces = odd.replace(',', " ");
+    let finding = RULE
+        .found(RFC6749_SCOPE_LIST)
+        .variant(variant)
+        .at(seq, part)
+        .message(
+            "Scopes are separated by spaces, so clients take this for one scope with commas in its \
+             name, ask for it, and are refused.",
+        )
+        .expected(format!("\"{}\"", excerpt(&with_spaces)))
+        .actual(quoted(&odd))
+        .fix(format!(
+            "Put spaces between the scopes in the MCP server's settings: {}. In a JSON array each is \
+             a text of its own.",
+            excerpt(&with_spaces)
+        ));
+    findings.add(finding);
+}
+
+fn is_list(name: &str) -> bool {
+    name.contains(',') && name.split(',').all(|part| !part.is_empty())
+}
+
+/// Whether a request with this scope was refused, and the refusal speaks of scopes.
+fn is_refused_for(reading: &Reading<'_>, scope: &str) -> bool {
+    let speaks = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        text.contains("scope") || text.contains(&scope.to_ascii_lowercase())
+    };
+    let tokens = reading.tokens.iter().map(|(seen, _)| seen);
+    let mut answers = reading.registrations.iter().chain(tokens);
+    let answered = answers.any(|seen| {
+        seen.response()
+            .is_some_and(|response| response.status >= 400 && response.text().is_some_and(speaks))
+    });
+    answered
+        || reading.callbacks.iter().any(|callback| {
+            let fields = response_fields(callback.request());
+            value(&fields, "error").is_some_and(speaks)
+        })
+}
+
 fn is_malformed(scope: &str) -> bool {
     !scope.is_empty() && scope.split(' ').any(str::is_empty)
 }
@@ -83,8 +172,9 @@ fn quoted(scope: &str) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::{Phase, StopCode};
 
-    use crate::sample::Run;
+    use crate::sample::{Answer, Run};
 
     fn challenged(scope: &str) -> Run {
         let mut run = Run::healthy();
@@ -108,6 +198,24 @@ mod tests {
             .2
             .edit(|metadata| metadata["scopes_supported"] = json!(["mcp", "a b"]));
         assert_eq!(run.finding("A08").actual.as_deref(), Some("\"a b\""));
+    }
+
+    #[test]
+    fn commas_are_told_and_are_the_cause_of_a_refusal() {
+        let mut run = challenged("mcp:read,mcp:write");
+        assert_eq!(run.finding("A08").variant, "commas");
+        run.registration.as_mut().unwrap().1 = Answer::json(
+            400,
+            json!({"error": "invalid_client_metadata", "error_description": "unknown scope"}),
+        );
+        run.stop(Phase::Registration, StopCode::RegistrationRejected);
+        assert_eq!(run.finding("A08").variant, "commas_refused");
+        assert_eq!(run.found()[0], "A08");
+        let mut known = challenged("a,b");
+        known.server_tries[0]
+            .2
+            .edit(|metadata| metadata["scopes_supported"] = json!(["a,b"]));
+        assert!(known.is_silent("A08"));
     }
 
     #[test]

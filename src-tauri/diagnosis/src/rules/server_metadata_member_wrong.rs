@@ -1,10 +1,12 @@
-use trace::WellKnown;
+use serde_json::Value;
+use trace::{Document, DocumentError, Grant, WellKnown};
 
-use crate::finding::{Level, Part};
+use crate::finding::{Finding, Level, Part};
 use crate::members::{Form, Member, problems};
-use crate::reading::{Reading, object};
+use crate::reading::{Reading, ServerTry, object};
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC8414_GRANT_TYPES, RFC8414_RESPONSE_TYPES, RFC8414_SCOPES};
+use crate::spec::{RFC8414_GRANT_TYPES, RFC8414_RESPONSE, RFC8414_RESPONSE_TYPES, RFC8414_SCOPES};
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -28,8 +30,13 @@ rule! {
         MISSING: Error AuthorizationServer Certain "{member} is missing in the authorization server metadata",
         OPTIONAL: Warning AuthorizationServer Certain
             "{member} of the authorization server metadata is not as it has to be",
+        BLANK: Error AuthorizationServer Certain
+            "The authorization server metadata names neither an issuer nor endpoints",
+        NO_METHOD: Warning AuthorizationServer Certain
+            "{member} lists no way to authenticate that MCP clients have",
     ],
-    spec: [RFC8414_RESPONSE_TYPES, RFC8414_GRANT_TYPES, RFC8414_SCOPES],
+    spec: [RFC8414_RESPONSE_TYPES, RFC8414_GRANT_TYPES, RFC8414_SCOPES, RFC8414_RESPONSE],
+    supersedes: ["S01" anywhere],
     stops: [NoServerMetadata],
     looks_at: [ServerMetadataRequest],
 }
@@ -54,9 +61,11 @@ const TABLE: &[Member] = &[
         ..member("response_types_supported", Form::Texts, Level::Error)
     },
     Member {
+        holds: Some("authorization_code"),
         spec: RFC8414_GRANT_TYPES,
         ..member("grant_types_supported", Form::Texts, Level::Error)
     },
+    member("issuer", Form::Text, Level::Error),
     member(
         "code_challenge_methods_supported",
         Form::Texts,
@@ -75,6 +84,24 @@ const TABLE: &[Member] = &[
     member("jwks_uri", Form::Url, Level::Warning),
     member("revocation_endpoint", Form::Url, Level::Warning),
     member("introspection_endpoint", Form::Url, Level::Warning),
+    member("userinfo_endpoint", Form::Url, Level::Warning),
+    member("device_authorization_endpoint", Form::Url, Level::Warning),
+    member(
+        "pushed_authorization_request_endpoint",
+        Form::Url,
+        Level::Warning,
+    ),
+    member("service_documentation", Form::Text, Level::Warning),
+    member(
+        "dpop_signing_alg_values_supported",
+        Form::Texts,
+        Level::Warning,
+    ),
+    member(
+        "require_pushed_authorization_requests",
+        Form::Flag,
+        Level::Warning,
+    ),
     member(
         "authorization_response_iss_parameter_supported",
         Form::Flag,
@@ -96,14 +123,32 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((attempt, document)) = documents else {
         return;
     };
-    // An identity provider without an authorization endpoint has no response types to name.
-    if !document.contains_key("authorization_endpoint") {
-        return;
+    if matches!(&attempt.document, Some(Ok(read)) if read.is_blank()) {
+        return findings.add(blank(attempt, &document));
     }
+    no_method(reading, attempt, &document, findings);
+    // What makes the whole of it unreadable is worse than its level says.
+    let unreadable = match &attempt.document {
+        Some(Err(DocumentError::WrongType { field, .. })) => Some(field.as_str()),
+        _ => None,
+    };
+    // An identity provider without an authorization endpoint has no response types to name, and
+    // where another grant was chosen nobody needs the code.
+    let by_code = document.contains_key("authorization_endpoint")
+        && reading
+            .chosen_grant()
+            .is_none_or(|(_, grant)| grant == Grant::AuthorizationCode);
     for problem in problems(TABLE, &document) {
+        let about_code = matches!(
+            problem.name,
+            "response_types_supported" | "grant_types_supported"
+        );
+        if unreadable != Some(problem.name) && about_code && !by_code {
+            continue;
+        }
         let kind = if problem.missing {
             &MISSING
-        } else if problem.level == Level::Error {
+        } else if problem.level == Level::Error || unreadable == Some(problem.name) {
             RULE.default_variant()
         } else {
             &OPTIONAL
@@ -131,9 +176,79 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
+fn blank(attempt: &ServerTry<'_>, document: &Document) -> Finding {
+    let members: Vec<&str> = document.keys().map(String::as_str).take(12).collect();
+    RULE.found(RFC8414_RESPONSE)
+        .variant(&BLANK)
+        .at(attempt.seen.seq, Part::body(""))
+        .message(
+            "Clients stop at once: without issuer they must not use the document, and without \
+             endpoints there is nowhere to go.",
+        )
+        .expected("issuer, authorization_endpoint and token_endpoint")
+        .actual(match members.as_slice() {
+            [] => "{}, an empty object".to_owned(),
+            members => excerpt(&format!("only {}", list(members))),
+        })
+        .fix(format!(
+            "Put issuer ({}), authorization_endpoint and token_endpoint into the document.",
+            attempt.issuer
+        ))
+}
+
+/// The methods that clients have without a certificate of their own.
+const USUAL_METHODS: [&str; 5] = [
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+];
+
+/// Only ways to authenticate are listed that need what MCP clients rarely have.
+fn no_method(
+    reading: &Reading<'_>,
+    attempt: &ServerTry<'_>,
+    document: &Document,
+    findings: &mut Findings,
+) {
+    const MEMBER: &str = "token_endpoint_auth_methods_supported";
+    let Some(Value::Array(listed)) = document.get(MEMBER) else {
+        return;
+    };
+    let used = reading
+        .client_before(u32::MAX)
+        .and_then(|(_, method)| method);
+    let usable = |method: &Value| {
+        method
+            .as_str()
+            .is_some_and(|method| USUAL_METHODS.contains(&method) || used == Some(method))
+    };
+    if listed.iter().any(usable) || listed.iter().any(|method| !method.is_string()) {
+        return;
+    }
+    let sent = excerpt(&format!("\"{MEMBER}\": {}", Value::Array(listed.clone())));
+    let finding = RULE
+        .found(RFC8414_RESPONSE)
+        .variant(&NO_METHOD)
+        .title_with([MEMBER])
+        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
+        .message(
+            "Clients go by this list. MCP clients are public (none), or have a secret or a key; one \
+             that finds nothing of that stops here.",
+        )
+        .expected("none, client_secret_post, client_secret_basic or private_key_jwt in it")
+        .actual(sent)
+        .fix(format!(
+            "List in {MEMBER} what the token endpoint takes; \"none\" lets public clients in."
+        ));
+    findings.add(finding);
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::{Phase, StopCode};
 
     use crate::sample::Run;
 
@@ -174,6 +289,35 @@ mod tests {
             ),
         ] {
             assert!(!with(member, value).is_silent("M06"), "{member}");
+        }
+    }
+
+    #[test]
+    fn an_empty_document_is_one_finding() {
+        let mut run = Run::healthy();
+        run.server_tries[0].2.edit(|document| *document = json!({}));
+        run.stop(Phase::ServerMetadata, StopCode::IssuerMismatch);
+        let finding = run.finding("M06");
+        assert_eq!(finding.variant, "blank");
+        assert_eq!(run.found()[0], "M06");
+        assert!(run.is_silent("R10") && run.is_silent("A07") && run.is_silent("M01"));
+    }
+
+    #[test]
+    fn lists_without_what_the_flow_uses() {
+        let grants = with("grant_types_supported", json!(["client_credentials"])).finding("M06");
+        assert!(grants.fix.contains("authorization_code"));
+        let methods = with(
+            "token_endpoint_auth_methods_supported",
+            json!(["tls_client_auth"]),
+        );
+        assert_eq!(methods.finding("M06").variant, "no_method");
+        for listed in [
+            json!(["none"]),
+            json!(["tls_client_auth", "private_key_jwt"]),
+        ] {
+            let run = with("token_endpoint_auth_methods_supported", listed);
+            assert!(run.is_silent("M06"));
         }
     }
 

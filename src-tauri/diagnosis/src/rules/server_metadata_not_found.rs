@@ -1,11 +1,12 @@
-use trace::{Revision, StopCode, server_metadata_urls};
+use trace::{DocumentError, FailureKind, Revision, StopCode, server_metadata_urls};
 
+use crate::by_status::{Decided, by_status};
 use crate::finding::Part;
 use crate::providers::is_authkit_domain;
-use crate::reading::Reading;
-use crate::rule::{Findings, rule};
+use crate::reading::{Reading, ServerTry};
+use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
-use crate::wording::answer_in_words;
+use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -29,6 +30,23 @@ rule! {
     title: "The authorization server named in the resource metadata serves no metadata",
     variants: [
         NOT_ALL_TRIED: Error McpServer Likely,
+        NAMES_ENDPOINT: Error McpServer Likely
+            "authorization_servers names an endpoint where the issuer has to be",
+        NO_ANSWER: Error AuthorizationServer Likely
+            "The authorization server does not answer where its metadata is",
+        FAILS: Error AuthorizationServer Likely
+            "The authorization server fails where its metadata is",
+        TOO_MANY: Error AuthorizationServer Likely
+            "The authorization server takes no more requests for its metadata",
+        GUARDED: Error AuthorizationServer Likely
+            "The authorization server's metadata is behind a login",
+        REDIRECTED: Error AuthorizationServer Likely
+            "The authorization server's metadata redirects elsewhere",
+        GATEWAY: Error Network Likely
+            "A gateway answers in place of the authorization server's metadata",
+        CUT_OFF: Error Network Likely "The authorization server metadata ends in the middle",
+        NO_OBJECT: Error AuthorizationServer Certain
+            "The authorization server metadata is no JSON object",
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
     follows: ["D15/server_metadata", "N01", "M06"],
@@ -50,10 +68,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .iter()
         .filter(|attempt| attempt.issuer == issuer)
         .collect();
-    if tries
-        .iter()
-        .any(|attempt| matches!(attempt.document, Some(Ok(_))) || attempt.is_unread())
-    {
+    if tries.iter().any(|attempt| is_told_elsewhere(attempt)) {
         return;
     }
     let candidates = server_metadata_urls(issuer);
@@ -147,7 +162,130 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             finding.on(read.or_else(unread).map(|attempt| attempt.seen.seq))
         }
     };
+    if let Some(cause) = tries.iter().find_map(|attempt| cause(attempt)) {
+        finding = finding
+            .variant(cause.variant)
+            .at(cause.seq, Part::Status)
+            .message(cause.why)
+            .fix(cause.fix);
+    } else if let Some(issuer) = named_endpoint(issuer) {
+        finding = finding
+            .variant(&NAMES_ENDPOINT)
+            .message(format!(
+                "{issuer} is where something of the authorization server is. Its issuer is a URL \
+                 above that, and clients look for the metadata by the issuer."
+            ))
+            .fix(
+                "Write the issuer into authorization_servers of the resource metadata, exactly as \
+                 the authorization server's own metadata has it in issuer.",
+            );
+    }
     findings.add(finding);
+}
+
+/// There is a document, or one that another rule is about.
+fn is_told_elsewhere(attempt: &ServerTry<'_>) -> bool {
+    use DocumentError::{NotJson, WrongType};
+    attempt.is_unread()
+        || matches!(
+            attempt.document,
+            Some(Ok(_) | Err(NotJson { .. } | WrongType { .. }))
+        )
+}
+
+/// What an answer says of why there is no document, where it says more than that there is none.
+struct Cause {
+    variant: &'static Variant,
+    seq: u32,
+    why: String,
+    fix: String,
+}
+
+fn cause(attempt: &ServerTry<'_>) -> Option<Cause> {
+    const WHO: &str = "the authorization server";
+    let url = attempt.seen.request().url();
+    let caused = |variant, why: String, fix: String| {
+        let seq = attempt.seen.seq;
+        Some(Cause {
+            variant,
+            seq,
+            why,
+            fix,
+        })
+    };
+    let Some(response) = attempt.seen.response() else {
+        let failure = attempt.seen.exchange.failure()?;
+        // Who named the host is another rule's matter.
+        if !matches!(failure.kind, FailureKind::Reset | FailureKind::Timeout) {
+            return None;
+        }
+        return caused(
+            &NO_ANSWER,
+            format!(
+                "It answers elsewhere, but not at {url}: {}. A fault of its own there, or of a \
+                 proxy in front of it.",
+                excerpt(&failure.message)
+            ),
+            format!("Look into the log of the authorization server for a GET of {url}."),
+        );
+    };
+    match (&attempt.document, response.status) {
+        (Some(Err(DocumentError::Incomplete)), _) => {
+            return caused(
+                &CUT_OFF,
+                "The connection ended before the document did. The server or a proxy cut it off, or \
+                 it is longer than the size limit of this run."
+                    .into(),
+                "Look at what is in front of the authorization server, and at the limit in the \
+                 settings."
+                    .into(),
+            );
+        }
+        (Some(Err(error @ DocumentError::NotAnObject { .. })), _) => {
+            return caused(
+                &NO_OBJECT,
+                format!("The document is JSON, but clients cannot read it: {error}."),
+                format!("Serve one JSON object with issuer and the endpoints at {url}."),
+            );
+        }
+        (_, 401 | 403 | 407) if by_status(&response, WHO).is_none() => {
+            return caused(
+                &GUARDED,
+                format!(
+                    "{url} is answered {}. The document is for everyone: clients read it before \
+                     there is anything to log in with. A gateway in front may ask for the login.",
+                    response.status
+                ),
+                format!("Let everybody read {url} without a login."),
+            );
+        }
+        _ => {}
+    }
+    let decided = by_status(&response, WHO)?;
+    let variant = match decided.kind {
+        Decided::TooMany => &TOO_MANY,
+        Decided::Fails | Decided::HostUnknown => &FAILS,
+        Decided::Redirected => &REDIRECTED,
+        Decided::ToLogin => &GUARDED,
+        Decided::Gateway | Decided::InFront => &GATEWAY,
+    };
+    caused(variant, decided.why, decided.fix)
+}
+
+/// An issuer that is the URL of an endpoint or of a document.
+fn named_endpoint(issuer: &str) -> Option<&str> {
+    const ENDS: [&str; 8] = [
+        "/authorize",
+        "/authorization",
+        "/auth",
+        "/token",
+        "/register",
+        "/registration",
+        "/jwks",
+        "/introspect",
+    ];
+    let path = issuer.trim_end_matches('/');
+    (path.contains("/.well-known/") || ENDS.iter().any(|end| path.ends_with(end))).then_some(issuer)
 }
 
 #[cfg(test)]
@@ -155,7 +293,7 @@ mod tests {
     use serde_json::json;
     use trace::{FailureKind, Phase, StopCode, WellKnown};
 
-    use crate::finding::Certainty;
+    use crate::finding::{Certainty, Owner};
     use crate::sample::{AS, Answer, Run};
 
     fn without_metadata(issuer: &str) -> Run {
@@ -188,6 +326,42 @@ mod tests {
         let finding = run.finding("S01");
         assert_eq!(finding.certainty, Certainty::Likely);
         assert!(finding.actual.unwrap().ends_with("→ not tried"));
+    }
+
+    #[test]
+    fn who_has_to_act_follows_what_the_answers_say() {
+        let answered = |answer: Answer| {
+            let mut run = without_metadata(AS);
+            run.server_tries[0].2 = answer;
+            run.finding("S01")
+        };
+        for (answer, owner, variant) in [
+            (Answer::bare(500), Owner::AuthorizationServer, "fails"),
+            (Answer::bare(429), Owner::AuthorizationServer, "too_many"),
+            (Answer::bare(401), Owner::AuthorizationServer, "guarded"),
+            (Answer::bare(502), Owner::Network, "gateway"),
+            (
+                Answer::json(200, json!([])),
+                Owner::AuthorizationServer,
+                "no_object",
+            ),
+            (
+                Answer::failed(FailureKind::Reset),
+                Owner::AuthorizationServer,
+                "no_answer",
+            ),
+            (
+                Answer::bare(302).header("location", "/login"),
+                Owner::AuthorizationServer,
+                "guarded",
+            ),
+            (Answer::bare(410), Owner::McpServer, "default"),
+        ] {
+            let finding = answered(answer);
+            assert_eq!((finding.owner, finding.variant.as_str()), (owner, variant));
+        }
+        let endpoint = without_metadata("https://as.example/oauth/authorize").finding("S01");
+        assert_eq!(endpoint.variant, "names_endpoint");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
-use trace::{Failure, FailureKind, MetadataSource, Purpose, origin_of};
+use trace::{Failure, FailureKind, MetadataSource, Purpose, Request, origin_of};
+use url::Url;
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading};
@@ -9,6 +10,7 @@ use crate::spec::{
     MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_HTTPS, MCP_SERVER_METADATA, RFC9728_TLS, Spec,
     mcp_endpoint,
 };
+use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
@@ -76,12 +78,31 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             seen.exchange.purpose == Purpose::Callback || failure.kind == FailureKind::Cancelled;
         // An origin that answers other requests is still not to get this one.
         let later = failure.kind != FailureKind::ForeignOrigin
-            && answered.get(&origin).is_some_and(|seq| *seq > seen.seq);
+            && answered.get(&origin).is_some_and(|seq| *seq > seen.seq)
+            && is_made_up_for(reading, seen);
         if ours || later || !told.insert(origin.clone()) {
             continue;
         }
         findings.add(report(reading, *seen, failure, &origin));
     }
+}
+
+/// Whether what was asked for came another way: the same was asked for again, or there are several
+/// places to look for it, of which another rule tells.
+fn is_made_up_for(reading: &Reading<'_>, seen: &ExchangeRef<'_>) -> bool {
+    let purpose = &seen.exchange.purpose;
+    let places = matches!(
+        purpose,
+        Purpose::ResourceMetadata { .. }
+            | Purpose::ServerMetadata { .. }
+            | Purpose::IdentityProviderMetadata { .. }
+    );
+    places
+        || reading.all.iter().any(|other| {
+            let same =
+                std::mem::discriminant(&other.exchange.purpose) == std::mem::discriminant(purpose);
+            other.seq > seen.seq && other.response().is_some() && same
+        })
 }
 
 fn report(
@@ -96,10 +117,21 @@ fn report(
         .at(seen.seq, Part::RequestUrl)
         .variant(variant(seen, server, failure.kind))
         .title_with([server.name()])
-        .message(format!("{} {origin}. {}", outcome(failure.kind), words.why))
+        .message(format!(
+            "{} {origin} to {}. {}",
+            outcome(failure.kind),
+            in_short(seen.request().get()),
+            words.why
+        ))
         .expected(expected(failure.kind, origin))
         .actual(failure.message.clone())
         .fix(format!("{}{}", words.check, named_by(seen, failure.kind)))
+}
+
+/// "POST /register".
+fn in_short(request: &Request) -> String {
+    let path = Url::parse(&request.url).map(|url| url.path().to_owned());
+    excerpt(&format!("{} {}", request.method, path.unwrap_or_default()))
 }
 
 fn outcome(kind: FailureKind) -> &'static str {

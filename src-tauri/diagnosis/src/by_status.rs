@@ -1,0 +1,209 @@
+//! What the status of an answer decides, whatever its body says: limits, gateways, failures,
+//! redirects, host checks, and what stands in front of a server. Every leg of the flow asks here
+//! first.
+
+use trace::Response;
+
+use crate::providers::{access_proxy, answers_itself};
+use crate::wording::excerpt;
+
+/// What kind of answer a status makes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decided {
+    /// A limit on requests.
+    TooMany,
+    /// A gateway that does not reach the server.
+    Gateway,
+    /// The server fails.
+    Fails,
+    /// Sent elsewhere.
+    Redirected,
+    /// Sent to a login by an access proxy, or the like.
+    ToLogin,
+    /// The host name is not one of the server's.
+    HostUnknown,
+    /// A firewall or bot protection answers.
+    InFront,
+}
+
+/// What a status decides, and what can be said about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ByStatus {
+    pub kind: Decided,
+    pub why: String,
+    pub fix: String,
+}
+
+/// What the status of an answer decides; `who` should have answered, such as "the MCP server". None
+/// where the status decides nothing and the body has to tell.
+pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
+    let decided = |kind, why: String, fix: String| Some(ByStatus { kind, why, fix });
+    match response.status {
+        300..=399 => redirected(response, who),
+        421 => decided(
+            Decided::HostUnknown,
+            format!(
+                "A check of the host name refuses the request: {who} does not know the name it is \
+                 reached under."
+            ),
+            format!("Add the public host name, with its port, to the allowed hosts of {who}."),
+        ),
+        429 => decided(
+            Decided::TooMany,
+            "A limit on requests answers. Nothing in the request itself is wrong.".into(),
+            match response.header_value("retry-after") {
+                Some(wait) => format!(
+                    "Wait for as long as Retry-After says ({}). Raise the limit, or count by \
+                     client instead of by address.",
+                    excerpt(wait)
+                ),
+                None => "Wait, and raise the limit, or count by client instead of by address. Say \
+                         in Retry-After how long to wait."
+                    .into(),
+            },
+        ),
+        401 | 403 | 406 | 503 if answers_itself(response).is_some() => {
+            let front = answers_itself(response).unwrap_or_default();
+            decided(
+                Decided::InFront,
+                format!(
+                    "{front} stands in front of {who} and answers with a page of its own: its rules \
+                     take the client for a bot, or for a caller it does not want."
+                ),
+                format!(
+                    "Let requests to this path pass {front}'s firewall and bot protection on the \
+                     way to {who}."
+                ),
+            )
+        }
+        502..=504 => decided(
+            Decided::Gateway,
+            format!("A gateway answers and says that it does not reach {who} behind it."),
+            format!("Check that {who} runs, and that the gateway's address for it is right."),
+        ),
+        // Cloudflare's own ones.
+        520..=530 => decided(
+            Decided::Gateway,
+            format!("Cloudflare answers and says that it does not get an answer from {who}."),
+            format!("Check that {who} runs, and that Cloudflare's address for it is right."),
+        ),
+        500.. => decided(
+            Decided::Fails,
+            format!("It fails on this request: an error of {who} itself."),
+            format!("Look into the log of {who} for this request."),
+        ),
+        _ => None,
+    }
+}
+
+fn redirected(response: &Response, who: &str) -> Option<ByStatus> {
+    let location = response.header_value("location").unwrap_or_default();
+    if let Some(proxy) = access_proxy(response) {
+        return Some(ByStatus {
+            kind: Decided::ToLogin,
+            why: format!(
+                "{proxy} sends its callers to a login. The request did not reach {who}; a client has \
+                 no browser session that would let it through."
+            ),
+            fix: format!("Let this path and /.well-known/ pass {proxy} without a login."),
+        });
+    }
+    if looks_like_login(location) {
+        return Some(ByStatus {
+            kind: Decided::ToLogin,
+            why: format!(
+                "The request is sent to a login page, as by an access proxy in front of {who}. A \
+                 client has no browser session that would let it through."
+            ),
+            fix: "Let this path and /.well-known/ pass without a login.".into(),
+        });
+    }
+    Some(ByStatus {
+        kind: Decided::Redirected,
+        why: "The request is redirected. Clients do not follow with a POST or a credential to \
+              another place."
+            .into(),
+        fix: match location {
+            "" => "Answer at this URL.".into(),
+            location => format!(
+                "Answer at this URL, or name the one that answers: {}.",
+                excerpt(location)
+            ),
+        },
+    })
+}
+
+/// Whether a place to go to, or a page, is about signing in.
+pub(crate) fn looks_like_login(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    [
+        "login",
+        "log in",
+        "log-in",
+        "logon",
+        "signin",
+        "sign in",
+        "sign-in",
+        "sign_in",
+        "sso",
+        "oauth2/start",
+        "saml",
+        "password",
+    ]
+    .iter()
+    .any(|known| words.contains(known))
+        || words.contains("/authorize?")
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{Body, Header};
+
+    use super::*;
+
+    fn of(status: u16, headers: &[(&str, &str)], body: &str) -> Option<Decided> {
+        let response = Response {
+            status,
+            headers: headers
+                .iter()
+                .map(|(name, value)| Header::new(name, *value))
+                .collect(),
+            body: Body::new(body.as_bytes().to_vec()),
+        };
+        by_status(&response, "the MCP server").map(|decided| decided.kind)
+    }
+
+    #[test]
+    fn each_status_that_decides() {
+        let page = [("content-type", "text/html"), ("cf-ray", "1")];
+        for (status, headers, body, kind) in [
+            (429, &[][..], "{}", Decided::TooMany),
+            (421, &[], "Invalid Host header", Decided::HostUnknown),
+            (502, &[], "", Decided::Gateway),
+            (522, &[], "", Decided::Gateway),
+            (500, &[], r#"{"error":"invalid_grant"}"#, Decided::Fails),
+            (
+                403,
+                &page,
+                "<title>Just a moment...</title>",
+                Decided::InFront,
+            ),
+            (302, &[("location", "/home")], "", Decided::Redirected),
+            (
+                302,
+                &[("location", "https://sso.example/x")],
+                "",
+                Decided::ToLogin,
+            ),
+        ] {
+            assert_eq!(of(status, headers, body), Some(kind), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_the_body_has_to_tell() {
+        for status in [200, 400, 401, 403, 404] {
+            assert_eq!(of(status, &[("cf-ray", "1")], "{}"), None, "{status}");
+        }
+    }
+}
