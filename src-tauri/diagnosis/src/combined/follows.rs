@@ -129,18 +129,21 @@ pub const FOLLOWS: &[super::Shown] = &[
         nowhere(&mut run, &Answer::bare(404));
         run.trace()
     }),
-    ("S01", "D15/server_metadata", || {
-        no_server(&[Answer::html(200, "Home"), Answer::bare(404)])
-    }),
     ("S01", "N01", || {
         no_server(&[Answer::bare(404), Answer::failed(FailureKind::Tls)])
     }),
-    ("S01", "M06", || {
-        let mut run = Run::healthy();
-        run.server_tries[0]
-            .2
-            .edit(|document| document["token_endpoint"] = 5.into());
-        run.stop(Phase::ServerMetadata, StopCode::NoServerMetadata)
+    ("G03", "A08/commas_refused", || {
+        let mut run = with_commas();
+        let body = json!({"error": "invalid_client_metadata", "error_description": "scope"});
+        run.registration.as_mut().unwrap().1 = Answer::json(400, body);
+        run.stop(Phase::Registration, StopCode::RegistrationRejected)
+            .trace()
+    }),
+    ("A30", "A08/commas_refused", || {
+        let mut run = with_commas();
+        run.callback.retain(|(name, _)| *name != "code");
+        run.callback.push(("error", "invalid_scope".into()));
+        run.stop(Phase::Authorization, StopCode::AuthorizationError)
             .trace()
     }),
     ("N01", "M02", || {

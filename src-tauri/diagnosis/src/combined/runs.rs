@@ -231,3 +231,12 @@ pub fn exchanged(typ: &str, issued_as: &str) -> Trace {
     stop(&mut trace, StopCode::TokenRejected);
     trace
 }
+
+/// The challenge has commas between its scopes.
+pub fn with_commas() -> Run {
+    let mut run = Run::healthy();
+    for header in &mut run.challenge.headers {
+        header.value = header.value.replace("scope=\"mcp\"", "scope=\"a,b\"");
+    }
+    run
+}

@@ -10,6 +10,14 @@ use crate::sample::{AS, Answer, MCP, Run, access_jwt, call, decide, jwt, stop, t
 
 /// The first code tells the second one's fact better.
 pub const SUPERSEDES: &[super::Shown] = &[
+    ("D01", "D02", || {
+        let mut run = Run::healthy();
+        run.challenge.drop_header("www-authenticate");
+        run.challenge = run
+            .challenge
+            .header("www-authenticate", "Basic realm=\"x\"");
+        run.trace()
+    }),
     ("G09", "T41", || {
         let mut run = refused("invalid_client", "Missing client_id");
         run.exchange.retain(|(name, _)| *name != "client_id");

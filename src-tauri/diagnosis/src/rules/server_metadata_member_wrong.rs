@@ -36,7 +36,6 @@ rule! {
             "{member} lists no way to authenticate that MCP clients have",
     ],
     spec: [RFC8414_RESPONSE_TYPES, RFC8414_GRANT_TYPES, RFC8414_SCOPES, RFC8414_RESPONSE],
-    supersedes: ["S01" anywhere],
     stops: [NoServerMetadata],
     looks_at: [ServerMetadataRequest],
 }

@@ -49,7 +49,7 @@ rule! {
             "The authorization server metadata is no JSON object",
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
-    follows: ["D15/server_metadata", "N01", "M06"],
+    follows: ["N01"],
     stops: [NoServerMetadata],
     looks_at: [AuthorizationServer],
 }
