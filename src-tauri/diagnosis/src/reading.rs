@@ -160,8 +160,10 @@ impl<'a> Reading<'a> {
     /// was sent is answered and waited on. Where Authscope itself followed the redirect, and where
     /// the user brought it, the flow stops instead.
     fn is_stray(&self, callback: ExchangeRef<'_>) -> bool {
-        let mut visits = self.visits.iter().rev();
-        let visit = visits.find(|visit| visit.seq < callback.seq);
+        let before = self
+            .visits
+            .partition_point(|visit| visit.seq < callback.seq);
+        let visit = self.visits[..before].last();
         let open = visit.is_some_and(|visit| visit.visit.how != HowOpened::Approver);
         let judged = self.stopped(StopCode::StateMismatch);
         open && !self.state_matches(callback) && judged.is_none_or(|seq| seq < callback.seq)

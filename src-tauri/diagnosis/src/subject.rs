@@ -98,7 +98,7 @@ subjects! {
     Action none "actions that were asked for besides the flow",
     Introspection none "introspection requests",
     Revocation none "revocation requests",
-    Preflight none "preflight requests",
+    CrossOrigin none "requests as of a page in a browser",
 }
 
 /// Where a run holds a subject.
@@ -306,7 +306,12 @@ impl Subject {
             Self::Action => reading.actions().first().map(|one| Place::at(one.begin)),
             Self::Introspection => sent(|purpose| matches!(purpose, Purpose::Introspection { .. })),
             Self::Revocation => sent(|purpose| matches!(purpose, Purpose::Revocation { .. })),
-            Self::Preflight => sent(|purpose| matches!(purpose, Purpose::Preflight { .. })),
+            Self::CrossOrigin => sent(|purpose| {
+                matches!(
+                    purpose,
+                    Purpose::Preflight { .. } | Purpose::FromPage { .. }
+                )
+            }),
         }
     }
 }

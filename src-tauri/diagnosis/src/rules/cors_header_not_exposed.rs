@@ -31,6 +31,7 @@ rule! {
         AUTHORIZATION_SERVER: Warning AuthorizationServer Certain,
     ],
     spec: [FETCH_EXPOSE_HEADERS],
+    looks_at: [CrossOrigin],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -37,7 +37,7 @@ rule! {
     ],
     spec: [RFC9700_CORS],
     follows: ["S04"],
-    looks_at: [Preflight],
+    looks_at: [CrossOrigin],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -1,3 +1,5 @@
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::finding::Part;
@@ -59,7 +61,8 @@ struct Fault {
 
 fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
     let response = call.response_with_body()?;
-    if response.status != 200 {
+    // Most are right, and that is seen without reading all of a list of tools.
+    if response.status != 200 || is_right(call, &response) {
         return None;
     }
     let asked: Value = serde_json::from_slice(&call.request().get().body.bytes).ok()?;
@@ -119,6 +122,44 @@ fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
         });
     }
     None
+}
+
+/// As much of a request as its answer is held against.
+#[derive(Deserialize)]
+struct Asked<'a> {
+    id: Value,
+    method: Option<&'a str>,
+}
+
+/// As much of an answer as can be wrong.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    id: Value,
+    jsonrpc: &'a str,
+    result: Option<Listed>,
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    tools: Option<Vec<IgnoredAny>>,
+}
+
+/// Whether an answer is certainly right; what is not may be so all the same.
+fn is_right(call: ExchangeRef<'_>, response: &trace::Response) -> bool {
+    let asked = serde_json::from_slice::<Asked<'_>>(&call.request().get().body.bytes);
+    let answer = serde_json::from_slice::<Answer<'_>>(&response.body.bytes);
+    let (Ok(asked), Ok(answer)) = (asked, answer) else {
+        return false;
+    };
+    let listed = match &answer.result {
+        Some(result) => asked.method != Some("tools/list") || result.tools.is_some(),
+        None => true,
+    };
+    answer.id == asked.id
+        && answer.jsonrpc == "2.0"
+        && answer.result.is_some() != answer.error.is_some()
+        && listed
 }
 
 /// The message with a result or an error: the whole body, or the data of an event.

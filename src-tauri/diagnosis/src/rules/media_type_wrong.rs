@@ -78,7 +78,6 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
         return None;
     }
     seen.response_with_headers()?;
-    object(response)?;
     let media = response.media_type();
     let is_json = media
         .as_deref()
@@ -86,6 +85,7 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
     if is_json {
         return None;
     }
+    object(response)?;
     Some(match response.header_value("content-type") {
         Some(sent) => excerpt(&format!("Content-Type: {sent}")),
         None => "no Content-Type".into(),

@@ -23,7 +23,7 @@ rule! {
     "S04" "preflight_redirected" Warning Network since None,
     title: "A preflight request is redirected, which browsers do not follow",
     spec: [FETCH_PREFLIGHT],
-    looks_at: [Preflight],
+    looks_at: [CrossOrigin],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
