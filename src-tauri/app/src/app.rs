@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use formats::{Export, FORMATS, Format, Secrets};
 use lab::{Lab, LabOptions};
+use serde_json::json;
 use session::{AppError, ErrorCode, Options, Session, token_id, vault_view};
 use tokio::sync::{Mutex, OnceCell, watch};
 use trace::{Secret, Timestamp, Trace};
@@ -269,10 +270,14 @@ impl App {
         let format = export_format(format)?;
         let document = self.document()?;
         let (trace, typed) = (document.trace(), document.typed_secrets());
+        let judgement = json!({ "findings": *document.findings(), "rules": *document.ledger() });
         let path = absolute(path)?;
         let target = path.clone();
         let write = move || -> std::io::Result<()> {
-            let export = export(&trace, &typed, secrets);
+            let export = Export {
+                judgement: Some(&judgement),
+                ..export(&trace, &typed, secrets)
+            };
             let mut file =
                 std::io::BufWriter::new(formats::create(&target, format, export.secrets)?);
             format.write(&export, &mut file)?;

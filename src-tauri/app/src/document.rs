@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use diagnosis::{Finding, RuleCheck};
-use formats::Redactor;
+use formats::{Opened, Redactor};
 use session::{AppError, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
 use trace::{Secret, Trace};
 use vault::Vault;
 
-use crate::keeper::{Waiting, judged, keep};
+use crate::keeper::{Waiting, keep};
+use crate::recording::judgement;
 use crate::rows::row;
 use crate::shown::{Shown, lock};
 use crate::view::{Detail, View};
@@ -48,13 +49,18 @@ impl Document {
         }))
     }
 
-    /// Opens a trace that was recorded before. It cannot be stepped.
-    pub async fn recorded(id: u32, trace: Trace) -> Arc<Self> {
-        let mut shown = Shown::nothing(trace);
+    /// Opens what was recorded before. It cannot be stepped.
+    pub async fn recorded(id: u32, opened: impl Into<Opened>) -> Arc<Self> {
+        let opened = opened.into();
+        let mut shown = Shown::nothing(opened.trace.clone());
         shown.rows = shown.trace.entries.iter().map(|entry| row(entry)).collect();
-        if let Some(judgement) = judged(shown.trace.clone()).await {
-            shown.findings = judgement.findings.into();
-            shown.ledger = judgement.ledger.into();
+        let judging = tokio::task::spawn_blocking(move || judgement(&opened));
+        match judging.await {
+            Ok(judgement) => {
+                shown.findings = judgement.findings.into();
+                shown.ledger = judgement.ledger.into();
+            }
+            Err(error) => tracing::error!(%error, "the trace could not be judged"),
         }
         let view = View::of_recording(&shown.trace, &shown.findings, &shown.ledger);
         shown.view = Some(Arc::new(view));

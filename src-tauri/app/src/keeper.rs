@@ -121,7 +121,7 @@ async fn judged_anew(trace: &Arc<Trace>, is_new: bool) -> Option<Judgement> {
 }
 
 /// What the rules say of a trace, found on a thread of its own. None when a rule fails.
-pub(crate) async fn judged(trace: Arc<Trace>) -> Option<Judgement> {
+async fn judged(trace: Arc<Trace>) -> Option<Judgement> {
     let judging = tokio::task::spawn_blocking(move || diagnosis::judgement(&trace));
     match judging.await {
         Ok(judgement) => Some(judgement),

@@ -10,6 +10,7 @@
 //! | `update` | a change on its way to a viewer, and the copy a viewer makes of them |
 //! | `view`, `phases`, `rows` | what is shown of a trace and of a run |
 //! | `contract` | every type that crosses to TypeScript |
+//! | `recording` | what others recorded: opened, and how far it got |
 //! | `library` | the files of settings and past runs |
 //! | `lab_scenarios` | the cards of the lab |
 //! | `report` | the JSON report |
@@ -25,6 +26,7 @@ mod keeper;
 pub mod lab_scenarios;
 mod library;
 mod phases;
+mod recording;
 mod report;
 mod rows;
 mod shown;
@@ -37,6 +39,7 @@ pub use app::{App, Follower, export_format};
 pub use contract::*;
 pub use document::Document;
 pub use library::Library;
-pub use report::{level_word, report};
+pub use recording::open_recording;
+pub use report::{level_word, recording_report, report};
 pub use update::Mirror;
 pub use viewer::Viewer;

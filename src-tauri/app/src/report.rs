@@ -1,11 +1,12 @@
 //! The JSON report. Secrets are replaced in all of it.
 
 use diagnosis::{Finding, Level, RuleCheck};
-use formats::Redactor;
+use formats::{Opened, Redactor};
 use serde_json::{Value, json};
 use session::Status;
-use trace::{Entry, EntryKind, Secret, Trace, sentence};
+use trace::{Entry, EntryKind, FlowInfo, Secret, Trace, sentence};
 
+use crate::recording::{flow_status, recorded_status};
 use crate::verdict::RunVerdict;
 
 /// The shape of the report. It only grows; the number is for what would have to change.
@@ -26,7 +27,7 @@ pub fn report(
     let redactor = Redactor::of(trace, typed);
     let (outcome, message) = match status {
         Status::Done { message } => ("reached", message.clone()),
-        Status::Stopped { message, .. } => ("failed", message.clone()),
+        Status::Stopped { message, .. } | Status::Ended { message } => ("failed", message.clone()),
         _ => ("failed", "The run did not come to an end.".to_owned()),
     };
     let exchanges: Vec<Value> = trace
@@ -53,6 +54,53 @@ pub fn report(
     replace_secrets(&mut report, &redactor);
     report["exchanges"] = Value::Array(exchanges);
     report
+}
+
+/// The report of a recording: as of a run, with what is known of the recording. Where it holds
+/// several flows, `flows` has the report of each; the numbers are the same in both.
+pub fn recording_report(opened: &Opened, findings: &[Finding], ledger: &[RuleCheck]) -> Value {
+    let trace = &opened.trace;
+    let mut report = report(trace, &[], &recorded_status(trace), findings, ledger);
+    let redactor = Redactor::of(trace, &[]);
+    let mut client = json!(trace.client);
+    replace_secrets(&mut client, &redactor);
+    report["client"] = client;
+    report["recording"] = json!({
+        "origin": trace.origin,
+        "unrelated": replay::unrelated(trace),
+        "notes": opened.notes,
+    });
+    if trace.flows.len() > 1 {
+        let flows = trace.flows.iter();
+        report["flows"] = flows
+            .map(|flow| flow_report(trace, flow, findings))
+            .collect();
+    }
+    report
+}
+
+fn flow_report(trace: &Trace, flow: &FlowInfo, findings: &[Finding]) -> Value {
+    let of_flow = |seq: u32| {
+        trace
+            .entry(seq)
+            .is_some_and(|entry| entry.flow == Some(flow.id))
+    };
+    let findings: Vec<Finding> = findings
+        .iter()
+        .filter(|finding| finding.exchange.is_none_or(of_flow))
+        .cloned()
+        .collect();
+    let mut one = trace.clone();
+    one.server_url = flow.server_url.clone().unwrap_or_default();
+    one.entries.retain(|entry| entry.flow == Some(flow.id));
+    let ledger = diagnosis::judgement_of_flow(trace, flow).ledger;
+    report(
+        &one,
+        &[],
+        &flow_status(trace, Some(flow)),
+        &findings,
+        &ledger,
+    )
 }
 
 /// In every text, by the secrets that the trace holds. The names of members are the report's own.

@@ -9,6 +9,7 @@ use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Ver
 use ts_rs::TS;
 
 use crate::phases::{PhaseState, phases};
+use crate::recording::recorded_status;
 use crate::verdict::RunVerdict;
 
 /// Defines a struct and its change: the same fields, each there only when it is another one than
@@ -171,28 +172,6 @@ impl View {
             status,
         }
     }
-}
-
-/// How a recorded run ended.
-fn recorded_status(trace: &Trace) -> Status {
-    let decisions: Vec<_> = trace.live().filter_map(|entry| entry.decision()).collect();
-    let end = decisions.iter().rev().find_map(|decision| match decision {
-        trace::Decision::Reached { .. } => Some(Status::Done {
-            message: trace::sentence(decision),
-        }),
-        trace::Decision::Stopped { code, message, .. } => Some(Status::Stopped {
-            code: *code,
-            message: message.clone(),
-            can_go_on: false,
-        }),
-        trace::Decision::WentOnAnyway { .. } | trace::Decision::Ended => Some(Status::Ended {
-            message: session::ended_message(trace),
-        }),
-        _ => None,
-    });
-    end.unwrap_or_else(|| Status::Ended {
-        message: "The recording ends here.".into(),
-    })
 }
 
 /// A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is

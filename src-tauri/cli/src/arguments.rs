@@ -19,6 +19,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run the flow against an MCP server and say what is wrong
     Run(Box<RunArguments>),
+    /// Judge what another client's traffic, recorded as a file, shows
+    Check(CheckArguments),
     /// Run the lab: an authorization server and an MCP server, healthy or broken in one named way
     #[command(after_help = LAB_CLIENTS)]
     Lab(Box<LabArguments>),
@@ -38,6 +40,24 @@ pub struct RunArguments {
     pub go_on: bool,
     #[command(flatten, next_help_heading = "Output")]
     pub output: OutputArguments,
+}
+
+/// Exit code 0: the recording shows an authenticated MCP answer. 1: it does not, or --fail-on was
+/// met. 2: the file cannot be read.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// A HAR file or an Authscope trace; - for the standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// List the exchanges too that belong to no flow
+    #[arg(long)]
+    pub all: bool,
+    /// Write the report as JSON to a file, or with - to the standard output; secrets replaced
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
+    /// End with exit code 1 when there is a finding of this level or above
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    pub fail_on: FailOn,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use formats::{Export, FORMATS, Format, Secrets};
+use serde_json::Value;
 use trace::{Secret, Trace};
 
 /// A value of `--export`.
@@ -55,10 +56,16 @@ impl Exports {
 
     /// # Errors
     /// Names the file that could not be written.
-    pub fn write(self, trace: &Trace, typed: &[(String, Secret)]) -> Result<(), String> {
+    pub fn write(
+        self,
+        trace: &Trace,
+        typed: &[(String, Secret)],
+        judgement: &Value,
+    ) -> Result<(), String> {
         let export = Export {
             secrets: self.secrets,
             typed,
+            judgement: Some(judgement),
             ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
         };
         for (to, file) in self.files {

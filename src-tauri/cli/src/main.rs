@@ -4,6 +4,7 @@
 //! met; 2, the command line or this machine is at fault.
 
 mod arguments;
+mod check_command;
 mod exports;
 mod lab_command;
 mod options;
@@ -58,6 +59,7 @@ async fn command() -> ExitCode {
     };
     let done = match arguments.command {
         Command::Run(arguments) => run_command::run(*arguments).await,
+        Command::Check(arguments) => check_command::run(&arguments).await,
         Command::Lab(arguments) => lab_command::run(*arguments).await,
         Command::Rules(arguments) => rules_command::run(&arguments),
     };

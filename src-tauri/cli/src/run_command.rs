@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use app::{AppError, Document, Ending, Mirror, RunVerdict, Status, Update, Viewer};
 use diagnosis::{Finding, Level};
 use formats::{Redactor, visible_json};
+use serde_json::json;
 use trace::{HowOpened, StopCode, Trace};
 use vault::Vault;
 
@@ -52,7 +53,8 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let redactor = Redactor::of(&trace, &typed);
     print_end(&trace, &redactor, &status, &findings, &paint)?;
 
-    exports.write(&trace, &typed)?;
+    let judgement = json!({ "findings": *findings, "rules": *ledger });
+    exports.write(&trace, &typed, &judgement)?;
     let report = || app::report(&trace, &typed, &status, &findings, &ledger);
     if to_standard_output {
         Terminal::standard_output().json(&report())?;
@@ -200,7 +202,7 @@ fn failure(error: AppError) -> Failure {
     Failure([error.message].into_iter().chain(error.hint).collect())
 }
 
-fn print_end(
+pub fn print_end(
     trace: &Trace,
     redactor: &Redactor,
     status: &Status,
@@ -226,7 +228,7 @@ fn takes_consent(code: StopCode) -> bool {
     )
 }
 
-fn exit_code(status: &Status, findings: &[Finding], fail_on: FailOn) -> ExitCode {
+pub fn exit_code(status: &Status, findings: &[Finding], fail_on: FailOn) -> ExitCode {
     let reached = matches!(status, Status::Done { .. });
     // The command line lacks a flag.
     let unbound = matches!(
@@ -252,7 +254,7 @@ fn exit_code(status: &Status, findings: &[Finding], fail_on: FailOn) -> ExitCode
     }
 }
 
-fn create(path: &Path) -> Result<File, String> {
+pub fn create(path: &Path) -> Result<File, String> {
     File::create(path).map_err(|error| {
         format!(
             "{}: expected a file that can be written, got: {error}",
@@ -261,7 +263,7 @@ fn create(path: &Path) -> Result<File, String> {
     })
 }
 
-fn write(
+pub fn write(
     file: File,
     path: Option<&Path>,
     content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,

@@ -1,6 +1,6 @@
 //! Applies every rule to a trace.
 
-use trace::Trace;
+use trace::{FlowInfo, Trace};
 
 use crate::finding::Finding;
 use crate::ledger::RuleCheck;
@@ -19,16 +19,49 @@ pub struct Judgement {
 }
 
 /// What the rules say of the entries a trace began with, as many as these: the root cause first.
+/// Each flow is judged by itself.
 pub(crate) fn judge(trace: &Trace, entries: usize) -> Vec<Finding> {
-    let snapshot = Snapshot::of_first(trace, entries);
-    let reading = Reading::of(&snapshot);
-    told(trace, &reading, each_rule(&reading))
+    let flows = &trace.flows;
+    if flows.len() < 2 {
+        let snapshot = Snapshot::of_first(trace, entries);
+        let reading = Reading::of(&snapshot);
+        return told(trace, &reading, each_rule(&reading));
+    }
+    let in_flow = |flow| {
+        let snapshot = Snapshot::of_flow(trace, entries, flow);
+        let reading = Reading::of(&snapshot);
+        told(trace, &reading, each_rule(&reading))
+    };
+    flows.iter().flat_map(in_flow).collect()
 }
 
-/// The same with what became of every rule.
+/// The same with what became of every rule. Of several flows, what is worst of a rule counts.
 pub(crate) fn judge_with_ledger(trace: &Trace) -> Judgement {
-    let snapshot = Snapshot::of_first(trace, trace.entries.len());
-    let reading = Reading::of(&snapshot);
+    let entries = trace.entries.len();
+    if trace.flows.len() < 2 {
+        return judge_one(&Snapshot::of_first(trace, entries));
+    }
+    let mut all = trace.flows.iter().map(|flow| judge_flow(trace, flow));
+    let mut judgement = all.next().unwrap_or_default();
+    for other in all {
+        judgement.findings.extend(other.findings);
+        for (one, other) in judgement.ledger.iter_mut().zip(other.ledger) {
+            if other.status.weight() > one.status.weight() {
+                *one = other;
+            }
+        }
+    }
+    judgement
+}
+
+/// One flow of a trace.
+pub(crate) fn judge_flow(trace: &Trace, flow: &FlowInfo) -> Judgement {
+    judge_one(&Snapshot::of_flow(trace, trace.entries.len(), flow))
+}
+
+fn judge_one(snapshot: &Snapshot<'_>) -> Judgement {
+    let trace = snapshot.trace;
+    let reading = Reading::of(snapshot);
     let alone = each_rule(&reading);
     let findings = told(trace, &reading, alone.clone());
     let ledger = ledger::ledger(trace, &reading, &alone, &findings);

@@ -41,6 +41,19 @@ pub enum CheckStatus {
     NotChecked,
 }
 
+impl CheckStatus {
+    /// The higher, the more it says of several flows.
+    pub(crate) fn weight(self) -> u8 {
+        match self {
+            Self::NotApplicable => 0,
+            Self::NotReached => 1,
+            Self::Passed => 2,
+            Self::NotChecked => 3,
+            Self::Failed => 4,
+        }
+    }
+}
+
 /// Every rule, in the order of the catalogue. `alone` is what each rule found by itself, `told` what
 /// is told of it.
 pub(crate) fn ledger(

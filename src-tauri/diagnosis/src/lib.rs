@@ -75,7 +75,7 @@ mod linear;
 #[cfg(test)]
 mod sample;
 
-use trace::Trace;
+use trace::{FlowInfo, Trace};
 
 pub use catalogue::catalogue;
 pub use clients::client_of;
@@ -89,7 +89,7 @@ pub use rule::{RuleInfo, VariantInfo};
 pub use judge::Judgement;
 pub use ledger::{CheckStatus, RuleCheck};
 
-use judge::{judge, judge_with_ledger};
+use judge::{judge, judge_flow, judge_with_ledger};
 
 /// Everything the rules have to say about a trace, the root cause first: what explains the stop of
 /// the flow, then the worst, then in the order of the entries; what is about the run as a whole
@@ -102,6 +102,11 @@ pub fn diagnose(trace: &Trace) -> Vec<Finding> {
 /// [`diagnose`], and what became of every rule.
 pub fn judgement(trace: &Trace) -> Judgement {
     judge_with_ledger(trace)
+}
+
+/// [`judgement`] of one flow of a trace.
+pub fn judgement_of_flow(trace: &Trace, flow: &FlowInfo) -> Judgement {
+    judge_flow(trace, flow)
 }
 
 /// [`diagnose`] as it was when the trace had this many entries.

@@ -8,7 +8,7 @@ use crate::reading::Reading;
 /// For example "the authorization server https://as.example".
 pub(crate) fn of(trace: &Trace, reading: &Reading<'_>, finding: &Finding) -> String {
     match finding.owner {
-        Owner::McpServer => match trace::origin_of(&trace.server_url) {
+        Owner::McpServer => match trace::origin_of(reading.server_url) {
             Some(origin) => format!("the MCP server {origin}"),
             None => "the MCP server".into(),
         },

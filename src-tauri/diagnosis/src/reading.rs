@@ -103,8 +103,12 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub fn of(snapshot: &'a Snapshot<'a>) -> Self {
         let trace = snapshot.trace;
+        let server_url = match snapshot.flow {
+            Some(flow) => flow.server_url.as_deref().unwrap_or_default(),
+            None => &trace.server_url,
+        };
         let mut reading = Self {
-            server_url: &trace.server_url,
+            server_url,
             revision: Revision::LATEST,
             all: Vec::new(),
             first_calls: Vec::new(),
@@ -127,6 +131,12 @@ impl<'a> Reading<'a> {
             readable_of: HashMap::new(),
         };
         for entry in trace.live_first(snapshot.entries) {
+            if snapshot
+                .flow
+                .is_some_and(|flow| entry.flow != Some(flow.id))
+            {
+                continue;
+            }
             match &entry.kind {
                 // What belongs to no flow is nobody's fault.
                 EntryKind::Exchange(exchange) if exchange.purpose == Purpose::Unrelated => {}

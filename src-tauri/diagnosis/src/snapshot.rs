@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use trace::{
-    Challenge, ChallengeError, Document, Exchange, Jwt, JwtError, Pair, Presence, Recorded,
-    Request, Response, Timestamp, Trace,
+    Challenge, ChallengeError, Document, Exchange, FlowInfo, Jwt, JwtError, Pair, Presence,
+    Recorded, Request, Response, Timestamp, Trace,
 };
 
 /// A trace, and room for what its messages hold. What was read lives as long as this.
@@ -15,6 +15,8 @@ pub(crate) struct Snapshot<'a> {
     pub trace: &'a Trace,
     /// How many of its entries count.
     pub entries: usize,
+    /// Only what is of this flow counts; all of it, where a trace holds one.
+    pub flow: Option<&'a FlowInfo>,
     /// For each of these entries.
     contents: Vec<Contents>,
 }
@@ -42,7 +44,16 @@ impl<'a> Snapshot<'a> {
         Self {
             trace,
             entries,
+            flow: None,
             contents,
+        }
+    }
+
+    /// What is of one flow.
+    pub fn of_flow(trace: &'a Trace, entries: usize, flow: &'a FlowInfo) -> Self {
+        Self {
+            flow: Some(flow),
+            ..Self::of_first(trace, entries)
         }
     }
 

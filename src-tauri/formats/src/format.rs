@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
+use serde_json::Value;
 use trace::{Secret, Trace};
 
 use crate::redact::{Quiet, Redactor};
@@ -22,11 +23,33 @@ pub trait Format: Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Reads a trace. One of another program has no flows yet: its exchanges are bare.
+    ///
     /// # Errors
     /// [`ReadError`] says what was expected and what came.
-    fn read(&self, _file: &[u8]) -> Result<Trace, ReadError> {
+    fn read(&self, _file: &mut dyn Read) -> Result<Opened, ReadError> {
         let About { title, .. } = self.about();
         Err(ReadError(format!("{title} files can be written only")))
+    }
+}
+
+/// What was read of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    pub trace: Trace,
+    /// What could not be read of it, in whole sentences.
+    pub notes: Vec<String>,
+    /// What the rules said when it was written, where secrets they look at are replaced since.
+    pub judgement: Option<Value>,
+}
+
+impl From<Trace> for Opened {
+    fn from(trace: Trace) -> Self {
+        Self {
+            trace,
+            notes: Vec::new(),
+            judgement: None,
+        }
     }
 }
 
@@ -61,6 +84,9 @@ pub struct Export<'a> {
     pub secrets: Secrets,
     /// Secrets that were typed, with their names: see [`Redactor::of`].
     pub typed: &'a [(String, Secret)],
+    /// What the rules said of it, for formats that keep it: redacted, not all of it can be judged
+    /// again.
+    pub judgement: Option<&'a Value>,
     /// The version of this program.
     pub version: &'a str,
 }
@@ -94,6 +120,7 @@ impl<'a> Export<'a> {
             trace,
             secrets: Secrets::Redacted,
             typed: &[],
+            judgement: None,
             version,
         }
     }

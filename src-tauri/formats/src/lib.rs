@@ -7,18 +7,20 @@
 mod curl;
 mod format;
 mod har;
+mod matters;
 mod mermaid;
 mod parallel;
 mod redact;
 mod sequence;
 mod table;
 mod text;
+mod time;
 mod trace_file;
 mod visible;
 
 pub use curl::curl;
-pub use format::{About, Export, Format, ReadError, Secrets, create};
+pub use format::{About, Export, Format, Opened, ReadError, Secrets, create};
 pub use har::Har;
 pub use redact::Redactor;
-pub use table::{FORMATS, format, format_of, preview};
+pub use table::{FORMATS, format, format_of, open, preview};
 pub use visible::{is_hidden, visible_json};

@@ -1,14 +1,14 @@
 //! This program's own file, which holds the whole trace and can be read again.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::sync::Arc;
 
 use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use trace::{Entry, EntryKind, Trace};
 
-use crate::format::{About, Export, Format, ReadError};
+use crate::format::{About, Export, Format, Opened, ReadError, Secrets};
 use crate::redact::Redactor;
 use crate::visible::VisibleJson;
 
@@ -43,17 +43,45 @@ impl Format for TraceFile {
                 file.serialize_entry(name, value)?;
             }
         }
+        let secrets = match export.secrets {
+            Secrets::Redacted => REDACTED,
+            Secrets::Included => "included",
+        };
+        file.serialize_entry(SECRETS, secrets)?;
+        if let Some(judgement) = export.judgement {
+            let judgement = match redactor.as_ref() {
+                Some(redactor) => &redactor.events(judgement),
+                None => judgement,
+            };
+            file.serialize_entry(JUDGEMENT, judgement)?;
+        }
         file.end()?;
         to.flush()
     }
 
-    fn read(&self, file: &[u8]) -> Result<Trace, ReadError> {
-        let text = std::str::from_utf8(file).map_err(|error| {
-            let at = error.valid_up_to();
+    fn read(&self, file: &mut dyn Read) -> Result<Opened, ReadError> {
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)
+            .map_err(|error| ReadError(format!("the file could not be read: {error}")))?;
+        let text = String::from_utf8(text).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
             ReadError(format!("expected UTF-8 text, got other bytes at {at}"))
         })?;
-        trace::from_json(text).map_err(|error| ReadError(error.to_string()))
+        let trace = trace::from_json(&text).map_err(|error| ReadError(error.to_string()))?;
+        let also: Also = serde_json::from_str(&text).unwrap_or_default();
+        let redacted = also.secrets.as_deref() == Some(REDACTED);
+        Ok(Opened {
+            judgement: also.judgement.filter(|_| redacted),
+            ..trace.into()
+        })
     }
+}
+
+/// What is in the file besides the trace.
+#[derive(Default, Deserialize)]
+struct Also {
+    secrets: Option<String>,
+    judgement: Option<Value>,
 }
 
 /// The file without its entries.
@@ -96,5 +124,9 @@ fn without(entry: &Entry, redactor: &Redactor) -> Value {
     }
 }
 
-/// The name of the entries in the file.
+/// Names in the file.
 const ENTRIES: &str = "entries";
+const SECRETS: &str = "secrets";
+const JUDGEMENT: &str = "judgement";
+/// What `secrets` says of a file in which they are replaced.
+const REDACTED: &str = "redacted";

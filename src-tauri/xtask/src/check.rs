@@ -29,12 +29,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &["trace"]),
     ("diagnosis", &["trace", "jose"]),
     ("formats", &["trace"]),
+    ("replay", &["trace", "diagnosis"]),
     ("flow", &["trace", "jose"]),
     ("session", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats"]),
-    ("app", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats", "session", "lab"]),
-    ("cli", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "session", "app", "lab"]),
-    ("authscope", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "session", "app", "lab"]),
-    ("test-support", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "session", "app", "lab"]),
+    ("app", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "lab"]),
+    ("cli", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "app", "lab"]),
+    ("authscope", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "app", "lab"]),
+    ("test-support", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "app", "lab"]),
 ];
 
 type Check = fn(&Project) -> Outcome;

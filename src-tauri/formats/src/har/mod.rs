@@ -8,14 +8,17 @@
 mod entry;
 mod parts;
 mod pass;
+mod producer;
+mod read;
+mod read_entry;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 use trace::{Entry, EntryKind, Trace};
 
-use crate::format::{About, Export, Format, Secrets};
+use crate::format::{About, Export, Format, Opened, ReadError, Secrets};
 use crate::parallel::{workers, write_parts};
 use crate::redact::Redactor;
 use crate::visible::visible_json_bytes;
@@ -33,7 +36,7 @@ impl Format for Har {
             title: "HTTP Archive (HAR)",
             extensions: &["har"],
             media_type: "application/json",
-            can_read: false,
+            can_read: true,
             can_write: true,
             holds_secrets: true,
             explanation: "All exchanges, as browsers, proxies and HTTP tools read them.",
@@ -42,6 +45,10 @@ impl Format for Har {
 
     fn write(&self, export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
         write_har(export, to)
+    }
+
+    fn read(&self, file: &mut dyn Read) -> Result<Opened, ReadError> {
+        read::read(file)
     }
 }
 

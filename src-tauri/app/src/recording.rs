@@ -1,0 +1,141 @@
+//! What others recorded, or we before: opened, and how far it got.
+
+use std::io::Read;
+use std::path::Path;
+
+use diagnosis::Judgement;
+use formats::{Opened, ReadError};
+use session::Status;
+use trace::{Decision, Exchange, FlowInfo, Purpose, RpcAnswer, Trace, rpc_answer, short_path};
+
+/// Reads a file of any format, and finds the flows in it.
+///
+/// # Errors
+/// [`ReadError`] says what was expected and what came.
+pub fn open_recording(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadError> {
+    let opened = formats::open(name, file)?;
+    Ok(Opened {
+        trace: replay::replay(opened.trace),
+        ..opened
+    })
+}
+
+/// What the rules say of a recording: what they said when it was written, where the file has that.
+pub(crate) fn judgement(opened: &Opened) -> Judgement {
+    let kept = |name: &str| {
+        opened
+            .judgement
+            .as_ref()
+            .and_then(|kept| kept.get(name))
+            .cloned()
+    };
+    let findings = kept("findings").and_then(|kept| serde_json::from_value(kept).ok());
+    let ledger = kept("rules").and_then(|kept| serde_json::from_value(kept).ok());
+    let judged = || diagnosis::judgement(&opened.trace);
+    match (findings, ledger) {
+        (Some(findings), Some(ledger)) => Judgement { findings, ledger },
+        (Some(findings), None) => Judgement {
+            findings,
+            ..judged()
+        },
+        (None, _) => judged(),
+    }
+}
+
+/// How a trace without a run behind it ended: every flow of it, where there are several.
+pub(crate) fn recorded_status(trace: &Trace) -> Status {
+    if trace.flows.len() < 2 {
+        return flow_status(trace, None);
+    }
+    let all: Vec<(&FlowInfo, Status)> = trace
+        .flows
+        .iter()
+        .map(|flow| (flow, flow_status(trace, Some(flow))))
+        .collect();
+    let reached = all
+        .iter()
+        .filter(|(_, status)| matches!(status, Status::Done { .. }));
+    let reached = reached.count();
+    let message = format!(
+        "The recording holds {} flows; {reached} of them reached an authenticated answer.",
+        all.len()
+    );
+    if reached == all.len() {
+        Status::Done { message }
+    } else {
+        Status::Ended { message }
+    }
+}
+
+/// How one flow ended, or the only one.
+pub(crate) fn flow_status(trace: &Trace, flow: Option<&FlowInfo>) -> Status {
+    let live: Vec<_> = trace
+        .live()
+        .filter(|entry| flow.is_none_or(|flow| entry.flow == Some(flow.id)))
+        .collect();
+    let mut decisions = live.iter().rev().filter_map(|entry| entry.decision());
+    let end = decisions.find_map(|decision| match decision {
+        Decision::Reached { .. } => Some(Status::Done {
+            message: trace::sentence(decision),
+        }),
+        Decision::Stopped { code, message, .. } => Some(Status::Stopped {
+            code: *code,
+            message: message.clone(),
+            can_go_on: false,
+        }),
+        Decision::WentOnAnyway { .. } | Decision::Ended => Some(Status::Ended {
+            message: session::ended_message(trace),
+        }),
+        _ => None,
+    });
+    let exchanges = live.iter().filter_map(|entry| entry.exchange());
+    end.unwrap_or_else(|| by_traffic(exchanges))
+}
+
+/// How a flow without decisions ended: another client's.
+fn by_traffic<'a>(exchanges: impl DoubleEndedIterator<Item = &'a Exchange>) -> Status {
+    let mut last = None;
+    for exchange in exchanges.rev() {
+        match &exchange.purpose {
+            Purpose::Unrelated | Purpose::Unknown | Purpose::Preflight { .. } => continue,
+            // What a client says of itself after all is done, or calls that are not about it.
+            Purpose::Mcp { method } if answered(exchange) => {
+                let message = format!("The recording shows an authenticated answer to {method}.");
+                return Status::Done { message };
+            }
+            Purpose::Mcp { .. } if exchange.status() == Some(202) => {
+                last.get_or_insert(exchange);
+            }
+            _ => {
+                last.get_or_insert(exchange);
+                break;
+            }
+        }
+    }
+    let message = match last {
+        None => "The recording shows no OAuth flow of an MCP client.".to_owned(),
+        Some(exchange) => {
+            let request = &exchange.request;
+            let answer = exchange
+                .status()
+                .map_or("not answered".to_owned(), |status| {
+                    format!("answered {status}")
+                });
+            let path = short_path(&request.url);
+            let path = path.split('?').next().unwrap_or_default();
+            format!("The recording ends at {} {path}, {answer}.", request.method)
+        }
+    };
+    Status::Ended { message }
+}
+
+/// Whether an MCP call was answered with a result, or with what was not recorded of one.
+fn answered(exchange: &Exchange) -> bool {
+    let Some(response) = exchange
+        .response()
+        .filter(|response| response.status == 200)
+    else {
+        return false;
+    };
+    exchange.response_with_body().is_none() || matches!(rpc_answer(response), RpcAnswer::Result(_))
+}

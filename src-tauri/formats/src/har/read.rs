@@ -1,0 +1,272 @@
+//! Reads a HAR file entry by entry, so that a large one is never held in memory as a whole.
+//!
+//! Programs differ in what they write, so little is demanded: a list of entries, and of each entry a
+//! URL. What else is missing was not recorded. A file that ends early, or is damaged, is read up to
+//! there.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::{BufReader, Read};
+
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::{Map, Value};
+use trace::{Client, EntryKind, Exchange, Origin, Phase, Timestamp, Trace};
+
+use super::producer::Producer;
+use super::read_entry;
+use crate::format::{Opened, ReadError};
+
+/// The members of an entry that are looked at.
+const KEPT: [&str; 11] = [
+    "startedDateTime",
+    "time",
+    "request",
+    "response",
+    "timings",
+    "serverIPAddress",
+    "connection",
+    "_error",
+    "_serverPort",
+    "_failureText",
+    "_authscope",
+];
+
+/// # Errors
+/// When not a single entry can be read: [`ReadError`] names the field.
+pub fn read(file: &mut dyn Read) -> Result<Opened, ReadError> {
+    let mut start = Vec::new();
+    let read = |error: std::io::Error| ReadError(format!("the file could not be read: {error}"));
+    file.take(IN_MEMORY).read_to_end(&mut start).map_err(read)?;
+    let whole = (start.len() as u64) < IN_MEMORY;
+    let text = start.strip_prefix(MARK).unwrap_or(&start);
+    let seen = RefCell::new(Seen::default());
+    let log = Member("log", &seen);
+    let ended = if whole {
+        let mut json = serde_json::Deserializer::from_slice(text);
+        log.deserialize(&mut json).and_then(|()| json.end())
+    } else {
+        let rest = BufReader::with_capacity(1 << 20, file);
+        let mut json = serde_json::Deserializer::from_reader(text.chain(rest));
+        log.deserialize(&mut json).and_then(|()| json.end())
+    };
+    seen.into_inner().opened(ended)
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Seen {
+    creator: Map<String, Value>,
+    browser: Map<String, Value>,
+    exchanges: Vec<Exchange>,
+    /// Entries, those that could not be used too.
+    entries: usize,
+    has_log: bool,
+    has_entries: bool,
+    /// Where in the file the reading is.
+    place: String,
+    /// Entries that were left out, and why.
+    left_out: Vec<String>,
+}
+
+impl Seen {
+    fn take(&mut self, entry: &Map<String, Value>) {
+        let place = format!("log.entries[{}]", self.entries);
+        self.entries += 1;
+        match read_entry::exchange(entry) {
+            Ok(exchange) => self.exchanges.push(exchange),
+            Err(ReadError(why)) => self.left_out.push(format!("{place}.{why}")),
+        }
+    }
+
+    fn opened(mut self, ended: Result<(), serde_json::Error>) -> Result<Opened, ReadError> {
+        let mut notes = Vec::new();
+        if let Err(error) = ended {
+            let what = format!("{}: {error}", self.place);
+            if self.exchanges.is_empty() {
+                return Err(ReadError(what));
+            }
+            let count = self.exchanges.len();
+            let read = match count {
+                1 => "1 entry was read".to_owned(),
+                more => format!("{more} entries were read"),
+            };
+            notes.push(format!(
+                "The file is damaged or ends early at {what}; {read}."
+            ));
+        } else if !self.has_log {
+            let what = "log: expected the object of a HAR file, got none";
+            return Err(ReadError(what.into()));
+        } else if !self.has_entries {
+            return Err(ReadError("log.entries: expected a list, got none".into()));
+        } else if self.exchanges.is_empty() {
+            let why = self.left_out.first();
+            let why = why.map_or(
+                "log.entries: expected entries, got an empty list",
+                String::as_str,
+            );
+            return Err(ReadError(why.into()));
+        }
+        if let Some(first) = self.left_out.first() {
+            let count = self.left_out.len();
+            notes.push(format!(
+                "{count} of {} entries cannot be used, the first because of {first}.",
+                self.entries
+            ));
+        }
+        let producer = Producer::of(&self.creator, &self.browser);
+        producer.judge(&mut self.exchanges);
+        Ok(Opened {
+            trace: self.trace(),
+            notes,
+            judgement: None,
+        })
+    }
+
+    fn trace(self) -> Trace {
+        let text = |object: &Map<String, Value>, name: &str| {
+            let value = object.get(name).and_then(Value::as_str);
+            value.filter(|value| !value.is_empty()).map(str::to_owned)
+        };
+        let origin = Origin::File {
+            tool: text(&self.creator, "name"),
+            version: text(&self.creator, "version"),
+        };
+        let started = self.exchanges.iter().map(|exchange| exchange.started).min();
+        let started = started.unwrap_or(Timestamp(0));
+        let mut trace = Trace::recorded(origin, Client::unknown(), "", started);
+        for exchange in self.exchanges {
+            let at = exchange.started.plus(exchange.timings.total);
+            trace.push(at, 0, Phase::Extra, EntryKind::Exchange(Box::new(exchange)));
+        }
+        trace
+    }
+}
+
+/// One named member of an object, which is read; the others are passed over.
+struct Member<'a>(&'static str, &'a RefCell<Seen>);
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(wanted, seen) = self;
+        let inside_log = wanted != "log";
+        while let Some(name) = map.next_key::<String>()? {
+            if !inside_log {
+                seen.borrow_mut().place.clone_from(&name);
+                if name == wanted {
+                    seen.borrow_mut().has_log = true;
+                    map.next_value_seed(Member("entries", seen))?;
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                continue;
+            }
+            seen.borrow_mut().place = format!("log.{name}");
+            match name.as_str() {
+                "entries" => {
+                    seen.borrow_mut().has_entries = true;
+                    map.next_value_seed(Entries(seen))?;
+                }
+                "creator" | "browser" => {
+                    let value = map.next_value::<Value>()?;
+                    let object = value.as_object().cloned().unwrap_or_default();
+                    let mut seen = seen.borrow_mut();
+                    if name == "creator" {
+                        seen.creator = object;
+                    } else {
+                        seen.browser = object;
+                    }
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Entries<'a>(&'a RefCell<Seen>);
+
+impl<'de> DeserializeSeed<'de> for Entries<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        loop {
+            {
+                let mut seen = self.0.borrow_mut();
+                seen.place = format!("log.entries[{}]", seen.entries);
+            }
+            match list.next_element_seed(Entry(self.0))? {
+                Some(entry) => self.0.borrow_mut().take(&entry),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// The members of an entry that are looked at.
+struct Entry<'a>(&'a RefCell<Seen>);
+
+impl<'de> DeserializeSeed<'de> for Entry<'_> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entry<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an entry")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut kept = Map::new();
+        let place = self.0.borrow().place.clone();
+        while let Some(name) = map.next_key::<String>()? {
+            if KEPT.contains(&name.as_str()) {
+                self.0.borrow_mut().place = format!("{place}.{name}");
+                let value = map.next_value().map_err(A::Error::custom)?;
+                kept.insert(name, value);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// What some programs on Windows begin a text file with.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+/// A file up to this size is read at once, which is quicker.
+const IN_MEMORY: u64 = 64 << 20;
