@@ -114,6 +114,7 @@ const NEEDS_DECISIONS: [(&str, &str); 7] = [
         "M04",
         "the grant that a user chose and the flow did not use sends nothing",
     ),
+    ("G32", "a request that was held back is not in the traffic"),
     ("MT1", "the certificate that was shown is not in HTTP"),
     ("M05", "what was asked for and not done sends nothing"),
 ];

@@ -43,7 +43,7 @@ pub async fn run(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         Terminal::standard_output().json(&report())?;
     } else if let Some(file) = json {
         write(file, arguments.json.as_deref(), |to| {
-            writeln!(to, "{}", visible_json(&report()))
+            writeln!(to, "{}", visible_json(&format!("{:#}", report())))
         })?;
     }
     Ok(exit_code(&status, &shown.findings, arguments.fail_on))

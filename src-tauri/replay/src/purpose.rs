@@ -20,6 +20,10 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
     let request = &exchange.request;
     let url = request.url.as_str();
     let method = request.method.as_str();
+    // One of our own questions, as our own file says.
+    if matches!(exchange.purpose, Purpose::FromPage { .. }) {
+        return exchange.purpose.clone();
+    }
     if method == "OPTIONS" {
         return preflight(exchange, places)
             .map_or(Purpose::Unrelated, |of| Purpose::Preflight { of });
@@ -165,7 +169,7 @@ pub fn phase(purpose: &Purpose) -> trace::Phase {
         Purpose::Token { .. } => Phase::Token,
         Purpose::Mcp { .. } => Phase::Mcp,
         Purpose::Preflight { of } => match of {
-            CrossOrigin::McpEndpoint => Phase::Challenge,
+            CrossOrigin::McpEndpoint | CrossOrigin::McpCall => Phase::Challenge,
             CrossOrigin::ResourceMetadata => Phase::ResourceMetadata,
             CrossOrigin::ServerMetadata => Phase::ServerMetadata,
             CrossOrigin::Registration => Phase::Registration,
@@ -178,6 +182,7 @@ pub fn phase(purpose: &Purpose) -> trace::Phase {
         | Purpose::RegistrationRead
         | Purpose::RegistrationUpdate
         | Purpose::RegistrationDeletion
+        | Purpose::FromPage { .. }
         | Purpose::Unrelated
         | Purpose::Unknown => Phase::Extra,
     }

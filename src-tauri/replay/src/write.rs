@@ -192,7 +192,10 @@ impl Writer {
             | Purpose::Unknown
             | Purpose::ResourceMetadata { .. }
             | Purpose::Preflight {
-                of: CrossOrigin::McpEndpoint | CrossOrigin::ResourceMetadata,
+                of: CrossOrigin::McpEndpoint | CrossOrigin::McpCall | CrossOrigin::ResourceMetadata,
+            }
+            | Purpose::FromPage {
+                of: CrossOrigin::McpEndpoint | CrossOrigin::McpCall | CrossOrigin::ResourceMetadata,
             } => {
                 if own {
                     Role::McpServer

@@ -36,7 +36,7 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
     let started = entry.get("startedDateTime").and_then(Value::as_str);
     let started = started.and_then(timestamp);
     let mut exchange = Exchange {
-        purpose: Purpose::Unknown,
+        purpose: own_question(entry).unwrap_or(Purpose::Unknown),
         from: ParticipantId::CLIENT,
         to: ParticipantId::CLIENT,
         label: String::new(),
@@ -62,6 +62,13 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
     };
     forget_body(&mut exchange);
     Ok(exchange)
+}
+
+/// What our own files say of a request that no flow would send.
+fn own_question(entry: &Object) -> Option<Purpose> {
+    let purpose = entry.get("_authscope")?.get("purpose")?;
+    let purpose = serde_json::from_value(purpose.clone()).ok()?;
+    matches!(purpose, Purpose::FromPage { .. }).then_some(purpose)
 }
 
 fn expected(field: &str, what: &str, got: Option<&Value>) -> ReadError {
