@@ -20,6 +20,9 @@ const PICTURES = [
   ["rejected", "?fixture=rejected&at=4"],
   ["device", "?fixture=device&at=5"],
   ["enterprise", "?fixture=enterprise&at=end"],
+  ["works-but", "?fixture=works_but&at=end"],
+  ["note", "?fixture=note&at=end"],
+  ["findings", "?fixture=findings&at=end"],
   ["crowd", "?fixture=crowd&at=end"],
 ];
 
@@ -56,12 +59,12 @@ test("in a narrow window the details are a sheet, and the verdict stays in sight
     width: 900,
     height: 600,
   });
-  assert.match(await page.find("verdict-strip").innerText(), /publishes no metadata/);
+  assert.match(await page.find("verdict").innerText(), /publishes no metadata/);
   await page.find("row-3").click();
   await page.find("tab-response").waitFor({ state: "visible" });
   await page.keyboard.press("Escape");
   await page.find("tab-response").waitFor({ state: "detached" });
-  await page.find("verdict-strip").click();
+  await page.find("verdict-details").click();
   await page.find("finding-S01").waitFor({ state: "visible" });
   await page.shot("sheet");
   assert.deepEqual(page.complaints, []);

@@ -1,18 +1,33 @@
 import { getContext, setContext } from "svelte";
 
+import type { BrowserShows } from "./flow/browserShows";
+import { keyOf } from "./findings/words";
 import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Boot } from "./host/bindings/Boot";
+import type { Finding } from "./host/bindings/Finding";
 import type { Options } from "./host/bindings/Options";
+import type { Part } from "./host/bindings/Part";
 import type { Settings } from "./host/bindings/Settings";
 import type { Theme } from "./host/bindings/Theme";
 import type { ToolCall } from "./host/bindings/ToolCall";
 import type { Host } from "./host/host";
+import type { Sign } from "./shared/sign";
 import { Messages } from "./shared/messages.svelte";
 import { Log } from "./trace/log.svelte";
 import { Selection } from "./trace/selection.svelte";
 
 export type Panel =
   "tokens" | "call" | "actions" | "export" | "edit" | "palette" | "shortcuts" | "detail";
+/** A run that can be come back to. */
+export interface Run {
+  document: number;
+  url: string;
+  sign: Sign;
+  /** How it stands, and what was found. */
+  state: string;
+  title: string;
+}
+
 export const TABS = [
   "request",
   "response",
@@ -41,7 +56,15 @@ export class App {
   panel = $state<Panel | null>(null);
   tab = $state<Tab>("response");
   /** The findings tab shows the whole run, not only the selected row. */
-  wholeRun = $state(false);
+  wholeRun = $state(true);
+  /** The part of the selected row that was asked for: its place in the message is scrolled to. */
+  spot = $state.raw<Part | null>(null);
+  /** The finding whose details are open in the list. */
+  opened = $state<string | null>(null);
+  /** The runs of this window, newest first: none is thrown away. */
+  runs = $state.raw<Run[]>([]);
+  /** What the user said the browser shows, for each run. */
+  #browserShows = $state.raw(new Map<number, BrowserShows>());
   narrow = $state(false);
   theme = $state<Theme>("system");
   /** The lab scenario of the last start, to come back to. */
@@ -65,6 +88,10 @@ export class App {
       !this.#isRewind(),
   );
 
+  /** The run goes to its end by itself; the next one like it does so too. */
+  #toEnd = false;
+  /** The document that was over when it was last heard of. */
+  #wasOver = 0;
   /** Nothing was started from this window yet, and nothing was heard. */
   #fresh = true;
 
@@ -84,6 +111,9 @@ export class App {
         this.log.receive(updates);
         if (this.log.document !== before) this.selection.clear();
         this.selection.newest();
+        this.#note();
+        if (this.over && this.#wasOver !== this.log.document) this.#ended();
+        this.#wasOver = this.over ? this.log.document : 0;
       });
     } catch (reason) {
       this.bootError = reason;
@@ -95,7 +125,44 @@ export class App {
     this.#fresh = false;
     await this.host.start(options, lab);
     this.#show();
+    this.#toEnd = run;
     if (run) await this.do(() => this.host.run());
+  }
+
+  /** The same run once more, as far as the one before went by itself. That one stays open. */
+  async again(): Promise<void> {
+    const toEnd = this.#toEnd;
+    if (!(await this.do(() => this.host.restart()))) return;
+    this.#show();
+    if (toEnd) await this.do(() => this.host.run());
+  }
+
+  get browserShows(): BrowserShows | null {
+    return this.#browserShows.get(this.log.document) ?? null;
+  }
+
+  set browserShows(shows: BrowserShows | null) {
+    const all = new Map(this.#browserShows);
+    if (shows === null) all.delete(this.log.document);
+    else all.set(this.log.document, shows);
+    this.#browserShows = all;
+  }
+
+  /** Keeps what is known of the run that is shown among the others. */
+  #note(): void {
+    const { document, view, answer } = this.log;
+    if (document === 0 || !view) return;
+    const title = answer.finding?.title ?? answer.text;
+    const run = { document, url: view.server_url, sign: answer.sign, state: answer.state, title };
+    const others = this.runs.filter((one) => one.document !== document);
+    this.runs = [...others, run].sort((a, b) => b.document - a.document);
+  }
+
+  /** The run has come to its end: what shows the answer is selected. */
+  #ended(): void {
+    const { finding } = this.log.answer;
+    if (finding?.exchange != null && this.selection.following)
+      this.selection.pick(finding.exchange);
   }
 
   /** Shows a run of this process again, as it was left. */
@@ -108,7 +175,9 @@ export class App {
     this.selection.clear();
     this.messages.clear();
     this.tab = "response";
-    this.wholeRun = false;
+    this.wholeRun = true;
+    this.spot = null;
+    this.opened = null;
     this.lastCall = null;
     this.screen = "run";
   }
@@ -135,12 +204,14 @@ export class App {
 
   async next(): Promise<void> {
     if (!this.canStep || this.busy) return;
+    this.#toEnd = false;
     this.selection.follow();
     await this.do(() => this.host.next());
   }
 
   async run(): Promise<void> {
     if (!this.canStep || this.busy) return;
+    this.#toEnd = true;
     this.selection.follow();
     await this.do(() => this.host.run());
   }
@@ -167,8 +238,21 @@ export class App {
   /** Looks at an entry, e.g. the one a finding is about. */
   show(seq: number, tab?: Tab): void {
     this.selection.pick(seq);
+    this.spot = null;
     if (tab) this.tab = tab;
     if (this.narrow) this.panel = "detail";
+  }
+
+  /** Goes to the marked place in the message of a row. */
+  showPart(seq: number, part: Part | null): void {
+    this.show(seq, part?.is.startsWith("request_") ? "request" : "response");
+    this.spot = part;
+  }
+
+  /** Opens the details of a finding in the list. */
+  showFinding(finding: Finding): void {
+    this.opened = keyOf(finding);
+    this.showFindings(true);
   }
 
   /** Goes from the diagram into the details of the selected row. */

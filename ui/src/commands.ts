@@ -67,10 +67,10 @@ export const COMMANDS: Command[] = [
   },
   {
     id: "restart",
-    title: "Start the run again",
+    title: "Run again",
     keys: ["Shift+R"],
     when: running,
-    do: (app) => app.do(() => app.host.restart()),
+    do: (app) => app.again(),
   },
   {
     id: "new",

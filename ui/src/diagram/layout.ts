@@ -75,6 +75,11 @@ export class Stack {
     return place < first ? [kept, ...items] : [...items, kept];
   }
 
+  /** The top of the first item that begins here or below; the end when there is none. */
+  firstFrom(y: Px): Px {
+    return y <= 0 ? 0 : (this.items[this.#firstBelow(y - 1)]?.top ?? this.height);
+  }
+
   itemOf(seq: number): Item | undefined {
     const at = this.#place.get(seq);
     return at === undefined ? undefined : this.items[at];

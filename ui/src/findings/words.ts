@@ -1,4 +1,5 @@
 import type { Certainty } from "../host/bindings/Certainty";
+import type { Finding } from "../host/bindings/Finding";
 import type { Owner } from "../host/bindings/Owner";
 import type { Part } from "../host/bindings/Part";
 import type { Row } from "../host/bindings/Row";
@@ -17,6 +18,26 @@ export const CERTAINTIES: Record<Certainty, string> = {
   likely: "likely",
   not_checked: "not checked",
 };
+
+/** Tells findings of a run apart. */
+export function keyOf({ rule, variant, exchange, part }: Finding): string {
+  return [rule, variant ?? "", exchange ?? "", part ? partInWords(part) : ""].join(" ");
+}
+
+/** Findings by who has to act, in the order in which the program tells them. */
+export function groupsOf(findings: readonly Finding[]): { owner: Owner; findings: Finding[] }[] {
+  const groups: { owner: Owner; findings: Finding[] }[] = [];
+  let group: (typeof groups)[number] | undefined;
+  for (const finding of findings) {
+    // What comes of another finding stands below it, whoever it is about.
+    if (finding.cause === undefined || !group) {
+      group = groups.find(({ owner }) => owner === finding.owner);
+      if (!group) groups.push((group = { owner: finding.owner, findings: [] }));
+    }
+    group.findings.push(finding);
+  }
+  return groups;
+}
 
 /** Where in the exchange a finding shows, for people. */
 export function partInWords(part: Part): string {

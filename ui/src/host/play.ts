@@ -17,7 +17,7 @@ import type { ViewChange } from "./bindings/ViewChange";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
 import { rulesOf } from "./rules";
-import { verdictOf } from "./verdict";
+import { inOrder, verdictOf } from "./verdict";
 
 /** Between two polls of a device, seconds. */
 export const POLLS = 2;
@@ -280,6 +280,7 @@ export class Play {
         { ...finding, exchange: finding.exchange === null ? null : first + finding.exchange },
       ];
     }
+    this.#findings = inOrder(this.#findings);
     if (step.tokens) this.#tokens = step.tokens;
     if (step.phase === "registration" && !step.stops) this.#registered = 1;
     this.#at += 1;
@@ -404,10 +405,11 @@ function viewChange(before: View | null, now: View): ViewChange {
   return Object.fromEntries(parts);
 }
 
-/** Findings are only added here, or there are none any more. */
+/** What is the same at the start stays. */
 function findingsChange(before: Finding[], now: Finding[]): FindingsChange | null {
   if (before === now) return null;
-  const same = before.every((finding, at) => finding === now[at]) ? before.length : 0;
+  let same = 0;
+  while (same < before.length && before[same] === now[same]) same += 1;
   const added = now.slice(same);
   const removed = before.length - same;
   return removed > 0 || added.length > 0 ? { at: same, removed, added } : null;

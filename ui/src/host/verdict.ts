@@ -12,9 +12,7 @@ export function verdictOf(
   findings: Finding[],
   phase: Phase | null,
 ): RunVerdict | null {
-  const first = WORST_FIRST.map((level) => findings.find((one) => one.level === level)).find(
-    (one) => one !== undefined,
-  );
+  const first = inOrder(findings)[0];
   const worst = first && first.level !== "note" ? first : null;
   const cause = worst && {
     code: worst.code,
@@ -46,4 +44,13 @@ export function verdictOf(
     default:
       return null;
   }
+}
+
+/** About the order in which the real program tells findings: the worst first, what comes of one right below it. */
+export function inOrder(findings: Finding[]): Finding[] {
+  const isRoot = ({ cause }: Finding) => !findings.some(({ code }) => code === cause);
+  const roots = WORST_FIRST.flatMap((level) =>
+    findings.filter((one) => one.level === level && isRoot(one)),
+  );
+  return roots.flatMap((root) => [root, ...findings.filter(({ cause }) => cause === root.code)]);
 }

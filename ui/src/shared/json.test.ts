@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { joined, prettyJson } from "./json";
+import { joined, piecesAt, prettyJson } from "./json";
 
 const pretty = (source: string) => {
   const pieces = prettyJson(source);
@@ -39,5 +39,26 @@ describe("prettyJson", () => {
     const kinds = prettyJson('{"a":"b"}')!.map((piece) => [piece.kind, piece.text]);
     expect(kinds).toContainEqual(["key", '"a"']);
     expect(kinds).toContainEqual(["string", '"b"']);
+  });
+});
+
+describe("piecesAt", () => {
+  const pieces = prettyJson('{"a":[{"b":1},{"b":{"c":"x"}}],"b":2,"d/e":[3,4]}')!;
+  const at = (pointer: string) => {
+    const found = piecesAt(pieces, pointer);
+    return found && joined(pieces.slice(found.first, found.end)).replace(/\s+/g, "");
+  };
+
+  it("finds members and elements, whatever they hold", () => {
+    expect(at("/b")).toBe('"b":2');
+    expect(at("/a/1/b")).toBe('"b":{"c":"x"}');
+    expect(at("/a/0")).toBe('{"b":1}');
+    expect(at("/d~1e/1")).toBe("4");
+  });
+
+  it("finds what should hold a member that is not there", () => {
+    expect(at("/a/0/missing")).toBe('{"b":1}');
+    expect(at("/missing")).toBeNull();
+    expect(at("")).toBeNull();
   });
 });

@@ -49,6 +49,66 @@ export function joined(pieces: readonly JsonPiece[]): string {
   return pieces.map((piece) => piece.text).join("");
 }
 
+/**
+ * The pieces that a JSON pointer is about: from its name to the end of its value. Where it is not there, those of what
+ * should hold it; null when that is the whole text.
+ */
+export function piecesAt(
+  pieces: readonly JsonPiece[],
+  pointer: string,
+): { first: number; end: number } | null {
+  const wanted = pointer
+    .split("/")
+    .slice(1)
+    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+  for (let length = wanted.length; length > 0; length -= 1) {
+    const found = memberAt(pieces, wanted.slice(0, length));
+    if (found) return found;
+  }
+  return null;
+}
+
+function memberAt(
+  pieces: readonly JsonPiece[],
+  wanted: readonly string[],
+): { first: number; end: number } | null {
+  const path: (string | number)[] = [];
+  let named = 0;
+  let found: { first: number; depth: number } | null = null;
+  for (const [at, { kind, text }] of pieces.entries()) {
+    if (text === "," && kind === "mark") {
+      const here = path.at(-1);
+      if (typeof here === "number") path[path.length - 1] = here + 1;
+    } else if (kind === "key") {
+      path[path.length - 1] = nameIn(text);
+      named = at;
+    } else if (text === "}" || text === "]") {
+      path.pop();
+      if (found?.depth === path.length) return { first: found.first, end: at + 1 };
+    } else if (kind !== "blank" && text !== ":") {
+      const isWanted =
+        path.length === wanted.length &&
+        path.every((name, level) => String(name) === wanted[level]);
+      const opens = kind === "mark";
+      if (!found && isWanted) {
+        const first = typeof path.at(-1) === "number" ? at : named;
+        if (!opens) return { first, end: at + 1 };
+        found = { first, depth: path.length };
+      }
+      if (opens) path.push(text === "[" ? 0 : "");
+    }
+  }
+  return null;
+}
+
+function nameIn(text: string): string {
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return text.slice(1, -1);
+  }
+}
+
 function wordAt(source: string, at: number): string | null {
   TOKEN.lastIndex = at;
   return TOKEN.exec(source)?.[0] ?? null;

@@ -1,6 +1,8 @@
+import { answerOf } from "../findings/answer";
 import type { Finding } from "../host/bindings/Finding";
 import type { Level } from "../host/bindings/Level";
 import type { Participant } from "../host/bindings/Participant";
+import type { Phase } from "../host/bindings/Phase";
 import type { Row } from "../host/bindings/Row";
 import type { Update } from "../host/bindings/Update";
 import type { View } from "../host/bindings/View";
@@ -62,15 +64,30 @@ export class Log {
     return cutOf(this.cuts, seq) !== null;
   }
 
-  /** Findings of one entry, worst first. */
+  /** Findings of one entry, in the program's order. */
   findingsOf(seq: number): Finding[] {
-    return this.findings.filter((finding) => finding.exchange === seq).sort(worstFirst);
+    return this.findings.filter((finding) => finding.exchange === seq);
   }
 
-  /** The worst finding of the run that is not about a branch given up. */
-  readonly worst = $derived.by(() => {
-    const present = this.findings.filter((f) => f.exchange === null || !this.abandoned(f.exchange));
-    return [...present].sort(worstFirst)[0] ?? null;
+  /** The findings that are not about a branch given up, in the program's order: root cause first. */
+  readonly present = $derived(
+    this.findings.filter((f) => f.exchange === null || !this.abandoned(f.exchange)),
+  );
+
+  /** What is said of the run, wherever it is said. */
+  readonly answer = $derived(answerOf(this.view, this.present, this.exchanges));
+
+  /** The worst level among the present findings of each phase. */
+  readonly levels = $derived.by(() => {
+    const levels = new Map<Phase, { level: Level; seq: number }>();
+    for (const { exchange, level } of this.present) {
+      const phase = exchange === null ? undefined : this.row(exchange)?.phase;
+      if (phase === undefined || exchange === null) continue;
+      const before = levels.get(phase);
+      if (!before || LEVELS[level] < LEVELS[before.level])
+        levels.set(phase, { level, seq: exchange });
+    }
+    return levels;
   });
 
   #take(update: Update): void {
@@ -108,9 +125,3 @@ export function cutOf(cuts: readonly Cut[], seq: number): Cut | null {
 }
 
 const LEVELS: Record<Level, number> = { error: 0, warning: 1, note: 2 };
-const CERTAINTIES = { certain: 0, likely: 1, not_checked: 2 };
-
-/** Order of findings: by level, then by how sure they are; else as they came. */
-export function worstFirst(a: Finding, b: Finding): number {
-  return LEVELS[a.level] - LEVELS[b.level] || CERTAINTIES[a.certainty] - CERTAINTIES[b.certainty];
-}

@@ -26,7 +26,7 @@ describe("Log", () => {
     for (let at = 0; at < 3; at += 1) play.step();
     expect(log.badges.get(6)).toEqual({ error: 1, warning: 0, note: 0 });
     expect(log.counts).toEqual({ error: 1, warning: 1, note: 0 });
-    expect(log.worst?.code).toBe("S01");
+    expect(log.answer.finding?.code).toBe("S01");
   });
 
   it("knows what a rewind gave up, and does not judge by it", () => {
@@ -44,7 +44,8 @@ describe("Log", () => {
       { document: log.document, whole: false, findings: { at: 0, removed: 1, added: [about(6)] } },
     ]);
     expect(log.findings.map((finding) => finding.exchange)).toEqual([6]);
-    expect(log.worst).toBeNull();
+    expect(log.present).toEqual([]);
+    expect(log.answer.finding).toBeNull();
   });
 
   it("takes in what changed and keeps the rest", () => {
