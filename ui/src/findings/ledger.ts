@@ -1,6 +1,6 @@
 import type { CheckStatus } from "../host/bindings/CheckStatus";
 import type { RuleCheck } from "../host/bindings/RuleCheck";
-import type { Sign } from "../shared/LevelSign.svelte";
+import type { Sign } from "../shared/sign";
 
 /** Rules of which the same became. */
 export interface Group {
