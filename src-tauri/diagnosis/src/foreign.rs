@@ -4,7 +4,7 @@ use trace::{MetadataSource, origin_of};
 use url::{Host, Url};
 
 use crate::finding::{Finding, Part};
-use crate::providers::recognize;
+use crate::providers::by_host;
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN, Spec};
 use crate::wording::excerpt;
@@ -47,7 +47,7 @@ impl ForeignIssuer<'_> {
         let consistent = reading.callbacks.iter().any(|callback| {
             value(&response_fields(callback.request()), "iss") == Some(&self.named)
         });
-        !self.named.is_empty() && (consistent || recognize(&self.named, None).is_some())
+        !self.named.is_empty() && (consistent || by_host(&self.named).is_some())
     }
 
     /// Whether the document is right in itself and was asked for under another name of its server:

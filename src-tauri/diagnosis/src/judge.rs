@@ -4,6 +4,7 @@ use trace::{FlowInfo, Trace};
 
 use crate::finding::Finding;
 use crate::ledger::RuleCheck;
+use crate::providers::advise;
 use crate::reading::Reading;
 use crate::rule::Findings;
 use crate::snapshot::Snapshot;
@@ -25,12 +26,12 @@ pub(crate) fn judge(trace: &Trace, entries: usize) -> Vec<Finding> {
     if flows.len() < 2 {
         let snapshot = Snapshot::of_first(trace, entries);
         let reading = Reading::of(&snapshot);
-        return told(trace, &reading, each_rule(&reading));
+        return told(trace, &reading, advise(&reading, each_rule(&reading)));
     }
     let in_flow = |flow| {
         let snapshot = Snapshot::of_flow(trace, entries, flow);
         let reading = Reading::of(&snapshot);
-        told(trace, &reading, each_rule(&reading))
+        told(trace, &reading, advise(&reading, each_rule(&reading)))
     };
     flows.iter().flat_map(in_flow).collect()
 }
@@ -62,7 +63,7 @@ pub(crate) fn judge_flow(trace: &Trace, flow: &FlowInfo) -> Judgement {
 fn judge_one(snapshot: &Snapshot<'_>) -> Judgement {
     let trace = snapshot.trace;
     let reading = Reading::of(snapshot);
-    let alone = each_rule(&reading);
+    let alone = advise(&reading, each_rule(&reading));
     let findings = told(trace, &reading, alone.clone());
     let ledger = ledger::ledger(trace, &reading, &alone, &findings);
     Judgement { findings, ledger }

@@ -83,7 +83,7 @@ pub use decode::decoded;
 pub use decoded::{Decoded, DecodedField};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
 pub use precedence::explains;
-pub use providers::{Provider, Recognized, provider_of};
+pub use providers::{Cannot, Provider, Recognized, provider_of};
 pub use rule::{RuleInfo, VariantInfo};
 
 pub use judge::Judgement;

@@ -1,20 +1,209 @@
 //! Microsoft Entra.
 
-use super::provider::{Provider, is_within};
+use crate::finding::Owner;
+
+use super::provider::{
+    Cannot, Host, Provider, Sign, Trait, UNKNOWN, audience, because, fix, pkce, text,
+};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Microsoft Entra",
-    registration: "Entra has no dynamic registration: create an app registration, add the redirect \
-                   URI for mobile and desktop applications, and use its application (client) ID.",
-    is_host: |host| {
-        let domains = [
-            "microsoftonline.com",
-            "microsoftonline.us",
-            "partner.microsoftonline.cn",
-            "ciamlogin.com",
-            "b2clogin.com",
-        ];
-        host == "sts.windows.net" || domains.iter().any(|domain| is_within(host, domain))
-    },
-    traits: &[],
+    hosts: &[
+        Host::Within("microsoftonline.com"),
+        Host::Within("microsoftonline.us"),
+        Host::Within("partner.microsoftonline.cn"),
+        Host::Within("ciamlogin.com"),
+        Host::Within("b2clogin.com"),
+        Host::Is("sts.windows.net"),
+    ],
+    traits: &[
+        Trait::Own(Sign::Member("tenant_region_scope")),
+        Trait::Own(Sign::Member("cloud_instance_name")),
+        Trait::Own(Sign::Member("msgraph_host")),
+        Trait::Own(Sign::Header("x-ms-ests-server")),
+        Trait::Own(Sign::Says("AADSTS")),
+        Trait::Shared(Sign::Header("x-ms-request-id")),
+        Trait::Shared(Sign::Claim("tid", "")),
+    ],
+    cannot: &[
+        Cannot::Register,
+        Cannot::AdvertisePkce,
+        Cannot::FollowResource,
+        Cannot::ServeOauthDocument,
+    ],
+    usual: &["S08", "M03", "T15/taken"],
+    texts: &[
+        text(
+            &["AADSTS9010010"],
+            "resource is not the ID URI of the scope's API",
+            Owner::AuthorizationServer,
+            "Entra takes resource only when it is the Application ID URI of the API \
+              that the scope belongs to.",
+            "In the Entra admin center, under Expose an API, set the Application ID \
+              URI to {resource}, byte for byte; or leave resource away in this run \
+              (--resource off).",
+        ),
+        text(
+            &["AADSTS901002"],
+            "it does not take the resource parameter",
+            Owner::AuthorizationServer,
+            "This endpoint of Entra refuses resource.",
+            "Leave resource away in this run (--resource off) and ask for the scope \
+              ID-URI/.default; or put an OAuth proxy in front that drops resource.",
+        ),
+        text(
+            &["AADSTS50011"],
+            "it does not know this redirect URI",
+            Owner::AuthorizationServer,
+            "The redirect URI is not among those of the app registration; for \
+              http://localhost the port does not count, the path does.",
+            "In the Entra admin center, under Authentication, Mobile and desktop \
+              applications, add {redirect_uri}; http://127.0.0.1 goes in through the \
+              manifest only.",
+        ),
+        text(
+            &["AADSTS500113"],
+            "no redirect URI is registered",
+            Owner::AuthorizationServer,
+            "The app registration has no redirect URI at all.",
+            "In the Entra admin center, under Authentication, add the platform Mobile \
+              and desktop applications with {redirect_uri}.",
+        ),
+        text(
+            &["AADSTS65001"],
+            "nobody consented to this application",
+            Owner::AuthorizationServer,
+            "Neither the user nor an administrator has consented to these permissions.",
+            "In the Entra admin center, under API permissions of the client, add the \
+              scope of your API and grant admin consent.",
+        ),
+        text(
+            &["AADSTS65004"],
+            "the user said no",
+            Owner::Nobody,
+            "The user declined at the consent page.",
+            "Nothing has to change. Start again and agree.",
+        ),
+        text(
+            &["AADSTS90094"],
+            "an administrator has to consent",
+            Owner::AuthorizationServer,
+            "The tenant lets only administrators consent to this.",
+            "In the Entra admin center, under Enterprise applications, this client, \
+              Permissions, grant admin consent.",
+        ),
+        text(
+            &["AADSTS7000218"],
+            "it wants a secret from this client",
+            Owner::AuthorizationServer,
+            "The app registration is a confidential one: its platform is Web, or \
+              public client flows are off.",
+            "In the Entra admin center, under Authentication, use the platform Mobile \
+              and desktop applications and turn on Allow public client flows.",
+        ),
+        text(
+            &["AADSTS7000215"],
+            "the client secret is wrong",
+            Owner::Client,
+            "The secret that was sent is not one of the app registration.",
+            "Give this run the value of a client secret (--client-secret): the value, \
+              and its ID is another text.",
+        ),
+        text(
+            &["AADSTS700016"],
+            "the tenant does not know this client",
+            Owner::Client,
+            "There is no app registration with this ID in the tenant.",
+            "Give this run the application (client) ID of an app registration of this \
+              tenant (--client-id).",
+        ),
+        text(
+            &["AADSTS650053"],
+            "the scope does not exist at Microsoft Graph",
+            Owner::McpServer,
+            "A scope without a URI before it is looked up at Microsoft Graph.",
+            "Write the scope with the Application ID URI of your API before it into \
+              scopes_supported and the challenge (api://CLIENT-ID/{scope}).",
+        ),
+        text(
+            &["AADSTS70011"],
+            "it does not know this scope",
+            Owner::McpServer,
+            "The scope is not one that an API in this tenant exposes.",
+            "Write the scope with the Application ID URI of your API before it into \
+              scopes_supported and the challenge (api://CLIENT-ID/SCOPE).",
+        ),
+        text(
+            &["AADSTS900144"],
+            "a parameter is missing",
+            Owner::McpServer,
+            "Entra wants a scope in every request, and the MCP server names none.",
+            "Name the scope of your API (api://CLIENT-ID/SCOPE) in scopes_supported \
+              and in the challenge.",
+        ),
+        text(
+            &["AADSTS50020"],
+            "the account is of another tenant",
+            Owner::Client,
+            "The account that logged in does not exist in this tenant.",
+            "Log in with an account of this tenant, or invite the account as a guest.",
+        ),
+    ],
+    recipes: &[
+        fix(
+            "S06",
+            "In the Entra admin center, create an app registration with the platform \
+              Mobile and desktop applications and the redirect URI http://localhost, \
+              and give its application (client) ID to this run (--client-id).",
+        ),
+        pkce(
+            "Entra takes PKCE with S256, but its metadata does not say so, and nobody \
+              can make it.",
+        ),
+        audience(
+            "Entra puts the API's application (client) ID into aud of v2 tokens, and \
+              never the URL.",
+            "Make the MCP server expect the application (client) ID of its API as \
+              audience. A token for Microsoft Graph (aud \
+              00000003-0000-0000-c000-000000000000) means that no scope of the own API \
+              was asked for: name it in scopes_supported.",
+        ),
+        because(
+            "T40",
+            "Entra puts the API's application (client) ID into aud of v2 tokens; v1 \
+              tokens come from https://sts.windows.net/.",
+            "Make the MCP server expect the application (client) ID of its API as \
+              audience, and set requestedAccessTokenVersion to 2 in the manifest of \
+              the API.",
+        ),
+        because(
+            "R10",
+            "Where the issuer has common or organizations in it, Entra's metadata \
+              names {tenantid} instead.",
+            "Write https://login.microsoftonline.com/TENANT/v2.0 with the ID of your \
+              tenant into authorization_servers.",
+        ),
+        fix(
+            "S01",
+            "Write https://login.microsoftonline.com/TENANT/v2.0 with the ID of your \
+              tenant into authorization_servers.",
+        ),
+        fix(
+            "S07",
+            "In the Entra admin center, under Authentication, Mobile and desktop \
+              applications, add {redirect_uri}.",
+        ),
+        fix(
+            "A30/default",
+            "In the Entra admin center, under Expose an API, set the Application ID \
+              URI to {resource}, byte for byte; or leave resource away in this run \
+              (--resource off).",
+        ),
+        fix(
+            "T41/refused",
+            "In the Entra admin center, look at Sign-in logs for this request: the \
+              AADSTS number names the cause.",
+        ),
+    ],
+    ..UNKNOWN
 };

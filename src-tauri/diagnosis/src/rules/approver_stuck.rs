@@ -43,6 +43,11 @@ rule! {
             "What stands in front of the authorization server refuses the browser",
         PAGE_FAILS: Error AuthorizationServer Likely
             "The authorization server fails at its own page",
+        PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
+            "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_CLIENT: Error Client Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
     follows: ["N03/default"],

@@ -29,6 +29,11 @@ rule! {
     variants: [
         DENIED: Error AuthorizationServer Likely "The authorization server denies access",
         DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
+        PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
+            "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_CLIENT: Error Client Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
     follows: ["A08/commas_refused", "G21"],
@@ -251,11 +256,12 @@ mod tests {
     fn a_person_who_says_no_is_a_note_and_a_policy_is_not() {
         let person = refused("access_denied", "The user denied the request").finding("A30");
         assert_eq!((person.level, person.owner), (Level::Note, Owner::Nobody));
-        for description in [
-            "",
-            "User is not assigned to the client application.",
-            "AADSTS65004",
-        ] {
+        let declined = refused("access_denied", "AADSTS65004: declined").finding("A30");
+        assert_eq!(
+            (declined.level, declined.owner),
+            (Level::Note, Owner::Nobody)
+        );
+        for description in ["", "User is not assigned to the client application."] {
             let finding = refused("access_denied", description).finding("A30");
             assert_eq!(finding.level, Level::Error, "{description}");
         }

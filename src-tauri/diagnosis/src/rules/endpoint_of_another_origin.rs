@@ -1,7 +1,6 @@
 use trace::origin_of;
 
 use crate::finding::Part;
-use crate::providers::recognize;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT};
@@ -33,8 +32,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     // Of providers that are known it is known, too, that they do this on purpose.
-    let Some(own) = origin_of(attempt.issuer).filter(|_| recognize(attempt.issuer, None).is_none())
-    else {
+    let Some(own) = origin_of(attempt.issuer).filter(|_| reading.provider().is_none()) else {
         return;
     };
     let endpoints = [

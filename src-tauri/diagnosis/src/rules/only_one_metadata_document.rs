@@ -1,7 +1,6 @@
 use trace::{Revision, WellKnown};
 
 use crate::finding::Part;
-use crate::providers::recognize;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
@@ -36,7 +35,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((found, metadata)) = reading.server_metadata() else {
+    let Some((found, _)) = reading.server_metadata() else {
         return;
     };
     let missing = reading.server_tries.iter().rev().find(|attempt| {
@@ -71,7 +70,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ))
         .fix("Serve the same document at /.well-known/oauth-authorization-server as well.");
     // The later revisions are content with either. At a provider nobody who reads this can add one.
-    let provider = recognize(found.issuer, Some(metadata)).is_some();
+    let provider = reading.provider().is_some();
     findings.add(match (newer, provider) {
         (false, _) => finding,
         (true, false) => finding.variant(&LATER),

@@ -29,6 +29,8 @@ rule! {
         NOT_DEMANDED: Warning AuthorizationServer Certain,
         NO_S256_NOT_DEMANDED: Warning AuthorizationServer Certain "The metadata does not say that \
                                                                    PKCE with S256 is supported",
+        PROVIDER_SILENT: Warning McpServer Likely
+            "The metadata does not say that PKCE is supported, and this provider cannot change it",
     ],
     spec: [MCP_PKCE, MCP_S256],
     stops: [PkceUnsupported],

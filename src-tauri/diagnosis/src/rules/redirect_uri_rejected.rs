@@ -23,6 +23,13 @@ rule! {
     /// RFC 8252 sections 7.3 and 8.3.
     "S07" "redirect_uri_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the redirect URI",
+    variants: [
+        PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
+            "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_CLIENT: Error Client Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
+    ],
     spec: [RFC8252_LOOPBACK],
     supersedes: ["A31" anywhere, "G14" anywhere],
     follows: ["G21"],

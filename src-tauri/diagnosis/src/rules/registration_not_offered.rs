@@ -1,7 +1,7 @@
 use trace::{Response, Revision, ServerMetadata, StopCode};
 
 use crate::finding::Part;
-use crate::providers::{answers_itself, recognize};
+use crate::providers::answers_itself;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_REGISTRATION, MCP_REGISTRATION_2025_06};
@@ -28,6 +28,11 @@ rule! {
         CREDENTIALS_WANTED: Error AuthorizationServer Likely,
         FORBIDDEN: Error AuthorizationServer Likely,
         SWITCHED_OFF: Error AuthorizationServer Certain,
+        PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
+            "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_CLIENT: Error Client Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
     supersedes: ["G03"],
@@ -38,9 +43,6 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let metadata = reading.server_metadata();
-    let issuer = reading
-        .issuer()
-        .or_else(|| Some(metadata.as_ref()?.0.issuer));
     let spec = if reading.revision.at_least(Revision::R20251125) {
         MCP_REGISTRATION
     } else {
@@ -50,15 +52,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(spec)
         .expected("a registration_endpoint that answers 201 with a client_id")
-        .fix(advice(issuer, document));
+        .fix(advice(document));
     if let Some(refused) = refused(reading) {
         findings.add(describe(
             finding.at(refused.seq, Part::Status),
             refused,
             reading.default_endpoints(),
         ));
-    } else if let (Some(_), Some((attempt, document))) =
-        (reading.stopped(StopCode::NoRegistration), metadata)
+    } else if let (true, Some((attempt, document))) = (cannot_register(reading), metadata)
         && document.registration_endpoint.is_none()
     {
         let finding = finding
@@ -71,6 +72,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .actual("no registration_endpoint in the metadata");
         findings.add(finding);
     }
+}
+
+/// Whether there is no client: the flow stopped for that, or before that for want of PKCE, and
+/// would have.
+fn cannot_register(reading: &Reading<'_>) -> bool {
+    if reading.stopped(StopCode::NoRegistration).is_some() {
+        return true;
+    }
+    let takes_documents = reading
+        .server_metadata()
+        .is_some_and(|(_, metadata)| metadata.client_id_metadata_document_supported);
+    reading
+        .stopped(StopCode::PkceUnsupported)
+        .is_some_and(|seq| reading.client_before(seq).is_none() && !takes_documents)
 }
 
 /// The latest registration request, when it was turned away as such.
@@ -148,10 +163,7 @@ fn offer(metadata: &ServerMetadata) -> &'static str {
     }
 }
 
-fn advice(issuer: Option<&str>, metadata: Option<&ServerMetadata>) -> String {
-    if let Some(known) = issuer.and_then(|issuer| recognize(issuer, metadata)) {
-        return format!("{}: {}", known.provider.name, known.provider.registration);
-    }
+fn advice(metadata: Option<&ServerMetadata>) -> String {
     let by_document =
         metadata.is_some_and(|metadata| metadata.client_id_metadata_document_supported);
     let other = if by_document {
@@ -205,11 +217,7 @@ mod tests {
         let mut run = unoffered();
         run.stop(Phase::Registration, StopCode::NoRegistration);
         run.issuer = "https://tenant.eu.auth0.com/".into();
-        assert!(
-            run.finding("S06")
-                .fix
-                .starts_with("Auth0: In the Auth0 dashboard")
-        );
+        assert!(run.finding("S06").fix.starts_with("In the Auth0 dashboard"));
     }
 
     #[test]

@@ -2,7 +2,6 @@ use trace::{DocumentError, FailureKind, Revision, StopCode, server_metadata_urls
 
 use crate::by_status::{Decided, by_status};
 use crate::finding::Part;
-use crate::providers::is_authkit_domain;
 use crate::reading::{Reading, ServerTry};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
@@ -122,18 +121,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ))
         .expected("a metadata document at one of the well-known URLs")
         .actual(actual)
-        .fix(if is_authkit_domain(issuer) {
-            format!(
-                "Check the AuthKit domain in the MCP server's settings: it must be the domain \
-                 shown in the WorkOS dashboard. {issuer} is not a domain that WorkOS serves now."
-            )
-        } else {
-            format!(
-                "Check the authorization server in the MCP server's settings. It must be the \
+        .fix(format!(
+            "Check the authorization server in the MCP server's settings. It must be the \
                  issuer exactly as the authorization server's own metadata spells it. If {issuer} \
                  is right, the authorization server has to serve its metadata there."
-            )
-        });
+        ));
     // 2025-06-18 and earlier look for one document only, so a server that has just the other one
     // looks the same.
     if candidates

@@ -35,6 +35,8 @@ rule! {
         TAKEN: Note McpServer Likely
             "The access token names another audience, and the MCP server takes it",
         NOT_USED: Error AuthorizationServer Likely,
+        PROVIDER_AUDIENCE: Error McpServer Likely
+            "The access token has the audience that this provider gives, and not the MCP server's",
     ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
     supersedes: [DEFAULT "T40" anywhere],

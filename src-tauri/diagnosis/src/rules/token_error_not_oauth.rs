@@ -23,6 +23,11 @@ rule! {
     variants: [
         GATEWAY: Error Network Likely,
         NO_ENDPOINT: Error AuthorizationServer Likely,
+        PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
+            "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_CLIENT: Error Client Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_TOKEN_ERROR],
     follows: ["N03/default"],

@@ -25,6 +25,11 @@ rule! {
         ERROR_AS_SUCCESS: Error AuthorizationServer Certain
             "The token endpoint reports an error with a status of success",
         NOT_JSON: Error AuthorizationServer Likely,
+        PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
+            "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_CLIENT: Error Client Likely "{provider} refuses the request: {cause}",
+        PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_TOKEN_JSON, RFC6749_TOKEN_ERROR],
     stops: [InvalidTokenResponse, TokenRejected],

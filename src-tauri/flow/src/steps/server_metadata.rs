@@ -1,12 +1,15 @@
 //! Authorization server metadata: where its endpoints are and what it can do (RFC 8414).
 
 use trace::{
-    Grant, Outcome, Phase, Purpose, Request, Revision, ServerMetadata, StopCode, Verdict, WellKnown,
+    Decision, Grant, Outcome, Phase, Purpose, Request, Revision, ServerMetadata, StopCode, Verdict,
+    WellKnown,
 };
 
 use crate::endpoint::Endpoint;
 use crate::metadata_request::metadata_request;
+use crate::options::Registration;
 use crate::plan::{Env, Plan};
+use crate::routes::client::auth_method;
 use crate::routes::discovery::server_metadata_step;
 use crate::routes::issuer::{with_metadata, without_metadata};
 use crate::setup::Setup;
@@ -121,7 +124,28 @@ fn accept(
             ),
         ),
     };
-    Transition::refuse(flow, StopCode::PkceUnsupported, short, message)
+    // Whether there is a client shows, too, whether it would have stopped at the next step.
+    let client = known_client(&flow, setup);
+    Transition::refuse(flow, StopCode::PkceUnsupported, short, message).after(client)
+}
+
+/// The client that was arranged by hand.
+fn known_client(flow: &Flow, setup: &Setup) -> Option<Decision> {
+    let Registration::Preregistered {
+        client_id,
+        client_secret,
+        ..
+    } = &setup.registration
+    else {
+        return None;
+    };
+    let (has_secret, has_key) = (client_secret.is_some(), setup.private_key.is_some());
+    Some(Decision::Client {
+        client_id: client_id.clone(),
+        how: "pre-registered".into(),
+        auth_method: auth_method(&flow.facts, setup, has_secret, has_key),
+        issuer: None,
+    })
 }
 
 fn pkce_s256(metadata: &ServerMetadata) -> bool {

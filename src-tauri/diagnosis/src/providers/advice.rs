@@ -1,0 +1,162 @@
+//! One pass over the findings: what is known of the provider goes into them.
+
+use std::fmt::Write as _;
+
+use super::provider::{Recipe, Text};
+use super::said::{says, words};
+use super::{Recognized, how};
+use crate::catalogue;
+use crate::finding::{Finding, Level, Owner};
+use crate::reading::{ExchangeRef, Reading, value};
+use crate::rule::{Rule, Variant};
+use crate::wording::excerpt;
+
+/// What the user did by hand explains more than anything that a provider is known for.
+const BY_HAND: [&str; 3] = ["edited", "edited_redirect_uri", "request_wrong"];
+
+/// The findings without what is usual at this provider, and with its own remedies.
+pub(crate) fn advise(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding> {
+    if found.is_empty() {
+        return found;
+    }
+    let Some(known) = reading.provider() else {
+        return found;
+    };
+    let usual = |finding: &Finding| known.provider.usual.iter().any(|one| is_of(finding, one));
+    let unusual = found.into_iter().filter(|finding| !usual(finding));
+    unusual
+        .map(|finding| advised(reading, known, finding))
+        .collect()
+}
+
+fn advised(reading: &Reading<'_>, known: &Recognized, finding: Finding) -> Finding {
+    if finding.owner == Owner::Network || BY_HAND.contains(&finding.variant.as_str()) {
+        return finding;
+    }
+    let Some(rule) = catalogue::RULES
+        .iter()
+        .find(|rule| rule.code == finding.code)
+    else {
+        return finding;
+    };
+    if let Some((text, variant)) = explained(reading, known, rule, &finding) {
+        return explain(reading, known, finding, text, variant);
+    }
+    let mut recipes = known.provider.recipes.iter();
+    match recipes.find(|recipe| is_of(&finding, recipe.rule)) {
+        Some(recipe) => follow(reading, known, rule, finding, recipe),
+        None => finding,
+    }
+}
+
+/// Whether a finding is of this rule ("A07"), or of this variant of it ("A07/default").
+fn is_of(finding: &Finding, rule: &str) -> bool {
+    match rule.split_once('/') {
+        Some((code, variant)) => finding.code == code && finding.variant == variant,
+        None => finding.code == rule,
+    }
+}
+
+/// What the answer that a finding is about says, as far as this provider's texts are known; only
+/// for rules that are about a refusal.
+fn explained<'k>(
+    reading: &Reading<'_>,
+    known: &'k Recognized,
+    rule: &'static Rule,
+    finding: &Finding,
+) -> Option<(&'k Text, &'static Variant)> {
+    rule.variants
+        .iter()
+        .find(|variant| variant.name.starts_with("PROVIDER_SAYS_"))?;
+    let seen = exchange(reading, finding.exchange?)?;
+    let said = words(seen);
+    let text = known
+        .provider
+        .texts
+        .iter()
+        .find(|text| says(&said, text.says))?;
+    let mut variants = rule.variants.iter().copied();
+    let variant = variants.find(|variant| {
+        variant.name.starts_with("PROVIDER_SAYS_") && variant.owner == text.owner
+    })?;
+    Some((text, variant))
+}
+
+fn exchange<'a>(reading: &Reading<'a>, seq: u32) -> Option<ExchangeRef<'a>> {
+    let at = reading.all.partition_point(|seen| seen.seq < seq);
+    reading.all.get(at).copied().filter(|seen| seen.seq == seq)
+}
+
+fn explain(
+    reading: &Reading<'_>,
+    known: &Recognized,
+    finding: Finding,
+    text: &Text,
+    variant: &'static Variant,
+) -> Finding {
+    let cause = fill(reading, text.cause);
+    let message = format!("{} {}", fill(reading, text.message), how(known));
+    finding
+        .variant(variant)
+        .title_with([known.provider.name, &cause])
+        .message(message)
+        .fix(fill(reading, text.fix))
+}
+
+fn follow(
+    reading: &Reading<'_>,
+    known: &Recognized,
+    rule: &'static Rule,
+    finding: Finding,
+    recipe: &Recipe,
+) -> Finding {
+    let mut finding = finding;
+    if let Some(slug) = recipe.becomes {
+        let mut variants = rule.variants.iter();
+        if let Some(variant) = variants.find(|variant| variant.name.eq_ignore_ascii_case(slug)) {
+            // A note stays one: there is nothing that stopped anybody.
+            if finding.level == Level::Note {
+                return finding;
+            }
+            finding = finding.variant(variant);
+        }
+    }
+    let mut message = std::mem::take(&mut finding.message);
+    if !recipe.why.is_empty() {
+        let _ = write!(message, " {}", fill(reading, recipe.why));
+    }
+    let _ = write!(message, " {}", how(known));
+    finding.message(message).fix(fill(reading, recipe.fix))
+}
+
+/// A text with its places filled from the run.
+fn fill(reading: &Reading<'_>, text: &str) -> String {
+    if !text.contains('{') {
+        return text.to_owned();
+    }
+    let asked = reading
+        .authorization_before(u32::MAX)
+        .map(|(_, asked)| asked)
+        .unwrap_or_default();
+    let or = |name: &str, otherwise: &str| {
+        excerpt(
+            value(asked, name)
+                .filter(|it| !it.is_empty())
+                .unwrap_or(otherwise),
+        )
+    };
+    let issuer = reading.issuer().unwrap_or("the issuer");
+    let places = [
+        ("{resource}", or("resource", reading.server_url)),
+        ("{mcp}", excerpt(reading.server_url)),
+        ("{redirect_uri}", or("redirect_uri", "the redirect URI")),
+        ("{client_id}", or("client_id", "the client ID")),
+        ("{scope}", or("scope", "the scope")),
+        ("{issuer}", excerpt(issuer)),
+    ];
+    let mut filled = text.to_owned();
+    for (place, value) in places {
+        filled = filled.replace(place, &value);
+    }
+    filled
+}
