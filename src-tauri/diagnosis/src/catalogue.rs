@@ -71,6 +71,7 @@ pub(crate) const RULES: &[Rule] = &[
     expires_in_not_a_number::RULE,
     token_answer_member_wrong::RULE,
     media_type_wrong::RULE,
+    body_damaged::RULE,
     dpop_nonce_missing::RULE,
     dpop_ignored::RULE,
     dpop_token_unbound::RULE,

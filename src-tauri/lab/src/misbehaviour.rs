@@ -228,6 +228,9 @@ misbehaviours! {
     MediaTypeWrong "B01" "media_type_wrong" Warning
         "Metadata announced as text"
         "The authorization server metadata is JSON and comes as text/plain."
+    BodyDamaged "B02" "body_damaged" Warning
+        "A member twice in the metadata"
+        "The authorization server metadata has issuer twice, and the first one is another server's."
     JsonRpcEnvelopeWrong "N06" "json_rpc_envelope_wrong" Error
         "Another JSON-RPC id"
         "The answer to tools/list carries another id than the request."

@@ -260,6 +260,12 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
             w["oauth-authorization-server"].contains("text/plain")
                 && h["oauth-authorization-server"].contains("application/json")
         }),
+        M::BodyDamaged => ("oauth-authorization-server", |w, _| {
+            w["oauth-authorization-server"]
+                .matches(r#""issuer":"#)
+                .count()
+                == 2
+        }),
         M::JsonRpcEnvelopeWrong => ("tools/list, tools/list again", |w, h| {
             w["tools/list"].contains(r#""id":"another""#) && h["tools/list"].contains(r#""id":"#)
         }),

@@ -39,7 +39,7 @@ pub use exchange::{
 };
 pub use file::{FileError, VERSION, from_json, to_json};
 pub use form::{Pair, encode_pairs, pairs, query_pairs, with_query};
-pub use json::json_value;
+pub use json::{BYTE_ORDER_MARK, json_value};
 pub use jwt::{Jwt, JwtError};
 pub use metadata::{
     Document, DocumentError, ResourceMetadata, ServerMetadata, is_loopback, origin_of,

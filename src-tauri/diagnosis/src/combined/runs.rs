@@ -240,3 +240,22 @@ pub fn with_commas() -> Run {
     }
     run
 }
+
+/// The answers to these requests end in the middle.
+pub fn cut_off(run: &Run, purpose: fn(&trace::Purpose) -> bool) -> Trace {
+    let mut trace = run.trace();
+    for entry in &mut trace.entries {
+        let entry = std::sync::Arc::make_mut(entry);
+        let trace::EntryKind::Exchange(exchange) = &mut entry.kind else {
+            continue;
+        };
+        if let (true, trace::Outcome::Response(response)) =
+            (purpose(&exchange.purpose), &mut exchange.outcome)
+        {
+            response.body.bytes.truncate(10);
+            let reason = "the connection ended".into();
+            response.body.end = trace::BodyEnd::CutOff { reason };
+        }
+    }
+    trace
+}

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use trace::{Decision, Phase, StopCode};
+use trace::{Decision, Phase, Purpose, StopCode};
 
 use super::runs::*;
 use crate::sample::{AS, Answer, MCP, Run, access_jwt, call, decide, jwt, stop, token_answer};
@@ -17,6 +17,22 @@ pub const SUPERSEDES: &[super::Shown] = &[
             .challenge
             .header("www-authenticate", "Basic realm=\"x\"");
         run.trace()
+    }),
+    ("B01", "N05", || {
+        let mut run = Run::healthy();
+        run.calls[1] = Answer::bare(200);
+        run.calls[1].body = "data: {\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n\n".into();
+        run.stop(Phase::Mcp, StopCode::McpError).trace()
+    }),
+    ("B02", "N05", || {
+        let mut run = Run::healthy();
+        run.stop(Phase::Mcp, StopCode::McpError);
+        cut_off(&run, |purpose| matches!(purpose, Purpose::Mcp { .. }))
+    }),
+    ("B02", "T02", || {
+        let mut run = Run::healthy();
+        run.stop(Phase::Token, StopCode::InvalidTokenResponse);
+        cut_off(&run, |purpose| matches!(purpose, Purpose::Token { .. }))
     }),
     ("G09", "T41", || {
         let mut run = refused("invalid_client", "Missing client_id");

@@ -3,7 +3,10 @@ use trace::Purpose;
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object};
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC6749_TOKEN_JSON, RFC7591_CREATED, RFC8414_RESPONSE, RFC9728_RESPONSE, Spec};
+use crate::spec::{
+    MCP_ANSWER, MCP_ANSWER_2026, RFC6749_TOKEN_JSON, RFC7591_CREATED, RFC8414_RESPONSE,
+    RFC9728_RESPONSE, Spec, mcp_answer,
+};
 use crate::wording::excerpt;
 
 rule! {
@@ -25,50 +28,82 @@ rule! {
     title: "{document} is JSON and is announced as something else",
     variants: [
         BY_MCP_SERVER: Warning McpServer Certain "{document} is JSON and is announced as something else",
+        EVENTS: Error McpServer Certain
+            "{document} is an event stream and is announced as something else",
     ],
-    spec: [RFC9728_RESPONSE, RFC8414_RESPONSE, RFC7591_CREATED, RFC6749_TOKEN_JSON],
+    spec: [RFC9728_RESPONSE, RFC8414_RESPONSE, RFC7591_CREATED, RFC6749_TOKEN_JSON, MCP_ANSWER, MCP_ANSWER_2026],
+    supersedes: [EVENTS "N05" anywhere],
+    stops: [McpError],
     looks_at: [Request],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut told: Vec<&str> = Vec::new();
     for seen in &reading.all {
-        let Some((document, spec)) = document(&seen.exchange.purpose) else {
+        let Some((document, spec)) = document(reading, &seen.exchange.purpose) else {
             continue;
         };
         let Some(sent) = announced(*seen).filter(|_| !told.contains(&document)) else {
             continue;
         };
         told.push(document);
-        let variant = if matches!(seen.exchange.purpose, Purpose::ResourceMetadata { .. }) {
-            &BY_MCP_SERVER
+        let events = is_events(*seen);
+        let variant = match seen.exchange.purpose {
+            _ if events => &EVENTS,
+            Purpose::ResourceMetadata { .. } | Purpose::Challenge { .. } | Purpose::Mcp { .. } => {
+                &BY_MCP_SERVER
+            }
+            _ => RULE.default_variant(),
+        };
+        let right = if events {
+            "Content-Type: text/event-stream"
         } else {
-            RULE.default_variant()
+            "Content-Type: application/json"
         };
         let finding = RULE
             .found(spec)
             .variant(variant)
             .title_with([document])
             .at(seen.seq, Part::response_header("Content-Type"))
-            .message(
+            .message(if events {
+                "Clients go by the media type, take the stream for JSON, and say that it is none."
+            } else {
                 "This client reads the body all the same. Clients that go by the media type say that \
-                 the answer is not JSON.",
-            )
-            .expected("Content-Type: application/json")
+                 the answer is not JSON."
+            })
+            .expected(right)
             .actual(sent)
-            .fix("Send Content-Type: application/json with this answer.");
+            .fix(format!("Send {right} with this answer."));
         findings.add(finding);
     }
 }
 
-fn document(purpose: &Purpose) -> Option<(&'static str, Spec)> {
+fn document(reading: &Reading<'_>, purpose: &Purpose) -> Option<(&'static str, Spec)> {
     Some(match purpose {
         Purpose::ResourceMetadata { .. } => ("The protected resource metadata", RFC9728_RESPONSE),
         Purpose::ServerMetadata { .. } => ("The authorization server metadata", RFC8414_RESPONSE),
         Purpose::Registration => ("The registration answer", RFC7591_CREATED),
         Purpose::Token { .. } => ("The token answer", RFC6749_TOKEN_JSON),
+        Purpose::Challenge { .. } | Purpose::Mcp { .. } => {
+            ("The MCP server's answer", mcp_answer(reading.revision))
+        }
         _ => return None,
     })
+}
+
+/// Whether the body of an answer of the MCP server is a stream of events, by how it begins.
+fn is_events(seen: ExchangeRef<'_>) -> bool {
+    let of_server = matches!(
+        seen.exchange.purpose,
+        Purpose::Challenge { .. } | Purpose::Mcp { .. }
+    );
+    let text = seen.response().and_then(|response| response.text());
+    let begins = |text: &str| {
+        ["data:", "event:", "id:", "retry:", ": "]
+            .iter()
+            .any(|field| text.starts_with(field))
+    };
+    of_server && text.is_some_and(begins)
 }
 
 /// The media type as it was sent, where the body is a JSON object and the type says otherwise.
@@ -79,13 +114,18 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
     }
     seen.response_with_headers()?;
     let media = response.media_type();
+    if is_events(seen) && media.as_deref() == Some("text/event-stream") {
+        return None;
+    }
     let is_json = media
         .as_deref()
         .is_some_and(|media| media == "application/json" || media.ends_with("+json"));
     if is_json {
         return None;
     }
-    object(response)?;
+    if !is_events(seen) {
+        object(response)?;
+    }
     Some(match response.header_value("content-type") {
         Some(sent) => excerpt(&format!("Content-Type: {sent}")),
         None => "no Content-Type".into(),
@@ -94,6 +134,8 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use trace::{Phase, StopCode};
+
     use crate::finding::Owner;
     use crate::sample::{Answer, Run};
 
@@ -117,6 +159,19 @@ mod tests {
         let mut run = Run::healthy();
         announce(&mut run.server_tries[0].2, Some("text/html"));
         assert!(run.finding("B01").title.contains("authorization server"));
+    }
+
+    #[test]
+    fn answers_of_the_mcp_server_have_one_of_two_types() {
+        let mut run = Run::healthy();
+        announce(&mut run.calls[1], None);
+        assert_eq!(run.finding("B01").owner, Owner::McpServer);
+        run.calls[1].body = "data: {\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{}}\n\n".into();
+        run.stop(Phase::Mcp, StopCode::McpError);
+        assert_eq!(run.finding("B01").variant, "events");
+        run.stop = None;
+        announce(&mut run.calls[1], Some("text/event-stream"));
+        assert!(run.is_silent("B01"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub(crate) mod approver_stuck;
 pub(crate) mod at_hash_wrong;
 pub(crate) mod authorization_details_dropped;
 pub(crate) mod authorization_refused;
+pub(crate) mod body_damaged;
 pub(crate) mod callback_missing;
 pub(crate) mod callback_without_code;
 pub(crate) mod certificate_binding_wrong;

@@ -1,4 +1,4 @@
-use trace::{Response, StopCode};
+use trace::{Purpose, Response, StopCode};
 
 use crate::by_status::{Decided, by_status, looks_like_login};
 use crate::finding::{Finding, Part};
@@ -6,7 +6,7 @@ use crate::providers::access_proxy;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
-use crate::wording::{excerpt, in_its_own_words, is_html, text_of_page};
+use crate::wording::{answer_in_words, excerpt, in_its_own_words, is_html, text_of_page};
 
 rule! {
     /// # What it looks at
@@ -37,6 +37,7 @@ rule! {
             "The first call is refused by what stands in front of the MCP server",
         UNAUTHORIZED_IN_WORDS: Error McpServer Likely
             "The first call is refused in words, without the status 401",
+        FOLLOWED: Warning McpServer Likely "The MCP server redirects each call to {place}",
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
     stops: [NotAnMcpServer],
@@ -44,6 +45,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    followed(reading, findings);
     let Some(stopped) = reading.stopped(StopCode::NotAnMcpServer) else {
         return;
     };
@@ -76,6 +78,42 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         );
     let said = in_its_own_words(&response);
     findings.add(told(finding.actual(said), response.get()));
+}
+
+/// Calls that are answered only after a redirect, which this client followed.
+fn followed(reading: &Reading<'_>, findings: &mut Findings) {
+    let is_call =
+        |purpose: &Purpose| matches!(purpose, Purpose::Challenge { .. } | Purpose::Mcp { .. });
+    let pairs = reading.all.iter().zip(reading.all.iter().skip(1));
+    let mut redirected = pairs.filter(|(from, to)| {
+        is_call(&from.exchange.purpose)
+            && from.exchange.purpose == to.exchange.purpose
+            && matches!(from.status(), Some(300..=399))
+            && to
+                .status()
+                .is_some_and(|status| !(300..400).contains(&status))
+            && from.request().url() != to.request().url()
+    });
+    let Some((from, to)) = redirected.next() else {
+        return;
+    };
+    let (url, place) = (from.request().url(), to.request().url());
+    let finding = RULE
+        .found(mcp_answer(reading.revision))
+        .variant(&FOLLOWED)
+        .title_with([excerpt(place).as_str()])
+        .at(from.seq, Part::Status)
+        .message(
+            "This client follows within one origin. Many clients do not send a POST on, or send it \
+             on as a GET or without the token, and say no more than that they cannot connect.",
+        )
+        .expected(format!("an answer at {url}"))
+        .actual(answer_in_words(from.exchange))
+        .fix(format!(
+            "Let the server answer at {url} itself, or give {place} to clients as its URL and as \
+             resource in the resource metadata."
+        ));
+    findings.add(finding);
 }
 
 fn told(finding: Finding, response: &Response) -> Finding {

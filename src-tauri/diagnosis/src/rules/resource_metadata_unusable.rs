@@ -1,7 +1,8 @@
 use trace::{DocumentError, ResourceMetadata, Revision};
 
-use crate::finding::Part;
-use crate::reading::{Reading, ResourceTry};
+use crate::finding::{Level, Part};
+use crate::members::{Form, Member, problems};
+use crate::reading::{Reading, ResourceTry, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN};
 
@@ -28,13 +29,79 @@ rule! {
         NO_RESOURCE: Error McpServer Certain
             "The resource metadata does not say which resource it is about",
         CUT_OFF: Error Network Likely,
+        MEMBER: Warning McpServer Certain
+            "{member} of the resource metadata is not as it has to be",
     ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
     stops: [InvalidResourceMetadata],
     looks_at: [ResourceMetadataRequest],
 }
 
+const fn member(name: &'static str, form: Form) -> Member {
+    Member {
+        name,
+        form,
+        required: false,
+        holds: None,
+        level: Level::Warning,
+        spec: RFC9728_RESPONSE,
+    }
+}
+
+/// What of a document that can be used is not as it has to be. The members without which it cannot
+/// be used are looked at one by one.
+const TABLE: &[Member] = &[
+    Member {
+        holds: Some("header"),
+        ..member("bearer_methods_supported", Form::Texts)
+    },
+    member("scopes_supported", Form::Texts),
+    member("jwks_uri", Form::Url),
+    member("resource_name", Form::Text),
+    member("resource_documentation", Form::Url),
+    member("resource_policy_uri", Form::Url),
+    member("resource_tos_uri", Form::Url),
+    member("resource_signing_alg_values_supported", Form::Texts),
+    member("authorization_details_types_supported", Form::Texts),
+    member("dpop_signing_alg_values_supported", Form::Texts),
+    member("dpop_bound_access_tokens_required", Form::Flag),
+    member("tls_client_certificate_bound_access_tokens", Form::Flag),
+];
+
+fn members(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some((attempt, _)) = reading.resource_metadata() else {
+        return;
+    };
+    let document = attempt.seen.response_with_body().and_then(object);
+    for problem in problems(TABLE, &document.unwrap_or_default()) {
+        let message = match problem.name {
+            "bearer_methods_supported" => {
+                "MCP clients send the token in the Authorization header and nowhere else. One that \
+                 goes by this list stops here."
+            }
+            _ => {
+                "This client reads the document leniently. Clients that check it against the \
+                 specification refuse all of it."
+            }
+        };
+        let finding = RULE
+            .found(problem.spec)
+            .variant(&MEMBER)
+            .title_with([problem.name])
+            .at(attempt.seen.seq, Part::body(&format!("/{}", problem.name)))
+            .message(message)
+            .fix(format!(
+                "In the resource metadata, write {} instead of {}.",
+                problem.expected, problem.actual
+            ))
+            .expected(problem.expected)
+            .actual(problem.actual);
+        findings.add(finding);
+    }
+}
+
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    members(reading, findings);
     let tries = &reading.resource_tries;
     let usable = |attempt: &&ResourceTry<'_>| {
         let document = attempt.document.as_ref();
@@ -132,6 +199,22 @@ mod tests {
         );
         assert_eq!(part(json!({"resource": 7})), Part::body("/resource"));
         assert_eq!(part(json!([])), Part::body(""));
+    }
+
+    #[test]
+    fn members_that_strict_clients_mind() {
+        let with = |member: &str, value: Value| {
+            let mut run = Run::healthy();
+            run.resource_tries[0]
+                .2
+                .edit(|document| document[member] = value);
+            run
+        };
+        let methods = with("bearer_methods_supported", json!(["query"]));
+        assert!(methods.finding("N04").title.starts_with("bearer_methods"));
+        assert!(!with("jwks_uri", json!(7)).is_silent("N04"));
+        assert!(with("bearer_methods_supported", json!(["body", "header"])).is_silent("N04"));
+        assert!(with("x_vendor", json!(7)).is_silent("N04"));
     }
 
     #[test]

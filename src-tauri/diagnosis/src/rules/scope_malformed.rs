@@ -1,8 +1,8 @@
 use crate::finding::Part;
-use crate::reading::{Reading, challenges, response_fields, value};
+use crate::reading::{Reading, challenges, object, response_fields, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_SCOPE_LIST;
-use crate::wording::excerpt;
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -25,6 +25,8 @@ rule! {
     variants: [
         COMMAS: Warning McpServer Likely "Scopes are separated by commas",
         COMMAS_REFUSED: Error McpServer Likely "Scopes are separated by commas",
+        NOT_LISTED: Warning McpServer Likely
+            "The MCP server names a scope that the authorization server does not list",
     ],
     spec: [RFC6749_SCOPE_LIST],
     looks_at: [Challenge],
@@ -32,6 +34,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     commas(reading, findings);
+    not_listed(reading, findings);
     let calls = reading.first_calls.iter().chain(&reading.calls);
     let in_challenge = calls.into_iter().find_map(|call| {
         let all = challenges(call.response()?).ok()?;
@@ -134,6 +137,80 @@ fn commas(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// The scopes of OpenID Connect. A list with nothing else is not about what MCP servers need.
+const OF_OPENID: [&str; 8] = [
+    "openid",
+    "profile",
+    "email",
+    "address",
+    "phone",
+    "groups",
+    "roles",
+    "offline_access",
+];
+
+/// A scope of the resource metadata that the authorization server has no part of: it lists scopes
+/// of this kind, and not this one. Where it was granted all the same, the list is just not whole.
+fn not_listed(reading: &Reading<'_>, findings: &mut Findings) {
+    let Some((attempt, metadata)) = reading.resource_metadata() else {
+        return;
+    };
+    let Some(listed) = reading
+        .server_metadata()
+        .and_then(|(_, metadata)| metadata.scopes_supported.clone())
+    else {
+        return;
+    };
+    let named = metadata.scopes_supported.as_deref().unwrap_or_default();
+    let of_kind = |scope: &&String| !OF_OPENID.contains(&scope.as_str());
+    // Names in common show that the list is about these scopes.
+    if !named
+        .iter()
+        .filter(of_kind)
+        .any(|scope| listed.contains(scope))
+    {
+        return;
+    }
+    let granted = |scope: &str| {
+        reading.tokens.iter().any(|(seen, _)| {
+            let answer = seen.response().and_then(object).unwrap_or_default();
+            text(&answer, "scope").is_some_and(|all| all.split(' ').any(|one| one == scope))
+        })
+    };
+    let unknown: Vec<&str> = named
+        .iter()
+        .filter(of_kind)
+        .map(String::as_str)
+        .filter(|scope| !listed.iter().any(|known| known == scope) && !is_list(scope))
+        .filter(|scope| !scope.trim().is_empty() && !scope.contains(' ') && !granted(scope))
+        .collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let unknown = list(&unknown);
+    let finding = RULE
+        .found(RFC6749_SCOPE_LIST)
+        .variant(&NOT_LISTED)
+        .at(attempt.seen.seq, Part::body("/scopes_supported"))
+        .message(format!(
+            "Clients that ask for all scopes of the resource metadata are refused with \
+             invalid_scope, if the authorization server has no {}. A list may leave scopes out, so \
+             it may know it all the same.",
+            excerpt(&unknown)
+        ))
+        .expected(excerpt(&format!("scopes among {}", list(&listed))))
+        .actual(excerpt(&format!(
+            "{unknown}; the authorization server lists {}",
+            list(&listed)
+        )))
+        .fix(format!(
+            "Take {0} out of scopes_supported of the resource metadata, or create {0} at the \
+             authorization server.",
+            excerpt(&unknown)
+        ));
+    findings.add(finding);
+}
+
 fn is_list(name: &str) -> bool {
     name.contains(',') && name.split(',').all(|part| !part.is_empty())
 }
@@ -216,6 +293,25 @@ mod tests {
             .2
             .edit(|metadata| metadata["scopes_supported"] = json!(["a,b"]));
         assert!(known.is_silent("A08"));
+    }
+
+    #[test]
+    fn a_scope_that_is_in_neither_the_list_nor_the_grant() {
+        let with = |named: serde_json::Value, listed: serde_json::Value| {
+            let mut run = Run::healthy();
+            run.resource_tries[0]
+                .2
+                .edit(|document| document["scopes_supported"] = named);
+            run.server_tries[0]
+                .2
+                .edit(|document| document["scopes_supported"] = listed);
+            run
+        };
+        let found = with(json!(["a", "b"]), json!(["a", "c"])).finding("A08");
+        assert!(found.actual.unwrap().starts_with("b; "));
+        // Nothing in common, or nothing but OpenID Connect: another kind of list.
+        assert!(with(json!(["b"]), json!(["openid", "c"])).is_silent("A08"));
+        assert!(with(json!(["openid", "b"]), json!(["openid", "email"])).is_silent("A08"));
     }
 
     #[test]

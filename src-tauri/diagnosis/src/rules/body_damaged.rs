@@ -1,0 +1,370 @@
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use trace::{BYTE_ORDER_MARK, BodyEnd, CodingEnd, Purpose, Response, RpcAnswer, rpc_answer};
+
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, object};
+use crate::rule::{Findings, Variant, rule};
+use crate::spec::{
+    RFC8259_BYTE_ORDER_MARK, RFC8259_UNIQUE_NAMES, RFC8259_UTF8, RFC9112_INCOMPLETE,
+};
+use crate::wording::excerpt;
+
+rule! {
+    /// # What it looks at
+    /// How the bodies come that a client relies on: a member that is there twice, a byte order
+    /// mark before the JSON, a content coding that is not the one announced, an end in the middle,
+    /// an answer that is held back until the time is over.
+    ///
+    /// # Why it matters
+    /// Each client makes something else of it. Of two members one takes the first and another the
+    /// last; a byte order mark is an invisible character at which many parsers give up.
+    ///
+    /// # How to fix
+    /// Send the body as the headers say: whole, in UTF-8 without a byte order mark, each member
+    /// once, and compressed only where `Content-Encoding` says so.
+    ///
+    /// # References
+    /// RFC 8259 sections 4 and 8.1; RFC 9112 section 8.
+    "B02" "body_damaged" Warning AuthorizationServer since None,
+    title: "{document} has a member twice",
+    variants: [
+        TWICE_BY_MCP_SERVER: Warning McpServer Certain "{document} has a member twice",
+        MARK: Warning AuthorizationServer Certain "{document} begins with a byte order mark",
+        MARK_BY_MCP_SERVER: Warning McpServer Certain "{document} begins with a byte order mark",
+        CODING: Warning AuthorizationServer Likely
+            "{document} does not have the content coding that it is announced with",
+        CODING_BY_MCP_SERVER: Warning McpServer Likely
+            "{document} does not have the content coding that it is announced with",
+        CODING_HIDDEN: Warning AuthorizationServer Likely
+            "{document} is compressed and does not say so",
+        CODING_HIDDEN_BY_MCP_SERVER: Warning McpServer Likely
+            "{document} is compressed and does not say so",
+        CUT_OFF: Error Network Likely "{document} ends in the middle",
+        CUT_OFF_AT_END: Warning Network Likely "{document} is shorter than its headers say",
+        HELD_BACK: Error Network Likely "{document} is held back until the time is over",
+    ],
+    spec: [RFC8259_UNIQUE_NAMES, RFC8259_BYTE_ORDER_MARK, RFC8259_UTF8, RFC9112_INCOMPLETE],
+    supersedes: [
+        CUT_OFF "N05" anywhere, HELD_BACK "N05" anywhere, CUT_OFF "T02" anywhere,
+        HELD_BACK "T02" anywhere,
+    ],
+    stops: [McpError, InvalidTokenResponse],
+    looks_at: [Request],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut told: HashSet<(&str, String)> = HashSet::new();
+    for seen in &reading.all {
+        let Some(document) = document(&seen.exchange.purpose) else {
+            continue;
+        };
+        let found = [coding(*seen), end(*seen), mark(*seen), twice(*seen)];
+        for finding in found.into_iter().flatten() {
+            if told.insert((document, finding.variant.clone())) {
+                findings.add(finding.title_with([document]));
+            }
+        }
+    }
+}
+
+/// What the body is, where a client relies on it.
+fn document(purpose: &Purpose) -> Option<&'static str> {
+    Some(match purpose {
+        Purpose::ResourceMetadata { .. } => "The protected resource metadata",
+        Purpose::ServerMetadata { .. } => "The authorization server metadata",
+        Purpose::Registration => "The registration answer",
+        Purpose::Token { .. } => "The token answer",
+        Purpose::Challenge { .. } | Purpose::Mcp { .. } => "The MCP server's answer",
+        Purpose::PushedAuthorization => "The answer to the pushed request",
+        Purpose::DeviceAuthorization => "The device authorization answer",
+        Purpose::Introspection { .. } => "The introspection answer",
+        Purpose::Userinfo => "The userinfo answer",
+        Purpose::Jwks => "The key set",
+        _ => return None,
+    })
+}
+
+fn of(seen: ExchangeRef<'_>, mcp: &'static Variant, other: &'static Variant) -> &'static Variant {
+    match seen.exchange.purpose {
+        Purpose::ResourceMetadata { .. } | Purpose::Challenge { .. } | Purpose::Mcp { .. } => mcp,
+        _ => other,
+    }
+}
+
+fn mark(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let response = seen.response_with_body()?;
+    if !response.body.bytes.starts_with(BYTE_ORDER_MARK) {
+        return None;
+    }
+    object(response)?;
+    let finding = RULE
+        .found(RFC8259_BYTE_ORDER_MARK)
+        .variant(of(seen, &MARK_BY_MCP_SERVER, &MARK))
+        .at(seen.seq, Part::body(""))
+        .message(
+            "There are three bytes (EF BB BF) before the JSON. This client passes over them; others \
+             say that the first character is no JSON.",
+        )
+        .expected("{ as the first byte")
+        .actual("a byte order mark before {")
+        .fix("Save or write the JSON as UTF-8 without a byte order mark.");
+    Some(finding)
+}
+
+fn twice(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let response = seen.response_with_body()?;
+    let bytes = &response.body.bytes;
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let Names(names) = serde_json::from_slice(bytes).ok()?;
+    let mut known = HashSet::new();
+    let name = names.iter().find(|name| !known.insert(name.as_str()))?;
+    let finding = RULE
+        .found(RFC8259_UNIQUE_NAMES)
+        .variant(of(seen, &TWICE_BY_MCP_SERVER, RULE.default_variant()))
+        .at(seen.seq, Part::body(&format!("/{name}")))
+        .message(format!(
+            "{} is there twice. This client takes the last one; others take the first, or refuse the \
+             whole.",
+            excerpt(name)
+        ))
+        .expected(format!("{} once", excerpt(name)))
+        .actual(format!("{} twice: duplicate members", excerpt(name)))
+        .fix(format!("Write {} once.", excerpt(name)));
+    Some(finding)
+}
+
+fn coding(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let response = seen.response_with_body()?;
+    let coding = response.body.coding.as_ref()?;
+    let announced = response.header_value("content-encoding");
+    let finding = RULE
+        .found(RFC8259_UTF8)
+        .at(seen.seq, Part::response_header("Content-Encoding"));
+    match (&coding.end, announced) {
+        (CodingEnd::Broken { reason }, Some(announced)) => Some(
+            finding
+                .variant(of(seen, &CODING_BY_MCP_SERVER, &CODING))
+                .message(
+                    "Clients undo the coding that is announced and find no JSON, or an error. A \
+                     proxy that unpacks the body and leaves the header, or the other way round, is \
+                     the usual cause.",
+                )
+                .expected(format!("a body with the coding {}", excerpt(announced)))
+                .actual(format!(
+                    "Content-Encoding: {}, but {}",
+                    excerpt(announced),
+                    excerpt(reason)
+                ))
+                .fix(format!(
+                    "Compress the body with {0}, or leave Content-Encoding: {0} out.",
+                    excerpt(announced)
+                )),
+        ),
+        (CodingEnd::Complete, None) => {
+            seen.response_with_headers()?;
+            let name = excerpt(&coding.name);
+            Some(
+                finding
+                    .variant(of(seen, &CODING_HIDDEN_BY_MCP_SERVER, &CODING_HIDDEN))
+                    .message(
+                        "This client recognises it by its first bytes. Others take the bytes for \
+                         the text and say that it is no JSON.",
+                    )
+                    .expected(format!("Content-Encoding: {name}"))
+                    .actual(format!("{name} without Content-Encoding"))
+                    .fix(format!(
+                        "Send Content-Encoding: {name}, or do not compress."
+                    )),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn end(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let response = seen.response_with_body()?;
+    let BodyEnd::CutOff { reason } = &response.body.end else {
+        return None;
+    };
+    // Rules of their own tell of documents that cannot be read for that.
+    let is_metadata = matches!(
+        seen.exchange.purpose,
+        Purpose::ResourceMetadata { .. } | Purpose::ServerMetadata { .. }
+    );
+    let is_read = is_read(&response);
+    if is_metadata || response.status >= 300 {
+        return None;
+    }
+    if matches!(seen.exchange.purpose, Purpose::Registration) && !is_read {
+        return None;
+    }
+    let held_back = reason.contains("time limit");
+    let finding = RULE
+        .found(RFC9112_INCOMPLETE)
+        .at(seen.seq, Part::body(""))
+        .expected("the whole answer")
+        .actual(format!(
+            "{} bytes of the body, then: {}",
+            response.body.bytes.len(),
+            excerpt(reason)
+        ));
+    Some(match (is_read, held_back) {
+        (true, _) => finding
+            .variant(&CUT_OFF_AT_END)
+            .message(
+                "All of the JSON is there, but the connection ended before as many bytes had come \
+                 as the headers announce. Many clients take that for an error.",
+            )
+            .fix(
+                "Let Content-Length be the length of the body as it is sent. Look at what changes \
+                 the body after the header is written, in the server or a proxy.",
+            ),
+        (false, true) => finding
+            .variant(&HELD_BACK)
+            .message(
+                "The head of the answer came, and the rest did not in time. A proxy that collects \
+                 an event stream before it passes it on looks like this; so does a server that \
+                 hangs.",
+            )
+            .fix(
+                "Switch response buffering off for this path in the proxy (proxy_buffering off in \
+                 nginx, X-Accel-Buffering: no from the server). If there is no proxy, look into the \
+                 server's log.",
+            ),
+        (false, false) => finding
+            .variant(&CUT_OFF)
+            .message(
+                "The connection ended before the answer did. The server crashed on the way, or a \
+                 proxy cut it off.",
+            )
+            .fix("Look into the log of the server and of what is in front of it for this request."),
+    })
+}
+
+/// Whether what has come of a body can be read as the answer it is.
+fn is_read(response: &Response) -> bool {
+    trace::json_value(&response.body.bytes).is_ok()
+        || !matches!(rpc_answer(response), RpcAnswer::Other(_))
+}
+
+/// The names of a JSON object's members, in order.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Names;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Names, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, IgnoredAny)) = members.next_entry::<String, IgnoredAny>()? {
+                    names.push(name);
+                }
+                Ok(Names(names))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{BodyEnd, Coding, CodingEnd, EntryKind, Outcome, Purpose, Trace};
+
+    use crate::finding::{Level, Owner};
+    use crate::sample::{Run, found_in};
+
+    fn with_body(run: &Run, purpose: fn(&Purpose) -> bool, change: fn(&mut trace::Body)) -> Trace {
+        let mut trace = run.trace();
+        for entry in &mut trace.entries {
+            let entry = std::sync::Arc::make_mut(entry);
+            let EntryKind::Exchange(exchange) = &mut entry.kind else {
+                continue;
+            };
+            if let (true, Outcome::Response(response)) =
+                (purpose(&exchange.purpose), &mut exchange.outcome)
+            {
+                change(&mut response.body);
+            }
+        }
+        trace
+    }
+
+    #[test]
+    fn marks_and_members_that_are_there_twice() {
+        let mut run = Run::healthy();
+        let body = &mut run.resource_tries[0].2.body;
+        *body = format!("\u{feff}{body}");
+        let mark = run.finding("B02");
+        assert_eq!((mark.owner, mark.level), (Owner::McpServer, Level::Warning));
+        assert!(mark.title.contains("byte order mark"));
+        assert_eq!(run.found(), ["B02"]);
+        let mut run = Run::healthy();
+        let body = &mut run.token.body;
+        *body = body.replacen('{', "{\"token_type\":\"x\",", 1);
+        assert!(run.finding("B02").message.starts_with("token_type"));
+    }
+
+    #[test]
+    fn codings_that_are_not_what_is_said() {
+        let mut run = Run::healthy();
+        run.server_tries[0].2 = run.server_tries[0]
+            .2
+            .clone()
+            .header("content-encoding", "gzip");
+        let of_server = |purpose: &Purpose| matches!(purpose, Purpose::ServerMetadata { .. });
+        let broken = with_body(&run, of_server, |body| {
+            body.coding = Some(Box::new(Coding {
+                name: "gzip".into(),
+                raw: None,
+                length: 1,
+                end: CodingEnd::Broken {
+                    reason: "no gzip".into(),
+                },
+            }));
+        });
+        assert_eq!(found_in(&broken, "B02").unwrap().variant, "coding");
+        let hidden = with_body(&Run::healthy(), of_server, |body| {
+            body.coding = Some(Box::new(Coding {
+                name: "gzip".into(),
+                raw: None,
+                length: 1,
+                end: CodingEnd::Complete,
+            }));
+        });
+        assert_eq!(found_in(&hidden, "B02").unwrap().variant, "coding_hidden");
+    }
+
+    #[test]
+    fn ends_in_the_middle() {
+        let of_token = |purpose: &Purpose| matches!(purpose, Purpose::Token { .. });
+        let at_end = with_body(&Run::healthy(), of_token, |body| {
+            body.end = BodyEnd::CutOff {
+                reason: "the connection ended".into(),
+            };
+        });
+        assert_eq!(found_in(&at_end, "B02").unwrap().level, Level::Warning);
+        let middle = with_body(&Run::healthy(), of_token, |body| {
+            body.bytes.truncate(10);
+            body.end = BodyEnd::CutOff {
+                reason: "the connection ended".into(),
+            };
+        });
+        assert_eq!(found_in(&middle, "B02").unwrap().level, Level::Error);
+    }
+
+    #[test]
+    fn is_silent_about_bodies_as_they_should_be() {
+        assert!(Run::healthy_with_refresh().is_silent("B02"));
+    }
+}
