@@ -158,10 +158,32 @@ fn verdict(run: &Watched) -> Option<String> {
     let Status::Stopped { code, message, .. } = &run.view().status else {
         return None;
     };
+    if run.findings.is_empty() {
+        return Some(format!("{code:?}: {message}; nothing found"));
+    }
     let explained = run.findings.iter().any(|finding| {
         finding.level == Level::Error && finding.owner != Owner::Nobody && !finding.fix.is_empty()
     });
-    (!explained).then(|| format!("{code:?}: {message}; findings {:?}", run.codes()))
+    // What explains the stop is told before anything else, under its root cause if there is one.
+    let first = run.findings.first()?;
+    let consequences = run.findings[1..]
+        .iter()
+        .take_while(|one| one.cause.is_some());
+    let is_first = [first]
+        .into_iter()
+        .chain(consequences)
+        .any(|finding| diagnosis::explains(finding, *code));
+    let quoted = run.view().verdict.as_ref().is_some_and(|verdict| {
+        let cause = verdict.cause.as_ref();
+        cause.is_some_and(|cause| cause.code == first.code) && verdict.text.contains(&first.title)
+    });
+    (!(explained && is_first && quoted)).then(|| {
+        let codes = run.codes();
+        format!(
+            "{code:?}: {message}; explained {explained}, first {is_first}, quoted {quoted}; \
+             findings {codes:?}"
+        )
+    })
 }
 
 /// Raw answers, each with a name. `{origin}` is the server's own.

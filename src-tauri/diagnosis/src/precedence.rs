@@ -55,6 +55,34 @@ impl Relation {
     }
 }
 
+/// A stop of the flow that findings of a rule explain.
+pub(crate) struct Explained {
+    /// Only findings of this variant; none for all of the rule.
+    pub of: Option<&'static Variant>,
+    pub stop: StopCode,
+}
+
+impl Explained {
+    pub const fn by_all(stop: StopCode) -> Self {
+        Self { of: None, stop }
+    }
+
+    pub const fn of(mut self, variant: &'static Variant) -> Self {
+        self.of = Some(variant);
+        self
+    }
+}
+
+/// Whether a finding of this rule says why the flow stops so.
+fn is_explained(rule: &Rule, finding: &Finding, stop: StopCode) -> bool {
+    let says_something = finding.certainty != Certainty::NotChecked;
+    let mut stops = rule.stops.iter();
+    says_something
+        && stops.any(|explained| {
+            explained.stop == stop && explained.of.is_none_or(|variant| finding.is(variant))
+        })
+}
+
 /// What the rules found, without what others tell better, in the order in which it is told: what
 /// explains the stop of the flow, then the worst, then in the order of the entries; what is about
 /// the run as a whole last. Right after each comes what it is the cause of.
@@ -77,9 +105,7 @@ pub(crate) fn told_as<'t>(left_out: &Finding, told: &'t [Finding]) -> Option<&'t
 pub fn explains(finding: &Finding, stop: StopCode) -> bool {
     let mut rules = catalogue::RULES.iter();
     let rule = rules.find(|rule| rule.code == finding.code);
-    rule.is_some_and(|rule| {
-        finding.certainty != Certainty::NotChecked && rule.stops.contains(&stop)
-    })
+    rule.is_some_and(|rule| is_explained(rule, finding, stop))
 }
 
 fn arrange_by(rules: &[&Rule], stop: Option<StopCode>, found: Vec<Finding>) -> Vec<Finding> {
@@ -158,7 +184,7 @@ impl Told<'_> {
     }
 
     fn explains(&self, stop: Option<StopCode>) -> bool {
-        self.says_something() && stop.is_some_and(|stop| self.rule.stops.contains(&stop))
+        stop.is_some_and(|stop| is_explained(self.rule, &self.finding, stop))
     }
 }
 
@@ -274,7 +300,7 @@ mod tests {
         for stop in stops {
             let explained = catalogue::RULES
                 .iter()
-                .any(|rule| rule.stops.contains(&stop));
+                .any(|rule| rule.stops.iter().any(|one| one.stop == stop));
             assert!(explained, "{stop:?}");
         }
     }

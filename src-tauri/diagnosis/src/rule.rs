@@ -1,11 +1,11 @@
 //! What a rule is made of.
 
 use serde::Serialize;
-use trace::{Revision, StopCode};
+use trace::Revision;
 use ts_rs::TS;
 
 use crate::finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
-use crate::precedence::Relation;
+use crate::precedence::{Explained, Relation};
 use crate::reading::Reading;
 use crate::spec::Spec;
 use crate::subject::Subject;
@@ -119,7 +119,7 @@ pub(crate) struct Rule {
     /// What its findings come of, where that was found too. The likelier cause first.
     pub follows: &'static [Relation],
     /// The stops of the flow that its findings explain.
-    pub stops: &'static [StopCode],
+    pub stops: &'static [Explained],
     /// All that has to be there for it to say something.
     pub looks_at: &'static [Subject],
     pub check: fn(&Reading<'_>, &mut Findings),
@@ -137,7 +137,8 @@ pub(crate) struct Rule {
 ///   here, so findings of those codes at the same exchange are left out, or `anywhere` in the run;
 ///   a variant before a code limits it to findings of that variant.
 /// - `follows: ["J01", REFUSED "A20"]`: a finding of this rule comes of a finding of those.
-/// - `stops: [TokenRejected]`: it says why the flow stops so.
+/// - `stops: [TokenRejected, IssuerMismatch by BLANK]`: it says why the flow stops so, or findings of
+///   that variant alone do.
 ///
 /// `looks_at: [TokenRequest, Dpop]` names all that a run has to hold for the rule to say something;
 /// the ledger goes by it.
@@ -162,7 +163,7 @@ macro_rules! rule {
         spec: [$($spec:path),+ $(,)?],
         $(supersedes: [$($($better:ident)? $worse:literal $($anywhere:ident)?),+ $(,)?],)?
         $(follows: [$($($effect:ident)? $cause:literal),+ $(,)?],)?
-        $(stops: [$($stop:ident),+ $(,)?],)?
+        $(stops: [$($stop:ident $(by $explains:ident)?),+ $(,)?],)?
         $(looks_at: [$($subject:ident),+ $(,)?],)?
     ) => {
         const DEFAULT: $crate::rule::Variant = $crate::rule::Variant {
@@ -196,7 +197,9 @@ macro_rules! rule {
             follows: &[$($(
                 $crate::precedence::Relation::to($cause)$(.of(&$effect))?.anywhere()
             ),+)?],
-            stops: &[$($(trace::StopCode::$stop),+)?],
+            stops: &[$($(
+                $crate::precedence::Explained::by_all(trace::StopCode::$stop)$(.of(&$explains))?
+            ),+)?],
             looks_at: &[$($($crate::subject::Subject::$subject),+)?],
             check,
         };

@@ -61,6 +61,15 @@ pub const PAIRS: &[super::Shown] = &[
         run.stop(Phase::ServerMetadata, StopCode::PkceUnsupported)
             .trace()
     }),
+    ("R10", "M06", || {
+        let mut run = Run::healthy();
+        without(&mut run.server_tries[0].2, "response_types_supported");
+        run.server_tries[0]
+            .2
+            .edit(|document| document["issuer"] = "https://inner.example".into());
+        run.stop(Phase::ServerMetadata, StopCode::IssuerMismatch)
+            .trace()
+    }),
     ("M01", "M06", || {
         let mut run = Run::healthy();
         without(&mut run.server_tries[0].2, "response_types_supported");

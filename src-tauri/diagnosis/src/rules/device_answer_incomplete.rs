@@ -25,7 +25,7 @@ rule! {
     "DV1" "device_answer_incomplete" Error AuthorizationServer since None,
     title: "The device authorization answer lacks what it must have",
     spec: [RFC8628_DEVICE_CODE, RFC8628_VERIFICATION_URI],
-    stops: [InvalidTokenResponse],
+    stops: [AuthorizationError],
     looks_at: [Device],
 }
 

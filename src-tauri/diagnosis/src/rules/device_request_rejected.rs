@@ -22,7 +22,7 @@ rule! {
     "DV3" "device_request_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the device authorization request",
     spec: [RFC8628_ERROR],
-    stops: [TokenRejected],
+    stops: [AuthorizationError],
     looks_at: [Device],
 }
 

@@ -33,7 +33,7 @@ rule! {
             "{member} of the resource metadata is not as it has to be",
     ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
-    stops: [InvalidResourceMetadata],
+    stops: [InvalidResourceMetadata, NoResourceMetadata],
     looks_at: [ResourceMetadataRequest],
 }
 

@@ -36,7 +36,7 @@ rule! {
             "{member} lists no way to authenticate that MCP clients have",
     ],
     spec: [RFC8414_RESPONSE_TYPES, RFC8414_GRANT_TYPES, RFC8414_SCOPES, RFC8414_RESPONSE],
-    stops: [NoServerMetadata],
+    stops: [NoServerMetadata, IssuerMismatch by BLANK],
     looks_at: [ServerMetadataRequest],
 }
 
