@@ -21,6 +21,10 @@ pub enum Command {
     Run(Box<RunArguments>),
     /// Judge what another client's traffic, recorded as a file, shows
     Check(CheckArguments),
+    /// Say what an error text that a client printed may mean, and how to find out
+    Explain(ExplainArguments),
+    /// Write a recording in another format, secrets replaced
+    Convert(ConvertArguments),
     /// Run the lab: an authorization server and an MCP server, healthy or broken in one named way
     #[command(after_help = LAB_CLIENTS)]
     Lab(Box<LabArguments>),
@@ -40,6 +44,29 @@ pub struct RunArguments {
     pub go_on: bool,
     #[command(flatten, next_help_heading = "Output")]
     pub output: OutputArguments,
+}
+
+/// Exit code 0: the text is known. 1: it is not.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// What the client printed, or a part of it
+    pub text: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConvertArguments {
+    /// A HAR file or an Authscope trace; - for the standard input
+    #[arg(value_name = "IN|-")]
+    pub from: PathBuf,
+    /// By its extension, or as FORMAT=FILE
+    #[arg(value_name = "[FORMAT=]OUT", value_parser = exports::export_to)]
+    pub to: ExportTo,
+    /// Leave the secrets in, where the format can hold them
+    #[arg(long)]
+    pub include_secrets: bool,
 }
 
 /// Exit code 0: the recording shows an authenticated MCP answer. 1: it does not, or --fail-on was

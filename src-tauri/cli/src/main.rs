@@ -5,6 +5,8 @@
 
 mod arguments;
 mod check_command;
+mod convert_command;
+mod explain_command;
 mod exports;
 mod lab_command;
 mod options;
@@ -60,6 +62,8 @@ async fn command() -> ExitCode {
     let done = match arguments.command {
         Command::Run(arguments) => run_command::run(*arguments).await,
         Command::Check(arguments) => check_command::run(&arguments).await,
+        Command::Explain(arguments) => explain_command::run(&arguments),
+        Command::Convert(arguments) => convert_command::run(&arguments).await,
         Command::Lab(arguments) => lab_command::run(*arguments).await,
         Command::Rules(arguments) => rules_command::run(&arguments),
     };

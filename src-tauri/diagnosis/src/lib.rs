@@ -25,6 +25,7 @@
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
 //! | `decode` | what an exchange's fields mean |
 //! | `providers` | what is known of the larger authorization servers, and how they show |
+//! | `explain` | what clients print when they fail, and which rules it may be |
 //! | `clients` | which client sent the requests |
 //!
 //! Nothing here opens a socket, reads a clock or changes a trace. Only traffic and decisions count:
@@ -40,6 +41,7 @@ mod code_exchange;
 mod decode;
 mod decoded;
 mod derived;
+mod explain;
 mod facts;
 mod fields;
 mod finding;
@@ -81,6 +83,7 @@ pub use catalogue::catalogue;
 pub use clients::client_of;
 pub use decode::decoded;
 pub use decoded::{Decoded, DecodedField};
+pub use explain::{ClientText, explain, known_texts};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
 pub use precedence::explains;
 pub use providers::{Cannot, Provider, Recognized, provider_of};

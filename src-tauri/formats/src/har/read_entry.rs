@@ -12,6 +12,7 @@ use trace::{
 
 use crate::format::ReadError;
 use crate::matters::may_matter;
+use crate::redact::MARK;
 use crate::time::timestamp;
 
 type Object = Map<String, Value>;
@@ -60,6 +61,7 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
         },
         server_side: None,
     };
+    mark_redacted(&mut exchange);
     forget_body(&mut exchange);
     Ok(exchange)
 }
@@ -344,6 +346,28 @@ fn connection(entry: &Object, answered: &Object) -> Option<Connection> {
         reused: false,
         tls: None,
     })
+}
+
+/// What stands for a secret cannot be judged: it is no JWT, and no hash is of it.
+fn mark_redacted(exchange: &mut Exchange) {
+    let has = |bytes: &[u8]| memchr::memmem::find(bytes, MARK.as_bytes()).is_some();
+    let mark = |part: &mut Recorded, redacted: bool| {
+        if redacted && *part == Recorded::Whole {
+            *part = Recorded::Incomplete;
+        }
+    };
+    let Exchange {
+        request,
+        outcome,
+        recorded,
+        ..
+    } = exchange;
+    let in_headers = |headers: &[Header]| headers.iter().any(|one| has(one.value.as_bytes()));
+    mark(&mut recorded.request_headers, in_headers(&request.headers));
+    mark(&mut recorded.request_body, has(&request.body.bytes));
+    if let Outcome::Response(response) = outcome {
+        mark(&mut recorded.response_body, has(&response.body.bytes));
+    }
 }
 
 /// What cannot be of a flow stays in the file, unless it is small.

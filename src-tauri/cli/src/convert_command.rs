@@ -1,0 +1,24 @@
+//! `authscope-cli convert`: a recording in another format.
+
+use std::process::ExitCode;
+
+use app::Document;
+use serde_json::json;
+
+use crate::arguments::ConvertArguments;
+use crate::check_command::open;
+use crate::exports::Exports;
+use crate::terminal::{Failure, Terminal};
+
+pub async fn run(arguments: &ConvertArguments) -> Result<ExitCode, Failure> {
+    let opened = open(&arguments.from)?;
+    for note in &opened.notes {
+        Terminal::standard_error().line(format!("Note: {note}"))?;
+    }
+    let to = std::slice::from_ref(&arguments.to);
+    let exports = Exports::open(None, to, arguments.include_secrets)?;
+    let document = Document::recorded(1, opened).await;
+    let judgement = json!({ "findings": *document.findings(), "rules": *document.ledger() });
+    exports.write(&document.trace(), &[], &judgement)?;
+    Ok(ExitCode::SUCCESS)
+}
