@@ -4,6 +4,8 @@
 
 #[path = "faults/case.rs"]
 mod case;
+#[path = "faults/expect.rs"]
+mod expect;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 #[path = "faults/play.rs"]
 mod play;

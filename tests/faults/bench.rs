@@ -3,6 +3,8 @@
 
 #[path = "case.rs"]
 mod case;
+#[path = "expect.rs"]
+mod expect;
 #[path = "play.rs"]
 mod play;
 #[path = "proxy.rs"]

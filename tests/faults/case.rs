@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::expect::Expect;
 use crate::proxy::Message;
 
 /// One change to real traffic.
@@ -29,28 +30,6 @@ pub enum PeerName {
     Fastmcp,
     /// node oidc-provider before a server on the TypeScript SDK: two origins, signed tokens.
     Oidc,
-}
-
-/// What the run has to say.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// Nothing is wrong: the flow is reached, without an error or a warning.
-    #[serde(default)]
-    pub lawful: bool,
-    /// Who has to act: the finding's `owner`. Several where more than one is right.
-    #[serde(default)]
-    pub owner: Vec<String>,
-    /// Each has to be in the finding's words, in any case; `a|b` takes either.
-    #[serde(default)]
-    pub says: Vec<String>,
-    #[serde(default)]
-    pub level: Option<String>,
-    #[serde(default)]
-    pub outcome: Option<String>,
-    /// Findings that are lawfully there besides, by code.
-    #[serde(default)]
-    pub besides: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -62,8 +62,28 @@ pub fn fastmcp() -> Peer {
     fastmcp_behind(port, port)
 }
 
+/// A server of `tests/reports`.
+pub fn report(name: &str) -> Peer {
+    let port = free_port();
+    let mut command = python();
+    command
+        .arg(REPOSITORY.join(format!("tests/reports/servers/{name}.py")))
+        .args(["--port", &port.to_string()])
+        .stderr(Stdio::null());
+    Peer::start(command, format!("http://127.0.0.1:{port}/mcp"), "READY")
+}
+
 /// FastMCP on `port`, calling itself by `public`.
 pub fn fastmcp_behind(port: u16, public: u16) -> Peer {
+    let mut command = python();
+    command
+        .arg(REPOSITORY.join("tests/peers/fastmcp/server.py"))
+        .args([port.to_string(), public.to_string()]);
+    Peer::start(command, format!("http://127.0.0.1:{public}/mcp"), "ready")
+}
+
+/// Python with the packages of `tests/peers/fastmcp`.
+fn python() -> Command {
     static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
         let source = REPOSITORY.join("tests/peers/fastmcp");
         let folder = test_support::installed::filled(
@@ -89,11 +109,7 @@ pub fn fastmcp_behind(port: u16, public: u16) -> Peer {
         );
         folder.join("venv/bin/python")
     });
-    let mut command = Command::new(&*PYTHON);
-    command
-        .arg(REPOSITORY.join("tests/peers/fastmcp/server.py"))
-        .args([port.to_string(), public.to_string()]);
-    Peer::start(command, format!("http://127.0.0.1:{public}/mcp"), "ready")
+    Command::new(&*PYTHON)
 }
 
 /// node oidc-provider on `port`, calling itself by `public`, for this MCP server.

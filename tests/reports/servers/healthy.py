@@ -1,0 +1,7 @@
+from base import *
+
+class Case(Base):
+    pass
+
+
+main(Case)
