@@ -60,6 +60,7 @@ mod providers;
 mod reading;
 mod redirect_uris;
 mod refused_refresh;
+mod refused_token;
 mod rule;
 mod rules;
 mod snapshot;

@@ -2,7 +2,7 @@ use trace::{Response, StopCode};
 
 use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading};
+use crate::reading::{ExchangeRef, Reading, value};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_AUTHORIZATION_ERROR, RFC6749_LOGIN};
 use crate::wording::{excerpt, in_its_own_words, is_html, text_of_page};
@@ -33,6 +33,8 @@ rule! {
             "The authorization endpoint does not know the client ID of this run",
         NOT_THERE: Error AuthorizationServer Likely
             "There is nothing at the authorization endpoint",
+        BY_POST: Error AuthorizationServer Likely
+            "The authorization server posts its answer, although query is the default",
         LOOP: Error AuthorizationServer Likely
             "The authorization endpoint redirects in a circle",
         TOO_MANY: Error AuthorizationServer Likely
@@ -83,6 +85,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "Follow the redirects in a browser's network view, and end the circle: let the page \
                  answer itself, or redirect to the redirect URI with an error.",
             )
+    } else if page.posts_the_answer(reading) {
+        RULE.found(RFC6749_AUTHORIZATION_ERROR)
+            .variant(&BY_POST)
+            .message(
+                "The page is a form that sends code and state to the redirect URI by POST \
+                 (form_post). Nobody asked for that, and most clients read the query of a GET alone. \
+                 Nothing is missing in the form.",
+            )
+            .fix(
+                "Redirect to the redirect URI with code and state in its query unless the request \
+                 says response_mode=form_post. Until then run with --response-mode form_post here.",
+            )
     } else {
         page.told(reading)
     };
@@ -120,6 +134,25 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Whether it is a form that brings the answer to the redirect URI by POST, unasked.
+    fn posts_the_answer(&self, reading: &Reading<'_>) -> bool {
+        let Some((_, asked)) = reading.authorization_before(self.hop.seq) else {
+            return false;
+        };
+        let Some(redirect_uri) = value(asked, "redirect_uri") else {
+            return false;
+        };
+        let unasked = value(asked, "response_mode").is_none_or(|mode| mode == "query");
+        let page = self.response.body.text().unwrap_or_default();
+        let lower = page.to_ascii_lowercase();
+        let posts = lower.contains("method=\"post\"") || lower.contains("method='post'");
+        let answers = ["name=\"code\"", "name='code'", "name=code"];
+        unasked
+            && posts
+            && answers.iter().any(|name| lower.contains(name))
+            && (page.contains(redirect_uri) || page.contains(&redirect_uri.replace('&', "&amp;")))
+    }
+
     fn told(&self, reading: &Reading<'_>) -> Finding {
         let status = self.response.status;
         if let Some(decided) = by_status(self.response, "the authorization server")
@@ -296,7 +329,7 @@ mod tests {
     use trace::{FailureKind, Phase, StopCode};
 
     use crate::finding::Owner;
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, REDIRECT, Run};
 
     fn stuck(hops: Vec<Answer>) -> Run {
         let mut run = Run::healthy();
@@ -349,6 +382,19 @@ mod tests {
         }
         let again = Answer::bare(302).header("location", "/authorize");
         assert_eq!(stuck(vec![again; 3]).finding("A31").variant, "loop");
+    }
+
+    #[test]
+    fn an_answer_by_post_that_nobody_asked_for_is_the_server_s() {
+        let form = |action: &str, name: &str| {
+            let inputs = format!("<input type=hidden name=\"{name}\" value=\"x\">");
+            let page = format!("<form method=\"POST\" action=\"{action}\">{inputs}</form>");
+            stuck(vec![Answer::html(200, &page)]).finding("A31").variant
+        };
+        let redirect_uri = REDIRECT;
+        assert_eq!(form(redirect_uri, "code"), "by_post");
+        assert_eq!(form("/login", "code"), "default");
+        assert_eq!(form(redirect_uri, "password"), "default");
     }
 
     #[test]

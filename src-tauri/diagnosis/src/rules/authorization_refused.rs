@@ -7,7 +7,7 @@ use crate::spec::{
     RFC6749_ACCESS_DENIED, RFC6749_AUTHORIZATION_ERROR, RFC6749_INVALID_SCOPE,
     RFC8707_INVALID_TARGET,
 };
-use crate::wording::excerpt;
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -27,6 +27,8 @@ rule! {
     "A30" "authorization_refused" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the authorization request",
     variants: [
+        SCOPE_UNKNOWN: Error McpServer Likely
+            "The MCP server advertises scopes that its authorization server does not know",
         DENIED: Error AuthorizationServer Likely "The authorization server denies access",
         DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
@@ -63,7 +65,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .unwrap_or_default();
     let finding = match error {
         "access_denied" => denied(description),
-        "invalid_scope" => scope(request),
+        "invalid_scope" => scope(reading, request),
         "invalid_target" => target(request),
         other => by_code(other, description),
     };
@@ -120,9 +122,23 @@ fn by_a_person(description: &str) -> bool {
         ])
 }
 
-fn scope(request: &[Pair]) -> Finding {
+fn scope(reading: &Reading<'_>, request: &[Pair]) -> Finding {
     let asked = value(request, "scope");
     let finding = RULE.found(RFC6749_INVALID_SCOPE);
+    let unknown = unknown_scopes(reading, asked.unwrap_or_default());
+    if !unknown.is_empty() {
+        let names = excerpt(&list(&unknown));
+        return finding
+            .variant(&SCOPE_UNKNOWN)
+            .message(format!(
+                "This client asks for what the MCP server names. The authorization server's own \
+                 scopes_supported lacks {names}."
+            ))
+            .fix(format!(
+                "Take {names} out of the MCP server's scopes_supported and challenge, or have them \
+                 defined at the authorization server."
+            ));
+    }
     match asked {
         None => finding
             .message("The request names no scope, and this authorization server wants one.")
@@ -142,6 +158,27 @@ fn scope(request: &[Pair]) -> Finding {
                  server name others in its challenge and in scopes_supported.",
             ),
     }
+}
+
+/// Of the scopes asked for those that the MCP server advertises and the authorization server's
+/// metadata does not list.
+fn unknown_scopes<'s>(reading: &Reading<'_>, asked: &'s str) -> Vec<&'s str> {
+    let advertised = reading.resource_tries.iter().rev().find_map(|tried| {
+        let document = tried.document.as_ref()?.as_ref().ok()?;
+        document.scopes_supported.as_ref()
+    });
+    let known = reading.server_tries.iter().rev().find_map(|tried| {
+        let document = tried.document.as_ref()?.as_ref().ok()?;
+        document.scopes_supported.as_ref()
+    });
+    let (Some(advertised), Some(known)) = (advertised, known) else {
+        return Vec::new();
+    };
+    let is_unknown = |scope: &&str| {
+        let is = |other: &String| other == scope;
+        advertised.iter().any(is) && !known.iter().any(is)
+    };
+    asked.split_whitespace().filter(is_unknown).collect()
 }
 
 fn target(request: &[Pair]) -> Finding {
@@ -210,7 +247,7 @@ mod tests {
     use trace::{Phase, StopCode};
 
     use crate::finding::{Level, Owner};
-    use crate::sample::Run;
+    use crate::sample::{Answer, Run};
 
     fn refused(error: &str, description: &str) -> Run {
         let mut run = Run::healthy();
@@ -250,6 +287,29 @@ mod tests {
         let finding = run.finding("A30");
         assert!(finding.message.contains("\"openid mcp\""));
         assert_eq!(finding.actual.as_deref(), Some("error=invalid_scope: no"));
+    }
+
+    #[test]
+    fn scopes_that_the_two_documents_disagree_about_are_named() {
+        let mut run = refused("invalid_scope", "");
+        run.ask("scope", Some("mcp:read notes:read"));
+        let scopes = |of: &mut Answer, list: &[&str]| {
+            of.edit(|document| document["scopes_supported"] = list.into());
+        };
+        scopes(&mut run.resource_tries[0].2, &["mcp:read", "notes:read"]);
+        scopes(&mut run.server_tries[0].2, &["mcp:read", "notes:read"]);
+        assert_eq!(run.finding("A30").variant, "default");
+        scopes(&mut run.server_tries[0].2, &["mcp:read"]);
+        let finding = run.finding("A30");
+        assert_eq!(finding.owner, Owner::McpServer);
+        assert!(
+            finding.fix.starts_with("Take notes:read out"),
+            "{}",
+            finding.fix
+        );
+        // What the user asked for is nobody else's fault.
+        scopes(&mut run.resource_tries[0].2, &["mcp:read"]);
+        assert_eq!(run.finding("A30").variant, "default");
     }
 
     #[test]

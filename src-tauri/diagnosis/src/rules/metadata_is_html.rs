@@ -27,6 +27,10 @@ rule! {
             "A well-known URL answers 200 with {what} instead of metadata",
         SERVER_METADATA: Error AuthorizationServer Certain
             "A well-known URL answers 200 with {what} instead of metadata",
+        RESOURCE_METADATA_REDIRECTED: Warning McpServer Certain
+            "A well-known URL redirects to {what} instead of answering 404",
+        SERVER_METADATA_REDIRECTED: Warning AuthorizationServer Certain
+            "A well-known URL redirects to {what} instead of answering 404",
     ],
     spec: [RFC9728_RESPONSE, RFC8414_RESPONSE],
     stops: [NoResourceMetadata, NoServerMetadata, InvalidResourceMetadata],
@@ -45,6 +49,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let resource: Vec<_> = resource.map(|attempt| attempt.seen).collect();
     let server: Vec<_> = server.map(|attempt| attempt.seen).collect();
     let worked = reading.resource_metadata().is_some();
+    let resource = redirected(
+        reading,
+        &resource,
+        worked,
+        &RESOURCE_METADATA_REDIRECTED,
+        RFC9728_RESPONSE,
+        findings,
+    );
     report(
         &resource,
         worked,
@@ -53,6 +65,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         findings,
     );
     let worked = reading.server_metadata().is_some();
+    let server = redirected(
+        reading,
+        &server,
+        worked,
+        &SERVER_METADATA_REDIRECTED,
+        RFC8414_RESPONSE,
+        findings,
+    );
     report(
         &server,
         worked,
@@ -60,6 +80,63 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         RFC8414_RESPONSE,
         findings,
     );
+}
+
+/// Tells of the first page that a redirect led to, where the metadata was found elsewhere. What the
+/// well-known URL itself answered is the redirect. Returns the others.
+fn redirected<'a>(
+    reading: &Reading<'a>,
+    wrong: &[ExchangeRef<'a>],
+    worked: bool,
+    variant: &'static Variant,
+    spec: Spec,
+    findings: &mut Findings,
+) -> Vec<ExchangeRef<'a>> {
+    let with_hop = |seen: &ExchangeRef<'a>| {
+        let before = reading
+            .all
+            .iter()
+            .rev()
+            .find(|other| other.seq < seen.seq)?;
+        let status = before.status()?;
+        let led_here =
+            (300..400).contains(&status) && before.exchange.purpose == seen.exchange.purpose;
+        (worked && led_here).then_some((*before, status))
+    };
+    let (moved, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|seen| with_hop(seen).is_some());
+    if let Some((seen, (hop, status))) =
+        moved.first().and_then(|seen| Some((seen, with_hop(seen)?)))
+        && let Some(response) = seen.response()
+    {
+        let what = what(&response);
+        let finding = RULE
+            .found(spec)
+            .variant(variant)
+            .title_with([what])
+            .at(hop.seq, Part::response_header("Location"))
+            .message(format!(
+                "{} is answered {status}, and the redirect leads to {what} for people. This client \
+                 went on and found the metadata at the next place; some stop here.",
+                hop.request().url()
+            ))
+            .expected("404 when there is no document at this URL")
+            .actual(format!(
+                "{status} to {}: {}",
+                seen.request().url(),
+                beginning(&response)
+            ))
+            .fix("Answer 404 at this URL, or with the document; leave /.well-known/ out of the redirects.");
+        findings.add(finding);
+    }
+    others
+}
+
+fn what(response: &Response) -> &'static str {
+    if is_html(response) {
+        "a web page"
+    } else {
+        "something that is not JSON"
+    }
 }
 
 fn is_not_json<T>(document: &Option<Result<T, DocumentError>>) -> bool {
@@ -77,11 +154,7 @@ fn report(
     let Some(response) = first.response() else {
         return;
     };
-    let what = if is_html(&response) {
-        "a web page"
-    } else {
-        "something that is not JSON"
-    };
+    let what = what(&response);
     let urls: Vec<&str> = wrong.iter().map(|seen| seen.request().url()).collect();
     let consequence = if worked {
         "This client went on and found the metadata elsewhere; many stop here with a JSON error."
@@ -145,6 +218,34 @@ mod tests {
         assert_eq!(owners, [Owner::McpServer, Owner::AuthorizationServer]);
         assert!(found.iter().all(|finding| finding.level == Level::Error));
         assert!(found[0].message.contains("went on"));
+    }
+
+    #[test]
+    fn a_redirect_to_a_page_is_a_warning_where_the_next_place_has_the_document() {
+        let mut run = Run::healthy();
+        let place = WellKnown::OauthInserted;
+        let page = (
+            place,
+            "https://as.example/docs".into(),
+            Answer::html(200, "Docs"),
+        );
+        run.server_tries.insert(0, page);
+        let moved = Answer::bare(302).header("location", "/docs");
+        run.server_tries
+            .insert(0, (place, "https://as.example/x".into(), moved));
+        let finding = run.finding("D15");
+        assert_eq!(
+            (finding.level, finding.owner),
+            (Level::Warning, Owner::AuthorizationServer)
+        );
+        assert!(
+            finding
+                .actual
+                .unwrap()
+                .starts_with("302 to https://as.example/docs")
+        );
+        run.server_tries.truncate(2);
+        assert_eq!(run.finding("D15").level, Level::Error);
     }
 
     #[test]

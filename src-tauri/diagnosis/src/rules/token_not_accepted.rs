@@ -4,6 +4,7 @@ use crate::finding::{Finding, Part};
 use crate::reading::{
     ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error, challenges, jwt,
 };
+use crate::refused_token::{Cause, cause, is_expired, said, time_in_future};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME};
 use crate::wording::excerpt;
@@ -31,6 +32,20 @@ rule! {
     "T40" "token_not_accepted" Error McpServer Likely since None,
     title: "The MCP server refuses the access token it was just issued",
     variants: [
+        SAME_AS_WITHOUT: Error McpServer Likely
+            "The MCP server answers a call with a token as if it carried none",
+        AFTER_REFRESH: Error AuthorizationServer Likely
+            "The MCP server refuses the access token that a refresh has issued",
+        TOO_EARLY: Error McpServer Likely
+            "The MCP server takes the access token for one that is not valid yet",
+        EXPIRED: Error AuthorizationServer Likely
+            "The MCP server takes the fresh access token for an expired one",
+        WRONG_AUDIENCE: Error McpServer Likely
+            "The MCP server says that the access token is meant for somebody else",
+        REVOKED: Error AuthorizationServer Likely
+            "The MCP server says that the fresh access token is revoked or unknown",
+        WRONG_SIGNATURE: Error McpServer Likely
+            "The MCP server does not trust who issued or signed the access token",
         PROOF_REFUSED: Error McpServer Likely
             "The MCP server does not take the proof of possession (DPoP)",
         BEARER_ONLY: Error McpServer Likely
@@ -45,7 +60,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let refused = reading.tokens.iter().find_map(|(seen, _)| {
+    let refused = reading.tokens.iter().find_map(|(seen, grant)| {
         let token = access_token(seen.response()?)?;
         let TokenUse::Refused(call) = reading.use_of(&token, seen.seq) else {
             return None;
@@ -53,9 +68,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         if reading.killed_on_the_way(seen.seq, call.seq) {
             return None;
         }
-        Some((call, token))
+        Some((*seen, *grant, call, token))
     });
-    let Some((call, token)) = refused else {
+    let Some((issued, grant, call, token)) = refused else {
         return match refused_proof(reading) {
             Some(call) => findings.add(proof(call)),
             None => refused_later(reading, findings),
@@ -64,26 +79,155 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if is_bearer_only(call) {
         return findings.add(bearer_only(call));
     }
-    let mut message = String::from(
-        "The token is fresh, so most likely the server checks it against another issuer, key or \
-         audience than the authorization server uses. A proxy that drops or replaces the \
-         Authorization header looks the same.",
+    let finding = match cause(reading, issued, grant, call, &token) {
+        Cause::SameAsWithout => same_as_without(),
+        Cause::AfterRefresh => after_refresh(),
+        Cause::TooEarly => too_early(&token, call.at.seconds()),
+        Cause::Expired => expired(&token, call.at.seconds()),
+        Cause::Audience => wrong_audience(&token, reading.server_url),
+        Cause::Revoked => revoked(),
+        Cause::Signature => wrong_signature(),
+        Cause::Unknown => for_no_reason(&token),
+    };
+    findings.add(
+        finding
+            .at(call.seq, Part::Status)
+            .expected("an MCP answer")
+            .actual(refusal(call)),
     );
-    if let Some(clock) = clock(&token, call.at.seconds()) {
-        message = format!("{clock} {message}");
+}
+
+fn same_as_without() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&SAME_AS_WITHOUT)
+        .message(
+            "The answer is the same, byte for byte, as to the call without a token, and it names \
+             no error. So the Authorization header is most likely lost before it reaches the code \
+             that checks it: in the web server or proxy in front, or in a framework.",
+        )
+        .fix(
+            "Let the web server in front pass the Authorization header on to the application \
+             (Apache: CGIPassAuth On; proxies: no rule that removes it), and log what arrives.",
+        )
+}
+
+fn after_refresh() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&AFTER_REFRESH)
+        .message(
+            "The token before it, of the same issuer, was taken. So issuer, key and audience are \
+             right, and most likely the refresh revoked the new access token together with the old \
+             one, or did not store it. Users have to log in again whenever a token expires.",
+        )
+        .fix(
+            "Let the refresh revoke the old tokens only, and store the new access token before \
+             answering.",
+        )
+}
+
+fn too_early(token: &str, now: u64) -> Finding {
+    let shown = time_in_future(token, now).map_or_else(String::new, |claim| {
+        format!(" By this machine's clock the token's {claim} lies in the future.")
+    });
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&TOO_EARLY)
+        .message(format!(
+            "The clocks of authorization server and MCP server differ, and the MCP server gives no \
+             leeway; a while later the same token would be taken.{shown}"
+        ))
+        .fix(
+            "Give the check of iat, nbf and exp a leeway of a minute or two, and set the clocks of \
+             both servers by NTP.",
+        )
+}
+
+fn expired(token: &str, now: u64) -> Finding {
+    let finding = RULE.found(RFC6749_VALIDATE_TOKEN).variant(&EXPIRED);
+    if is_expired(token, now) {
+        return finding
+            .message(
+                "By this machine's clock the token had expired already when it was sent: the clock \
+                 of the authorization server is behind, or the token lives for seconds only.",
+            )
+            .fix("Set the clock of the authorization server, and let access tokens live for minutes.");
     }
-    let finding = RULE
-        .found(RFC6749_VALIDATE_TOKEN)
-        .at(call.seq, Part::Status)
-        .message(message)
-        .expected("an MCP answer")
-        .actual(refusal(call))
+    finding
+        .message(
+            "The token was issued a moment ago. Either it lives for seconds only, or the clock of \
+             the MCP server is ahead, or the authorization server handed out an old token again.",
+        )
+        .fix(
+            "Compare the token's exp and expires_in with the clocks of both servers, and let access \
+             tokens live for minutes.",
+        )
+}
+
+fn wrong_audience(token: &str, server_url: &str) -> Finding {
+    let aud = jwt(token)
+        .ok()
+        .and_then(|jwt| jwt.claims.get("aud").map(ToString::to_string));
+    let has = aud.map_or_else(
+        || "The token cannot be read, so its audience is not shown here.".into(),
+        |aud| format!("The token's aud is {}.", excerpt(&aud)),
+    );
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&WRONG_AUDIENCE)
+        .message(format!(
+            "{has} The MCP server expects another audience; this client asked for a token for \
+             {server_url}. Or the authorization server ignores the parameter resource."
+        ))
+        .fix(
+            "Let the MCP server expect the audience that its authorization server writes, or have \
+             the authorization server write what resource names.",
+        )
+}
+
+fn revoked() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&REVOKED)
+        .message(
+            "The token was issued a moment ago. Most likely it was not stored where the MCP server \
+             looks it up: another instance, another database, or another authorization server than \
+             the one that the MCP server asks.",
+        )
+        .fix(
+            "Ask the authorization server about the token (introspection), and make sure that the \
+             MCP server asks the same one.",
+        )
+}
+
+fn wrong_signature() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&WRONG_SIGNATURE)
+        .message(
+            "The MCP server's words name issuer, key or signature: it checks the token against \
+             another issuer or other keys than the authorization server uses.",
+        )
+        .fix(
+            "Set issuer and jwks_uri in the MCP server to those of the authorization server's \
+             metadata, byte for byte, and let it fetch the keys again.",
+        )
+}
+
+/// Nothing says why, and nothing in the run explains it.
+fn for_no_reason(token: &str) -> Finding {
+    let opaque = if jwt(token).is_ok() {
+        ""
+    } else {
+        " The token is opaque or encrypted: an MCP server that expects a signed JWT refuses it, and \
+         some authorization servers issue one only where an audience is asked for."
+    };
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .message(format!(
+            "The token is fresh, so most likely the server checks it against another issuer, key \
+             or audience than the authorization server uses. A proxy that drops or replaces the \
+             Authorization header looks the same.{opaque}"
+        ))
         .fix(
             "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of \
              the decoded token with the server's settings, and check that the Authorization header \
              reaches it.",
-        );
-    findings.add(finding);
+        )
 }
 
 /// The call at which the flow stopped because its proof of possession is not taken.
@@ -188,37 +332,10 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// "401: invalid_token, bad signature".
 fn refusal(call: ExchangeRef<'_>) -> String {
-    reason(call).map_or_else(
+    said(call).map_or_else(
         || "401 without a reason".into(),
-        |reason| format!("401: {reason}"),
+        |reason| format!("401: {}", excerpt(&reason)),
     )
-}
-
-/// What the challenge says of the reason.
-fn reason(call: ExchangeRef<'_>) -> Option<String> {
-    let all = challenges(call.response()?).ok()?;
-    let parameter = |name: &str| all.iter().find_map(|challenge| challenge.parameter(name));
-    match (parameter("error"), parameter("error_description")) {
-        (Some(error), Some(description)) => Some(excerpt(&format!("{error}, {description}"))),
-        (one, other) => one.or(other).map(excerpt),
-    }
-}
-
-/// What the token's times say, when they would explain a refusal.
-fn clock(token: &str, now: u64) -> Option<String> {
-    let jwt = jwt(token).ok()?;
-    let later = |claim: &str| jwt.seconds(claim).filter(|seconds| *seconds > now + 5);
-    if jwt.seconds("exp").is_some_and(|seconds| seconds <= now) {
-        return Some(
-            "By this machine's clock the token had expired already when it was sent.".into(),
-        );
-    }
-    let claim = ["nbf", "iat"]
-        .into_iter()
-        .find(|claim| later(claim).is_some())?;
-    Some(format!(
-        "By this machine's clock the token's {claim} lies in the future: the clocks differ."
-    ))
 }
 
 #[cfg(test)]
@@ -238,21 +355,54 @@ mod tests {
     }
 
     #[test]
-    fn quotes_the_reason_and_looks_at_the_clock() {
-        let claims = json!({"iss": AS, "aud": MCP, "exp": 1_000});
-        let finding = refused(&jwt(&claims)).finding("T40");
+    fn quotes_the_reason_and_goes_by_it() {
+        let finding = refused("opaque").finding("T40");
         assert_eq!(finding.certainty, Certainty::Likely);
         assert_eq!(
             finding.actual.as_deref(),
             Some("401: invalid_token, bad signature")
         );
-        assert!(finding.message.starts_with("By this machine's clock"));
-        assert!(
-            refused("opaque")
-                .finding("T40")
-                .message
-                .starts_with("The token is fresh")
-        );
+        let said = |words: &str| {
+            let mut run = refused("opaque");
+            let challenge =
+                format!("Bearer error=\"invalid_token\", error_description=\"{words}\"");
+            run.calls = vec![Answer::bare(401).header("www-authenticate", &challenge)];
+            run.finding("T40").variant
+        };
+        assert_eq!(said("bad signature"), "wrong_signature");
+        assert_eq!(said("The token is not yet valid (iat)"), "too_early");
+        assert_eq!(said("Token has expired"), "expired");
+        assert_eq!(said("Invalid audience"), "wrong_audience");
+        assert_eq!(said("token has been revoked"), "revoked");
+        assert_eq!(said("Authentication failed"), "default");
+    }
+
+    #[test]
+    fn the_times_of_the_token_count_where_the_server_says_nothing() {
+        let refused = |claims| {
+            let mut run = refused(&jwt(&claims));
+            run.calls = vec![
+                Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\""),
+            ];
+            run.finding("T40")
+        };
+        let past = refused(json!({"iss": AS, "aud": MCP, "exp": 1_000}));
+        assert_eq!(past.variant, "expired");
+        assert!(past.message.starts_with("By this machine's clock"));
+        let ahead = refused(json!({"iss": AS, "aud": MCP, "nbf": 9_000_000_000_u64}));
+        assert_eq!(ahead.variant, "too_early");
+        assert!(ahead.fix.contains("leeway"));
+        assert_eq!(refused(json!({"iss": AS, "aud": MCP})).variant, "default");
+    }
+
+    #[test]
+    fn an_answer_like_that_without_a_token_says_that_the_header_is_lost() {
+        let mut run = refused("opaque");
+        run.calls = vec![run.challenge.clone()];
+        assert_eq!(run.finding("T40").variant, "same_as_without");
+        let challenge = "Bearer realm=\"another\"";
+        run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+        assert_eq!(run.finding("T40").variant, "default");
     }
 
     #[test]

@@ -58,10 +58,28 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (_, Some(error)) => finding
             .at(seen.seq, Part::Status)
             .variant(&ERROR_AS_SUCCESS)
-            .message("Clients go by the status and do not take this for an error.")
+            .message(format!(
+                "Clients go by the status and do not take this for an error. {}",
+                behind(error)
+            ))
             .expected("status 400")
-            .actual(format!("{status} with error \"{}\"", excerpt(error)))
-            .fix("Answer errors of the token endpoint with status 400 (401 for invalid_client)."),
+            .actual(
+                match text(
+                    object.as_ref().expect("it has an error"),
+                    "error_description",
+                ) {
+                    Some(words) => format!(
+                        "{status} with error \"{}\": {}",
+                        excerpt(error),
+                        excerpt(words)
+                    ),
+                    None => format!("{status} with error \"{}\"", excerpt(error)),
+                },
+            )
+            .fix(format!(
+                "{}Answer errors of the token endpoint with status 400 (401 for invalid_client).",
+                first_of_all(error)
+            )),
         (Some(object), None) => {
             let names: Vec<&str> = object.keys().take(12).map(String::as_str).collect();
             finding
@@ -97,6 +115,29 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
+/// What the error itself is about.
+fn behind(error: &str) -> &'static str {
+    if is_about_the_client(error) {
+        "Behind it: the server wants a client secret, and none or a wrong one was sent."
+    } else {
+        "The error itself is what the token request failed for."
+    }
+}
+
+/// What the user can change at once.
+fn first_of_all(error: &str) -> &'static str {
+    if is_about_the_client(error) {
+        "Give the client's secret (--client-secret). "
+    } else {
+        ""
+    }
+}
+
+/// `invalid_client`, and what GitHub and others call it.
+fn is_about_the_client(error: &str) -> bool {
+    matches!(error, "invalid_client" | "unauthorized_client") || error.contains("client_credential")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -116,6 +157,14 @@ mod tests {
         let error =
             answered(Answer::json(200, json!({"error": "bad_verification_code"}))).finding("T02");
         assert_eq!(error.part, Some(Part::Status));
+        assert!(!error.fix.contains("--client-secret"));
+        let secret = answered(Answer::json(
+            200,
+            json!({"error": "incorrect_client_credentials", "error_description": "wrong secret"}),
+        ));
+        let secret = secret.finding("T02");
+        assert!(secret.fix.starts_with("Give the client's secret"));
+        assert!(secret.actual.unwrap().ends_with("wrong secret"));
         let nested =
             answered(Answer::json(200, json!({"data": {"access_token": "x"}}))).finding("T02");
         assert_eq!(nested.actual.as_deref(), Some("data"));

@@ -219,7 +219,8 @@ fn words(kind: FailureKind) -> Words {
         FailureKind::Tls => (
             "The handshake failed or the certificate was not accepted, so nothing was sent.",
             "Check the certificate: its names, its dates, and that the chain is sent whole. For a \
-             certificate authority of your own, add it in the settings.",
+             certificate authority of your own, trust it here with --ca FILE (or in the settings), \
+             and in each client the way that client takes it.",
         ),
         FailureKind::Timeout => (
             "The server may be overloaded or asleep, or a firewall drops the packets without a \
