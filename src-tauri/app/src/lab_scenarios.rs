@@ -220,7 +220,9 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Way {
 
 /// How a run meets a lab in which nothing is wrong.
 pub fn way_to_healthy(lab: &Lab) -> Way {
-    if lab.client_tls_files().is_some() {
+    if lab.provider().is_some() {
+        PROVIDER
+    } else if lab.client_tls_files().is_some() {
         TLS
     } else {
         USUAL
@@ -228,6 +230,18 @@ pub fn way_to_healthy(lab: &Lab) -> Way {
 }
 
 const USUAL: Way = run(|_, _| {});
+
+/// To a lab that plays a provider: with a client that is known there, where none can register.
+const PROVIDER: Way = run(|lab, run| {
+    if lab.provider().is_some_and(|setup| setup.wants_client_id()) {
+        run.registration = Registration::Preregistered {
+            client_id: "lab-public".into(),
+            client_secret: None,
+            private_key_file: None,
+            alg: None,
+        };
+    }
+});
 
 /// To a lab that speaks TLS.
 const TLS: Way = run(|lab, run| {

@@ -118,6 +118,9 @@ pub struct LabArguments {
     /// what this needs of the lab is switched on
     #[arg(long, value_name = "CODE")]
     pub misbehave: Option<String>,
+    /// The identity provider to be like, and in which way it is set up wrongly
+    #[arg(long, value_name = "NAME[/CASE]", conflicts_with = "misbehave")]
+    pub provider: Option<String>,
     #[command(flatten, next_help_heading = "Servers")]
     pub servers: LabServers,
     #[command(flatten, next_help_heading = "Authorization server")]

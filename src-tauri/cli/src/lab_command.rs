@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use app::lab_scenarios::{self, Way};
-use lab::{CLIENT_PRIVATE_KEY, Lab, LabOptions, Misbehaviour, WorkloadJwt};
+use lab::{CLIENT_PRIVATE_KEY, Lab, LabOptions, Misbehaviour, ProviderSetup, WorkloadJwt};
 use serde_json::{Value, json};
 
 use crate::arguments::LabArguments;
@@ -48,6 +48,7 @@ pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
 fn options(arguments: &LabArguments) -> Result<LabOptions, Failure> {
     let LabArguments {
         misbehave,
+        provider,
         servers,
         authorization_server,
         tokens,
@@ -55,6 +56,7 @@ fn options(arguments: &LabArguments) -> Result<LabOptions, Failure> {
     } = arguments;
     Ok(LabOptions {
         misbehaviour: misbehave.as_deref().map(misbehaviour).transpose()?,
+        provider: provider.as_deref().map(provider_setup).transpose()?,
         mcp_port: servers.port.unwrap_or(0),
         as_port: servers.as_port.unwrap_or(0),
         access_token_lifetime: Duration::from_secs(tokens.access_token_lifetime.into()),
@@ -90,12 +92,21 @@ fn misbehaviour(text: &str) -> Result<Misbehaviour, Failure> {
     })
 }
 
+fn provider_setup(text: &str) -> Result<ProviderSetup, Failure> {
+    ProviderSetup::parse(text).ok_or_else(|| {
+        let expected = format!("--provider: expected one of the names below, got \"{text}\"");
+        let known = ProviderSetup::all().map(|setup| setup.slug());
+        Failure(std::iter::once(expected).chain(known).collect())
+    })
+}
+
 /// What a client needs to know of the lab; null for what it does not have.
 fn description(lab: &Lab, way: Way) -> Value {
     json!({
         "mcp": lab.mcp_url(),
         "as": lab.as_url(),
         "misbehave": lab.misbehaviour().map(Misbehaviour::slug),
+        "provider": lab.provider().map(|setup| setup.slug()),
         "run": way.arguments(lab),
         "second_as": lab.second_as_url(),
         "idp_issuer": lab.idp_url(),

@@ -20,6 +20,7 @@ mod misbehaviour;
 mod once;
 mod options;
 mod origin;
+mod provider;
 mod tls;
 mod tls_files;
 mod web;
@@ -46,6 +47,7 @@ use workload::Platform;
 pub use client_key::CLIENT_PRIVATE_KEY;
 pub use misbehaviour::{Misbehaviour, Severity};
 pub use options::LabOptions;
+pub use provider::{Case, Endpoint, PROVIDERS, Provider, ProviderSetup, Wrong};
 pub use tls::ClientTls;
 pub use tls_files::ClientTlsFiles;
 pub use workload::WorkloadJwt;
@@ -59,6 +61,7 @@ pub struct Lab {
     /// The issuer of the separate authorization server.
     issuer: String,
     misbehaviour: Option<Misbehaviour>,
+    provider: Option<ProviderSetup>,
     client_tls: Option<ClientTls>,
     client_tls_files: Option<ClientTlsFiles>,
     // The servers stop when this is dropped: their receivers see the channel close.
@@ -142,7 +145,11 @@ impl Lab {
         });
         let mcp = Arc::new(McpServer::new(
             &mcp_origin,
-            &as_url,
+            // A provider's issuer has a path of its own.
+            match options.provider {
+                Some(_) => separate.issuer(),
+                None => &as_url,
+            },
             second_as_url.as_deref(),
             authorization_servers,
             &options,
@@ -163,6 +170,7 @@ impl Lab {
             second_as_url,
             enterprise,
             misbehaviour: options.misbehaviour,
+            provider: options.provider,
             client_tls,
             client_tls_files,
             stop,
@@ -234,6 +242,11 @@ impl Lab {
     /// What goes wrong here.
     pub fn misbehaviour(&self) -> Option<Misbehaviour> {
         self.misbehaviour
+    }
+
+    /// The provider that is played here.
+    pub fn provider(&self) -> Option<ProviderSetup> {
+        self.provider
     }
 
     /// Stops the servers and waits until their ports are free, at most two seconds.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Misbehaviour;
+use crate::{Misbehaviour, ProviderSetup};
 
 /// How a lab is to be started. Everything that is not named is off: the default is a lab with an
 /// authorization server, an MCP server and what every client can ask of them.
@@ -12,6 +12,8 @@ use crate::Misbehaviour;
 pub struct LabOptions {
     /// What goes wrong; `None` is the healthy lab.
     pub misbehaviour: Option<Misbehaviour>,
+    /// The identity provider that the authorization server is like; `None` is the lab's own.
+    pub provider: Option<ProviderSetup>,
     /// Port of the MCP server; 0 takes a free one.
     pub mcp_port: u16,
     /// Port of the authorization server; 0 takes a free one.
@@ -65,6 +67,7 @@ impl Default for LabOptions {
     fn default() -> Self {
         Self {
             misbehaviour: None,
+            provider: None,
             mcp_port: 0,
             as_port: 0,
             access_token_lifetime: Duration::from_secs(3600),

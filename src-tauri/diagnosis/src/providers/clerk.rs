@@ -11,11 +11,6 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::Token("oat_")),
         Trait::Own(Sign::TokenHeader("cat", "cl_")),
         Trait::Own(Sign::Holds("issuer", "://clerk.")),
-        Trait::Shared(Sign::Path(
-            "authorization_endpoint",
-            "/oauth/",
-            "/authorize",
-        )),
         Trait::Shared(Sign::Path("registration_endpoint", "/oauth/", "/register")),
     ],
     cannot: &[Cannot::FollowResource],

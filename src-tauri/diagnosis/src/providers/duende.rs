@@ -13,11 +13,6 @@ pub(super) const PROVIDER: Provider = Provider {
             "/.well-known/openid-configuration/jwks",
         )),
         Trait::Own(Sign::Says("/home/error")),
-        Trait::Shared(Sign::Path(
-            "authorization_endpoint",
-            "",
-            "/connect/authorize",
-        )),
         Trait::Shared(Sign::Path("token_endpoint", "", "/connect/token")),
     ],
     usual: &["S08/provider"],

@@ -10,11 +10,6 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::Path("registration_endpoint", "", "/connect/register")),
         Trait::Own(Sign::Says("OAuth 2.0 Parameter: ")),
         Trait::Own(Sign::Says("whitelabel error page")),
-        Trait::Shared(Sign::Path(
-            "authorization_endpoint",
-            "",
-            "/oauth2/authorize",
-        )),
         Trait::Shared(Sign::Path("token_endpoint", "", "/oauth2/token")),
         Trait::Shared(Sign::Path("jwks_uri", "", "/oauth2/jwks")),
     ],

@@ -7,11 +7,6 @@ pub(super) const PROVIDER: Provider = Provider {
     hosts: &[Host::Within("authkit.app"), Host::Is("signin.workos.com")],
     traits: &[
         Trait::Own(Sign::Claim("aud", "client_01")),
-        Trait::Shared(Sign::Path(
-            "authorization_endpoint",
-            "/oauth2/",
-            "/authorize",
-        )),
         Trait::Shared(Sign::Path("registration_endpoint", "/oauth2/", "/register")),
         Trait::Shared(Sign::Path(
             "introspection_endpoint",

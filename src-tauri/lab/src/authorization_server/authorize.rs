@@ -12,9 +12,9 @@ use super::request_object::effective;
 use super::response::{self, Destination};
 use super::store::Requested;
 use super::{AuthorizationServer, acr, page};
-use crate::Misbehaviour;
 use crate::clock::now;
 use crate::web::{OAuthError, Params, media_type};
+use crate::{Endpoint, Misbehaviour};
 
 /// A client that every authorization server of the lab knows.
 const KNOWN_THERE: &str = "lab-public";
@@ -85,6 +85,9 @@ pub(super) fn wrong_login(params: &Params, second_factor: bool) -> Option<&'stat
 }
 
 async fn authorize(server: &AuthorizationServer, outer: &Params) -> Response {
+    if let Some(answer) = server.wrong_answer(Endpoint::Authorization) {
+        return answer;
+    }
     if let (Some(victim), true) = (&server.second_as_url, server.is(Misbehaviour::MixUp)) {
         let request = outer.without(&["client_id"]).with("client_id", KNOWN_THERE);
         return response::elsewhere(&format!("{victim}/authorize"), &request);
@@ -110,6 +113,11 @@ async fn authorize(server: &AuthorizationServer, outer: &Params) -> Response {
         Ok(found) => found,
         Err(text) => return page::refused(&text),
     };
+    let provider = server.options.provider;
+    if let Some((code, text)) = provider.and_then(|setup| setup.error_at_callback()) {
+        let to = Destination::of_params(&redirect_uri, &params);
+        return response::error(server, to, &OAuthError::new(code, text));
+    }
     if server.is(Misbehaviour::AuthorizationRefused) {
         let error = OAuthError::new(
             "invalid_scope",

@@ -26,6 +26,11 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
     if server.options.no_metadata {
         return not_found();
     }
+    if let Some(setup) = server.options.provider
+        && (!setup.provider.oauth_document || !at_root(setup.provider.issuer))
+    {
+        return not_found();
+    }
     match server.misbehaviour {
         Some(Misbehaviour::ServerMetadataNotFound | Misbehaviour::OnlyOneMetadataDocument) => {
             not_found()
@@ -46,12 +51,27 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
 
 /// `GET /.well-known/openid-configuration`
 pub(super) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    if let Some(setup) = server.options.provider
+        && !at_root(setup.provider.issuer)
+    {
+        return not_found();
+    }
     match server.misbehaviour {
         Some(Misbehaviour::ServerMetadataNotFound) => not_found(),
         Some(Misbehaviour::IdentityProviderNotFound) if server.partners.is_some() => not_found(),
         _ if server.options.no_metadata => not_found(),
         _ => json_answer(StatusCode::OK, &document(&server)),
     }
+}
+
+/// Whether an issuer has no path of its own.
+fn at_root(issuer: &str) -> bool {
+    matches!(issuer, "" | "/")
+}
+
+/// The documents of a provider whose issuer has a path.
+pub(super) async fn of_provider(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    json_answer(StatusCode::OK, &document(&server))
 }
 
 /// `GET /jwks`
@@ -166,5 +186,8 @@ fn document(server: &AuthorizationServer) -> Value {
             _ => None,
         };
     }
-    document
+    match server.options.provider {
+        Some(setup) => setup.metadata(&server.base, &document),
+        None => document,
+    }
 }

@@ -84,6 +84,7 @@ impl AuthorizationServer {
             .route("/revoke", post(inspect::revoke))
             .route("/introspect", post(inspect::introspect))
             .route("/userinfo", get(inspect::userinfo).post(inspect::userinfo))
+            .merge(self.provider_routes())
             .with_state(self.clone());
         let for_people = Router::new()
             .route(
@@ -95,5 +96,34 @@ impl AuthorizationServer {
             .route("/device/decision", post(device::decide))
             .with_state(self.clone());
         allow_cross_origin(for_programs, self.misbehaviour).merge(for_people)
+    }
+
+    /// The endpoints of the provider that is played, where they are not at the usual paths.
+    fn provider_routes(&self) -> Router<Arc<Self>> {
+        let mut router = Router::new();
+        let Some(setup) = self.options.provider else {
+            return router;
+        };
+        let provider = setup.provider;
+        let unusual = |path: &str, usual: &str| !path.is_empty() && path != usual;
+        if unusual(provider.authorize, "/authorize") {
+            let page = get(authorize::from_query).post(authorize::from_form);
+            router = router.route(provider.authorize, page);
+        }
+        if unusual(provider.token, "/token") {
+            router = router.route(provider.token, post(token::token));
+        }
+        if unusual(provider.register, "/register") {
+            router = router.route(provider.register, post(registration::register));
+        }
+        if unusual(provider.jwks, "/jwks") {
+            router = router.route(provider.jwks, get(metadata::jwks));
+        }
+        if !matches!(provider.issuer, "" | "/") {
+            for path in setup.well_known() {
+                router = router.route(&path, get(metadata::of_provider));
+            }
+        }
+        router
     }
 }

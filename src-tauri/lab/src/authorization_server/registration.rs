@@ -11,17 +11,20 @@ use subtle::ConstantTimeEq;
 
 use super::AuthorizationServer;
 use super::clients::{AUTH_METHODS, Client, check_redirect_uri, described};
-use crate::Misbehaviour;
 use crate::clock::now;
 use crate::jwt::{PublicKey, random_text};
 use crate::web::plain;
 use crate::web::{OAuthError, bearer, json_answer, no_store, not_found, scopes};
+use crate::{Endpoint, Misbehaviour};
 
 /// `POST /register`
 pub(super) async fn register(
     State(server): State<Arc<AuthorizationServer>>,
     body: Bytes,
 ) -> Response {
+    if let Some(answer) = server.wrong_answer(Endpoint::Registration) {
+        return answer;
+    }
     if !server.offers_registration() {
         return not_found();
     }

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 
 use super::clients::{
     GRANT_TYPES, IDENTITY_GRANT_TYPES, JWT_BEARER, of_identity_provider, preregistered,
@@ -11,8 +12,8 @@ use super::store::Store;
 use super::trust::{Partners, TrustedIssuer};
 use crate::dpop::{ProofGate, Proven, Unproven};
 use crate::jwt::{PublicKey, SigningKey};
-use crate::web::{OAuthError, plain};
-use crate::{LabOptions, Misbehaviour};
+use crate::web::{OAuthError, answer, no_store, plain};
+use crate::{Endpoint, LabOptions, Misbehaviour};
 
 /// The scopes that can be asked for. The MCP server knows the two `mcp:` ones.
 pub(super) const SCOPES: &[&str] = &[
@@ -98,6 +99,10 @@ impl AuthorizationServer {
         Self {
             base: base.to_owned(),
             issuer: match options.misbehaviour {
+                _ if options.provider.is_some() => format!(
+                    "{base}{}",
+                    options.provider.map_or("", |setup| setup.provider.issuer)
+                ),
                 Some(Misbehaviour::IssuerTrailingSlash) => format!("{base}/"),
                 Some(Misbehaviour::IssuerMismatch) => "https://login.example".to_owned(),
                 _ => base.to_owned(),
@@ -124,6 +129,18 @@ impl AuthorizationServer {
     /// An identity provider knows its clients.
     pub(super) fn offers_registration(&self) -> bool {
         self.partners.is_none() && !self.is(Misbehaviour::RegistrationNotOffered)
+    }
+
+    /// What an endpoint of the provider that is played answers, where that is what goes wrong.
+    pub(super) fn wrong_answer(&self, endpoint: Endpoint) -> Option<Response> {
+        let (status, text) = self.options.provider?.answer_at(endpoint)?;
+        let media_type = if text.starts_with('<') {
+            "text/html"
+        } else {
+            "application/json"
+        };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+        Some(no_store(answer(status, media_type, text.to_owned())))
     }
 
     pub(super) fn is(&self, misbehaviour: Misbehaviour) -> bool {

@@ -12,10 +12,10 @@ use url::form_urlencoded;
 use super::clients::{DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE};
 use super::token_request::{Fields, TokenRequest, required};
 use super::{AuthorizationServer, assertion_grant, device, grants, token_exchange};
-use crate::Misbehaviour;
 use crate::tls;
 use crate::web::plain;
 use crate::web::{OAuthError, Params, answer, json_answer, no_store};
+use crate::{Endpoint, Misbehaviour};
 
 /// `POST /token`
 pub(super) async fn token(
@@ -23,6 +23,9 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Some(answer) = server.wrong_answer(Endpoint::Token) {
+        return answer;
+    }
     match server.misbehaviour {
         Some(Misbehaviour::TokenResponseUnusable) => {
             let text = "The code passed is incorrect or expired.";

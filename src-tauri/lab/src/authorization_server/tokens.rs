@@ -61,6 +61,8 @@ impl AuthorizationServer {
         let issued = now();
         let audience = match (self.misbehaviour, new.resources) {
             (Some(Misbehaviour::TokenAudienceWrong), _) => json!(self.as_url),
+            _ if self.audience() == Some("") => json!(null),
+            _ if self.audience().is_some() => json!(self.audience()),
             (_, [one]) => json!(one),
             (_, several) => json!(several),
         };
@@ -102,6 +104,11 @@ impl AuthorizationServer {
             .map_err(|_| OAuthError::server_error())?;
         self.store().add_access(jti, new.grant, new.early);
         Ok(token)
+    }
+
+    /// The audience of the provider that is played, where it has one of its own.
+    fn audience(&self) -> Option<&'static str> {
+        self.options.provider?.provider.audience
     }
 
     /// Signs an ID token (OpenID Connect Core section 2).
@@ -173,7 +180,7 @@ impl AuthorizationServer {
         }
         let named = |wanted: &String| match &claims["aud"] {
             serde_json::Value::Array(several) => several.iter().any(|one| one == wanted.as_str()),
-            one => one == wanted.as_str(),
+            one => one == wanted.as_str() || (one.is_null() && wanted.is_empty()),
         };
         if audiences.is_some_and(|wanted| !wanted.iter().any(named)) {
             return Err(Refused::WrongAudience);

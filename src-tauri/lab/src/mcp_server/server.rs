@@ -49,10 +49,14 @@ impl McpServer {
         options: &LabOptions,
     ) -> Self {
         let misbehaviour = options.misbehaviour;
+        let expected = options.provider.and_then(|setup| setup.expected_audience());
         let url = format!("{origin}/mcp");
         Self {
             origin: origin.to_owned(),
-            audiences: vec![url.clone(), advertised_resource(&url, as_url, misbehaviour)],
+            audiences: [url.clone(), advertised_resource(&url, as_url, misbehaviour)]
+                .into_iter()
+                .chain(expected.map(str::to_owned))
+                .collect(),
             url,
             as_url: as_url.to_owned(),
             second_as: second_as.map(str::to_owned),
