@@ -83,5 +83,8 @@ pub(crate) fn each_rule(reading: &Reading<'_>) -> Vec<Finding> {
     for rule in catalogue::RULES {
         (rule.check)(reading, &mut findings);
     }
-    findings.into_vec()
+    let findings = findings.into_vec();
+    #[cfg(test)]
+    crate::texts::collect(&findings);
+    findings
 }

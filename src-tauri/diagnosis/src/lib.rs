@@ -67,6 +67,8 @@ mod snapshot;
 mod spec;
 mod step_up;
 mod subject;
+#[cfg(test)]
+mod texts;
 mod wording;
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    fn slug(&self) -> String {
+    pub(crate) fn slug(&self) -> String {
         self.name.to_ascii_lowercase()
     }
 
