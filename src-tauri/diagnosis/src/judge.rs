@@ -74,6 +74,8 @@ fn told(trace: &Trace, reading: &Reading<'_>, alone: Vec<Finding>) -> Vec<Findin
     for finding in &mut found {
         finding.owner_name = owner_name::of(trace, reading, finding);
     }
+    #[cfg(test)]
+    crate::texts::collect(&found);
     found
 }
 
