@@ -66,6 +66,8 @@ export class App {
   /** What the user said the browser shows, for each run. */
   #browserShows = $state.raw(new Map<number, BrowserShows>());
   narrow = $state(false);
+  /** How large everything is; kept on this machine. */
+  zoom = $state(Number(localStorage.getItem("zoom")) || 1);
   theme = $state<Theme>("system");
   /** The lab scenario of the last start, to come back to. */
   lastLab: string | null = null;
@@ -266,6 +268,13 @@ export class App {
     this.wholeRun = wholeRun;
     this.tab = "findings";
     if (this.narrow) this.panel = "detail";
+  }
+
+  /** Larger by so many steps; 0 is the usual size. */
+  resize(steps: number): void {
+    const wanted = steps === 0 ? 1 : Math.round((this.zoom + steps * 0.1) * 10) / 10;
+    this.zoom = Math.min(2, Math.max(0.8, wanted));
+    localStorage.setItem("zoom", String(this.zoom));
   }
 
   async setTheme(theme: Theme): Promise<void> {

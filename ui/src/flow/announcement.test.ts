@@ -13,3 +13,9 @@ it("says one short sentence without addresses", () => {
   expect(long.length).toBeLessThan(140);
   expect(long).toMatch(/…$/);
 });
+
+it("says what is wrong and what to change", () => {
+  expect(announcement("Stopped", "No issuer.", "Set it to x. Then restart.")).toBe(
+    "Stopped: No issuer. Set it to x.",
+  );
+});

@@ -9,7 +9,7 @@ const CAPS: Record<string, string> = {
 
 /** "Shift+Enter" as it is written on a key: "⇧↵". */
 export function keyCaps(keys: string): string {
-  const caps = keys.split("+").map((key) => CAPS[key] ?? key);
+  const caps = keys.split(/\+(?=.)/).map((key) => CAPS[key] ?? key);
   return caps[0] === "Ctrl" ? caps.join(" ") : caps.join("");
 }
 

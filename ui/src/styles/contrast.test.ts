@@ -41,6 +41,10 @@ describe.each<Theme>(["light", "dark"])("%s", (theme) => {
     expect(contrast(theme, "on-accent", fill)).toBeGreaterThanOrEqual(4.5),
   );
 
+  it.each(SURFACES)("the edge of a control on %s is seen", (surface) =>
+    expect(contrast(theme, "control", surface)).toBeGreaterThanOrEqual(3),
+  );
+
   it.each(PARTICIPANTS)("the lines of %s are seen", (participant) => {
     for (const surface of ["ground", "pane", "accent-ground"]) {
       expect(contrast(theme, participant, surface)).toBeGreaterThanOrEqual(3);
