@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `rules` | one file per rule: what it looks at, and the check |
 //! | `catalogue` | the one table of all rules |
+//! | `rule`, `variant`, `relation` | what a rule is made of |
 //! | `spec` | the sentences the rules cite, word for word |
 //! | `owner_name` | whom the owner of a finding is in this trace |
 //! | `snapshot` | a trace as it is judged, each of its messages read once |
@@ -61,6 +62,7 @@ mod reading;
 mod redirect_uris;
 mod refused_refresh;
 mod refused_token;
+mod relation;
 mod rule;
 mod rules;
 mod snapshot;
@@ -69,6 +71,7 @@ mod step_up;
 mod subject;
 #[cfg(test)]
 mod texts;
+mod variant;
 mod wording;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::derived;
 use crate::facts::{Action, Facts};
 pub(crate) use crate::fields::*;
 use crate::keyed::{Keyed, first_after, last_before};
-use crate::providers::{self, Recognized};
+use crate::providers::recognized::Recognized;
 pub(crate) use crate::snapshot::ExchangeRef;
 use crate::snapshot::Snapshot;
 
@@ -96,7 +96,7 @@ pub(crate) struct Reading<'a> {
     pub decisions: Vec<(u32, &'a Decision)>,
     facts: Facts<'a>,
     pub(crate) keyed: Keyed<'a>,
-    provider: OnceCell<Option<Recognized>>,
+    pub(crate) provider: OnceCell<Option<Recognized>>,
     /// The server tries that brought metadata, and the same by their issuers.
     readable: Vec<usize>,
     readable_of: HashMap<&'a str, Vec<usize>>,
@@ -270,12 +270,6 @@ impl<'a> Reading<'a> {
                     .push(index);
             }
         }
-    }
-
-    /// Whose authorization server it is, if that is known.
-    pub fn provider(&self) -> Option<&Recognized> {
-        let read = || providers::recognize(self);
-        self.provider.get_or_init(read).as_ref()
     }
 
     /// The first call that was answered 401.

@@ -12,7 +12,7 @@ use crate::sample::{
 };
 
 /// The first code comes of the second.
-pub const FOLLOWS: &[super::Shown] = &[
+pub const FOLLOWS: &[Shown] = &[
     ("T19", "T43", || {
         let mut run = Run::healthy();
         let challenge = "Bearer error=\"insufficient_scope\"";

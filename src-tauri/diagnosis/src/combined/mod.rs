@@ -16,10 +16,8 @@ use crate::snapshot::Snapshot;
 
 use follows::FOLLOWS;
 use pairs::PAIRS;
+use runs::Shown;
 use supersedes::SUPERSEDES;
-
-/// Two codes, and a run in which both are there.
-type Shown = (&'static str, &'static str, fn() -> Trace);
 
 fn told(trace: &Trace) -> Vec<Finding> {
     judge(trace, trace.entries.len())
@@ -39,7 +37,7 @@ fn is_of(finding: &Finding, code: &str) -> bool {
 
 #[test]
 fn every_relation_has_a_run_that_shows_it() {
-    let declared = |of: fn(&crate::rule::Rule) -> &'static [crate::precedence::Relation]| {
+    let declared = |of: fn(&crate::rule::Rule) -> &'static [crate::relation::Relation]| {
         let rules = catalogue::RULES.iter();
         let all = rules.flat_map(|rule| of(rule).iter().map(|one| (rule.code, one.other)));
         all.collect::<Vec<_>>()

@@ -10,7 +10,7 @@ use crate::sample::{
 
 /// Two faults that have nothing to do with each other, and the one that has to be told first: what
 /// the flow stopped at, or else the worse, or else the earlier.
-pub const PAIRS: &[super::Shown] = &[
+pub const PAIRS: &[Shown] = &[
     ("T41", "D01", || {
         let mut run = refused("invalid_grant", "");
         run.challenge.drop_header("www-authenticate");

@@ -11,6 +11,9 @@ use crate::sample::{
     token_answer,
 };
 
+/// Two codes, and a run in which both are there.
+pub type Shown = (&'static str, &'static str, fn() -> Trace);
+
 pub fn without(answer: &mut Answer, member: &str) {
     answer.edit(|document| {
         document.as_object_mut().unwrap().remove(member);

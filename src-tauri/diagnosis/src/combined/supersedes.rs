@@ -9,7 +9,7 @@ use super::runs::*;
 use crate::sample::{AS, Answer, MCP, Run, access_jwt, call, decide, jwt, stop, token_answer};
 
 /// The first code tells the second one's fact better.
-pub const SUPERSEDES: &[super::Shown] = &[
+pub const SUPERSEDES: &[Shown] = &[
     ("D01", "D02", || {
         let mut run = Run::healthy();
         run.challenge.drop_header("www-authenticate");

@@ -31,7 +31,8 @@ mod notion;
 mod okta;
 mod pingone;
 mod provider;
-pub(crate) mod said;
+pub(crate) mod recognized;
+mod said;
 mod salesforce;
 mod scalekit;
 mod slack;
@@ -52,6 +53,7 @@ pub(crate) use advice::advise;
 pub(crate) use fronts::{access_proxy, answers_itself};
 pub use provider::{Cannot, Provider};
 use provider::{Sign, Trait};
+pub use recognized::Recognized;
 
 const PROVIDERS: [&Provider; 27] = [
     &workos::PROVIDER,
@@ -83,22 +85,6 @@ const PROVIDERS: [&Provider; 27] = [
     &cloudflare::PROVIDER,
 ];
 
-/// A provider, and what speaks for it.
-#[derive(Debug)]
-pub struct Recognized {
-    pub provider: &'static Provider,
-    pub evidence: Vec<Evidence>,
-    /// Certain by a host name of its own, likely by traits.
-    pub certainty: Certainty,
-}
-
-impl Recognized {
-    /// Whether the provider cannot be set to do this.
-    pub fn cannot(&self, what: Cannot) -> bool {
-        self.provider.cannot.contains(&what)
-    }
-}
-
 /// Whose authorization server has this host, where that is one of its own.
 pub(crate) fn by_host(issuer: &str) -> Option<&'static Provider> {
     let url = Url::parse(issuer).ok()?;
@@ -129,8 +115,15 @@ struct Seen<'r, 'a> {
 /// How many answers are looked at.
 const ANSWERS: usize = 12;
 
+impl Reading<'_> {
+    /// Whose authorization server it is, if that is known.
+    pub(crate) fn provider(&self) -> Option<&Recognized> {
+        self.provider.get_or_init(|| recognize(self)).as_ref()
+    }
+}
+
 /// The provider of the authorization server that a run went to, if it is known.
-pub(crate) fn recognize(reading: &Reading<'_>) -> Option<Recognized> {
+fn recognize(reading: &Reading<'_>) -> Option<Recognized> {
     let metadata = reading.server_metadata().map(|(attempt, _)| attempt);
     let tried = || reading.server_tries.last().map(|attempt| attempt.issuer);
     let issuer = metadata
