@@ -66,7 +66,7 @@ misbehaviours! {
     RedirectUriRejected "S07" "redirect_uri_rejected" Error
         "Loopback redirect URI refused"
         "Registration accepts a loopback redirect URI, but the authorize page refuses its random port."
-    OnlyOneMetadataDocument "S08" "only_one_metadata_document" Warning
+    OnlyOneMetadataDocument "S08" "only_one_metadata_document" Note
         "Only one metadata document"
         "Only openid-configuration is served; clients that ask for oauth-authorization-server get 404."
     ResourceMetadataParameterWrong "S09" "resource_metadata_parameter_wrong" Error
@@ -87,7 +87,7 @@ misbehaviours! {
     ChallengeMissing "D01" "challenge_missing" Error
         "No challenge"
         "The 401 comes without WWW-Authenticate, so clients cannot tell that OAuth is wanted."
-    ChallengeWithoutResourceMetadata "D02" "challenge_without_resource_metadata" Warning
+    ChallengeWithoutResourceMetadata "D02" "challenge_without_resource_metadata" Note
         "Challenge without resource metadata"
         "The challenge does not say where the resource metadata is; clients that only read it get no further."
     ForbiddenInsteadOfUnauthorized "D04" "forbidden_instead_of_unauthorized" Error

@@ -15,7 +15,7 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::Says("/home/error")),
         Trait::Shared(Sign::Path("token_endpoint", "", "/connect/token")),
     ],
-    usual: &["S08/provider"],
+    usual: &["S08/optional"],
     texts: &[
         text(
             &["invalid_target"],

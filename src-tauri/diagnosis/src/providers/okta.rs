@@ -23,7 +23,7 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Shared(Sign::Header("x-okta-request-id")),
     ],
     cannot: &[Cannot::Register, Cannot::FollowResource],
-    usual: &["S08/provider"],
+    usual: &["S08/optional"],
     texts: &[
         text(
             &["e0000005"],

@@ -23,7 +23,7 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Shared(Sign::Claim("env", "")),
     ],
     cannot: &[Cannot::Register],
-    usual: &["S08/provider"],
+    usual: &["S08/optional"],
     texts: &[
         text(
             &["may not request scopes for multiple resources"],

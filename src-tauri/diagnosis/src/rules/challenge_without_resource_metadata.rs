@@ -24,7 +24,7 @@ rule! {
     title: "The challenge does not name the resource metadata",
     variants: [
         METADATA_NOT_FOUND: Warning McpServer Certain,
-        FOUND_ELSEWHERE: Warning McpServer Certain,
+        FOUND_ELSEWHERE: Note McpServer Certain,
     ],
     spec: [MCP_CHALLENGE_2025_06, MCP_DISCOVERY],
     follows: ["N03"],
@@ -109,7 +109,7 @@ mod tests {
             Level::Error
         );
         let mut run = bearer_only(Revision::R20251125);
-        assert_eq!(run.finding("D02").variant, "found_elsewhere");
+        assert_eq!(run.finding("D02").level, Level::Note);
         run.resource_tries = vec![(
             MetadataSource::Root,
             "https://mcp.example/x".into(),
