@@ -1,5 +1,5 @@
-//! What was recorded is judged like what is seen live: each run against the lab is written to a file,
-//! read as if another client had sent it, and judged again.
+//! What was recorded is judged like what is seen live: each run against the lab is written to a
+//! file, read as if another client had sent it, and judged again.
 
 use app::{Document, lab_scenarios};
 use diagnosis::{Certainty, Finding, Level, Owner};

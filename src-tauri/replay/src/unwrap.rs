@@ -1,7 +1,7 @@
 //! Takes requests out of the envelopes that some clients send them in.
 //!
-//! MCP Inspector's part in the browser has its other part send everything: `POST /api/fetch` holds a
-//! request and its answer, `POST /api/mcp/connect` names the MCP server, and `POST /api/mcp/send`
+//! MCP Inspector's part in the browser has its other part send everything: `POST /api/fetch` holds
+//! a request and its answer, `POST /api/mcp/connect` names the MCP server, and `POST /api/mcp/send`
 //! holds one MCP message. The outer status says nothing of the inner one.
 
 use serde_json::{Map, Value};
