@@ -4,6 +4,7 @@
 
 #[path = "faults/case.rs"]
 mod case;
+#[allow(dead_code, reason = "each test program uses a part of it")]
 #[path = "faults/expect.rs"]
 mod expect;
 #[allow(dead_code, reason = "each test program uses a part of it")]

@@ -46,6 +46,7 @@ pub struct Case {
     pub arguments: Vec<String>,
     pub expect: Expect,
     /// Among those that are part of the usual tests.
+    #[allow(dead_code, reason = "for the tests")]
     pub usual: bool,
 }
 

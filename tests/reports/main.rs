@@ -1,6 +1,7 @@
 //! Problems from public reports, each as a small server: the command has to tell what the reporter
 //! needed to know. `README.md` tells how a case is written.
 
+#[allow(dead_code, reason = "each test program uses a part of it")]
 #[path = "../faults/expect.rs"]
 mod expect;
 #[allow(dead_code, reason = "each test program uses a part of it")]

@@ -278,10 +278,9 @@ impl App {
                 judgement: Some(&judgement),
                 ..export(&trace, &typed, secrets)
             };
-            let mut file =
-                std::io::BufWriter::new(formats::create(&target, format, export.secrets)?);
+            let mut file = formats::create(&target, format, export.secrets)?;
             format.write(&export, &mut file)?;
-            std::io::Write::flush(&mut file)
+            file.finish()
         };
         let written = tokio::task::spawn_blocking(write)
             .await

@@ -19,6 +19,8 @@
 //! A run's events go one way: session → document → viewers. No viewer can hold up another one, the
 //! judging, or the run.
 
+#![forbid(unsafe_code)]
+
 mod app;
 pub mod contract;
 mod document;

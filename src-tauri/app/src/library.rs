@@ -3,9 +3,11 @@
 //! A file that cannot be read is set aside under another name with a notice, never overwritten.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use flow::options::Options;
+use formats::Fresh;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +70,11 @@ impl Library {
         self.history.truncate(MOST_PAST_RUNS);
         let mut runs = self.history.clone();
         // The number of a document means nothing to the next process.
-        runs.iter_mut().for_each(|run| run.document = None);
+        for run in &mut runs {
+            run.document = None;
+            let bare = Options::for_server(&run.server_url).without_secrets();
+            run.server_url = bare.server_url;
+        }
         self.write("history.json", &History { runs })
     }
 
@@ -83,10 +89,9 @@ impl Library {
         let path = self.folder.join(name);
         let write = || -> io::Result<()> {
             fs::create_dir_all(&self.folder)?;
-            // A whole file under another name first: a crash leaves the old one.
-            let fresh = path.with_extension("json.new");
-            fs::write(&fresh, serde_json::to_vec_pretty(value)?)?;
-            fs::rename(&fresh, &path)
+            let mut file = Fresh::create(&path, true)?;
+            file.write_all(&serde_json::to_vec_pretty(value)?)?;
+            file.finish()
         };
         write().map_err(|error| AppError {
             code: ErrorCode::File,
@@ -178,7 +183,7 @@ mod tests {
         let folder = folder("damaged");
         let mut library = Library::open(&folder);
         let run = PastRun {
-            server_url: "https://mcp.example/mcp".into(),
+            server_url: "https://mcp.example/mcp?key=hush".into(),
             at: Timestamp(1),
             result: PastResult::Passed,
             summary: "Reached tools/list".into(),
@@ -188,9 +193,36 @@ mod tests {
         assert_eq!(library.history[0].document, Some(7));
         let kept = PastRun {
             document: None,
+            server_url: "https://mcp.example/mcp".into(),
             ..run
         };
         assert_eq!(Library::open(&folder).history, [kept]);
+        // Cut off, of another kind, of another version, no text, a folder: never fatal.
+        for damaged in [
+            "",
+            "{\"runs\":[{\"server_url\":",
+            "7",
+            "{\"theme\":7}",
+            "\u{0}\u{1}",
+        ] {
+            let folder = self::folder("odd");
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("settings.json"), damaged).unwrap();
+            let opened = Library::open(&folder);
+            assert_eq!(opened.settings, Settings::default(), "{damaged}");
+            assert!(opened.notices[0].contains("set aside as"), "{damaged}");
+            let kept = fs::read_to_string(folder.join("settings.damaged-1.json")).unwrap();
+            assert_eq!(kept, damaged);
+        }
+        let odd = self::folder("odd");
+        fs::create_dir_all(odd.join("settings.json")).unwrap();
+        let mut opened = Library::open(&odd);
+        assert!(
+            opened.notices[0].contains("the defaults hold"),
+            "{:?}",
+            opened.notices
+        );
+        assert!(opened.save_settings(Settings::default()).is_err());
         fs::write(folder.join("history.json"), "{\"runs\": [7]}").unwrap();
         let again = Library::open(&folder);
         assert!(again.history.is_empty());

@@ -1,10 +1,8 @@
 //! The files that a run is written to besides the report.
 
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use formats::{Export, FORMATS, Format, Secrets};
+use formats::{Export, FORMATS, Format, Fresh, Secrets};
 use serde_json::Value;
 use trace::{Secret, Trace};
 
@@ -17,7 +15,7 @@ pub struct ExportTo {
 
 /// The files asked for, opened.
 pub struct Exports {
-    files: Vec<(ExportTo, File)>,
+    files: Vec<(ExportTo, Fresh)>,
     secrets: Secrets,
 }
 
@@ -68,15 +66,42 @@ impl Exports {
             judgement: Some(judgement),
             ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
         };
-        for (to, file) in self.files {
-            let mut file = BufWriter::new(file);
+        for (to, mut file) in self.files {
             let written = to.format.write(&export, &mut file);
             written
-                .and_then(|()| file.flush())
+                .and_then(|()| file.finish())
                 .map_err(|error| format!("{} could not be written: {error}", to.path.display()))?;
         }
         Ok(())
     }
+}
+
+/// Refuses two outputs in one file: the second would replace the first.
+///
+/// # Errors
+/// Names the file.
+pub fn check_different<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<(), String> {
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for file in files {
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let whole = file.canonicalize().or_else(|_| {
+            let folder = folder.canonicalize()?;
+            Ok::<_, std::io::Error>(folder.join(file.file_name().unwrap_or_default()))
+        });
+        let whole = whole.unwrap_or_else(|_| file.to_owned());
+        let is_device = file.metadata().is_ok_and(|there| !there.is_file());
+        if seen.contains(&whole) && !is_device {
+            let file = file.display();
+            return Err(format!(
+                "{file}: expected a file for each output, got it twice"
+            ));
+        }
+        seen.push(whole);
+    }
+    Ok(())
 }
 
 /// Reads `FILE`, whose extension says the format, or `FORMAT=FILE`.

@@ -3,6 +3,8 @@
 //! Exit codes: 0, the flow reached an authenticated MCP answer; 1, it did not, or `--fail-on` was
 //! met; 2, the command line or this machine is at fault.
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod check_command;
 mod convert_command;

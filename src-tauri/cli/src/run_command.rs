@@ -1,19 +1,18 @@
 //! `authscope-cli run`: steps as they happen, then the findings.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use app::{AppError, Document, Ending, Mirror, RunVerdict, Status, Update, Viewer};
 use diagnosis::{Finding, Level};
-use formats::{Redactor, visible_json};
+use formats::{Fresh, Redactor, visible_json};
 use serde_json::json;
 use trace::{HowOpened, StopCode, Trace};
 use vault::Vault;
 
 use crate::arguments::{FailOn, RunArguments};
-use crate::exports::Exports;
+use crate::exports::{self, Exports};
 use crate::paint::Paint;
 use crate::terminal::{Failure, Terminal};
 
@@ -26,18 +25,20 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         Terminal::standard_output()
     });
     // Files are opened first: a run whose result cannot be kept is not begun.
+    let json_file = arguments
+        .output
+        .json
+        .as_deref()
+        .filter(|_| !to_standard_output);
+    let exported = arguments.output.export.iter().map(|to| to.path.as_path());
+    let har = arguments.output.har.as_deref();
+    exports::check_different(har.into_iter().chain(exported).chain(json_file))?;
     let exports = Exports::open(
         arguments.output.har.as_deref(),
         &arguments.output.export,
         arguments.output.include_secrets,
     )?;
-    let json = arguments
-        .output
-        .json
-        .as_deref()
-        .filter(|_| !to_standard_output)
-        .map(create)
-        .transpose()?;
+    let json = json_file.map(create).transpose()?;
 
     let vault = Vault::memory("a headless run keeps no tokens");
     let document = Document::live(1, arguments.options.0.clone(), vault)
@@ -254,8 +255,8 @@ pub fn exit_code(status: &Status, findings: &[Finding], fail_on: FailOn) -> Exit
     }
 }
 
-pub fn create(path: &Path) -> Result<File, String> {
-    File::create(path).map_err(|error| {
+pub fn create(path: &Path) -> Result<Fresh, String> {
+    Fresh::create(path, false).map_err(|error| {
         format!(
             "{}: expected a file that can be written, got: {error}",
             path.display()
@@ -264,12 +265,11 @@ pub fn create(path: &Path) -> Result<File, String> {
 }
 
 pub fn write(
-    file: File,
+    mut file: Fresh,
     path: Option<&Path>,
-    content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    content: impl FnOnce(&mut Fresh) -> io::Result<()>,
 ) -> Result<(), String> {
-    let mut to = BufWriter::new(file);
-    let written = content(&mut to).and_then(|()| to.flush());
+    let written = content(&mut file).and_then(|()| file.finish());
     written.map_err(|error| {
         format!(
             "{} could not be written: {error}",

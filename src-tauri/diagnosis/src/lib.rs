@@ -33,6 +33,8 @@
 //! a rule never asks what a server said of itself elsewhere, and never judges entries that were
 //! rewound over.
 
+#![forbid(unsafe_code)]
+
 mod asked;
 mod by_status;
 mod catalogue;

@@ -11,6 +11,8 @@
 //! came of it (`plan`, `state`, `transition`), parts of requests (`scope` … `credentials`), the
 //! routes from step to step (`routes`), the steps (`steps`), and the flow (`flow`).
 
+#![forbid(unsafe_code)]
+
 pub mod options;
 
 mod setup;

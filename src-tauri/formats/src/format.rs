@@ -1,13 +1,13 @@
 //! What a format is, and what it is given to write.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde_json::Value;
 use trace::{Secret, Trace};
 
+use crate::fresh::Fresh;
 use crate::redact::{Quiet, Redactor};
 
 /// A way to write a trace into a file, to read one from a file, or both.
@@ -142,40 +142,12 @@ impl<'a> Export<'a> {
     }
 }
 
-/// Opens a file to write this format to, and empties it. With secrets in it, only its owner may
-/// read it where the system knows such a thing.
+/// Begins a file to write this format to. With secrets in it, only its owner may read it where the
+/// system knows such a thing.
 ///
 /// # Errors
 /// What the system answers.
-pub fn create(path: &Path, format: &dyn Format, secrets: Secrets) -> io::Result<File> {
-    let file = File::create(path)?;
-    #[cfg(unix)]
-    if secrets == Secrets::Included && format.about().holds_secrets {
-        use std::os::unix::fs::PermissionsExt as _;
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    }
-    #[cfg(not(unix))]
-    let _ = (format, secrets);
-    Ok(file)
-}
-
-#[cfg(test)]
-mod tests {
-    #[cfg(unix)]
-    #[test]
-    fn a_file_with_secrets_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        use super::*;
-
-        let path = std::env::temp_dir().join(format!("authscope-{}.har", std::process::id()));
-        let mode = |secrets| {
-            let file = create(&path, &crate::har::Har, secrets).unwrap();
-            file.metadata().unwrap().permissions().mode() & 0o077
-        };
-        // Also one that was there before.
-        assert_ne!(mode(Secrets::Redacted), 0);
-        assert_eq!(mode(Secrets::Included), 0);
-        std::fs::remove_file(&path).unwrap();
-    }
+pub fn create(path: &Path, format: &dyn Format, secrets: Secrets) -> io::Result<Fresh> {
+    let private = secrets == Secrets::Included && format.about().holds_secrets;
+    Fresh::create(path, private)
 }

@@ -4,8 +4,11 @@
 //! The trace itself is never changed: a [`Redactor`] learns its secrets and gives copies without
 //! them.
 
+#![forbid(unsafe_code)]
+
 mod curl;
 mod format;
+mod fresh;
 mod har;
 mod matters;
 mod mermaid;
@@ -20,6 +23,7 @@ mod visible;
 
 pub use curl::curl;
 pub use format::{About, Export, Format, Opened, ReadError, Secrets, create};
+pub use fresh::Fresh;
 pub use har::Har;
 pub use redact::Redactor;
 pub use table::{FORMATS, format, format_of, open, preview};

@@ -7,6 +7,8 @@
 //! verifies all of them; `p256` and `p384` sign, and read elliptic keys that `ring` refuses, such
 //! as those without their public half.
 
+#![forbid(unsafe_code)]
+
 mod algorithm;
 mod base64url;
 mod checked;

@@ -10,6 +10,8 @@
 //! For clients of 2025-03-26, where the authorization server is the MCP server's origin, the MCP
 //! origin carries a second, separate authorization server of its own.
 
+#![forbid(unsafe_code)]
+
 mod authorization_server;
 mod client_key;
 mod clock;

@@ -25,6 +25,8 @@
 //! - Only the runner moves the flow and appends to the trace.
 //! - A state is reported once.
 
+#![forbid(unsafe_code)]
+
 mod browse;
 mod commands;
 mod documents;

@@ -4,6 +4,8 @@
 //! here opens a socket, reads a clock or changes what was recorded; redaction happens on the way
 //! out, in `formats`.
 
+#![forbid(unsafe_code)]
+
 pub mod actions;
 mod challenge;
 mod credential;

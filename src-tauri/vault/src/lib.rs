@@ -4,6 +4,8 @@
 //! Where there is no keychain that works, they are kept in memory until the program ends, and
 //! [`Vault::status`] says why. There is no file with secrets in it, anywhere.
 
+#![forbid(unsafe_code)]
+
 mod error;
 mod keychain;
 mod platform;

@@ -6,6 +6,8 @@
 //! there is no screen. [`document`] shows a client's metadata to the authorization server that asks
 //! for it. Decisions are not made here.
 
+#![forbid(unsafe_code)]
+
 pub mod approver;
 pub mod browser;
 pub mod callback;

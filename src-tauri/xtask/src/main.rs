@@ -3,6 +3,8 @@
 //!
 //! It is the first thing built on a fresh machine, so its dependencies are few and small.
 
+#![forbid(unsafe_code)]
+
 mod bench;
 mod bundle;
 mod check;

@@ -1,6 +1,7 @@
 //! Checks what was typed against the table.
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::Options;
 use super::info::{Format, Kind, OptionInfo, Required};
@@ -35,9 +36,31 @@ impl Options {
 
     /// Without what must not be written to a file: secrets, what a form is filled with and what a
     /// tool is called with. A choice that is nothing without its secret is not kept either.
+    ///
+    /// Of URLs, user names, passwords and queries are left out, which may hold keys; of the
+    /// parameters those are kept whose names are known to carry no secret.
     pub fn without_secrets(&self) -> Self {
         let defaults = to_json(&Self::default());
         let mut json = to_json(self);
+        for info in OPTIONS {
+            match (info.kind, get(&json, info.id)) {
+                (Kind::Text { .. }, Some(Value::String(text))) => {
+                    if let Some(bare) = bare_url(text) {
+                        set(&mut json, info.id, bare.into());
+                    }
+                }
+                (Kind::Pairs { suggestions }, Some(Value::Array(pairs))) => {
+                    let known = |pair: &&Value| {
+                        pair[0]
+                            .as_str()
+                            .is_some_and(|name| suggestions.contains(&name))
+                    };
+                    let kept: Vec<Value> = pairs.iter().filter(known).cloned().collect();
+                    set(&mut json, info.id, kept.into());
+                }
+                _ => {}
+            }
+        }
         for info in OPTIONS {
             if !info.is_secret() || get(&json, info.id).is_none() {
                 continue;
@@ -64,6 +87,20 @@ impl Options {
         });
         given.collect()
     }
+}
+
+/// A URL without what may be a secret in it; none where there is nothing to leave out.
+fn bare_url(text: &str) -> Option<String> {
+    let mut url = Url::parse(text.trim()).ok()?;
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if !url.has_host() || !has_user && url.query().is_none() && url.fragment().is_none() {
+        return None;
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(url.into())
 }
 
 impl OptionInfo {

@@ -184,6 +184,27 @@ fn secrets_are_not_kept() {
         }
     }
     assert_eq!(Options::default().without_secrets(), Options::default());
+
+    let mut options = Options::for_server("https://mcp.example/mcp?api_key=hush#hush");
+    options.network.proxy = Some("http://me:hush@proxy.example:8080".into());
+    options.issuer = Some("https://as.example/tenant".into());
+    options.authorization.parameters = vec![
+        ("audience".into(), "api".into()),
+        ("subscription-key".into(), "hush".into()),
+    ];
+    let kept = options.without_secrets();
+    let json = to_json(&kept).to_string();
+    assert!(!json.contains("hush"), "{json}");
+    assert_eq!(kept.server_url, "https://mcp.example/mcp");
+    assert_eq!(
+        kept.network.proxy.as_deref(),
+        Some("http://proxy.example:8080/")
+    );
+    assert_eq!(kept.issuer, options.issuer);
+    assert_eq!(
+        kept.authorization.parameters,
+        [("audience".into(), "api".into())]
+    );
 }
 
 #[test]

@@ -3,4 +3,4 @@
 /**
  * What a client in a browser requests across origins.
  */
-export type CrossOrigin = "mcp_endpoint" | "resource_metadata" | "server_metadata" | "registration" | "token";
+export type CrossOrigin = "mcp_endpoint" | "mcp_call" | "resource_metadata" | "server_metadata" | "registration" | "token";
