@@ -1,5 +1,5 @@
-//! An MCP server and an authorization server in one, which does everything right but at one leg; and
-//! a foreign origin that listens to what comes there.
+//! An MCP server and an authorization server in one, which does everything right but at one leg;
+//! and a foreign origin that listens to what comes there.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

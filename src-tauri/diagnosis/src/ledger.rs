@@ -54,8 +54,8 @@ impl CheckStatus {
     }
 }
 
-/// Every rule, in the order of the catalogue. `alone` is what each rule found by itself, `told` what
-/// is told of it.
+/// Every rule, in the order of the catalogue. `alone` is what each rule found by itself, `told`
+/// what is told of it.
 pub(crate) fn ledger(
     trace: &Trace,
     reading: &Reading<'_>,

@@ -68,8 +68,8 @@ pub(crate) struct Rule {
 ///   here, so findings of those codes at the same exchange are left out, or `anywhere` in the run;
 ///   a variant before a code limits it to findings of that variant.
 /// - `follows: ["J01", REFUSED "A20"]`: a finding of this rule comes of a finding of those.
-/// - `stops: [TokenRejected, IssuerMismatch by BLANK]`: it says why the flow stops so, or findings of
-///   that variant alone do.
+/// - `stops: [TokenRejected, IssuerMismatch by BLANK]`: it says why the flow stops so, or findings
+///   of that variant alone do.
 ///
 /// `looks_at: [TokenRequest, Dpop]` names all that a run has to hold for the rule to say something;
 /// the ledger goes by it.

@@ -11,8 +11,8 @@ use std::{env, fs};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// What a row is covered by: rules, or the reason why there is none. Both where the rules see a part
-/// of it.
+/// What a row is covered by: rules, or the reason why there is none. Both where the rules see a
+/// part of it.
 #[derive(Deserialize)]
 struct By {
     #[serde(default)]

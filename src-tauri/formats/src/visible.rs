@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// JSON text with what a terminal or a reader would not show as JSON escapes. What is hidden occurs in strings only, except for the
-/// line breaks between the parts.
+/// JSON text with what a terminal or a reader would not show as JSON escapes. What is hidden occurs
+/// in strings only, except for the line breaks between the parts.
 pub fn visible_json(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,5 +1,5 @@
-//! What stands in front of a server and answers in its place: content networks, firewalls, gateways,
-//! and access proxies that send browsers to a login.
+//! What stands in front of a server and answers in its place: content networks, firewalls,
+//! gateways, and access proxies that send browsers to a login.
 //!
 //! Only the answer counts: its headers, the cookies it sets, where it leads, and the words that a
 //! front writes under its own pages.

@@ -15,9 +15,9 @@ rule! {
     /// (`WWW-Authenticate`, `Mcp-Session-Id`, `DPoP-Nonce`), where the answer has them.
     ///
     /// # Why it matters
-    /// A browser shows a page of another origin only a few header fields. The page sees a 401 and no
-    /// challenge, so it does not learn where the resource metadata is; or an `initialize` that works
-    /// and no session, so the next call fails.
+    /// A browser shows a page of another origin only a few header fields. The page sees a 401 and
+    /// no challenge, so it does not learn where the resource metadata is; or an `initialize` that
+    /// works and no session, so the next call fails.
     ///
     /// # How to fix
     /// Send `Access-Control-Expose-Headers: WWW-Authenticate, Mcp-Session-Id` with every answer.

@@ -17,8 +17,8 @@ use crate::transition::Transition;
 /// How many tokens the MCP server may refuse in a row.
 const MOST_RENEWALS: u8 = 3;
 
-/// The answer to a call with the token, where it is not about the token. What it says of the token is
-/// in the flow then.
+/// The answer to a call with the token, where it is not about the token. What it says of the token
+/// is in the flow then.
 ///
 /// # Errors
 /// Where the flow goes instead: there is no answer, or the token is not enough.

@@ -1,8 +1,8 @@
 //! Reads a HAR file entry by entry, so that a large one is never held in memory as a whole.
 //!
 //! Programs differ in what they write, so little is demanded: a list of entries, and of each entry
-//! a URL. What else is missing was not recorded. A file that ends early, or is damaged, is read up to
-//! there.
+//! a URL. What else is missing was not recorded. A file that ends early, or is damaged, is read up
+//! to there.
 
 use std::cell::RefCell;
 use std::fmt;

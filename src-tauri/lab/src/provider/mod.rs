@@ -1,5 +1,6 @@
-//! Identity providers that the lab plays: what their metadata looks like, where their endpoints are,
-//! which clients they take, what audience they give, and what they say when they are set up wrongly.
+//! Identity providers that the lab plays: what their metadata looks like, where their endpoints
+//! are, which clients they take, what audience they give, and what they say when they are set up
+//! wrongly.
 
 mod table;
 
