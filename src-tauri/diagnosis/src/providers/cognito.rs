@@ -32,7 +32,7 @@ pub(super) const PROVIDER: Provider = Provider {
               only.",
             "In the Amazon Cognito console, under Login pages of the app client, add \
               {redirect_uri} to Allowed callback URLs, and fix the port of this run \
-              (--callback-port).",
+              (--redirect-port).",
         ),
         text(
             &["invalid_scope"],
@@ -97,7 +97,7 @@ pub(super) const PROVIDER: Provider = Provider {
             "S07",
             "In the Amazon Cognito console, under Login pages of the app client, add \
               {redirect_uri} to Allowed callback URLs, and fix the port of this run \
-              (--callback-port).",
+              (--redirect-port).",
         ),
         because(
             "T41/refused",

@@ -68,7 +68,7 @@ pub(super) const PROVIDER: Provider = Provider {
             Owner::AuthorizationServer,
             "Okta compares redirect URIs as a whole, with the port.",
             "In the Okta admin console, add {redirect_uri} to Sign-in redirect URIs \
-              of the app integration, and fix the port of this run (--callback-port).",
+              of the app integration, and fix the port of this run (--redirect-port).",
         ),
         text(
             &["scopes are not configured"],
@@ -118,7 +118,7 @@ pub(super) const PROVIDER: Provider = Provider {
         fix(
             "S07",
             "In the Okta admin console, add {redirect_uri} to Sign-in redirect URIs \
-              of the app integration, and fix the port of this run (--callback-port).",
+              of the app integration, and fix the port of this run (--redirect-port).",
         ),
         fix(
             "S01",
