@@ -1,8 +1,9 @@
+use crate::by_status::{Decided, of_token_answer};
 use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_TOKEN_ERROR;
-use crate::wording::excerpt;
+use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -22,6 +23,11 @@ rule! {
     title: "The token endpoint's error is not an OAuth error",
     variants: [
         GATEWAY: Error Network Likely,
+        TOO_MANY: Error AuthorizationServer Likely
+            "The token endpoint takes no more requests for now",
+        FAILS: Error AuthorizationServer Likely "The token endpoint fails on the request",
+        IN_FRONT: Error Network Likely
+            "What stands in front of the authorization server answers the token request",
         NO_ENDPOINT: Error AuthorizationServer Likely,
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",
@@ -44,11 +50,29 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let named = object
             .as_ref()
             .is_some_and(|object| text(object, "error").is_some());
-        (!named).then_some((seen, response, object))
+        let decided = of_token_answer(&response, named);
+        (!named || decided.is_some()).then_some((seen, response, object, decided))
     });
-    let Some((seen, response, object)) = strange else {
+    let Some((seen, response, object, decided)) = strange else {
         return;
     };
+    if let Some(decided) = decided {
+        let variant = match decided.kind {
+            Decided::TooMany => &TOO_MANY,
+            Decided::Gateway => &GATEWAY,
+            Decided::InFront | Decided::ToLogin => &IN_FRONT,
+            Decided::Fails | Decided::HostUnknown | Decided::Redirected => &FAILS,
+        };
+        let finding = RULE
+            .found(RFC6749_TOKEN_ERROR)
+            .at(seen.seq, Part::Status)
+            .variant(variant)
+            .message(decided.why)
+            .expected("200 with an access token, or an OAuth error")
+            .actual(answer_in_words(seen.exchange))
+            .fix(decided.fix);
+        return findings.add(finding);
+    }
     let status = response.status;
     let body = response.text().map(excerpt).unwrap_or_default();
     let finding = RULE
@@ -65,10 +89,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         })
         .fix("Answer errors with JSON that has error and error_description at its top level.");
     findings.add(match (status, object) {
-        (502..=504, None) => finding.variant(&GATEWAY).message(
-            "The answer looks like that of a gateway which did not reach the authorization server; \
-             clients cannot tell what to do next.",
-        ),
         (404 | 405, None) => finding.variant(&NO_ENDPOINT).message(format!(
             "There is no token endpoint at this URL, or it does not take POST ({status}). \
              token_endpoint in the metadata may be wrong, or a proxy does not pass it on."
@@ -114,6 +134,21 @@ mod tests {
                 .owner,
             Owner::Network
         );
+    }
+
+    #[test]
+    fn the_status_decides_whatever_the_body_says() {
+        let limit = Answer::json(429, json!({"error": "invalid_request"}));
+        let limit = answered(limit.header("retry-after", "15"));
+        let finding = limit.finding("T03");
+        assert_eq!(finding.variant, "too_many");
+        assert!(finding.fix.contains("(15)"));
+        assert_eq!(limit.found(), ["T03"]);
+        let page = Answer::html(403, "Attention Required!").header("cf-ray", "1");
+        assert_eq!(answered(page).finding("T03").variant, "in_front");
+        assert_eq!(answered(Answer::bare(500)).finding("T03").variant, "fails");
+        let own = Answer::json(500, json!({"error": "server_error"}));
+        assert!(answered(own).is_silent("T03"));
     }
 
     #[test]

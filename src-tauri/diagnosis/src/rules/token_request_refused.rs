@@ -1,5 +1,6 @@
 use trace::{Grant, StopCode};
 
+use crate::by_status::of_token_answer;
 use crate::code_exchange::{ClientAuthentication, Comparison};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
@@ -69,6 +70,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(error) = text(&answer, "error") else {
         return;
     };
+    // A limit or a gateway: T03.
+    if of_token_answer(&response, true).is_some() {
+        return;
+    }
     let description = text(&answer, "error_description").unwrap_or_default();
     let refused = Refused {
         reading,

@@ -2,7 +2,7 @@ use crate::finding::Part;
 use crate::reading::{Reading, access_token, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_TOKEN_ERROR, RFC6749_TOKEN_JSON};
-use crate::wording::{excerpt, is_html};
+use crate::wording::{excerpt, in_its_own_words};
 
 rule! {
     /// # What it looks at
@@ -101,16 +101,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  page, or something in between answers in its place.",
             )
             .expected("a JSON object with access_token and token_type")
-            .actual(if is_html(&response) {
-                format!("{status} with a web page")
-            } else {
-                format!(
-                    "{status}, {}",
-                    response
-                        .media_type()
-                        .unwrap_or_else(|| "no content-type".into())
-                )
-            })
+            .actual(in_its_own_words(&response))
             .fix("Check token_endpoint in the metadata, and let it answer with JSON."),
     });
 }
