@@ -118,7 +118,7 @@ fn answer(asked: &str, path: &str) -> String {
         "/device" => json(
             200,
             r#"{"device_code":"d","user_code":"u","verification_uri":"{origin}/page",
-               "expires_in":900,"interval":600}"#,
+               "expires_in":900,"interval":120}"#,
         ),
         "/page" => format!(
             "{}<!doctype html><title>Done</title>",
