@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, audience, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, audience, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Clerk",
@@ -76,5 +76,4 @@ pub(super) const PROVIDER: Provider = Provider {
               {redirect_uri}.",
         ),
     ],
-    ..UNKNOWN
 };

@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, because, fix, pkce, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, because, fix, pkce, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Amazon Cognito",
@@ -111,5 +111,4 @@ pub(super) const PROVIDER: Provider = Provider {
               authorization_servers: the domain of the login pages has no metadata.",
         ),
     ],
-    ..UNKNOWN
 };

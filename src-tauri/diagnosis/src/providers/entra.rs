@@ -2,9 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{
-    Cannot, Host, Provider, Sign, Trait, UNKNOWN, audience, because, fix, pkce, text,
-};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, audience, because, fix, pkce, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Microsoft Entra",
@@ -205,5 +203,4 @@ pub(super) const PROVIDER: Provider = Provider {
               AADSTS number names the cause.",
         ),
     ],
-    ..UNKNOWN
 };

@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "GitHub",
@@ -98,5 +98,4 @@ pub(super) const PROVIDER: Provider = Provider {
               \"code_challenge_methods_supported\": [\"S256\"].",
         ),
     ],
-    ..UNKNOWN
 };

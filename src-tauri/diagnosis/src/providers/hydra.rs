@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Ory Hydra",
@@ -85,5 +85,4 @@ pub(super) const PROVIDER: Provider = Provider {
             "Add {redirect_uri} to redirect_uris of the OAuth client in Ory.",
         ),
     ],
-    ..UNKNOWN
 };

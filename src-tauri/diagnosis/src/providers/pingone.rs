@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "PingOne",
@@ -97,5 +97,4 @@ pub(super) const PROVIDER: Provider = Provider {
               authorization_servers, with your region's domain.",
         ),
     ],
-    ..UNKNOWN
 };

@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Salesforce",
@@ -100,5 +100,4 @@ pub(super) const PROVIDER: Provider = Provider {
               to Callback URL, with the host localhost.",
         ),
     ],
-    ..UNKNOWN
 };

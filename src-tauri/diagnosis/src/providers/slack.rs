@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Slack",
@@ -95,5 +95,4 @@ pub(super) const PROVIDER: Provider = Provider {
               origin for the resource.",
         ),
     ],
-    ..UNKNOWN
 };

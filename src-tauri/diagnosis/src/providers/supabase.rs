@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, UNKNOWN, audience, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Sign, Trait, audience, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Supabase",
@@ -91,5 +91,4 @@ pub(super) const PROVIDER: Provider = Provider {
               of your site that calls approveAuthorization or denyAuthorization.",
         ),
     ],
-    ..UNKNOWN
 };
