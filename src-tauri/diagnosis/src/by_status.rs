@@ -96,8 +96,8 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
     }
 }
 
-/// What the status of a token answer decides, whatever its body says. An OAuth error that comes with
-/// 500 is left to what is said of such errors.
+/// What the status of a token answer decides, whatever its body says. An OAuth error that comes
+/// with 500 is left to what is said of such errors.
 pub(crate) fn of_token_answer(response: &Response, has_error: bool) -> Option<ByStatus> {
     by_status(response, "the authorization server").filter(|decided| match decided.kind {
         Decided::TooMany | Decided::Gateway | Decided::InFront | Decided::HostUnknown => true,

@@ -40,47 +40,76 @@ pub(crate) fn cause(
     if grant == Grant::RefreshToken && earlier_was_taken(reading, issued) {
         return Cause::AfterRefresh;
     }
-    let said = said(call).unwrap_or_default().to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let now = call.at.seconds();
-    if says(&[
-        "not yet",
-        "not before",
-        "used before",
-        "in the future",
-        "(iat)",
-        "(nbf)",
-        "clock",
-    ]) {
-        Cause::TooEarly
-    } else if says(&["expired", "has expired", "expiration"]) {
-        Cause::Expired
-    } else if says(&["audience", "\"aud\"", "aud claim", "(aud)"]) {
-        Cause::Audience
-    } else if says(&[
-        "revoked",
-        "unknown token",
-        "not known",
-        "not active",
-        "inactive",
-    ]) {
-        Cause::Revoked
-    } else if says(&[
-        "signature",
-        "issuer",
-        "jwks",
-        "signing key",
-        "kid",
-        "algorithm",
-    ]) {
-        Cause::Signature
-    } else if time_in_future(token, now).is_some() {
-        Cause::TooEarly
-    } else if is_expired(token, now) {
-        Cause::Expired
-    } else {
-        Cause::Unknown
-    }
+    let by_words = said(call).and_then(|said| named(&said));
+    by_words.unwrap_or_else(|| {
+        if time_in_future(token, now).is_some() {
+            Cause::TooEarly
+        } else if is_expired(token, now) {
+            Cause::Expired
+        } else {
+            Cause::Unknown
+        }
+    })
+}
+
+/// What servers say for each cause.
+const WORDS: [(Cause, &[&str]); 5] = [
+    (
+        Cause::TooEarly,
+        &[
+            "not yet",
+            "not before",
+            "used before",
+            "in the future",
+            "iat",
+            "nbf",
+            "clock",
+        ],
+    ),
+    (Cause::Expired, &["expired", "expiration", "exp"]),
+    (Cause::Audience, &["audience", "aud"]),
+    (
+        Cause::Revoked,
+        &[
+            "revoked",
+            "unknown token",
+            "not known",
+            "not active",
+            "inactive",
+            "recognized",
+        ],
+    ),
+    (
+        Cause::Signature,
+        &[
+            "signature",
+            "issuer",
+            "iss",
+            "jwks",
+            "signing key",
+            "kid",
+            "algorithm",
+        ],
+    ),
+];
+
+/// The one cause that a text names. One that lists several ("invalid, expired, or no longer
+/// recognized") says which of them it may be, and not which it is.
+fn named(said: &str) -> Option<Cause> {
+    let said = said.to_ascii_lowercase();
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let has = |phrase: &str| {
+        said.match_indices(phrase).any(|(at, _)| {
+            let (before, after) = (&said[..at], &said[at + phrase.len()..]);
+            !is_letter(before.chars().next_back()) && !is_letter(after.chars().next())
+        })
+    };
+    let mut causes = WORDS
+        .iter()
+        .filter(|(_, words)| words.iter().any(|word| has(word)));
+    let first = causes.next().map(|(cause, _)| *cause);
+    first.filter(|_| causes.next().is_none() && !has("or"))
 }
 
 /// All that the answer says of the reason: the challenge's error and description, or the body's.
@@ -144,4 +173,35 @@ fn earlier_was_taken(reading: &Reading<'_>, issued: ExchangeRef<'_>) -> bool {
         .filter(|(seen, _)| seen.seq < issued.seq);
     let mut tokens = before.filter_map(|(seen, _)| Some((seen, access_token(seen.response()?)?)));
     tokens.any(|(seen, token)| matches!(reading.use_of(&token, seen.seq), TokenUse::Accepted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_names_one_cause_decides() {
+        for (said, cause) in [
+            ("invalid_token, Token has expired", Cause::Expired),
+            ("The token is not yet valid (iat)", Cause::TooEarly),
+            ("Invalid audience", Cause::Audience),
+            ("token has been revoked", Cause::Revoked),
+            ("bad signature", Cause::Signature),
+        ] {
+            assert_eq!(named(said), Some(cause), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_lists_several_does_not() {
+        for said in [
+            "The token is invalid, expired, or no longer recognized by the server",
+            "Invalid or expired token",
+            "bad audience, wrong issuer",
+            "Authentication failed",
+            "a kidney bean",
+        ] {
+            assert_eq!(named(said), None, "{said}");
+        }
+    }
 }
