@@ -4,7 +4,7 @@ mod support;
 
 use formats::Redactor;
 use support::{Secrets as Planted, decoded_parts, empty, failures, flow};
-use trace::{EntryKind, Exchange, Trace};
+use trace::{EntryKind, Exchange, Secret, Trace};
 
 fn sample() -> (Trace, Planted) {
     let planted = Planted::new(7);
@@ -116,8 +116,8 @@ fn a_shell_reads_every_word_as_it_was_meant() {
 
     exchange.request = trace::Request::new("GET", "https://x.example/")
         .header("authorization", "Bearer abcdefgh12");
-    let mut redactor = Redactor::default();
-    redactor.learn(exchange);
+    let typed = [("access_token".into(), Secret::new("abcdefgh12"))];
+    let redactor = Redactor::of(&empty(), &typed);
     let set = self::words(
         &formats::curl(exchange, Some(&redactor)),
         "ACCESS_TOKEN='a b'; ",

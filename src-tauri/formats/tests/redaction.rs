@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use formats::{Export, Redactor, Secrets};
 use support::{Secrets as Planted, With as _, answer, decoded_parts, empty, failures, flow};
-use trace::{EntryKind, Outcome, Trace};
+use trace::{EntryKind, Outcome, Secret, Trace};
 
 fn sample() -> (Trace, Planted) {
     let planted = Planted::new(7);
@@ -144,13 +144,10 @@ fn redacting_twice_is_redacting_once() {
 }
 
 #[test]
-fn a_run_can_be_redacted_as_it_goes_on() {
+fn what_was_typed_is_replaced_beside_what_the_trace_names() {
     let (trace, planted) = sample();
-    let mut redactor = Redactor::default();
-    redactor.learn_secret("client_secret", "typed by hand");
-    for (_, exchange) in trace.exchanges() {
-        redactor.learn(exchange);
-    }
+    let typed = [("client_secret".into(), Secret::new("typed by hand"))];
+    let redactor = Redactor::of(&trace, &typed);
     let text = format!(
         "GET /x?code={} with {} and typed by hand",
         planted.code, planted.access

@@ -3,6 +3,7 @@ from base import *
 class Case(Base):
     """The clock of the authorization server is ahead; the MCP server allows no leeway."""
     ahead = 90
+    words = "Authentication failed"
 
     def new_access(self, grant):
         now = int(time.time()) + self.ahead
@@ -14,7 +15,8 @@ class Case(Base):
         return super().gate(r) or self.refuse_token(r)
 
     def refuse_token(self, r):
-        return 401, {"WWW-Authenticate": self.challenge("invalid_token", "Authentication failed")}, {"error": "invalid_token", "error_description": "Authentication failed"}
+        return 401, {"WWW-Authenticate": self.challenge("invalid_token", self.words)}, {"error": "invalid_token", "error_description": self.words}
 
 
-main(Case)
+if __name__ == "__main__":
+    main(Case)

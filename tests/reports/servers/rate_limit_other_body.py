@@ -1,9 +1,10 @@
-from base import *
+from base import main
+import registration_rate_limit
 
-class Case(Base):
-    """Registrations are limited per address, and others behind the same address have used them up."""
-    def register(self, r):
-        return 429, {"Retry-After": "2760", "X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0"}, {"message": "Too many requests, try again in 46 minutes"}
+
+class Case(registration_rate_limit.Case):
+    """The same limit, told in a member of another name."""
+    member = "message"
 
 
 main(Case)

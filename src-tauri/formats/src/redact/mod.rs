@@ -62,19 +62,6 @@ impl Redactor {
         (redactor, quiet)
     }
 
-    /// Learns the secrets of one more exchange, as a run goes on.
-    pub fn learn(&mut self, exchange: &Exchange) {
-        learn::exchange(&mut self.known, exchange);
-        self.known.index();
-    }
-
-    /// Learns a secret that is known from elsewhere, such as a client secret the user typed. `kind`
-    /// names it in its pseudonym.
-    pub fn learn_secret(&mut self, kind: &'static str, secret: &str) {
-        learn::typed(&mut self.known, kind, secret);
-        self.known.index();
-    }
-
     /// Lengths that headers name stay as recorded: they tell what was sent.
     pub fn request(&self, request: &Request) -> Request {
         let mut copy = request.clone();
