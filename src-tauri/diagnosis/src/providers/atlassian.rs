@@ -24,15 +24,7 @@ pub(super) const PROVIDER: Provider = Provider {
               your own.",
         ),
         text(
-            &["invalid_client"],
-            "it does not know this client",
-            Owner::Client,
-            "Atlassian's hosted server registers clients itself; apps of \
-              developer.atlassian.com do not work there.",
-            "Register anew, without a client ID of your own.",
-        ),
-        text(
-            &["unauthorized_client"],
+            &["invalid_client|unauthorized_client"],
             "it does not know this client",
             Owner::Client,
             "Atlassian's hosted server registers clients itself; apps of \

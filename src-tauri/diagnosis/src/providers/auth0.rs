@@ -19,16 +19,7 @@ pub(super) const PROVIDER: Provider = Provider {
     ],
     texts: &[
         text(
-            &["dynamic client registration", "disabled"],
-            "dynamic client registration is disabled",
-            Owner::AuthorizationServer,
-            "Every tenant has it off at first, and the metadata names the endpoint \
-              all the same.",
-            "In the Auth0 dashboard, under Settings, Advanced, enable Dynamic Client \
-              Registration.",
-        ),
-        text(
-            &["dynamic client registration", "not enabled"],
+            &["dynamic client registration", "disabled|not enabled"],
             "dynamic client registration is disabled",
             Owner::AuthorizationServer,
             "Every tenant has it off at first, and the metadata names the endpoint \

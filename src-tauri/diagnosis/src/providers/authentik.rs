@@ -20,16 +20,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["S08", "T15/taken"],
     texts: &[
         text(
-            &["redirect uri"],
-            "it does not know this redirect URI",
-            Owner::AuthorizationServer,
-            "Redirect URIs of a provider are compared strictly or as regular \
-              expressions.",
-            "In the authentik admin interface, under the provider, add {redirect_uri} \
-              to Redirect URIs, as Regex where the port varies.",
-        ),
-        text(
-            &["redirect_uri"],
+            &["redirect uri|redirect_uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
             "Redirect URIs of a provider are compared strictly or as regular \

@@ -13,15 +13,7 @@ pub(super) const PROVIDER: Provider = Provider {
     ],
     texts: &[
         text(
-            &["registration", "not enabled"],
-            "registration is off for this MCP server",
-            Owner::AuthorizationServer,
-            "Each MCP server in Descope says how clients register.",
-            "In the Descope console, under Agentic Identity Hub, MCP Servers, \
-              Settings, Client registration, enable DCR or CIMD.",
-        ),
-        text(
-            &["registration", "disabled"],
+            &["registration", "not enabled|disabled"],
             "registration is off for this MCP server",
             Owner::AuthorizationServer,
             "Each MCP server in Descope says how clients register.",

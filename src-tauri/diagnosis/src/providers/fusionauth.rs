@@ -21,14 +21,6 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["T15/taken"],
     texts: &[
         text(
-            &["invalid_redirect_uri"],
-            "it does not know this redirect URI",
-            Owner::AuthorizationServer,
-            "The redirect URI is not among those of the application.",
-            "In FusionAuth, under Applications, this application, OAuth, add \
-              {redirect_uri} to Authorized redirect URLs.",
-        ),
-        text(
             &["redirect_uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,

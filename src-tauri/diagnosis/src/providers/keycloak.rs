@@ -18,18 +18,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["T15/taken"],
     texts: &[
         text(
-            &["trusted hosts"],
-            "the policy Trusted Hosts forbids the registration",
-            Owner::AuthorizationServer,
-            "Anonymous registration is let through only from hosts that the policy \
-              Trusted Hosts knows, and for client URIs of such hosts.",
-            "In the Keycloak admin console, under Clients, Client registration, \
-              Client registration policies, Anonymous access, change Trusted Hosts so \
-              that the host that sends the request is let through; or create a public \
-              client by hand and give its client ID to this run (--client-id).",
-        ),
-        text(
-            &["host not trusted"],
+            &["trusted hosts|host not trusted"],
             "the policy Trusted Hosts forbids the registration",
             Owner::AuthorizationServer,
             "Anonymous registration is let through only from hosts that the policy \

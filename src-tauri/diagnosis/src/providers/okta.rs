@@ -26,7 +26,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["S08/optional"],
     texts: &[
         text(
-            &["e0000005"],
+            &["e0000005|e0000011"],
             "registration needs a token",
             Owner::AuthorizationServer,
             "Okta's registration endpoint takes only callers with an API token or the \
@@ -37,15 +37,6 @@ pub(super) const PROVIDER: Provider = Provider {
         text(
             &["e0000006"],
             "registration needs more permission",
-            Owner::AuthorizationServer,
-            "Okta's registration endpoint takes only callers with an API token or the \
-              scope okta.clients.register.",
-            "In the Okta admin console, create an app integration (OIDC, Native \
-              application) and give its client ID to this run (--client-id).",
-        ),
-        text(
-            &["e0000011"],
-            "registration needs a token",
             Owner::AuthorizationServer,
             "Okta's registration endpoint takes only callers with an API token or the \
               scope okta.clients.register.",

@@ -34,15 +34,7 @@ pub(super) const PROVIDER: Provider = Provider {
               and the challenge.",
         ),
         text(
-            &["redirect_uri"],
-            "it does not know this redirect URI",
-            Owner::AuthorizationServer,
-            "PingOne compares redirect URIs with those of the application.",
-            "In the PingOne admin console, under the application, Configuration, add \
-              {redirect_uri} to Redirect URIs.",
-        ),
-        text(
-            &["redirect uri"],
+            &["redirect_uri|redirect uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
             "PingOne compares redirect URIs with those of the application.",

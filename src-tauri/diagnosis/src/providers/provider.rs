@@ -106,7 +106,8 @@ pub enum Cannot {
 /// `{redirect_uri}`, `{client_id}`, `{scope}`, `{issuer}`.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// All of this is in the text, in any case. A number at the end of a part ends there.
+    /// All of this is in the text, in any case; `a|b` takes either. A number at the end of a part
+    /// ends there.
     pub says: &'static [&'static str],
     /// Continues "… refuses the request: ".
     pub cause: &'static str,

@@ -69,16 +69,19 @@ fn strings(value: &Value, said: &mut Vec<String>) {
     }
 }
 
-/// Whether a text in small letters has all of this in it. A number at an end of a part ends there,
-/// so that AADSTS50011 is not found in AADSTS500113.
+/// Whether a text in small letters has all of this in it; `a|b` takes either.
 pub(super) fn says(words: &str, parts: &[&str]) -> bool {
-    parts.iter().all(|part| {
-        let part = part.to_lowercase();
-        let number = part.ends_with(|last: char| last.is_ascii_digit());
-        words.match_indices(&part).any(|(at, _)| {
-            let next = words[at + part.len()..].chars().next();
-            !(number && next.is_some_and(|next| next.is_ascii_digit()))
-        })
+    let either = |part: &&str| part.split('|').any(|one| has(words, one));
+    parts.iter().all(either)
+}
+
+/// A number at the end of a part ends there, so that AADSTS50011 is not found in AADSTS500113.
+fn has(words: &str, part: &str) -> bool {
+    let part = part.to_lowercase();
+    let number = part.ends_with(|last: char| last.is_ascii_digit());
+    words.match_indices(&part).any(|(at, _)| {
+        let next = words[at + part.len()..].chars().next();
+        !(number && next.is_some_and(|next| next.is_ascii_digit()))
     })
 }
 
@@ -91,6 +94,7 @@ mod tests {
         assert!(says("x aadsts50011: no", &["AADSTS50011"]));
         assert!(!says("x aadsts500113: no", &["AADSTS50011"]));
         assert!(says("a then b", &["a", "B"]) && !says("a", &["a", "b"]));
+        assert!(says("a then c", &["a", "b|C"]) && !says("a", &["a", "b|c"]));
     }
 
     #[test]

@@ -30,14 +30,6 @@ pub(super) const PROVIDER: Provider = Provider {
               include this user (a permission set or profile).",
         ),
         text(
-            &["redirect_uri_mismatch"],
-            "it does not know this redirect URI",
-            Owner::AuthorizationServer,
-            "Callback URLs are compared as a whole; http is taken for localhost only.",
-            "In Salesforce Setup, under the app, OAuth settings, add {redirect_uri} \
-              to Callback URL, with the host localhost.",
-        ),
-        text(
             &["redirect_uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,

@@ -30,15 +30,7 @@ pub(super) const PROVIDER: Provider = Provider {
               Settings, add {redirect_uri}.",
         ),
         text(
-            &["dynamic client registration", "disabled"],
-            "dynamic registration is off",
-            Owner::AuthorizationServer,
-            "An instance has it off by default.",
-            "Turn it on with PUT /v2/settings/security \
-              {\"dynamicClientRegistration\":{\"enabled\":true}}.",
-        ),
-        text(
-            &["dynamic client registration", "not enabled"],
+            &["dynamic client registration", "disabled|not enabled"],
             "dynamic registration is off",
             Owner::AuthorizationServer,
             "An instance has it off by default.",
