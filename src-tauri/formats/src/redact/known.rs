@@ -14,8 +14,10 @@ pub struct Known {
     counts: HashMap<Kind, u32>,
     /// Values that are not looked for, since they have a public meaning too.
     public: HashSet<Vec<u8>>,
-    /// By spelling.
+    /// By spelling, as far as they are indexed.
     needles: Vec<Needle>,
+    /// How many needles the search knows.
+    indexed: usize,
     /// Finds the needles; a match gives the needle's place.
     search: Option<AhoCorasick>,
 }
@@ -74,6 +76,9 @@ impl Known {
 
     /// Makes what was learnt findable.
     pub fn index(&mut self) {
+        if self.needles.len() == self.indexed {
+            return;
+        }
         self.needles.sort_by(|a, b| a.spelling.cmp(&b.spelling));
         self.needles.dedup_by(|a, b| a.spelling == b.spelling);
         let spellings = self.needles.iter().map(|needle| &needle.spelling);
@@ -83,6 +88,7 @@ impl Known {
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(spellings);
         self.search = Some(search.expect("there are fewer than 2^31 bytes of secrets"));
+        self.indexed = self.needles.len();
     }
 
     /// What stands for this secret. One that was never learnt has no number.

@@ -105,6 +105,13 @@ pub fn is_error(response: &Response) -> bool {
     response.status >= 400
 }
 
+/// Learns the secrets of one exchange.
+pub fn exchange(known: &mut Known, exchange: &Exchange) {
+    let mut learnt = Learnt::default();
+    read(&mut learnt, exchange, &mut Seen::default());
+    learnt.tell(known);
+}
+
 fn entries(entries: &[Arc<Entry>]) -> (Learnt, Vec<Quiet>) {
     let mut learnt = Learnt::default();
     let mut quiet = Vec::new();

@@ -62,6 +62,12 @@ impl Redactor {
         (redactor, quiet)
     }
 
+    /// Learns the secrets of one more exchange, as a run goes on.
+    pub fn learn(&mut self, exchange: &Exchange) {
+        learn::exchange(&mut self.known, exchange);
+        self.known.index();
+    }
+
     /// Lengths that headers name stay as recorded: they tell what was sent.
     pub fn request(&self, request: &Request) -> Request {
         let mut copy = request.clone();
