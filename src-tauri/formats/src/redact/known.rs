@@ -1,5 +1,7 @@
 //! The secrets of a trace: their pseudonyms, and finding them again in any text.
 
+use std::cmp::Reverse;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use foldhash::{HashMap, HashSet};
 use memchr::memchr;
@@ -14,12 +16,11 @@ pub struct Known {
     counts: HashMap<Kind, u32>,
     /// Values that are not looked for, since they have a public meaning too.
     public: HashSet<Vec<u8>>,
-    /// By spelling, as far as they are indexed.
-    needles: Vec<Needle>,
-    /// How many needles the search knows.
-    indexed: usize,
-    /// Finds the needles; a match gives the needle's place.
-    search: Option<AhoCorasick>,
+    /// Learnt, and not findable yet.
+    new: Vec<Needle>,
+    /// Each less than half as large as the one before it, so that learning one secret after the
+    /// other stays cheap.
+    batches: Vec<Batch>,
 }
 
 #[derive(Clone)]
@@ -62,11 +63,9 @@ impl Known {
         // A JWT is found by its form, however many there are.
         let is_jwt = next_jwt(value, 0, value.len()) == Some((0, value.len()));
         if !is_jwt {
-            self.needles
-                .extend(spellings(value).into_iter().map(needle));
+            self.new.extend(spellings(value).into_iter().map(needle));
         }
-        self.needles
-            .extend(encodings(value).into_iter().map(needle));
+        self.new.extend(encodings(value).into_iter().map(needle));
     }
 
     /// Does not look for this value, even if it turns out to be a secret as well.
@@ -76,19 +75,17 @@ impl Known {
 
     /// Makes what was learnt findable.
     pub fn index(&mut self) {
-        if self.needles.len() == self.indexed {
+        let mut needles = std::mem::take(&mut self.new);
+        if needles.is_empty() {
             return;
         }
-        self.needles.sort_by(|a, b| a.spelling.cmp(&b.spelling));
-        self.needles.dedup_by(|a, b| a.spelling == b.spelling);
-        let spellings = self.needles.iter().map(|needle| &needle.spelling);
-        // The smaller of its automata: a long run has many secrets, each with many spellings.
-        let search = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(spellings);
-        self.search = Some(search.expect("there are fewer than 2^31 bytes of secrets"));
-        self.indexed = self.needles.len();
+        while let Some(batch) = self
+            .batches
+            .pop_if(|batch| batch.needles.len() <= 2 * needles.len())
+        {
+            needles.extend(batch.needles);
+        }
+        self.batches.push(Batch::of(needles));
     }
 
     /// What stands for this secret. One that was never learnt has no number.
@@ -141,10 +138,48 @@ impl Known {
     }
 
     /// The first secret in `text[from..to]`, and the longest that begins there.
+    fn next(&self, text: &[u8], from: usize, to: usize) -> Option<(usize, &Needle)> {
+        let found = self
+            .batches
+            .iter()
+            .filter_map(|batch| batch.next(text, from, to));
+        found.min_by_key(|(start, needle)| (*start, Reverse(needle.spelling.len())))
+    }
+
+    /// Where a secret begins that the end of `text` cuts off in the middle.
+    pub fn cut_off(&self, text: &[u8]) -> Option<(usize, String)> {
+        let found = self.batches.iter().filter_map(|batch| batch.cut_off(text));
+        let (at, needle) = found.min_by_key(|(at, _)| *at)?;
+        Some((at, self.pseudonym(JWT, &needle.secret)))
+    }
+}
+
+/// Needles, and what finds them.
+#[derive(Clone)]
+struct Batch {
+    /// By spelling.
+    needles: Vec<Needle>,
+    /// A match gives the needle's place.
+    search: AhoCorasick,
+}
+
+impl Batch {
+    fn of(mut needles: Vec<Needle>) -> Self {
+        needles.sort_by(|a, b| a.spelling.cmp(&b.spelling));
+        needles.dedup_by(|a, b| a.spelling == b.spelling);
+        let spellings = needles.iter().map(|needle| &needle.spelling);
+        // The smaller of its automata: a long run has many secrets, each with many spellings.
+        let search = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(spellings)
+            .expect("there are fewer than 2^31 bytes of secrets");
+        Self { needles, search }
+    }
+
     fn next(&self, text: &[u8], mut from: usize, to: usize) -> Option<(usize, &Needle)> {
-        let search = self.search.as_ref()?;
         loop {
-            let found = search.find(Input::new(text).range(from..to))?;
+            let found = self.search.find(Input::new(text).range(from..to))?;
             if stands_alone(text, found.start(), found.end()) {
                 return Some((found.start(), &self.needles[found.pattern()]));
             }
@@ -152,8 +187,7 @@ impl Known {
         }
     }
 
-    /// Where a secret begins that the end of `text` cuts off in the middle.
-    pub fn cut_off(&self, text: &[u8]) -> Option<(usize, String)> {
+    fn cut_off(&self, text: &[u8]) -> Option<(usize, &Needle)> {
         let longest = self
             .needles
             .iter()
@@ -168,7 +202,7 @@ impl Known {
                 .needles
                 .get(next)
                 .filter(|needle| needle.spelling.starts_with(rest))?;
-            Some((at, self.pseudonym(JWT, &needle.secret)))
+            Some((at, needle))
         })
     }
 }
@@ -289,6 +323,29 @@ mod tests {
                 "mcp_at_1234567890=redacted-access_token-1",
                 "mcp_at_12=redacted-access_token-3"
             ]
+        );
+    }
+
+    #[test]
+    fn secrets_learnt_one_after_the_other_are_found_as_if_learnt_at_once() {
+        let secret = |number: u32| format!("secret-{number:05}-{number:x}");
+        let mut known = Known::default();
+        for number in 0..500 {
+            known.learn("cookie", secret(number).as_bytes());
+            known.index();
+        }
+        assert!(known.batches.len() < 12, "{} batches", known.batches.len());
+        for number in 0..500 {
+            let text = format!("a={}; b", secret(number));
+            let expected = format!("{}=redacted-cookie-{}", secret(number), number + 1);
+            assert_eq!(found(&known, &text), [expected]);
+        }
+        // The longest counts, whichever batch it is in.
+        known.learn("cookie", b"secret-00007-7-and-more");
+        known.index();
+        assert_eq!(found(&known, "secret-00007-7-and-more").len(), 1);
+        assert!(
+            found(&known, "secret-00007-7-and-more")[0].starts_with("secret-00007-7-and-more=")
         );
     }
 
