@@ -27,7 +27,7 @@ function withoutFake(): Plugin {
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== "chunk") continue;
         const fake = chunk.moduleIds.find((id) =>
-          /src\/host\/(fake\.ts|play\.ts|fixtures\/)/.test(id),
+          /src\/host\/(fake\.ts|play\.ts|recorded\.ts|fixtures\/)/.test(id),
         );
         if (fake)
           this.error(`${chunk.fileName} contains ${fake}, which is for development and tests`);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { closed, selected, stands, start, visible } from "./browser.mjs";
+import { closed, hidden, labRuns, selected, stands, start, visible } from "./browser.mjs";
 
 let ui;
 before(async () => (ui = await start()));
@@ -32,6 +32,28 @@ for (const [width, height] of SIZES) {
       await page.shot(`answer-${fixture}-${width}`);
       await closed(page);
     }
+  });
+
+  test(`so they are for every scenario of the lab, ${width}×${height}`, async () => {
+    const page = await ui.open("?fixture=recorded", { width, height });
+    const wrong = [];
+    let judged = 0;
+    for (const run of await labRuns()) {
+      await page.evaluate((run) => window.showRun(run), run);
+      const { slug } = run.scenario;
+      const answer = page.find("verdict");
+      const finding = run.update.findings?.added.find(({ level }) => level !== "note");
+      const parts = [answer.locator("h2")];
+      if (finding) parts.push(answer.getByText(/^To fix:/), sentence(answer));
+      for (const part of parts) {
+        const cut = await hidden(part);
+        if (cut.length > 0) wrong.push(`${slug}: ${await part.innerText()} is cut by ${cut}`);
+      }
+      if (finding) judged += 1;
+    }
+    assert.deepEqual(wrong, []);
+    assert.ok(judged > 100, `${judged} scenarios have something to change`);
+    await closed(page);
   });
 
   test(`the bars leave room for the diagram, which never moves, ${width}×${height}`, async () => {
@@ -199,21 +221,5 @@ async function ended(page) {
     }
     const status = document.querySelector('[data-testid="status"]')?.dataset.status;
     return status === "stopped" || status === "done";
-  });
-}
-
-/** What of an element is not in sight: outside of the window or of a box that scrolls. */
-async function hidden(locator) {
-  await visible(locator);
-  return locator.evaluate((element) => {
-    const found = [];
-    const own = element.getBoundingClientRect();
-    for (let box = element.parentElement; box; box = box.parentElement) {
-      if (getComputedStyle(box).overflowY === "visible" && box !== document.documentElement)
-        continue;
-      const { top, bottom } = box.getBoundingClientRect();
-      if (own.top < top - 1 || own.bottom > bottom + 1) found.push(box.className || box.tagName);
-    }
-    return found;
   });
 }

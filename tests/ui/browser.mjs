@@ -1,7 +1,7 @@
 // Serves the front-end, built with the fake host, on a loopback port under the content security policy of the program,
 // and opens pages in it.
 import assert from "node:assert/strict";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
@@ -32,6 +32,31 @@ export async function stands(page, wanted) {
     (is) => document.querySelector('[data-testid="status"]')?.getAttribute("data-status") === is,
     wanted,
   );
+}
+
+/** What of an element is not in sight: outside of the window or of a box that scrolls. */
+export async function hidden(locator) {
+  await visible(locator);
+  return locator.evaluate((element) => {
+    const found = [];
+    const own = element.getBoundingClientRect();
+    for (let box = element.parentElement; box; box = box.parentElement) {
+      if (getComputedStyle(box).overflowY === "visible" && box !== document.documentElement)
+        continue;
+      const { top, bottom } = box.getBoundingClientRect();
+      if (own.top < top - 1 || own.bottom > bottom + 1) found.push(box.className || box.tagName);
+    }
+    return found;
+  });
+}
+
+/** Every scenario of the lab at its end, as the program tells it. */
+export async function labRuns() {
+  const folder = join(ROOT, "target/lab-runs");
+  const names = await readdir(folder).catch(() => []);
+  assert.ok(names.length > 100, `no runs in ${folder}: \`cargo xtask fixtures\` records them`);
+  const read = async (name) => JSON.parse(await readFile(join(folder, name), "utf8"));
+  return Promise.all(names.sort().map(read));
 }
 
 /** The end of a test: nothing was objected to on the way. */

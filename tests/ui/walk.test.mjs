@@ -90,7 +90,17 @@ test("every scenario of the lab can be found and started", async () => {
   const page = await ui.open("?fixture=healthy");
   assert.equal(await page.locator('[data-testid^="lab-card-"]').count(), 6);
   await page.find("lab-all").click();
-  assert.equal(await page.locator('[data-testid^="lab-card-"]').count(), 12);
+  assert.equal(await page.locator('[data-testid^="lab-card-"]').count(), 17);
+  assert.deepEqual(
+    await page
+      .locator("main h3")
+      .allInnerTexts()
+      .then((all) => all.slice(-2)),
+    ["Token 1", "Identity providers"],
+  );
+  await page.shot("lab-all");
+  await page.find("lab-filter").fill("auth0 api");
+  assert.equal(await page.locator('[data-testid^="lab-card-"]').count(), 1);
   await page.find("lab-filter").fill("pkce");
   await page.find("lab-card-pkce_not_advertised").click();
   await page.find("start-run").click();

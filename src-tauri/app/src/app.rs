@@ -472,6 +472,7 @@ fn export<'a>(trace: &'a Trace, typed: &'a [(String, Secret)], secrets: bool) ->
 async fn start_lab(scenario: Scenario) -> Result<Lab, AppError> {
     let mut options = LabOptions {
         misbehaviour: scenario.misbehaviour,
+        provider: scenario.provider,
         ..LabOptions::default()
     };
     (scenario.way.lab)(&mut options);

@@ -5,7 +5,7 @@
 
 use diagnosis::{Finding, Level};
 use serde::{Deserialize, Serialize};
-use trace::Timestamp;
+use trace::{Phase, Timestamp};
 use ts_rs::TS;
 
 pub use flow::options::{Options, Registration, RegistrationWay, Tables};
@@ -66,10 +66,18 @@ impl ExportFormat {
 /// A card of the lab.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct LabScenario {
-    /// "healthy", another healthy one's name, or the misbehaviour's.
+    /// "healthy", another healthy one's name, the misbehaviour's, or the provider's set-up.
     pub slug: String,
-    /// None for the healthy ones.
+    /// None for the healthy ones and for providers.
     pub code: Option<String>,
+    /// Where in the flow it goes wrong; none for the healthy ones and for providers.
+    pub phase: Option<Phase>,
+    /// The title of the phase, or the provider that the lab plays; none for the healthy ones.
+    pub group: Option<String>,
+    /// A provider is played.
+    pub is_provider: bool,
+    /// Among the first to offer: a healthy one, and what goes wrong most.
+    pub common: bool,
     pub title: String,
     /// One sentence.
     pub sentence: String,

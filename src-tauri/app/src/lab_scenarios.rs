@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use lab::{Lab, LabOptions, Misbehaviour, Severity};
+use diagnosis::Level;
+use lab::{Lab, LabOptions, Misbehaviour, ProviderSetup, Severity};
 use serde_json::{Value, json};
 use session::{
     Browser, ClientCertificate, GrantChoice, IdentityProvider, Options, Registration, ToolCall,
 };
-use trace::ActionKind;
+use trace::{ActionKind, Phase};
 
 use crate::contract::LabScenario;
 
@@ -35,6 +36,7 @@ impl Way {
 #[derive(Clone, Copy)]
 pub struct Scenario {
     pub misbehaviour: Option<Misbehaviour>,
+    pub provider: Option<ProviderSetup>,
     pub way: Way,
 }
 
@@ -94,28 +96,81 @@ pub const HEALTHY: [Healthy; 6] = [
     },
 ];
 
-/// All cards: the healthy ones, then what goes wrong.
+/// All cards: the healthy ones, what goes wrong in the order of the flow, then the providers.
 pub fn cards() -> Vec<LabScenario> {
     let healthy = HEALTHY.iter().map(|healthy| LabScenario {
         slug: healthy.slug.into(),
         code: None,
+        phase: None,
+        group: None,
+        is_provider: false,
+        common: healthy.slug == HEALTHY[0].slug,
         title: healthy.title.into(),
         sentence: healthy.sentence.into(),
         level: None,
     });
     let all = Misbehaviour::ALL.iter().chain(Misbehaviour::EXTENDED);
-    let broken = all.map(|misbehaviour| LabScenario {
+    let mut broken: Vec<LabScenario> = all.copied().map(broken).collect();
+    broken.sort_by_key(|card| card.phase);
+    healthy
+        .chain(broken)
+        .chain(ProviderSetup::all().map(provider))
+        .collect()
+}
+
+/// So many of the misbehaviours, which come with the most frequent first, are offered at once.
+const COMMON: usize = 5;
+
+fn broken(misbehaviour: Misbehaviour) -> LabScenario {
+    let phase = phase_of(misbehaviour);
+    LabScenario {
         slug: misbehaviour.slug().into(),
         code: Some(misbehaviour.code().into()),
+        phase: Some(phase),
+        group: Some(phase.title().into()),
+        is_provider: false,
+        common: Misbehaviour::ALL
+            .iter()
+            .take(COMMON)
+            .any(|one| *one == misbehaviour),
         title: misbehaviour.title().into(),
         sentence: misbehaviour.sentence().into(),
         level: Some(match misbehaviour.severity() {
-            Severity::Error => diagnosis::Level::Error,
-            Severity::Warning => diagnosis::Level::Warning,
-            Severity::Note => diagnosis::Level::Note,
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+            Severity::Note => Level::Note,
         }),
-    });
-    healthy.chain(broken).collect()
+    }
+}
+
+fn provider(setup: ProviderSetup) -> LabScenario {
+    let stops = setup.case.is_some();
+    LabScenario {
+        slug: setup.slug(),
+        code: None,
+        phase: None,
+        group: Some(setup.provider.title.into()),
+        is_provider: true,
+        common: false,
+        title: setup.title(),
+        sentence: setup.sentence(),
+        level: match (stops, setup.provider.says_pkce) {
+            (true, _) => Some(Level::Error),
+            (false, false) => Some(Level::Warning),
+            (false, true) => None,
+        },
+    }
+}
+
+/// Where in the flow it goes wrong: what the rule of the same code looks at.
+fn phase_of(misbehaviour: Misbehaviour) -> Phase {
+    let code = misbehaviour.code();
+    let rule = diagnosis::catalogue().iter().find(|rule| rule.code == code);
+    match (rule, misbehaviour) {
+        (Some(rule), _) => rule.phase,
+        (None, Misbehaviour::TokenExpiresEarly) => Phase::Refresh,
+        (None, _) => Phase::Mcp,
+    }
 }
 
 /// The card with this name; none when there is no such card.
@@ -124,13 +179,21 @@ pub fn scenario(slug: &str) -> Option<Scenario> {
     if let Some(healthy) = healthy {
         return Some(Scenario {
             misbehaviour: None,
+            provider: None,
             way: healthy.way,
         });
     }
-    let misbehaviour = Misbehaviour::parse(slug)?;
+    if let Some(misbehaviour) = Misbehaviour::parse(slug) {
+        return Some(Scenario {
+            misbehaviour: Some(misbehaviour),
+            provider: None,
+            way: way_to(misbehaviour),
+        });
+    }
     Some(Scenario {
-        misbehaviour: Some(misbehaviour),
-        way: way_to(misbehaviour),
+        misbehaviour: None,
+        provider: Some(ProviderSetup::parse(slug)?),
+        way: PROVIDER,
     })
 }
 
@@ -322,7 +385,10 @@ mod tests {
                 scenario.misbehaviour.map(Misbehaviour::code),
                 card.code.as_deref()
             );
+            assert_eq!(scenario.provider.is_some(), card.is_provider);
         }
+        let phases: Vec<Phase> = cards.iter().filter_map(|card| card.phase).collect();
+        assert!(phases.is_sorted(), "in the order of the flow");
         assert_eq!(cards[0].slug, "healthy");
         assert!(scenario("x").is_none());
     }

@@ -1,7 +1,7 @@
 //! What a rule is made of.
 
 use serde::Serialize;
-use trace::Revision;
+use trace::{Phase, Revision};
 use ts_rs::TS;
 
 use crate::finding::{Finding, Level, Owner, Part, SpecReference};
@@ -19,6 +19,8 @@ pub struct RuleInfo {
     pub code: String,
     /// The rule's name, which states the fault.
     pub rule: String,
+    /// The part of the flow that it is about.
+    pub phase: Phase,
     /// The level of its default variant.
     pub level: Level,
     /// Who has to change something, in its default variant.
@@ -183,6 +185,12 @@ impl Rule {
         }
     }
 
+    /// The latest part of the flow that it looks at.
+    fn phase(&self) -> Phase {
+        let phases = self.looks_at.iter().map(|subject| subject.belongs_to());
+        phases.max().unwrap_or(Phase::Challenge)
+    }
+
     pub fn info(&self) -> RuleInfo {
         let lines: Vec<&str> = self
             .doc
@@ -193,6 +201,7 @@ impl Rule {
         RuleInfo {
             code: self.code.into(),
             rule: self.name.into(),
+            phase: self.phase(),
             level: default.level,
             owner: default.owner,
             since: self.since,

@@ -118,6 +118,30 @@ impl Place {
 }
 
 impl Subject {
+    /// The part of the flow that it belongs to, also where few runs come to it.
+    pub fn belongs_to(self) -> Phase {
+        match self {
+            Self::IdentityProvider => Phase::ServerMetadata,
+            Self::RegistrationDeletion | Self::ClientDocument => Phase::Registration,
+            Self::PushedRequest
+            | Self::AuthorizationPage
+            | Self::IssInCallback
+            | Self::ScopeAskedFor
+            | Self::AuthorizationDetails
+            | Self::Device => Phase::Authorization,
+            Self::RefusedForScope | Self::StepUp => Phase::StepUp,
+            Self::Refresh | Self::RefusedRefresh | Self::RotatedAgain | Self::RefreshTwice => {
+                Phase::Refresh
+            }
+            Self::Userinfo
+            | Self::Action
+            | Self::Introspection
+            | Self::Revocation
+            | Self::CrossOrigin => Phase::Extra,
+            other => other.phase().unwrap_or(Phase::Token),
+        }
+    }
+
     /// The first place where it can be read, or else the first at all.
     pub fn place(self, reading: &Reading<'_>) -> Option<Place> {
         let tokens = || reading.tokens.iter().map(|(seen, _)| *seen);

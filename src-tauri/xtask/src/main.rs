@@ -9,6 +9,7 @@ mod bench;
 mod bundle;
 mod check;
 mod circles;
+mod fixtures;
 mod front_end;
 mod keychain_session;
 mod outcome;
@@ -35,6 +36,8 @@ usage: cargo xtask COMMAND
        [--list]            name its parts
   check [NAME]…            format, lints, types, structure: what a change must pass
         [--list]           name its checks
+  fixtures                 run every scenario of the lab and keep what a window is told of it,
+                           for the tests in a browser
   bench [NAME]… [--list]   measure
   bundle [ARGS…]           make the .deb; ARGS go to `tauri build`
   keychain-session [--display] -- COMMAND…
@@ -71,6 +74,7 @@ fn run_command(mut args: Vec<OsString>) -> Outcome<ExitCode> {
             let args = Arguments::parse(args, &[])?;
             check::run(&project, &args.words, args.list)
         }
+        "fixtures" => fixtures::record(&project).map(|()| ExitCode::SUCCESS),
         "bench" => {
             let args = Arguments::parse(args, &[])?;
             bench::run(&project, &args.words, args.list)

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use crate::fixtures;
 use crate::front_end;
 use crate::keychain_session::{self, KeychainSession};
 use crate::outcome::Outcome;
@@ -144,6 +145,11 @@ fn prepare(project: &Project, chosen: &[&Part]) -> Row {
     let steps = [
         packages::ensure(&purposes),
         front_end::ensure_built(project),
+        if chosen.iter().any(|part| part.place == Place::Browser) {
+            fixtures::record(project)
+        } else {
+            Ok(())
+        },
     ];
     let reasons: Vec<String> = steps.into_iter().filter_map(Result::err).collect();
     for reason in &reasons {

@@ -15,6 +15,13 @@ it("finds addresses and quoted values, and keeps the sentence whole", () => {
   ).toBe(fix);
 });
 
+it("takes a member of JSON whole", () => {
+  expect(values('Say "code_challenge_methods_supported": ["S256"], and "active": true.')).toEqual([
+    '"code_challenge_methods_supported": ["S256"]',
+    '"active": true',
+  ]);
+});
+
 it("finds none in plain words", () => {
   expect(values("Add scope to the challenge.")).toEqual([]);
   expect(values('An 6" pipe')).toEqual([]);

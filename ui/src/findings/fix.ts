@@ -4,9 +4,9 @@ export interface FixPiece {
   isValue: boolean;
 }
 
-/** Web addresses, and what stands in double quotes or backticks. */
+/** Members of JSON, web addresses, and what stands in double quotes or backticks. */
 const VALUE =
-  /https?:\/\/[^\s"'`<>()]+[^\s"'`<>().,;:!?]|"[^"\n]{1,300}"(?=[\s.,;:)]|$)|`[^`\n]{1,300}`/g;
+  /"[\w-]{1,80}": ?(?:\[[^\]\n]{0,300}\]|"[^"\n]{0,300}"|true|false|\d+)|https?:\/\/[^\s"'`<>()]+[^\s"'`<>().,;:!?]|"[^"\n]{1,300}"(?=[\s.,;:)]|$)|`[^`\n]{1,300}`/g;
 
 /** Takes the sentence of a change apart, so that its values can be copied. Nothing is left out. */
 export function piecesOf(fix: string): FixPiece[] {
@@ -23,5 +23,5 @@ export function piecesOf(fix: string): FixPiece[] {
 
 /** What is copied of a value: without the quotes around it. */
 export function bare(value: string): string {
-  return /^(["`]).*\1$/.test(value) ? value.slice(1, -1) : value;
+  return /^(["`])[^"`]*\1$/.test(value) ? value.slice(1, -1) : value;
 }

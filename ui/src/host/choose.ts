@@ -7,7 +7,10 @@ import type { Host } from "./host";
 export async function chooseHost(): Promise<Host> {
   if ("__TAURI_INTERNALS__" in window) return (await import("./tauri")).tauriHost();
   if (import.meta.env.MODE !== "production") {
-    return (await import("./fake")).fakeHost(new URLSearchParams(location.search));
+    const query = new URLSearchParams(location.search);
+    const fake = (await import("./fake")).fakeHost(query);
+    if (query.get("fixture") !== "recorded") return fake;
+    return (await import("./recorded")).recordedHost(fake);
   }
   throw new Error("This page only works inside Authscope");
 }

@@ -99,6 +99,59 @@ impl ProviderSetup {
         }
     }
 
+    /// A few words for a card's head, without the provider's name.
+    pub fn title(&self) -> String {
+        let Some(case) = self.case else {
+            return "Set up rightly".to_owned();
+        };
+        let words = match case.name {
+            "no_api" => "No API for the server",
+            "no_client" => "No client",
+            "redirect_uri" => "Redirect URI not known",
+            "registration_off" => "Registration switched off",
+            "registration_token" => "Registration wants a token",
+            "trusted_hosts" => "Host not trusted",
+            "third_party" => "Third parties not allowed",
+            "secret" => "Client secret missing",
+            other => other,
+        };
+        let mut words = words.replace('_', " ");
+        if let Some(first) = words.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        words
+    }
+
+    /// One plain sentence for a card.
+    pub fn sentence(&self) -> String {
+        let name = self.provider.title;
+        match self.case.map(|case| &case.wrong) {
+            None if self.provider.says_pkce => {
+                format!("The whole flow with an authorization server like {name}.")
+            }
+            None => format!(
+                "Like {name}: the metadata does not say that it takes PKCE, so the run stops and asks."
+            ),
+            Some(Wrong::NoClient) => {
+                format!("Clients cannot register themselves at {name}, and the run has none.")
+            }
+            Some(Wrong::Audience) => {
+                "The token is for another audience than the MCP server expects.".to_owned()
+            }
+            Some(Wrong::Answer(endpoint, status, _)) => {
+                let endpoint = match endpoint {
+                    Endpoint::Authorization => "authorization",
+                    Endpoint::Token => "token",
+                    Endpoint::Registration => "registration",
+                };
+                format!("The {endpoint} endpoint refuses the request with status {status}.")
+            }
+            Some(Wrong::Callback(error, _)) => {
+                format!("The browser comes back with the error {error}.")
+            }
+        }
+    }
+
     /// Whether a run needs the ID of a client that is there already.
     pub fn wants_client_id(&self) -> bool {
         let without = self.case.is_some_and(|case| case.wrong == Wrong::NoClient);
@@ -179,6 +232,8 @@ mod tests {
             assert_eq!(ProviderSetup::parse(&setup.slug()), Some(setup));
             let members: Value = serde_json::from_str(setup.provider.members).unwrap();
             assert!(members.is_object());
+            assert!(setup.title().len() < 45 && !setup.title().contains('_'));
+            assert!(setup.sentence().ends_with('.') && setup.sentence().len() < 130);
         }
         assert!(PROVIDERS.iter().all(|provider| provider.cases.len() >= 2));
         assert_eq!(ProviderSetup::parse("auth0/no_such_case"), None);
