@@ -8,6 +8,7 @@ mod bound;
 mod combined;
 mod discovery;
 mod grants;
+mod own_options;
 mod refusals;
 mod registration;
 mod servers;

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use trace::{Grant, Pair};
 
 pub(crate) use crate::client_authentication::{ClientAuthentication, basic_client_id};
-use crate::reading::{ExchangeRef, Reading, form, response_fields, value};
+use crate::reading::{ExchangeRef, Reading, form, jwt, response_fields, value};
 use crate::snapshot::RequestRef;
 
 /// A code exchange held against the authorization request and the callback.
@@ -92,6 +92,11 @@ fn sent_client_id(sent: &[Pair], request: RequestRef<'_>) -> Option<String> {
     value(sent, "client_id")
         .map(str::to_owned)
         .or_else(|| basic_client_id(request))
+        .or_else(|| {
+            // client_id is optional beside an assertion, whose subject is the client (RFC 7521).
+            let assertion = jwt(value(sent, "client_assertion")?).ok()?;
+            Some(assertion.claims.get("sub")?.as_str()?.to_owned())
+        })
 }
 
 fn s256(verifier: &str) -> String {

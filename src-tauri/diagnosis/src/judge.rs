@@ -4,6 +4,7 @@ use trace::{FlowInfo, Trace};
 
 use crate::finding::Finding;
 use crate::ledger::RuleCheck;
+use crate::own_options;
 use crate::providers::advise;
 use crate::reading::Reading;
 use crate::rule::Findings;
@@ -26,12 +27,12 @@ pub(crate) fn judge(trace: &Trace, entries: usize) -> Vec<Finding> {
     if flows.len() < 2 {
         let snapshot = Snapshot::of_first(trace, entries);
         let reading = Reading::of(&snapshot);
-        return told(trace, &reading, advise(&reading, each_rule(&reading)));
+        return told(trace, &reading, judged_alone(&reading));
     }
     let in_flow = |flow| {
         let snapshot = Snapshot::of_flow(trace, entries, flow);
         let reading = Reading::of(&snapshot);
-        told(trace, &reading, advise(&reading, each_rule(&reading)))
+        told(trace, &reading, judged_alone(&reading))
     };
     flows.iter().flat_map(in_flow).collect()
 }
@@ -63,7 +64,7 @@ pub(crate) fn judge_flow(trace: &Trace, flow: &FlowInfo) -> Judgement {
 fn judge_one(snapshot: &Snapshot<'_>) -> Judgement {
     let trace = snapshot.trace;
     let reading = Reading::of(snapshot);
-    let alone = advise(&reading, each_rule(&reading));
+    let alone = judged_alone(&reading);
     let findings = told(trace, &reading, alone.clone());
     let ledger = ledger::ledger(trace, &reading, &alone, &findings);
     Judgement { findings, ledger }
@@ -77,6 +78,12 @@ fn told(trace: &Trace, reading: &Reading<'_>, alone: Vec<Finding>) -> Vec<Findin
     #[cfg(test)]
     crate::texts::collect(&found);
     found
+}
+
+/// What each rule says by itself, with the blame where it belongs and with what is known of the
+/// provider.
+fn judged_alone(reading: &Reading<'_>) -> Vec<Finding> {
+    advise(reading, own_options::own_up(reading, each_rule(reading)))
 }
 
 /// What each rule says by itself, in the order of the catalogue.

@@ -12,6 +12,7 @@
 //! | `ledger`, `subject` | what became of every rule, by what it looks at |
 //! | `precedence` | brings what they found into order, the root cause first |
 //! | `reading` | an index of a trace, built once and read by every rule |
+//! | `own_options` | failures that come of what the user set for the run |
 //! | `facts` | what the flow went by, as it was decided |
 //! | `derived` | the same from the traffic of a trace without decisions |
 //! | `keyed` | what is looked up for many messages, by its key |
@@ -55,6 +56,7 @@ mod key_sets;
 mod keyed;
 mod ledger;
 mod members;
+mod own_options;
 mod owner_name;
 mod precedence;
 mod preflights;

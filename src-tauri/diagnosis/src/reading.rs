@@ -5,7 +5,8 @@ use std::cell::OnceCell;
 use foldhash::{HashMap, HashMapExt as _};
 use trace::{
     ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, HowOpened, MetadataSource,
-    Pair, Purpose, ResourceMetadata, Response, Revision, ServerMetadata, StopCode, WellKnown,
+    OwnOption, Pair, Purpose, ResourceMetadata, Response, Revision, ServerMetadata, StopCode,
+    WellKnown,
 };
 
 use crate::derived;
@@ -69,6 +70,8 @@ pub(crate) struct Visit<'a> {
 /// to counts.
 pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
+    /// The options of the run that depart from their defaults.
+    pub own_options: &'a [OwnOption],
     /// The revision that the flow follows in the end.
     pub revision: Revision,
     pub all: Vec<ExchangeRef<'a>>,
@@ -111,6 +114,7 @@ impl<'a> Reading<'a> {
         };
         let mut reading = Self {
             server_url,
+            own_options: &trace.own_options,
             revision: Revision::LATEST,
             all: Vec::new(),
             first_calls: Vec::new(),

@@ -194,6 +194,7 @@ impl Runner {
         self.setup.registration = options.registration;
         self.setup.private_key = private_key;
         self.typed_secrets.learn(&self.options, &self.setup);
+        lock(&self.journal).trace.own_options = self.options.own();
         Ok(again)
     }
 

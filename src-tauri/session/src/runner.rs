@@ -70,7 +70,9 @@ impl Runner {
         setup.certificate_thumbprint = wire.client_certificate_thumbprint();
         let typed_secrets = TypedSecrets::default();
         typed_secrets.learn(&options, &setup);
-        let journal = Arc::new(Mutex::new(Journal::new(&setup.server_url, now())));
+        let mut journal = Journal::new(&setup.server_url, now());
+        journal.trace.own_options = options.own();
+        let journal = Arc::new(Mutex::new(journal));
         let reporter = Reporter::new(events, &vault);
         Ok(Self {
             options,

@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 use crate::actions::ActionKind;
 use crate::exchange::Exchange;
-use crate::origin::{Client, FlowId, FlowInfo, Origin};
+use crate::origin::{Client, FlowId, FlowInfo, Origin, OwnOption};
 use crate::participant::{Participant, ParticipantId, Role};
 use crate::phase::{Grant, Phase, TokenKind};
 use crate::revision::Revision;
@@ -28,6 +28,9 @@ pub struct Trace {
     /// The attempts it holds; a live run is one.
     #[serde(default)]
     pub flows: Vec<FlowInfo>,
+    /// The options of the run that depart from their defaults; none are known of a recording.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_options: Vec<OwnOption>,
     pub participants: Vec<Participant>,
     /// Shared, so that a copy of a trace costs a pointer for each entry.
     #[serde(with = "shared")]
@@ -70,6 +73,7 @@ impl Trace {
             origin,
             client,
             flows: Vec::new(),
+            own_options: Vec::new(),
             entries: Vec::new(),
         }
     }

@@ -48,7 +48,7 @@ pub use metadata::{
     resource_metadata_urls, server_metadata_urls,
 };
 pub use oauth_error::{OauthError, oauth_error};
-pub use origin::{Client, Evidence, FlowId, FlowInfo, Origin};
+pub use origin::{Client, Evidence, FlowId, FlowInfo, Origin, OwnOption};
 pub use participant::{Participant, ParticipantId, Role};
 pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind, WellKnown};
 pub use recorded::{Presence, Recorded, Recording};

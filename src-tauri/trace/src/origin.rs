@@ -59,6 +59,20 @@ pub struct Evidence {
     pub what: String,
 }
 
+/// An option of a run that was set otherwise than it is by default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnOption {
+    /// As the table of options has it: "resource.is".
+    pub id: String,
+    /// As the window calls it: "Resource indicator".
+    pub title: String,
+    /// On the command line, with its dashes; none where there is no flag.
+    pub flag: Option<String>,
+    /// What was chosen, for numbers, choices and the names of pairs. Texts are not kept here: what
+    /// was sent shows them.
+    pub value: Option<String>,
+}
+
 /// Number of a flow in its trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 pub struct FlowId(pub u16);

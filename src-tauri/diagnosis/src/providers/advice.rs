@@ -12,7 +12,7 @@ use crate::rule::{Rule, Variant};
 use crate::wording::excerpt;
 
 /// What the user did by hand explains more than anything that a provider is known for.
-const BY_HAND: [&str; 3] = ["edited", "edited_redirect_uri", "request_wrong"];
+pub(crate) const BY_HAND: [&str; 3] = ["edited", "edited_redirect_uri", "request_wrong"];
 
 /// The findings without what is usual at this provider, and with its own remedies.
 pub(crate) fn advise(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding> {
@@ -30,7 +30,8 @@ pub(crate) fn advise(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding>
 }
 
 fn advised(reading: &Reading<'_>, known: &Recognized, finding: Finding) -> Finding {
-    if finding.owner == Owner::Network || BY_HAND.contains(&finding.variant.as_str()) {
+    let variant = finding.variant.as_str();
+    if finding.owner == Owner::Network || variant == "own_option" || BY_HAND.contains(&variant) {
         return finding;
     }
     let Some(rule) = catalogue::RULES

@@ -49,11 +49,12 @@ use crate::finding::Certainty;
 use crate::reading::{ExchangeRef, Reading, access_token, jwt};
 use crate::snapshot::Snapshot;
 use crate::wording::list;
-pub(crate) use advice::advise;
+pub(crate) use advice::{BY_HAND, advise};
 pub(crate) use fronts::{access_proxy, answers_itself};
 pub use provider::{Cannot, Provider};
 use provider::{Sign, Trait};
 pub use recognized::Recognized;
+pub(crate) use said::words;
 
 const PROVIDERS: [&Provider; 27] = [
     &workos::PROVIDER,

@@ -25,6 +25,8 @@ rule! {
     "A31" "approver_stuck" Error Client since None,
     title: "The run without a browser does not get past a page",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The authorization page refuses the request because of this run's own {option}",
         REQUEST_REFUSED: Error AuthorizationServer Likely
             "The authorization endpoint answers with an error page",
         CLIENT_UNKNOWN: Error AuthorizationServer Likely

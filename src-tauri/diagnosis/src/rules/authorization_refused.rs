@@ -1,4 +1,4 @@
-use trace::{Decision, Pair, ScopeSource, StopCode};
+use trace::{Pair, StopCode};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
@@ -27,10 +27,8 @@ rule! {
     "A30" "authorization_refused" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the authorization request",
     variants: [
-        SCOPE_GIVEN: Error Client Likely
-            "The authorization server refuses the scopes that this run was told to ask for",
-        RESOURCE_GIVEN: Error Client Likely
-            "The authorization server refuses the resource that this run was told to name",
+        OWN_OPTION: Error Client Likely
+            "The authorization request is refused because of this run's own {option}",
         SCOPE_UNKNOWN: Error McpServer Likely
             "The MCP server advertises scopes that its authorization server does not know",
         DENIED: Error AuthorizationServer Likely "The authorization server denies access",
@@ -70,7 +68,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = match error {
         "access_denied" => denied(description),
         "invalid_scope" => scope(reading, request),
-        "invalid_target" => target(reading, request),
+        "invalid_target" => target(request),
         other => by_code(other, description),
     };
     findings.add(at(finding, callback, error, description));
@@ -129,19 +127,6 @@ fn by_a_person(description: &str) -> bool {
 fn scope(reading: &Reading<'_>, request: &[Pair]) -> Finding {
     let asked = value(request, "scope");
     let finding = RULE.found(RFC6749_INVALID_SCOPE);
-    if let Some(asked) = asked.filter(|_| is_scope_given(reading)) {
-        return finding
-            .variant(&SCOPE_GIVEN)
-            .message(format!(
-                "The scopes \"{}\" come from the settings of this run, and not from the MCP server. \
-                 The authorization server does not know one of them, or not for this client.",
-                excerpt(asked)
-            ))
-            .fix(
-                "Leave --scope out (in the window: Scopes), so that the run asks for what the MCP \
-                 server names; or allow these scopes for the client at the authorization server.",
-            );
-    }
     let unknown = unknown_scopes(reading, asked.unwrap_or_default());
     if !unknown.is_empty() {
         let names = excerpt(&list(&unknown));
@@ -198,39 +183,8 @@ fn unknown_scopes<'s>(reading: &Reading<'_>, asked: &'s str) -> Vec<&'s str> {
     asked.split_whitespace().filter(is_unknown).collect()
 }
 
-/// Whether the user named the scopes.
-fn is_scope_given(reading: &Reading<'_>) -> bool {
-    let mut decided = reading.decisions.iter().rev();
-    let source = decided.find_map(|(_, decision)| match decision {
-        Decision::Scope { source, .. } => Some(*source),
-        _ => None,
-    });
-    source == Some(ScopeSource::Given)
-}
-
-/// The resource that the MCP server names, where the request names another one.
-fn advertised_instead<'r>(reading: &'r Reading<'_>, asked: &str) -> Option<&'r str> {
-    let (_, metadata) = reading.resource_metadata()?;
-    let advertised = metadata.resource.as_deref()?;
-    let is_ours = asked == advertised || asked == reading.server_url;
-    (!is_ours).then_some(advertised)
-}
-
-fn target(reading: &Reading<'_>, request: &[Pair]) -> Finding {
+fn target(request: &[Pair]) -> Finding {
     let asked = value(request, "resource");
-    if let Some(asked) = asked
-        && let Some(advertised) = advertised_instead(reading, asked)
-    {
-        return RULE
-            .found(RFC8707_INVALID_TARGET)
-            .variant(&RESOURCE_GIVEN)
-            .message(format!(
-                "The resource {} comes from the settings of this run; the MCP server names \
-                 {advertised}.",
-                excerpt(asked)
-            ))
-            .fix("Leave --resource out (in the window: Resource), so that the run names the MCP server's own.");
-    }
     let resource = excerpt(asked.unwrap_or("none"));
     RULE.found(RFC8707_INVALID_TARGET)
         .message(format!(
@@ -293,10 +247,10 @@ fn by_code(error: &str, description: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use trace::{Decision, EntryKind, Phase, ScopeSource, StopCode};
+    use trace::{Phase, StopCode};
 
     use crate::finding::{Level, Owner};
-    use crate::sample::{Answer, Run, decide, found_in};
+    use crate::sample::{Answer, Run};
 
     fn refused(error: &str, description: &str) -> Run {
         let mut run = Run::healthy();
@@ -359,38 +313,6 @@ mod tests {
         // What the user asked for is nobody else's fault.
         scopes(&mut run.resource_tries[0].2, &["mcp:read"]);
         assert_eq!(run.finding("A30").variant, "default");
-    }
-
-    #[test]
-    fn what_the_run_was_told_to_ask_for_is_its_own() {
-        let mut run = refused("invalid_target", "");
-        assert_eq!(run.finding("A30").variant, "default");
-        run.ask("resource", Some("https://other.example/"));
-        let finding = run.finding("A30");
-        assert_eq!(
-            (finding.variant.as_str(), finding.owner),
-            ("resource_given", Owner::Client)
-        );
-        assert!(finding.fix.contains("--resource"));
-        let mut run = refused("invalid_scope", "");
-        run.ask("scope", Some("everything"));
-        let mut trace = run.trace();
-        assert_eq!(found_in(&trace, "A30").unwrap().variant, "default");
-        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
-            if let EntryKind::Decision(Decision::Scope { source, .. }) = &mut entry.kind {
-                *source = ScopeSource::Given;
-            }
-        }
-        let scope = Decision::Scope {
-            scope: Some("everything".into()),
-            source: ScopeSource::Given,
-        };
-        decide(&mut trace, scope);
-        let finding = found_in(&trace, "A30").unwrap();
-        assert_eq!(
-            (finding.variant.as_str(), finding.owner),
-            ("scope_given", Owner::Client)
-        );
     }
 
     #[test]

@@ -31,6 +31,8 @@ rule! {
     "B02" "body_damaged" Warning AuthorizationServer since None,
     title: "{document} has a member twice",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "An answer is cut off by this run's own {option}",
         TWICE_BY_MCP_SERVER: Warning McpServer Certain "{document} has a member twice",
         MARK: Warning AuthorizationServer Certain "{document} begins with a byte order mark",
         MARK_BY_MCP_SERVER: Warning McpServer Certain "{document} begins with a byte order mark",

@@ -23,6 +23,8 @@ rule! {
     "A18" "callback_missing" Error AuthorizationServer Likely since None,
     title: "The browser did not come back",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "Nobody comes back in the time that this run's own {option} leaves",
         URL_SHOWN: Error Client Likely "Nobody came back from the authorization URL",
     ],
     spec: [RFC6749_WAY_BACK],

@@ -25,6 +25,8 @@ rule! {
     "A32" "callback_without_code" Error AuthorizationServer since None,
     title: "The callback carries neither code nor error",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The callback has no code because of this run's own {option}",
         NO_PARAMETERS: Error AuthorizationServer Likely,
         CODE_LEFT_OUT: Error AuthorizationServer Likely,
         IN_FRAGMENT: Error AuthorizationServer Certain

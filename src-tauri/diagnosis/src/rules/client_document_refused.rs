@@ -26,6 +26,8 @@ rule! {
     "G14" "client_document_refused" Error AuthorizationServer Likely since None,
     title: "The authorization server offers client metadata documents and refuses this one",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The client metadata document of this run's own {option} is refused",
         NOT_SERVED: Error Client Likely,
     ],
     spec: [MCP_FETCH_DOCUMENT],

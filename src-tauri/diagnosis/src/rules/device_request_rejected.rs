@@ -21,6 +21,10 @@ rule! {
     /// RFC 8628 sections 3.1 and 3.2.
     "DV3" "device_request_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the device authorization request",
+    variants: [
+        OWN_OPTION: Error Client Likely
+            "The device request is refused because of this run's own {option}",
+    ],
     spec: [RFC8628_ERROR],
     stops: [AuthorizationError],
     looks_at: [Device],

@@ -23,6 +23,8 @@ rule! {
     "M05" "endpoint_not_offered" Error AuthorizationServer since None,
     title: "What was asked for is not possible here",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "What this run's own {option} asks for is not possible here",
         OPTIONAL: Note AuthorizationServer Certain "The metadata has no {endpoint}",
         SETTINGS: Error Client Certain,
     ],

@@ -24,6 +24,8 @@ rule! {
     "M04" "grant_not_offered" Error AuthorizationServer since None,
     title: "The authorization server does not offer the grant that was chosen",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The grant is not offered that this run's own {option} asks for",
         WORKS: Warning AuthorizationServer Certain "The metadata does not list a grant that works",
         UNLISTED: Warning AuthorizationServer Likely,
     ],

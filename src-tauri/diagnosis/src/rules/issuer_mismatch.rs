@@ -24,6 +24,8 @@ rule! {
     "R10" "issuer_mismatch" Error AuthorizationServer since None,
     title: "The metadata is that of another issuer than the one asked for",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "Another issuer answers because of this run's own {option}",
         MISNAMED: Error McpServer Certain,
         ALIAS: Error McpServer Likely
             "The resource metadata names the authorization server by another URL than its issuer",

@@ -26,6 +26,8 @@ rule! {
     "N05" "mcp_call_failed" Error McpServer since None,
     title: "A call to the MCP server fails",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "A call fails because of this run's own {option}",
         METHOD_FAILS: Error McpServer Certain "{method} fails",
         UNREADABLE_ANSWER: Error McpServer Likely "{method} fails",
         GATEWAY: Error Network Likely "{method} fails",

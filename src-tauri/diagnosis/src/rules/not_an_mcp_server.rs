@@ -26,6 +26,8 @@ rule! {
     "N02" "not_an_mcp_server" Error Client Likely since None,
     title: "What answers at this URL is no MCP server",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The first call fails because of this run's own {option}",
         GATEWAY: Error Network Likely,
         SERVER_FAILS: Error McpServer Likely,
         OTHER_ANSWER: Error McpServer Likely,

@@ -23,6 +23,10 @@ rule! {
     /// RFC 9126 sections 2.1 and 2.3.
     "P03" "pushed_request_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the pushed authorization request",
+    variants: [
+        OWN_OPTION: Error Client Likely
+            "The pushed request is refused because of this run's own {option}",
+    ],
     spec: [RFC9126_ERROR, RFC6749_INVALID_CLIENT],
     stops: [PushedAuthorizationRejected],
     looks_at: [PushedRequest],

@@ -24,6 +24,8 @@ rule! {
     "S07" "redirect_uri_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses the redirect URI",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The redirect URI of this run's own {option} is refused",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",
         PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",

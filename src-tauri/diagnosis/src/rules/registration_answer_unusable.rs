@@ -23,6 +23,8 @@ rule! {
     "G20" "registration_answer_unusable" Error AuthorizationServer since None,
     title: "The registration says success and gives no client ID",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The registration answer is cut off by this run's own {option}",
         NOT_JSON: Error AuthorizationServer Likely,
         EMPTY: Error AuthorizationServer Likely "The registration says success and its answer is empty",
         CUT_OFF: Error Network Likely "The registration answer ends in the middle",

@@ -25,6 +25,8 @@ rule! {
     "S06" "registration_not_offered" Error AuthorizationServer since None,
     title: "The authorization server does not let clients register themselves",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "There is no way to register because of this run's own {option}",
         CREDENTIALS_WANTED: Error AuthorizationServer Likely,
         FORBIDDEN: Error AuthorizationServer Likely,
         SWITCHED_OFF: Error AuthorizationServer Certain,

@@ -30,6 +30,8 @@ rule! {
     "G03" "registration_rejected" Error AuthorizationServer since None,
     title: "The authorization server refuses to register the client",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The registration is refused because of this run's own {option}",
         REDIRECT_URI: Error AuthorizationServer Certain
             "The authorization server refuses to register the redirect URI",
         UNEXPLAINED: Error AuthorizationServer Likely,

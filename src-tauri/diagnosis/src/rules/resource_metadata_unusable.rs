@@ -24,6 +24,8 @@ rule! {
     "N04" "resource_metadata_unusable" Error McpServer since Some(Revision::R20250618),
     title: "The resource metadata cannot be used",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The resource metadata is cut off by this run's own {option}",
         NO_AUTHORIZATION_SERVER: Error McpServer Certain
             "The resource metadata names no authorization server",
         NO_RESOURCE: Error McpServer Certain

@@ -28,6 +28,8 @@ rule! {
     "S01" "server_metadata_not_found" Error McpServer since Some(Revision::R20250618),
     title: "The authorization server named in the resource metadata serves no metadata",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "No metadata is found because of this run's own {option}",
         NOT_ALL_TRIED: Error McpServer Likely,
         NAMES_ENDPOINT: Error McpServer Likely
             "authorization_servers names an endpoint where the issuer has to be",

@@ -28,6 +28,8 @@ rule! {
     "T15" "token_audience_wrong" Error AuthorizationServer since Some(Revision::R20250618),
     title: "The access token is not meant for this MCP server",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The token is meant for somebody else because of this run's own {option}",
         USE_NOT_RECORDED: Note AuthorizationServer NotChecked
             "Whether the MCP server takes a token for another audience could not be checked",
         UNREADABLE: Note AuthorizationServer NotChecked

@@ -22,6 +22,8 @@ rule! {
     "T03" "token_error_not_oauth" Error AuthorizationServer since None,
     title: "The token endpoint's error is not an OAuth error",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The token request fails because of this run's own {option}",
         GATEWAY: Error Network Likely,
         TOO_MANY: Error AuthorizationServer Likely
             "The token endpoint takes no more requests for now",

@@ -32,6 +32,8 @@ rule! {
     "T40" "token_not_accepted" Error McpServer Likely since None,
     title: "The MCP server refuses the access token it was just issued",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The MCP server refuses the token because of this run's own {option}",
         SAME_AS_WITHOUT: Error McpServer Likely
             "The MCP server answers a call with a token as if it carried none",
         AFTER_REFRESH: Error AuthorizationServer Likely

@@ -30,6 +30,8 @@ rule! {
     "T41" "token_request_refused" Error AuthorizationServer since None,
     title: "The token endpoint refuses the request",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The token request is refused because of this run's own {option}",
         OTHER_STATUS: Error AuthorizationServer Certain "The token answer does not have status 200",
         REFUSED: Error AuthorizationServer Likely
             "The token endpoint refuses the {request}: {error}",

@@ -22,6 +22,8 @@ rule! {
     "T02" "token_response_unusable" Error AuthorizationServer since None,
     title: "The token answer says success and holds no access token",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The token answer cannot be used because of this run's own {option}",
         ERROR_AS_SUCCESS: Error AuthorizationServer Certain
             "The token endpoint reports an error with a status of success",
         NOT_JSON: Error AuthorizationServer Likely,

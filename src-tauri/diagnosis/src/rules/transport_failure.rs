@@ -30,6 +30,8 @@ rule! {
     "N01" "transport_failure" Error Network since None,
     title: "A server that is needed does not answer",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "A server is not reached because of this run's own {option}",
         DNS_TYPED: Error Client Likely "{server} has a name that does not resolve",
         DNS_OF_ISSUER: Error McpServer Likely "{server} has a name that does not resolve",
         DNS_MCP: Error McpServer Likely "{server} has a name that does not resolve",

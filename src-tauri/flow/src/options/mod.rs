@@ -8,6 +8,7 @@ mod choices;
 mod given;
 mod info;
 mod json;
+mod own;
 mod table;
 #[cfg(test)]
 mod table_tests;

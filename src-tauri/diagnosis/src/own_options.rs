@@ -1,0 +1,228 @@
+//! Failures that come of what the user set for the run. An option that departs from its default,
+//! and after it a failure that such an option has: then this client's settings have to change first,
+//! and neither server is blamed. What an option can cause, and how that is told, is data.
+
+use trace::BodyEnd;
+
+use crate::catalogue;
+use crate::fields::value;
+use crate::finding::{Finding, Level};
+use crate::providers::{BY_HAND, words};
+use crate::reading::{ExchangeRef, Reading};
+use crate::rule::Rule;
+use crate::wording::{excerpt, list};
+
+mod table;
+
+use table::{CAUSES, Cause, Tells};
+
+/// The name of the variant that these findings are of.
+const VARIANT: &str = "OWN_OPTION";
+
+/// The findings, with the run's own options named where a failure comes of them.
+pub(crate) fn own_up(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding> {
+    if reading.own_options.is_empty() {
+        return found;
+    }
+    let own = found.into_iter().map(|finding| {
+        match CAUSES.iter().find(|cause| cause.fits(reading, &finding)) {
+            Some(cause) => blamed(reading, cause, finding),
+            None => finding,
+        }
+    });
+    own.collect()
+}
+
+impl Cause {
+    fn fits(&self, reading: &Reading<'_>, finding: &Finding) -> bool {
+        finding.level > Level::Note
+            && !BY_HAND.contains(&finding.variant.as_str())
+            && self.rules.iter().any(|rule| is_of(finding, rule))
+            && !self.given(reading).is_empty()
+            && self.tells.says(self, reading, finding)
+    }
+
+    /// Those of its options that the run has, in the words of the command line and the window.
+    fn given(&self, reading: &Reading<'_>) -> Vec<String> {
+        let own = reading.own_options.iter();
+        let own = own.filter(|own| self.options.contains(&own.id.as_str()));
+        own.map(|own| own.flag.clone().unwrap_or_else(|| own.title.clone()))
+            .collect()
+    }
+
+    /// What was chosen for the first of its options.
+    fn chosen<'r>(&self, reading: &Reading<'r>) -> Option<&'r str> {
+        let mut own = reading.own_options.iter();
+        own.find(|own| self.options.contains(&own.id.as_str()))?
+            .value
+            .as_deref()
+    }
+}
+
+impl Tells {
+    fn says(&self, cause: &Cause, reading: &Reading<'_>, finding: &Finding) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Says(words) => said(reading, finding)
+                .is_some_and(|said| words.iter().any(|word| said.contains(word))),
+            Self::Told(words) => {
+                let told = finding.actual.as_deref().unwrap_or_default();
+                words.iter().any(|word| told.contains(word))
+            }
+            Self::SaysItsName => {
+                let names = cause.chosen(reading).unwrap_or_default();
+                said(reading, finding).is_some_and(|said| {
+                    let named = |name: &str| {
+                        let answers = ANSWERS_TO.iter().find(|(known, _)| *known == name);
+                        let answers = answers.map(|(_, answers)| *answers).unwrap_or_default();
+                        said.contains(name) || answers.iter().any(|answer| said.contains(answer))
+                    };
+                    names.split(' ').filter(|name| !name.is_empty()).any(named)
+                })
+            }
+            Self::Status(statuses) => exchange(reading, finding)
+                .and_then(|seen| seen.status())
+                .is_some_and(|status| statuses.contains(&status)),
+            Self::Chosen(values) => cause
+                .chosen(reading)
+                .is_some_and(|chosen| values.contains(&chosen)),
+            Self::AtMost(limit) => cause
+                .chosen(reading)
+                .and_then(|chosen| chosen.parse::<u64>().ok())
+                .is_some_and(|chosen| chosen <= *limit),
+            Self::OtherResource => asks_for_another_resource(reading),
+            Self::Truncated => exchange(reading, finding).is_some_and(|seen| {
+                let body = seen
+                    .response_with_body()
+                    .map(|response| &response.get().body);
+                body.is_some_and(|body| {
+                    matches!(body.end, BodyEnd::Truncated { .. }) || is_coding_truncated(body)
+                })
+            }),
+            Self::OlderThanOffered => {
+                cause.chosen(reading) == Some("2025-03-26") && offers_resource_metadata(reading)
+            }
+            Self::Both(one, other) => {
+                one.says(cause, reading, finding) && other.says(cause, reading, finding)
+            }
+        }
+    }
+}
+
+/// What servers answer to a parameter without naming it.
+const ANSWERS_TO: &[(&str, &[&str])] = &[
+    (
+        "prompt",
+        &[
+            "login_required",
+            "consent_required",
+            "interaction_required",
+            "selection_required",
+        ],
+    ),
+    (
+        "response_type",
+        &["unsupported_response_type", "response type"],
+    ),
+    ("audience", &["invalid_target", "service not found"]),
+    ("resource", &["invalid_target"]),
+    ("scope", &["invalid_scope"]),
+    ("acr_values", &["unmet_authentication_requirements"]),
+    ("request_uri", &["invalid_request_uri"]),
+    (
+        "request",
+        &["invalid_request_object", "request_not_supported"],
+    ),
+    (
+        "code_challenge_method",
+        &["code challenge method", "transform algorithm"],
+    ),
+];
+
+fn is_coding_truncated(body: &trace::Body) -> bool {
+    let end = body.coding.as_ref().map(|coding| &coding.end);
+    matches!(end, Some(trace::CodingEnd::Truncated { .. }))
+}
+
+/// Whether a finding is of this rule ("T41"), or of this variant of it ("N01/proxy").
+fn is_of(finding: &Finding, rule: &str) -> bool {
+    match rule.split_once('/') {
+        Some((code, variant)) => finding.code == code && finding.variant == variant,
+        None => finding.code == rule,
+    }
+}
+
+fn exchange<'a>(reading: &Reading<'a>, finding: &Finding) -> Option<ExchangeRef<'a>> {
+    let seq = finding.exchange?;
+    let at = reading.all.partition_point(|seen| seen.seq < seq);
+    reading.all.get(at).copied().filter(|seen| seen.seq == seq)
+}
+
+/// What the answer that a finding is about says, in small letters.
+fn said(reading: &Reading<'_>, finding: &Finding) -> Option<String> {
+    exchange(reading, finding).map(words)
+}
+
+/// Whether the run asked for a token for something else than the MCP server names, or left open for
+/// what.
+fn asks_for_another_resource(reading: &Reading<'_>) -> bool {
+    let asked = reading
+        .authorization_before(u32::MAX)
+        .and_then(|(_, asked)| value(asked, "resource").map(str::to_owned))
+        .or_else(|| {
+            let (last, _) = reading.tokens.last()?;
+            reading.resource_asked_for(*last)
+        });
+    let advertised = reading
+        .resource_metadata()
+        .and_then(|(_, metadata)| metadata.resource.as_deref());
+    match asked.as_deref() {
+        None => true,
+        Some(asked) => asked != reading.server_url && advertised != Some(asked),
+    }
+}
+
+/// Whether the server says in its challenge where its resource metadata is, as later revisions have
+/// it.
+fn offers_resource_metadata(reading: &Reading<'_>) -> bool {
+    reading.first_calls.iter().any(|call| {
+        let all = call.response().and_then(|response| {
+            let all = crate::fields::challenges(response).ok()?;
+            let mut named = all
+                .iter()
+                .filter_map(|one| one.parameter("resource_metadata"));
+            named.next().map(str::to_owned)
+        });
+        all.is_some()
+    })
+}
+
+/// The finding, with the option as its cause.
+fn blamed(reading: &Reading<'_>, cause: &Cause, finding: Finding) -> Finding {
+    let rule = catalogue::RULES
+        .iter()
+        .find(|rule| rule.code == finding.code);
+    let options = list(&cause.given(reading));
+    match rule {
+        Some(rule) => blame(rule, cause, &options, finding),
+        None => finding,
+    }
+}
+
+fn blame(rule: &Rule, cause: &Cause, options: &str, finding: Finding) -> Finding {
+    let Some(variant) = rule.variants.iter().find(|one| one.name == VARIANT) else {
+        return finding;
+    };
+    let options = excerpt(options);
+    finding
+        .variant(variant)
+        .title_with([&options])
+        .message(format!(
+            "This run was started with {options}. {}",
+            cause.why
+        ))
+        .fix(cause.fix.replace("{option}", &options))
+}
+
+#[cfg(test)]
+mod tests;
