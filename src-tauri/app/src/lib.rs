@@ -10,6 +10,7 @@
 //! | `update` | a change on its way to a viewer, and the copy a viewer makes of them |
 //! | `view`, `phases`, `rows` | what is shown of a trace and of a run |
 //! | `contract` | every type that crosses to TypeScript |
+//! | `comparing` | two documents side by side |
 //! | `recording` | what others recorded: opened, and how far it got |
 //! | `library` | the files of settings and past runs |
 //! | `lab_scenarios` | the cards of the lab |
@@ -22,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod comparing;
 pub mod contract;
 mod document;
 mod keeper;
@@ -38,6 +40,7 @@ mod view;
 mod viewer;
 
 pub use app::{App, Follower, export_format};
+pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
 pub use library::Library;

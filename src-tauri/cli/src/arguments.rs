@@ -21,6 +21,8 @@ pub enum Command {
     Run(Box<RunArguments>),
     /// Judge what another client's traffic, recorded as a file, shows
     Check(CheckArguments),
+    /// Say what differs between two recordings, such as before and after a fix
+    Compare(CompareArguments),
     /// Say what an error text that a client printed may mean, and how to find out
     Explain(ExplainArguments),
     /// Write a recording in another format, secrets replaced
@@ -67,6 +69,24 @@ pub struct ConvertArguments {
     /// Leave the secrets in, where the format can hold them
     #[arg(long)]
     pub include_secrets: bool,
+}
+
+/// Exit code 0: nothing differs but what differs in every run (ids, codes, tokens, times, ports). 1:
+/// something does. 2: a file cannot be read, or holds no flow.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// A HAR file or an Authscope trace, such as one of a run that is known to be good
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// What is compared with it; - for the standard input
+    #[arg(value_name = "B|-")]
+    pub b: PathBuf,
+    /// List the steps too that are the same, and what was folded
+    #[arg(long)]
+    pub all: bool,
+    /// Write the comparison as JSON to a file, or with - to the standard output; secrets replaced
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<PathBuf>,
 }
 
 /// Exit code 0: the recording shows an authenticated MCP answer. 1: it does not, or --fail-on was

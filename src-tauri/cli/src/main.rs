@@ -7,6 +7,7 @@
 
 mod arguments;
 mod check_command;
+mod compare_command;
 mod convert_command;
 mod explain_command;
 mod exports;
@@ -64,6 +65,7 @@ async fn command() -> ExitCode {
     let done = match arguments.command {
         Command::Run(arguments) => run_command::run(*arguments).await,
         Command::Check(arguments) => check_command::run(&arguments).await,
+        Command::Compare(arguments) => compare_command::run(&arguments).await,
         Command::Explain(arguments) => explain_command::run(&arguments),
         Command::Convert(arguments) => convert_command::run(&arguments).await,
         Command::Lab(arguments) => lab_command::run(*arguments).await,

@@ -30,12 +30,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("diagnosis", &["trace", "jose"]),
     ("formats", &["trace"]),
     ("replay", &["trace", "diagnosis"]),
+    ("compare", &["trace", "diagnosis", "formats"]),
     ("flow", &["trace", "jose"]),
     ("session", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats"]),
-    ("app", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "lab"]),
-    ("cli", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "app", "lab"]),
-    ("authscope", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "app", "lab"]),
-    ("test-support", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "session", "app", "lab"]),
+    ("app", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "lab"]),
+    ("cli", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "app", "lab"]),
+    ("authscope", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "app", "lab"]),
+    ("test-support", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "app", "lab"]),
 ];
 
 type Check = fn(&Project) -> Outcome;
