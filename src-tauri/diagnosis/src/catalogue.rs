@@ -115,6 +115,23 @@ pub(crate) const RULES: &[Rule] = &[
     cors_header_missing::RULE,
     cors_header_not_exposed::RULE,
     preflight_redirected::RULE,
+    challenge_metadata_ignored::RULE,
+    resource_not_sent::RULE,
+    resource_of_another_server::RULE,
+    scope_not_from_challenge::RULE,
+    pkce_not_used::RULE,
+    state_weak::RULE,
+    token_not_sent::RULE,
+    token_in_url::RULE,
+    discovery_out_of_order::RULE,
+    redirect_uri_not_registered::RULE,
+    registered_again::RULE,
+    refused_token_used_again::RULE,
+    step_up_ignored::RULE,
+    iss_not_checked::RULE,
+    code_redeemed_again::RULE,
+    state_not_checked::RULE,
+    gave_up::RULE,
 ];
 
 /// Every rule with its code, name, level, owner, text and references, in the order of the flow.

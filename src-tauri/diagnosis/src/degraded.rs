@@ -135,7 +135,7 @@ fn looks_at_what_is_there(trace: &Trace, entries: usize, found: &[Finding]) {
 }
 
 /// The rules that cannot fire on another client's traffic, and why.
-const NEED_DECISIONS: [(&str, &str); 10] = [
+const NEED_DECISIONS: [(&str, &str); 12] = [
     ("A18", "a client that goes on waiting sends nothing"),
     ("A31", "only our approver plays the browser"),
     ("C04", "that two refreshes were sent at once was asked for"),
@@ -147,6 +147,14 @@ const NEED_DECISIONS: [(&str, &str); 10] = [
     (
         "J04",
         "whether a signature is right is computed when the flow runs",
+    ),
+    (
+        "K07",
+        "how long nothing came shows where the watching ended",
+    ),
+    (
+        "K17",
+        "how long nothing came shows where the watching ended",
     ),
     ("L01", "a client that cannot listen sends nothing"),
     ("L02", "a request that was held back is not in the traffic"),
@@ -199,7 +207,7 @@ fn without_decisions(trace: &Trace, entries: usize, found: &[Finding], told: &[F
 
 /// A trace as another client's recording would have it: no decisions, labels or verdicts. And the
 /// number that each of its entries had.
-fn traffic(entries: &[Arc<Entry>], trace: &Trace) -> (Trace, Vec<u32>) {
+pub fn traffic(entries: &[Arc<Entry>], trace: &Trace) -> (Trace, Vec<u32>) {
     let revision = trace
         .entries
         .iter()

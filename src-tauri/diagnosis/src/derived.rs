@@ -350,6 +350,10 @@ fn stop_at_call(last: ExchangeRef<'_>, method: &str) -> Option<StopCode> {
             _ => StopCode::TokenNotAccepted,
         });
     }
+    // A challenge for more scope may be in headers that were not recorded.
+    if status == 403 && last.response_with_headers().is_none() {
+        return None;
+    }
     let challenged = challenges(response).is_ok_and(|all| !all.is_empty());
     if challenged && status >= 400 {
         let scope = challenge_error(last).as_deref() == Some("insufficient_scope");
@@ -361,6 +365,10 @@ fn stop_at_call(last: ExchangeRef<'_>, method: &str) -> Option<StopCode> {
     }
     // Nothing depends on other methods, and a client may try what a server does not have.
     if !matches!(method, "initialize" | "server/discover" | "tools/list") {
+        return None;
+    }
+    // What it answers is not known.
+    if status == 200 && !response.has_body() {
         return None;
     }
     match rpc_answer(&response) {

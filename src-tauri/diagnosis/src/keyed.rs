@@ -15,6 +15,8 @@ pub(crate) struct Keyed<'a> {
     pub key_sets: Vec<ExchangeRef<'a>>,
     /// Requests that ask for a grant by themselves, in order.
     pub granting: Vec<ExchangeRef<'a>>,
+    /// Token requests by their authorization codes.
+    pub redemptions: HashMap<&'a str, Vec<ExchangeRef<'a>>>,
     /// Token requests by their device codes.
     pub polls: HashMap<&'a str, Vec<ExchangeRef<'a>>>,
     /// Introspection requests by the tokens asked about.
@@ -47,6 +49,11 @@ impl<'a> Keyed<'a> {
         for (seen, grant) in tokens {
             match grant {
                 Grant::ClientCredentials | Grant::JwtBearer => keyed.granting.push(*seen),
+                Grant::AuthorizationCode => {
+                    if let Some(code) = value(form(seen.request()), "code") {
+                        keyed.redemptions.entry(code).or_default().push(*seen);
+                    }
+                }
                 Grant::DeviceCode => {
                     if let Some(code) = value(form(seen.request()), "device_code") {
                         keyed.polls.entry(code).or_default().push(*seen);

@@ -42,6 +42,7 @@ mod catalogue;
 mod client_authentication;
 mod clients;
 mod code_exchange;
+mod conduct;
 mod decode;
 mod decoded;
 mod derived;

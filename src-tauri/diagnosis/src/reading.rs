@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 
 use foldhash::{HashMap, HashMapExt as _};
 use trace::{
-    ActionKind, BrowserVisit, Decision, DocumentError, EntryKind, Grant, HowOpened, MetadataSource,
-    OwnOption, Pair, Purpose, ResourceMetadata, Response, Revision, ServerMetadata, StopCode,
-    WellKnown,
+    ActionKind, BrowserVisit, Client, Decision, DocumentError, EntryKind, Grant, HowOpened,
+    MetadataSource, OwnOption, Pair, Purpose, ResourceMetadata, Response, Revision, ServerMetadata,
+    StopCode, Timestamp, WellKnown,
 };
 
 use crate::derived;
@@ -72,6 +72,10 @@ pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
     /// The options of the run that depart from their defaults.
     pub own_options: &'a [OwnOption],
+    /// Whose requests they are.
+    pub client: &'a Client,
+    /// The time of the last entry, of whatever flow.
+    pub ended: Timestamp,
     /// The revision that the flow follows in the end.
     pub revision: Revision,
     pub all: Vec<ExchangeRef<'a>>,
@@ -112,9 +116,13 @@ impl<'a> Reading<'a> {
             Some(flow) => flow.server_url.as_deref().unwrap_or_default(),
             None => &trace.server_url,
         };
+        let last = snapshot.entries.checked_sub(1);
+        let last = last.and_then(|last| trace.entries.get(last));
         let mut reading = Self {
             server_url,
             own_options: &trace.own_options,
+            client: &trace.client,
+            ended: last.map_or(trace.started, |entry| entry.at),
             revision: Revision::LATEST,
             all: Vec::new(),
             first_calls: Vec::new(),
@@ -160,7 +168,8 @@ impl<'a> Reading<'a> {
         reading.sort_exchanges();
         reading.index();
         // A recording of another client has no decisions.
-        reading.facts = if reading.decisions.is_empty() {
+        let decides = |(_, decision): &&(u32, &Decision)| !matches!(decision, Decision::Ended);
+        reading.facts = if !reading.decisions.iter().any(|one| decides(&one)) {
             let visits = reading.visits.iter().map(|visit| (visit.seq, visit.visit));
             derived::facts(reading.server_url, &reading.all, visits)
         } else {
@@ -333,6 +342,11 @@ impl<'a> Reading<'a> {
     /// The latest call to the MCP server before this entry, with or without a token.
     pub fn call_before(&self, seq: u32) -> Option<ExchangeRef<'a>> {
         last_before(&self.mcp_calls, seq)
+    }
+
+    /// All calls to the MCP server, with and without a token, in order.
+    pub fn mcp_calls(&self) -> &[ExchangeRef<'a>] {
+        &self.mcp_calls
     }
 
     /// The exchanges of these purposes, of those that have no list of their own.

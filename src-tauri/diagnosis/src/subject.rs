@@ -49,6 +49,7 @@ macro_rules! subjects {
 
 subjects! {
     Request Challenge "requests",
+    AnotherClient none "requests of another client than this program",
     Call Challenge "calls to the MCP server",
     Unauthorized Challenge "answers with status 401",
     Challenge Challenge "challenges in WWW-Authenticate",
@@ -172,6 +173,11 @@ impl Subject {
         };
         match self {
             Self::Request => first(reading.all.iter().copied()),
+            Self::AnotherClient => {
+                let first = reading.all.first();
+                let first = first.filter(|_| reading.is_of_another_client());
+                first.map(|seen| Place::at(seen.seq))
+            }
             Self::Call => first(reading.first_calls.iter().chain(&reading.calls).copied()),
             Self::Unauthorized => {
                 let calls = reading.first_calls.iter().chain(&reading.calls).copied();
@@ -313,7 +319,8 @@ impl Subject {
                     .copied()
                     .filter(|call| lacks_scope(*call)),
             ),
-            Self::StepUp => decided(|one| matches!(one, Decision::StepUp { .. })),
+            Self::StepUp => decided(|one| matches!(one, Decision::StepUp { .. }))
+                .or_else(|| reading.step_ups_for_scope().next().map(Place::at)),
             Self::Refresh => by_grant(Grant::RefreshToken),
             Self::RefusedRefresh => first(
                 refused_refreshes(reading)

@@ -242,7 +242,9 @@ impl Attempt {
             self.resource = value(&asked, "resource").map(str::to_owned);
         }
         match &exchange.purpose {
-            Purpose::Mcp { .. } | Purpose::Challenge { .. } => self.take_call(exchange),
+            Purpose::Mcp { .. } | Purpose::Challenge { .. } | Purpose::Unknown => {
+                self.take_call(exchange)
+            }
             Purpose::Preflight {
                 of: CrossOrigin::McpEndpoint,
             } => {

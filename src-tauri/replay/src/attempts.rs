@@ -103,6 +103,8 @@ fn begins(purpose: &Purpose) -> bool {
         purpose,
         Purpose::Mcp { .. }
             | Purpose::Challenge { .. }
+            // A stream that is opened before the first call.
+            | Purpose::Unknown
             | Purpose::Preflight { .. }
             | Purpose::ResourceMetadata { .. }
             | Purpose::ServerMetadata { .. }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use trace::{
-    BrowserVisit, Client, CrossOrigin, EntryKind, Exchange, FlowId, FlowInfo, Grant, HowOpened,
-    Outcome, ParticipantId, Phase, Purpose, Recorded, Recording, Request, Response, Role, Trace,
-    origin_of,
+    BrowserVisit, Client, CrossOrigin, Decision, EntryKind, Exchange, FlowId, FlowInfo, Grant,
+    HowOpened, Outcome, ParticipantId, Phase, Purpose, Recorded, Recording, Request, Response,
+    Role, Trace, origin_of,
 };
 
 use crate::attempts::Told;
@@ -46,6 +46,14 @@ pub fn trace(bare: &Trace, told: Told) -> Trace {
         writer.take(of, exchange);
     }
     let mut trace = writer.trace;
+    // How long a client was watched shows what did not come.
+    let ended = bare
+        .entries
+        .iter()
+        .rfind(|entry| entry.decision() == Some(&Decision::Ended));
+    if let Some(ended) = ended {
+        trace.push_to(None, ended.at, 0, ended.phase, ended.kind.clone());
+    }
     trace.client = diagnosis::client_of(&trace);
     let name = trace.client.name.clone();
     if let Some(client) = trace.participants.first_mut() {

@@ -5,7 +5,7 @@ mod run;
 mod values;
 mod writer;
 
-use trace::{Decision, EntryKind, Grant, Phase, Purpose, Request, Role, StopCode, Trace};
+use trace::{Client, Decision, EntryKind, Grant, Phase, Purpose, Request, Role, StopCode, Trace};
 
 use crate::finding::Finding;
 pub use answer::Answer;
@@ -46,11 +46,51 @@ impl Run {
         !self.found().iter().any(|found| found == code)
     }
 
+    /// The healthy run of another client, which does all that a client should.
+    pub fn of_another_client() -> Self {
+        let mut run = Self::healthy_with_refresh();
+        run.ask("scope", Some("mcp"));
+        run.ask("state", Some("a-state-of-24-characters"));
+        run.callback.retain(|(name, _)| *name != "state");
+        run.callback
+            .push(("state", "a-state-of-24-characters".into()));
+        run
+    }
+
+    /// The finding of this code about the run as if another client had been watched.
+    pub fn finding_of_client(&self, code: &str) -> Finding {
+        let found = found_in(&watched(&self.trace()), code);
+        found.unwrap_or_else(|| panic!("{code} is silent"))
+    }
+
+    /// Whether nothing of this code is found when another client is watched.
+    pub fn client_is_silent(&self, code: &str) -> bool {
+        found_in(&watched(&self.trace()), code).is_none()
+    }
+
     pub fn trace(&self) -> Trace {
         let mut writer = Writer::new(&self.server_url);
         writer.write(self);
         writer.trace
     }
+}
+
+/// The traffic of a trace as if another client had been watched: a client tells no decisions.
+pub fn watched(trace: &Trace) -> Trace {
+    let (mut seen, _) = crate::degraded::traffic(&trace.entries, trace);
+    seen.client = Client {
+        name: "Some Client".into(),
+        ..Client::unknown()
+    };
+    seen
+}
+
+/// The user ends the watching, so much later.
+pub fn end_after(trace: &mut Trace, seconds: u64) {
+    let last = trace.entries.last().map_or(trace.started, |entry| entry.at);
+    let at = last.plus(std::time::Duration::from_secs(seconds));
+    let kind = EntryKind::Decision(Decision::Ended);
+    trace.push(at, 0, Phase::Extra, kind);
 }
 
 /// One more exchange at the end of a trace.

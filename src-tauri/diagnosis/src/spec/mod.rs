@@ -1,5 +1,6 @@
 //! The sentences that rules cite: title, address and wording of each, in one place.
 
+mod client;
 mod extensions;
 mod json;
 mod mcp;
@@ -8,6 +9,7 @@ mod rfc;
 mod rfc_later;
 mod sentence;
 
+pub(crate) use client::*;
 pub(crate) use extensions::*;
 pub(crate) use json::*;
 pub(crate) use mcp::*;

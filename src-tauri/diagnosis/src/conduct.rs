@@ -1,0 +1,89 @@
+//! What the requests of another client show of its conduct.
+//!
+//! This program does what its user tells it to, so its own runs are no client's fault. A client it
+//! plays is judged, and so is every client that was recorded or watched.
+
+use trace::{Client, Pair, Revision, is_loopback};
+
+use crate::fields::{jwt, value};
+use crate::keyed::first_after;
+use crate::reading::{ExchangeRef, Reading};
+
+/// An authorization request, all of whose parameters are known.
+pub(crate) struct Asked<'r> {
+    pub seq: u32,
+    pub pairs: &'r [Pair],
+}
+
+impl Asked<'_> {
+    pub fn value(&self, name: &str) -> Option<&str> {
+        value(self.pairs, name)
+    }
+
+    /// Whether it asks for a code.
+    pub fn is_for_code(&self) -> bool {
+        let wanted = self.value("response_type").unwrap_or_default();
+        wanted.split(' ').any(|one| one == "code")
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// Whether the requests are of another client than this program.
+    pub fn is_of_another_client(&self) -> bool {
+        self.client.name != Client::ours().name
+    }
+
+    /// Whether the client has to know of this revision: the run follows it or a later one.
+    pub fn client_follows(&self, revision: Revision) -> bool {
+        self.is_of_another_client() && self.revision.at_least(revision)
+    }
+
+    /// The authorization requests, in order; without those that refer to parameters which were not
+    /// recorded.
+    pub fn authorization_requests(&self) -> impl Iterator<Item = Asked<'_>> {
+        let asked = self.visits.iter().filter_map(|visit| {
+            let (seq, pairs) = self.authorization_before(visit.seq + 1)?;
+            Some(Asked { seq, pairs })
+        });
+        asked.filter(|asked| {
+            let pushed = |reference| self.keyed.pushed.contains_key(reference);
+            asked.value("request_uri").is_none_or(pushed)
+                && asked
+                    .value("request")
+                    .is_none_or(|object| jwt(object).is_ok())
+        })
+    }
+
+    /// The first token request with this code after an entry.
+    pub fn redeemed_after(&self, code: &str, seq: u32) -> Option<ExchangeRef<'a>> {
+        first_after(self.keyed.redemptions.get(code)?, seq)
+    }
+
+    /// Whether the authorization server is found by resource metadata, as every revision but the
+    /// first has it.
+    pub fn has_resource_metadata(&self) -> bool {
+        self.resource_metadata().is_some()
+    }
+}
+
+/// Whether a request has a form that was recorded whole: a field that is not there was not sent.
+pub(crate) fn has_whole_form(seen: ExchangeRef<'_>) -> bool {
+    let text = seen.request().get().body.text();
+    let is_form = text.is_some_and(|text| !text.trim_start().starts_with(['{', '[']));
+    seen.request().has_body() && is_form
+}
+
+/// A redirect URI without the port, where it is one of this machine's.
+pub(crate) fn without_loopback_port(uri: &str) -> Option<String> {
+    if !is_loopback(uri) {
+        return None;
+    }
+    let mut url = url::Url::parse(uri).ok()?;
+    url.set_port(None).ok()?;
+    Some(url.into())
+}
+
+/// The sentence about a client, and what its server can do as long as the client is as it is.
+pub(crate) fn with_a_way_around(said: &str, way_around: &str) -> String {
+    format!("{said} The server could work around it by {way_around}.")
+}

@@ -1,0 +1,164 @@
+use std::time::Duration;
+
+use trace::{Grant, Purpose};
+
+use crate::conduct::with_a_way_around;
+use crate::finding::Part;
+use crate::reading::{ExchangeRef, Reading, access_token, bearer};
+use crate::rule::{Findings, rule};
+use crate::spec::MCP_CLIENT_EVERY_REQUEST;
+
+rule! {
+    /// # What it looks at
+    /// What a client that was watched or recorded does with the access token that it was given:
+    /// whether its next calls carry it, and whether any call comes at all.
+    ///
+    /// # Why it matters
+    /// The user has logged in, the token is there, and the client says that it is not connected. On
+    /// the server's side nothing is wrong, and nothing shows in its log.
+    ///
+    /// # How to fix
+    /// In the client: send the token in `Authorization` with every request to the MCP server. When
+    /// no request comes at all, the client's own log says why; a firewall in front of the server may
+    /// also drop its requests before they are seen.
+    ///
+    /// # References
+    /// MCP authorization, "Token Requirements".
+    "K07" "token_not_sent" Error Client Likely since None,
+    title: "A token was issued, and no request with it followed",
+    variants: [
+        LEFT_OUT: Error Client Certain "The client calls without the token that it was given",
+    ],
+    spec: [MCP_CLIENT_EVERY_REQUEST],
+    looks_at: [AnotherClient, TokenAnswer],
+}
+
+/// A client that has not come within this time does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    if !reading.is_of_another_client() {
+        return;
+    }
+    let mut answers = reading.tokens.iter().rev().filter(|(seen, grant)| {
+        *grant != Grant::TokenExchange && seen.response().and_then(access_token).is_some()
+    });
+    let Some((issued, _)) = answers.next() else {
+        return;
+    };
+    let later = || reading.all.iter().filter(|seen| seen.seq > issued.seq);
+    // Streams that are opened carry it as well; what was not recorded may have.
+    let may_carry = |seen: &&ExchangeRef<'_>| {
+        let to_server = matches!(
+            seen.exchange.purpose,
+            Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::Unknown
+        );
+        let hidden = to_server && !seen.request().header("authorization").is_recorded();
+        bearer(seen.request()).is_some() || hidden
+    };
+    if later().any(|seen| may_carry(&seen)) {
+        return;
+    }
+    let mut without = reading.first_calls.iter();
+    let refused =
+        without.find(|call| call.seq > issued.seq && matches!(call.status(), Some(401 | 403)));
+    let way_around = "nothing: it has no say in what the client sends";
+    if let Some(call) = refused {
+        let said = "The client was given a token and went on calling without it, so it is refused \
+                    as it was before the login.";
+        let finding = RULE
+            .found(MCP_CLIENT_EVERY_REQUEST)
+            .variant(&LEFT_OUT)
+            .at(
+                call.seq,
+                Part::RequestHeader {
+                    name: "Authorization".into(),
+                },
+            )
+            .message(with_a_way_around(said, way_around))
+            .expected("Authorization: Bearer with the token")
+            .actual("no Authorization")
+            .fix("In the client: send the access token with every request to the MCP server.");
+        return findings.add(finding);
+    }
+    let Some(at) = issued.time() else {
+        return;
+    };
+    let waited = reading.ended.since(at);
+    if waited < PATIENCE {
+        return;
+    }
+    let said = format!(
+        "{} seconds passed after the token answer, and no request with the token came. The client \
+         gave up on something in the answer or after it, or what stands in front of the MCP \
+         server dropped its request before it was seen here.",
+        waited.as_secs()
+    );
+    let way_around = "answering the token request with all that clients expect: token_type, \
+                      expires_in, a scope, and no member that is null";
+    let finding = RULE
+        .found(MCP_CLIENT_EVERY_REQUEST)
+        .at(issued.seq, Part::body("/access_token"))
+        .message(with_a_way_around(&said, way_around))
+        .expected("a call to the MCP server with the token")
+        .actual("none")
+        .fix(
+            "In the client: look into its log for what it does after the token answer. In front \
+             of the MCP server: look for requests that were dropped, by the client's User-Agent.",
+        );
+    findings.add(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::Purpose;
+
+    use crate::sample::{Answer, MCP, Run, end_after, found_in, push, watched};
+
+    fn without_calls() -> Run {
+        let mut run = Run::of_another_client();
+        run.calls.clear();
+        run.refresh = None;
+        run
+    }
+
+    #[test]
+    fn nothing_came_for_a_minute() {
+        let mut trace = watched(&without_calls().trace());
+        end_after(&mut trace, 30);
+        assert_eq!(found_in(&trace, "K07"), None);
+        end_after(&mut trace, 31);
+        let finding = found_in(&trace, "K07").unwrap();
+        assert!(
+            finding.message.contains("61 seconds"),
+            "{}",
+            finding.message
+        );
+    }
+
+    #[test]
+    fn calls_come_without_it() {
+        let run = without_calls();
+        let mut trace = watched(&run.trace());
+        let request = trace::Request::new("POST", MCP);
+        let purpose = Purpose::Challenge {
+            method: "initialize".into(),
+        };
+        push(&mut trace, purpose, request, &run.challenge);
+        assert_eq!(found_in(&trace, "K07").unwrap().variant, "left_out");
+    }
+
+    #[test]
+    fn is_silent_where_it_is_used_and_where_a_server_needs_none() {
+        let mut trace = watched(&Run::of_another_client().trace());
+        end_after(&mut trace, 600);
+        assert_eq!(found_in(&trace, "K07"), None);
+        let mut trace = watched(&without_calls().trace());
+        let request = trace::Request::new("POST", MCP);
+        let purpose = Purpose::Challenge {
+            method: "ping".into(),
+        };
+        push(&mut trace, purpose, request, &Answer::bare(202));
+        assert_eq!(found_in(&trace, "K07"), None);
+    }
+}
