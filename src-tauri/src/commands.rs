@@ -2,8 +2,8 @@
 //! decided here.
 
 use app::{
-    Action, App, AppError, Boot, Detail, ErrorCode, Options, Registration, RevealedToken, Settings,
-    export_format,
+    Action, App, AppError, Boot, ClientFile, Detail, ErrorCode, Options, Registration,
+    RevealedToken, Settings, Understood, export_format,
 };
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -17,6 +17,16 @@ type Answer<T = ()> = Result<T, AppError>;
 #[tauri::command]
 pub async fn boot(app: State<'_, App>) -> Answer<Boot> {
     Ok(app.boot().await)
+}
+
+#[tauri::command]
+pub async fn servers_in(text: String) -> Answer<Understood> {
+    Ok(app::servers_in(&text))
+}
+
+#[tauri::command]
+pub async fn client_files(app: State<'_, App>) -> Answer<Vec<ClientFile>> {
+    Ok(app.client_files().await)
 }
 
 #[tauri::command]

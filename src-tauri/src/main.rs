@@ -36,6 +36,8 @@ fn main() {
         })
         .invoke_handler(tauri::generate_handler![
             commands::boot,
+            commands::servers_in,
+            commands::client_files,
             commands::subscribe,
             commands::start,
             commands::next,

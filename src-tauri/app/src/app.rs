@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, OnceCell, watch};
 use trace::{Secret, Timestamp, Trace};
 use vault::{TokenSet, Vault};
 
+use crate::client_files::{ClientFile, client_files};
 use crate::contract::{
     Boot, Detail, ExportFormat, PastRun, RevealedToken, Settings, Tables, Update,
 };
@@ -305,6 +306,13 @@ impl App {
         let make = move || formats::preview(format, &export(&trace, &typed, secrets), PREVIEW);
         let made = tokio::task::spawn_blocking(make).await;
         Ok(made.unwrap_or_default())
+    }
+
+    /// The servers that the configuration files of other clients on this machine name. Read now,
+    /// and nothing of them is kept.
+    pub async fn client_files(&self) -> Vec<ClientFile> {
+        let reading = tokio::task::spawn_blocking(client_files);
+        reading.await.unwrap_or_default()
     }
 
     /// # Errors

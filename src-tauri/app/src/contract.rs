@@ -12,6 +12,8 @@ pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
 pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
 
+pub use crate::client_files::ClientFile;
+pub use crate::named_servers::{NamedServer, Understood, servers_in};
 pub use crate::phases::{PhaseState, Progress};
 pub use crate::update::{FindingsChange, Update};
 pub use crate::verdict::{Cause, Ending, RunVerdict};
@@ -191,6 +193,8 @@ mod tests {
         Request::export_all(&config)?;
         RevealedToken::export_all(&config)?;
         AppError::export_all(&config)?;
+        Understood::export_all(&config)?;
+        ClientFile::export_all(&config)?;
         let tables = serde_json::to_string_pretty(&Tables::all()).expect("tables are JSON") + "\n";
         Ok(fs::write(folder.join("tables.json"), tables)?)
     }

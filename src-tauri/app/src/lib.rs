@@ -13,6 +13,7 @@
 //! | `comparing` | two documents side by side |
 //! | `recording` | what others recorded: opened, and how far it got |
 //! | `library` | the files of settings and past runs |
+//! | `named_servers`, `client_files` | the servers that pasted texts and files of clients name |
 //! | `lab_scenarios` | the cards of the lab |
 //! | `report` | the JSON report |
 //! | `verdict` | how a run ended, in the one sentence that all of them show |
@@ -24,11 +25,13 @@
 
 mod app;
 mod comparing;
+mod client_files;
 pub mod contract;
 mod document;
 mod keeper;
 pub mod lab_scenarios;
 mod library;
+mod named_servers;
 mod phases;
 mod recording;
 mod report;

@@ -49,6 +49,36 @@ export function fakeHost(query: URLSearchParams): Host {
 
   return {
     boot: async () => ({ ...chosen.boot, history, settings }),
+    serversIn: async (text) => {
+      const url = /^[\w.-]+\.\w+(\/\S*)?$/.test(text)
+        ? `https://${text}`
+        : /https:[^\s"']+/.exec(text)?.[0];
+      const name = /"(\w+)": ?\{ ?"url"/.exec(text)?.[1] ?? null;
+      if (url === undefined || url === text) return { what: "", servers: [] };
+      const what = text.includes("{") ? "The client configuration names" : "Did you mean";
+      return { what, servers: [{ name, url, note: null }] };
+    },
+    clientFiles: async () => [
+      {
+        client: "Cursor",
+        path: "/home/ada/.cursor/mcp.json",
+        problem: null,
+        servers: [
+          { name: "notes", url: "https://mcp.example.dev/notes", note: null },
+          {
+            name: "files",
+            url: null,
+            note: "a program on this machine: there is no OAuth to look at",
+          },
+        ],
+      },
+      {
+        client: "VS Code",
+        path: "/home/ada/.config/Code/User/mcp.json",
+        problem: "EOF while parsing a value at line 3 column 1",
+        servers: [],
+      },
+    ],
     subscribe: async (onUpdates) => {
       tell = onUpdates;
       if (chosen.played !== undefined) setUp(play, chosen);

@@ -1,18 +1,24 @@
 import type { Action } from "./bindings/Action";
 import type { AppError } from "./bindings/AppError";
 import type { Boot } from "./bindings/Boot";
+import type { ClientFile } from "./bindings/ClientFile";
 import type { Detail } from "./bindings/Detail";
 import type { Options } from "./bindings/Options";
 import type { Registration } from "./bindings/Registration";
 import type { Request } from "./bindings/Request";
 import type { RevealedToken } from "./bindings/RevealedToken";
 import type { Settings } from "./bindings/Settings";
+import type { Understood } from "./bindings/Understood";
 import type { Update } from "./bindings/Update";
 
 /** What the window asks of the program. Every promise rejects with an `AppError`. */
 export interface Host {
   /** All the start screen needs. */
   boot(): Promise<Boot>;
+  /** What a text that is no URL may mean where the URL of a server is expected. */
+  serversIn(text: string): Promise<Understood>;
+  /** Reads the configuration files of other clients on this machine: names and URLs alone. */
+  clientFiles(): Promise<ClientFile[]>;
   /** Updates arrive in batches, in order, none left out. */
   subscribe(onUpdates: (updates: Update[]) => void): Promise<void>;
 

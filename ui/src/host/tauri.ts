@@ -7,6 +7,8 @@ import type { Host } from "./host";
 export function tauriHost(): Host {
   return {
     boot: () => invoke("boot"),
+    serversIn: (text) => invoke("servers_in", { text }),
+    clientFiles: () => invoke("client_files"),
     subscribe: (onUpdates) => {
       const channel = new Channel<Update[]>(onUpdates);
       return invoke("subscribe", { channel });
