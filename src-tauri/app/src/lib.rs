@@ -24,8 +24,8 @@
 #![forbid(unsafe_code)]
 
 mod app;
-mod comparing;
 mod client_files;
+mod comparing;
 pub mod contract;
 mod document;
 mod keeper;
