@@ -23,6 +23,8 @@ pub(crate) struct Keyed<'a> {
     pub introspections: HashMap<&'a str, Vec<ExchangeRef<'a>>>,
     /// Calls to the MCP server by their tokens.
     pub uses: HashMap<&'a str, Uses<'a>>,
+    /// The last call to the MCP server whose token was not recorded.
+    pub last_hidden_call: Option<u32>,
 }
 
 /// What became of an access token, each list in order.
@@ -64,8 +66,11 @@ impl<'a> Keyed<'a> {
         }
         keyed.granting.sort_by_key(|seen| seen.seq);
         for call in calls {
-            if let Some(token) = bearer(call.request()) {
+            let request = call.request();
+            if let Some(token) = bearer(request) {
                 keyed.uses.entry(token).or_default().take(*call);
+            } else if !request.header("authorization").is_recorded() {
+                keyed.last_hidden_call = Some(call.seq);
             }
         }
         keyed

@@ -8,6 +8,7 @@
 //! | `spec` | the sentences the rules cite, word for word |
 //! | `owner_name` | whom the owner of a finding is in this trace |
 //! | `snapshot` | a trace as it is judged, each of its messages read once |
+//! | `outline` | the outermost members of a JSON object |
 //! | `judge` | applies every rule |
 //! | `ledger`, `subject` | what became of every rule, by what it looks at |
 //! | `precedence` | brings what they found into order, the root cause first |
@@ -58,6 +59,7 @@ mod keyed;
 mod ledger;
 mod members;
 mod own_options;
+mod outline;
 mod owner_name;
 mod precedence;
 mod preflights;

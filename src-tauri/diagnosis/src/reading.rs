@@ -94,10 +94,8 @@ pub(crate) struct Reading<'a> {
     pub tokens: Vec<(ExchangeRef<'a>, Grant)>,
     /// Calls to the MCP server with a token.
     pub calls: Vec<ExchangeRef<'a>>,
-    /// The last of these calls whose token was not recorded.
-    last_hidden_call: Option<u32>,
     /// All calls to the MCP server, with and without a token, in order.
-    mcp_calls: Vec<ExchangeRef<'a>>,
+    pub mcp_calls: Vec<ExchangeRef<'a>>,
     /// What belongs to none of the above; its purpose says what it is.
     pub others: Vec<ExchangeRef<'a>>,
     pub decisions: Vec<(u32, &'a Decision)>,
@@ -135,7 +133,6 @@ impl<'a> Reading<'a> {
             strays: Vec::new(),
             tokens: Vec::new(),
             calls: Vec::new(),
-            last_hidden_call: None,
             mcp_calls: Vec::new(),
             others: Vec::new(),
             decisions: Vec::new(),
@@ -265,11 +262,6 @@ impl<'a> Reading<'a> {
     }
 
     fn index(&mut self) {
-        let hidden = self.calls.iter().rev().find(|call| {
-            let request = call.request();
-            bearer(request).is_none() && !request.header("authorization").is_recorded()
-        });
-        self.last_hidden_call = hidden.map(|call| call.seq);
         self.mcp_calls = self.first_calls.clone();
         self.mcp_calls.extend(&self.calls);
         self.mcp_calls.sort_by_key(|call| call.seq);
@@ -466,7 +458,7 @@ impl<'a> Reading<'a> {
             Some(401) => TokenUse::Refused(call),
             _ => TokenUse::Accepted,
         });
-        let hidden = self.last_hidden_call.is_some_and(|seq| seq > after);
+        let hidden = self.keyed.last_hidden_call.is_some_and(|seq| seq > after);
         telling.unwrap_or(if hidden {
             TokenUse::NotRecorded
         } else {

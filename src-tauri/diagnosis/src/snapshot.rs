@@ -1,5 +1,6 @@
 //! A trace as it is judged: it does not change meanwhile, and each of its messages is read once.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -9,6 +10,8 @@ use trace::{
     Challenge, ChallengeError, Document, Exchange, FlowInfo, Jwt, JwtError, Pair, Presence,
     Recorded, Request, Response, Timestamp, Trace,
 };
+
+use crate::outline::Outline;
 
 /// A trace, and room for what its messages hold. What was read lives as long as this.
 pub(crate) struct Snapshot<'a> {
@@ -26,6 +29,7 @@ pub(crate) struct Snapshot<'a> {
 struct Contents {
     form: OnceCell<Vec<Pair>>,
     object: OnceCell<Option<Rc<Document>>>,
+    outline: OnceCell<Option<Box<Outline>>>,
     challenges: OnceCell<Result<Vec<Challenge>, ChallengeError>>,
     access_token: OnceCell<Result<Rc<Jwt>, JwtError>>,
 }
@@ -208,6 +212,12 @@ impl<'a> ResponseRef<'a> {
         self.contents.object.get_or_init(read).clone()
     }
 
+    /// The outermost members of the JSON object in its body, if there is one.
+    pub fn outline(self) -> Option<&'a Outline> {
+        let read = || Outline::read(&self.response.body.bytes).map(Box::new);
+        self.contents.outline.get_or_init(read).as_deref()
+    }
+
     /// The challenges of its `WWW-Authenticate` fields.
     pub fn challenges(self) -> Result<&'a [Challenge], &'a ChallengeError> {
         let read = || trace::challenges(self.response);
@@ -229,6 +239,11 @@ impl<'a> ResponseRef<'a> {
     /// Every value of a header, by name in any case.
     pub fn header_values(self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.response.header_values(name)
+    }
+
+    /// The media type without parameters, in lower case.
+    pub fn media_type(self) -> Option<Cow<'a, str>> {
+        self.response.media_type()
     }
 
     /// The body as text, when it is UTF-8.

@@ -1,5 +1,6 @@
 //! One request and what came back.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -164,15 +165,15 @@ impl Response {
     }
 
     /// The media type without parameters, in lower case: `application/json`.
-    pub fn media_type(&self) -> Option<String> {
+    pub fn media_type(&self) -> Option<Cow<'_, str>> {
         let value = self.header_value("content-type")?;
+        let media_type = value.split(';').next().unwrap_or(value).trim();
         Some(
-            value
-                .split(';')
-                .next()
-                .unwrap_or(value)
-                .trim()
-                .to_ascii_lowercase(),
+            if media_type.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                Cow::Owned(media_type.to_ascii_lowercase())
+            } else {
+                Cow::Borrowed(media_type)
+            },
         )
     }
 }

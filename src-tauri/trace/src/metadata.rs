@@ -3,6 +3,7 @@
 //! Issuers, resources and endpoints stay the text that was sent: a parsed and printed URL may
 //! differ from it by a slash, and they are compared byte for byte (RFC 3986 section 6.2.1).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -274,7 +275,7 @@ fn document(response: &Response) -> Result<Document, DocumentError> {
         Ok(Value::Object(document)) => Ok(document),
         Ok(other) => Err(DocumentError::NotAnObject { got: kind(&other) }),
         Err(error) => Err(DocumentError::NotJson {
-            media_type: response.media_type(),
+            media_type: response.media_type().map(Cow::into_owned),
             reason: error.to_string(),
         }),
     }

@@ -44,9 +44,7 @@ pub fn rpc_answer(response: &Response) -> RpcAnswer {
             .unwrap_or_else(|| RpcAnswer::Other("JSON that is no JSON-RPC answer".into())),
         Err(_) if text.trim().is_empty() => RpcAnswer::Other("an empty body".into()),
         Err(error) => {
-            let media = response
-                .media_type()
-                .unwrap_or_else(|| "no content-type".into());
+            let media = response.media_type().unwrap_or("no content-type".into());
             RpcAnswer::Other(format!("{media} that is not JSON ({error})"))
         }
     }

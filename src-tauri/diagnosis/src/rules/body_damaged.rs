@@ -1,7 +1,5 @@
 use std::collections::HashSet;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use trace::{BYTE_ORDER_MARK, BodyEnd, CodingEnd, Purpose, Response, RpcAnswer, rpc_answer};
 
 use crate::finding::{Finding, Part};
@@ -118,11 +116,7 @@ fn mark(seen: ExchangeRef<'_>) -> Option<Finding> {
 
 fn twice(seen: ExchangeRef<'_>) -> Option<Finding> {
     let response = seen.response_with_body()?;
-    let bytes = &response.body.bytes;
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let Names(names) = serde_json::from_slice(bytes).ok()?;
-    let mut known = HashSet::new();
-    let name = names.iter().find(|name| !known.insert(name.as_str()))?;
+    let name = response.outline()?.repeated.as_deref()?;
     let finding = RULE
         .found(RFC8259_UNIQUE_NAMES)
         .variant(of(seen, &TWICE_BY_MCP_SERVER, RULE.default_variant()))
@@ -250,33 +244,6 @@ fn end(seen: ExchangeRef<'_>) -> Option<Finding> {
 fn is_read(response: &Response) -> bool {
     trace::json_value(&response.body.bytes).is_ok()
         || !matches!(rpc_answer(response), RpcAnswer::Other(_))
-}
-
-/// The names of a JSON object's members, in order.
-struct Names(Vec<String>);
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Names;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Names, A::Error> {
-                let mut names = Vec::new();
-                while let Some((name, IgnoredAny)) = members.next_entry::<String, IgnoredAny>()? {
-                    names.push(name);
-                }
-                Ok(Names(names))
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
-    }
 }
 
 #[cfg(test)]

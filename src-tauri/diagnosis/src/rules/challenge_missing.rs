@@ -32,9 +32,7 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let mut calls: Vec<_> = reading.first_calls.iter().chain(&reading.calls).collect();
-    calls.sort_by_key(|call| call.seq);
-    let bare = calls.into_iter().find(|call| {
+    let bare = reading.mcp_calls.iter().find(|call| {
         let response = call
             .response_with_headers()
             .filter(|response| response.status == 401);
@@ -66,12 +64,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 /// The schemes of a 401 that challenges, and not for a bearer token.
 fn schemes_without_bearer(call: ExchangeRef<'_>) -> Option<Vec<String>> {
     let response = call.response_with_headers()?;
+    if response.status != 401 {
+        return None;
+    }
     let all = challenges(response).ok()?;
     let known = ["Bearer", "DPoP"];
     let bearer = |scheme: &str| known.iter().any(|known| known.eq_ignore_ascii_case(scheme));
-    let other = response.status == 401
-        && !all.is_empty()
-        && !all.iter().any(|challenge| bearer(&challenge.scheme));
+    let other = !all.is_empty() && !all.iter().any(|challenge| bearer(&challenge.scheme));
     other.then(|| {
         all.iter()
             .map(|challenge| excerpt(&challenge.scheme))
@@ -80,10 +79,9 @@ fn schemes_without_bearer(call: ExchangeRef<'_>) -> Option<Vec<String>> {
 }
 
 fn other_scheme(reading: &Reading<'_>, findings: &mut Findings) {
-    let mut calls: Vec<_> = reading.first_calls.iter().chain(&reading.calls).collect();
-    calls.sort_by_key(|call| call.seq);
-    let found = calls
-        .into_iter()
+    let found = reading
+        .mcp_calls
+        .iter()
         .find_map(|call| Some((*call, schemes_without_bearer(*call)?)));
     let Some((call, schemes)) = found else { return };
     let sent = call.response().map(|response| {

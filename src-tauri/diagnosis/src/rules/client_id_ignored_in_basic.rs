@@ -78,11 +78,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 /// The first token request that was refused so.
 fn ignored<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Grant)> {
     reading.tokens.iter().copied().find(|(seen, _)| {
-        let by_basic = basic_client_id(seen.request()).is_some();
-        let not_in_body = seen.request().field("client_id").is_absent();
-        by_basic
-            && not_in_body
-            && seen.status().is_some_and(|status| status >= 400)
+        seen.status().is_some_and(|status| status >= 400)
+            && basic_client_id(seen.request()).is_some()
+            && seen.request().field("client_id").is_absent()
             && says_missing(*seen)
     })
 }

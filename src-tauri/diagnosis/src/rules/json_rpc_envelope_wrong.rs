@@ -1,10 +1,11 @@
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::finding::Part;
+use crate::outline::Shape;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
+use crate::snapshot::ResponseRef;
 use crate::spec::{JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH, JSON_RPC_VERSION, Spec};
 use crate::wording::excerpt;
 
@@ -62,7 +63,7 @@ struct Fault {
 fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
     let response = call.response_with_body()?;
     // Most are right, and that is seen without reading all of a list of tools.
-    if response.status != 200 || is_right(call, &response) {
+    if response.status != 200 || is_right(call, response) {
         return None;
     }
     let asked: Value = serde_json::from_slice(&call.request().get().body.bytes).ok()?;
@@ -131,35 +132,21 @@ struct Asked<'a> {
     method: Option<&'a str>,
 }
 
-/// As much of an answer as can be wrong.
-#[derive(Deserialize)]
-struct Answer<'a> {
-    id: Value,
-    jsonrpc: &'a str,
-    result: Option<Listed>,
-    error: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    tools: Option<Vec<IgnoredAny>>,
-}
-
 /// Whether an answer is certainly right; what is not may be so all the same.
-fn is_right(call: ExchangeRef<'_>, response: &trace::Response) -> bool {
+fn is_right(call: ExchangeRef<'_>, response: ResponseRef<'_>) -> bool {
     let asked = serde_json::from_slice::<Asked<'_>>(&call.request().get().body.bytes);
-    let answer = serde_json::from_slice::<Answer<'_>>(&response.body.bytes);
-    let (Ok(asked), Ok(answer)) = (asked, answer) else {
+    let (Ok(asked), Some(answer)) = (asked, response.outline()) else {
         return false;
     };
-    let listed = match &answer.result {
-        Some(result) => asked.method != Some("tools/list") || result.tools.is_some(),
-        None => true,
+    let right_result = match &answer.result {
+        Some(Shape::Object { lists_tools: false }) => asked.method != Some("tools/list"),
+        Some(Shape::Object { .. }) | None => true,
+        Some(_) => false,
     };
-    answer.id == asked.id
-        && answer.jsonrpc == "2.0"
+    answer.id.as_ref() == Some(&asked.id)
+        && answer.jsonrpc.as_ref().and_then(Value::as_str) == Some("2.0")
         && answer.result.is_some() != answer.error.is_some()
-        && listed
+        && right_result
 }
 
 /// The message with a result or an error: the whole body, or the data of an event.

@@ -114,9 +114,6 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
     }
     seen.response_with_headers()?;
     let media = response.media_type();
-    if is_events(seen) && media.as_deref() == Some("text/event-stream") {
-        return None;
-    }
     let is_json = media
         .as_deref()
         .is_some_and(|media| media == "application/json" || media.ends_with("+json"));
@@ -125,6 +122,8 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
     }
     if !is_events(seen) {
         object(response)?;
+    } else if media.as_deref() == Some("text/event-stream") {
+        return None;
     }
     Some(match response.header_value("content-type") {
         Some(sent) => excerpt(&format!("Content-Type: {sent}")),

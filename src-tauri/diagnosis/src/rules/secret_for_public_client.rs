@@ -29,15 +29,16 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let given = reading.registrations.iter().find(|seen| {
-        let asked: Value = serde_json::from_slice(&seen.request().body.bytes).unwrap_or_default();
         let Some(answer) = seen.response().and_then(object) else {
             return false;
         };
         // A server may set another method than the one asked for, when it says so.
         let method = text(&answer, "token_endpoint_auth_method").unwrap_or("none");
+        if method != "none" || text(&answer, "client_secret").is_none() {
+            return false;
+        }
+        let asked: Value = serde_json::from_slice(&seen.request().body.bytes).unwrap_or_default();
         asked["token_endpoint_auth_method"] == "none"
-            && method == "none"
-            && text(&answer, "client_secret").is_some()
     });
     let Some(seen) = given else { return };
     let finding = RULE
