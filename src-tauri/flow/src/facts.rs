@@ -75,7 +75,7 @@ pub struct ChallengeFacts {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepUp {
     /// How often the flow authorized once more.
-    pub attempts: u8,
+    pub attempts: u32,
     /// While the flow authorizes once more: the step that is tried again with the new token.
     pub resume: Option<Box<Step>>,
     /// The scope asked for from now on.

@@ -340,19 +340,35 @@ impl Flow {
     }
 
     fn answered(
+        self,
+        setup: &Setup,
+        request: &Request,
+        outcome: &Outcome,
+        env: &mut Env<'_>,
+    ) -> Transition {
+        let limit = redirect::one_too_many(&self, setup, request, outcome)
+            .or_else(|| event_stream::one_too_many(&self, setup, outcome));
+        let transition = self.judged(setup, request, outcome, env);
+        match limit {
+            Some(limit) => transition.at_limit(&limit),
+            None => transition,
+        }
+    }
+
+    fn judged(
         mut self,
         setup: &Setup,
         request: &Request,
         outcome: &Outcome,
         env: &mut Env<'_>,
     ) -> Transition {
-        if let Some(followed) = redirect::follow(&self, request, outcome) {
+        if let Some(followed) = redirect::follow(&self, setup, request, outcome) {
             return followed;
         }
         if proof::take_nonce(&mut self, request, outcome) {
             return Transition::stay(self, trace::Verdict::moved_on("nonce demanded"));
         }
-        if let Some(resumed) = event_stream::ended_early(&self, outcome, env) {
+        if let Some(resumed) = event_stream::ended_early(&self, setup, outcome, env) {
             return resumed;
         }
         if let Step::ExpectEventStream { then, .. } = self.step {

@@ -3,16 +3,43 @@
 use trace::{Outcome, Request, Verdict, origin_of};
 use url::Url;
 
+use crate::setup::Setup;
 use crate::state::{Flow, Redirect};
 use crate::step::Step;
 use crate::transition::Transition;
 
-/// How many redirects of one request are followed.
-const MOST: u8 = 5;
-
 /// Follows a redirect where a client may: a GET anywhere, a POST only by 307 or 308 within its
 /// origin (RFC 9110 section 15.4). `None` when there is nothing to follow.
-pub(crate) fn follow(flow: &Flow, request: &Request, outcome: &Outcome) -> Option<Transition> {
+pub(crate) fn follow(
+    flow: &Flow,
+    setup: &Setup,
+    request: &Request,
+    outcome: &Outcome,
+) -> Option<Transition> {
+    let redirect = next(flow, request, outcome)?;
+    if redirect.hops > setup.limits.redirects {
+        return None;
+    }
+    let verdict = Verdict::moved_on(format!("→ {}", redirect.url));
+    let mut flow = flow.clone();
+    flow.attempt.redirect = Some(redirect);
+    Some(Transition::stay(flow, verdict))
+}
+
+/// Says that there is a redirect that would be followed, were it not one too many.
+pub(crate) fn one_too_many(
+    flow: &Flow,
+    setup: &Setup,
+    request: &Request,
+    outcome: &Outcome,
+) -> Option<String> {
+    let most = setup.limits.redirects;
+    let redirect = next(flow, request, outcome)?;
+    (redirect.hops > most).then(|| format!("after {most} redirects, the limit (--max-redirects)"))
+}
+
+/// Where a redirect leads, however often the request was redirected before.
+fn next(flow: &Flow, request: &Request, outcome: &Outcome) -> Option<Redirect> {
     let Outcome::Response(response) = outcome else {
         return None;
     };
@@ -31,18 +58,12 @@ pub(crate) fn follow(flow: &Flow, request: &Request, outcome: &Outcome) -> Optio
     }
     let earlier = flow.attempt.redirect.as_ref();
     let hops = earlier.map_or(0, |redirect| redirect.hops);
-    if hops == MOST {
-        return None;
-    }
     let left_origin = crosses || earlier.is_some_and(|redirect| redirect.left_origin);
-    let mut flow = flow.clone();
-    let verdict = Verdict::moved_on(format!("→ {target}"));
-    flow.attempt.redirect = Some(Redirect {
+    Some(Redirect {
         url: target,
-        hops: hops + 1,
+        hops: hops.saturating_add(1),
         left_origin,
-    });
-    Some(Transition::stay(flow, verdict))
+    })
 }
 
 /// Credentials in a body are only for the endpoint that they were sent to.

@@ -32,7 +32,7 @@ pub(crate) struct Redirect {
     /// Where to.
     pub url: String,
     /// How many there were, this one included.
-    pub hops: u8,
+    pub hops: u32,
     /// One of them led to another origin: no credential goes along from then on, not even when a
     /// later one leads back.
     pub left_origin: bool,

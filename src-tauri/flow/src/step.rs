@@ -86,7 +86,7 @@ pub enum Step {
         last_event_id: String,
         not_before: Timestamp,
         /// 1 for the first time.
-        attempt: u8,
+        attempt: u32,
         /// The step that waits for the answer.
         then: Box<Step>,
     },

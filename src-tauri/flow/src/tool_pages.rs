@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use ts_rs::TS;
 
-/// How many pages are asked for.
-const MOST_PAGES: usize = 100;
-/// After how many tools no further page is asked for.
-const MOST_TOOLS: usize = 10_000;
+/// No further page is asked for once there are as many tools as the pages asked for at most, each
+/// with this many of them.
+const TOOLS_OF_A_PAGE: usize = 100;
 
 /// A tool as `tools/list` names it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -50,8 +49,11 @@ pub(crate) enum After {
     },
 }
 
-/// Takes in a result of `tools/list`. `earlier` are the pages before it.
-pub(crate) fn after(earlier: Option<ToolPages>, result: &Value) -> After {
+/// Takes in a result of `tools/list`. `earlier` are the pages before it; `most` pages are asked
+/// for.
+pub(crate) fn after(earlier: Option<ToolPages>, result: &Value, most: u32) -> After {
+    let most_pages = most as usize;
+    let most_tools = most_pages.saturating_mul(TOOLS_OF_A_PAGE);
     let (asked, mut pages) = match earlier {
         Some(earlier) => (Some(earlier.cursor), earlier.pages),
         None => (None, Vec::new()),
@@ -70,11 +72,11 @@ pub(crate) fn after(earlier: Option<ToolPages>, result: &Value) -> After {
         Value::String(next) if asked.as_ref() == Some(next) => {
             "the next page has the cursor of this one".to_owned()
         }
-        Value::String(_) if names(&pages).count() >= MOST_TOOLS => {
-            format!("the list goes on after {MOST_TOOLS} tools")
+        Value::String(_) if names(&pages).count() >= most_tools => {
+            format!("the list goes on after {most_tools} tools (--max-pages)")
         }
-        Value::String(_) if pages.len() >= MOST_PAGES => {
-            format!("the list goes on after {MOST_PAGES} pages")
+        Value::String(_) if pages.len() >= most_pages => {
+            format!("the list goes on after {most_pages} pages (--max-pages)")
         }
         Value::String(next) => {
             return After::Page(ToolPages {
@@ -119,11 +121,13 @@ mod tests {
 
     use super::*;
 
+    const MOST_PAGES: u32 = 100;
+
     /// Follows a server whose every page is made from its number, counted from 1.
     fn follow(page: impl Fn(usize) -> Value) -> (usize, Vec<Tool>, Option<String>) {
         let mut earlier = None;
         for number in 1.. {
-            match after(earlier, &page(number)) {
+            match after(earlier, &page(number), MOST_PAGES) {
                 After::Page(pages) => earlier = Some(pages),
                 After::End { tools, cut } => return (number, tools, cut),
             }
@@ -152,8 +156,11 @@ mod tests {
         let (pages, tools, cut) = follow(
             |number| json!({ "tools": [{ "name": format!("t{number}") }], "nextCursor": number.to_string() }),
         );
-        assert_eq!((pages, tools.len()), (MOST_PAGES, MOST_PAGES));
-        assert_eq!(cut.as_deref(), Some("the list goes on after 100 pages"));
+        assert_eq!((pages, tools.len()), (100, 100));
+        assert_eq!(
+            cut.as_deref(),
+            Some("the list goes on after 100 pages (--max-pages)")
+        );
         let (pages, tools, cut) = follow(|number| {
             let tools: Vec<Value> = (0..6_000)
                 .map(|tool| json!({ "name": format!("t{number}.{tool}") }))
@@ -161,7 +168,10 @@ mod tests {
             json!({ "tools": tools, "nextCursor": number.to_string() })
         });
         assert_eq!((pages, tools.len()), (2, 12_000));
-        assert_eq!(cut.as_deref(), Some("the list goes on after 10000 tools"));
+        assert_eq!(
+            cut.as_deref(),
+            Some("the list goes on after 10000 tools (--max-pages)")
+        );
     }
 
     #[test]

@@ -119,6 +119,22 @@ impl Transition {
         self
     }
 
+    /// Says also that a limit was reached, in the verdict and where the flow stops.
+    pub(crate) fn at_limit(mut self, limit: &str) -> Self {
+        if let Some(verdict) = &mut self.verdict {
+            verdict.text = format!("{}, {limit}", verdict.text);
+        }
+        if let Step::Stopped { message, .. } = &mut self.flow.step {
+            *message = format!("{message} That is {limit}.");
+            for decision in &mut self.decisions {
+                if let Decision::Stopped { message: said, .. } = decision {
+                    said.clone_from(message);
+                }
+            }
+        }
+        self
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         matches!(self.flow.step, Step::Stopped { .. })
     }

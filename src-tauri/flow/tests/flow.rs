@@ -254,6 +254,36 @@ fn a_redirect_is_followed_hop_by_hop_and_not_for_ever() {
 }
 
 #[test]
+fn the_limit_of_redirects_is_named_where_it_stops_the_flow_and_can_be_raised() {
+    let moved = [("location", "/mcp/")];
+    let mut play = Play::new(Some(Revision::R20251125));
+    for _ in 0..6 {
+        play.answer(307, &moved, "");
+    }
+    let Step::Stopped { message, .. } = &play.flow.step else {
+        panic!("{:?}", play.flow.step);
+    };
+    assert!(message.contains("after 5 redirects") && message.contains("--max-redirects"));
+    assert!(play.decisions.iter().any(|decision| matches!(
+        decision,
+        Decision::Stopped { message: said, .. } if said == message
+    )));
+
+    let mut raised = Play::new(Some(Revision::R20251125));
+    raised.setup.limits.redirects = 6;
+    for _ in 0..6 {
+        raised.answer(307, &moved, "");
+    }
+    assert_eq!(raised.plan().request.url, "https://mcp.example/mcp/");
+    // An answer that is no redirect says nothing of a limit.
+    let stopped = raised.answer(404, &[], "").flow.step.clone();
+    let Step::Stopped { message, .. } = stopped else {
+        panic!("{stopped:?}");
+    };
+    assert!(!message.contains("limit"), "{message}");
+}
+
+#[test]
 fn a_post_is_redirected_within_its_origin_only_and_never_as_a_get() {
     let mut play = Play::new(Some(Revision::R20251125));
     play.answer(307, &[("location", "/mcp/")], "");

@@ -241,7 +241,8 @@ impl Runner {
         let Browser::Approver { form } = &self.options.browser else {
             return;
         };
-        let mut approver = Approver::new(self.wire.clone(), form.clone());
+        let mut approver = Approver::new(self.wire.clone(), form.clone())
+            .at_most(self.options.limits.login_requests);
         // A page that asks for the code gets it, as from a user.
         if let Some(device) = self.flow.device() {
             approver = approver.code("user_code", &device.user_code);
@@ -307,10 +308,11 @@ impl Runner {
         };
         let (wire, url, redirect_uri) =
             (self.wire.clone(), url.to_owned(), redirect_uri.to_owned());
+        let most = self.options.limits.login_requests;
         async move {
             let Some(form) = form else { return Ok(()) };
             let mut on_hop = move |sent: Sent| drop(hops.send(sent));
-            let mut approver = Approver::new(wire.clone(), form);
+            let mut approver = Approver::new(wire.clone(), form).at_most(most);
             let callback = approver.approve(&url, &redirect_uri, &mut on_hop).await;
             let callback = callback.map_err(|stuck| stuck.to_string())?;
             // The listener records this one: it is the callback itself.

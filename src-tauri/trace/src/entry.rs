@@ -312,7 +312,7 @@ pub enum Decision {
         acr_values: Option<String>,
         max_age: Option<String>,
         /// 1 for the first.
-        attempt: u8,
+        attempt: u32,
     },
     /// The resource metadata names another authorization server than the tokens came from.
     AuthorizationServerChanged {

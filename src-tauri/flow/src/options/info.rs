@@ -56,6 +56,7 @@ pub enum Group {
     Tokens,
     After,
     Network,
+    Limits,
 }
 
 /// How a group is shown.
@@ -141,6 +142,8 @@ pub enum Unit {
     Port,
     Seconds,
     Bytes,
+    /// How often something is done.
+    Times,
 }
 
 /// One of the values of a choice.
@@ -198,6 +201,7 @@ impl OptionInfo {
                 Unit::Port => "a port from 1 to 65535",
                 Unit::Seconds => "a whole number of seconds, at least 1",
                 Unit::Bytes => "a whole number of bytes, at least 1",
+                Unit::Times => "a whole number from 1 to 10000",
             },
             Kind::JsonArray => "a JSON array",
             Kind::JsonObject => "a JSON object",

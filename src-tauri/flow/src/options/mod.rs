@@ -58,6 +58,7 @@ pub struct Options {
     /// The scope to ask for; none: what the server asks for.
     pub scope: Option<String>,
     pub network: Network,
+    pub limits: Limits,
     pub browser: Browser,
     /// Use a stored token when there is one.
     pub use_stored_token: bool,
@@ -246,6 +247,22 @@ pub struct Network {
     pub timeout_seconds: u32,
 }
 
+/// How far a server can lead the flow on: each is a loop that only its answers drive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct Limits {
+    /// Redirects of one request.
+    pub redirects: u32,
+    /// Pages of a list.
+    pub pages: u32,
+    /// Authorizations for more than the token gives.
+    pub step_ups: u32,
+    /// Resumptions of one event stream.
+    pub resumptions: u32,
+    /// Requests of the approver from the authorization request to the callback.
+    pub login_requests: u32,
+}
+
 /// Who goes through the authorization request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -290,6 +307,7 @@ impl Default for Options {
             callback: Callback::default(),
             scope: None,
             network: Network::default(),
+            limits: Limits::default(),
             browser: Browser::System,
             use_stored_token: true,
         }
@@ -303,6 +321,18 @@ impl Default for Callback {
             port: None,
             path: "/callback".into(),
             timeout_seconds: 300,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            redirects: 5,
+            pages: 100,
+            step_ups: 2,
+            resumptions: 3,
+            login_requests: 20,
         }
     }
 }

@@ -34,6 +34,7 @@ pub const GROUPS: &[GroupInfo] = &[
         "After the flow",
     ),
     group(Group::Network, "Network", "system settings", "Network"),
+    group(Group::Limits, "Limits", "as they are", "Limits"),
 ];
 
 const PREREGISTERED: &[&str] = &["preregistered"];
@@ -560,6 +561,57 @@ pub const OPTIONS: &[OptionInfo] = &[
     .short("limits")
     .flag("body-limit")
     .help("Bytes of a response body that are read at most"),
+    // Limits
+    OptionInfo::new(
+        "limits.redirects",
+        Group::Limits,
+        "Redirects of a request",
+        "A request that is redirected more often is judged by its last redirect",
+        number(Unit::Times),
+    )
+    .short("limits")
+    .flag("max-redirects")
+    .help("Redirects of one request that are followed"),
+    OptionInfo::new(
+        "limits.pages",
+        Group::Limits,
+        "Pages of the tool list",
+        "A longer list is cut off, also after 100 tools for each of these pages",
+        number(Unit::Times),
+    )
+    .short("limits")
+    .flag("max-pages")
+    .help("Pages of the tool list that are asked for"),
+    OptionInfo::new(
+        "limits.step_ups",
+        Group::Limits,
+        "Authorizations for more scope",
+        "An MCP server that then still asks for more scope, or another login, ends the flow",
+        number(Unit::Times),
+    )
+    .short("limits")
+    .flag("max-step-ups")
+    .help("Authorizations for more scope or another login before the flow gives up"),
+    OptionInfo::new(
+        "limits.resumptions",
+        Group::Limits,
+        "Resumptions of an event stream",
+        "A stream that breaks off more often before the answer ends the flow",
+        number(Unit::Times),
+    )
+    .short("limits")
+    .flag("max-resumptions")
+    .help("Times one broken event stream is resumed"),
+    OptionInfo::new(
+        "limits.login_requests",
+        Group::Limits,
+        "Requests of a headless login",
+        "A login that takes more requests to come back is given up",
+        number(Unit::Times),
+    )
+    .short("limits")
+    .flag("max-login-requests")
+    .help("Requests of a headless login, from the authorization request to the callback"),
 ];
 
 /// # Panics
@@ -616,6 +668,7 @@ const fn number(unit: Unit) -> Kind {
         Unit::Seconds => 86_400,
         // What a double holds exactly, as JSON numbers may be read.
         Unit::Bytes => (1 << 53) - 1,
+        Unit::Times => 10_000,
     };
     Kind::Number { unit, min: 1, max }
 }

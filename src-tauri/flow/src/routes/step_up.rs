@@ -15,9 +15,6 @@ use crate::state::Flow;
 use crate::step::Step;
 use crate::transition::Transition;
 
-/// How often the flow authorizes once more before it gives up ("SHOULD implement retry limits").
-const MOST: u8 = 2;
-
 /// On to a token that gives more, when that is what the answer asks for.
 pub(crate) fn step_up(
     flow: &Flow,
@@ -88,11 +85,15 @@ fn once_more(
     let code = StopCode::InsufficientScope;
     let resume = Some(Box::new(flow.step.clone()));
     let facts = &mut flow.facts;
-    let attempt = facts.step_up.attempts + 1;
-    if attempt > MOST {
+    let attempt = facts.step_up.attempts.saturating_add(1);
+    // "SHOULD implement retry limits".
+    let most = setup.limits.step_ups;
+    if attempt > most {
         if !facts.waives(code) {
-            let message =
-                format!("{message}. The flow authorized {MOST} times more, and that did not help.");
+            let message = format!(
+                "{message}. The flow authorized {most} times more (--max-step-ups raises that), and \
+                 that did not help."
+            );
             return Transition::refuse(flow, code, words, message);
         }
         // Going on anyway is good for as many times again, and not for ever.
@@ -185,6 +186,13 @@ mod tests {
                 }
             ),
             "{stopped:?}"
+        );
+        let Step::Stopped { message, .. } = &stopped else {
+            panic!("{stopped:?}");
+        };
+        assert!(
+            message.contains("2 times more (--max-step-ups"),
+            "{message}"
         );
         flow.facts.waived.push(StopCode::InsufficientScope);
         flow = judged(&flow, 403, WRITE).unwrap().flow;

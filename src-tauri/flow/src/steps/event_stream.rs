@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use trace::{
-    Outcome, Phase, Purpose, Request, Revision, RpcAnswer, Timestamp, Verdict, last_event,
-    rpc_answer,
+    LastEvent, Outcome, Phase, Purpose, Request, Revision, RpcAnswer, Timestamp, Verdict,
+    last_event, rpc_answer,
 };
 
 use crate::facts::Facts;
@@ -17,26 +17,20 @@ use crate::state::Flow;
 use crate::step::Step;
 use crate::transition::Transition;
 
-/// How often one call's stream is resumed.
-const MOST: u8 = 3;
-
 /// The longest time to wait that is believed.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Resumes the stream of a call that brought no answer. `None` when there is none to resume.
-pub(crate) fn ended_early(flow: &Flow, outcome: &Outcome, env: &Env<'_>) -> Option<Transition> {
-    let (attempt, then) = match &flow.step {
-        Step::ExpectEventStream { attempt, then, .. } => (*attempt + 1, then.clone()),
-        step if is_call(step) && !flow.facts.revision.is_modern() => (1, Box::new(step.clone())),
-        _ => return None,
-    };
-    let Outcome::Response(response) = outcome else {
+pub(crate) fn ended_early(
+    flow: &Flow,
+    setup: &Setup,
+    outcome: &Outcome,
+    env: &Env<'_>,
+) -> Option<Transition> {
+    let (event, attempt, then) = resumable(flow, outcome)?;
+    if attempt > setup.limits.resumptions {
         return None;
-    };
-    let open = response.status == 200
-        && response.media_type().as_deref() == Some("text/event-stream")
-        && matches!(rpc_answer(response), RpcAnswer::Other(_));
-    let event = last_event(response).filter(|_| open && attempt <= MOST)?;
+    }
     let wait = event.retry.unwrap_or_default().min(LONGEST);
     let step = Step::ExpectEventStream {
         last_event_id: event.id,
@@ -46,6 +40,31 @@ pub(crate) fn ended_early(flow: &Flow, outcome: &Outcome, env: &Env<'_>) -> Opti
     };
     let words = format!("the stream ended, again in {} ms", wait.as_millis());
     Some(Transition::to(flow.clone(), step, Verdict::moved_on(words)))
+}
+
+/// Says that there is a stream that would be resumed, were it not once too often.
+pub(crate) fn one_too_many(flow: &Flow, setup: &Setup, outcome: &Outcome) -> Option<String> {
+    let most = setup.limits.resumptions;
+    let (_, attempt, _) = resumable(flow, outcome)?;
+    (attempt > most).then(|| format!("after {most} resumptions, the limit (--max-resumptions)"))
+}
+
+/// The last event of a stream that ended before the answer came, which resumption it would be, and
+/// the step that waits for the answer.
+fn resumable(flow: &Flow, outcome: &Outcome) -> Option<(LastEvent, u32, Box<Step>)> {
+    let (attempt, then) = match &flow.step {
+        Step::ExpectEventStream { attempt, then, .. } => (attempt.saturating_add(1), then.clone()),
+        step if is_call(step) && !flow.facts.revision.is_modern() => (1, Box::new(step.clone())),
+        _ => return None,
+    };
+    let Outcome::Response(response) = outcome else {
+        return None;
+    };
+    let open = response.status == 200
+        && response.media_type().as_deref() == Some("text/event-stream")
+        && matches!(rpc_answer(response), RpcAnswer::Other(_));
+    let event = last_event(response).filter(|_| open)?;
+    Some((event, attempt, then))
 }
 
 pub(crate) fn request(
@@ -105,7 +124,7 @@ mod tests {
     }
 
     fn ended(flow: &Flow, outcome: &Outcome) -> Option<Transition> {
-        with_env(|env| ended_early(flow, outcome, env))
+        with_env(|env| ended_early(flow, &setup(), outcome, env))
     }
 
     #[test]
@@ -146,6 +165,12 @@ mod tests {
             );
         }
         assert_eq!(ended(&flow, &cut), None);
+        let limit = one_too_many(&flow, &setup(), &cut).unwrap();
+        assert!(limit.contains("3 resumptions") && limit.contains("--max-resumptions"));
+        let mut raised = setup();
+        raised.limits.resumptions = 4;
+        assert!(with_env(|env| ended_early(&flow, &raised, &cut, env)).is_some());
+        assert_eq!(one_too_many(&flow, &raised, &cut), None);
     }
 
     #[test]

@@ -118,14 +118,16 @@ pub(crate) fn judge_tools(
         Err(transition) => return *transition,
     };
     match (rpc_answer(response), earlier) {
-        (RpcAnswer::Result(result), earlier) => match tool_pages::after(earlier, &result) {
-            After::Page(pages) => {
-                flow.facts.rpc_id += 1;
-                let verdict = Verdict::accepted(format!("page {}", pages.pages.len()));
-                Transition::to(flow, Step::ExpectMoreTools(pages), verdict)
+        (RpcAnswer::Result(result), earlier) => {
+            match tool_pages::after(earlier, &result, setup.limits.pages) {
+                After::Page(pages) => {
+                    flow.facts.rpc_id += 1;
+                    let verdict = Verdict::accepted(format!("page {}", pages.pages.len()));
+                    Transition::to(flow, Step::ExpectMoreTools(pages), verdict)
+                }
+                After::End { tools, cut } => listed(flow, setup, tools, cut),
             }
-            After::End { tools, cut } => listed(flow, setup, tools, cut),
-        },
+        }
         // The token is taken, and there are tools: that is no reason to stop.
         (answer, Some(earlier)) => {
             let page = earlier.pages.len() + 1;

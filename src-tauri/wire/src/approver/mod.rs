@@ -16,9 +16,6 @@ use crate::place::is_at;
 use crate::send::{Sent, Wire};
 use form::{Submission, Unanswered, next_on};
 
-/// Requests to get from the authorization request to the redirect URI, or to the last page.
-const MOST_HOPS: usize = 20;
-
 /// Follows redirects, keeps cookies, fills in login and consent forms with their own values and the
 /// given ones, and presses what approves.
 ///
@@ -34,6 +31,7 @@ pub struct Approver {
     asked_by: Option<String>,
     cookies: CookieStore,
     deliver: bool,
+    most_requests: u32,
 }
 
 /// Where the way to the redirect URI, or to the last page, ended, and why. Names the page without
@@ -85,7 +83,15 @@ impl Approver {
             asked_by: None,
             cookies: CookieStore::default(),
             deliver: false,
+            most_requests: 20,
         }
+    }
+
+    /// How many requests it may take from the first one to the redirect URI, or to the last page;
+    /// 20 unless this says otherwise.
+    pub fn at_most(mut self, requests: u32) -> Self {
+        self.most_requests = requests;
+        self
     }
 
     /// A value for the field of a form at any origin, as the code that a device shows is.
@@ -144,7 +150,7 @@ impl Approver {
         let mut request = Request::new("GET", url);
         let mut submitted = HashSet::new();
         let mut typed = Vec::new();
-        for _ in 0..MOST_HOPS {
+        for _ in 0..self.most_requests {
             let sent = self.send(self.dressed(request), &typed, on_hop).await;
             let next = self.after(&sent, redirect_uri);
             on_hop(sent);
@@ -172,7 +178,10 @@ impl Approver {
             Some(_) => "the redirect URI is not reached",
             None => "there is no end to it",
         };
-        let why = format!("more than {MOST_HOPS} requests, and {missed}");
+        let why = format!(
+            "more than {} requests (--max-login-requests raises that), and {missed}",
+            self.most_requests
+        );
         Err(stuck(&request.url, None, &why))
     }
 

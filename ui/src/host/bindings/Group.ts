@@ -3,4 +3,4 @@
 /**
  * The part of the options an option belongs to.
  */
-export type Group = "server" | "registration" | "grant" | "scopes" | "callback" | "revision" | "authorization" | "resource" | "tokens" | "after" | "network";
+export type Group = "server" | "registration" | "grant" | "scopes" | "callback" | "revision" | "authorization" | "resource" | "tokens" | "after" | "network" | "limits";

@@ -5,6 +5,7 @@ import type { Browser } from "./Browser";
 import type { Callback } from "./Callback";
 import type { ClientMetadata } from "./ClientMetadata";
 import type { GrantChoice } from "./GrantChoice";
+import type { Limits } from "./Limits";
 import type { Network } from "./Network";
 import type { Registration } from "./Registration";
 import type { ResourceChoice } from "./ResourceChoice";
@@ -56,7 +57,7 @@ then: Array<ActionKind>, callback: Callback,
 /**
  * The scope to ask for; none: what the server asks for.
  */
-scope: string | null, network: Network, browser: Browser, 
+scope: string | null, network: Network, limits: Limits, browser: Browser, 
 /**
  * Use a stored token when there is one.
  */
