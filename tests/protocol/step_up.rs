@@ -10,7 +10,7 @@ use test_support::{Watched, lab, options};
 const NOTE: &str = "{\"text\":\"a note\"}";
 
 /// The scope and the attempt of each step-up.
-fn step_ups(run: &Watched) -> Vec<(Option<String>, u8)> {
+fn step_ups(run: &Watched) -> Vec<(Option<String>, u32)> {
     let decisions = run.decisions().into_iter();
     let step_ups = decisions.filter_map(|decision| match decision {
         Decision::StepUp { scope, attempt, .. } => Some((scope, attempt)),
