@@ -409,6 +409,7 @@ impl Recorder {
             connection: None,
             verdict: None,
             recorded: trace::Recording::default(),
+            client_side: None,
             server_side: None,
         };
         let kind = EntryKind::Exchange(Box::new(exchange));

@@ -1,15 +1,18 @@
 //! A document: a trace with its findings and its view, whatever its origin.
 
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use diagnosis::{Finding, RuleCheck};
 use formats::{Opened, Redactor};
+use observe::Observer;
 use session::{AppError, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
-use trace::{Secret, Trace};
+use trace::{Secret, Timestamp, Trace};
 use vault::Vault;
 
 use crate::keeper::{Waiting, keep};
+use crate::observed::{Observation, Observed, keep_taking, nothing};
 use crate::recording::judgement;
 use crate::rows::row;
 use crate::shown::{Shown, lock};
@@ -21,6 +24,7 @@ use crate::viewer::Viewer;
 pub struct Document {
     id: u32,
     session: Option<Arc<Session>>,
+    observed: Option<Arc<Observed>>,
     shown: Arc<Mutex<Shown>>,
     changes: Arc<watch::Sender<()>>,
     waiting: mpsc::UnboundedSender<Waiting>,
@@ -43,6 +47,7 @@ impl Document {
         Ok(Arc::new(Self {
             id,
             session: Some(Arc::new(session)),
+            observed: None,
             shown,
             changes,
             waiting,
@@ -67,10 +72,60 @@ impl Document {
         Arc::new(Self {
             id,
             session: None,
+            observed: None,
             shown: Arc::new(Mutex::new(shown)),
             changes: Arc::new(watch::Sender::new(())),
             waiting: mpsc::unbounded_channel().0,
         })
+    }
+
+    /// Begins to observe a client. It goes on until [`Document::stop_observing`], or until nobody
+    /// holds the document any more.
+    ///
+    /// # Errors
+    /// When an option cannot be used, or the port is taken.
+    pub async fn observed(id: u32, wanted: Observation) -> Result<Arc<Self>, AppError> {
+        let server_url = wanted.options.server_url.trim().to_owned();
+        let observed = Observed::start(wanted).await?;
+        let now = Timestamp::from_system(SystemTime::now());
+        let shown = Arc::new(Mutex::new(Shown::nothing(nothing(&server_url, now))));
+        let changes = Arc::new(watch::Sender::new(()));
+        observed.take(&shown, &changes).await;
+        tokio::spawn(keep_taking(
+            Arc::downgrade(&observed),
+            shown.clone(),
+            changes.clone(),
+        ));
+        Ok(Arc::new(Self {
+            id,
+            session: None,
+            observed: Some(observed),
+            shown,
+            changes,
+            waiting: mpsc::unbounded_channel().0,
+        }))
+    }
+
+    /// The proxy behind it; none when no client is observed.
+    pub fn observer(&self) -> Option<&Observer> {
+        self.observed.as_ref().map(|observed| &observed.observer)
+    }
+
+    /// Ends the observing of a client, and judges all that passed. Nothing happens where none is
+    /// observed.
+    pub async fn stop_observing(&self) {
+        if let Some(observed) = self.observed.as_ref().filter(|one| !one.is_over()) {
+            observed.stop(&self.shown, &self.changes).await;
+        }
+    }
+
+    /// What was recorded of another client, with what could not be seen of it.
+    pub fn opened(&self) -> Opened {
+        let trace = self.trace();
+        Opened {
+            notes: self.observer().map_or_else(Vec::new, Observer::notes),
+            ..Opened::from(Trace::clone(&trace))
+        }
     }
 
     /// Names it among the documents of this process.
@@ -91,8 +146,10 @@ impl Document {
     /// The secrets that the user typed in for the run, with their names: see
     /// [`Session::typed_secrets`].
     pub fn typed_secrets(&self) -> Vec<(String, Secret)> {
+        let observed = self.observed.as_ref();
+        let observed = observed.map_or_else(Vec::new, |observed| observed.typed_secrets());
         let session = self.session.as_ref();
-        session.map_or_else(Vec::new, |session| session.typed_secrets())
+        session.map_or(observed, |session| session.typed_secrets())
     }
 
     /// The trace as it is now.

@@ -12,6 +12,7 @@
 //! | `contract` | every type that crosses to TypeScript |
 //! | `comparing` | two documents side by side |
 //! | `recording` | what others recorded: opened, and how far it got |
+//! | `observed` | a client that is being observed |
 //! | `library` | the files of settings and past runs |
 //! | `named_servers`, `client_files` | the servers that pasted texts and files of clients name |
 //! | `lab_scenarios` | the cards of the lab |
@@ -32,6 +33,7 @@ mod keeper;
 pub mod lab_scenarios;
 mod library;
 mod named_servers;
+mod observed;
 mod phases;
 mod recording;
 mod report;
@@ -47,6 +49,8 @@ pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
 pub use library::Library;
+pub use observe::Rewriting;
+pub use observed::{Observation, new_secret};
 pub use recording::open_recording;
 pub use report::{level_word, recording_report, report};
 pub use update::Mirror;

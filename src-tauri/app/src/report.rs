@@ -58,10 +58,17 @@ pub fn report(
 
 /// The report of a recording: as of a run, with what is known of the recording. Where it holds
 /// several flows, `flows` has the report of each; the numbers are the same in both.
-pub fn recording_report(opened: &Opened, findings: &[Finding], ledger: &[RuleCheck]) -> Value {
+///
+/// `typed` are secrets that are not in the recording by a name, with their names.
+pub fn recording_report(
+    opened: &Opened,
+    typed: &[(String, Secret)],
+    findings: &[Finding],
+    ledger: &[RuleCheck],
+) -> Value {
     let trace = &opened.trace;
-    let mut report = report(trace, &[], &recorded_status(trace), findings, ledger);
-    let redactor = Redactor::of(trace, &[]);
+    let mut report = report(trace, typed, &recorded_status(trace), findings, ledger);
+    let redactor = Redactor::of(trace, typed);
     let mut client = json!(trace.client);
     replace_secrets(&mut client, &redactor);
     report["client"] = client;
@@ -73,13 +80,18 @@ pub fn recording_report(opened: &Opened, findings: &[Finding], ledger: &[RuleChe
     if trace.flows.len() > 1 {
         let flows = trace.flows.iter();
         report["flows"] = flows
-            .map(|flow| flow_report(trace, flow, findings))
+            .map(|flow| flow_report(trace, typed, flow, findings))
             .collect();
     }
     report
 }
 
-fn flow_report(trace: &Trace, flow: &FlowInfo, findings: &[Finding]) -> Value {
+fn flow_report(
+    trace: &Trace,
+    typed: &[(String, Secret)],
+    flow: &FlowInfo,
+    findings: &[Finding],
+) -> Value {
     let of_flow = |seq: u32| {
         trace
             .entry(seq)
@@ -96,7 +108,7 @@ fn flow_report(trace: &Trace, flow: &FlowInfo, findings: &[Finding]) -> Value {
     let ledger = diagnosis::judgement_of_flow(trace, flow).ledger;
     report(
         &one,
-        &[],
+        typed,
         &flow_status(trace, Some(flow)),
         &findings,
         &ledger,

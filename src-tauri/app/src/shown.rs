@@ -12,6 +12,8 @@ pub(crate) struct Shown {
     /// May be ahead of the rest by what is being judged.
     pub trace: Arc<Trace>,
     pub rows: Vec<Row>,
+    /// Counts how often rows that were there became others.
+    pub generation: u32,
     pub participants: Arc<[Participant]>,
     pub findings: Arc<[Finding]>,
     /// What became of every rule.
@@ -26,6 +28,7 @@ impl Shown {
             participants: trace.participants.as_slice().into(),
             trace: Arc::new(trace),
             rows: Vec::new(),
+            generation: 0,
             findings: Arc::new([]),
             ledger: Arc::new([]),
             view: None,

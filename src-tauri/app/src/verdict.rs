@@ -79,6 +79,7 @@ impl RunVerdict {
                 })
             }
             Status::Ready
+            | Status::Observing { .. }
             | Status::Sending
             | Status::AwaitingKeychain
             | Status::AwaitingCallback { .. }
@@ -349,6 +350,7 @@ mod tests {
                 connection: None,
                 verdict: Some(verdict),
                 recorded: trace::Recording::default(),
+                client_side: None,
                 server_side: None,
             })));
         }

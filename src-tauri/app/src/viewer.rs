@@ -24,6 +24,7 @@ pub struct Viewer {
 
 /// What the viewer has been given.
 struct Seen {
+    generation: u32,
     rows: usize,
     participants: Arc<[Participant]>,
     findings: Arc<[Finding]>,
@@ -60,7 +61,8 @@ impl Viewer {
     pub fn try_next(&mut self) -> Option<Update> {
         let shown = lock(&self.shown);
         let view = shown.view.clone()?;
-        let seen = self.seen.as_ref();
+        let same = |seen: &&Seen| seen.generation == shown.generation;
+        let seen = self.seen.as_ref().filter(same);
         let rows = &shown.rows[seen.map_or(0, |seen| seen.rows)..];
         let participants = seen
             .is_none_or(|seen| !Arc::ptr_eq(&seen.participants, &shown.participants))
@@ -89,6 +91,7 @@ impl Viewer {
             && update.findings.is_none()
             && update.view.is_none();
         self.seen = Some(Seen {
+            generation: shown.generation,
             rows: shown.rows.len(),
             participants: shown.participants.clone(),
             findings: shown.findings.clone(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::exports::{self, ExportTo};
-use crate::options::OptionFlags;
+use crate::options::{NetworkFlags, OptionFlags};
 
 /// Debugs the OAuth flow of an MCP server.
 #[derive(Debug, Parser)]
@@ -23,6 +23,9 @@ pub enum Command {
     Check(CheckArguments),
     /// Say what differs between two recordings, such as before and after a fix
     Compare(CompareArguments),
+    /// Put a recording proxy between a client and its MCP server, and judge both
+    #[command(after_help = OBSERVE_CLIENTS)]
+    Observe(Box<ObserveArguments>),
     /// Say what an error text that a client printed may mean, and how to find out
     Explain(ExplainArguments),
     /// Write a recording in another format, secrets replaced
@@ -44,6 +47,39 @@ pub struct RunArguments {
     /// Go on where the specification says to stop
     #[arg(long, help_heading = "Flow")]
     pub go_on: bool,
+    #[command(flatten, next_help_heading = "Output")]
+    pub output: OutputArguments,
+}
+
+const OBSERVE_CLIENTS: &str = "\
+    Prints one JSON line when it is ready, and passes on until it is ended by SIGINT, SIGTERM or --idle; then says what \
+    was seen and writes the files. Give the client the URL of that line in place of the server's. The URL stays the same \
+    next time. Afterwards, take it out of the client again.";
+
+/// Exit code 0: the client reached an authenticated MCP answer. 1: it did not, or --fail-on was met.
+/// 2: the command line or this machine is at fault.
+#[derive(Debug, Args)]
+pub struct ObserveArguments {
+    #[command(flatten)]
+    pub options: NetworkFlags,
+
+    /// Listen on this port; by default one that is the same each time for a server
+    #[arg(long, help_heading = "Observing")]
+    pub port: Option<u16>,
+    /// End after this time without a request or an answer
+    #[arg(long, value_name = "SECONDS", help_heading = "Observing")]
+    pub idle: Option<u64>,
+    /// https://HOST of a tunnel of yours to this port (cloudflared, ngrok, tailscale funnel), for
+    /// clients elsewhere. Whoever has the whole URL can reach the server, and nothing else, through
+    /// it; everybody else gets 404
+    #[arg(long, value_name = "URL", help_heading = "Observing")]
+    pub public_url: Option<String>,
+    /// Leave the authorization server to the client: it is contacted directly and not seen
+    #[arg(long, conflicts_with = "no_rewrite", help_heading = "Observing")]
+    pub mcp_only: bool,
+    /// Replace no addresses: what the servers say reaches the client as it is
+    #[arg(long, help_heading = "Observing")]
+    pub no_rewrite: bool,
     #[command(flatten, next_help_heading = "Output")]
     pub output: OutputArguments,
 }

@@ -38,7 +38,7 @@ pub async fn run(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let status = view.map_or(Status::Ready, |view| view.status.clone());
     print_end(&opened.trace, &redactor, &status, &shown.findings, &paint)?;
 
-    let report = || app::recording_report(&opened, &shown.findings, &document.ledger());
+    let report = || app::recording_report(&opened, &[], &shown.findings, &document.ledger());
     if to_standard_output {
         Terminal::standard_output().json(&report())?;
     } else if let Some(file) = json {
@@ -72,7 +72,7 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
 }
 
 /// Who recorded whose traffic, and what could not be read of it.
-fn print_recording(opened: &Opened, paint: &Paint) -> Result<(), Failure> {
+pub fn print_recording(opened: &Opened, paint: &Paint) -> Result<(), Failure> {
     let trace = &opened.trace;
     if let Origin::File { tool, version } = &trace.origin {
         let tool = tool.as_deref().unwrap_or("an unknown program");
@@ -105,7 +105,8 @@ fn print_recording(opened: &Opened, paint: &Paint) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_rows(
+/// The exchanges of each flow; with `all` those of no flow, too.
+pub fn print_rows(
     trace: &Trace,
     shown: &Mirror,
     all: bool,

@@ -123,7 +123,7 @@ fn description(lab: &Lab, way: Way) -> Value {
 }
 
 /// Until the user or the system asks to end.
-async fn ended() {
+pub async fn ended() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -12,6 +12,7 @@ mod convert_command;
 mod explain_command;
 mod exports;
 mod lab_command;
+mod observe_command;
 mod options;
 mod paint;
 mod rules_command;
@@ -66,6 +67,7 @@ async fn command() -> ExitCode {
         Command::Run(arguments) => run_command::run(*arguments).await,
         Command::Check(arguments) => check_command::run(&arguments).await,
         Command::Compare(arguments) => compare_command::run(&arguments).await,
+        Command::Observe(arguments) => observe_command::run(*arguments).await,
         Command::Explain(arguments) => explain_command::run(&arguments),
         Command::Convert(arguments) => convert_command::run(&arguments).await,
         Command::Lab(arguments) => lab_command::run(*arguments).await,

@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
-use flow::options::{GROUPS, Given, Kind, OPTIONS, OptionInfo, Options, Required, option};
+use flow::options::{GROUPS, Given, Group, Kind, OPTIONS, OptionInfo, Options, Required, option};
 use serde_json::Value;
 use trace::actions::{ACTIONS, ActionInfo};
 
@@ -14,13 +14,67 @@ pub struct OptionFlags(pub Options);
 /// The heading of the actions' flags.
 const AFTER: &str = "After the flow";
 
+/// What the flags say of the server and the way to it.
+#[derive(Debug)]
+pub struct NetworkFlags(pub Options);
+
+impl NetworkFlags {
+    fn has(info: &OptionInfo) -> bool {
+        info.group == Group::Server || info.id.starts_with("network.")
+    }
+}
+
+impl Args for NetworkFlags {
+    fn augment_args(command: Command) -> Command {
+        with_options(command, Self::has)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for NetworkFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let given = given(matches, Self::has)?;
+        let options = Options::headless().with_given(&given);
+        options.map(Self).map_err(|error| wrong(error.to_string()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// A command with the flags of those options.
+fn with_options(command: Command, has: fn(&OptionInfo) -> bool) -> Command {
+    let defaults = serde_json::to_value(Options::headless()).unwrap_or_default();
+    OPTIONS
+        .iter()
+        .filter(|info| has(info))
+        .filter_map(|info| arg(info, &defaults))
+        .fold(command, Command::arg)
+}
+
+/// What the flags of those options say.
+fn given(matches: &ArgMatches, has: fn(&OptionInfo) -> bool) -> Result<Given, Error> {
+    let mut given = Given::new();
+    for info in OPTIONS
+        .iter()
+        .filter(|info| info.flag.is_some() && has(info))
+    {
+        if let Some(value) = value(info, matches)? {
+            let (id, value) = otherwise(info, value);
+            given.insert(id, value);
+        }
+    }
+    Ok(given)
+}
+
 impl Args for OptionFlags {
     fn augment_args(command: Command) -> Command {
-        let defaults = serde_json::to_value(Options::headless()).unwrap_or_default();
-        let command = OPTIONS
-            .iter()
-            .filter_map(|info| arg(info, &defaults))
-            .fold(command, Command::arg);
+        let command = with_options(command, |_| true);
         ACTIONS
             .iter()
             .filter_map(action_arg)
@@ -34,13 +88,7 @@ impl Args for OptionFlags {
 
 impl FromArgMatches for OptionFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut given = Given::new();
-        for info in OPTIONS.iter().filter(|info| info.flag.is_some()) {
-            if let Some(value) = value(info, matches)? {
-                let (id, value) = otherwise(info, value);
-                given.insert(id, value);
-            }
-        }
+        let mut given = given(matches, |_| true)?;
         let then: Vec<Value> = ACTIONS
             .iter()
             .filter(|info| info.flag.is_some_and(|flag| matches.get_flag(flag)))

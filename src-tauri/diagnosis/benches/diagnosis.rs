@@ -251,6 +251,7 @@ impl Writer {
             connection: None,
             verdict: None,
             recorded: Recording::default(),
+            client_side: None,
             server_side: None,
         };
         self.push(EntryKind::Exchange(Box::new(exchange)));

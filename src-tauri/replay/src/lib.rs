@@ -23,7 +23,7 @@ mod unwrap;
 mod vouching;
 mod write;
 
-use trace::{EntryKind, Purpose, Trace};
+use trace::{EntryKind, Origin, Purpose, Trace};
 
 /// A trace with the purposes, flows and participants of what was recorded. A trace that has flows
 /// already is given back as it is.
@@ -32,7 +32,11 @@ pub fn replay(bare: Trace) -> Trace {
         return bare;
     }
     let exchanges = unwrap::exchanges(&bare);
-    let places = places::Places::of(&exchanges);
+    let places = if bare.origin == Origin::Observed {
+        places::Places::observed(&exchanges)
+    } else {
+        places::Places::of(&exchanges)
+    };
     let mut attempts = attempts::told_apart(exchanges, &places);
     vouching::find(&mut attempts);
     write::trace(&bare, attempts)

@@ -30,6 +30,8 @@ pub enum Endpoint {
 /// The addresses that a recording names.
 #[derive(Debug, Default)]
 pub struct Places {
+    /// The recording is our own proxy's.
+    pub are_observed: bool,
     endpoints: HashMap<String, Endpoint>,
     /// URLs of MCP endpoints, without their queries.
     mcp: HashSet<String>,
@@ -58,6 +60,14 @@ impl Places {
             places.take(exchange);
         }
         places
+    }
+
+    /// The same for what our own proxy recorded.
+    pub fn observed(exchanges: &[Exchange]) -> Self {
+        Self {
+            are_observed: true,
+            ..Self::of(exchanges)
+        }
     }
 
     fn take(&mut self, exchange: &Exchange) {

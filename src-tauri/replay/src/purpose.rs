@@ -20,8 +20,13 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
     let request = &exchange.request;
     let url = request.url.as_str();
     let method = request.method.as_str();
-    // One of our own questions, as our own file says.
-    if matches!(exchange.purpose, Purpose::FromPage { .. }) {
+    // One of our own questions, as our own file says, or what the recording proxy knows better: what
+    // it answered itself, and what it sent the browser on with.
+    if matches!(
+        exchange.purpose,
+        Purpose::FromPage { .. } | Purpose::Authorization | Purpose::Callback
+    ) || places.are_observed && exchange.purpose == Purpose::Unrelated
+    {
         return exchange.purpose.clone();
     }
     if method == "OPTIONS" {

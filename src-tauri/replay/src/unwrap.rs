@@ -124,6 +124,7 @@ fn inner(outer: &Exchange, request: Request, response: Response) -> Exchange {
             response_body: Recorded::Whole,
             times: outer.recorded.times,
         },
+        client_side: None,
         server_side: None,
         ..outer.clone()
     }

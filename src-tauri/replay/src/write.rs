@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use trace::{
     BrowserVisit, Client, CrossOrigin, Decision, EntryKind, Exchange, FlowId, FlowInfo, Grant,
-    HowOpened, Outcome, ParticipantId, Phase, Purpose, Recorded, Recording, Request, Response,
-    Role, Trace, origin_of,
+    HowOpened, Origin, Outcome, ParticipantId, Phase, Purpose, Recorded, Recording, Request,
+    Response, Role, Trace, origin_of,
 };
 
 use crate::attempts::Told;
@@ -27,7 +27,7 @@ pub fn trace(bare: &Trace, told: Told) -> Trace {
     let mut trace = Trace::recorded(
         bare.origin.clone(),
         Client::unknown(),
-        server_url.unwrap_or_default(),
+        server_url.unwrap_or_else(|| bare.server_url.clone()),
         bare.started,
     );
     trace.flows = flows;
@@ -91,6 +91,13 @@ impl Writer {
         let phase = phase(&exchange.purpose);
         if let Some(index) = of {
             self.visit(index, phase, &exchange);
+        }
+        // Our proxy sends the browser on: what the server shows there is not seen.
+        let sent_on = self.trace.origin == Origin::Observed
+            && exchange.purpose == Purpose::Authorization
+            && begins_authorization(&exchange.request);
+        if sent_on && flow.is_some() {
+            return;
         }
         (exchange.from, exchange.to) = self.between(&exchange, of);
         let at = exchange.started.plus(exchange.timings.total);

@@ -151,6 +151,7 @@ mod tests {
             connection: None,
             verdict: None,
             recorded: Recording::default(),
+            client_side: None,
             server_side: None,
         }))
     }

@@ -224,6 +224,7 @@ fn exchange(
         connection: sent.connection,
         verdict,
         recorded: trace::Recording::default(),
+        client_side: None,
         server_side: None,
     }
 }

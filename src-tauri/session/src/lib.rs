@@ -55,5 +55,6 @@ pub use flow::options::{
 pub use flow::{Action, Tool};
 pub use report::vault_view;
 pub use session::Session;
+pub use setup::wire_of;
 pub use state::{Event, NextStep, RunState, ServerView, Status, TokenView, VaultView};
 pub use tokens::token_id;

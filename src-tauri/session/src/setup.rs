@@ -67,6 +67,15 @@ pub(crate) fn private_key(registration: &Registration) -> Result<Option<SigningK
         .map_err(|error| invalid(error.to_string()))
 }
 
+/// What sends as these options say, for a server that is not run against but observed.
+///
+/// # Errors
+/// Names the option, what was expected and what came.
+pub fn wire_of(options: &Options) -> Result<wire::Wire, AppError> {
+    let options = checked(options)?;
+    wire::Wire::new(&wire_settings(&options)).map_err(|error| invalid(error.to_string()))
+}
+
 /// Of options that were checked.
 pub(crate) fn wire_settings(options: &Options) -> wire::Settings {
     let network = &options.network;

@@ -79,6 +79,11 @@ pub enum Status {
         /// When the token endpoint is asked again.
         next_poll: Timestamp,
     },
+    /// A client is being observed.
+    Observing {
+        /// What the client is given in place of the server's URL.
+        url: String,
+    },
     /// The flow stopped where the specification or the traffic says so.
     Stopped {
         code: StopCode,

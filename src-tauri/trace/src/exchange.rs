@@ -38,18 +38,21 @@ pub struct Exchange {
     #[serde(default, skip_serializing_if = "Recording::is_whole")]
     #[ts(optional, as = "Option<Recording>")]
     pub recorded: Recording,
-    /// What passed between a proxy and the server, where it is not what the client sent and got.
+    /// What the client sent and got, where a proxy in between changed it. The exchange itself is as
+    /// it would have been without the proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub server_side: Option<Box<ServerSide>>,
+    pub client_side: Option<Box<Side>>,
+    /// What the server got and sent, where it is something else than the exchange itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub server_side: Option<Box<Side>>,
 }
 
-/// The other side of an exchange that went through a proxy.
+/// One side of an exchange that went through a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct ServerSide {
-    /// As the server got it.
+pub struct Side {
     pub request: Request,
-    /// As the server answered.
     pub outcome: Outcome,
 }
 

@@ -3,8 +3,8 @@
 //! [`Wire`] sends one request and says what came back, one hop at a time: it follows no redirect,
 //! keeps no cookie, unpacks no body, and what it records is what left. [`callback`] listens for the
 //! browser's way back, [`browser`] starts the browser, and [`approver`] stands in for it where
-//! there is no screen. [`document`] shows a client's metadata to the authorization server that asks
-//! for it. Decisions are not made here.
+//! there is no screen. [`Wire::pass_on`] sends what another client asks. [`document`] shows a
+//! client's metadata to the authorization server that asks for it. Decisions are not made here.
 
 #![forbid(unsafe_code)]
 
@@ -17,6 +17,7 @@ mod credentials;
 pub mod document;
 mod failure;
 mod outgoing;
+mod pass;
 mod place;
 mod probe;
 mod pulse;
@@ -33,6 +34,8 @@ pub use callback::{
     PasteError, Received, parse_pasted,
 };
 pub use document::{DocumentHost, DocumentHostError, DocumentHostSettings, Fetched};
-pub use outgoing::check;
+pub use outgoing::{check, recorded};
+pub use pass::{Chunks, Passed, Passing};
+pub use receive::undone_body;
 pub use send::{Sent, Wire};
 pub use settings::{ClientCertificate, Settings, SettingsError};

@@ -143,7 +143,7 @@ pub(crate) fn http2_headers(request: &Request) -> Vec<Header> {
 }
 
 /// Headers as a record, in order of their names' first appearance.
-pub(crate) fn recorded(headers: &HeaderMap) -> Vec<Header> {
+pub fn recorded(headers: &HeaderMap) -> Vec<Header> {
     headers
         .iter()
         .map(|(name, value)| Header::new(name.as_str(), text(value.as_bytes())))

@@ -35,17 +35,22 @@ pub(crate) async fn receive(
         deadline,
         timeout,
     };
-    // The first bytes decide how the rest is read.
-    loop {
-        let more = timeout_at(deadline, reading.incoming.more()).await;
-        let raw = || reading.incoming.take_raw();
-        match more {
-            Ok(Ok(true)) if reading.incoming.with_raw(<[u8]>::len) < MAGIC => {}
-            Ok(Ok(_)) => return reading.whole(head).await,
-            Ok(Err(error)) => return reading.ended(raw(), Err(Stop::Failed(&error))),
-            Err(_) => return reading.ended(raw(), Err(Stop::TimedOut)),
-        }
-    }
+    reading.read(head).await
+}
+
+/// Undoes the content coding of a body that is there as it was on the wire, up to `limit` bytes.
+/// `head` is the head of its response.
+pub async fn undone_body(head: &Response, raw: Vec<u8>, limit: u64) -> Body {
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    let chunks = futures_util::stream::iter([Ok::<_, reqwest::Error>(raw)]);
+    let reading = Reading {
+        incoming: Incoming::new(chunks, usize::try_from(limit).unwrap_or(usize::MAX)),
+        events: false,
+        limit,
+        deadline: Instant::now() + TIMEOUT,
+        timeout: TIMEOUT,
+    };
+    reading.read(head).await
 }
 
 struct Reading<S> {
@@ -72,6 +77,20 @@ where
     S: Stream<Item = reqwest::Result<B>> + Send + Unpin + 'static,
     B: AsRef<[u8]> + 'static,
 {
+    async fn read(self, head: &Response) -> Body {
+        // The first bytes decide how the rest is read.
+        loop {
+            let more = timeout_at(self.deadline, self.incoming.more()).await;
+            let raw = || self.incoming.take_raw();
+            match more {
+                Ok(Ok(true)) if self.incoming.with_raw(<[u8]>::len) < MAGIC => {}
+                Ok(Ok(_)) => return self.whole(head).await,
+                Ok(Err(error)) => return self.ended(raw(), Err(Stop::Failed(&error))),
+                Err(_) => return self.ended(raw(), Err(Stop::TimedOut)),
+            }
+        }
+    }
+
     /// The body, of which some has come.
     async fn whole(&self, head: &Response) -> Body {
         let first = self.incoming.with_raw(<[u8]>::to_vec);

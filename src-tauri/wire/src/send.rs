@@ -125,19 +125,23 @@ impl Wire {
     /// 9.5). Then the request is sent once more on a new one, if its method allows that, and both
     /// are recorded: [`Sent::lost`] is the first.
     pub async fn send(&self, request: Request, credentials: &[Credential]) -> Sent {
-        self.sent(request, credentials, false).await
+        self.sent(self.complete(&request), credentials, false).await
     }
 
     /// The same for a request that does no harm when it comes twice, whatever its method says: most
     /// POSTs of OAuth and MCP only ask.
     pub async fn send_repeatable(&self, request: Request, credentials: &[Credential]) -> Sent {
-        self.sent(request, credentials, true).await
+        self.sent(self.complete(&request), credentials, true).await
     }
 
-    async fn sent(&self, request: Request, credentials: &[Credential], repeatable: bool) -> Sent {
-        let clock = Instant::now();
-        let deadline = tokio::time::Instant::from_std(clock) + self.0.timeout;
-        let request = self.complete(&request);
+    /// Sends a request as it is.
+    pub(crate) async fn sent(
+        &self,
+        request: Request,
+        credentials: &[Credential],
+        repeatable: bool,
+    ) -> Sent {
+        let deadline = tokio::time::Instant::now() + self.0.timeout;
         let out = outgoing(&request);
         let mut sent = Sent::begun(request);
         match (out, withheld(&sent.request, credentials)) {
@@ -173,6 +177,36 @@ impl Wire {
         let inner = &self.0;
         let _awake = Awake::begin();
         let clock = Instant::now();
+        let limits = (deadline, inner.timeout);
+        let response = match self.head(out, sent, limits, fresh).await {
+            Ok(response) => response,
+            Err(lost) => return lost,
+        };
+        let receiving = Instant::now();
+        let mut answer = Response {
+            status: response.status().as_u16(),
+            headers: recorded(response.headers()),
+            body: Body::empty(),
+        };
+        answer.body = receive(&answer, response, inner.body_limit, deadline, inner.timeout).await;
+        sent.timings.receive = Some(receiving.elapsed());
+        sent.timings.total = clock.elapsed();
+        sent.outcome = Outcome::Response(answer);
+        false
+    }
+
+    /// Sends a request up to the head of its answer, and takes down how that went. An error, which
+    /// is the outcome then, says whether the request was lost on a connection that had been used
+    /// before. `deadline` and `limit` are the same limit, as a moment and as it was set.
+    pub(crate) async fn head(
+        &self,
+        out: reqwest::Request,
+        sent: &mut Sent,
+        (deadline, limit): (tokio::time::Instant, Duration),
+        fresh: bool,
+    ) -> Result<reqwest::Response, bool> {
+        let inner = &self.0;
+        let clock = Instant::now();
         let https = out.url().scheme() == "https";
         let route = inner.routes.of(out.url(), fresh);
         let peer = Peer {
@@ -196,13 +230,13 @@ impl Wire {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 sent.outcome = Outcome::Failure(failed(&error, &peer, seen.phase));
-                return seen.connected.is_none()
+                return Err(seen.connected.is_none()
                     && seen.phase == Phase::Waiting
-                    && was_closed(&error);
+                    && was_closed(&error));
             }
             Err(_) => {
-                sent.outcome = Outcome::Failure(timed_out(&peer, seen.phase, inner.timeout));
-                return false;
+                sent.outcome = Outcome::Failure(timed_out(&peer, seen.phase, limit));
+                return Err(false);
             }
         };
         sent.timings.wait = Some(seen.connected.unwrap_or(clock).elapsed());
@@ -221,23 +255,13 @@ impl Wire {
         if response.version() == Version::HTTP_2 {
             sent.request.headers = http2_headers(&sent.request);
         }
-        let receiving = Instant::now();
-        let mut answer = Response {
-            status: response.status().as_u16(),
-            headers: recorded(response.headers()),
-            body: Body::empty(),
-        };
-        answer.body = receive(&answer, response, inner.body_limit, deadline, inner.timeout).await;
-        sent.timings.receive = Some(receiving.elapsed());
-        sent.timings.total = clock.elapsed();
-        sent.outcome = Outcome::Response(answer);
-        false
+        Ok(response)
     }
 }
 
 impl Sent {
     /// What is to be sent now; its outcome is still to come.
-    fn begun(request: Request) -> Self {
+    pub(crate) fn begun(request: Request) -> Self {
         Self {
             request,
             outcome: Outcome::Failure(invalid_request(String::new())),

@@ -31,12 +31,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("formats", &["trace"]),
     ("replay", &["trace", "diagnosis"]),
     ("compare", &["trace", "diagnosis", "formats"]),
+    ("observe", &["trace", "wire"]),
     ("flow", &["trace", "jose"]),
     ("session", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats"]),
-    ("app", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "lab"]),
-    ("cli", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "app", "lab"]),
-    ("authscope", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "app", "lab"]),
-    ("test-support", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "compare", "session", "app", "lab"]),
+    ("app", &["trace", "jose", "flow", "wire", "diagnosis", "vault", "formats", "replay", "observe", "compare", "session", "lab"]),
+    ("cli", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "observe", "compare", "session", "app", "lab"]),
+    ("authscope", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "observe", "compare", "session", "app", "lab"]),
+    ("test-support", &["trace", "flow", "wire", "diagnosis", "vault", "formats", "replay", "observe", "compare", "session", "app", "lab"]),
 ];
 
 type Check = fn(&Project) -> Outcome;

@@ -1,11 +1,13 @@
 // Runs a whole flow against an MCP server with the TypeScript SDK's own client, without a person:
-//   node client.mjs MCP_URL [--era modern|auto|legacy|v1]
+//   node client.mjs MCP_URL [--era modern|auto|legacy|v1] [--observed]
 // modern, auto and legacy use @modelcontextprotocol/client 2, v1 uses @modelcontextprotocol/sdk 1.
+// With --observed there is a proxy in between: the token names the real servers, and is not checked.
 // Prints one JSON object with what it got; exits 0 when every tool answered as it should.
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 const [url, ...rest] = process.argv.slice(2);
-const era = rest[rest.indexOf('--era') + 1] ?? 'modern';
+const era = rest.includes('--era') ? rest[rest.indexOf('--era') + 1] : 'modern';
+const observed = rest.includes('--observed');
 const redirectUrl = 'http://127.0.0.1:43117/callback';
 const requests = [];
 
@@ -127,10 +129,12 @@ try {
   if (era === 'v1') delete memory.tokens.refresh_token;
   same('write_note', await text('write_note', { text: 'a note' }), 'kept as note 1');
 
-  const issuer = memory.callback.get('iss');
-  const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
-  const { payload } = await jwtVerify(memory.tokens.access_token, keys, { issuer, audience: url, typ: 'at+jwt' });
-  same('scope', payload.scope, memory.tokens.scope);
+  if (!observed) {
+    const issuer = memory.callback.get('iss');
+    const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
+    const { payload } = await jwtVerify(memory.tokens.access_token, keys, { issuer, audience: url, typ: 'at+jwt' });
+    same('scope', payload.scope, memory.tokens.scope);
+  }
   await client.close();
   console.log(
     JSON.stringify(

@@ -313,6 +313,7 @@ impl Writer {
             connection: None,
             verdict: None,
             recorded: trace::Recording::default(),
+            client_side: None,
             server_side: None,
         };
         self.push(phase, EntryKind::Exchange(Box::new(exchange)));

@@ -59,6 +59,7 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
                 Recorded::NotRecorded
             },
         },
+        client_side: None,
         server_side: None,
     };
     mark_redacted(&mut exchange);

@@ -132,8 +132,9 @@ fn entries(entries: &[Arc<Entry>]) -> (Learnt, Vec<Quiet>) {
 type Seen<'a> = HashSet<(&'a str, &'a str)>;
 
 fn read<'a>(learnt: &mut Learnt, exchange: &'a Exchange, seen: &mut Seen<'a>) -> Quiet {
-    if let Some(server_side) = &exchange.server_side {
-        read_side(learnt, &server_side.request, &server_side.outcome, seen);
+    let sides = [&exchange.client_side, &exchange.server_side];
+    for side in sides.into_iter().flatten() {
+        read_side(learnt, &side.request, &side.outcome, seen);
     }
     read_side(learnt, &exchange.request, &exchange.outcome, seen)
 }

@@ -91,9 +91,10 @@ impl Redactor {
         copy.request = self.request(&exchange.request);
         copy.label = self.text(&exchange.label);
         copy.outcome = self.outcome(&exchange.outcome);
-        if let Some(server_side) = &mut copy.server_side {
-            server_side.request = self.request(&server_side.request);
-            server_side.outcome = self.outcome(&server_side.outcome);
+        let sides = [&mut copy.client_side, &mut copy.server_side];
+        for side in sides.into_iter().flatten() {
+            side.request = self.request(&side.request);
+            side.outcome = self.outcome(&side.outcome);
         }
         if let Some(verdict) = &mut copy.verdict {
             verdict.text = self.text(&verdict.text);

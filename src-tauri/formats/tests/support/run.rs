@@ -308,6 +308,7 @@ impl Run<'_> {
             connection,
             verdict: Some(Verdict::accepted("as it should be")),
             recorded: trace::Recording::default(),
+            client_side: None,
             server_side: None,
         };
         self.trace

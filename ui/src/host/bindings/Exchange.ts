@@ -5,7 +5,7 @@ import type { ParticipantId } from "./ParticipantId";
 import type { Purpose } from "./Purpose";
 import type { Recording } from "./Recording";
 import type { Request } from "./Request";
-import type { ServerSide } from "./ServerSide";
+import type { Side } from "./Side";
 import type { Timestamp } from "./Timestamp";
 import type { Timings } from "./Timings";
 import type { Verdict } from "./Verdict";
@@ -40,6 +40,11 @@ verdict: Verdict | null,
  */
 recorded?: Recording, 
 /**
- * What passed between a proxy and the server, where it is not what the client sent and got.
+ * What the client sent and got, where a proxy in between changed it. The exchange itself is as
+ * it would have been without the proxy.
  */
-server_side?: ServerSide, };
+client_side?: Side, 
+/**
+ * What the server got and sent, where it is something else than the exchange itself.
+ */
+server_side?: Side, };

@@ -19,7 +19,11 @@ deadline: Timestamp,
 /**
  * When the token endpoint is asked again.
  */
-next_poll: Timestamp, } | { "is": "stopped", code: StopCode, message: string, 
+next_poll: Timestamp, } | { "is": "observing", 
+/**
+ * What the client is given in place of the server's URL.
+ */
+url: string, } | { "is": "stopped", code: StopCode, message: string, 
 /**
  * "Go on anyway" is possible.
  */

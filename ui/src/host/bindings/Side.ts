@@ -3,14 +3,6 @@ import type { Outcome } from "./Outcome";
 import type { Request } from "./Request";
 
 /**
- * The other side of an exchange that went through a proxy.
+ * One side of an exchange that went through a proxy.
  */
-export type ServerSide = { 
-/**
- * As the server got it.
- */
-request: Request, 
-/**
- * As the server answered.
- */
-outcome: Outcome, };
+export type Side = { request: Request, outcome: Outcome, };

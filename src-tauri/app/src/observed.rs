@@ -1,0 +1,207 @@
+//! A client that is being observed: the record of the proxy, judged as it grows.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use observe::{Observer, Port, Rewriting, Tunnel};
+use session::{AppError, ErrorCode, Options, Status};
+use tokio::sync::watch;
+use trace::{Client, Origin, Secret, Timestamp, Trace};
+
+use crate::rows::row;
+use crate::shown::{Shown, lock};
+use crate::view::View;
+
+/// How long to wait for more before what came is judged: less than an eye sees.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How a server is to be observed.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The server's URL, and how it is reached.
+    pub options: Options,
+    pub rewriting: Rewriting,
+    /// None: the server's usual one, or the one it had before.
+    pub port: Option<u16>,
+    /// The user's own tunnel to this machine.
+    pub public_url: Option<String>,
+    /// Of the tunnel's path.
+    pub secret: Option<Secret>,
+    /// The port that it had before, when that was not its usual one.
+    pub former_port: Option<u16>,
+}
+
+impl Observation {
+    /// From this machine, with everything replaced.
+    pub fn of(options: Options) -> Self {
+        Self {
+            options,
+            rewriting: Rewriting::Everything,
+            port: None,
+            public_url: None,
+            secret: None,
+            former_port: None,
+        }
+    }
+}
+
+/// What a document of an observed client has behind it.
+pub(crate) struct Observed {
+    pub observer: Observer,
+    secret: Option<Secret>,
+    over: AtomicBool,
+    /// Held while the record is taken in.
+    taking: tokio::sync::Mutex<()>,
+}
+
+impl Observed {
+    /// Opens the proxy.
+    ///
+    /// # Errors
+    /// When an option cannot be used, or the port is taken.
+    pub async fn start(wanted: Observation) -> Result<Arc<Self>, AppError> {
+        let wire = session::wire_of(&wanted.options)?;
+        let server_url = wanted.options.server_url.trim().to_owned();
+        let secret = wanted.public_url.is_some().then(|| {
+            let given = wanted.secret.clone();
+            given.unwrap_or_else(|| Secret::from(new_secret()))
+        });
+        let tunnel = wanted.public_url.zip(secret.as_ref());
+        let tunnel = tunnel.map(|(public_url, secret)| Tunnel {
+            public_url,
+            secret: secret.expose().to_owned(),
+        });
+        let settings = observe::Settings::for_server(&server_url);
+        let preferred = wanted.former_port.map(Port::Preferred);
+        let settings = observe::Settings {
+            rewriting: wanted.rewriting,
+            port: wanted
+                .port
+                .map(Port::Fixed)
+                .or(preferred)
+                .unwrap_or(settings.port),
+            tunnel,
+            ..settings
+        };
+        let observer = Observer::start(settings, wire).await;
+        let observer = observer.map_err(|error| AppError {
+            code: match error {
+                observe::StartError::Port { .. } => ErrorCode::Listen,
+                _ => ErrorCode::Invalid,
+            },
+            message: error.to_string(),
+            hint: None,
+        })?;
+        Ok(Arc::new(Self {
+            observer,
+            secret,
+            over: AtomicBool::new(false),
+            taking: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// The path of the tunnel is for its user alone.
+    pub fn typed_secrets(&self) -> Vec<(String, Secret)> {
+        let secret = self.secret.clone();
+        secret
+            .map(|secret| ("secret".to_owned(), secret))
+            .into_iter()
+            .collect()
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// Ends it, and takes in the last of what passed.
+    pub async fn stop(&self, shown: &Mutex<Shown>, changes: &watch::Sender<()>) {
+        self.observer.stop().await;
+        self.over.store(true, Ordering::Relaxed);
+        self.take(shown, changes).await;
+    }
+
+    /// Takes in what passed, judged.
+    pub async fn take(&self, shown: &Mutex<Shown>, changes: &watch::Sender<()>) {
+        let _one = self.taking.lock().await;
+        let bare = self.observer.trace().await;
+        let judging = tokio::task::spawn_blocking(move || {
+            let trace = replay::replay(bare);
+            let judgement = diagnosis::judgement(&trace);
+            (trace, judgement)
+        });
+        let (trace, judgement) = match judging.await {
+            Ok(judged) => judged,
+            Err(error) => {
+                tracing::error!(%error, "what passed could not be judged");
+                return;
+            }
+        };
+        let mut view = View::of_recording(&trace, &judgement.findings, &judgement.ledger);
+        if !self.is_over() {
+            view.status = Status::Observing {
+                url: self.observer.url().to_owned(),
+            };
+            view.verdict = None;
+            view.rules = Vec::new();
+        }
+        let rows: Vec<_> = trace.entries.iter().map(|entry| row(entry)).collect();
+        {
+            let mut shown = lock(shown);
+            // What was seen later may say what an earlier request was for.
+            if !rows.starts_with(&shown.rows) {
+                shown.generation += 1;
+            }
+            shown.rows = rows;
+            if *shown.participants != *trace.participants {
+                shown.participants = trace.participants.as_slice().into();
+            }
+            if *shown.findings != *judgement.findings {
+                shown.findings = judgement.findings.into();
+            }
+            shown.ledger = judgement.ledger.into();
+            shown.trace = Arc::new(trace);
+            if shown.view.as_deref() != Some(&view) {
+                shown.view = Some(Arc::new(view));
+            }
+        }
+        changes.send_replace(());
+    }
+}
+
+/// A trace of which nothing is known yet.
+pub(crate) fn nothing(server_url: &str, started: Timestamp) -> Trace {
+    Trace::recorded(Origin::Observed, Client::unknown(), server_url, started)
+}
+
+/// Takes in what passes until nobody holds the document any more.
+pub(crate) async fn keep_taking(
+    observed: Weak<Observed>,
+    shown: Arc<Mutex<Shown>>,
+    changes: Arc<watch::Sender<()>>,
+) {
+    let Some(mut passed) = observed.upgrade().map(|it| it.observer.changes()) else {
+        return;
+    };
+    loop {
+        passed.mark_unchanged();
+        let begun = Instant::now();
+        match observed.upgrade() {
+            Some(observed) if !observed.is_over() => observed.take(&shown, &changes).await,
+            _ => return,
+        }
+        // The longer it takes, the more is taken in at once.
+        tokio::time::sleep(PAUSE.max(begun.elapsed() * 3)).await;
+        if passed.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A secret for the path of a tunnel: 160 bits, as letters and digits.
+pub fn new_secret() -> String {
+    use rand::RngCore as _;
+    let mut bytes = [0; 20];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

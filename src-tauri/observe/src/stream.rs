@@ -1,0 +1,134 @@
+//! Bodies that pass as they come, at the pace of the one who reads them.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::Stream;
+use futures_util::stream::StreamExt as _;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::{Body as _, Bytes, Frame, Incoming};
+use tokio::time::{Sleep, sleep};
+use trace::BodyEnd;
+use wire::Chunks;
+
+use crate::record::{Direction, Entry};
+use crate::serve::Out;
+
+/// A client's body on its way to the server.
+pub struct Asked {
+    incoming: Incoming,
+    entry: Arc<Entry>,
+    /// Bytes that may still come.
+    room: u64,
+    patience: Duration,
+    /// Runs while a piece is waited for.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Asked {
+    pub fn new(incoming: Incoming, entry: Arc<Entry>, room: u64, patience: Duration) -> Self {
+        entry.streams(Direction::ToServer);
+        Self {
+            incoming,
+            entry,
+            room,
+            patience,
+            waiting: None,
+        }
+    }
+
+    fn broken(&self, reason: &str) -> Poll<Option<io::Result<Bytes>>> {
+        let end = BodyEnd::CutOff {
+            reason: reason.into(),
+        };
+        self.entry.ended(Direction::ToServer, end);
+        Poll::Ready(Some(Err(io::Error::other(reason.to_owned()))))
+    }
+}
+
+impl Stream for Asked {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match Pin::new(&mut self.incoming).poll_frame(cx) {
+                Poll::Ready(None) => {
+                    self.entry.ended(Direction::ToServer, BodyEnd::Complete);
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    return self.broken(&format!("the client's body is broken: {error}"));
+                }
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.waiting = None;
+                    // What is no data are trailers, which are not passed on.
+                    let Ok(data) = frame.into_data() else {
+                        continue;
+                    };
+                    let Some(room) = self.room.checked_sub(data.len() as u64) else {
+                        return self.broken("the client's body is too large");
+                    };
+                    self.room = room;
+                    self.entry.piece(Direction::ToServer, &data);
+                    return Poll::Ready(Some(Ok(data)));
+                }
+                Poll::Pending => {
+                    let patience = self.patience;
+                    let waiting = self
+                        .waiting
+                        .get_or_insert_with(|| Box::pin(sleep(patience)));
+                    return match waiting.as_mut().poll(cx) {
+                        Poll::Ready(()) => self.broken("the client's body did not come in time"),
+                        Poll::Pending => Poll::Pending,
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// A server's body on its way to the client.
+pub fn handed_on(chunks: Chunks, entry: Arc<Entry>) -> Out {
+    entry.streams(Direction::ToClient);
+    let frames = HandedOn {
+        chunks: Some(chunks),
+        entry,
+    };
+    StreamBody::new(frames.map(|chunk| chunk.map(Frame::data))).boxed_unsync()
+}
+
+struct HandedOn {
+    chunks: Option<Chunks>,
+    entry: Arc<Entry>,
+}
+
+impl Stream for HandedOn {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(chunks) = &mut self.chunks else {
+            return Poll::Ready(None);
+        };
+        let chunk = match chunks.as_mut().poll_next(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(chunk) => chunk,
+        };
+        match &chunk {
+            Some(Ok(data)) => self.entry.piece(Direction::ToClient, data),
+            Some(Err(error)) => {
+                let reason = error.to_string();
+                self.chunks = None;
+                self.entry
+                    .ended(Direction::ToClient, BodyEnd::CutOff { reason });
+            }
+            None => {
+                self.chunks = None;
+                self.entry.ended(Direction::ToClient, BodyEnd::Complete);
+            }
+        }
+        Poll::Ready(chunk)
+    }
+}
