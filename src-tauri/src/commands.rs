@@ -2,7 +2,7 @@
 //! decided here.
 
 use app::{
-    Action, App, AppError, Boot, ClientFile, Detail, ErrorCode, Options, Registration,
+    Action, App, AppError, Boot, ClientFile, Comparison, Detail, ErrorCode, Options, Registration,
     RevealedToken, Settings, Understood, export_format,
 };
 use tauri::ipc::Channel;
@@ -72,6 +72,11 @@ pub async fn restart(app: State<'_, App>) -> Answer {
 #[tauri::command]
 pub async fn reopen(app: State<'_, App>, document: u32) -> Answer {
     app.reopen(document).await
+}
+
+#[tauri::command]
+pub async fn compare(app: State<'_, App>, a: u32, b: u32) -> Answer<Comparison> {
+    app.compare(a, b).await
 }
 
 #[tauri::command]

@@ -46,6 +46,7 @@ fn main() {
             commands::stop,
             commands::restart,
             commands::reopen,
+            commands::compare,
             commands::go_on,
             commands::rewind,
             commands::edit,

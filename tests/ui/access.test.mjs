@@ -20,6 +20,7 @@ const SCREENS = [
   ["start, first day", "?fixture=first"],
   ["start, in trouble", "?fixture=troubled"],
   ["start, refused", "?fixture=healthy", (page) => refuse(page)],
+  ["comparison", "?fixture=s01&at=end", (page) => compare(page)],
   ["all of the lab", "?fixture=healthy", (page) => page.find("lab-all").click()],
   ["settings", "?fixture=healthy", (page) => page.find("settings").click()],
   ["options, registration", "?fixture=healthy", (page) => page.find("option-registration").click()],
@@ -77,6 +78,13 @@ async function judge() {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   });
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target}`));
+}
+
+async function compare(page) {
+  await page.getByRole("button", { name: "Fixed it? Run again and compare" }).click();
+  await visible(page.find("compare-sentence"));
+  await page.find("compare-all").check();
+  await page.find("compare-noise").check();
 }
 
 async function refuse(page) {

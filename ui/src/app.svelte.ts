@@ -4,6 +4,7 @@ import type { BrowserShows } from "./flow/browserShows";
 import { keyOf } from "./findings/words";
 import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Boot } from "./host/bindings/Boot";
+import type { Comparison } from "./host/bindings/Comparison";
 import type { Finding } from "./host/bindings/Finding";
 import type { Options } from "./host/bindings/Options";
 import type { Part } from "./host/bindings/Part";
@@ -52,7 +53,9 @@ export class App {
   boot = $state.raw<Boot | null>(null);
   /** Why the program could not tell what the start screen needs. */
   bootError = $state<unknown>(null);
-  screen = $state<"start" | "run">("start");
+  screen = $state<"start" | "run" | "compare">("start");
+  /** The two runs side by side, and what differs; null while that is being found. */
+  compared = $state.raw<{ a: number; b: number; result: Comparison | null } | null>(null);
   panel = $state<Panel | null>(null);
   tab = $state<Tab>("response");
   /** The findings tab shows the whole run, not only the selected row. */
@@ -82,6 +85,10 @@ export class App {
   );
   readonly canPause = $derived(this.screen === "run" && (this.log.view?.running ?? false));
   readonly over = $derived(["stopped", "done", "ended"].includes(this.status?.is ?? "ended"));
+  /** The run before the one that is shown. */
+  readonly before = $derived(
+    this.runs.find((run) => run.document < this.log.document)?.document ?? null,
+  );
   readonly canGoOn = $derived(this.status?.is === "stopped" && this.status.can_go_on);
   readonly canRewind = $derived(
     this.screen === "run" &&
@@ -92,8 +99,12 @@ export class App {
 
   /** The run goes to its end by itself; the next one like it does so too. */
   #toEnd = false;
+  /** The run that the present one is compared with when it ends. */
+  #compareWith: number | null = null;
   /** The document that was over when it was last heard of. */
   #wasOver = 0;
+  /** The row to show once its run is. */
+  #wanted: { document: number; seq: number } | null = null;
   /** Nothing was started from this window yet, and nothing was heard. */
   #fresh = true;
 
@@ -113,6 +124,7 @@ export class App {
         this.log.receive(updates);
         if (this.log.document !== before) this.selection.clear();
         this.selection.newest();
+        this.#showWanted();
         this.#note();
         if (this.over && this.#wasOver !== this.log.document) this.#ended();
         this.#wasOver = this.over ? this.log.document : 0;
@@ -139,6 +151,35 @@ export class App {
     if (toEnd) await this.do(() => this.host.run());
   }
 
+  /** The same run once more, to its end, and then the two side by side. */
+  async againAndCompare(): Promise<void> {
+    const before = this.log.document;
+    if (!(await this.do(() => this.host.restart()))) return;
+    this.#show();
+    this.#toEnd = true;
+    this.#compareWith = before;
+    await this.do(() => this.host.run());
+  }
+
+  /** Shows two runs side by side. */
+  async compare(a: number, b: number): Promise<void> {
+    this.panel = null;
+    this.#compareWith = null;
+    this.compared = { a, b, result: null };
+    this.screen = "compare";
+    const done = await this.do(async () => {
+      const result = await this.host.compare(a, b);
+      // Others may have been chosen meanwhile.
+      if (this.compared?.a === a && this.compared.b === b) this.compared = { a, b, result };
+    });
+    if (!done) this.leaveComparison();
+  }
+
+  leaveComparison(): void {
+    this.compared = null;
+    this.screen = "run";
+  }
+
   get browserShows(): BrowserShows | null {
     return this.#browserShows.get(this.log.document) ?? null;
   }
@@ -148,6 +189,14 @@ export class App {
     if (shows === null) all.delete(this.log.document);
     else all.set(this.log.document, shows);
     this.#browserShows = all;
+  }
+
+  /** The row that was asked for, now that its run is shown. */
+  #showWanted(): void {
+    const wanted = this.#wanted;
+    if (wanted?.document !== this.log.document || !this.log.row(wanted.seq)) return;
+    this.#wanted = null;
+    this.show(wanted.seq);
   }
 
   /** Keeps what is known of the run that is shown among the others. */
@@ -165,12 +214,27 @@ export class App {
     const { finding } = this.log.answer;
     if (finding?.exchange != null && this.selection.following)
       this.selection.pick(finding.exchange);
+    const before = this.#compareWith;
+    if (before !== null && before !== this.log.document)
+      void this.compare(before, this.log.document);
   }
 
   /** Shows a run of this process again, as it was left. */
   async reopen(document: number): Promise<void> {
     this.#fresh = false;
+    this.compared = null;
     if (await this.do(() => this.host.reopen(document))) this.#show();
+  }
+
+  /** Shows a row of another run. */
+  async reopenAt(document: number, seq: number): Promise<void> {
+    if (document === this.log.document) {
+      this.leaveComparison();
+      this.show(seq);
+      return;
+    }
+    this.#wanted = { document, seq };
+    await this.reopen(document);
   }
 
   #show(): void {

@@ -70,7 +70,22 @@ export const COMMANDS: Command[] = [
     title: "Run again",
     keys: ["Shift+R"],
     when: running,
-    do: (app) => app.again(),
+    do: (app) =>
+      app.over && app.log.answer.finding !== null ? app.againAndCompare() : app.again(),
+  },
+  {
+    id: "compare",
+    title: "Compare with the run before",
+    keys: ["D"],
+    when: (app) => running(app) && app.before !== null,
+    do: (app) => app.before !== null && app.compare(app.before, app.log.document),
+  },
+  {
+    id: "leave-comparison",
+    title: "Back from the comparison to the run",
+    keys: ["Escape"],
+    when: (app) => app.screen === "compare",
+    do: (app) => app.leaveComparison(),
   },
   {
     id: "new",

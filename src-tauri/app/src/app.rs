@@ -15,8 +15,9 @@ use trace::{Secret, Timestamp, Trace};
 use vault::{TokenSet, Vault};
 
 use crate::client_files::{ClientFile, client_files};
+use crate::comparing::compare_documents;
 use crate::contract::{
-    Boot, Detail, ExportFormat, PastRun, RevealedToken, Settings, Tables, Update,
+    Boot, Comparison, Detail, ExportFormat, PastRun, RevealedToken, Settings, Tables, Update,
 };
 use crate::document::Document;
 use crate::lab_scenarios::{self, Scenario};
@@ -169,16 +170,37 @@ impl App {
     /// # Errors
     /// [`ErrorCode::Invalid`] when it is not open any more.
     pub async fn reopen(&self, id: u32) -> Result<(), AppError> {
+        let document = self.opened(id).await?;
+        self.current.send_replace(Some(document));
+        Ok(())
+    }
+
+    /// Compares two open documents.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] when one of them is not open any more.
+    pub async fn compare(&self, a: u32, b: u32) -> Result<Comparison, AppError> {
+        let (one, other) = (self.opened(a).await?, self.opened(b).await?);
+        let compared = tokio::task::spawn_blocking(move || {
+            let names = [format!("run {a}"), format!("run {b}")];
+            compare_documents((&names[0], &one), (&names[1], &other))
+        });
+        compared.await.map_err(|error| AppError {
+            code: ErrorCode::Invalid,
+            message: format!("The two could not be compared: {error}"),
+            hint: None,
+        })
+    }
+
+    async fn opened(&self, id: u32) -> Result<Arc<Document>, AppError> {
         let open = self.open.lock().await;
-        let document = open.iter().map(|open| &open.document);
-        let document = document.into_iter().find(|document| document.id() == id);
-        let document = document.ok_or_else(|| AppError {
+        let mut documents = open.iter().map(|open| &open.document);
+        let document = documents.find(|document| document.id() == id);
+        document.cloned().ok_or_else(|| AppError {
             code: ErrorCode::Invalid,
             message: format!("document: expected the number of an open one, got {id}"),
             hint: Some("Start a new run with the same server.".into()),
-        })?;
-        self.current.send_replace(Some(document.clone()));
-        Ok(())
+        })
     }
 
     /// The document that commands are for.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use trace::{Phase, Timestamp};
 use ts_rs::TS;
 
+pub use compare::Comparison;
 pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
 pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
@@ -192,6 +193,7 @@ mod tests {
         Registration::export_all(&config)?;
         Request::export_all(&config)?;
         RevealedToken::export_all(&config)?;
+        Comparison::export_all(&config)?;
         AppError::export_all(&config)?;
         Understood::export_all(&config)?;
         ClientFile::export_all(&config)?;

@@ -175,11 +175,7 @@ fn difference_line(difference: &Difference) -> Line {
         Some("") => "empty".to_owned(),
         Some(value) => value.to_owned(),
     };
-    let name = match difference.name.as_str() {
-        "" => difference.place.words().to_owned(),
-        name => format!("{} {name}", difference.place.words()),
-    };
-    let line = Line::new().plain(format!("           {name}: "));
+    let line = Line::new().plain(format!("           {}: ", difference.what));
     let (a, b) = (value(&difference.a), value(&difference.b));
     match difference.noise {
         Some(noise) => {

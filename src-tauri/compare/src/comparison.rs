@@ -79,6 +79,8 @@ pub struct Difference {
     pub place: Place,
     /// The name of the header, parameter, member or claim; empty where the place says it all.
     pub name: String,
+    /// Place and name in words: "the request header accept".
+    pub what: String,
     /// None when it is not there.
     pub a: Option<String>,
     pub b: Option<String>,
@@ -185,6 +187,24 @@ pub enum WhatBecame {
     /// Only the first one has it.
     Went,
     Stayed,
+}
+
+impl Difference {
+    /// A difference at this place.
+    pub(crate) fn at(place: Place, name: &str) -> Self {
+        let what = match name {
+            "" => place.words().to_owned(),
+            name => format!("{} {name}", place.words()),
+        };
+        Self {
+            place,
+            name: name.to_owned(),
+            what,
+            a: None,
+            b: None,
+            noise: None,
+        }
+    }
 }
 
 impl Place {

@@ -114,11 +114,8 @@ fn alone(both: &Both<'_>, side: usize, at: usize, row: usize, seen: &mut [Seen; 
     };
     let shown = Some(both.shown(side, at));
     let noise = reason.map(|noise| Difference {
-        place: Place::Order,
-        name: String::new(),
-        a: None,
-        b: None,
         noise: Some(noise),
+        ..Difference::at(Place::Order, "")
     });
     ComparedRow {
         title: step.title.clone(),
@@ -221,11 +218,10 @@ impl Differ<'_> {
             (is_coding && self.other_codings()).then_some(Noise::Connection)
         });
         Some(Difference {
-            place: a.place,
-            name: a.name.clone(),
             a: Some(self.shown(0, a)),
             b: Some(self.shown(1, b)),
             noise,
+            ..Difference::at(a.place, &a.name)
         })
     }
 
@@ -243,11 +239,10 @@ impl Differ<'_> {
         };
         let shown = Some(self.shown(side, fact));
         Difference {
-            place: fact.place,
-            name: fact.name.clone(),
             a: shown.clone().filter(|_| side == 0),
             b: shown.filter(|_| side == 1),
             noise,
+            ..Difference::at(fact.place, &fact.name)
         }
     }
 
@@ -287,11 +282,10 @@ impl Differ<'_> {
     fn fresh(&self, fact: &Fact, values: [&str; 2], seen: &[Seen; 2]) -> Option<Difference> {
         let difference = |a: String, b: String, noise| {
             Some(Difference {
-                place: fact.place,
-                name: fact.name.clone(),
                 a: Some(a),
                 b: Some(b),
                 noise,
+                ..Difference::at(fact.place, &fact.name)
             })
         };
         let is_alike = |one: &str, other: &str| is_redacted(one) == is_redacted(other);
@@ -443,11 +437,9 @@ fn mark_order(both: &Both<'_>, pairs: &[Pair], rows: &mut [ComparedRow]) {
             Some((before, at)) if b < at => {
                 let title = rows[before].title.clone();
                 rows[row].differences.push(Difference {
-                    place: Place::Order,
-                    name: String::new(),
                     a: Some(format!("after {title}")),
                     b: Some(format!("before {title}")),
-                    noise: None,
+                    ..Difference::at(Place::Order, "")
                 });
                 rows[row].state = RowState::Different;
                 return;

@@ -161,11 +161,6 @@ fn sentence(both: &Both<'_>, rows: &[ComparedRow], first: First) -> String {
     let Some(difference) = difference else {
         return format!("{title} differs.");
     };
-    let status = |step: &Option<ComparedStep>| {
-        step.as_ref()
-            .and_then(|step| step.status)
-            .map_or("no status".to_owned(), |status| status.to_string())
-    };
     let said = match (difference.place, &difference.a, &difference.b) {
         (Place::Failure, Some(why), None) => {
             format!("{a} got no answer ({why}), {b} got {}", status(&row.b))
@@ -173,16 +168,13 @@ fn sentence(both: &Both<'_>, rows: &[ComparedRow], first: First) -> String {
         (Place::Failure, None, Some(why)) => {
             format!("{a} got {}, {b} got no answer ({why})", status(&row.a))
         }
+        (Place::Status, Some(_), Some(_)) => statuses(row, [a, b]),
         (Place::Order, one, other) => {
             let word = |value: &Option<String>| value.clone().unwrap_or_default();
             format!("it comes {} in {a}, and {} in {b}", word(one), word(other))
         }
-        (place, one, other) => {
-            let name = match difference.name.as_str() {
-                "" => String::new(),
-                name => format!(" {name}"),
-            };
-            let subject = format!("{}{name}", place.words());
+        (_, one, other) => {
+            let subject = difference.what.clone();
             match (one, other) {
                 (Some(one), Some(other)) => {
                     format!(
@@ -201,8 +193,7 @@ fn sentence(both: &Both<'_>, rows: &[ComparedRow], first: First) -> String {
             }
         }
     };
-    let error = error_of(row).filter(|_| difference.place == Place::Status);
-    format!("{title}: {said}{}.", error.unwrap_or_default())
+    format!("{title}: {said}.")
 }
 
 /// A step that only the run of this name has.
@@ -215,13 +206,24 @@ fn only(name: &str, step: &ComparedStep) -> String {
     format!("only {name} has this step (row {}{answer}).", step.seq)
 }
 
-/// The error code that one of the two answers has.
-fn error_of(row: &ComparedRow) -> Option<String> {
+/// The two statuses, with the error codes of the answers.
+fn statuses(row: &ComparedRow, [a, b]: [&str; 2]) -> String {
     let mut differences = row.differences.iter();
-    let error =
-        differences.find(|one| one.place == Place::ResponseMember && one.name == "error")?;
-    let code = error.a.as_ref().xor(error.b.as_ref())?;
-    Some(format!(" ({})", said(code.trim_matches('"'))))
+    let error = differences.find(|one| one.place == Place::ResponseMember && one.name == "error");
+    let with_code = |step: &Option<ComparedStep>, code: Option<&String>| {
+        let code = code.map_or(String::new(), |code| {
+            format!(" ({})", said(code.trim_matches('"')))
+        });
+        format!("{}{code}", status(step))
+    };
+    let codes = error.map_or((None, None), |error| (error.a.as_ref(), error.b.as_ref()));
+    let (one, other) = (with_code(&row.a, codes.0), with_code(&row.b, codes.1));
+    format!("the status is {one} in {a}, and {other} in {b}")
+}
+
+fn status(step: &Option<ComparedStep>) -> String {
+    let status = step.as_ref().and_then(|step| step.status);
+    status.map_or("no status".to_owned(), |status| status.to_string())
 }
 
 /// A value as a sentence has it: one line, not too long.

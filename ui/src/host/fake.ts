@@ -1,8 +1,10 @@
 import type { AppError } from "./bindings/AppError";
+import type { Comparison } from "./bindings/Comparison";
 import type { Detail } from "./bindings/Detail";
 import type { Settings } from "./bindings/Settings";
 import type { Update } from "./bindings/Update";
 import { SECRETS } from "./fixtures/places";
+import kept from "./fixtures/comparison.json";
 import { fixture } from "./fixtures/index";
 import type { Fixture } from "./fixtures/script";
 import type { Host } from "./host";
@@ -10,6 +12,9 @@ import { POLLS, Play } from "./play";
 
 /** Between two steps of a run, milliseconds. */
 const PACE = 90;
+
+const comparison = kept as Comparison;
+const SAME = "No difference that matters in 11 steps.";
 
 /** Plays a fixture in a browser, for development and tests: no program, no network. */
 export function fakeHost(query: URLSearchParams): Host {
@@ -116,6 +121,10 @@ export function fakeHost(query: URLSearchParams): Host {
     stop: async () => play.end(),
     restart: async () => play.begin(),
     reopen: async () => play.tellAll(),
+    compare: async (a, b) => {
+      if (a === b) return { ...comparison, same: true, sentence: SAME, first: null, rows: [] };
+      return comparison;
+    },
     goOn: async () => play.goOn(),
     rewind: async (seq) => play.rewind(seq),
     edit: async (request) => play.edit(request),

@@ -2,6 +2,7 @@ import type { Action } from "./bindings/Action";
 import type { AppError } from "./bindings/AppError";
 import type { Boot } from "./bindings/Boot";
 import type { ClientFile } from "./bindings/ClientFile";
+import type { Comparison } from "./bindings/Comparison";
 import type { Detail } from "./bindings/Detail";
 import type { Options } from "./bindings/Options";
 import type { Registration } from "./bindings/Registration";
@@ -31,6 +32,8 @@ export interface Host {
   restart(): Promise<void>;
   /** Shows a document that is still open, such as a past run of this process. */
   reopen(document: number): Promise<void>;
+  /** What differs between two open documents. */
+  compare(a: number, b: number): Promise<Comparison>;
   /** Goes on where the specification says to stop. */
   goOn(): Promise<void>;
   /** Gives up the entries from `seq` on: the flow stands before entry `seq` again. */

@@ -21,6 +21,7 @@ export function tauriHost(): Host {
     stop: () => invoke("stop"),
     restart: () => invoke("restart"),
     reopen: (document) => invoke("reopen", { document }),
+    compare: (a, b) => invoke("compare", { a, b }),
     goOn: () => invoke("go_on"),
     rewind: (seq) => invoke("rewind", { seq }),
     edit: (request) => invoke("edit", { request }),
