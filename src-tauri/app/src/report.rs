@@ -4,7 +4,7 @@ use diagnosis::{Finding, Level, RuleCheck};
 use formats::{Opened, Redactor};
 use serde_json::{Value, json};
 use session::Status;
-use trace::{Entry, EntryKind, FlowInfo, Secret, Trace, sentence};
+use trace::{Client, Entry, EntryKind, FlowInfo, Secret, Trace, sentence};
 
 use crate::recording::{flow_status, recorded_status};
 use crate::verdict::RunVerdict;
@@ -72,6 +72,7 @@ pub fn recording_report(
     let mut client = json!(trace.client);
     replace_secrets(&mut client, &redactor);
     report["client"] = client;
+    report["client_profile"] = json!(known_client(&trace.client));
     report["recording"] = json!({
         "origin": trace.origin,
         "unrelated": replay::unrelated(trace),
@@ -84,6 +85,20 @@ pub fn recording_report(
             .collect();
     }
     report
+}
+
+/// What is known of a client that was recognised: its profile, and what servers trip over with it.
+fn known_client(client: &Client) -> Option<Value> {
+    let profile = clients::profiles()
+        .iter()
+        .find(|one| one.name == client.name)?;
+    Some(json!({
+        "id": profile.id,
+        "version": profile.version,
+        "evidence": profile.grade,
+        "facts": profile.facts,
+        "weaknesses": profile.weaknesses,
+    }))
 }
 
 fn flow_report(

@@ -88,6 +88,16 @@ pub fn print_recording(opened: &Opened, paint: &Paint) -> Result<(), Failure> {
         format!(" ({})", evidence.join("; "))
     };
     paint.say(format!("Client: {} {version}{because}", trace.client.name))?;
+    let profile = clients::profiles()
+        .iter()
+        .find(|one| one.name == trace.client.name);
+    for weakness in profile.into_iter().flat_map(|one| &one.weaknesses) {
+        let about = &trace.client.name;
+        paint.say(format!(
+            "Known of {about}: {} ({})",
+            weakness.what, weakness.link
+        ))?;
+    }
     for note in &opened.notes {
         paint.say(format!("Note: {note}"))?;
     }

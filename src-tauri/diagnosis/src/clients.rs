@@ -1,16 +1,11 @@
 //! Which client sent the requests of a trace: by what it says of itself, and by the library that
 //! its `User-Agent` names.
 
+use clients::Sign;
 use serde_json::Value;
-use trace::{Client, Evidence, Exchange, Origin, Purpose, Trace};
+use trace::{Client, Evidence, Exchange, Origin, Purpose, Trace, query_pairs};
 
-/// What is known of a client by the name it registers or initializes with. In lower case.
-const APPLICATIONS: [(&str, &str); 4] = [
-    ("inspector", "MCP Inspector"),
-    ("mcp-remote", "mcp-remote"),
-    ("mcp cli proxy", "mcp-remote"),
-    ("fastmcp", "FastMCP"),
-];
+use crate::fields::value;
 
 /// Libraries by the product of their `User-Agent`, in lower case; they say little of the program.
 const LIBRARIES: [(&str, &str); 4] = [
@@ -19,9 +14,6 @@ const LIBRARIES: [(&str, &str); 4] = [
     ("python-httpx", "a client on Python (httpx)"),
     ("go-http-client", "a client on Go"),
 ];
-
-/// MCP Inspector's own callback, under the port that it has unless another is chosen.
-const INSPECTOR_CALLBACK: &str = ":6274/oauth/callback";
 
 /// The client of a trace, with the evidence for it. Our own runs are ours without any.
 pub fn client_of(trace: &Trace) -> Client {
@@ -42,6 +34,10 @@ struct Told {
     registered: Option<String>,
     /// `clientInfo` of `initialize`: name and version.
     initialized: Option<(String, Option<String>)>,
+    agents: Vec<String>,
+    redirect_uris: Vec<String>,
+    /// URLs of client metadata documents.
+    documents: Vec<String>,
     library: Option<&'static str>,
     evidence: Vec<Evidence>,
 }
@@ -59,28 +55,59 @@ impl Told {
                 self.registered.get_or_insert(name);
             }
             let uris = body["redirect_uris"].as_array().into_iter().flatten();
-            let mut uris = uris.filter_map(Value::as_str);
-            if let Some(uri) = uris.find(|uri| uri.ends_with(INSPECTOR_CALLBACK)) {
-                self.saw(seq, format!("redirect URI {uri}"));
-                self.registered
-                    .get_or_insert_with(|| "MCP Inspector".into());
+            for uri in uris.filter_map(Value::as_str) {
+                self.take_redirect_uri(seq, uri);
             }
         }
-        let info = &body["params"]["clientInfo"];
+        if exchange.purpose == Purpose::Authorization {
+            let asked = query_pairs(&exchange.request.url);
+            if let Some(uri) = value(&asked, "redirect_uri") {
+                self.take_redirect_uri(seq, uri);
+            }
+            let document = value(&asked, "client_id").filter(|id| id.starts_with("https://"));
+            if let Some(id) = document {
+                self.saw(seq, format!("client_id {id}"));
+                self.documents.push(id.to_owned());
+            }
+        }
+        let info = if body["params"]["clientInfo"].is_object() {
+            &body["params"]["clientInfo"]
+        } else {
+            &body["params"]["_meta"]["io.modelcontextprotocol/clientInfo"]
+        };
         if let Some(name) = text(&info["name"]) {
             self.saw(seq, format!("clientInfo \"{name}\""));
             self.initialized
                 .get_or_insert((name, text(&info["version"])));
         }
-        if let Some(agent) = exchange.request.header_value("user-agent") {
-            let lower = agent.to_ascii_lowercase();
-            let known = LIBRARIES
-                .iter()
-                .find(|(product, _)| lower.starts_with(product));
-            if let Some((_, library)) = known {
-                self.saw(seq, format!("User-Agent \"{agent}\""));
-                self.library.get_or_insert(library);
-            }
+        // What the browser says of itself is not the client's.
+        let agent = exchange.request.header_value("user-agent");
+        if let Some(agent) = agent.filter(|_| exchange.purpose != Purpose::Authorization) {
+            self.take_agent(seq, agent);
+        }
+    }
+
+    fn take_redirect_uri(&mut self, seq: u32, uri: &str) {
+        if clients::recognize(&[Sign::RedirectUri(uri)]).is_some() {
+            self.saw(seq, format!("redirect URI {uri}"));
+            self.redirect_uris.push(uri.to_owned());
+        }
+    }
+
+    fn take_agent(&mut self, seq: u32, agent: &str) {
+        let lower = agent.to_ascii_lowercase();
+        let known = LIBRARIES
+            .iter()
+            .find(|(product, _)| lower.starts_with(product));
+        if known.is_none() && clients::recognize(&[Sign::UserAgent(agent)]).is_none() {
+            return;
+        }
+        self.saw(seq, format!("User-Agent \"{agent}\""));
+        if !self.agents.iter().any(|known| known == agent) {
+            self.agents.push(agent.to_owned());
+        }
+        if let Some((_, library)) = known {
+            self.library.get_or_insert(library);
         }
     }
 
@@ -92,24 +119,31 @@ impl Told {
     }
 
     fn client(self) -> Option<Client> {
-        let version = self
-            .initialized
-            .as_ref()
-            .and_then(|(_, version)| version.clone());
-        let own = self.registered.or(self.initialized.map(|(name, _)| name));
-        let name = own.map(|name| application(&name).map_or(name, str::to_owned));
+        let mut signs: Vec<Sign<'_>> = Vec::new();
+        signs.extend(self.registered.as_deref().map(Sign::ClientName));
+        let initialized = self.initialized.as_ref();
+        signs.extend(initialized.map(|(name, _)| Sign::ClientInfo(name)));
+        signs.extend(self.redirect_uris.iter().map(|uri| Sign::RedirectUri(uri)));
+        signs.extend(self.documents.iter().map(|id| Sign::ClientId(id)));
+        let by_words = clients::recognize(&signs);
+        signs.extend(self.agents.iter().map(|agent| Sign::UserAgent(agent)));
+        let version = initialized.and_then(|(_, version)| version.clone());
+        let own = self
+            .registered
+            .clone()
+            .or_else(|| initialized.map(|(name, _)| name.clone()));
+        // A library says less than a name that nobody knows.
+        let known = match own {
+            Some(_) => by_words,
+            None => clients::recognize(&signs),
+        };
+        let known = known.map(|profile| profile.name.clone());
         Some(Client {
-            name: name.or(self.library.map(str::to_owned))?,
+            name: known.or(own).or(self.library.map(str::to_owned))?,
             version,
             evidence: self.evidence,
         })
     }
-}
-
-fn application(name: &str) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    let known = APPLICATIONS.iter().find(|(part, _)| lower.contains(part));
-    known.map(|(_, application)| *application)
 }
 
 #[cfg(test)]
