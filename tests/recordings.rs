@@ -173,3 +173,106 @@ async fn a_har_file_without_secrets_accuses_nobody_else() {
     });
     assert!(differ.is_empty(), "{}\n{}", differ.len(), differ.join("\n"));
 }
+
+/// What a client sends: none of the questions that only this program asks as a page.
+fn told(trace: &Trace) -> impl Iterator<Item = &trace::Exchange> {
+    let all = trace.exchanges().map(|(_, exchange)| exchange);
+    all.filter(|exchange| !matches!(exchange.purpose, trace::Purpose::FromPage { .. }))
+}
+
+/// What a text does not show beside that, and why.
+const NOT_IN_TEXT: [(&str, &str); 2] = [
+    ("N01", "why no answer came is not in the messages"),
+    ("S20", "what a page may read is asked by this program alone"),
+];
+
+/// The exchanges as somebody would copy them into an issue: each request and its answer as text.
+fn as_messages(trace: &Trace) -> String {
+    let mut text = String::new();
+    let fields = |headers: &[trace::Header]| -> String {
+        let lines = headers
+            .iter()
+            .map(|header| format!("{}: {}\n", header.name, header.value));
+        lines.collect()
+    };
+    for exchange in told(trace) {
+        let request = &exchange.request;
+        text += &format!("{} {} HTTP/1.1\n", request.method, request.url);
+        text += &fields(&request.headers);
+        text += &format!(
+            "Host: {}\n\n",
+            request.url.split('/').nth(2).unwrap_or_default()
+        );
+        text += request.body.text().unwrap_or_default();
+        if let Some(response) = exchange.response() {
+            text += &format!("\n\nHTTP/1.1 {}\n", response.status);
+            text += &fields(&response.headers);
+            text += "\n";
+            text += response.body.text().unwrap_or_default();
+        }
+        text += "\n\n";
+    }
+    text
+}
+
+/// The same as commands with what `curl -i` prints.
+fn as_commands(trace: &Trace) -> String {
+    let mut text = String::new();
+    for exchange in told(trace) {
+        let command = formats::curl(exchange, None);
+        // Bytes that no argument holds come by a pipe.
+        let Some(at) = command.find("curl ") else {
+            continue;
+        };
+        text += &format!("```console\n$ {}\n", &command[at..]);
+        if let Some(response) = exchange.response() {
+            text += &format!("HTTP/2 {}\n", response.status);
+            for header in &response.headers {
+                text += &format!("{}: {}\n", header.name.to_lowercase(), header.value);
+            }
+            text += "\n";
+            text += response.body.text().unwrap_or_default();
+        }
+        text += "\n```\n\n";
+    }
+    text
+}
+
+/// `way`: how a run is put into words.
+async fn compare_pasted(way: fn(&Trace) -> String) -> Vec<String> {
+    let mut differ = Vec::new();
+    for misbehaviour in all() {
+        let run = run_against(misbehaviour).await;
+        let text = way(&run.document.trace());
+        let opened = app::open_recording(None, &mut text.as_bytes()).expect("it is text");
+        let again = Document::recorded(1, opened.clone()).await.findings();
+        let (live, pasted) = (said(&run.findings), said(&again));
+        let is_known = |one: &&Said| {
+            let mut silent = NEEDS_DECISIONS.iter().chain(&NOT_IN_TEXT);
+            !silent.any(|(code, _)| *code == one.0)
+        };
+        let lost: Vec<&Said> = live
+            .iter()
+            .filter(|one| !pasted.contains(one))
+            .filter(is_known)
+            .collect();
+        let new: Vec<&Said> = pasted.iter().filter(|one| !live.contains(one)).collect();
+        if !lost.is_empty() || !new.is_empty() {
+            let name = misbehaviour.map_or("healthy", |one| one.slug());
+            differ.push(format!("{name}: lost {lost:?}; new {new:?}"));
+        }
+    }
+    differ
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pasted_messages_give_the_findings_of_the_run() {
+    let differ = compare_pasted(as_messages).await;
+    assert!(differ.is_empty(), "{}\n{}", differ.len(), differ.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pasted_commands_with_their_output_give_the_findings_of_the_run() {
+    let differ = compare_pasted(as_commands).await;
+    assert!(differ.is_empty(), "{}\n{}", differ.len(), differ.join("\n"));
+}

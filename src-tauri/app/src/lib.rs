@@ -13,6 +13,7 @@
 //! | `comparing` | two documents side by side |
 //! | `recording` | what others recorded: opened, and how far it got |
 //! | `observed` | a client that is being observed |
+//! | `evidence` | what a recording says besides its traffic, and what to ask for next |
 //! | `library` | the files of settings and past runs |
 //! | `named_servers`, `client_files` | the servers that pasted texts and files of clients name |
 //! | `lab_scenarios` | the cards of the lab |
@@ -29,6 +30,7 @@ mod client_files;
 mod comparing;
 pub mod contract;
 mod document;
+mod evidence;
 mod keeper;
 pub mod lab_scenarios;
 mod library;
@@ -48,6 +50,7 @@ pub use app::{App, Follower, export_format};
 pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
+pub use evidence::{NextPiece, known_words, next_piece};
 pub use library::Library;
 pub use observe::Rewriting;
 pub use observed::{Observation, new_secret};

@@ -6,7 +6,11 @@ use std::path::Path;
 use diagnosis::Judgement;
 use formats::{Opened, ReadError};
 use session::Status;
-use trace::{Decision, Exchange, FlowInfo, Purpose, RpcAnswer, Trace, rpc_answer, short_path};
+use trace::{
+    Decision, Exchange, FlowInfo, Origin, Purpose, RpcAnswer, Trace, rpc_answer, short_path,
+};
+
+use crate::evidence::known_words;
 
 /// Reads a file of any format, and finds the flows in it.
 ///
@@ -14,6 +18,11 @@ use trace::{Decision, Exchange, FlowInfo, Purpose, RpcAnswer, Trace, rpc_answer,
 /// [`ReadError`] says what was expected and what came.
 pub fn open_recording(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadError> {
     let opened = formats::open(name, file)?;
+    let says_something = !opened.trace.entries.is_empty() || !opened.urls.is_empty();
+    let is_pasted = opened.trace.origin == Origin::Pasted;
+    if is_pasted && !says_something && known_words(&opened).is_empty() {
+        return Err(formats::unknown());
+    }
     Ok(Opened {
         trace: replay::replay(opened.trace),
         ..opened

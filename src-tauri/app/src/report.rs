@@ -4,8 +4,9 @@ use diagnosis::{Finding, Level, RuleCheck};
 use formats::{Opened, Redactor};
 use serde_json::{Value, json};
 use session::Status;
-use trace::{Client, Entry, EntryKind, FlowInfo, Secret, Trace, sentence};
+use trace::{Client, Entry, EntryKind, FlowInfo, Origin, Secret, Trace, sentence};
 
+use crate::evidence;
 use crate::recording::{flow_status, recorded_status};
 use crate::verdict::RunVerdict;
 
@@ -78,6 +79,11 @@ pub fn recording_report(
         "unrelated": replay::unrelated(trace),
         "notes": opened.notes,
     });
+    if trace.origin == Origin::Pasted {
+        let mut evidence = evidence::report(opened);
+        replace_secrets(&mut evidence, &redactor);
+        report["recording"]["evidence"] = evidence;
+    }
     if trace.flows.len() > 1 {
         let flows = trace.flows.iter();
         report["flows"] = flows

@@ -19,7 +19,7 @@ pub struct Arguments {
 pub enum Command {
     /// Run the flow against an MCP server and say what is wrong
     Run(Box<RunArguments>),
-    /// Judge what another client's traffic, recorded as a file, shows
+    /// Judge what another client's traffic, recorded as a file or pasted as text, shows
     Check(CheckArguments),
     /// Say what differs between two recordings, such as before and after a fix
     Compare(CompareArguments),
@@ -129,7 +129,8 @@ pub struct CompareArguments {
 /// met. 2: the file cannot be read.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// A HAR file or an Authscope trace; - for the standard input
+    /// A HAR file, an Authscope trace, or a text: commands with their output, transcripts of
+    /// curl -v, messages, log lines, tables, metadata, tokens, errors; - for the standard input
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
     /// List the exchanges too that belong to no flow

@@ -5,11 +5,12 @@ use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use app::{Document, Mirror, Row, Status};
+use app::{Document, Mirror, Row, Status, known_words, next_piece};
 use formats::{Opened, Redactor, visible_json};
 use trace::{FlowInfo, Origin, Purpose, Trace};
 
 use crate::arguments::CheckArguments;
+use crate::explain_command;
 use crate::paint::Paint;
 use crate::run_command::{create, exit_code, print_end, write};
 use crate::terminal::{Failure, Terminal};
@@ -36,7 +37,9 @@ pub async fn run(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     print_rows(&opened.trace, &shown, arguments.all, &redactor, &paint)?;
     let view = shown.view.as_ref();
     let status = view.map_or(Status::Ready, |view| view.status.clone());
+    print_words(&opened, &paint)?;
     print_end(&opened.trace, &redactor, &status, &shown.findings, &paint)?;
+    print_next(&opened, &redactor, &paint)?;
 
     let report = || app::recording_report(&opened, &[], &shown.findings, &document.ledger());
     if to_standard_output {
@@ -79,6 +82,22 @@ pub fn print_recording(opened: &Opened, paint: &Paint) -> Result<(), Failure> {
         let version = version.as_deref().unwrap_or_default();
         paint.say(format!("Recorded by {tool} {version}"))?;
     }
+    if !opened.pieces.is_empty() {
+        paint.say("The text was taken for:")?;
+    }
+    for piece in opened.pieces.iter().take(MOST_PIECES) {
+        let (first, last) = piece.lines;
+        let lines = if first == last {
+            format!("line {first}")
+        } else {
+            format!("lines {first} to {last}")
+        };
+        paint.say(format!("  {} ({lines})", piece.kind.words()))?;
+    }
+    if opened.pieces.len() > MOST_PIECES {
+        let more = opened.pieces.len() - MOST_PIECES;
+        paint.say(format!("  and {more} more pieces"))?;
+    }
     let version = trace.client.version.as_deref().unwrap_or_default();
     let evidence = trace.client.evidence.iter().map(|one| one.what.as_str());
     let evidence: Vec<&str> = evidence.take(3).collect();
@@ -111,6 +130,32 @@ pub fn print_recording(opened: &Opened, paint: &Paint) -> Result<(), Failure> {
         paint.say(format!(
             "{unrelated} other {some} to no flow; --all lists them"
         ))?;
+    }
+    Ok(())
+}
+
+/// What is known of errors that a client printed.
+fn print_words(opened: &Opened, paint: &Paint) -> Result<(), Failure> {
+    for (_, known) in known_words(opened).into_iter().take(MOST_PIECES) {
+        for one in known.into_iter().take(MOST_KNOWN) {
+            paint.say("")?;
+            for line in explain_command::lines(one) {
+                paint.say(line)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What to add, so that more can be judged.
+fn print_next(opened: &Opened, redactor: &Redactor, paint: &Paint) -> Result<(), Failure> {
+    if let Some(next) = next_piece(opened) {
+        paint.say("")?;
+        let end = if next.command.is_some() { ":" } else { "." };
+        paint.say(format!("Next: {}{end}", next.sentence))?;
+        if let Some(command) = next.command {
+            paint.say(format!("  {}", redactor.text(&command)))?;
+        }
     }
     Ok(())
 }
@@ -148,6 +193,10 @@ pub fn print_rows(
     }
     Ok(())
 }
+
+/// Pieces of a pasted text that are listed, and meanings of one of its errors.
+const MOST_PIECES: usize = 20;
+const MOST_KNOWN: usize = 3;
 
 fn server(flow: &FlowInfo, redactor: &Redactor) -> String {
     let url = flow.server_url.as_deref();

@@ -15,6 +15,10 @@ pub async fn run(arguments: &ConvertArguments) -> Result<ExitCode, Failure> {
     for note in &opened.notes {
         Terminal::standard_error().line(format!("Note: {note}"))?;
     }
+    if opened.trace.entries.is_empty() {
+        let from = arguments.from.display();
+        return Err(format!("{from}: expected requests, got a text without any").into());
+    }
     let to = std::slice::from_ref(&arguments.to);
     let exports = Exports::open(None, to, arguments.include_secrets)?;
     let document = Document::recorded(1, opened).await;

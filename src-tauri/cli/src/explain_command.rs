@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use diagnosis::ClientText;
 use serde_json::{Value, json};
 
 use crate::arguments::ExplainArguments;
@@ -16,15 +17,9 @@ pub fn run(arguments: &ExplainArguments) -> Result<ExitCode, Failure> {
         terminal.json(&Value::Array(found))?;
     } else {
         for one in &found {
-            terminal.line(format!("{} says \"{}\"", one.client, one.text))?;
-            terminal.line(format!("  {}", one.means))?;
-            for rule in diagnosis::catalogue() {
-                if one.rules.contains(&rule.code) {
-                    let owner = owner_word(rule.owner);
-                    terminal.line(format!("  {} {} ({owner})", rule.code, rule.title))?;
-                }
+            for line in lines(one) {
+                terminal.line(line)?;
             }
-            terminal.line(format!("  found at {}", one.source))?;
             terminal.line("")?;
         }
         terminal.line(if found.is_empty() {
@@ -40,4 +35,20 @@ pub fn run(arguments: &ExplainArguments) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What is known of a text.
+pub fn lines(one: &ClientText) -> Vec<String> {
+    let mut lines = vec![
+        format!("{} says \"{}\"", one.client, one.text),
+        format!("  {}", one.means),
+    ];
+    for rule in diagnosis::catalogue() {
+        if one.rules.contains(&rule.code) {
+            let owner = owner_word(rule.owner);
+            lines.push(format!("  {} {} ({owner})", rule.code, rule.title));
+        }
+    }
+    lines.push(format!("  found at {}", one.source));
+    lines
 }

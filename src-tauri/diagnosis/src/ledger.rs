@@ -238,7 +238,8 @@ mod tests {
             assert_eq!(status(&trace, code), CheckStatus::NotApplicable, "{code}");
         }
         let passed = check_of(&trace, "R02");
-        assert_eq!(passed.reason, "Looked at resource metadata documents.");
+        let looked_at = "resource metadata documents and URLs that resource metadata came from";
+        assert_eq!(passed.reason, format!("Looked at {looked_at}."));
         assert!(passed.exchange.is_some());
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use trace::{ActionKind, Decision, Grant, Phase, Purpose, StopCode};
+use trace::{ActionKind, Decision, Grant, Phase, Purpose, Recorded, StopCode};
 
 use crate::client_authentication::basic_client_id;
 use crate::id_token::id_tokens;
@@ -56,9 +56,11 @@ subjects! {
     MetadataRequest ResourceMetadata "requests for metadata",
     ResourceMetadataRequest ResourceMetadata "requests for resource metadata",
     ResourceMetadata ResourceMetadata "resource metadata documents",
+    ResourceMetadataUrl ResourceMetadata "URLs that resource metadata came from",
     AuthorizationServer ServerMetadata "authorization servers that were named",
     ServerMetadataRequest ServerMetadata "requests for authorization server metadata",
     ServerMetadata ServerMetadata "authorization server metadata documents",
+    ServerMetadataUrl ServerMetadata "URLs that authorization server metadata came from",
     IdentityProvider none "requests for an identity provider's metadata",
     WayToRegister Registration "ways to register",
     Client Registration "clients to act as",
@@ -207,6 +209,12 @@ impl Subject {
                     let unread = reading.resource_tries.iter().filter(|one| one.is_unread());
                     first(unread.map(|attempt| attempt.seen))
                 }),
+            Self::ResourceMetadataUrl => {
+                located(reading.resource_tries.iter().map(|attempt| attempt.seen))
+            }
+            Self::ServerMetadataUrl => {
+                located(reading.server_tries.iter().map(|attempt| attempt.seen))
+            }
             Self::AuthorizationServer => Self::ServerMetadataRequest.place(reading).or_else(|| {
                 let metadata = Self::ResourceMetadata.place(reading);
                 reading.issuer().and(metadata)
@@ -347,6 +355,11 @@ impl Subject {
     }
 }
 
+/// Whether the status of the answer was recorded.
+fn has_status(seen: ExchangeRef<'_>) -> bool {
+    seen.exchange.recorded.status == Recorded::Whole
+}
+
 /// The first request that sends the same text under this name as one before it.
 fn used_twice<'a>(
     requests: impl Iterator<Item = ExchangeRef<'a>>,
@@ -358,12 +371,29 @@ fn used_twice<'a>(
     again.map(|(seen, _)| Place::at(seen.seq))
 }
 
+/// The first of these exchanges whose URL was recorded, or else the first.
+fn located<'a>(exchanges: impl Iterator<Item = ExchangeRef<'a>>) -> Option<Place> {
+    let mut unread = None;
+    for seen in exchanges {
+        if seen.exchange.recorded.request_line != Recorded::NotRecorded {
+            return Some(Place::at(seen.seq));
+        }
+        unread.get_or_insert(Place {
+            entry: Some(seen.seq),
+            unread: Some("The recording does not say which URL was asked for."),
+        });
+    }
+    unread
+}
+
 /// The first of these exchanges with an answer that was recorded whole, or else the first.
 fn first<'a>(exchanges: impl Iterator<Item = ExchangeRef<'a>>) -> Option<Place> {
     let mut unread = None;
     for seen in exchanges {
         let why = match seen.response_with_headers() {
-            Some(response) if response.has_body() => return Some(Place::at(seen.seq)),
+            Some(response) if response.has_body() && has_status(seen) => {
+                return Some(Place::at(seen.seq));
+            }
             _ if seen.response().is_some() => "The recording does not hold all of the answer.",
             _ => "No answer came.",
         };

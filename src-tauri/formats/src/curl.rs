@@ -145,6 +145,11 @@ fn pseudonym<'a>(text: &'a str, variables: &'a Variables) -> Option<(&'a str, &'
     })
 }
 
+/// The text as one word of a POSIX shell, for a command that is shown.
+pub fn shell_word(text: &str) -> String {
+    single_quoted(&text.replace(['\n', '\r', '\0'], " "))
+}
+
 fn single_quoted(text: &str) -> String {
     if text.is_empty() {
         String::new()

@@ -8,6 +8,7 @@ use serde_json::Value;
 use trace::{Secret, Trace};
 
 use crate::fresh::Fresh;
+use crate::paste::Piece;
 use crate::redact::{Quiet, Redactor};
 
 /// A way to write a trace into a file, to read one from a file, or both.
@@ -41,6 +42,12 @@ pub struct Opened {
     pub notes: Vec<String>,
     /// What the rules said when it was written, where secrets they look at are replaced since.
     pub judgement: Option<Value>,
+    /// What the parts of a pasted text were taken for.
+    pub pieces: Vec<Piece>,
+    /// Words of a pasted text that may be what a client printed.
+    pub words: Vec<String>,
+    /// URLs that a pasted text names without a request.
+    pub urls: Vec<String>,
 }
 
 impl From<Trace> for Opened {
@@ -49,6 +56,9 @@ impl From<Trace> for Opened {
             trace,
             notes: Vec::new(),
             judgement: None,
+            pieces: Vec::new(),
+            words: Vec::new(),
+            urls: Vec::new(),
         }
     }
 }

@@ -6,12 +6,14 @@ use std::path::Path;
 use crate::format::{Export, Format, Opened, ReadError};
 use crate::har::Har;
 use crate::mermaid::Mermaid;
+use crate::mitmproxy::{Mitmproxy, begins_as_flow};
+use crate::paste;
 use crate::text::Text;
 use crate::trace_file::TraceFile;
 
 /// Every format, in the order they are offered. The window's dialog, its file filter and the
 /// command read this table; nothing else names a format.
-pub static FORMATS: &[&dyn Format] = &[&Har, &TraceFile, &Text, &Mermaid];
+pub static FORMATS: &[&dyn Format] = &[&Har, &TraceFile, &Text, &Mermaid, &Mitmproxy];
 
 /// The format of this id.
 pub fn format(id: &str) -> Option<&'static dyn Format> {
@@ -36,31 +38,96 @@ pub fn open(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadErro
     file.take(LOOKED_AT)
         .read_to_end(&mut start)
         .map_err(|error| ReadError(format!("the file could not be read: {error}")))?;
-    let has = |text: &str| memchr::memmem::find(&start, text.as_bytes()).is_some();
-    let by_content: Option<&dyn Format> = if has("\"authscope_trace\"") {
-        Some(&TraceFile)
-    } else if has("\"log\"") {
-        Some(&Har)
-    } else {
-        None
+    let by_name = || format_of(name?).filter(|format| format.about().can_read);
+    match by_content(&start).or_else(by_name) {
+        Some(format) => format.read(&mut start.as_slice().chain(file)),
+        None => open_text(start, file),
+    }
+}
+
+/// The format that a file of another program begins like.
+fn by_content(start: &[u8]) -> Option<&'static dyn Format> {
+    if begins_as_flow(start) {
+        return Some(&Mitmproxy);
+    }
+    let has = |text: &str| memchr::memmem::find(start, text.as_bytes());
+    let mark = "\u{feff}".as_bytes();
+    let text = start.strip_prefix(mark).unwrap_or(start).trim_ascii_start();
+    if !text.starts_with(b"{") {
+        return None;
+    }
+    if has("\"authscope_trace\"").is_some() {
+        return Some(&TraceFile);
+    }
+    let log = has("\"log\"")?;
+    // In the log of a container it is a text.
+    let after = start[log + b"\"log\"".len()..].trim_ascii_start();
+    let after = after.strip_prefix(b":").unwrap_or(after).trim_ascii_start();
+    (!after.starts_with(b"\"")).then_some(&Har as &dyn Format)
+}
+
+/// What is no file of a format may be evidence that was pasted.
+fn open_text(mut text: Vec<u8>, file: &mut dyn Read) -> Result<Opened, ReadError> {
+    let left = LONGEST_TEXT.saturating_sub(text.len() as u64);
+    file.take(left + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| ReadError(format!("the file could not be read: {error}")))?;
+    let is_longer = text.len() as u64 > LONGEST_TEXT;
+    text.truncate(LONGEST_TEXT as usize);
+    let mut opened = paste::read(&decoded(text)?);
+    if is_longer {
+        let most = LONGEST_TEXT >> 20;
+        opened
+            .notes
+            .push(format!("Only the first {most} MB of the text were read."));
+    }
+    Ok(opened)
+}
+
+/// UTF-8, or UTF-16 as PowerShell writes it into files.
+fn decoded(bytes: Vec<u8>) -> Result<String, ReadError> {
+    let units = |read: fn([u8; 2]) -> u16| -> String {
+        let units = bytes[2..]
+            .chunks_exact(2)
+            .map(|pair| read([pair[0], pair[1]]));
+        char::decode_utf16(units)
+            .map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect()
     };
-    let format = by_content.or_else(|| format_of(name?).filter(|format| format.about().can_read));
-    let Some(format) = format else {
-        let known = all().map(|format| format.about());
-        let known: Vec<&str> = known
-            .filter(|about| about.can_read)
-            .map(|about| about.title)
-            .collect();
-        let known = known.join(", ");
-        return Err(ReadError(format!(
-            "expected a file of one of these: {known}; got another"
-        )));
-    };
-    format.read(&mut start.as_slice().chain(file))
+    if bytes.starts_with(&[0xff, 0xfe]) {
+        return Ok(units(u16::from_le_bytes));
+    }
+    if bytes.starts_with(&[0xfe, 0xff]) {
+        return Ok(units(u16::from_be_bytes));
+    }
+    // A character may be cut where the reading ended.
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        Err(error) if error.utf8_error().error_len().is_none() => {
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// No format can read it, and it is no text.
+pub fn unknown() -> ReadError {
+    let known = all().map(|format| format.about());
+    let known: Vec<&str> = known
+        .filter(|about| about.can_read)
+        .map(|about| about.title)
+        .collect();
+    let known = known.join(", ");
+    ReadError(format!(
+        "expected a file of one of these: {known}; or a text with commands, transcripts, log lines, \
+         documents or an error of a client; got another"
+    ))
 }
 
 /// Bytes at the start of a file that say of which format it is.
 const LOOKED_AT: u64 = 4096;
+/// Bytes of a pasted text.
+const LONGEST_TEXT: u64 = 8 << 20;
 
 fn all() -> impl Iterator<Item = &'static dyn Format> {
     FORMATS.iter().copied()

@@ -110,6 +110,9 @@ fn begins(purpose: &Purpose) -> bool {
             | Purpose::ServerMetadata { .. }
             | Purpose::Registration
             | Purpose::Authorization
+            | Purpose::Callback
+            | Purpose::Jwks
+            | Purpose::Introspection { .. }
             | Purpose::PushedAuthorization
             | Purpose::DeviceAuthorization
             | Purpose::Token { .. }

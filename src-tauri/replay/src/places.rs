@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use trace::{
-    Exchange, MetadataSource, Purpose, ResourceMetadata, ServerMetadata, WellKnown, query_pairs,
-    resource_metadata_urls, server_metadata_urls,
+    Exchange, MetadataSource, Purpose, Recorded, ResourceMetadata, ServerMetadata, WellKnown,
+    query_pairs, resource_metadata_urls, server_metadata_urls,
 };
 
 use crate::message::{
@@ -47,6 +47,10 @@ pub struct Places {
     clients: HashSet<String>,
     /// Where redirects of authorization requests lead.
     onward: HashSet<String>,
+    /// What metadata was asked for as a resource.
+    meant: HashSet<String>,
+    /// URLs of requests whose bodies were not recorded.
+    unread: HashSet<String>,
 }
 
 const RESOURCE: &str = "/.well-known/oauth-protected-resource";
@@ -59,6 +63,9 @@ impl Places {
         for exchange in exchanges {
             places.take(exchange);
         }
+        let calls = places.meant.intersection(&places.unread).cloned();
+        let calls: Vec<String> = calls.collect();
+        places.mcp.extend(calls);
         places
     }
 
@@ -89,6 +96,17 @@ impl Places {
                 self.take_resource(address(&request.url).to_owned());
                 self.take_resource_urls(&request.url);
             }
+        }
+        // Who asks for the metadata of a resource means to call it.
+        let unread = |one: &Exchange| one.recorded.request_body == Recorded::NotRecorded;
+        if let Some((origin, resource)) = request.url.split_once(RESOURCE)
+            && resource.starts_with('/')
+        {
+            self.meant
+                .insert(address(&format!("{origin}{resource}")).to_owned());
+        }
+        if unread(exchange) && request.method == "POST" {
+            self.unread.insert(address(&request.url).to_owned());
         }
         let asked = asked(request);
         if self.is_onward(exchange, &asked) {

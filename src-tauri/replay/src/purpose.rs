@@ -1,8 +1,8 @@
 //! What a request was for, as far as the exchange and the recording as a whole show it.
 
-use trace::{CrossOrigin, Exchange, Grant, Purpose, TokenKind};
+use trace::{CrossOrigin, Exchange, Grant, Purpose, Recorded, TokenKind};
 
-use crate::message::{answer, asked, form, json, rpc_method, text, value};
+use crate::message::{answer, asked, form, json, path, rpc_method, text, value};
 use crate::places::{Endpoint, Places};
 
 const GRANTS: [Grant; 6] = [
@@ -20,13 +20,15 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
     let request = &exchange.request;
     let url = request.url.as_str();
     let method = request.method.as_str();
-    // One of our own questions, as our own file says, or what the recording proxy knows better: what
-    // it answered itself, and what it sent the browser on with.
-    if matches!(
-        exchange.purpose,
-        Purpose::FromPage { .. } | Purpose::Authorization | Purpose::Callback
-    ) || places.are_observed && exchange.purpose == Purpose::Unrelated
-    {
+    // One of our own questions, as our own file says; what the recording proxy knows better: what it
+    // answered itself, and what it sent the browser on with; a document that was pasted alone.
+    let is_known = match exchange.purpose {
+        Purpose::Unknown => false,
+        Purpose::FromPage { .. } | Purpose::Authorization | Purpose::Callback => true,
+        Purpose::Unrelated => true,
+        _ => !places.are_observed,
+    };
+    if is_known {
         return exchange.purpose.clone();
     }
     if method == "OPTIONS" {
@@ -56,7 +58,30 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
     places
         .endpoint(url)
         .and_then(|endpoint| at_endpoint(exchange, endpoint))
+        .or_else(|| by_convention(exchange))
         .unwrap_or(Purpose::Unrelated)
+}
+
+/// By the last part of the path, where the body that would tell was not recorded: a log has no
+/// bodies. 2025-03-26 basic/authorization ("Fallbacks for Servers without Metadata Discovery")
+/// names these endpoints, and servers keep to them.
+fn by_convention(exchange: &Exchange) -> Option<Purpose> {
+    let request = &exchange.request;
+    let unread = exchange.recorded.request_body != Recorded::Whole && request.body.is_empty();
+    let unread = unread
+        && exchange
+            .response()
+            .is_none_or(|response| response.body.is_empty());
+    let path = path(&request.url);
+    let last = path.trim_end_matches('/').rsplit('/').next()?;
+    match (request.method.as_str(), last) {
+        ("POST", "token") if unread => Some(Purpose::Token {
+            grant: Grant::AuthorizationCode,
+        }),
+        ("POST", "register") if unread => Some(Purpose::Registration),
+        ("POST", "mcp" | "sse" | "messages") if unread => Some(call(exchange)),
+        _ => None,
+    }
 }
 
 /// A call to the MCP server. Streams that are opened and sessions that are ended say nothing of

@@ -18,6 +18,8 @@ pub enum Origin {
     },
     /// The traffic of another client, watched while it happened.
     Observed,
+    /// Pieces of text that somebody pasted: commands, transcripts, log lines, documents.
+    Pasted,
 }
 
 /// The program that sent the requests.

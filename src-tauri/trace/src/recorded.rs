@@ -21,7 +21,12 @@ pub enum Recorded {
 
 /// What a recording holds of an exchange. Everything, for our own runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
 pub struct Recording {
+    /// Method and URL. Where they were not recorded, those stand there that fit the rest.
+    pub request_line: Recorded,
+    /// Where it was not recorded, one stands there that fits the rest.
+    pub status: Recorded,
     pub request_headers: Recorded,
     pub request_body: Recorded,
     pub response_headers: Recorded,

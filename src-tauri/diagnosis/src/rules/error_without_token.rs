@@ -1,5 +1,5 @@
 use crate::finding::Part;
-use crate::reading::{Reading, bearer, challenges};
+use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6750_NO_ERROR;
 use crate::wording::excerpt;
@@ -27,7 +27,8 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let named = reading.first_calls.iter().find_map(|call| {
-        let without_token = bearer(call.request()).is_none();
+        // A recorder that leaves the field out does not show that there was none.
+        let without_token = call.exchange.request_header("authorization").is_absent();
         let response = call
             .response()
             .filter(|response| response.status == 401 && without_token)?;
@@ -74,5 +75,23 @@ mod tests {
         );
         assert_eq!(run.found(), ["D41"]);
         assert!(Run::healthy_with_refresh().is_silent("D41"));
+    }
+
+    #[test]
+    fn a_token_that_was_not_recorded_may_have_been_sent() {
+        let mut run = Run::healthy();
+        for header in &mut run.challenge.headers {
+            header.value = header
+                .value
+                .replace("Bearer ", "Bearer error=\"invalid_token\", ");
+        }
+        let mut trace = run.trace();
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            if let trace::EntryKind::Exchange(exchange) = &mut entry.kind {
+                exchange.recorded.request_headers = trace::Recorded::NotRecorded;
+            }
+        }
+        let found = crate::diagnose(&trace);
+        assert!(found.iter().all(|finding| finding.code != "D41"));
     }
 }

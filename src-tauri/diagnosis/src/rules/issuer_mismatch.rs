@@ -32,7 +32,7 @@ rule! {
     ],
     spec: [RFC8414_ISSUER],
     stops: [IssuerMismatch],
-    looks_at: [ServerMetadata],
+    looks_at: [ServerMetadata, ServerMetadataUrl],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -31,7 +31,7 @@ rule! {
     ],
     spec: [RFC8414_ISSUER],
     stops: [IssuerMismatch],
-    looks_at: [ServerMetadata],
+    looks_at: [ServerMetadata, ServerMetadataUrl],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -30,7 +30,7 @@ rule! {
         OPTIONAL: Note AuthorizationServer Certain,
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
-    looks_at: [ServerMetadata],
+    looks_at: [ServerMetadata, ServerMetadataUrl],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

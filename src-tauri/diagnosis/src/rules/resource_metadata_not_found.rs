@@ -26,6 +26,7 @@ rule! {
     title: "The MCP server wants a token and does not say where to get one",
     variants: [
         OLDEST: Warning McpServer Certain,
+        CHALLENGE_NOT_SEEN: Error McpServer Likely,
     ],
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
     follows: ["S09", "D40", "D15/resource_metadata", "N01"],
@@ -87,6 +88,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                    goes on with that."
             .into();
     }
+    // The challenge may name another place, at another server.
+    let hidden = reading.unauthorized().is_some_and(|call| {
+        let challenge = call.exchange.response_header("www-authenticate");
+        !challenge.is_recorded()
+    });
+    if hidden {
+        message.push_str(
+            " The recording does not hold the header fields of the 401, which may name another \
+             place.",
+        );
+    }
     let finding = RULE
         .found(if newer {
             MCP_DISCOVERY
@@ -94,10 +106,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             MCP_RESOURCE_METADATA
         })
         .at(last.seen.seq, Part::Status)
-        .variant(if oldest {
-            &OLDEST
-        } else {
-            RULE.default_variant()
+        .variant(match (oldest, hidden) {
+            (true, _) => &OLDEST,
+            (false, true) => &CHALLENGE_NOT_SEEN,
+            (false, false) => RULE.default_variant(),
         })
         .message(message)
         .expected("a JSON document at one of these URLs")
@@ -143,7 +155,7 @@ fn is_there(attempt: &ResourceTry<'_>) -> bool {
 mod tests {
     use trace::{FailureKind, MetadataSource, Phase, Revision, StopCode};
 
-    use crate::finding::Level;
+    use crate::finding::{Certainty, Level};
     use crate::sample::{Answer, Run};
 
     fn without_metadata(revision: Revision) -> Run {
@@ -170,6 +182,24 @@ mod tests {
         let finding = without_metadata(Revision::R20251125).finding("N03");
         assert_eq!(finding.actual.unwrap().lines().count(), 2);
         assert!(finding.message.contains("must leave it out"));
+    }
+
+    #[test]
+    fn a_challenge_that_was_not_recorded_may_name_another_place() {
+        let mut trace = without_metadata(Revision::R20251125).trace();
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            if let trace::EntryKind::Exchange(exchange) = &mut entry.kind
+                && let trace::Outcome::Response(response) = &mut exchange.outcome
+            {
+                response.headers.clear();
+                exchange.recorded.response_headers = trace::Recorded::NotRecorded;
+            }
+        }
+        let found = crate::diagnose(&trace);
+        let finding = found.iter().find(|finding| finding.code == "N03");
+        let finding = finding.expect("the metadata is nowhere");
+        assert_eq!(finding.certainty, Certainty::Likely);
+        assert!(finding.message.contains("does not hold the header fields"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ rule! {
     title: "The resource metadata is about another resource than the URL used",
     spec: [RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN],
     stops: [ForeignResource],
-    looks_at: [ResourceMetadata],
+    looks_at: [ResourceMetadata, ResourceMetadataUrl],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

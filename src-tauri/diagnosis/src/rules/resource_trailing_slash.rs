@@ -30,7 +30,7 @@ rule! {
     ],
     spec: [RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN],
     stops: [ForeignResource],
-    looks_at: [ResourceMetadata],
+    looks_at: [ResourceMetadata, ResourceMetadataUrl],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

@@ -26,6 +26,8 @@ use entry::HarEntry;
 use parts::{page_id, rfc3339};
 use pass::Pass;
 
+pub(crate) use read_entry::{failure, forget_body};
+
 /// `.har`, as browsers and proxies read it.
 pub struct Har;
 

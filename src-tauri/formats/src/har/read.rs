@@ -118,9 +118,8 @@ impl Seen {
         let producer = Producer::of(&self.creator, &self.browser);
         producer.judge(&mut self.exchanges);
         Ok(Opened {
-            trace: self.trace(),
             notes,
-            judgement: None,
+            ..self.trace().into()
         })
     }
 

@@ -58,6 +58,7 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
             } else {
                 Recorded::NotRecorded
             },
+            ..Recording::default()
         },
         client_side: None,
         server_side: None,
@@ -266,7 +267,7 @@ fn body(content: &Object, headers: &[Header], failed: bool) -> (Body, Recorded) 
 }
 
 /// Of a failed request a browser says little: an answer that it kept from a page looks like none.
-fn failure(error: Option<&str>) -> Failure {
+pub fn failure(error: Option<&str>) -> Failure {
     let text = error.unwrap_or("the recording has no answer");
     let lower = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -277,6 +278,7 @@ fn failure(error: Option<&str>) -> Failure {
         "name or service not known",
         "unknown_host",
         "unknown host",
+        "could not resolve",
     ]) {
         FailureKind::Dns
     } else if has(&[
@@ -284,6 +286,8 @@ fn failure(error: Option<&str>) -> Failure {
         "econnrefused",
         "connection refused",
         "connect call failed",
+        "failed to connect",
+        "could not connect",
     ]) {
         FailureKind::Refused
     } else if has(&["unreachable"]) {
@@ -372,7 +376,7 @@ fn mark_redacted(exchange: &mut Exchange) {
 }
 
 /// What cannot be of a flow stays in the file, unless it is small.
-fn forget_body(exchange: &mut Exchange) {
+pub fn forget_body(exchange: &mut Exchange) {
     if may_matter(exchange) {
         return;
     }

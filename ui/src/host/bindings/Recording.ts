@@ -4,7 +4,15 @@ import type { Recorded } from "./Recorded";
 /**
  * What a recording holds of an exchange. Everything, for our own runs.
  */
-export type Recording = { request_headers: Recorded, request_body: Recorded, response_headers: Recorded, response_body: Recorded, 
+export type Recording = { 
+/**
+ * Method and URL. Where they were not recorded, those stand there that fit the rest.
+ */
+request_line: Recorded, 
+/**
+ * Where it was not recorded, one stands there that fits the rest.
+ */
+status: Recorded, request_headers: Recorded, request_body: Recorded, response_headers: Recorded, response_body: Recorded, 
 /**
  * When the exchange began, how long it took, and the time of its entry.
  */

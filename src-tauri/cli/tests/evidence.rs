@@ -1,0 +1,256 @@
+//! `authscope-cli check` with pasted evidence and the recordings of other programs: what each was
+//! taken for, what is found, and what is asked for next.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn fixture(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings");
+    folder.join(name)
+}
+
+fn check(path: &std::path::Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_authscope-cli"))
+        .args(["check", "--json", "-"])
+        .arg(path)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command was built")
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let said = String::from_utf8_lossy(&output.stderr);
+        panic!("a report in JSON: {error}; {said}")
+    })
+}
+
+fn pasted(name: &str, text: &str) -> Value {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).expect("the folder is for tests");
+    report(&check(&path))
+}
+
+fn codes(report: &Value) -> BTreeSet<&str> {
+    let findings = report["findings"].as_array().into_iter().flatten();
+    findings
+        .filter_map(|finding| finding["code"].as_str())
+        .collect()
+}
+
+fn kinds(report: &Value) -> Vec<&str> {
+    let pieces = report["recording"]["evidence"]["pieces"].as_array();
+    let pieces = pieces.into_iter().flatten();
+    pieces.filter_map(|piece| piece["kind"].as_str()).collect()
+}
+
+fn next(report: &Value) -> String {
+    let next = &report["recording"]["evidence"]["next"];
+    let text = |name: &str| next[name].as_str().unwrap_or_default().to_owned();
+    format!("{} {}", text("sentence"), text("command"))
+}
+
+#[test]
+fn each_kind_of_evidence_is_told_and_judged() {
+    // The file, a kind that it holds, exactly these findings, and a part of what is asked for.
+    let cases: [(&str, &str, &[&str], &str); 17] = [
+        ("challenge", "challenge", &["S09"], ""),
+        ("token-error", "error", &["T41"], "the token request"),
+        ("jwt", "jwt", &[], "a call with the token"),
+        (
+            "server-metadata",
+            "server_metadata",
+            &["A07"],
+            "curl -i -X POST URL",
+        ),
+        ("callback-url", "callback_url", &["A30"], ""),
+        ("no-such-host", "failure", &["N01"], ""),
+        (
+            "configuration",
+            "configuration",
+            &[],
+            "authscope-cli run 'https://mcp.example.com/mcp'",
+        ),
+        ("client-error", "words", &[], "curl -i -X POST URL"),
+        (
+            "commands-in-markdown",
+            "command",
+            &["D01", "R02", "A07", "R07"],
+            "registration",
+        ),
+        ("messages", "request", &["T01"], "a call with the token"),
+        (
+            "browser-panel",
+            "challenge",
+            &["D02"],
+            "oauth-protected-resource/mcp",
+        ),
+        (
+            "access-log-combined",
+            "access_log",
+            &["N03", "G03"],
+            "curl -i -X POST URL",
+        ),
+        ("access-log-caddy", "access_log", &["D01"], ""),
+        (
+            "table",
+            "request_row",
+            &["S01"],
+            "curl -i -X POST 'https://mcp.example.com/mcp'",
+        ),
+        ("windows-command", "command", &["S06"], ""),
+        ("power-shell", "command", &["T03"], ""),
+        (
+            "fetch",
+            "response",
+            &["D02"],
+            "oauth-protected-resource/mcp",
+        ),
+    ];
+    for (name, kind, expected, asked) in cases {
+        let report = report(&check(&fixture(&format!("pasted/{name}.txt"))));
+        assert!(
+            kinds(&report).contains(&kind),
+            "{name}: {:?}",
+            kinds(&report)
+        );
+        let expected: BTreeSet<&str> = expected.iter().copied().collect();
+        assert_eq!(codes(&report), expected, "{name}");
+        assert!(next(&report).contains(asked), "{name}: {}", next(&report));
+    }
+}
+
+#[test]
+fn what_a_text_does_not_show_is_not_checked() {
+    let metadata = r#"{"resource":"https://mcp.example/mcp",
+        "authorization_servers":["https://as.example"]}"#;
+    let status = |report: &Value, code: &str| {
+        let rules = report["rules"].as_array().into_iter().flatten();
+        let mut named = rules.filter(|rule| rule["code"] == code);
+        named.next().map(|rule| rule["status"].clone())
+    };
+    let alone = pasted("alone.txt", metadata);
+    assert_eq!(codes(&alone), BTreeSet::new());
+    assert_eq!(status(&alone, "R02"), Some("not_checked".into()));
+    // With its command the URL is known.
+    let url = "https://mcp.example/.well-known/oauth-protected-resource/mcp";
+    let told = pasted("told.txt", &format!("$ curl {url}\n{metadata}\n"));
+    assert_eq!(status(&told, "R02"), Some("passed".into()));
+    // A token may have been sent to what answers so.
+    let challenge = "www-authenticate: Bearer error=\"invalid_token\"";
+    assert!(!codes(&pasted("error.txt", challenge)).contains("D41"));
+}
+
+#[test]
+fn lawful_evidence_accuses_nobody() {
+    for (name, text) in [
+        (
+            "lawful-challenge.txt",
+            "Bearer resource_metadata=\"https://mcp.example/.well-known/oauth-protected-resource/mcp\"",
+        ),
+        (
+            "lawful-log.txt",
+            "10.0.0.1 - - [26/Nov/2026:10:00:01 +0000] \"POST /mcp HTTP/1.1\" 401 0 \"-\" \"node\"\n\
+             10.0.0.1 - - [26/Nov/2026:10:00:02 +0000] \"GET /.well-known/oauth-protected-resource/mcp \
+             HTTP/1.1\" 200 90 \"-\" \"node\"\n\
+             10.0.0.1 - - [26/Nov/2026:10:00:09 +0000] \"POST /token HTTP/1.1\" 200 900 \"-\" \"node\"\n\
+             10.0.0.1 - - [26/Nov/2026:10:00:09 +0000] \"POST /mcp HTTP/1.1\" 200 90 \"-\" \"node\"\n",
+        ),
+        (
+            "lawful-metadata.txt",
+            r#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/a",
+            "token_endpoint":"https://as.example/t","response_types_supported":["code"],
+            "registration_endpoint":"https://as.example/r",
+            "code_challenge_methods_supported":["S256"]}"#,
+        ),
+        ("lawful-keys.txt", r#"{"keys":[]}"#),
+        (
+            "lawful-token.txt",
+            r#"{"access_token":"abcdef","token_type":"Bearer","expires_in":3600}"#,
+        ),
+        (
+            "cut.txt",
+            "$ curl -i https://mcp.example/mcp\nHTTP/1.1 401 Unauthorized\n...\n\n{\"error\":\"un...",
+        ),
+    ] {
+        let report = pasted(name, text);
+        let accusing = report["findings"].as_array().into_iter().flatten();
+        let accusing: Vec<&Value> = accusing
+            .filter(|finding| finding["level"] != "note")
+            .collect();
+        assert!(accusing.is_empty(), "{name}: {accusing:?}");
+    }
+}
+
+#[test]
+fn an_error_of_a_client_is_explained() {
+    let report = pasted(
+        "client.txt",
+        "2026-11-26 10:00:01 [error] SDK auth failed: Incompatible auth server: does not support \
+         dynamic client registration",
+    );
+    let words = &report["recording"]["evidence"]["words"];
+    assert_eq!(words[0]["known"][0]["rules"][0], "S06", "{words}");
+}
+
+#[test]
+fn a_transcript_of_curl_is_read_with_its_progress_meter() {
+    let text = "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\r\n\
+        \x20                                Dload  Upload   Total   Spent    Left  Speed\r\n\
+        \r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0*   Trying 10.0.0.1:443...\n\
+        * Connected to mcp.example (10.0.0.1) port 443\n\
+        * SSL connection using TLSv1.3\n\
+        > POST /mcp HTTP/1.1\r\n> Host: mcp.example\r\n> Content-Type: application/json\r\n\
+        > Content-Length: 46\r\n> \r\n} [46 bytes data]\n\
+        < HTTP/1.1 401 Unauthorized\r\n< Date: Thu, 26 Nov 2026 10:00:00 GMT\r\n\
+        < Content-Length: 0\r\n< \r\n\r100    46    0     0  100    46      0   2300 --:--:-- --:--:-- --:--:--  2300\n\
+        * Connection #0 to host mcp.example left intact\n";
+    let report = pasted("verbose.txt", text);
+    assert_eq!(codes(&report), BTreeSet::from(["D01"]));
+    assert_eq!(report["server_url"], "https://mcp.example/mcp");
+    assert_eq!(kinds(&report), ["transcript"]);
+}
+
+#[test]
+fn the_inspector_s_envelopes_do_not_hide_the_cause() {
+    for (name, cause) in [("S06", "S06"), ("R10", "R10"), ("T41", "T41")] {
+        let report = report(&check(&fixture(&format!("inspector/{name}.har"))));
+        assert_eq!(report["findings"][0]["code"], cause, "{name}");
+        assert_eq!(report["client"]["name"], "MCP Inspector", "{name}");
+        assert_eq!(report["outcome"], "failed", "{name}");
+        assert!(
+            report["recording"]["unrelated"].as_u64() > Some(5),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn both_files_of_mitmproxy_say_what_the_live_run_said() {
+    for (name, expected, outcome) in [
+        ("healthy", None, "reached"),
+        ("S06", Some("S06"), "failed"),
+        ("T01", Some("T01"), "failed"),
+        ("S09", Some("S09"), "reached"),
+    ] {
+        let mut said = Vec::new();
+        for extension in ["flow", "har"] {
+            let path = fixture(&format!("mitmproxy/{name}.{extension}"));
+            let report = report(&check(&path));
+            let first = report["findings"][0]["code"].as_str();
+            assert_eq!(first, expected, "{}", path.display());
+            assert_eq!(report["outcome"], outcome, "{}", path.display());
+            assert_eq!(report["recording"]["origin"]["tool"], "mitmproxy");
+            said.push(
+                codes(&report)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>(),
+            );
+        }
+        assert_eq!(said[0], said[1], "{name}");
+    }
+}
