@@ -18,6 +18,9 @@ use crate::state::{Flow, Refused};
 use crate::step::Step;
 use crate::transition::Transition;
 
+/// What a client signs with its private key to say who it is (RFC 7523 section 2.2).
+pub(crate) const CLIENT_ASSERTION: &str = "client assertion";
+
 /// The URLs to which a client of the authorization server in use may send its credentials.
 pub(crate) fn endpoints(facts: &Facts, setup: &Setup) -> Vec<String> {
     let Some(metadata) = &facts.server_metadata else {
@@ -164,11 +167,14 @@ fn hold(flow: &Flow, setup: &Setup) -> Option<(StopCode, String, Consent)> {
         // Nobody is asked to log in for a code that is not redeemed then.
         Next::Browse(_) => {
             let client = flow.facts.client.as_ref();
-            let has_secret = client.is_some_and(|client| {
-                client.by == RegisteredBy::Hand && client.client_secret.is_some()
-            });
-            let unbound = has_secret && !is_for_this_issuer(&flow.facts, setup);
-            return unbound.then(|| not_confirmed(&flow.facts, "client secret"));
+            let client = client.filter(|client| client.by == RegisteredBy::Hand)?;
+            let name = match (&client.client_secret, &client.private_key) {
+                (_, Some(_)) if client.auth_method == "private_key_jwt" => CLIENT_ASSERTION,
+                (Some(_), _) => "client secret",
+                _ => return None,
+            };
+            let unbound = !is_for_this_issuer(&flow.facts, setup);
+            return unbound.then(|| not_confirmed(&flow.facts, name));
         }
         _ => return None,
     };
@@ -181,10 +187,16 @@ fn hold(flow: &Flow, setup: &Setup) -> Option<(StopCode, String, Consent)> {
 
 fn not_confirmed(facts: &Facts, name: &str) -> (StopCode, String, Consent) {
     let issuer = facts.issuer.clone().unwrap_or_default();
+    // The key itself never leaves.
+    let entered = if name == CLIENT_ASSERTION {
+        "private key"
+    } else {
+        name
+    };
     let message = format!(
-        "The {name} was entered without saying which authorization server it is for, and the MCP \
-         server names \"{issuer}\". It was not sent. If it is for this one, give it as the \
-         authorization server: --issuer {issuer}"
+        "The {entered} was entered without saying which authorization server it is for, and the \
+         MCP server names \"{issuer}\". The {name} was not sent. If it is for this one, give it as \
+         the authorization server: --issuer {issuer}"
     );
     let consent = Consent::Issuer(issuer);
     (StopCode::IssuerNotConfirmed, message, consent)
@@ -198,7 +210,8 @@ fn refusal(
 ) -> (StopCode, String, Consent) {
     let facts = &flow.facts;
     let name = &credential.name;
-    let is_entered = entered(setup).any(|secret| *secret == credential.value);
+    let is_entered = credential.name == CLIENT_ASSERTION
+        || entered(setup).any(|secret| *secret == credential.value);
     if is_entered && !is_for_this_issuer(facts, setup) {
         return not_confirmed(facts, name);
     }

@@ -12,6 +12,7 @@ use crate::client::RegisteredBy;
 use crate::facts::Facts;
 use crate::grant::{Authorization, TokenGrant};
 use crate::options::GrantChoice;
+use crate::plan::{Plan, Signature, UNSIGNED};
 use crate::queue::ActionRequest;
 use crate::setup::Setup;
 use crate::state::{Flow, Redirect};
@@ -32,9 +33,10 @@ pub(crate) fn redirected(request: &mut Request, redirect: &Redirect) {
 }
 
 /// The credentials of the flow that the request carries: in `Authorization`, `Mcp-Session-Id`, in
-/// the form of its body, or in its query.
-pub(crate) fn carried(flow: &Flow, setup: &Setup, request: &Request) -> Vec<Credential> {
-    let sent = values(request);
+/// the form of its body, or in its query. An assertion of the client is signed when the request is
+/// sent; what stands in its place until then is bound as the assertion is.
+pub(crate) fn carried(flow: &Flow, setup: &Setup, plan: &Plan) -> Vec<Credential> {
+    let sent = values(&plan.request);
     let mut known = Known {
         facts: &flow.facts,
         setup,
@@ -43,6 +45,11 @@ pub(crate) fn carried(flow: &Flow, setup: &Setup, request: &Request) -> Vec<Cred
     };
     known.of_facts();
     known.of_step(&flow.step);
+    let asserts = |signature: &Signature| matches!(signature, Signature::ClientAssertion { .. });
+    if plan.signatures.iter().any(asserts) {
+        let may = known.may_authenticate();
+        known.at(may, binding::CLIENT_ASSERTION, Some(&UNSIGNED.into()));
+    }
     let carried =
         |credential: &Credential| sent.iter().any(|value| value == credential.value.expose());
     known.all.into_iter().filter(carried).collect()
@@ -107,10 +114,17 @@ impl Known<'_> {
             self.add(Credential::new("session ID", id.clone(), [server]));
         }
         if let Some(client) = &facts.client {
-            let same = client.issuer == facts.issuer
-                && (client.by != RegisteredBy::Hand || self.entered_for_it());
-            self.at(same, "client secret", client.client_secret.as_ref());
+            let may = self.may_authenticate();
+            self.at(may, "client secret", client.client_secret.as_ref());
         }
+    }
+
+    /// Whether the client may show the authorization server in use who it is.
+    fn may_authenticate(&self) -> bool {
+        self.facts.client.as_ref().is_some_and(|client| {
+            client.issuer == self.facts.issuer
+                && (client.by != RegisteredBy::Hand || self.entered_for_it())
+        })
     }
 
     /// What only the present step has.

@@ -422,7 +422,7 @@ impl Flow {
     /// The request with the proof of possession that belongs to it, and what it carries.
     fn completed(&self, setup: &Setup, mut plan: Plan) -> Plan {
         proof::attach(&self.facts, &mut plan);
-        plan.credentials = credentials::carried(self, setup, &plan.request);
+        plan.credentials = credentials::carried(self, setup, &plan);
         plan
     }
 }

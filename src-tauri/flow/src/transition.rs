@@ -1,6 +1,6 @@
 //! What came of a step.
 
-use trace::{Decision, Failure, StopCode, Verdict};
+use trace::{Decision, Failure, StopCode, Verdict, VerdictKind};
 
 use crate::client::Client;
 use crate::endpoint::MissingEndpoint;
@@ -120,12 +120,33 @@ impl Transition {
     }
 
     /// Says also that a limit was reached, in the verdict and where the flow stops.
-    pub(crate) fn at_limit(mut self, limit: &str) -> Self {
+    pub(crate) fn at_limit(self, limit: &str) -> Self {
+        self.remarked(limit, &format!("That is {limit}."))
+    }
+
+    /// Says also that the request was sent twice, where the server may have seen both and the
+    /// answer to the second is a refusal: a code or a refresh token is good for one request.
+    pub fn sent_twice(self) -> Self {
+        let refused = self.is_stopped()
+            || (self.verdict.as_ref()).is_some_and(|verdict| verdict.kind != VerdictKind::Accepted);
+        if !refused {
+            return self;
+        }
+        self.remarked(
+            "sent twice",
+            "The request was sent twice: the connection of the first was closed before an answer \
+             came, and the server may have seen it all the same. What is good for one request only \
+             is refused in the second then.",
+        )
+    }
+
+    /// Adds a few words to the verdict, and a sentence to what is said where the flow stops.
+    fn remarked(mut self, words: &str, sentence: &str) -> Self {
         if let Some(verdict) = &mut self.verdict {
-            verdict.text = format!("{}, {limit}", verdict.text);
+            verdict.text = format!("{}, {words}", verdict.text);
         }
         if let Step::Stopped { message, .. } = &mut self.flow.step {
-            *message = format!("{message} That is {limit}.");
+            *message = format!("{message} {sentence}");
             for decision in &mut self.decisions {
                 if let Decision::Stopped { message: said, .. } = decision {
                     said.clone_from(message);

@@ -107,6 +107,54 @@ fn an_entered_secret_goes_to_the_issuer_that_the_user_named_and_to_this_machine(
 }
 
 #[test]
+fn an_assertion_of_a_private_key_is_bound_as_a_secret_is() {
+    let with_key = |play: &mut Play| {
+        play.setup.registration = Registration::Preregistered {
+            client_id: "mine".into(),
+            client_secret: None,
+            private_key_file: Some("key.pem".into()),
+            alg: None,
+        };
+        play.setup.private_key = Some(jose::SigningKey::from_random(&[7; 32]));
+    };
+    let play = entered(ISSUER, with_key);
+    assert_eq!(play.stopped(), UNBOUND);
+    let Step::Stopped { message, .. } = &play.flow.step else {
+        unreachable!()
+    };
+    assert!(
+        message.starts_with("The private key was entered"),
+        "{message}"
+    );
+    let named = |play: &mut Play| {
+        with_key(play);
+        play.setup.issuer = Some(ISSUER.into());
+    };
+    assert!(carries(&entered(ISSUER, named).plan(), flow::UNSIGNED));
+    assert_eq!(entered("http://localhost:9000", with_key).stopped(), None);
+
+    // Metadata that is not the issuer's own leads the assertion to nobody.
+    let mut astray = Play::new(Some(Revision::R20251125));
+    astray.setup.grant = GrantChoice::ClientCredentials;
+    named(&mut astray);
+    astray.challenged().resource(SERVER);
+    astray.json(
+        200,
+        &json!({ "issuer": "https://other.example", "token_endpoint": format!("{ELSEWHERE}/token") }),
+    );
+    assert_eq!(astray.stopped(), Some((StopCode::IssuerMismatch, true)));
+    astray.go_on();
+    assert_eq!(astray.stopped(), HELD);
+    let Step::Stopped { message, .. } = &astray.flow.step else {
+        unreachable!()
+    };
+    assert!(
+        message.starts_with("The client assertion would go to"),
+        "{message}"
+    );
+}
+
+#[test]
 fn without_a_secret_there_is_nothing_to_bind() {
     let mut play = Play::new(Some(Revision::R20251125));
     play.setup.registration = Registration::Preregistered {
