@@ -72,7 +72,8 @@ impl Journal {
     /// Records what the client sent.
     pub fn sent(&mut self, plan: &Plan, edited: bool, mut sent: Sent, verdict: Option<Verdict>) {
         if let Some(lost) = sent.lost.take() {
-            self.sent(plan, edited, *lost, Some(sent_again()));
+            let verdict = sent_again(&lost);
+            self.sent(plan, edited, *lost, Some(verdict));
         }
         let to = self.addressee(&plan.purpose, &sent.request);
         let exchange = exchange(
@@ -230,8 +231,12 @@ fn exchange(
 }
 
 /// On a request whose connection the server had closed.
-fn sent_again() -> Verdict {
-    Verdict::moved_on("sent again on a new connection")
+fn sent_again(lost: &Sent) -> Verdict {
+    Verdict::moved_on(if lost.request.method == "GET" {
+        "sent again on a new connection"
+    } else {
+        "may have been seen; sent again on a new connection"
+    })
 }
 
 /// A few words on a page the browser got: where it was sent, or what kind of page it is.

@@ -62,7 +62,11 @@ impl Reporter {
         self.vault = vault_view(vault);
         match listed {
             Ok(tokens) => self.tokens = tokens,
-            Err(error) => tracing::warn!(%error, "tokens could not be listed"),
+            // Those that were read before are shown on, with the reason beside them.
+            Err(error) => {
+                tracing::warn!(%error, "tokens could not be listed");
+                self.vault.problem = Some(error.to_string());
+            }
         }
     }
 

@@ -210,6 +210,8 @@ impl Runner {
         if matches!(next, Next::Stopped { .. } | Next::Done { .. }) {
             // The end is reported as such, not as a run that goes on.
             self.running = false;
+            // Nothing is to come back now; where the user goes on, it is opened again.
+            self.listener = None;
         }
         // A request that is sent at once is reported together with what led to it.
         let sends_at_once = matches!(&next, Next::Send(plan) if plan.not_before.is_none());

@@ -63,7 +63,11 @@ impl Runner {
             request: &sent.request,
             outcome: &sent.outcome,
         };
-        let judged = judge(&self.flow, &self.setup, seen);
+        let mut judged = judge(&self.flow, &self.setup, seen);
+        // What only reads is as good the second time.
+        if sent.lost.is_some() && sent.request.method != "GET" {
+            judged = judged.sent_twice();
+        }
         lock(&self.journal).sent(&plan, edited.is_some(), sent, judged.verdict.clone());
         self.take(judged, plan.phase).await?;
         Ok(true)

@@ -142,7 +142,7 @@ pub struct VaultView {
     /// "GNOME Keyring", "macOS Keychain", "Memory only".
     pub name: String,
     pub persistent: bool,
-    /// Why there is no keychain, when there is none.
+    /// Why there is no keychain, when there is none, or why it was not read.
     pub problem: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A keychain that answers only when it is let.
+//! A keychain that answers only when it is let, and fails where it is told to.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -14,10 +14,34 @@ use test_support::within;
 /// The gate of a keychain: while it is shut, whoever uses the keychain waits.
 pub struct Gate {
     shut: Arc<(Mutex<bool>, Condvar)>,
+    fault: Arc<Mutex<Option<Fault>>>,
     waiting: mpsc::UnboundedReceiver<()>,
 }
 
+/// What goes wrong, and at which call.
+struct Fault {
+    calls_left: usize,
+    /// All later calls fail, too.
+    stays: bool,
+    error: fn() -> keyring_core::Error,
+}
+
 impl Gate {
+    /// The `nth` call from now on fails, and where the fault `stays`, all after it.
+    pub fn fail_at(&self, nth: usize, stays: bool, error: fn() -> keyring_core::Error) {
+        *self.fault.lock().expect("no test panics here") = Some(Fault {
+            calls_left: nth,
+            stays,
+            error,
+        });
+    }
+
+    /// Whether a call has failed.
+    pub fn has_failed(&self) -> bool {
+        let fault = self.fault.lock().expect("no test panics here");
+        fault.as_ref().is_some_and(|fault| fault.calls_left == 0)
+    }
+
     pub fn shut(&self) {
         *self.shut.0.lock().expect("no test panics here") = true;
     }
@@ -46,18 +70,26 @@ impl Drop for Gate {
 pub fn keychain() -> (Vault, Gate) {
     let (arrived, waiting) = mpsc::unbounded_channel();
     let shut: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+    let fault: Arc<Mutex<Option<Fault>>> = Arc::default();
     let store = Gated {
         store: mock::Store::new().expect("it is in memory"),
         shut: shut.clone(),
+        fault: fault.clone(),
         arrived,
     };
     let vault = Vault::in_store(Arc::new(store), "Authscope session tests").expect("a thread");
-    (vault, Gate { shut, waiting })
+    let gate = Gate {
+        shut,
+        fault,
+        waiting,
+    };
+    (vault, gate)
 }
 
 struct Gated {
     store: Arc<mock::Store>,
     shut: Arc<(Mutex<bool>, Condvar)>,
+    fault: Arc<Mutex<Option<Fault>>>,
     arrived: mpsc::UnboundedSender<()>,
 }
 
@@ -84,6 +116,13 @@ impl CredentialStoreApi for Gated {
             shut = self.shut.1.wait(shut).expect("no test panics here");
         }
         drop(shut);
+        if let Some(fault) = &mut *self.fault.lock().expect("no test panics here") {
+            let before = fault.calls_left;
+            fault.calls_left = before.saturating_sub(1);
+            if before == 1 || before == 0 && fault.stays {
+                return Err((fault.error)());
+            }
+        }
         self.store.build(service, user, modifiers)
     }
 

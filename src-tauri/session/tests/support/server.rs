@@ -1,6 +1,8 @@
-//! An MCP server and its authorization server in one, that answers only when it is let.
+//! An MCP server and its authorization server in one, that answers only when it is let, and breaks
+//! off where it is told to.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,6 +15,7 @@ use test_support::within;
 pub struct Server {
     origin: String,
     held: Arc<Mutex<HashSet<&'static str>>>,
+    count: Arc<Count>,
     arrivals: mpsc::UnboundedReceiver<()>,
 }
 
@@ -22,18 +25,37 @@ impl Server {
         let origin = format!("http://{}", listener.local_addr().expect("it is bound"));
         let held: Arc<Mutex<HashSet<&'static str>>> = Arc::default();
         let (arrived, arrivals) = mpsc::unbounded_channel();
-        let shared = (origin.clone(), held.clone());
+        let count = Arc::new(Count::default());
+        let shared = (origin.clone(), held.clone(), count.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let ((origin, held), arrived) = (shared.clone(), arrived.clone());
-                tokio::spawn(serve(stream, origin, held, arrived));
+                let ((origin, held, count), arrived) = (shared.clone(), arrived.clone());
+                tokio::spawn(serve(stream, origin, held, count, arrived));
             }
         });
         Self {
             origin,
             held,
+            count,
             arrivals,
         }
+    }
+
+    /// The `nth` thing that the server does from now on breaks the connection: taking it, reading a
+    /// request, writing the head of an answer, writing its end.
+    pub fn break_at(&self, nth: usize) {
+        self.count.left.store(nth, Ordering::SeqCst);
+    }
+
+    /// The `nth` request from now on is held.
+    pub fn hold_at(&self, nth: usize) {
+        self.count.requests_left.store(nth, Ordering::SeqCst);
+    }
+
+    /// Whether what [`Server::break_at`] or [`Server::hold_at`] counts to has come.
+    pub fn has_come(&self) -> bool {
+        let left = [&self.count.left, &self.count.requests_left];
+        left.iter().all(|left| left.load(Ordering::SeqCst) == 0)
     }
 
     pub fn mcp_url(&self) -> String {
@@ -58,27 +80,64 @@ impl Server {
     }
 }
 
+/// What is left to do before something goes wrong; nothing goes wrong at zero.
+#[derive(Default)]
+struct Count {
+    left: AtomicUsize,
+    requests_left: AtomicUsize,
+}
+
+/// Counts down, and says whether this was the one.
+fn is_it(left: &AtomicUsize) -> bool {
+    let less = |left: usize| left.checked_sub(1);
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) == Ok(1)
+}
+
 async fn serve(
     mut stream: TcpStream,
     origin: String,
     held: Arc<Mutex<HashSet<&'static str>>>,
+    count: Arc<Count>,
     arrived: mpsc::UnboundedSender<()>,
 ) -> Option<()> {
+    if is_it(&count.left) {
+        return None;
+    }
     let asked = read(&mut stream).await?;
+    if is_it(&count.left) {
+        return None;
+    }
     let target = asked.split_whitespace().nth(1)?.to_owned();
     let path = target.split('?').next()?.to_owned();
     let is_held = held
         .lock()
         .expect("no test panics here")
         .contains(path.as_str());
-    if is_held {
+    if is_held || is_it(&count.requests_left) {
         let _ = arrived.send(());
         let mut rest = [0; 64];
         while matches!(stream.read(&mut rest).await, Ok(read) if read > 0) {}
         return None;
     }
-    let answer = answer(&asked, &path).replace("{origin}", &origin);
-    stream.write_all(answer.as_bytes()).await.ok()?;
+    let answer = match path.as_str() {
+        "/authorize" => redirect(&target)?,
+        path => answer(&asked, path).replace("{origin}", &origin),
+    };
+    // The length is announced, so that an end in the middle shows.
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let length = if head.contains("content-length") {
+        String::new()
+    } else {
+        format!("content-length: {}\r\n", body.len())
+    };
+    let head = format!("{head}\r\n{length}\r\n");
+    let parts = [&head[..head.len() / 2], &head[head.len() / 2..], body];
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        if is_it(&count.left) {
+            return None;
+        }
+        stream.write_all(part.as_bytes()).await.ok()?;
+    }
     stream.shutdown().await.ok()
 }
 
@@ -131,6 +190,19 @@ fn answer(asked: &str, path: &str) -> String {
         ),
         _ => head(404, "content-length: 0"),
     }
+}
+
+/// The user agrees at once.
+fn redirect(target: &str) -> Option<String> {
+    let asked = trace::query_pairs(&format!("http://any{target}"));
+    let value = |name: &str| {
+        let pair = asked.iter().find(|pair| pair.name == name)?;
+        Some(pair.value.as_str())
+    };
+    let answer = [("code", "c1"), ("state", value("state")?)];
+    let location = trace::with_query(value("redirect_uri")?, answer);
+    let headers = format!("location: {location}\r\ncontent-length: 0");
+    Some(head(302, &headers))
 }
 
 fn head(status: u16, headers: &str) -> String {

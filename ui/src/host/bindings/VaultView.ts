@@ -9,6 +9,6 @@ export type VaultView = {
  */
 name: string, persistent: boolean, 
 /**
- * Why there is no keychain, when there is none.
+ * Why there is no keychain, when there is none, or why it was not read.
  */
 problem: string | null, };
