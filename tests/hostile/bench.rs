@@ -4,10 +4,11 @@ mod case;
 mod play;
 mod stage;
 
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
 
-fn main() {
+fn main() -> ExitCode {
     let cases = Mutex::new(case::cases().into_iter());
     let played = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -54,4 +55,9 @@ fn main() {
     println!("survived      {survived} of {}", played.len());
     println!("slowest       {:.1} s", slowest.as_secs_f64());
     println!("most memory   {} MB", largest >> 20);
+    if survived == played.len() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

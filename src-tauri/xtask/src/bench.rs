@@ -49,6 +49,11 @@ const BENCHES: &[Bench] = &[
         display: false,
     },
     Bench {
+        name: "soak",
+        what: "1,000 flows in one process: memory, descriptors, threads and tasks stay flat",
+        display: false,
+    },
+    Bench {
         name: "har",
         what: "writing 10,000 exchanges as HAR, beside plain JSON of the same data",
         display: false,
