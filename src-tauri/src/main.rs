@@ -9,6 +9,9 @@ mod updates;
 use app::App;
 use tauri::Manager as _;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::updates::Carrier;
 
@@ -20,6 +23,8 @@ fn main() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .finish()
+        .with(filter_fn(app::may_be_logged))
         .init();
 
     let built = tauri::Builder::default()

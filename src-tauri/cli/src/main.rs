@@ -23,6 +23,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::terminal::{Failure, Log, Terminal};
@@ -58,6 +61,8 @@ async fn command() -> ExitCode {
         .with_env_filter(filter)
         .with_ansi(false)
         .with_writer(|| Log)
+        .finish()
+        .with(filter_fn(app::may_be_logged))
         .init();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
