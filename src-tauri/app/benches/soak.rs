@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 use app::App;
 use lab::{Lab, LabOptions};
-use session::{Browser, Options, Status};
+use session::{Browser, Options, Registration, Status};
 use tokio::runtime::Handle;
 use vault::Vault;
 
@@ -81,6 +81,13 @@ async fn run(app: &App, url: &str) {
         server_url: url.into(),
         browser: Browser::Approver { form: Vec::new() },
         use_stored_token: false,
+        // One client: tokens of each new one would be kept, as they should be.
+        registration: Registration::Preregistered {
+            client_id: "lab-public".into(),
+            client_secret: None,
+            private_key_file: None,
+            alg: None,
+        },
         ..Options::default()
     };
     app.start(options, None)
