@@ -2,7 +2,8 @@
 //! decided here.
 
 use app::{
-    Action, App, AppError, Boot, ClientFile, Comparison, Detail, ErrorCode, Options, Registration,
+    Action, App, AppError, Boot, ClientFile, Comparison, Detail, ErrorCode, Followed, Options,
+    Registration,
     RevealedToken, Settings, Understood, export_format,
 };
 use tauri::ipc::Channel;
@@ -122,6 +123,11 @@ pub async fn open_browser(app: State<'_, App>) -> Answer {
 #[tauri::command]
 pub async fn detail(app: State<'_, App>, seq: u32, secrets: bool) -> Answer<Detail> {
     app.detail(seq, secrets)
+}
+
+#[tauri::command]
+pub async fn follow_value(app: State<'_, App>, value: String) -> Answer<Followed> {
+    app.follow_value(value).await
 }
 
 #[tauri::command]

@@ -61,6 +61,7 @@ fn main() {
             commands::paste_callback,
             commands::open_browser,
             commands::detail,
+            commands::follow_value,
             commands::reveal_token,
             commands::refresh_token,
             commands::delete_token,

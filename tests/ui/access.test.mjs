@@ -41,6 +41,8 @@ const SCREENS = [
   ["request", "?fixture=healthy&at=end", (page) => page.keyboard.press("1")],
   ["timing", "?fixture=healthy&at=end", (page) => page.keyboard.press("3")],
   ["decoded", "?fixture=healthy&at=end", (page) => page.keyboard.press("4")],
+  ["a value is followed", "?fixture=healthy&at=end", (page) => follow(page)],
+  ["clients of this machine", "?fixture=healthy", (page) => page.find("client-files").click()],
   ["curl", "?fixture=healthy&at=end", (page) => page.keyboard.press("6")],
   ["edit", "?fixture=healthy&at=4", (page) => page.keyboard.press("e")],
   ["export", "?fixture=healthy&at=end", (page) => page.keyboard.press("x")],
@@ -85,6 +87,13 @@ async function compare(page) {
   await visible(page.find("compare-sentence"));
   await page.find("compare-all").check();
   await page.find("compare-noise").check();
+}
+
+async function follow(page) {
+  await page.find("row-10").click();
+  await page.find("tab-decoded").click();
+  await page.find("follow-code_verifier").first().click();
+  await visible(page.find("followed"));
 }
 
 async function refuse(page) {

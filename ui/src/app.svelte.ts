@@ -6,6 +6,7 @@ import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Boot } from "./host/bindings/Boot";
 import type { Comparison } from "./host/bindings/Comparison";
 import type { Finding } from "./host/bindings/Finding";
+import type { Followed } from "./host/bindings/Followed";
 import type { Options } from "./host/bindings/Options";
 import type { Part } from "./host/bindings/Part";
 import type { Settings } from "./host/bindings/Settings";
@@ -27,6 +28,14 @@ export interface Run {
   /** How it stands, and what was found. */
   state: string;
   title: string;
+}
+
+/** A value that was asked for, and where it stands. */
+export interface FollowedValue {
+  value: string;
+  /** It is not to be shown. */
+  secret: boolean;
+  told: Followed;
 }
 
 export const TABS = [
@@ -62,6 +71,8 @@ export class App {
   wholeRun = $state(true);
   /** The part of the selected row that was asked for: its place in the message is scrolled to. */
   spot = $state.raw<Part | null>(null);
+  /** The value that is followed through the run. */
+  followed = $state.raw<FollowedValue | null>(null);
   /** The finding whose details are open in the list. */
   opened = $state<string | null>(null);
   /** The runs of this window, newest first: none is thrown away. */
@@ -105,6 +116,8 @@ export class App {
   #wasOver = 0;
   /** The row to show once its run is. */
   #wanted: { document: number; seq: number } | null = null;
+  /** The value whose places were asked for last. */
+  #asked = "";
   /** Nothing was started from this window yet, and nothing was heard. */
   #fresh = true;
 
@@ -121,8 +134,15 @@ export class App {
         if (this.#fresh) this.screen = "run";
         this.#fresh = false;
         const before = this.log.document;
+        const length = this.log.length;
         this.log.receive(updates);
-        if (this.log.document !== before) this.selection.clear();
+        if (this.log.document !== before) {
+          this.selection.clear();
+          this.followed = null;
+        } else if (this.followed && this.log.length !== length) {
+          const { value, secret } = this.followed;
+          void this.follow(value, secret);
+        }
         this.selection.newest();
         this.#showWanted();
         this.#note();
@@ -244,6 +264,7 @@ export class App {
     this.wholeRun = true;
     this.spot = null;
     this.opened = null;
+    this.followed = null;
     this.lastCall = null;
     this.screen = "run";
   }
@@ -299,6 +320,20 @@ export class App {
     const done = await this.do(() => this.host.act({ kind, call }));
     if (done && this.panel !== null) this.panel = null;
     return done;
+  }
+
+  /** Lights up a value wherever it stands. A late answer for another value is dropped. */
+  async follow(value: string, secret: boolean): Promise<void> {
+    this.#asked = value;
+    await this.do(async () => {
+      const told = await this.host.follow(value);
+      if (this.#asked === value) this.followed = { value, secret, told };
+    });
+  }
+
+  unfollow(): void {
+    this.#asked = "";
+    this.followed = null;
   }
 
   /** Looks at an entry, e.g. the one a finding is about. */

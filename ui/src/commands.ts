@@ -140,6 +140,13 @@ export const COMMANDS: Command[] = [
     do: (app) => app.selection.last(),
   },
   {
+    id: "unfollow",
+    title: "Follow the value no longer",
+    keys: ["Escape"],
+    when: (app) => running(app) && app.followed !== null,
+    do: (app) => app.unfollow(),
+  },
+  {
     id: "filter",
     title: "Filter the rows",
     keys: ["/"],

@@ -17,7 +17,8 @@ use vault::{TokenSet, Vault};
 use crate::client_files::{ClientFile, client_files};
 use crate::comparing::compare_documents;
 use crate::contract::{
-    Boot, Comparison, Detail, ExportFormat, PastRun, RevealedToken, Settings, Tables, Update,
+    Boot, Comparison, Detail, ExportFormat, Followed, PastRun, RevealedToken, Settings, Tables,
+    Update,
 };
 use crate::document::Document;
 use crate::lab_scenarios::{self, Scenario};
@@ -232,6 +233,16 @@ impl App {
             message: format!("row: expected the number of a row, got {seq}"),
             hint: None,
         })
+    }
+
+    /// Where a value stands in the current document, and what is computed from it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] before the first document.
+    pub async fn follow_value(&self, value: String) -> Result<Followed, AppError> {
+        let trace = self.document()?.trace();
+        let following = tokio::task::spawn_blocking(move || diagnosis::follow(&trace, &value));
+        Ok(following.await.unwrap_or_default())
     }
 
     /// # Errors

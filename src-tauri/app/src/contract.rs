@@ -9,6 +9,7 @@ use trace::{Phase, Timestamp};
 use ts_rs::TS;
 
 pub use compare::Comparison;
+pub use diagnosis::Followed;
 pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
 pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
@@ -195,6 +196,7 @@ mod tests {
         RevealedToken::export_all(&config)?;
         Comparison::export_all(&config)?;
         AppError::export_all(&config)?;
+        Followed::export_all(&config)?;
         Understood::export_all(&config)?;
         ClientFile::export_all(&config)?;
         let tables = serde_json::to_string_pretty(&Tables::all()).expect("tables are JSON") + "\n";

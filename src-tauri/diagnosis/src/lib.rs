@@ -26,6 +26,7 @@
 //! | `key_sets`, `preflights`, `refused_refresh`, `step_up` | what several rules are about |
 //! | `redirect_uris` | what to do about a redirect URI that is refused |
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
+//! | `follow` | where a value stands in a trace, and what is computed from it |
 //! | `decode` | what an exchange's fields mean |
 //! | `providers` | what is known of the larger authorization servers, and how they show |
 //! | `explain` | what clients print when they fail, and which rules it may be |
@@ -51,6 +52,7 @@ mod explain;
 mod facts;
 mod fields;
 mod finding;
+mod follow;
 mod foreign;
 mod id_token;
 mod judge;
@@ -98,6 +100,7 @@ pub use decode::decoded;
 pub use decoded::{Decoded, DecodedField};
 pub use explain::{ClientText, explain, known_texts};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
+pub use follow::{Computed, Followed, ValuePlace, follow};
 pub use precedence::explains;
 pub use providers::{Cannot, Provider, Recognized, provider_of};
 pub use rule::{RuleInfo, VariantInfo};

@@ -16,8 +16,8 @@ pub(crate) fn thumbprint_of(request: &Request) -> Option<String> {
     thumbprint(proof(request)?.header.get("jwk")?)
 }
 
-/// None for a key of a kind that is not known.
-fn thumbprint(jwk: &Value) -> Option<String> {
+/// The thumbprint of a key; none for a key of a kind that is not known.
+pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
     let members: &[&str] = match jwk["kty"].as_str()? {
         "EC" => &["crv", "kty", "x", "y"],
         "RSA" => &["e", "kty", "n"],

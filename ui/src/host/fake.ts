@@ -169,6 +169,8 @@ export function fakeHost(query: URLSearchParams): Host {
 
     detail: async (seq, secrets): Promise<Detail> => play.detail(seq, secrets),
 
+    follow: async (value) => play.follow(value),
+
     revealToken: async () => SECRETS,
     refreshToken: async () => refused(),
     deleteToken: async (id) => play.deleteToken(id),

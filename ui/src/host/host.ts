@@ -4,6 +4,7 @@ import type { Boot } from "./bindings/Boot";
 import type { ClientFile } from "./bindings/ClientFile";
 import type { Comparison } from "./bindings/Comparison";
 import type { Detail } from "./bindings/Detail";
+import type { Followed } from "./bindings/Followed";
 import type { Options } from "./bindings/Options";
 import type { Registration } from "./bindings/Registration";
 import type { Request } from "./bindings/Request";
@@ -55,6 +56,9 @@ export interface Host {
 
   /** `secrets` is about the cURL command only. */
   detail(seq: number, secrets: boolean): Promise<Detail>;
+
+  /** Where a value stands in the run, and what is computed from it. */
+  follow(value: string): Promise<Followed>;
 
   revealToken(id: string): Promise<RevealedToken>;
   refreshToken(id: string): Promise<void>;

@@ -3,7 +3,9 @@ import type { Detail } from "./bindings/Detail";
 import type { Entry } from "./bindings/Entry";
 import type { Finding } from "./bindings/Finding";
 import type { FindingsChange } from "./bindings/FindingsChange";
+import type { Followed } from "./bindings/Followed";
 import type { NextStep } from "./bindings/NextStep";
+import type { Part } from "./bindings/Part";
 import type { Phase } from "./bindings/Phase";
 import type { PhaseState } from "./bindings/PhaseState";
 import type { Registration } from "./bindings/Registration";
@@ -11,9 +13,11 @@ import type { Request } from "./bindings/Request";
 import type { Row } from "./bindings/Row";
 import type { Status } from "./bindings/Status";
 import type { Update } from "./bindings/Update";
+import type { ValuePlace } from "./bindings/ValuePlace";
 import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
 import type { ViewChange } from "./bindings/ViewChange";
+import { CHALLENGE, VERIFIER } from "./fixtures/places";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
 import { rulesOf } from "./rules";
@@ -249,6 +253,21 @@ export class Play {
     return { entry, decoded: kept?.is === "exchange" ? kept.decoded : [], curl };
   }
 
+  /** About where the program would find a value. */
+  follow(value: string): Followed {
+    const places = placesOf(this.#kept, value);
+    const hash = value === VERIFIER ? CHALLENGE : value === CHALLENGE ? VERIFIER : null;
+    const computed = hash !== null && {
+      formula: "code_challenge = BASE64URL(SHA-256(code_verifier))",
+      source: "RFC 7636 section 4.2",
+      result: CHALLENGE,
+      matches: true,
+      instead: null,
+      places: placesOf(this.#kept, hash),
+    };
+    return { name: places[0]?.name ?? "", places, computed: computed ? [computed] : [] };
+  }
+
   #step(): ScriptStep | undefined {
     return this.#steps[this.#at];
   }
@@ -387,6 +406,32 @@ export class Play {
       this.#step()?.phase === phase && this.#status.is !== "ended" && this.#status.is !== "stopped";
     return { phase, title, progress: active ? "active" : "pending", exchanges };
   }
+}
+
+/** Where a value stands in queries, forms and headers, and in the texts of answers. */
+function placesOf(kept: ReadonlyMap<number, ScriptRow>, value: string): ValuePlace[] {
+  const places: ValuePlace[] = [];
+  for (const [entry, row] of kept) {
+    const add = (part: Part, name: string) => places.push({ entry, part, name, how: null });
+    const pairs = (text: string, part: Part) => {
+      for (const [name, found] of new URLSearchParams(text)) if (found === value) add(part, name);
+    };
+    if (row.is === "decision") continue;
+    const url = row.is === "browser" ? row.url : row.exchange.request.url;
+    pairs(url.split("?")[1] ?? "", { is: "request_url" });
+    if (row.is === "browser") continue;
+    const { request, outcome } = row.exchange;
+    if ("text" in request.body.content) pairs(request.body.content.text, { is: "request_body" });
+    for (const header of request.headers)
+      if (header.value.endsWith(value))
+        add({ is: "request_header", name: header.name }, header.name);
+    if (outcome.is !== "response" || !("text" in outcome.body.content)) continue;
+    const found = new RegExp(`"([^"]+)": ?"${value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"`).exec(
+      outcome.body.content.text,
+    );
+    if (found?.[1]) add({ is: "response_body", pointer: `/${found[1]}` }, found[1]);
+  }
+  return places;
 }
 
 /** What a viewer was told of. */

@@ -35,6 +35,8 @@ export function tauriHost(): Host {
 
     detail: (seq, secrets) => invoke("detail", { seq, secrets }),
 
+    follow: (value) => invoke("follow_value", { value }),
+
     revealToken: (id) => invoke("reveal_token", { id }),
     refreshToken: (id) => invoke("refresh_token", { id }),
     deleteToken: (id) => invoke("delete_token", { id }),

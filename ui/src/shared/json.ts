@@ -45,6 +45,16 @@ export function prettyJson(source: string): JsonPiece[] | null {
   return open.length === 0 && pieces.length > 0 ? pieces : null;
 }
 
+/** A text or a number, and not the name of a member. */
+export function isValue({ kind }: JsonPiece): boolean {
+  return kind === "string" || kind === "number";
+}
+
+/** What a piece says, without its quotes and escapes. */
+export function valueIn({ kind, text }: JsonPiece): string {
+  return kind === "string" || kind === "key" ? nameIn(text) : text;
+}
+
 export function joined(pieces: readonly JsonPiece[]): string {
   return pieces.map((piece) => piece.text).join("");
 }

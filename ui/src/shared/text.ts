@@ -25,3 +25,22 @@ export function splitUrl(url: string): { origin: string; rest: string } {
   const found = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)(.*)$/i.exec(url);
   return found ? { origin: found[1]!, rest: found[2]! } : { origin: "", rest: url };
 }
+
+/** A piece of a URL's end; a parameter has a name and a value. */
+export interface UrlPiece {
+  text: string;
+  name?: string;
+  value?: string;
+}
+
+/** What comes after the origin of a URL, each parameter of its query a piece. Nothing is left out. */
+export function urlPieces(rest: string): UrlPiece[] {
+  const [, path = "", query = "", fragment = ""] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(rest) ?? [];
+  const pieces: UrlPiece[] = path ? [{ text: path }] : [];
+  for (const [text] of query.matchAll(/[?&][^&]*/g)) {
+    const [[name, value] = []] = new URLSearchParams(text.slice(1));
+    pieces.push(name === undefined || value === undefined ? { text } : { text, name, value });
+  }
+  if (fragment) pieces.push({ text: fragment });
+  return pieces;
+}
