@@ -7,6 +7,7 @@ import type { Boot } from "./host/bindings/Boot";
 import type { Comparison } from "./host/bindings/Comparison";
 import type { Finding } from "./host/bindings/Finding";
 import type { Followed } from "./host/bindings/Followed";
+import type { Group } from "./host/bindings/Group";
 import type { Options } from "./host/bindings/Options";
 import type { Part } from "./host/bindings/Part";
 import type { Settings } from "./host/bindings/Settings";
@@ -83,6 +84,8 @@ export class App {
   /** How large everything is; kept on this machine. */
   zoom = $state(Number(localStorage.getItem("zoom")) || 1);
   theme = $state<Theme>("system");
+  /** The group of options that the palette asked for. */
+  wantedOptions = $state<Group | null>(null);
   /** The lab scenario of the last start, to come back to. */
   lastLab: string | null = null;
   /** What was asked of a tool last, to begin the next call with. */

@@ -8,7 +8,7 @@ import { noServerMetadata, secondWay } from "../host/fixtures/failures";
 import type { Script } from "../host/fixtures/script";
 import { Play } from "../host/play";
 import { Log } from "./log.svelte";
-import { EVERYTHING, Selection, shows } from "./selection.svelte";
+import { EVERYTHING, Selection, showing } from "./selection.svelte";
 
 describe("Log", () => {
   it("takes in rows as they come and forgets them at a new run", () => {
@@ -113,7 +113,7 @@ describe("Selection", () => {
     const { log, play } = playing(noServerMetadata());
     for (let at = 0; at < 3; at += 1) play.step();
     const found = (text: string) =>
-      log.rows.filter((row) => shows({ ...EVERYTHING, text }, row)).map((row) => row.seq);
+      log.rows.filter(showing({ ...EVERYTHING, text }, log)).map((row) => row.seq);
     expect(found("openid")).toEqual([6]);
     expect(found("401")).toEqual([1]);
     expect(found("NOT HERE")).toEqual([5]);

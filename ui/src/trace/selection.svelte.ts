@@ -1,4 +1,6 @@
 import type { Row } from "../host/bindings/Row";
+import { asksForFindings, filterOf } from "./filter";
+import type { Known } from "./filter";
 import type { Log } from "./log.svelte";
 
 /** Which rows the diagram shows. */
@@ -10,6 +12,8 @@ export interface Filter {
 
 export const EVERYTHING: Filter = { text: "", decisions: true, movedOn: true };
 
+const NONE: Known["badges"] = new Map();
+
 /** The row that is looked at, and which rows are to be seen at all. */
 export class Selection {
   seq = $state<number | null>(null);
@@ -17,6 +21,14 @@ export class Selection {
   following = $state(true);
   filter = $state.raw<Filter>(EVERYTHING);
 
+  /** Tells of rows whether they are to be seen; another function when the answer may be another. */
+  readonly shows = $derived.by(() => {
+    const { participants } = this.#log;
+    const badges = this.#asksForFindings ? this.#log.badges : NONE;
+    return showing(this.filter, { badges, participants });
+  });
+
+  readonly #asksForFindings = $derived(asksForFindings(this.filter.text));
   readonly #log: Log;
 
   constructor(log: Log) {
@@ -66,49 +78,30 @@ export class Selection {
   }
 
   #visible(): Row[] {
-    const { filter } = this;
-    return this.#log.rows.filter((row) => shows(filter, row));
+    return this.#log.rows.filter(this.shows);
   }
 
   #last(): number | null {
     for (let at = this.#log.rows.length - 1; at >= 0; at -= 1) {
       const row = this.#log.rows[at]!;
-      if ((row.kind.is === "exchange" || row.kind.is === "browser") && shows(this.filter, row))
+      if ((row.kind.is === "exchange" || row.kind.is === "browser") && this.shows(row))
         return row.seq;
     }
     return null;
   }
 }
 
-/** Whether a row passes the filter. Rewinds always do: they explain the order. */
-export function shows(filter: Filter, row: Row): boolean {
-  const { kind } = row;
-  if (kind.is === "rewound") return true;
-  if (kind.is === "decision" && !filter.decisions) return false;
-  if (kind.is === "exchange" && kind.verdict?.kind === "moved_on" && !filter.movedOn) return false;
-  const wanted = filter.text.trim().toLowerCase();
-  return wanted === "" || wordsOf(row).toLowerCase().includes(wanted);
-}
-
-function wordsOf({ seq, kind }: Row): string {
-  switch (kind.is) {
-    case "exchange":
-      return [
-        `#${seq}`,
-        kind.method,
-        kind.path,
-        kind.label,
-        kind.status ?? "",
-        kind.failure ?? "",
-        kind.verdict?.text ?? "",
-      ].join(" ");
-    case "browser":
-      return `#${seq} open ${kind.path}`;
-    case "decision":
-      return `#${seq} ${kind.text}`;
-    case "rewound":
-      return `#${seq}`;
-  }
+/** Tells of rows whether they pass the filter. Rewinds always do: they explain the order. */
+export function showing(filter: Filter, known: Known): (row: Row) => boolean {
+  const fits = filterOf(filter.text);
+  return (row) => {
+    const { kind } = row;
+    if (kind.is === "rewound") return true;
+    if (kind.is === "decision" && !filter.decisions) return false;
+    if (kind.is === "exchange" && kind.verdict?.kind === "moved_on" && !filter.movedOn)
+      return false;
+    return fits(row, known);
+  };
 }
 
 function clamp(n: number, low: number, high: number): number {
