@@ -104,7 +104,7 @@ test("the palette knows the actions that are possible", async () => {
   await page.keyboard.press("Control+k");
   await visible(page.find("palette-input"));
   await page.keyboard.type("userinfo");
-  await visible(page.getByText("There is no such command."));
+  await visible(page.getByText("Nothing has these words."));
   await page.find("palette-input").fill("two refreshes");
   await page.keyboard.press("Enter");
   await visible(page.find("row-17"));
