@@ -3,8 +3,7 @@
 
 use app::{
     Action, App, AppError, Boot, ClientFile, Comparison, Detail, ErrorCode, Followed, Options,
-    Registration,
-    RevealedToken, Settings, Understood, export_format,
+    Registration, RevealedToken, Settings, Understood, export_format,
 };
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
