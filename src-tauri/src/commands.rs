@@ -2,8 +2,8 @@
 //! decided here.
 
 use app::{
-    Action, App, AppError, Boot, ClientFile, Comparison, Detail, ErrorCode, Followed, Options,
-    Registration, RevealedToken, Settings, Understood, export_format,
+    Action, App, AppError, Boot, ClientFile, Comparison, Detail, ErrorCode, Followed,
+    ObserveRequest, Options, Registration, RevealedToken, Settings, Understood, export_format,
 };
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -45,6 +45,11 @@ pub async fn start(app: State<'_, App>, options: Options, lab: Option<String>) -
 }
 
 #[tauri::command]
+pub async fn observe(app: State<'_, App>, wanted: ObserveRequest) -> Answer {
+    app.observe(wanted.into()).await
+}
+
+#[tauri::command]
 pub async fn next(app: State<'_, App>) -> Answer {
     app.session()?.next().await
 }
@@ -61,7 +66,7 @@ pub async fn pause(app: State<'_, App>) -> Answer {
 
 #[tauri::command]
 pub async fn stop(app: State<'_, App>) -> Answer {
-    app.session()?.stop().await
+    app.stop().await
 }
 
 #[tauri::command]

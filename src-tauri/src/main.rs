@@ -45,6 +45,7 @@ fn main() {
             commands::client_files,
             commands::subscribe,
             commands::start,
+            commands::observe,
             commands::next,
             commands::run,
             commands::pause,

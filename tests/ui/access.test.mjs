@@ -25,6 +25,8 @@ const SCREENS = [
   ["settings", "?fixture=healthy", (page) => page.find("settings").click()],
   ["options, registration", "?fixture=healthy", (page) => page.find("option-registration").click()],
   ["options, callback", "?fixture=healthy", (page) => page.find("option-callback").click()],
+  ["observe a client", "?fixture=healthy", (page) => observeFrom(page)],
+  ["observing", "?fixture=healthy", (page) => observed(page)],
   ["ready", "?fixture=healthy&at=0"],
   ["under way", "?fixture=healthy&at=3"],
   ["the browser is away", "?fixture=awaiting"],
@@ -94,6 +96,18 @@ async function follow(page) {
   await page.find("tab-decoded").click();
   await page.find("follow-code_verifier").first().click();
   await visible(page.find("followed"));
+}
+
+async function observeFrom(page) {
+  await page.find("observe").click();
+  await page.getByText("Elsewhere, such as").click();
+  await visible(page.find("observe-public"));
+}
+
+async function observed(page) {
+  await page.find("observe").click();
+  await page.find("observe-start").click();
+  await visible(page.find("observing-url"));
 }
 
 async function refuse(page) {

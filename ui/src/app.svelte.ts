@@ -8,6 +8,7 @@ import type { Comparison } from "./host/bindings/Comparison";
 import type { Finding } from "./host/bindings/Finding";
 import type { Followed } from "./host/bindings/Followed";
 import type { Group } from "./host/bindings/Group";
+import type { ObserveRequest } from "./host/bindings/ObserveRequest";
 import type { Options } from "./host/bindings/Options";
 import type { Part } from "./host/bindings/Part";
 import type { Settings } from "./host/bindings/Settings";
@@ -164,6 +165,14 @@ export class App {
     this.#show();
     this.#toEnd = run;
     if (run) await this.do(() => this.host.run());
+  }
+
+  /** Rejects with an `AppError` when nothing can be observed: the sheet says so. */
+  async observe(wanted: ObserveRequest): Promise<void> {
+    this.#fresh = false;
+    await this.host.observe(wanted);
+    this.#show();
+    this.#toEnd = false;
   }
 
   /** The same run once more, as far as the one before went by itself. That one stays open. */

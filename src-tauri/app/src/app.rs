@@ -23,6 +23,8 @@ use crate::contract::{
 use crate::document::Document;
 use crate::lab_scenarios::{self, Scenario};
 use crate::library::Library;
+use crate::observed::Observation;
+use crate::snippets::SNIPPETS;
 use crate::viewer::Viewer;
 
 /// How many documents stay open, so that one can come back to them. The oldest is closed first.
@@ -50,6 +52,8 @@ struct Open {
     document: Arc<Document>,
     /// What the run was started with; none for a document that was never run here.
     options: Option<Options>,
+    /// What is observed, or was.
+    observation: Option<Observation>,
     /// The lab it runs against; it serves as long as a document needs it.
     lab: Option<Arc<Lab>>,
 }
@@ -106,6 +110,7 @@ impl App {
                 .iter()
                 .filter_map(|format| ExportFormat::of(&format.about()))
                 .collect(),
+            snippets: SNIPPETS.to_vec(),
         }
     }
 
@@ -160,6 +165,9 @@ impl App {
         let run = open
             .into_iter()
             .find(|open| open.document.id() == current.id());
+        if let Some(again) = run.as_ref().and_then(|run| run.observation.clone()) {
+            return self.observe(again).await;
+        }
         let Some((options, lab)) = run.and_then(|run| Some((run.options?, run.lab))) else {
             return Err(not_a_run());
         };
@@ -380,17 +388,75 @@ impl App {
             open.push(Open {
                 document: document.clone(),
                 options: Some(options),
+                observation: None,
                 lab,
             });
             if open.len() > MOST_OPEN {
                 open.remove(0);
             }
         }
-        let former = self.current.send_replace(Some(document));
-        if let Some(session) = former.as_ref().and_then(|former| former.session()) {
-            session.signal_stop();
-        }
+        self.show(document);
         Ok(())
+    }
+
+    /// Begins to observe a client, in a document of its own that is the current one then.
+    ///
+    /// # Errors
+    /// When an option cannot be used, or the port is taken. Then nothing has changed.
+    pub async fn observe(&self, wanted: Observation) -> Result<(), AppError> {
+        // A port is free for the next one only when the one before has ended.
+        if let Ok(former) = self.document() {
+            former.stop_observing().await;
+        }
+        let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let kept = self.library.lock().await.observed.clone();
+        let document = Document::observed(id, wanted.clone().with_kept(&kept)).await?;
+        if let Some(kept) = document.to_keep()
+            && let Err(error) = self.library.lock().await.keep_observed(kept)
+        {
+            tracing::warn!(%error, "the URL will be another one next time");
+        }
+        tokio::spawn(remember(Arc::downgrade(&document), self.library.clone()));
+        {
+            let mut open = self.open.lock().await;
+            open.push(Open {
+                document: document.clone(),
+                options: None,
+                observation: Some(wanted),
+                lab: None,
+            });
+            if open.len() > MOST_OPEN {
+                open.remove(0);
+            }
+        }
+        self.show(document);
+        Ok(())
+    }
+
+    /// Ends the current run, or the observing of a client.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] when there is nothing to end.
+    pub async fn stop(&self) -> Result<(), AppError> {
+        let document = self.document()?;
+        if document.observer().is_some() {
+            document.stop_observing().await;
+            return Ok(());
+        }
+        self.session()?.stop().await
+    }
+
+    /// Makes a document the current one. What the former one does ends.
+    fn show(&self, document: Arc<Document>) {
+        let Some(former) = self.current.send_replace(Some(document)) else {
+            return;
+        };
+        match former.session() {
+            Some(session) => session.signal_stop(),
+            None => {
+                tokio::spawn(async move { former.stop_observing().await });
+            }
+        }
     }
 
     async fn vault(&self) -> &Vault {

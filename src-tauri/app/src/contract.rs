@@ -4,9 +4,12 @@
 //! definitions and fails when those in `ui/src/host/bindings` were out of date.
 
 use diagnosis::{Finding, Level};
+use observe::Rewriting;
 use serde::{Deserialize, Serialize};
 use trace::{Phase, Timestamp};
 use ts_rs::TS;
+
+use crate::observed::Observation;
 
 pub use compare::Comparison;
 pub use diagnosis::Followed;
@@ -17,6 +20,7 @@ pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, 
 pub use crate::client_files::ClientFile;
 pub use crate::named_servers::{NamedServer, Understood, servers_in};
 pub use crate::phases::{PhaseState, Progress};
+pub use crate::snippets::Snippet;
 pub use crate::update::{FindingsChange, Update};
 pub use crate::verdict::{Cause, Ending, RunVerdict};
 pub use crate::view::{Detail, Row, RowKind, View, ViewChange};
@@ -39,6 +43,46 @@ pub struct Boot {
     pub export_folder: String,
     /// What the run can be exported as.
     pub formats: Vec<ExportFormat>,
+    /// How clients are given a URL to be observed at.
+    pub snippets: Vec<Snippet>,
+}
+
+/// What the window wants to be observed.
+#[derive(Debug, Clone, PartialEq, Deserialize, TS)]
+pub struct ObserveRequest {
+    /// The server's URL, and how it is reached.
+    pub options: Options,
+    pub rewriting: RewritingChoice,
+    /// `https://host` of the user's own tunnel, for clients elsewhere.
+    pub public_url: Option<String>,
+    /// Where to listen; null: where the server was observed before.
+    pub port: Option<u16>,
+}
+
+/// Which addresses are replaced, so that the client keeps talking to the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(rename = "Rewriting")]
+pub enum RewritingChoice {
+    Everything,
+    /// The authorization server is left to the client, unseen.
+    McpServer,
+    Nothing,
+}
+
+impl From<ObserveRequest> for Observation {
+    fn from(wanted: ObserveRequest) -> Self {
+        Self {
+            rewriting: match wanted.rewriting {
+                RewritingChoice::Everything => Rewriting::Everything,
+                RewritingChoice::McpServer => Rewriting::McpServer,
+                RewritingChoice::Nothing => Rewriting::Nothing,
+            },
+            public_url: wanted.public_url,
+            port: wanted.port,
+            ..Self::of(wanted.options)
+        }
+    }
 }
 
 /// A format the run can be exported in.
@@ -191,6 +235,7 @@ mod tests {
         Options::export_all(&config)?;
         Settings::export_all(&config)?;
         Action::export_all(&config)?;
+        ObserveRequest::export_all(&config)?;
         Registration::export_all(&config)?;
         Request::export_all(&config)?;
         RevealedToken::export_all(&config)?;

@@ -12,7 +12,7 @@ use trace::{Secret, Timestamp, Trace};
 use vault::Vault;
 
 use crate::keeper::{Waiting, keep};
-use crate::observed::{Observation, Observed, keep_taking, nothing};
+use crate::observed::{Kept, Observation, Observed, keep_taking, nothing};
 use crate::recording::judgement;
 use crate::rows::row;
 use crate::shown::{Shown, lock};
@@ -109,6 +109,14 @@ impl Document {
     /// The proxy behind it; none when no client is observed.
     pub fn observer(&self) -> Option<&Observer> {
         self.observed.as_ref().map(|observed| &observed.observer)
+    }
+
+    /// What has to be kept for an observed client to find its URL again. None where nothing is
+    /// observed, and where the URL follows from the server's.
+    pub fn to_keep(&self) -> Option<Kept> {
+        let kept = self.observed.as_ref()?.kept();
+        let usual = kept.secret.is_none() && kept.port == observe::usual_port(&kept.server_url);
+        (!usual).then_some(kept)
     }
 
     /// Ends the observing of a client, and judges all that passed. Nothing happens where none is

@@ -14,6 +14,7 @@
 //! | `recording` | what others recorded: opened, and how far it got |
 //! | `observed` | a client that is being observed |
 //! | `evidence` | what a recording says besides its traffic, and what to ask for next |
+//! | `snippets` | how a client is pointed at another URL |
 //! | `library` | the files of settings and past runs |
 //! | `named_servers`, `client_files` | the servers that pasted texts and files of clients name |
 //! | `lab_scenarios` | the cards of the lab |
@@ -42,6 +43,7 @@ mod recording;
 mod report;
 mod rows;
 mod shown;
+mod snippets;
 mod update;
 mod verdict;
 mod view;
@@ -52,11 +54,12 @@ pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
 pub use evidence::{NextPiece, known_words, next_piece};
-pub use library::Library;
+pub use library::{Library, usual_folder};
 pub use log::may_be_logged;
 pub use observe::Rewriting;
-pub use observed::{Observation, new_secret};
+pub use observed::{Kept, Observation};
 pub use recording::open_recording;
 pub use report::{level_word, recording_report, report};
+pub use snippets::SNIPPETS;
 pub use update::Mirror;
 pub use viewer::Viewer;

@@ -12,8 +12,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{AppError, ErrorCode, PastRun, Settings};
+use crate::observed::Kept;
 
 const MOST_PAST_RUNS: usize = 100;
+
+/// The folder of the window's settings, which the command shares for what is to stay the same. None
+/// on a system that has none.
+pub fn usual_folder() -> Option<PathBuf> {
+    Some(dirs::config_dir()?.join("dev.authscope.desktop"))
+}
 
 /// Where settings and past runs are kept.
 #[derive(Debug)]
@@ -22,6 +29,8 @@ pub struct Library {
     pub settings: Settings,
     /// Newest first.
     pub history: Vec<PastRun>,
+    /// Where clients were observed, so that the URL that they were given stays the same.
+    pub observed: Vec<Kept>,
     /// What the user should be told about the files.
     pub notices: Vec<String>,
 }
@@ -29,6 +38,11 @@ pub struct Library {
 #[derive(Default, Serialize, Deserialize)]
 struct History {
     runs: Vec<PastRun>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct ObservedServers {
+    servers: Vec<Kept>,
 }
 
 impl Library {
@@ -43,12 +57,34 @@ impl Library {
             "list of past runs",
             &mut notices,
         );
+        let observed: Option<ObservedServers> = read(
+            &folder.join("observed.json"),
+            "list of observed servers",
+            &mut notices,
+        );
         Self {
             folder,
             settings: settings.unwrap_or_default(),
             history: history.unwrap_or_default().runs,
+            observed: observed.unwrap_or_default().servers,
             notices,
         }
+    }
+
+    /// Keeps where a server is observed, in place of what was kept of it before.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_observed(&mut self, kept: Kept) -> Result<(), AppError> {
+        if self.observed.contains(&kept) {
+            return Ok(());
+        }
+        self.observed
+            .retain(|other| other.server_url != kept.server_url);
+        self.observed.insert(0, kept);
+        self.observed.truncate(MOST_PAST_RUNS);
+        let servers = self.observed.clone();
+        self.write("observed.json", &ObservedServers { servers })
     }
 
     /// Keeps the settings, without client secrets, assertions and what a form is filled with:

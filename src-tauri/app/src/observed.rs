@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use observe::{Observer, Port, Rewriting, Tunnel};
+use serde::{Deserialize, Serialize};
 use session::{AppError, ErrorCode, Options, Status};
 use tokio::sync::watch;
 use trace::{Client, Origin, Secret, Timestamp, Trace};
@@ -46,9 +47,39 @@ impl Observation {
     }
 }
 
+/// Where a server is observed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Without what may be a secret in it.
+    pub server_url: String,
+    pub port: u16,
+    /// Of the tunnel's path, once there was one. It protects nothing but the proxy.
+    pub secret: Option<String>,
+}
+
+impl Observation {
+    /// With the port and the secret that this server had before, unless others are wanted.
+    pub fn with_kept(mut self, all: &[Kept]) -> Self {
+        let name = bare(&self.options.server_url);
+        if let Some(kept) = all.iter().find(|kept| kept.server_url == name) {
+            self.former_port = Some(kept.port);
+            self.secret = self.secret.or(kept.secret.clone().map(Secret::from));
+        }
+        self
+    }
+}
+
+/// A server's URL as it may be kept.
+fn bare(server_url: &str) -> String {
+    Options::for_server(server_url.trim())
+        .without_secrets()
+        .server_url
+}
+
 /// What a document of an observed client has behind it.
 pub(crate) struct Observed {
     pub observer: Observer,
+    server_url: String,
     secret: Option<Secret>,
     over: AtomicBool,
     /// Held while the record is taken in.
@@ -95,10 +126,23 @@ impl Observed {
         })?;
         Ok(Arc::new(Self {
             observer,
+            server_url,
             secret,
             over: AtomicBool::new(false),
             taking: tokio::sync::Mutex::new(()),
         }))
+    }
+
+    /// What has to be kept for the URL to be the same next time.
+    pub fn kept(&self) -> Kept {
+        Kept {
+            server_url: bare(&self.server_url),
+            port: self.observer.port(),
+            secret: self
+                .secret
+                .as_ref()
+                .map(|secret| secret.expose().to_owned()),
+        }
     }
 
     /// The path of the tunnel is for its user alone.
@@ -141,6 +185,7 @@ impl Observed {
         if !self.is_over() {
             view.status = Status::Observing {
                 url: self.observer.url().to_owned(),
+                port: self.observer.port(),
             };
             view.verdict = None;
             view.rules = Vec::new();
@@ -199,7 +244,7 @@ pub(crate) async fn keep_taking(
 }
 
 /// A secret for the path of a tunnel: 160 bits, as letters and digits.
-pub fn new_secret() -> String {
+fn new_secret() -> String {
     use rand::RngCore as _;
     let mut bytes = [0; 20];
     rand::rng().fill_bytes(&mut bytes);

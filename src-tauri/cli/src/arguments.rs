@@ -74,6 +74,10 @@ pub struct ObserveArguments {
     /// it; everybody else gets 404
     #[arg(long, value_name = "URL", help_heading = "Observing")]
     pub public_url: Option<String>,
+    /// Print how this client is given the URL, and how it is taken out again
+    #[arg(long, value_name = "CLIENT", help_heading = "Observing",
+          value_parser = clap::builder::PossibleValuesParser::new(app::SNIPPETS.iter().map(|one| one.id)))]
+    pub snippet: Option<String>,
     /// Leave the authorization server to the client: it is contacted directly and not seen
     #[arg(long, conflicts_with = "no_rewrite", help_heading = "Observing")]
     pub mcp_only: bool,

@@ -32,6 +32,7 @@ pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
         )
     })?;
     let terminal = Terminal::standard_output();
+    let ending = ending();
     let way = match misbehaviour {
         Some(misbehaviour) => lab_scenarios::way_to(misbehaviour),
         None => lab_scenarios::way_to_healthy(&lab),
@@ -39,7 +40,7 @@ pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
     terminal.json_line(&description(&lab, way))?;
     // Without a reader nobody knows the URLs.
     if !terminal.reader_gone() {
-        ended().await;
+        ending.await;
     }
     lab.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -122,21 +123,27 @@ fn description(lab: &Lab, way: Way) -> Value {
     })
 }
 
-/// Until the user or the system asks to end.
-pub async fn ended() {
+/// Until the user or the system asks to end. It counts from the call on, not from the first wait.
+pub fn ending() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        signal(SignalKind::interrupt())
+            .ok()
+            .zip(signal(SignalKind::terminate()).ok())
+    };
+    async move {
+        #[cfg(unix)]
+        if let Some((mut interrupt, mut terminate)) = signals {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;
         }
-    }
-    // An error means that there is no such signal here; then only the system can end it.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+        // An error means that there is no such signal here; then only the system can end it.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app::{Document, Mirror, Observation, Rewriting, Status};
+use app::{Document, Library, Mirror, Observation, Rewriting, SNIPPETS, Status};
 use formats::{Redactor, visible_json};
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::arguments::ObserveArguments;
 use crate::check_command::{print_recording, print_rows};
 use crate::exports::{self, Exports};
-use crate::lab_command::ended;
+use crate::lab_command::ending;
 use crate::paint::Paint;
 use crate::run_command::{create, exit_code, print_end, write};
 use crate::terminal::{Failure, Terminal};
@@ -44,8 +44,9 @@ pub async fn run(arguments: ObserveArguments) -> Result<ExitCode, Failure> {
     )?;
     let json = json_file.map(create).transpose()?;
 
+    let ending = ending();
     let document = observe(&arguments).await?;
-    until_the_end(&document, arguments.idle).await;
+    until_the_end(&document, arguments.idle, ending).await;
     document.stop_observing().await;
 
     let mut shown = Mirror::default();
@@ -89,12 +90,24 @@ async fn observe(arguments: &ObserveArguments) -> Result<std::sync::Arc<Document
         public_url: arguments.public_url.clone(),
         ..Observation::of(arguments.options.0.clone())
     };
+    let mut library = app::usual_folder().map(Library::open);
+    let kept = library
+        .as_ref()
+        .map_or(&[][..], |library| &library.observed);
+    let wanted = wanted.with_kept(kept);
     let document = Document::observed(1, wanted)
         .await
         .map_err(|error| Failure([error.message].into_iter().chain(error.hint).collect()))?;
     let observer = document
         .observer()
         .ok_or_else(|| "nothing is observed".to_owned())?;
+    let to_keep = document.to_keep();
+    if let Some((library, kept)) = library.as_mut().zip(to_keep)
+        && let Err(error) = library.keep_observed(kept)
+    {
+        tracing::warn!(%error, "the URL will be another one next time");
+    }
+    print_snippet(arguments, observer.url(), observer.port())?;
     Terminal::standard_output().json_line(&json!({
         "url": observer.url(),
         "server": arguments.options.0.server_url,
@@ -103,8 +116,34 @@ async fn observe(arguments: &ObserveArguments) -> Result<std::sync::Arc<Document
     Ok(document)
 }
 
+/// What the user has to do, on the standard error: the other one is for programs.
+fn print_snippet(arguments: &ObserveArguments, url: &str, port: u16) -> Result<(), Failure> {
+    let terminal = Terminal::standard_error();
+    if let Some(public) = &arguments.public_url {
+        terminal.line(format!(
+            "{public} leads from the internet to port {port} of this machine, as long as this runs. Whoever has the \
+             whole URL reaches the observed server, and nothing else; everybody else gets 404."
+        ))?;
+    }
+    let chosen = arguments.snippet.as_deref();
+    let snippet = SNIPPETS.iter().find(|snippet| Some(snippet.id) == chosen);
+    let Some(snippet) = snippet else {
+        return Ok(());
+    };
+    if snippet.hosted && arguments.public_url.is_none() {
+        terminal.line(format!(
+            "{} connects from elsewhere: it needs the public URL of a tunnel, --public-url.",
+            snippet.client
+        ))?;
+    }
+    terminal.line(format!("{}:", snippet.place))?;
+    terminal.line(format!("  {}", snippet.with(url)))?;
+    terminal.line(format!("Afterwards: {}", snippet.remove))?;
+    terminal.line(format!("To log in again: {}", snippet.log_in_again))
+}
+
 /// Until the user or the system asks to end, or nothing passed for so many seconds.
-async fn until_the_end(document: &Document, idle: Option<u64>) {
+async fn until_the_end(document: &Document, idle: Option<u64>, ending: impl Future<Output = ()>) {
     let quiet = async {
         let (Some(observer), Some(idle)) = (document.observer(), idle) else {
             return std::future::pending().await;
@@ -119,7 +158,7 @@ async fn until_the_end(document: &Document, idle: Option<u64>) {
         }
     };
     tokio::select! {
-        () = ended() => {}
+        () = ending => {}
         () = quiet => {}
     }
 }

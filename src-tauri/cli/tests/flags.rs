@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Flags of other programs that a text names.
-const OF_OTHERS: [&str; 3] = [
+const OF_OTHERS: [&str; 6] = [
+    // Of clients that are given a URL to observe.
+    "--server-url",
+    "--transport",
+    "--url",
     // Keycloak's.
     "--hostname",
     // Cargo's.
@@ -18,7 +22,9 @@ const OF_OTHERS: [&str; 3] = [
 #[test]
 fn every_flag_that_a_text_names_exists() {
     let mut known = BTreeSet::from(OF_OTHERS.map(str::to_owned));
-    for command in ["run", "check", "convert", "explain", "lab", "rules"] {
+    for command in [
+        "run", "check", "compare", "observe", "convert", "explain", "lab", "rules",
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_authscope-cli"))
             .args([command, "--help"])
             .output()

@@ -83,6 +83,8 @@ pub enum Status {
     Observing {
         /// What the client is given in place of the server's URL.
         url: String,
+        /// Where it is listened on this machine: a tunnel has to lead there.
+        port: u16,
     },
     /// The flow stopped where the specification or the traffic says so.
     Stopped {

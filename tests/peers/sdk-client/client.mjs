@@ -10,10 +10,12 @@ const era = rest.includes('--era') ? rest[rest.indexOf('--era') + 1] : 'modern';
 const observed = rest.includes('--observed');
 const redirectUrl = 'http://127.0.0.1:43117/callback';
 const requests = [];
+const sent = [];
 
 async function recorded(input, init) {
   const response = await fetch(input, init);
   const target = new URL(input instanceof Request ? input.url : input);
+  sent.push({ method: init?.method ?? 'GET', url: String(target), body: String(init?.body ?? '') });
   requests.push(`${init?.method ?? 'GET'} ${target.pathname} ${response.status}`);
   return response;
 }
@@ -147,6 +149,7 @@ try {
         scopeBefore,
         scope: memory.tokens.scope,
         requests,
+        sent,
       },
       null,
       2,

@@ -107,6 +107,11 @@ export function fakeHost(query: URLSearchParams): Host {
       }
       play.begin(lab === null ? options.server_url : chosen.script.serverUrl);
     },
+    observe: async (wanted) => {
+      check(wanted.options.server_url);
+      refused();
+      play.observe(wanted.options.server_url, "http://127.0.0.1:23374/mcp");
+    },
     next: async () => {
       refused();
       play.step();

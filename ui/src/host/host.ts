@@ -5,6 +5,7 @@ import type { ClientFile } from "./bindings/ClientFile";
 import type { Comparison } from "./bindings/Comparison";
 import type { Detail } from "./bindings/Detail";
 import type { Followed } from "./bindings/Followed";
+import type { ObserveRequest } from "./bindings/ObserveRequest";
 import type { Options } from "./bindings/Options";
 import type { Registration } from "./bindings/Registration";
 import type { Request } from "./bindings/Request";
@@ -26,6 +27,8 @@ export interface Host {
 
   /** `lab`: the slug of a lab scenario; the server URL of the options is not used then. */
   start(options: Options, lab: string | null): Promise<void>;
+  /** Puts a recording proxy before a server; it ends with `stop`. */
+  observe(wanted: ObserveRequest): Promise<void>;
   next(): Promise<void>;
   run(): Promise<void>;
   pause(): Promise<void>;

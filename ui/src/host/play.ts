@@ -122,6 +122,19 @@ export class Play {
     this.#send();
   }
 
+  /** A client is observed at this URL: what it asks comes by itself. */
+  observe(serverUrl: string, url: string): void {
+    this.begin(serverUrl);
+    while (this.canStep()) {
+      const step = this.#step();
+      if (!step) break;
+      this.#append(step, step.rows);
+      this.#finish(step);
+    }
+    this.#status = { is: "observing", url, port: 23_374 };
+    this.#send();
+  }
+
   callback(): void {
     const step = this.#step();
     if (this.#status.is !== "awaiting_callback" || !step) return;

@@ -15,6 +15,7 @@ export function tauriHost(): Host {
     },
 
     start: (options, lab) => invoke("start", { options, lab }),
+    observe: (wanted) => invoke("observe", { wanted }),
     next: () => invoke("next"),
     run: () => invoke("run"),
     pause: () => invoke("pause"),

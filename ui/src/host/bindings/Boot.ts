@@ -3,6 +3,7 @@ import type { ExportFormat } from "./ExportFormat";
 import type { LabScenario } from "./LabScenario";
 import type { PastRun } from "./PastRun";
 import type { Settings } from "./Settings";
+import type { Snippet } from "./Snippet";
 import type { Tables } from "./Tables";
 import type { VaultView } from "./VaultView";
 
@@ -30,4 +31,8 @@ export_folder: string,
 /**
  * What the run can be exported as.
  */
-formats: Array<ExportFormat>, };
+formats: Array<ExportFormat>, 
+/**
+ * How clients are given a URL to be observed at.
+ */
+snippets: Array<Snippet>, };

@@ -23,7 +23,11 @@ next_poll: Timestamp, } | { "is": "observing",
 /**
  * What the client is given in place of the server's URL.
  */
-url: string, } | { "is": "stopped", code: StopCode, message: string, 
+url: string, 
+/**
+ * Where it is listened on this machine: a tunnel has to lead there.
+ */
+port: number, } | { "is": "stopped", code: StopCode, message: string, 
 /**
  * "Go on anyway" is possible.
  */

@@ -1,0 +1,174 @@
+//! Real clients through the recording proxy: they ask the same as without it, and what is wrong
+//! with a server is still the server's.
+
+mod proxy;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use proxy::{Lab, Observing, output};
+use serde_json::{Value, json};
+use test_support::installed;
+use trace::{pairs, query_pairs};
+
+/// What is another one each time.
+const FRESH: [&str; 9] = [
+    "client_id",
+    "code",
+    "code_challenge",
+    "code_verifier",
+    "refresh_token",
+    "state",
+    "client_secret",
+    "token",
+    "iss",
+];
+
+#[test]
+fn the_sdks_clients_ask_the_same_as_without_the_proxy() {
+    for era in ["modern", "auto", "legacy", "v1"] {
+        let lab = Lab::start(&[]);
+        let without = sdk_client(&lab.url, era).expect("it works without the proxy");
+        // A fresh one at the same place.
+        let lab = lab.again();
+        let observing = Observing::start(&lab.url, &[]);
+        let with = sdk_client(&observing.url, era);
+        let (report, code) = observing.end();
+        assert!(with.is_ok(), "{era}: {}", with.unwrap_err());
+        assert_eq!(report["outcome"], "reached", "{era}: {report:#}");
+        assert_eq!(code, Some(0), "{era}");
+        assert_eq!(report["recording"]["origin"]["is"], "observed");
+        let errors: Vec<&Value> = list(&report["findings"])
+            .iter()
+            .filter(|finding| finding["level"] == "error")
+            .collect();
+        assert!(errors.is_empty(), "{era}: {errors:#?}");
+        let asked = list(&without["sent"]).iter().filter_map(asked);
+        let passed = list(&report["exchanges"]).iter().filter_map(passed);
+        assert_eq!(in_order(passed), in_order(asked), "{era}");
+    }
+}
+
+/// Without the proxy `run` names the same cause.
+#[test]
+fn a_broken_server_is_found_through_the_proxy_and_not_held_against_the_client() {
+    for code in ["S01", "R10", "R02", "G03", "T01", "T15"] {
+        let lab = Lab::start(&["--misbehave", code]);
+        let observing = Observing::start(&lab.url, &[]);
+        // It fails, or it does not look.
+        let _ = sdk_client(&observing.url, "modern");
+        let (report, _) = observing.end();
+        let first = &report["findings"][0];
+        assert_eq!(first["code"], code, "{code}: {report:#}");
+        let owner = first["owner"].as_str().unwrap_or_default();
+        assert!(
+            ["mcp_server", "authorization_server"].contains(&owner),
+            "{code}: {owner}"
+        );
+        let text = first.to_string();
+        let port = observing_port(&report);
+        assert!(!text.contains(&port), "{code} names the proxy: {text}");
+    }
+}
+
+#[test]
+fn it_ends_by_itself_when_nothing_passes() {
+    let lab = Lab::start(&[]);
+    let observing = Observing::start(&lab.url, &["--idle", "1"]);
+    let (report, code) = observing.wait();
+    assert_eq!(code, Some(1));
+    assert_eq!(report["outcome"], "failed");
+    assert_eq!(list(&report["exchanges"]).len(), 0);
+}
+
+#[test]
+fn the_url_stays_the_same() {
+    let lab = Lab::start(&[]);
+    let first = Observing::start(&lab.url, &[]);
+    let url = first.url.clone();
+    first.end();
+    let again = Observing::start(&lab.url, &["--snippet", "codex"]);
+    assert_eq!(again.url, url);
+    again.end();
+}
+
+/// The stream that a client opens beside its calls comes at no certain place among them: last here.
+fn in_order(requests: impl Iterator<Item = Value>) -> Vec<Value> {
+    let is_stream = |request: &Value| {
+        let url = request[1].as_str().unwrap_or_default();
+        request[0] == "GET" && url.ends_with("/mcp") && !url.contains("/.well-known/")
+    };
+    let (streams, calls): (Vec<Value>, Vec<Value>) = requests.partition(is_stream);
+    calls.into_iter().chain(streams).collect()
+}
+
+/// The port of the proxy, by the side of an exchange that the client saw.
+fn observing_port(report: &Value) -> String {
+    let url = report["exchanges"][0]["client_side"]["request"]["url"].as_str();
+    let url = url.unwrap_or_default();
+    let authority = url.split('/').nth(2).unwrap_or_default();
+    authority.to_owned()
+}
+
+/// Runs the SDK's client: what it says, or its last words.
+fn sdk_client(url: &str, era: &str) -> Result<Value, String> {
+    static FOLDER: LazyLock<PathBuf> =
+        LazyLock::new(|| installed::npm("peers/sdk-client", &["check.mjs", "client.mjs"]));
+    let mut command = Command::new("node");
+    command
+        .args(["client.mjs", url, "--era", era, "--observed"])
+        .current_dir(&*FOLDER);
+    let (text, ended_well) = output(command);
+    if ended_well {
+        serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))
+    } else {
+        Err(text)
+    }
+}
+
+/// A request as the client says that it sent it; none for the browser's.
+fn asked(sent: &Value) -> Option<Value> {
+    let url = sent["url"].as_str()?;
+    let browsers = url.contains("/authorize") || url.contains("/callback");
+    (!browsers).then(|| {
+        same(
+            &sent["method"],
+            url,
+            sent["body"].as_str().unwrap_or_default(),
+        )
+    })
+}
+
+/// A request as the report has it; none for the browser's.
+fn passed(exchange: &Value) -> Option<Value> {
+    let request = &exchange["request"];
+    let url = request["url"].as_str()?;
+    let browsers = ["authorization", "callback"].contains(&exchange["purpose"]["is"].as_str()?);
+    let body = request["body"]["content"]["text"]
+        .as_str()
+        .unwrap_or_default();
+    (!browsers).then(|| same(&request["method"], url, body))
+}
+
+/// What is the same each time of a request.
+fn same(method: &Value, url: &str, body: &str) -> Value {
+    let fields = |all: Vec<trace::Pair>| -> Vec<String> {
+        let one = |pair: trace::Pair| {
+            let fresh = FRESH.contains(&pair.name.as_str());
+            let value = if fresh { "…" } else { &pair.value };
+            format!("{}={value}", pair.name)
+        };
+        all.into_iter().map(one).collect()
+    };
+    let body = match serde_json::from_str::<Value>(body) {
+        Ok(json) => json,
+        Err(_) => json!(fields(pairs(body))),
+    };
+    let address = url.split('?').next().unwrap_or(url);
+    json!([method, address, fields(query_pairs(url)), body])
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
