@@ -7,16 +7,18 @@
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
+use app::ClientOutcome;
 use diagnosis::{Finding, Owner};
 use lab::Lab;
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
-use test_support::{lab, within};
+use session::{Options, Status};
+use test_support::{Watched, lab, options, within};
 use trace::{
     Body, Client, Decision, EntryKind, Exchange, Header, Origin, Outcome, ParticipantId, Phase,
-    Purpose, Request, Response, Role, Timestamp, Timings, Trace, encode_pairs, query_pairs,
-    with_query,
+    Purpose, Request, Response, Role, StopCode, Timestamp, Timings, Trace, encode_pairs,
+    query_pairs, with_query,
 };
 
 /// The pair of RFC 7636 appendix B.
@@ -162,6 +164,125 @@ fn every_rule_about_a_client_has_a_broken_client() {
         let proved = BROKEN.iter().any(|(code, _)| *code == rule.code);
         assert_eq!(about_a_client, proved, "{} {}", rule.code, rule.rule);
     }
+}
+
+/// A run that plays this client.
+fn playing(lab: &Lab, client: &str) -> Options {
+    let mut options = options(lab.mcp_url());
+    options.client.play_as = Some(client.into());
+    options.client.consent = true;
+    options
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_known_client_is_played_as_its_profile_says() {
+    let lab = lab(None).await;
+    for profile in clients::profiles() {
+        let mut run = Watched::start(playing(&lab, &profile.id)).await;
+        run.run().await;
+        let status = run.view().status.clone();
+        let ended = match profile.hosted {
+            true => matches!(
+                status,
+                Status::Stopped {
+                    code: StopCode::EndsBeforeLogin,
+                    ..
+                }
+            ),
+            false => matches!(status, Status::Done { .. }),
+        };
+        // The lab takes no redirect URI of a scheme that is no reverse domain name.
+        let refused = matches!(
+            status,
+            Status::Stopped {
+                code: StopCode::RegistrationRejected,
+                ..
+            }
+        );
+        let ended = if profile.id == "cursor" {
+            refused
+        } else {
+            ended
+        };
+        assert!(
+            ended,
+            "{}: {status:?}\n{}",
+            profile.id,
+            run.exchanges().join("\n")
+        );
+        let trace = run.session.trace();
+        assert_eq!(trace.client.name, profile.name);
+        for (_, exchange) in trace.exchanges() {
+            let agent = exchange
+                .request
+                .header_value("user-agent")
+                .unwrap_or_default();
+            let of_client = matches!(
+                exchange.purpose,
+                Purpose::Challenge { .. }
+                    | Purpose::ResourceMetadata { .. }
+                    | Purpose::Registration
+            );
+            let expected = profile.play.user_agent.as_deref();
+            if let Some(expected) = expected.filter(|_| of_client) {
+                assert_eq!(agent, expected, "{}", profile.id);
+            }
+            if exchange.purpose == Purpose::Registration {
+                let body: Value = serde_json::from_slice(&exchange.request.body.bytes).unwrap();
+                let uri = body["redirect_uris"][0].as_str().unwrap();
+                let path = |uri: &str| uri.split('/').skip(3).collect::<Vec<_>>().join("/");
+                assert_eq!(
+                    path(uri),
+                    path(&profile.play.redirect_uri),
+                    "{}",
+                    profile.id
+                );
+                if let Some(name) = &profile.play.client_name {
+                    assert_eq!(body["client_name"], *name);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_can_end_before_the_login() {
+    let lab = lab(None).await;
+    let mut wanted = options(lab.mcp_url());
+    wanted.client.no_login = true;
+    let mut run = Watched::start(wanted).await;
+    run.run().await;
+    let status = &run.view().status;
+    let code = StopCode::EndsBeforeLogin;
+    assert!(
+        matches!(status, Status::Stopped { code: stopped, .. } if *stopped == code),
+        "{status:?}"
+    );
+    assert_eq!(run.codes(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_has_a_row_for_each_client_and_leaves_nothing_behind() {
+    let lab = lab(None).await;
+    let mut wanted = options(lab.mcp_url());
+    wanted.client.consent = true;
+    let rows = app::client_table(&wanted)
+        .await
+        .expect("the options are right");
+    let clients: Vec<&str> = rows.iter().map(|row| row.client.as_str()).collect();
+    assert_eq!(clients, clients::IDS);
+    for row in &rows {
+        let stops = row.outcome == ClientOutcome::Stops;
+        assert_eq!(stops, row.client == "cursor", "{row:#?}");
+        assert_eq!(stops, row.errors == ["G03"], "{row:#?}");
+        assert_eq!(row.left_registered, None, "{row:#?}");
+    }
+    let table = app::client_table_markdown(lab.mcp_url(), &rows);
+    assert!(table.contains("| Claude Code | works | "), "{table}");
+    assert!(
+        table.contains("| ChatGPT | works up to the login | "),
+        "{table}"
+    );
 }
 
 fn codes(found: &[Finding]) -> Vec<&str> {

@@ -10,6 +10,7 @@
 //! | `update` | a change on its way to a viewer, and the copy a viewer makes of them |
 //! | `view`, `phases`, `rows` | what is shown of a trace and of a run |
 //! | `contract` | every type that crosses to TypeScript |
+//! | `client_table` | what becomes of a server in the hands of each known client |
 //! | `comparing` | two documents side by side |
 //! | `recording` | what others recorded: opened, and how far it got |
 //! | `observed` | a client that is being observed |
@@ -28,6 +29,7 @@
 
 mod app;
 mod client_files;
+mod client_table;
 mod comparing;
 pub mod contract;
 mod document;
@@ -50,6 +52,9 @@ mod view;
 mod viewer;
 
 pub use app::{App, Follower, export_format};
+pub use client_table::{
+    ClientOutcome, ClientRow, client_table, client_table_json, client_table_markdown,
+};
 pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;

@@ -47,6 +47,14 @@ pub struct RunArguments {
     /// Go on where the specification says to stop
     #[arg(long, help_heading = "Flow")]
     pub go_on: bool,
+    /// Play every known client, one after the other, and print a table; needs --as-consent, since it
+    /// registers under their names, and deletes what it registered where the server lets it
+    #[arg(
+        long,
+        help_heading = "Flow",
+        conflicts_with_all = ["har", "export", "client.play_as"]
+    )]
+    pub matrix: bool,
     #[command(flatten, next_help_heading = "Output")]
     pub output: OutputArguments,
 }

@@ -12,6 +12,7 @@ mod convert_command;
 mod explain_command;
 mod exports;
 mod lab_command;
+mod matrix_command;
 mod observe_command;
 mod options;
 mod paint;
@@ -69,6 +70,7 @@ async fn command() -> ExitCode {
         Err(help_or_error) => return say(&help_or_error),
     };
     let done = match arguments.command {
+        Command::Run(arguments) if arguments.matrix => matrix_command::run(&arguments).await,
         Command::Run(arguments) => run_command::run(*arguments).await,
         Command::Check(arguments) => check_command::run(&arguments).await,
         Command::Compare(arguments) => compare_command::run(&arguments).await,

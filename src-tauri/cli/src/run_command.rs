@@ -199,7 +199,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-fn failure(error: AppError) -> Failure {
+pub fn failure(error: AppError) -> Failure {
     Failure([error.message].into_iter().chain(error.hint).collect())
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A known client.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// As `--as` takes it.
@@ -48,7 +48,7 @@ impl Grade {
 }
 
 /// Something that is known of a client.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fact {
     pub what: String,
@@ -59,7 +59,7 @@ pub struct Fact {
 }
 
 /// Something that a client does wrong, or that servers trip over.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weakness {
     pub what: String,
@@ -70,7 +70,7 @@ pub struct Weakness {
 
 /// By what a client is recognised. Names are compared without regard to case; User-Agents, redirect
 /// URIs and client identifiers by their beginning.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Signs {
     pub client_name: Vec<String>,
@@ -81,7 +81,7 @@ pub struct Signs {
 }
 
 /// What a client sends, as far as a run can play it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Play {
     /// `client_name` of its registration.

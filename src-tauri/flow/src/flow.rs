@@ -10,6 +10,7 @@ use crate::facts::Facts;
 use crate::grant::{Device, TokenGrant};
 use crate::options::{Registration, RegistrationWay};
 use crate::plan::{Env, Next, Plan, StepOutcome};
+use crate::played;
 use crate::proof;
 use crate::queue::Action;
 use crate::redirect;
@@ -421,6 +422,7 @@ impl Flow {
 
     /// The request with the proof of possession that belongs to it, and what it carries.
     fn completed(&self, setup: &Setup, mut plan: Plan) -> Plan {
+        played::dress(setup, &mut plan);
         proof::attach(&self.facts, &mut plan);
         plan.credentials = credentials::carried(self, setup, &plan);
         plan

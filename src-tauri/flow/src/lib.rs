@@ -29,6 +29,7 @@ mod tool_pages;
 
 mod page;
 mod plan;
+mod played;
 mod state;
 mod transition;
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use trace::{Request, Revision};
 
 use crate::facts::Facts;
+use crate::played;
 use crate::proof::authorization;
 use crate::setup::Setup;
 
@@ -60,5 +61,7 @@ pub(crate) fn initialize_params(facts: &Facts, setup: &Setup) -> Value {
 }
 
 fn client_info(setup: &Setup) -> Value {
-    json!({ "name": setup.client_name, "version": setup.client_version })
+    let played = played::play(setup).and_then(|play| play.client_info.as_ref());
+    let name = played.unwrap_or(&setup.client_name);
+    json!({ "name": name, "version": setup.client_version })
 }

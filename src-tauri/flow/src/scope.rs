@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use trace::{Grant, Revision, ScopeSource};
 
 use crate::facts::Facts;
+use crate::played;
 use crate::setup::Setup;
 
 /// The scope to ask for and where it comes from (2025-11-25 basic/authorization, "Scope Selection
@@ -15,6 +16,15 @@ pub(crate) fn scope(facts: &Facts, setup: &Setup) -> (Option<String>, ScopeSourc
     }
     if let Some(given) = &setup.scope {
         return (scope_of([given.as_str()]), ScopeSource::Given);
+    }
+    if let Some(play) = played::play(setup) {
+        let source = match facts.challenge.as_ref().and_then(|one| one.scope.as_ref()) {
+            Some(_) => ScopeSource::Challenge,
+            None => ScopeSource::ScopesSupported,
+        };
+        let scope = played::scope(play, facts);
+        let source = scope.as_ref().map_or(ScopeSource::Omitted, |_| source);
+        return (scope, source);
     }
     let challenged = facts
         .challenge

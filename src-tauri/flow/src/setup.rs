@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+use clients::Profile;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -27,6 +28,8 @@ pub struct Setup {
     /// `x5t#S256` of the certificate that `wire` sends where it is asked for one (RFC 8705 section
     /// 3.1).
     pub certificate_thumbprint: Option<String>,
+    /// The client that is played.
+    pub profile: Option<&'static Profile>,
     /// `client_name` of a registration.
     pub client_name: String,
     pub client_version: String,
@@ -74,6 +77,7 @@ impl Setup {
             client_metadata_url: None,
             authorization_details: None,
             certificate_thumbprint: None,
+            profile: None,
             client_name: "Authscope".into(),
             client_version: env!("CARGO_PKG_VERSION").into(),
             seed,

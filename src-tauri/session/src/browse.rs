@@ -33,7 +33,12 @@ impl Runner {
     /// that is the one registered.
     pub(crate) fn listen(&mut self) -> Result<String, String> {
         self.listener = None;
+        // Its redirect URI is elsewhere: nobody comes here.
+        if let Some(hosted) = self.setup.profile.filter(|profile| profile.hosted) {
+            return Ok(hosted.play.redirect_uri.clone());
+        }
         let earlier = self.flow.facts.redirect_uri.as_deref().and_then(port_of);
+        let earlier = earlier.or_else(|| self.setup.profile.and_then(crate::played::port));
         let open = |port| CallbackListener::open(&self.callback_settings(port));
         let opened = match (self.options.callback.port, earlier) {
             (Some(fixed), _) => open(Some(fixed)),

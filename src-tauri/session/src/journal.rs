@@ -19,6 +19,22 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
+    /// The run plays this client.
+    pub fn play(&mut self, profile: &clients::Profile) {
+        let what = format!(
+            "played by Authscope, what is known of it is {}",
+            profile.grade.words()
+        );
+        self.trace.client = trace::Client {
+            name: profile.name.clone(),
+            version: Some(profile.version.clone()).filter(|version| !version.is_empty()),
+            evidence: vec![trace::Evidence { entry: None, what }],
+        };
+        if let Some(client) = self.trace.participants.first_mut() {
+            client.name.clone_from(&profile.name);
+        }
+    }
+
     pub fn new(server_url: &str, now: Timestamp) -> Self {
         let mut trace = Trace::new(server_url, now);
         // Its lifeline is there before anything was sent.

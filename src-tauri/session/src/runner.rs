@@ -59,6 +59,8 @@ impl Runner {
         resting: watch::Sender<bool>,
     ) -> Result<Self, AppError> {
         let mut setup = setup::setup(&options)?;
+        // What a client that is played has otherwise was not chosen by the user.
+        let own = setup::checked(&options)?.own();
         // From here on as they were checked.
         let options = setup.options.clone();
         let wire = Wire::new(&setup::wire_settings(&options))
@@ -71,7 +73,10 @@ impl Runner {
         let typed_secrets = TypedSecrets::default();
         typed_secrets.learn(&options, &setup);
         let mut journal = Journal::new(&setup.server_url, now());
-        journal.trace.own_options = options.own();
+        journal.trace.own_options = own;
+        if let Some(profile) = setup.profile {
+            journal.play(profile);
+        }
         let journal = Arc::new(Mutex::new(journal));
         let reporter = Reporter::new(events, &vault);
         Ok(Self {

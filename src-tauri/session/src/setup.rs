@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clients::Profile;
 use flow::options::{Options, Registration};
 use flow::{Seed, Setup};
 use jose::SigningKey;
@@ -13,6 +14,9 @@ use crate::error::{AppError, ErrorCode, invalid};
 /// Names the option, what was expected and what came; never repeats a key.
 pub(crate) fn setup(options: &Options) -> Result<Setup, AppError> {
     let options = checked(options)?;
+    let profile = crate::played::profile(&options)?;
+    let options = crate::played::with_its_options(options, profile);
+    let name = profile.and_then(|profile| profile.play.client_name.clone());
     let mut seed = [0; 32];
     crate::env::random(&mut seed);
     Ok(Setup {
@@ -28,9 +32,19 @@ pub(crate) fn setup(options: &Options) -> Result<Setup, AppError> {
             .authorization_details
             .as_deref()
             .and_then(|text| serde_json::from_str(text).ok()),
-        client_version: env!("CARGO_PKG_VERSION").into(),
-        ..Setup::with(options, Seed(seed))
+        ..played_as(profile, name, Setup::with(options, Seed(seed)))
     })
+}
+
+/// Under the name of the client that is played, or under ours.
+fn played_as(profile: Option<&'static Profile>, name: Option<String>, setup: Setup) -> Setup {
+    let version = profile.map(|profile| profile.version.clone());
+    Setup {
+        client_name: name.unwrap_or(setup.client_name),
+        client_version: version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").into()),
+        profile,
+        ..setup
+    }
 }
 
 /// # Errors

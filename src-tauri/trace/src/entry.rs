@@ -472,6 +472,9 @@ pub enum StopCode {
     InsufficientScope,
     /// The MCP call itself failed after authorization.
     McpError,
+    /// The login is not gone through: the code would go to the client that is played, or the run is
+    /// to end there.
+    EndsBeforeLogin,
     /// The user cancelled.
     Cancelled,
 }

@@ -58,6 +58,8 @@ pub struct Options {
     /// The scope to ask for; none: what the server asks for.
     pub scope: Option<String>,
     pub network: Network,
+    /// Which client the run plays.
+    pub client: PlayedClient,
     pub limits: Limits,
     pub browser: Browser,
     /// Use a stored token when there is one.
@@ -206,6 +208,18 @@ pub struct ClientCertificate {
     pub key_file: String,
 }
 
+/// The client that a run plays instead of Authscope itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct PlayedClient {
+    /// The identifier of a known client; none: Authscope itself.
+    pub play_as: Option<String>,
+    /// The user agrees that the authorization server is told the name of that client.
+    pub consent: bool,
+    /// The run ends where a user would log in.
+    pub no_login: bool,
+}
+
 /// Where the callback is listened for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
@@ -307,6 +321,7 @@ impl Default for Options {
             callback: Callback::default(),
             scope: None,
             network: Network::default(),
+            client: PlayedClient::default(),
             limits: Limits::default(),
             browser: Browser::System,
             use_stored_token: true,

@@ -96,6 +96,40 @@ pub const OPTIONS: &[OptionInfo] = &[
     .when("resource.is", &["given"]),
     // Registration
     OptionInfo::new(
+        "client.play_as",
+        Group::Registration,
+        "Play as",
+        "A known client: its User-Agent, registration, redirect URI and rules for scopes are used",
+        Kind::Text {
+            format: Format::Any,
+            placeholder: "claude-code",
+            suggestions: clients::IDS,
+        },
+    )
+    .unset("as Authscope itself")
+    .short("as {}")
+    .flag("as")
+    .value_name("CLIENT")
+    .help("Play a known client, such as claude-code, chatgpt, cursor, vscode or mcp-remote"),
+    OptionInfo::new(
+        "client.consent",
+        Group::Registration,
+        "Register under its name",
+        "The authorization server is told the name of the client that is played",
+        Kind::Toggle,
+    )
+    .short("under its name")
+    .flag("as-consent"),
+    OptionInfo::new(
+        "client.no_login",
+        Group::Registration,
+        "End before the login",
+        "The run ends where a user would log in",
+        Kind::Toggle,
+    )
+    .short("no login")
+    .flag("no-login"),
+    OptionInfo::new(
         "registration.is",
         Group::Registration,
         "Registration",

@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::grant::TokenGrant;
 use crate::options::{GrantChoice, IdentityProvider, Registration};
 use crate::plan::Env;
+use crate::played;
 use crate::routes::authorization::new_authorization;
 use crate::routes::discovery::identity_provider_step;
 use crate::scope::scope;
@@ -91,15 +92,21 @@ pub(crate) fn ready(
         auth_method: client.auth_method.clone(),
     });
     let (scope, source) = scope(&flow.facts, setup);
+    let decided = decided
+        .into_iter()
+        .chain([Decision::Scope { scope, source }]);
+    let for_user = flow.facts.grant == Grant::AuthorizationCode;
+    if let Some(message) = played::ends_before_login(setup).filter(|_| for_user) {
+        let words = "up to the login";
+        let mut ended = Transition::stop(flow, StopCode::EndsBeforeLogin, words, message);
+        ended.verdict = verdict;
+        return ended.after(decided);
+    }
     match first_step(&mut flow.facts, setup, env) {
         Ok(step) => Transition::to(flow, step, verdict),
         Err(missing) => Transition::missing_endpoint(flow, &missing),
     }
-    .after(
-        decided
-            .into_iter()
-            .chain([Decision::Scope { scope, source }]),
-    )
+    .after(decided)
 }
 
 /// What suits the credentials and is listed; the key before the secret. Where nothing is listed

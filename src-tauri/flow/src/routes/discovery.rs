@@ -7,6 +7,7 @@ use trace::{
 
 use crate::endpoint::Endpoint;
 use crate::facts::Facts;
+use crate::played;
 use crate::setup::Setup;
 use crate::state::Flow;
 use crate::step::Step;
@@ -65,6 +66,7 @@ pub(crate) fn resource_metadata_step(facts: &Facts, setup: &Setup, attempt: usiz
             all.push((source, url));
         }
     }
+    let all = played::in_its_order(setup, all);
     let (source, url) = all.into_iter().nth(attempt)?;
     Some(Step::ExpectResourceMetadata {
         source,

@@ -10,6 +10,7 @@ use crate::client::{Client, RegisteredBy};
 use crate::endpoint::Endpoint;
 use crate::facts::Facts;
 use crate::plan::{Env, Plan};
+use crate::played;
 use crate::routes::client::{auth_method, become_client, listed_methods, ready};
 use crate::scope::scope;
 use crate::setup::Setup;
@@ -60,6 +61,7 @@ pub(crate) fn request(
     if let (Some(scope), _) = scope(facts, setup) {
         body["scope"] = json!(scope);
     }
+    played::registration(setup, &mut body);
     let why = "Tell the authorization server our name and redirect URI, and get a client_id back.";
     let label = if redirect_uri.is_some() {
         "client_name, 1 redirect URI"

@@ -7,6 +7,7 @@ import type { ClientMetadata } from "./ClientMetadata";
 import type { GrantChoice } from "./GrantChoice";
 import type { Limits } from "./Limits";
 import type { Network } from "./Network";
+import type { PlayedClient } from "./PlayedClient";
 import type { Registration } from "./Registration";
 import type { ResourceChoice } from "./ResourceChoice";
 import type { Revision } from "./Revision";
@@ -57,7 +58,11 @@ then: Array<ActionKind>, callback: Callback,
 /**
  * The scope to ask for; none: what the server asks for.
  */
-scope: string | null, network: Network, limits: Limits, browser: Browser, 
+scope: string | null, network: Network, 
+/**
+ * Which client the run plays.
+ */
+client: PlayedClient, limits: Limits, browser: Browser, 
 /**
  * Use a stored token when there is one.
  */
