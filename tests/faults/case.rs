@@ -66,6 +66,8 @@ pub struct At {
     pub exactly: Option<String>,
     /// Whether the request carries an `Authorization` header of the scheme Bearer or DPoP.
     pub token: Option<bool>,
+    /// What the `User-Agent` begins with: that of the command is "Authscope".
+    pub agent: Option<String>,
     /// Text in the body, such as a JSON-RPC method or a grant type.
     pub body: Option<String>,
     /// 1 is the first request that fits.
@@ -93,6 +95,11 @@ impl At {
                 .as_deref()
                 .is_none_or(|wanted| path.starts_with(wanted))
             && self.exactly.as_deref().is_none_or(|wanted| path == wanted)
+            && self.agent.as_deref().is_none_or(|wanted| {
+                request
+                    .header("User-Agent")
+                    .is_some_and(|agent| agent.starts_with(wanted))
+            })
             && self.token.is_none_or(|wanted| wanted == with_token)
             && self
                 .body

@@ -3,7 +3,7 @@
 
 use diagnosis::{Finding, Level, Owner};
 use lab::{Lab, LabOptions};
-use session::{GrantChoice, Options, Registration, ResourceChoice};
+use session::{GrantChoice, Options, Registration, ResourceChoice, TokenAuthMethod};
 
 use test_support::sent::{call, client, client_with_key, lab_with};
 use test_support::{Watched, options};
@@ -48,6 +48,18 @@ const CASES: &[Case] = &[
         lab: HEALTHY,
         wrong: |_, run| run.registration = client_with_key("lab-jwt", OTHER_KEY),
         right: |_, run| run.registration = client_with_key("lab-jwt", lab::CLIENT_PRIVATE_KEY),
+    },
+    Case {
+        flag: "--token-auth-method",
+        lab: HEALTHY,
+        wrong: |_, run| {
+            run.registration = client("lab-confidential", Some("lab-secret"));
+            run.token_auth_method = TokenAuthMethod::None;
+        },
+        right: |_, run| {
+            run.registration = client("lab-confidential", Some("lab-secret"));
+            run.token_auth_method = TokenAuthMethod::ClientSecretPost;
+        },
     },
     Case {
         flag: "--registration",

@@ -211,7 +211,9 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Way {
         | M::PreflightRedirected => run(|_, run| {
             run.then = vec![ActionKind::CheckCors];
         }),
-        M::CodeReplayWorks => run(|_, run| run.then = vec![ActionKind::ReplayCode]),
+        M::CodeReplayWorks | M::TokenErrorMalformed => {
+            run(|_, run| run.then = vec![ActionKind::ReplayCode])
+        }
         M::EndlessStepUp | M::InsufficientScopeWithoutScope => WRITE_NOTE,
         M::LoginNotSufficient => Way {
             lab: |lab| lab.transfer_tool = true,
@@ -253,7 +255,7 @@ pub fn way_to(misbehaviour: Misbehaviour) -> Way {
         M::RotatedTokenAccepted => run(|_, run| run.then = vec![ActionKind::ReuseRotated]),
         M::RevokedTokenAccepted => run(|_, run| run.then = vec![ActionKind::RevokeAndTry]),
         M::RevocationRefused => run(|_, run| run.then = vec![ActionKind::Revoke]),
-        M::IntrospectionDisagrees => run(|_, run| {
+        M::IntrospectionDisagrees | M::SideRequestFails | M::AnswerMemberWrong => run(|_, run| {
             run.registration = confidential();
             run.then = vec![ActionKind::Introspect];
         }),

@@ -34,6 +34,16 @@ pub(crate) struct ByStatus {
     pub fix: String,
 }
 
+impl ByStatus {
+    /// Whether something between the client and the server answers.
+    pub fn is_of_network(&self) -> bool {
+        matches!(
+            self.kind,
+            Decided::Gateway | Decided::ToLogin | Decided::InFront
+        )
+    }
+}
+
 /// What the status of an answer decides; `who` should have answered, such as "the MCP server". None
 /// where the status decides nothing and the body has to tell.
 pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
@@ -47,6 +57,11 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
                  reached under."
             ),
             format!("Add the public host name, with its port, to the allowed hosts of {who}."),
+        ),
+        407 => decided(
+            Decided::Gateway,
+            format!("A proxy on the way to {who} wants to be logged in at, and answers itself."),
+            "Log in at the proxy, or let this address pass without it.".into(),
         ),
         429 => decided(
             Decided::TooMany,

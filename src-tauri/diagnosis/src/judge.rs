@@ -80,10 +80,10 @@ fn told(trace: &Trace, reading: &Reading<'_>, alone: Vec<Finding>) -> Vec<Findin
     found
 }
 
-/// What each rule says by itself, with the blame where it belongs and with what is known of the
-/// provider.
+/// What each rule says by itself, with what is known of the provider, and with the run's own options
+/// where the blame is theirs.
 fn judged_alone(reading: &Reading<'_>) -> Vec<Finding> {
-    advise(reading, own_options::own_up(reading, each_rule(reading)))
+    own_options::own_up(reading, advise(reading, each_rule(reading)))
 }
 
 /// What each rule says by itself, in the order of the catalogue.

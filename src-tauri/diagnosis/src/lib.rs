@@ -27,6 +27,7 @@
 //! | `redirect_uris` | what to do about a redirect URI that is refused |
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
 //! | `follow` | where a value stands in a trace, and what is computed from it |
+//! | `duplicates` | members that a JSON text has twice |
 //! | `decode` | what an exchange's fields mean |
 //! | `providers` | what is known of the larger authorization servers, and how they show |
 //! | `explain` | what clients print when they fail, and which rules it may be |
@@ -48,6 +49,7 @@ mod conduct;
 mod decode;
 mod decoded;
 mod derived;
+mod duplicates;
 mod explain;
 mod facts;
 mod fields;

@@ -32,6 +32,9 @@ pub(crate) enum Form {
     Flag,
     /// Seconds: a whole number greater than zero.
     Seconds,
+    /// A moment: seconds since 1970.
+    Time,
+    Object,
 }
 
 /// A member that is not as it has to be.
@@ -98,6 +101,8 @@ impl Form {
             Self::Url => "a string with an absolute https URL",
             Self::Texts => "an array of strings",
             Self::Flag => "true or false",
+            Self::Time => "a number of seconds since 1970, without quotes",
+            Self::Object => "an object",
             Self::Seconds => "a number of seconds greater than zero, without quotes",
         }
     }
@@ -112,6 +117,8 @@ impl Form {
                 .as_array()
                 .is_some_and(|items| items.iter().all(Value::is_string)),
             Self::Flag => value.is_boolean(),
+            Self::Time => value.is_number(),
+            Self::Object => value.is_object(),
             // 3600.0 is the same number in JSON.
             Self::Seconds => value
                 .as_f64()
@@ -151,6 +158,8 @@ mod tests {
             (Form::Texts, json!(["a"]), json!("a b")),
             (Form::Texts, json!([]), json!(["a", 1])),
             (Form::Flag, json!(true), json!("true")),
+            (Form::Time, json!(1_790_000_000), json!("2026-12-01")),
+            (Form::Object, json!({}), json!([])),
             (Form::Seconds, json!(3600), json!("3600")),
             (Form::Seconds, json!(3600.0), json!(0)),
             (Form::Seconds, json!(1), json!(-1)),

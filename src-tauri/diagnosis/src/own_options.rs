@@ -2,7 +2,7 @@
 //! and after it a failure that such an option has: then this client's settings have to change first,
 //! and neither server is blamed. What an option can cause, and how that is told, is data.
 
-use trace::BodyEnd;
+use trace::{BodyEnd, Purpose};
 
 use crate::catalogue;
 use crate::fields::value;
@@ -37,6 +37,8 @@ impl Cause {
     fn fits(&self, reading: &Reading<'_>, finding: &Finding) -> bool {
         finding.level > Level::Note
             && !BY_HAND.contains(&finding.variant.as_str())
+            // A provider's own words are more exact, and know what an option is for there.
+            && !finding.variant.starts_with("provider_")
             && self.rules.iter().any(|rule| is_of(finding, rule))
             && !self.given(reading).is_empty()
             && self.tells.says(self, reading, finding)
@@ -80,9 +82,18 @@ impl Tells {
                     names.split(' ').filter(|name| !name.is_empty()).any(named)
                 })
             }
+            Self::Method(methods) => {
+                exchange(reading, finding).is_some_and(|seen| match &seen.exchange.purpose {
+                    Purpose::Challenge { method } | Purpose::Mcp { method } => {
+                        methods.contains(&method.as_str())
+                    }
+                    _ => false,
+                })
+            }
             Self::Status(statuses) => exchange(reading, finding)
                 .and_then(|seen| seen.status())
                 .is_some_and(|status| statuses.contains(&status)),
+            Self::Given(id) => reading.own_options.iter().any(|own| own.id == *id),
             Self::Chosen(values) => cause
                 .chosen(reading)
                 .is_some_and(|chosen| values.contains(&chosen)),

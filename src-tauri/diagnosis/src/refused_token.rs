@@ -23,6 +23,16 @@ pub(crate) enum Cause {
     Revoked,
     /// By the server's words its issuer, key or signature is not the right one.
     Signature,
+    /// By the server's words it cannot get or use the keys of the authorization server.
+    KeySet,
+    /// By the server's words it expects a signed token, and this one is none that it can read.
+    NoJwt,
+    /// By the server's words there were too many requests.
+    TooMany,
+    /// By the token itself its issuer is not the authorization server.
+    Issuer,
+    /// By the token itself it is signed with a secret that both sides have to share.
+    SharedSecret,
     Unknown,
 }
 
@@ -47,14 +57,34 @@ pub(crate) fn cause(
             Cause::TooEarly
         } else if is_expired(token, now) {
             Cause::Expired
+        } else if other_issuer(reading, token).is_some() {
+            Cause::Issuer
+        } else if shared_secret(token).is_some() {
+            Cause::SharedSecret
         } else {
             Cause::Unknown
         }
     })
 }
 
+/// The issuer that the token names, where the authorization server's metadata names another one.
+pub(crate) fn other_issuer(reading: &Reading<'_>, token: &str) -> Option<String> {
+    let jwt = jwt(token).ok()?;
+    let named = jwt.text("iss")?;
+    let (_, metadata) = reading.server_metadata()?;
+    let issuer = metadata.issuer.as_deref()?;
+    (named != issuer).then(|| named.to_owned())
+}
+
+/// The algorithm of the token, where it is one with a shared secret, or none at all.
+pub(crate) fn shared_secret(token: &str) -> Option<String> {
+    let jwt = jwt(token).ok()?;
+    let alg = jwt.header.get("alg")?.as_str()?;
+    (alg.starts_with("HS") || alg == "none").then(|| alg.to_owned())
+}
+
 /// What servers say for each cause.
-const WORDS: [(Cause, &[&str]); 5] = [
+const WORDS: [(Cause, &[&str]); 8] = [
     (
         Cause::TooEarly,
         &[
@@ -86,10 +116,45 @@ const WORDS: [(Cause, &[&str]); 5] = [
             "signature",
             "issuer",
             "iss",
-            "jwks",
             "signing key",
             "kid",
+            "alg",
             "algorithm",
+        ],
+    ),
+    (
+        Cause::KeySet,
+        &[
+            "jwks",
+            "jwk set",
+            "json web key set",
+            "key set",
+            "fetch keys",
+            "fetch key",
+            "public keys",
+        ],
+    ),
+    (
+        Cause::NoJwt,
+        &[
+            "malformed",
+            "not a jwt",
+            "not a valid jwt",
+            "no jwt",
+            "not enough segments",
+            "invalid compact",
+            "opaque",
+            "cannot be decoded",
+            "could not decode",
+        ],
+    ),
+    (
+        Cause::TooMany,
+        &[
+            "rate limit",
+            "rate limited",
+            "too many requests",
+            "throttled",
         ],
     ),
 ];
@@ -187,6 +252,13 @@ mod tests {
             ("Invalid audience", Cause::Audience),
             ("token has been revoked", Cause::Revoked),
             ("bad signature", Cause::Signature),
+            ("unknown kid", Cause::Signature),
+            (
+                "no applicable key found in the JSON Web Key Set",
+                Cause::KeySet,
+            ),
+            ("jwt malformed", Cause::NoJwt),
+            ("rate limit exceeded", Cause::TooMany),
         ] {
             assert_eq!(named(said), Some(cause), "{said}");
         }

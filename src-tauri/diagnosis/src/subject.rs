@@ -101,6 +101,7 @@ subjects! {
     Action none "actions that were asked for besides the flow",
     Introspection none "introspection requests",
     Revocation none "revocation requests",
+    SideRequest none "introspection and userinfo requests",
     CrossOrigin none "requests as of a page in a browser",
 }
 
@@ -140,6 +141,7 @@ impl Subject {
             | Self::Action
             | Self::Introspection
             | Self::Revocation
+            | Self::SideRequest
             | Self::CrossOrigin => Phase::Extra,
             other => other.phase().unwrap_or(Phase::Token),
         }
@@ -344,6 +346,9 @@ impl Subject {
             }
             Self::Action => reading.actions().first().map(|one| Place::at(one.begin)),
             Self::Introspection => sent(|purpose| matches!(purpose, Purpose::Introspection { .. })),
+            Self::SideRequest => {
+                sent(|purpose| matches!(purpose, Purpose::Introspection { .. } | Purpose::Userinfo))
+            }
             Self::Revocation => sent(|purpose| matches!(purpose, Purpose::Revocation { .. })),
             Self::CrossOrigin => sent(|purpose| {
                 matches!(

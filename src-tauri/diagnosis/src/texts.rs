@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use crate::catalogue::RULES;
-use crate::finding::Finding;
+use crate::finding::{Certainty, Finding, Level};
 
 /// Names the file that a process writes its findings to.
 const COLLECT: &str = "AUTHSCOPE_COLLECT_TEXTS";
@@ -144,4 +144,40 @@ fn every_text_is_as_it_was_reviewed() {
             insta::assert_snapshot!(letters.as_str(), all.trim_end());
         }
     });
+}
+
+/// For each error and warning that is certain, what excludes every other cause.
+const CERTAIN: &str = include_str!("certain.txt");
+
+#[test]
+fn what_is_certain_says_what_excludes_the_alternatives() {
+    let never = "every finding takes another variant";
+    let unused: Vec<&str> = UNSEEN
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(_, reason)| *reason == never)
+        .map(|(key, _)| key)
+        .collect();
+    let lines = CERTAIN.lines().filter(|line| !line.starts_with('#'));
+    let mut argued: BTreeMap<&str, &str> = lines
+        .map(|line| line.split_once(": ").expect("CODE/VARIANT: argument"))
+        .collect();
+    let mut missing = Vec::new();
+    for rule in RULES {
+        for variant in rule.variants {
+            let loud = variant.level > Level::Note && variant.certainty == Certainty::Certain;
+            let key = format!("{}/{}", rule.code, variant.slug());
+            if loud && !unused.contains(&key.as_str()) {
+                match argued.remove(key.as_str()) {
+                    Some(argument) => assert!(argument.ends_with('.'), "{key}: {argument}"),
+                    None => missing.push(key),
+                }
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "certain, and certain.txt does not say why: {missing:#?}"
+    );
+    assert!(argued.is_empty(), "not certain, or not there: {argued:#?}");
 }

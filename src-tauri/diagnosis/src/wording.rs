@@ -100,6 +100,7 @@ pub(crate) fn in_its_own_words(response: &trace::Response) -> String {
     let Some(body) = response.body.text() else {
         let length = response.body.bytes.len();
         said.push_str(&format!(" with {length} bytes that are not text"));
+        said.push_str(encoding(&response.body.bytes));
         return said;
     };
     if is_html(response) {
@@ -117,6 +118,18 @@ pub(crate) fn in_its_own_words(response: &trace::Response) -> String {
         (words, false) => said.push_str(&format!(", {}: {words}", excerpt(&media))),
     }
     said
+}
+
+/// In which encoding bytes are that are not UTF-8, where they show it.
+pub(crate) fn encoding(bytes: &[u8]) -> &'static str {
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe])
+        || bytes.starts_with(&[0xfe, 0xff])
+        || matches!(bytes, [b'{', 0, ..] | [0, b'{', ..]);
+    if is_utf16 {
+        " (they begin like UTF-16, and JSON has to be UTF-8)"
+    } else {
+        ""
+    }
 }
 
 /// The text of a page without its tags, scripts and styles.

@@ -362,6 +362,15 @@ misbehaviours! {
     IntrospectionUnprotected "V04" "introspection_unprotected" Error
         "Introspection for everybody"
         "The introspection endpoint wants no client authentication."
+    TokenErrorMalformed "T47" "token_error_malformed" Warning
+        "401 for a used code"
+        "A code that comes a second time is answered invalid_grant with status 401."
+    SideRequestFails "N07" "side_request_fails" Warning
+        "Introspection fails"
+        "The introspection endpoint answers 500, because it does not reach its own store."
+    AnswerMemberWrong "B03" "answer_member_wrong" Warning
+        "Flag as text"
+        "Introspection says active in quotes, as a text."
     GrantNotOffered "M04" "grant_not_offered" Error
         "Few grants listed"
         "The server metadata lists authorization_code and refresh_token as the only grants."

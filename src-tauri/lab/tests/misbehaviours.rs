@@ -360,6 +360,7 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         M::DpopNonceMissing => ("bound token", |w, _| {
             w["bound token"] == r#"use_dpop_nonce """#
         }),
+        M::TokenErrorMalformed => ("code again", |w, _| w["code again"] == "401 invalid_grant"),
         M::RotatedTokenAccepted => ("refresh again", |w, h| {
             (w["refresh again"].as_str(), h["refresh again"].as_str()) == ("200", "400")
         }),
@@ -387,6 +388,8 @@ fn expected(misbehaviour: Misbehaviour) -> (&'static str, fn(&Walk, &Walk) -> bo
         }),
         M::RevocationRefused => ("revoked", |w, _| w["revoked"] == "401 200"),
         M::IntrospectionDisagrees => ("introspected", |w, _| w["introspected"] == "false 401"),
+        M::SideRequestFails => ("introspected", |w, _| w["introspected"] == "null 401"),
+        M::AnswerMemberWrong => ("introspected", |w, _| w["introspected"] == "\"true\" 401"),
         M::IntrospectionUnprotected => ("introspected", |w, h| {
             (w["introspected"].as_str(), h["introspected"].as_str()) == ("true 200", "true 401")
         }),

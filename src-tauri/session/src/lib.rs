@@ -51,7 +51,7 @@ pub use error::{AppError, ErrorCode};
 pub use flow::options::{
     AuthorizationExtras, Browser, Callback, CallbackHost, ClientCertificate, ClientMetadata,
     GrantChoice, IdentityProvider, Network, Options, Registration, RegistrationWay, ResourceChoice,
-    ResponseMode, ToolCall,
+    ResponseMode, TokenAuthMethod, ToolCall,
 };
 pub use flow::{Action, Tool};
 pub use report::vault_view;

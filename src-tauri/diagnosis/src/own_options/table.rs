@@ -23,8 +23,12 @@ pub(super) enum Tells {
     Told(&'static [&'static str]),
     /// The answer names a parameter that was given, or is what servers answer to it.
     SaysItsName,
+    /// It is about a call of one of these methods.
+    Method(&'static [&'static str]),
     /// The answer has one of these statuses.
     Status(&'static [u16]),
+    /// This option was given too.
+    Given(&'static str),
     /// One of these was chosen.
     Chosen(&'static [&'static str]),
     /// The number that was given is no larger.
@@ -85,24 +89,26 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         options: &["revision"],
         rules: &["N02", "N05"],
-        tells: Tells::Says(&[
-            "unsupported protocol version",
-            "protocol version",
-            "protocolversion",
-            "mcp-protocol-version",
-            "method not found",
-            "-32601",
-            "session",
-            "not initialized",
-            "initialize",
-            "server/discover",
-        ]),
+        tells: Tells::Both(
+            &Tells::Method(&["initialize", "server/discover"]),
+            &Tells::Says(&[
+                "protocol version",
+                "protocolversion",
+                "mcp-protocol-version",
+                "method not found",
+                "-32601",
+                "session",
+                "not initialized",
+                "initialize",
+                "server/discover",
+            ]),
+        ),
         why: "The server does not take a request of that revision.",
         fix: "Leave {option} out, so that the revision is detected.",
     },
     Cause {
         options: &["registration.is"],
-        rules: &["G14", "S06"],
+        rules: &["S06"],
         tells: Tells::Chosen(&["cimd"]),
         why: "The authorization server does not take clients by their metadata document, or not this \
               document, and the run was told to try no other way.",
@@ -114,16 +120,21 @@ pub(super) const CAUSES: &[Cause] = &[
         rules: &["A30", "A31", "P03", "T41"],
         tells: Tells::Both(
             &Tells::Chosen(&["cimd"]),
-            &Tells::Says(&["invalid_client", "client_id", "client id", "unknown client"]),
+            &Tells::Says(&[
+                "invalid_client",
+                "client_id is",
+                "unknown client",
+                "invalid client",
+            ]),
         ),
         why: "The authorization server does not take the URL of a metadata document for a client.",
         fix: "Leave {option} out, so that the run registers in the way that the server offers, or \
               give --client-id.",
     },
     Cause {
-        options: &["client_metadata.url", "client_metadata.serve"],
+        options: &["client_metadata.url"],
         rules: &["G14"],
-        tells: Tells::Says(&["fetch", "document", "client_id", "client id", "metadata"]),
+        tells: Tells::Says(&["fetch", "reach", "load", "retriev", "download", "timed out"]),
         why: "The authorization server could not use the document at that URL.",
         fix: "Make {option} a URL that the authorization server can fetch and whose document says the \
               same URL as client_id, or leave it out.",
@@ -235,15 +246,26 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         options: &["grant.is"],
         rules: &["M04", "M05", "DV3", "T41", "T03"],
-        tells: Tells::Says(&[
-            "unauthorized_client",
-            "unsupported_grant_type",
-            "grant type",
-            "grant_type",
-        ]),
+        tells: Tells::Both(
+            &Tells::Given("registration.client_id"),
+            &Tells::Says(&[
+                "unauthorized_client",
+                "unsupported_grant_type",
+                "grant type",
+                "grant_type",
+            ]),
+        ),
         why: "The authorization server does not give this grant, or not to this client.",
         fix: "Leave {option} out, so that the grant is chosen from what the server offers, or allow \
               it for the client at the authorization server.",
+    },
+    Cause {
+        options: CLIENT,
+        rules: &["A31/client_id_unknown"],
+        tells: Tells::Always,
+        why: "The authorization server does not have this client, or no longer, or in another tenant.",
+        fix: "Compare {option} with what the authorization server has for this client, or leave it \
+              out so that a client is registered.",
     },
     Cause {
         options: CLIENT,
@@ -252,13 +274,12 @@ pub(super) const CAUSES: &[Cause] = &[
             "invalid_client",
             "unauthorized_client",
             "unknown client",
+            "invalid client",
+            "unrecognized client",
             "client not found",
-            "client_id",
-            "client id",
             "client is not",
             "no such client",
             "client authentication",
-            "credentials",
         ]),
         why: "The client was arranged by hand, and the authorization server does not know it so, or \
               does not take how it shows that it is this client.",
@@ -287,13 +308,9 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Leave {option} out, so that the grant is chosen from what the server offers.",
     },
     Cause {
-        options: &[
-            "grant.assertion",
-            "grant.idp_id_token",
-            "grant.idp_client_id",
-        ],
+        options: &["grant.assertion"],
         rules: &["T41", "T03"],
-        tells: Tells::Says(&["invalid_grant", "assertion", "subject_token", "jwt"]),
+        tells: Tells::Says(&["invalid_grant", "assertion", "jwt"]),
         why: "What was handed in does not convince the server: another issuer, key or audience than \
               it trusts, or it has expired.",
         fix: "Give a fresh {option} that is made for this authorization server (aud is its issuer).",
@@ -305,13 +322,6 @@ pub(super) const CAUSES: &[Cause] = &[
         why: "The tokens were bound to a key because of that, and the MCP server takes bearer tokens \
               alone.",
         fix: "Leave {option} out.",
-    },
-    Cause {
-        options: &["dpop"],
-        rules: &["DP1"],
-        tells: Tells::Always,
-        why: "The authorization server does not bind tokens, and nothing demands that it does.",
-        fix: "Leave {option} out, or enable DPoP at the authorization server.",
     },
     Cause {
         options: &["dpop"],

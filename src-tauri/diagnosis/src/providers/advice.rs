@@ -30,8 +30,7 @@ pub(crate) fn advise(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding>
 }
 
 fn advised(reading: &Reading<'_>, known: &Recognized, finding: Finding) -> Finding {
-    let variant = finding.variant.as_str();
-    if finding.owner == Owner::Network || variant == "own_option" || BY_HAND.contains(&variant) {
+    if finding.owner == Owner::Network || BY_HAND.contains(&finding.variant.as_str()) {
         return finding;
     }
     let Some(rule) = catalogue::RULES
@@ -160,4 +159,67 @@ fn fill(reading: &Reading<'_>, text: &str) -> String {
         filled = filled.replace(place, &value);
     }
     filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Certainty;
+    use crate::providers::PROVIDERS;
+    use crate::sample::Run;
+    use crate::snapshot::Snapshot;
+
+    /// Every rule that a text of a provider can turn into another finding, in its own words.
+    #[test]
+    fn every_owner_that_a_text_can_name_has_its_words() {
+        let trace = Run::healthy().trace();
+        let snapshot = Snapshot::of(&trace);
+        let reading = Reading::of(&snapshot);
+        for rule in catalogue::RULES {
+            for variant in rule.variants.iter().copied() {
+                let Some(owner) = variant.name.strip_prefix("PROVIDER_SAYS_") else {
+                    continue;
+                };
+                let texts = PROVIDERS
+                    .iter()
+                    .flat_map(|provider| provider.texts.iter().map(move |text| (*provider, text)));
+                let mut fitting = texts.filter(|(_, text)| text.owner == variant.owner);
+                let (provider, text) = fitting
+                    .next()
+                    .unwrap_or_else(|| panic!("no text of a provider names {owner}"));
+                let known = Recognized {
+                    provider,
+                    evidence: Vec::new(),
+                    certainty: Certainty::Certain,
+                };
+                let finding = rule.found(rule.spec[0]);
+                let told = explain(&reading, &known, finding, text, variant);
+                assert_eq!(told.owner, variant.owner);
+                assert!(!told.fix.contains('{'), "{}", told.fix);
+                crate::texts::collect(&[told]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_recipe_that_moves_a_finding_has_its_words() {
+        let trace = Run::healthy().trace();
+        let snapshot = Snapshot::of(&trace);
+        let reading = Reading::of(&snapshot);
+        for provider in PROVIDERS.iter().copied() {
+            for recipe in provider.recipes.iter().filter(|one| one.becomes.is_some()) {
+                let code = recipe.rule.split('/').next().unwrap_or_default();
+                let rule = catalogue::RULES.iter().find(|rule| rule.code == code);
+                let rule = rule.unwrap_or_else(|| panic!("{} is no rule", recipe.rule));
+                let known = Recognized {
+                    provider,
+                    evidence: Vec::new(),
+                    certainty: Certainty::Certain,
+                };
+                let told = follow(&reading, &known, rule, rule.found(rule.spec[0]), recipe);
+                assert_eq!(Some(told.variant.as_str()), recipe.becomes);
+                crate::texts::collect(&[told]);
+            }
+        }
+    }
 }

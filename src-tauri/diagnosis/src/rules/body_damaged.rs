@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use trace::{BYTE_ORDER_MARK, BodyEnd, CodingEnd, Purpose, Response, RpcAnswer, rpc_answer};
 
+use crate::duplicates::member_twice;
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, object};
 use crate::rule::{Findings, Variant, rule};
@@ -34,6 +35,12 @@ rule! {
         TWICE_BY_MCP_SERVER: Warning McpServer Certain "{document} has a member twice",
         MARK: Warning AuthorizationServer Certain "{document} begins with a byte order mark",
         MARK_BY_MCP_SERVER: Warning McpServer Certain "{document} begins with a byte order mark",
+        CHARSET: Warning AuthorizationServer Certain
+            "{document} is announced in a character set that JSON may not have",
+        CHARSET_BY_MCP_SERVER: Warning McpServer Certain
+            "{document} is announced in a character set that JSON may not have",
+        CHARSET_HARMLESS: Note Nobody Certain
+            "{document} is announced in a character set that JSON may not have",
         CODING: Warning AuthorizationServer Likely
             "{document} does not have the content coding that it is announced with",
         CODING_BY_MCP_SERVER: Warning McpServer Likely
@@ -61,7 +68,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let Some(document) = document(&seen.exchange.purpose) else {
             continue;
         };
-        let found = [coding(*seen), end(*seen), mark(*seen), twice(*seen)];
+        let found = [
+            coding(*seen),
+            end(*seen),
+            mark(*seen),
+            twice(*seen),
+            charset(*seen),
+        ];
         for finding in found.into_iter().flatten() {
             if told.insert((document, finding.variant.clone())) {
                 findings.add(finding.title_with([document]));
@@ -114,13 +127,60 @@ fn mark(seen: ExchangeRef<'_>) -> Option<Finding> {
     Some(finding)
 }
 
+fn charset(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let response = seen.response_with_body()?;
+    let announced = response.header_value("content-type")?;
+    let charset = announced.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| value.to_owned())
+    })?;
+    let fits = ["utf-8", "utf8", "us-ascii", "ascii"];
+    if fits.contains(&charset.to_ascii_lowercase().as_str()) || object(response).is_none() {
+        return None;
+    }
+    let is_ascii = response.body.bytes.is_ascii();
+    let finding = RULE
+        .found(RFC8259_UTF8)
+        .variant(if is_ascii {
+            &CHARSET_HARMLESS
+        } else {
+            of(seen, &CHARSET_BY_MCP_SERVER, &CHARSET)
+        })
+        .at(seen.seq, Part::response_header("Content-Type"))
+        .message(if is_ascii {
+            "All of it is ASCII, which is the same in both, so nothing breaks here. The first name \
+             with an accent would be garbled by clients that believe the header."
+        } else {
+            "Clients that believe the header garble what is not ASCII, and compare names and \
+             identifiers wrongly."
+        })
+        .expected("UTF-8, with or without charset=utf-8")
+        .actual(format!("Content-Type: {}", excerpt(announced)))
+        .fix("Send JSON in UTF-8, and say charset=utf-8 or nothing.");
+    Some(finding)
+}
+
 fn twice(seen: ExchangeRef<'_>) -> Option<Finding> {
     let response = seen.response_with_body()?;
-    let name = response.outline()?.repeated.as_deref()?;
+    let is_call = matches!(
+        seen.exchange.purpose,
+        Purpose::Challenge { .. } | Purpose::Mcp { .. }
+    );
+    // Results of calls may be long, and were read once already.
+    let pointer = if is_call {
+        format!("/{}", response.outline()?.repeated.as_deref()?)
+    } else {
+        let bytes = &response.body.bytes;
+        member_twice(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes))?
+    };
+    let name = pointer.rsplit('/').next().unwrap_or_default();
     let finding = RULE
         .found(RFC8259_UNIQUE_NAMES)
         .variant(of(seen, &TWICE_BY_MCP_SERVER, RULE.default_variant()))
-        .at(seen.seq, Part::body(&format!("/{name}")))
+        .at(seen.seq, Part::body(&pointer))
         .message(format!(
             "{} is there twice. This client takes the last one; others take the first, or refuse the \
              whole.",
@@ -253,7 +313,11 @@ mod tests {
     use crate::finding::{Level, Owner};
     use crate::sample::{Run, found_in};
 
-    fn with_body(run: &Run, purpose: fn(&Purpose) -> bool, change: fn(&mut trace::Body)) -> Trace {
+    fn with_body(
+        run: &Run,
+        purpose: fn(&Purpose) -> bool,
+        change: impl Fn(&mut trace::Body),
+    ) -> Trace {
         let mut trace = run.trace();
         for entry in &mut trace.entries {
             let entry = std::sync::Arc::make_mut(entry);
@@ -282,6 +346,83 @@ mod tests {
         let body = &mut run.token.body;
         *body = body.replacen('{', "{\"token_type\":\"x\",", 1);
         assert!(run.finding("B02").message.starts_with("token_type"));
+    }
+
+    #[test]
+    fn members_that_are_there_twice_further_in_and_at_the_mcp_server() {
+        let mut run = Run::healthy();
+        let body = &mut run.resource_tries[0].2.body;
+        *body = body.replacen('{', "{\"own\":{\"a\":1,\"a\":2},", 1);
+        let finding = run.finding("B02");
+        assert_eq!(finding.variant, "twice_by_mcp_server");
+        assert!(finding.message.starts_with("a is there twice"));
+        let mut run = Run::healthy();
+        let body = &mut run.server_tries[0].2.body;
+        *body = format!("\u{feff}{body}");
+        assert_eq!(run.finding("B02").variant, "mark");
+    }
+
+    #[test]
+    fn character_sets_that_json_may_not_have() {
+        let announced = |run: &mut Run, charset: &str| {
+            let answer = &mut run.server_tries[0].2;
+            answer.drop_header("content-type");
+            let media = format!("application/json; charset={charset}");
+            *answer = answer.clone().header("content-type", &media);
+        };
+        let mut run = Run::healthy();
+        announced(&mut run, "iso-8859-1");
+        assert_eq!(run.finding("B02").variant, "charset_harmless");
+        run.server_tries[0]
+            .2
+            .edit(|document| document["service"] = "Caf\u{e9}".into());
+        assert_eq!(run.finding("B02").variant, "charset");
+        announced(&mut run, "\"UTF-8\"");
+        assert!(run.is_silent("B02"));
+        let mut run = Run::healthy();
+        let answer = &mut run.resource_tries[0].2;
+        answer.edit(|document| document["resource_name"] = "Caf\u{e9}".into());
+        answer.drop_header("content-type");
+        *answer = answer
+            .clone()
+            .header("content-type", "application/json;charset=windows-1252");
+        assert_eq!(run.finding("B02").variant, "charset_by_mcp_server");
+    }
+
+    #[test]
+    fn the_mcp_servers_codings_and_an_answer_that_is_held_back() {
+        let of_server = |purpose: &Purpose| matches!(purpose, Purpose::ResourceMetadata { .. });
+        let coded = |run: &Run, end: CodingEnd| {
+            let trace = with_body(run, of_server, |body| {
+                body.coding = Some(Box::new(Coding {
+                    name: "gzip".into(),
+                    raw: None,
+                    length: 1,
+                    end: end.clone(),
+                }));
+            });
+            found_in(&trace, "B02").unwrap().variant
+        };
+        let mut run = Run::healthy();
+        assert_eq!(
+            coded(&run, CodingEnd::Complete),
+            "coding_hidden_by_mcp_server"
+        );
+        let answer = &mut run.resource_tries[0].2;
+        *answer = answer.clone().header("content-encoding", "gzip");
+        let reason = "no gzip".into();
+        assert_eq!(
+            coded(&run, CodingEnd::Broken { reason }),
+            "coding_by_mcp_server"
+        );
+        let of_token = |purpose: &Purpose| matches!(purpose, Purpose::Token { .. });
+        let held_back = with_body(&Run::healthy(), of_token, |body| {
+            body.bytes.clear();
+            body.end = BodyEnd::CutOff {
+                reason: "the time limit of 3 s was reached".into(),
+            };
+        });
+        assert_eq!(found_in(&held_back, "B02").unwrap().variant, "held_back");
     }
 
     #[test]

@@ -19,7 +19,7 @@ rule! {
     ///
     /// # References
     /// RFC 9110 section 11.6.1; RFC 6750 section 3; RFC 9728 section 5.1.
-    "D01" "challenge_missing" Error McpServer since None,
+    "D01" "challenge_missing" Error McpServer Likely since None,
     title: "The 401 comes without WWW-Authenticate",
     variants: [
         OTHER_SCHEME: Error McpServer Likely

@@ -23,7 +23,7 @@ rule! {
     ///
     /// # References
     /// RFC 6749 section 2.3.1.
-    "G09" "client_id_ignored_in_basic" Error AuthorizationServer since None,
+    "G09" "client_id_ignored_in_basic" Error AuthorizationServer Likely since None,
     title: "The token endpoint does not see the client_id in the Authorization header",
     spec: [RFC6749_BASIC],
     supersedes: ["T41"],

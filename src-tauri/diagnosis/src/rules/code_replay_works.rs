@@ -1,9 +1,10 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use trace::Grant;
 
-use crate::finding::Part;
-use crate::reading::{Reading, access_token, form, value};
+use crate::finding::{Finding, Part};
+use crate::keyed::first_after;
+use crate::reading::{ExchangeRef, Reading, access_token, form, jwt, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_CODE_ONCE;
 
@@ -24,24 +25,35 @@ rule! {
     /// RFC 6749 sections 4.1.2 and 10.5.
     "T13" "code_replay_works" Error AuthorizationServer since None,
     title: "An authorization code works twice",
+    variants: [
+        TOKEN_SURVIVES: Warning AuthorizationServer Likely
+            "The first token outlives a second use of its authorization code",
+        SIGNED_TOKEN_SURVIVES: Note AuthorizationServer Likely
+            "The first token outlives a second use of its authorization code",
+    ],
     spec: [RFC6749_CODE_ONCE],
     looks_at: [CodeReplay],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let mut used: HashSet<String> = HashSet::new();
+    let mut used: HashMap<String, String> = HashMap::new();
     for (seen, grant) in &reading.tokens {
         let code = value(form(seen.request()), "code").map(str::to_owned);
         let Some(code) = code.filter(|_| *grant == Grant::AuthorizationCode) else {
             continue;
         };
-        let Some(response) = seen
+        let first = used.get(&code);
+        let Some((response, token)) = seen
             .response()
-            .filter(|response| access_token(*response).is_some())
+            .and_then(|response| Some((response, access_token(response)?)))
         else {
+            let survives = first.and_then(|token| survives(reading, *seen, token));
+            if let Some(finding) = survives {
+                return findings.add(finding);
+            }
             continue;
         };
-        if used.contains(&code) {
+        if first.is_some() {
             let finding = RULE
                 .found(RFC6749_CODE_ONCE)
                 .at(seen.seq, Part::Status)
@@ -58,8 +70,37 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 );
             return findings.add(finding);
         }
-        used.insert(code);
+        used.insert(code, token);
     }
+}
+
+/// The second use was refused as it should be, and the token of the first one was taken after it.
+fn survives(reading: &Reading<'_>, again: ExchangeRef<'_>, token: &str) -> Option<Finding> {
+    again
+        .status()
+        .filter(|status| (400..500).contains(status))?;
+    let uses = reading.keyed.uses.get(token)?;
+    let taken = first_after(&uses.accepted, again.seq)?;
+    let finding = RULE.found(RFC6749_CODE_ONCE).at(taken.seq, Part::Status);
+    let finding = if jwt(token).is_ok() {
+        finding.variant(&SIGNED_TOKEN_SURVIVES).message(
+            "The code was refused as it should be, and the MCP server still takes the token that it \
+             had brought. A server that checks signatures alone does not learn that a token was \
+             revoked, so a short lifetime is what is left.",
+        )
+    } else {
+        finding.variant(&TOKEN_SURVIVES).message(
+            "The code was refused as it should be, and the token that it had brought is still good. \
+             Who has seen the code may have been the first to use it; then the thief keeps the \
+             token.",
+        )
+    };
+    Some(
+        finding
+            .expected("401 for the token of a code that was used twice")
+            .actual(format!("{}", taken.status().unwrap_or_default()))
+            .fix("Revoke the tokens of a code when the code comes a second time."),
+    )
 }
 
 #[cfg(test)]
@@ -90,6 +131,39 @@ mod tests {
     #[test]
     fn a_second_token_for_one_code() {
         assert!(found_in(&again(&Run::healthy().token), "T13").is_some());
+    }
+
+    #[test]
+    fn the_first_token_that_is_taken_after_a_refused_replay() {
+        let refused = Answer::json(400, json!({"error": "invalid_grant"}));
+        for (token, variant) in [
+            (None, "signed_token_survives"),
+            (Some("opaque-1"), "token_survives"),
+        ] {
+            let mut run = Run::healthy();
+            if let Some(token) = token {
+                run.token
+                    .edit(|answer| answer["access_token"] = token.into());
+            }
+            let mut trace = run.trace();
+            let form: Vec<(&str, &str)> = run
+                .exchange
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            let grant = Grant::AuthorizationCode;
+            let replay = post("/token", &form);
+            push_to_server(&mut trace, Purpose::Token { grant }, replay, &refused);
+            assert_eq!(found_in(&trace, "T13"), None);
+            let call = trace
+                .exchanges()
+                .filter(|(_, seen)| matches!(seen.purpose, Purpose::Mcp { .. }))
+                .last()
+                .map(|(_, seen)| (seen.purpose.clone(), seen.request.clone()));
+            let (purpose, request) = call.expect("a call");
+            push_to_server(&mut trace, purpose, request, &run.calls[1]);
+            assert_eq!(found_in(&trace, "T13").unwrap().variant, variant);
+        }
     }
 
     #[test]

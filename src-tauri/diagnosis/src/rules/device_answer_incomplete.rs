@@ -5,7 +5,7 @@ use crate::finding::Part;
 use crate::reading::{Reading, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8628_DEVICE_CODE, RFC8628_VERIFICATION_URI};
-use crate::wording::{answer_in_words, is_http_url, list};
+use crate::wording::{answer_in_words, excerpt, is_http_url, list};
 
 rule! {
     /// # What it looks at
@@ -60,7 +60,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let Some(first) = missing.first() else { return };
     let misspelt = answer.contains_key("verification_url") && missing.contains(&"verification_uri");
-    let there: Vec<&str> = answer.keys().map(String::as_str).take(12).collect();
+    // The codes themselves are secrets.
+    let there: Vec<String> = answer
+        .iter()
+        .take(12)
+        .map(|(name, value)| match name.as_str() {
+            "verification_uri" | "expires_in" => excerpt(&format!("\"{name}\": {value}")),
+            name => excerpt(name),
+        })
+        .collect();
     let finding = RULE
         .found(match *first {
             "verification_uri" => RFC8628_VERIFICATION_URI,
@@ -78,8 +86,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             there => format!("only {}", list(there)),
         })
         .fix(format!(
-            "Put {} into the device authorization answer.",
-            list(&missing)
+            "Put {} into the device authorization answer{}.",
+            list(&missing),
+            match *first {
+                "verification_uri" => ", as an absolute URL",
+                "expires_in" => ", as a number of seconds",
+                _ => ", as a string",
+            }
         ));
     findings.add(finding);
 }

@@ -1,5 +1,6 @@
 use trace::Purpose;
 
+use crate::by_status::by_status;
 use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
@@ -24,6 +25,8 @@ rule! {
     variants: [
         OWN_OPTION: Error Client Likely
             "The device request is refused because of this run's own {option}",
+        BY_NETWORK: Error Network Likely
+            "The device authorization request does not reach the authorization server",
     ],
     spec: [RFC8628_ERROR],
     stops: [AuthorizationError],
@@ -40,6 +43,21 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     if (200..300).contains(&response.status) {
         return;
+    }
+    if let Some(decided) = by_status(&response, "the authorization server") {
+        let finding = RULE.found(RFC8628_ERROR).at(seen.seq, Part::Status);
+        let finding = if decided.is_of_network() {
+            finding.variant(&BY_NETWORK)
+        } else {
+            finding
+        };
+        return findings.add(
+            finding
+                .message(decided.why)
+                .expected("200 with device_code, user_code and verification_uri")
+                .actual(answer_in_words(seen.exchange))
+                .fix(decided.fix),
+        );
     }
     let answer = object(response).unwrap_or_default();
     let error = text(&answer, "error").unwrap_or_default();
@@ -121,6 +139,13 @@ mod tests {
             page.actual.as_deref(),
             Some("404 with a web page that says: Not found")
         );
+    }
+
+    #[test]
+    fn the_status_decides_before_the_words() {
+        let of = |status| found_in(&device(&Answer::json(status, json!({}))), "DV3").unwrap();
+        assert!(of(429).message.contains("limit"));
+        assert_eq!(of(504).owner, crate::finding::Owner::Network);
     }
 
     #[test]

@@ -21,10 +21,6 @@ rule! {
     /// RFC 9449 section 5.
     "DP1" "dpop_ignored" Warning AuthorizationServer since None,
     title: "The authorization server ignores the proof of possession",
-    variants: [
-        OWN_OPTION: Error Client Likely
-            "The tokens are not bound, although this run's own {option} asks for it",
-    ],
     spec: [RFC9449_TOKEN_TYPE],
     looks_at: [TokenAnswer, Dpop],
 }

@@ -22,7 +22,7 @@ rule! {
     /// # References
     /// RFC 9207 sections 2 and 2.4; MCP 2026-07-28 authorization, "Authorization Response
     /// Validation".
-    "R13" "iss_missing" Error AuthorizationServer since Some(Revision::R20260728),
+    "R13" "iss_missing" Error AuthorizationServer Likely since Some(Revision::R20260728),
     title: "The authorization response lacks the iss that the metadata announces",
     spec: [RFC9207_ISS],
     stops: [IssMismatch],

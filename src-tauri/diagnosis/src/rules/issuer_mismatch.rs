@@ -21,7 +21,7 @@ rule! {
     ///
     /// # References
     /// RFC 8414 section 3.3; OpenID Connect Discovery 1.0 section 4.3.
-    "R10" "issuer_mismatch" Error AuthorizationServer since None,
+    "R10" "issuer_mismatch" Error AuthorizationServer Likely since None,
     title: "The metadata is that of another issuer than the one asked for",
     variants: [
         OWN_OPTION: Error Client Likely

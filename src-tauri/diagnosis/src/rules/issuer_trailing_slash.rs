@@ -22,7 +22,7 @@ rule! {
     ///
     /// # References
     /// RFC 8414 section 3.3; RFC 3986 section 6.2.1.
-    "R07" "issuer_trailing_slash" Error AuthorizationServer since None,
+    "R07" "issuer_trailing_slash" Error AuthorizationServer Likely since None,
     title: "The issuer differs from the one asked for by a slash at its end",
     variants: [
         MISNAMED: Error McpServer Certain,

@@ -259,6 +259,12 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_front_is_told() {
+        let page = Answer::html(403, "Attention Required! | Cloudflare").header("cf-ray", "1");
+        assert_eq!(failed(page).finding("N05").variant, "in_front");
+    }
+
+    #[test]
     fn a_revision_that_is_not_spoken_is_the_client_s_choice() {
         let mut run = Run::healthy();
         let error = json!({"code": -32022, "message": "no", "data": {"supported": ["2026-07-28"]}});

@@ -4,7 +4,7 @@ use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{RFC8414_RESPONSE, RFC9728_RESPONSE, Spec};
-use crate::wording::{excerpt, is_html};
+use crate::wording::{encoding, excerpt, is_html};
 
 rule! {
     /// # What it looks at
@@ -23,9 +23,9 @@ rule! {
     "D15" "metadata_is_html" Error McpServer since None,
     title: "A well-known URL answers 200 without metadata",
     variants: [
-        RESOURCE_METADATA: Error McpServer Certain
+        RESOURCE_METADATA: Error McpServer Likely
             "A well-known URL answers 200 with {what} instead of metadata",
-        SERVER_METADATA: Error AuthorizationServer Certain
+        SERVER_METADATA: Error AuthorizationServer Likely
             "A well-known URL answers 200 with {what} instead of metadata",
         RESOURCE_METADATA_REDIRECTED: Warning McpServer Certain
             "A well-known URL redirects to {what} instead of answering 404",
@@ -186,7 +186,10 @@ fn beginning(response: &Response) -> String {
     match response.body.text() {
         Some(text) if !text.trim().is_empty() => format!("{media}, {}", excerpt(text)),
         Some(_) => format!("{media}, an empty body"),
-        None => format!("{media}, {} bytes", response.body.bytes.len()),
+        None => {
+            let bytes = &response.body.bytes;
+            format!("{media}, {} bytes{}", bytes.len(), encoding(bytes))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One rule, one file.
 
+pub(crate) mod answer_member_wrong;
 pub(crate) mod approver_stuck;
 pub(crate) mod at_hash_wrong;
 pub(crate) mod authorization_details_dropped;
@@ -104,6 +105,7 @@ pub(crate) mod secret_for_public_client;
 pub(crate) mod server_metadata_in_resource_metadata;
 pub(crate) mod server_metadata_member_wrong;
 pub(crate) mod server_metadata_not_found;
+pub(crate) mod side_request_fails;
 pub(crate) mod signature_wrong;
 pub(crate) mod slow_down_at_interval;
 pub(crate) mod state_altered;
@@ -113,6 +115,7 @@ pub(crate) mod step_up_ignored;
 pub(crate) mod token_answer_member_wrong;
 pub(crate) mod token_audience_wrong;
 pub(crate) mod token_endpoint_redirects;
+pub(crate) mod token_error_malformed;
 pub(crate) mod token_error_not_oauth;
 pub(crate) mod token_expired_at_issue;
 pub(crate) mod token_in_url;

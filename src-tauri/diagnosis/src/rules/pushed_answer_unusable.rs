@@ -4,7 +4,7 @@ use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9126_CREATED;
-use crate::wording::{answer_in_words, list};
+use crate::wording::{answer_in_words, excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -48,7 +48,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         if reference && lifetime {
             continue;
         }
-        let there: Vec<&str> = answer.keys().map(String::as_str).take(12).collect();
+        let there: Vec<String> = answer
+            .iter()
+            .take(12)
+            .map(|(name, value)| match name.as_str() {
+                "request_uri" | "expires_in" => excerpt(&format!("\"{name}\": {value}")),
+                name => excerpt(name),
+            })
+            .collect();
         let finding = RULE
             .found(RFC9126_CREATED)
             .at(
@@ -64,7 +71,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 [] => answer_in_words(seen.exchange),
                 there => format!("only {}", list(there)),
             })
-            .fix("Answer with request_uri and with expires_in as a number of seconds.");
+            .fix("Answer with request_uri as a string and with expires_in as a number of seconds.");
         return findings.add(if reference {
             finding.variant(&NO_LIFETIME).message(
                 "This client goes on at once, so nothing breaks here; others may refuse the \
@@ -96,7 +103,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             (nothing.level, nothing.actual.as_deref()),
-            (Level::Error, Some("only expires_in"))
+            (Level::Error, Some("only \"expires_in\": 60"))
         );
         let lifetime = found_in(
             &pushed(&Answer::json(201, json!({"request_uri": "urn:x"}))),

@@ -1,5 +1,6 @@
 use trace::Purpose;
 
+use crate::by_status::by_status;
 use crate::finding::Part;
 use crate::reading::{Reading, form, object, text, value};
 use crate::redirect_uris::advice;
@@ -26,6 +27,8 @@ rule! {
     variants: [
         OWN_OPTION: Error Client Likely
             "The pushed request is refused because of this run's own {option}",
+        BY_NETWORK: Error Network Likely
+            "The pushed authorization request does not reach the authorization server",
     ],
     spec: [RFC9126_ERROR, RFC6749_INVALID_CLIENT],
     stops: [PushedAuthorizationRejected],
@@ -43,6 +46,21 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     if (200..300).contains(&response.status) {
         return;
+    }
+    if let Some(decided) = by_status(&response, "the authorization server") {
+        let finding = RULE.found(RFC9126_ERROR).at(seen.seq, Part::Status);
+        let finding = if decided.is_of_network() {
+            finding.variant(&BY_NETWORK)
+        } else {
+            finding
+        };
+        return findings.add(
+            finding
+                .message(decided.why)
+                .expected("201 with a request_uri")
+                .actual(answer_in_words(seen.exchange))
+                .fix(decided.fix),
+        );
     }
     let answer = object(response).unwrap_or_default();
     let error = text(&answer, "error").unwrap_or_default();
@@ -123,6 +141,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 mod tests {
     use serde_json::json;
 
+    use crate::finding::Owner;
+
     use super::super::pushed_status_not_created::tests::pushed;
     use crate::sample::{Answer, found_in};
 
@@ -144,6 +164,14 @@ mod tests {
         );
         assert!(of(json!({"error": "server_error"})).fix.contains("log"));
         assert_eq!(of(json!({})).actual.as_deref(), Some("400: {}"));
+    }
+
+    #[test]
+    fn the_status_decides_before_the_words() {
+        let of = |status, body| found_in(&pushed(&Answer::json(status, body)), "P03").unwrap();
+        let limited = of(429, json!({"error": "invalid_request"}));
+        assert!(limited.message.contains("limit"), "{}", limited.message);
+        assert_eq!(of(502, json!({})).owner, Owner::Network);
     }
 
     #[test]

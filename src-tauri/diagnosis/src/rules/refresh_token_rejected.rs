@@ -1,7 +1,7 @@
-use trace::{Decision, Grant};
+use trace::{ActionKind, Decision, Grant};
 
 use crate::finding::Part;
-use crate::reading::{Reading, access_token};
+use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
 use crate::refused_refresh::refused_refreshes;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
@@ -24,6 +24,10 @@ rule! {
     /// RFC 6749 sections 5.2 and 6.
     "S12" "refresh_token_rejected" Note Nobody since None,
     title: "The refresh token is no longer good, and the server says so as it should",
+    variants: [
+        FRESH: Warning AuthorizationServer Likely
+            "A refresh token that was issued a moment ago is refused",
+    ],
     spec: [RFC6749_INVALID_GRANT],
     follows: ["T41"],
     looks_at: [Refresh],
@@ -59,26 +63,56 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let finding = RULE
         .found(RFC6749_INVALID_GRANT)
-        .at(after, Part::body("/error"))
-        .message(message)
+        .at(after, Part::body("/error"));
+    let finding = if is_fresh(reading, refused.seen) {
+        finding.variant(&FRESH).message(
+            "The login of this run brought this refresh token, nothing has used it, and the access \
+             token beside it is still good. Most likely refresh tokens are not stored, or not for \
+             this client, so users have to log in whenever an access token expires.",
+        )
+    } else {
+        finding.message(message)
+    };
+    let fresh = finding.is(&FRESH);
+    let finding = finding
         .actual(match refused.description.as_str() {
             "" => "invalid_grant".into(),
             description => format!("invalid_grant: {}", excerpt(description)),
         })
-        .fix(
+        .fix(if fresh {
+            "Store each refresh token with its client before it is answered, where all instances \
+             look it up, and let it live longer than the access token."
+        } else {
             "Nothing has to change. If it happens often, look at the lifetime and the rotation of \
-             refresh tokens.",
-        );
+             refresh tokens."
+        });
     findings.add(finding);
+}
+
+/// Whether the refresh was asked for by the user right after a login of this run brought the
+/// token, and not because the access token was refused.
+fn is_fresh(reading: &Reading<'_>, refused: ExchangeRef<'_>) -> bool {
+    let asked = reading.action_at(refused.seq) == Some(ActionKind::Refresh);
+    let Some(sent) = value(form(refused.request()), "refresh_token") else {
+        return false;
+    };
+    let issued = reading.tokens.iter().find(|(seen, _)| {
+        let answer = seen.response().and_then(object);
+        answer.is_some_and(|answer| text(&answer, "refresh_token") == Some(sent))
+    });
+    let used_before = reading.tokens.iter().any(|(seen, _)| {
+        seen.seq < refused.seq && value(form(seen.request()), "refresh_token") == Some(sent)
+    });
+    asked && issued.is_some() && !used_before
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::Decision;
+    use trace::{ActionKind, Decision};
 
     use crate::finding::{Level, Owner};
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, found_in};
 
     #[test]
     fn is_a_note_about_nobody() {
@@ -90,6 +124,36 @@ mod tests {
         let finding = run.finding("S12");
         assert_eq!((finding.level, finding.owner), (Level::Note, Owner::Nobody));
         assert!(finding.message.contains("were forgotten"));
+    }
+
+    #[test]
+    fn a_token_that_was_just_issued_is_another_matter() {
+        let mut run = Run::healthy_with_refresh();
+        run.refresh = Some(Answer::json(400, json!({"error": "invalid_grant"})));
+        let action = ActionKind::Refresh;
+        run.decisions = vec![Decision::Action { action }];
+        let mut trace = run.trace();
+        let found = |trace: &trace::Trace| found_in(trace, "S12").unwrap();
+        assert_eq!(found(&trace).variant, "default");
+        // The action before the request.
+        let at = trace.entries.iter().position(|entry| {
+            entry.exchange().is_some_and(|seen| {
+                let grant = trace::Grant::RefreshToken;
+                seen.purpose == trace::Purpose::Token { grant }
+            })
+        });
+        let at = at.expect("a refresh");
+        let wanted = Decision::Action { action };
+        let decision = trace
+            .entries
+            .iter()
+            .position(|entry| entry.decision() == Some(&wanted));
+        let decision = trace.entries.remove(decision.expect("the action"));
+        trace.entries.insert(at.min(trace.entries.len()), decision);
+        for (seq, entry) in trace.entries.iter_mut().enumerate() {
+            std::sync::Arc::make_mut(entry).seq = seq as u32 + 1;
+        }
+        assert_eq!(found(&trace).variant, "fresh");
     }
 
     #[test]

@@ -124,6 +124,11 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_without_a_body() {
+        assert_eq!(answered(Answer::bare(201)).finding("G20").variant, "empty");
+    }
+
+    #[test]
     fn is_silent_about_refusals_and_about_a_client() {
         assert!(answered(Answer::bare(400)).is_silent("G20"));
         assert!(Run::healthy().is_silent("G20"));

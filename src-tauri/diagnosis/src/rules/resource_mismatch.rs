@@ -24,7 +24,7 @@ rule! {
     ///
     /// # References
     /// RFC 9728 sections 3.3 and 7.3.
-    "R02" "resource_mismatch" Error McpServer since Some(Revision::R20250618),
+    "R02" "resource_mismatch" Error McpServer Likely since Some(Revision::R20250618),
     title: "The resource metadata is about another resource than the URL used",
     spec: [RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN],
     stops: [ForeignResource],

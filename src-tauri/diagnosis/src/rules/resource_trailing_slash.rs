@@ -23,7 +23,7 @@ rule! {
     ///
     /// # References
     /// RFC 9728 sections 3.3 and 6.
-    "R01" "resource_trailing_slash" Error McpServer since Some(Revision::R20250618),
+    "R01" "resource_trailing_slash" Error McpServer Likely since Some(Revision::R20250618),
     title: "The resource differs from the URL used by a slash at its end",
     variants: [
         TYPED: Error Client Likely,

@@ -1,5 +1,6 @@
 use trace::Purpose;
 
+use crate::by_status::by_status;
 use crate::finding::Part;
 use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
@@ -24,6 +25,9 @@ rule! {
     "V02" "revocation_refused" Warning AuthorizationServer Likely since None,
     title: "The authorization server refuses to revoke a token",
     variants: [
+        BY_NETWORK: Warning Network Likely "The revocation does not reach the authorization server",
+        UNAVAILABLE: Warning AuthorizationServer Likely
+            "The authorization server revokes nothing for now",
         KIND_NOT_SUPPORTED: Note AuthorizationServer Certain
             "The authorization server does not revoke tokens of this kind",
         OTHER_STATUS: Note AuthorizationServer Certain
@@ -35,14 +39,14 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut all = reading.sent_for(|purpose| matches!(purpose, Purpose::Revocation { .. }));
-    // 503 says to try again later (section 2.2.1); that a nonce is wanted is no refusal.
+    // That a nonce is wanted is no refusal.
     let refused = all.find(|seen| {
         let Some(response) = seen.response_with_body() else {
             return false;
         };
         let nonce =
             object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
-        !(matches!(response.status, 200 | 503) || nonce)
+        !(response.status == 200 || nonce)
     });
     let Some((seen, response)) = refused.and_then(|seen| Some((seen, seen.response()?))) else {
         return;
@@ -57,6 +61,21 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "" => answer_in_words(seen.exchange),
             error => format!("{}: {}", response.status, excerpt(error)),
         });
+    if let Some(decided) = by_status(&response, "the authorization server") {
+        // "The token still exists", and one may try again later (section 2.2.1).
+        let variant = match (response.status, decided.is_of_network()) {
+            (503, _) => &UNAVAILABLE,
+            (_, true) => &BY_NETWORK,
+            (_, false) => RULE.default_variant(),
+        };
+        return findings.add(
+            finding
+                .variant(variant)
+                .actual(answer_in_words(seen.exchange))
+                .message(format!("The token lives on. {}", decided.why))
+                .fix(decided.fix),
+        );
+    }
     findings.add(match (error, response.status) {
         ("unsupported_token_type", _) => finding
             .variant(&KIND_NOT_SUPPORTED)
@@ -128,8 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn is_silent_about_success_and_later() {
+    fn the_status_decides_before_the_words() {
+        let of = |status| found_in(&answered(&Answer::bare(status)), "V02").unwrap();
+        assert_eq!(of(502).owner, crate::finding::Owner::Network);
+        assert_eq!(of(503).variant, "unavailable");
+        assert!(of(429).message.contains("limit"));
+    }
+
+    #[test]
+    fn is_silent_about_success() {
         assert_eq!(found_in(&answered(&Answer::bare(200)), "V02"), None);
-        assert_eq!(found_in(&answered(&Answer::bare(503)), "V02"), None);
     }
 }

@@ -25,7 +25,7 @@ rule! {
     /// # References
     /// MCP authorization, "Authorization Server Metadata Discovery"; RFC 8414 section 3.1; OpenID
     /// Connect Discovery 1.0 section 4.
-    "S01" "server_metadata_not_found" Error McpServer since Some(Revision::R20250618),
+    "S01" "server_metadata_not_found" Error McpServer Likely since Some(Revision::R20250618),
     title: "The authorization server named in the resource metadata serves no metadata",
     variants: [
         OWN_OPTION: Error Client Likely

@@ -18,7 +18,7 @@ rule! {
     ///
     /// # References
     /// RFC 6749 sections 4.1.2 and 10.12.
-    "A05" "state_altered" Error AuthorizationServer since None,
+    "A05" "state_altered" Error AuthorizationServer Likely since None,
     title: "The callback does not carry the state that was sent",
     variants: [
         CHANGED: Error AuthorizationServer Likely,
@@ -104,11 +104,8 @@ mod tests {
     }
 
     #[test]
-    fn none_is_certain_and_another_one_likely() {
-        assert_eq!(
-            with_state(None).finding("A05").certainty,
-            Certainty::Certain
-        );
+    fn none_and_another_one_are_likely() {
+        assert_eq!(with_state(None).finding("A05").certainty, Certainty::Likely);
         let other = with_state(Some("st-0")).finding("A05");
         assert_eq!(other.certainty, Certainty::Likely);
         assert_eq!(other.expected.as_deref(), Some("state=st-1"));

@@ -20,7 +20,7 @@ rule! {
     ///
     /// # References
     /// RFC 6749 section 3.2; RFC 9110 section 15.4.
-    "T04" "token_endpoint_redirects" Error AuthorizationServer since None,
+    "T04" "token_endpoint_redirects" Error AuthorizationServer Likely since None,
     title: "The token endpoint redirects instead of answering",
     spec: [RFC6749_TOKEN_POST, RFC9110_POST_BECOMES_GET],
     stops: [TokenRejected, InvalidTokenResponse],

@@ -4,7 +4,9 @@ use crate::finding::{Finding, Part};
 use crate::reading::{
     ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error, challenges, jwt,
 };
-use crate::refused_token::{Cause, cause, is_expired, said, time_in_future};
+use crate::refused_token::{
+    Cause, cause, is_expired, other_issuer, said, shared_secret, time_in_future,
+};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME};
 use crate::wording::excerpt;
@@ -48,6 +50,16 @@ rule! {
             "The MCP server says that the fresh access token is revoked or unknown",
         WRONG_SIGNATURE: Error McpServer Likely
             "The MCP server does not trust who issued or signed the access token",
+        NO_KEYS: Error McpServer Likely
+            "The MCP server does not find the key of the access token",
+        NO_JWT: Error AuthorizationServer Likely
+            "The MCP server expects a signed token and cannot read the one that was issued",
+        TOO_MANY: Error McpServer Likely
+            "The MCP server refuses the call because there were too many",
+        OTHER_ISSUER: Error AuthorizationServer Likely
+            "The refused access token names another issuer than the authorization server has",
+        SHARED_SECRET: Error AuthorizationServer Likely
+            "The refused access token is signed with a shared secret, or not at all",
         PROOF_REFUSED: Error McpServer Likely
             "The MCP server does not take the proof of possession (DPoP)",
         BEARER_ONLY: Error McpServer Likely
@@ -89,6 +101,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Cause::Audience => wrong_audience(&token, reading.server_url),
         Cause::Revoked => revoked(),
         Cause::Signature => wrong_signature(),
+        Cause::KeySet => no_keys(reading),
+        Cause::NoJwt => no_jwt(&token),
+        Cause::TooMany => too_many(),
+        Cause::Issuer => issuer_differs(reading, &token),
+        Cause::SharedSecret => with_shared_secret(&token),
         Cause::Unknown => for_no_reason(&token),
     };
     findings.add(
@@ -211,6 +228,86 @@ fn wrong_signature() -> Finding {
         )
 }
 
+fn no_keys(reading: &Reading<'_>) -> Finding {
+    let place = reading
+        .server_metadata()
+        .and_then(|(_, metadata)| metadata.jwks_uri.clone())
+        .map_or_else(|| "jwks_uri".into(), |uri| excerpt(&uri));
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&NO_KEYS)
+        .message(format!(
+            "By its words the MCP server looks for the key and does not get it: it asks another \
+             place than {place}, the place does not answer it, or it keeps an old set after the keys \
+             were changed."
+        ))
+        .fix(format!(
+            "Let the MCP server fetch the keys from {place}, and fetch them anew when it meets an \
+             unknown kid. Run with --check-signatures to see whether the set holds the key."
+        ))
+}
+
+fn no_jwt(token: &str) -> Finding {
+    let shape = match token.split('.').count() {
+        5 => "It is encrypted (a JWE).",
+        3 => "It has the form of a JWT.",
+        _ => "It is opaque: only the authorization server can read it.",
+    };
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&NO_JWT)
+        .message(format!(
+            "The MCP server wants to check a signed JWT, and this token is none that it can read. \
+             {shape} Some authorization servers issue a JWT only where an audience (an API) is asked \
+             for."
+        ))
+        .fix(
+            "Register the MCP server as an API (audience, resource) at the authorization server, so \
+             that it gets signed JWTs; or let the MCP server ask about tokens by introspection.",
+        )
+}
+
+fn too_many() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&TOO_MANY)
+        .message(
+            "It speaks of a limit on requests, so nothing is wrong with the token. Clients take 401 \
+             for a refused token and log in again, which makes it worse.",
+        )
+        .fix("Answer 429 with Retry-After where a limit is reached, and raise the limit.")
+}
+
+fn issuer_differs(reading: &Reading<'_>, token: &str) -> Finding {
+    let named = other_issuer(reading, token).unwrap_or_default();
+    let issuer = reading.issuer().unwrap_or_default();
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&OTHER_ISSUER)
+        .message(format!(
+            "Its iss is {}, and the metadata says {}. A server that compares the two refuses it.",
+            excerpt(&named),
+            excerpt(issuer)
+        ))
+        .fix(format!(
+            "Let the authorization server write {} into iss, byte for byte as in its metadata; or \
+             let the MCP server expect {}.",
+            excerpt(issuer),
+            excerpt(&named)
+        ))
+}
+
+fn with_shared_secret(token: &str) -> Finding {
+    let alg = shared_secret(token).unwrap_or_default();
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&SHARED_SECRET)
+        .message(format!(
+            "Its alg is {}. The MCP server can check that only with the authorization server's own \
+             secret; with the published keys it cannot.",
+            excerpt(&alg)
+        ))
+        .fix(
+            "Let the authorization server sign with a private key (RS256 or ES256) and publish the \
+             public one at jwks_uri.",
+        )
+}
+
 /// Nothing says why, and nothing in the run explains it.
 fn for_no_reason(token: &str) -> Finding {
     let opaque = if jwt(token).is_ok() {
@@ -314,6 +411,14 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
     if !matches!(reading.use_of(token, 0), TokenUse::Accepted) {
         return;
     }
+    // What was done on the way may have ended its life.
+    let issued = reading
+        .tokens
+        .iter()
+        .find(|(seen, _)| seen.response().and_then(access_token).as_deref() == Some(token));
+    if issued.is_some_and(|(seen, _)| reading.killed_on_the_way(seen.seq, call.seq)) {
+        return;
+    }
     let finding = RULE
         .found(RFC6749_VALIDATE_TOKEN)
         .at(call.seq, Part::Status)
@@ -346,7 +451,7 @@ mod tests {
     use trace::{EntryKind, Phase, StopCode, Trace};
 
     use crate::finding::{Certainty, Finding, Owner};
-    use crate::sample::{AS, Answer, MCP, Run, found_in, jwt, token_answer};
+    use crate::sample::{AS, Answer, MCP, Run, found_in, jwt, jwt_with, token_answer};
 
     fn refused(token: &str) -> Run {
         let mut run = Run::healthy();
@@ -376,13 +481,20 @@ mod tests {
         assert_eq!(said("Token has expired"), "expired");
         assert_eq!(said("Invalid audience"), "wrong_audience");
         assert_eq!(said("token has been revoked"), "revoked");
+        assert_eq!(
+            said("no applicable key found in the JSON Web Key Set"),
+            "no_keys"
+        );
+        assert_eq!(said("jwt malformed"), "no_jwt");
+        assert_eq!(said("rate limit exceeded"), "too_many");
         assert_eq!(said("Authentication failed"), "default");
     }
 
     #[test]
     fn the_times_of_the_token_count_where_the_server_says_nothing() {
+        let with_token = refused;
         let refused = |claims| {
-            let mut run = refused(&jwt(&claims));
+            let mut run = with_token(&jwt(&claims));
             run.calls = vec![
                 Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\""),
             ];
@@ -395,6 +507,16 @@ mod tests {
         assert_eq!(ahead.variant, "too_early");
         assert!(ahead.fix.contains("leeway"));
         assert_eq!(refused(json!({"iss": AS, "aud": MCP})).variant, "default");
+        let other = refused(json!({"iss": "https://other.example", "aud": MCP}));
+        assert_eq!(other.variant, "other_issuer");
+        assert!(other.message.contains("https://other.example"));
+        let mut run = with_token(&jwt_with(
+            &json!({"alg": "HS256"}),
+            &json!({"iss": AS, "aud": MCP}),
+        ));
+        run.calls =
+            vec![Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"")];
+        assert_eq!(run.finding("T40").variant, "shared_secret");
     }
 
     #[test]

@@ -123,6 +123,13 @@ impl Refused<'_, '_> {
                 list(&compared.right)
             ));
         }
+        let status = self.seen.status().unwrap_or_default();
+        if self.error == "invalid_grant" && (401..500).contains(&status) {
+            message.push_str(&format!(
+                " It comes with {status} in place of 400, and many clients take that for a client \
+                 that is refused."
+            ));
+        }
         if let Some(age) = compared.age.filter(|_| self.error == "invalid_grant") {
             message.push_str(&format!(" The code was {age} s old."));
         }

@@ -39,14 +39,14 @@ rule! {
         REFUSED_MCP: Error McpServer Likely "{server} refuses the connection",
         REFUSED_SERVER: Error AuthorizationServer Likely "{server} refuses the connection",
         UNREACHABLE: Error Network Likely "{server} cannot be reached",
-        TLS_MCP: Error McpServer Certain "{server} has a TLS problem",
-        TLS_SERVER: Error AuthorizationServer Certain "{server} has a TLS problem",
+        TLS_MCP: Error McpServer Likely "{server} has a TLS problem",
+        TLS_SERVER: Error AuthorizationServer Likely "{server} has a TLS problem",
         TIMEOUT: Error Network Likely "{server} does not answer in time",
         RESET_MCP: Error McpServer Likely "{server} closes the connection without an answer",
         RESET_SERVER: Error AuthorizationServer Likely
             "{server} closes the connection without an answer",
-        PROTOCOL_MCP: Error McpServer Certain "{server} does not answer in HTTP",
-        PROTOCOL_SERVER: Error AuthorizationServer Certain "{server} does not answer in HTTP",
+        PROTOCOL_MCP: Error McpServer Likely "{server} does not answer in HTTP",
+        PROTOCOL_SERVER: Error AuthorizationServer Likely "{server} does not answer in HTTP",
         PROXY: Error Network Likely "{server} cannot be reached through the proxy",
         NOT_SENT: Error Client Certain "{server} was not asked",
         FOREIGN_MCP: Error McpServer Certain "{server} would get a credential that is not meant for it",
@@ -360,11 +360,38 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_certificate_is_certain() {
+    fn every_kind_is_told_of_either_server() {
+        use FailureKind as K;
+        let kinds = [
+            K::Dns,
+            K::Refused,
+            K::Unreachable,
+            K::Tls,
+            K::Timeout,
+            K::Reset,
+            K::Protocol,
+            K::Proxy,
+            K::InvalidRequest,
+            K::ForeignOrigin,
+        ];
+        for kind in kinds {
+            let mut run = Run::healthy();
+            run.challenge = Answer::failed(kind);
+            run.stop(Phase::Challenge, StopCode::Transport);
+            run.finding("N01");
+            let mut run = Run::healthy();
+            run.server_tries[0].2 = Answer::failed(kind);
+            run.stop(Phase::ServerMetadata, StopCode::Transport);
+            run.finding("N01");
+        }
+    }
+
+    #[test]
+    fn a_bad_certificate_is_told() {
         let mut run = Run::healthy();
         run.challenge = Answer::failed(FailureKind::Tls);
         run.stop(Phase::Challenge, StopCode::Transport);
-        assert_eq!(run.finding("N01").certainty, Certainty::Certain);
+        assert_eq!(run.finding("N01").certainty, Certainty::Likely);
     }
 
     #[test]

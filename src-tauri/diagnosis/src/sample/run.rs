@@ -116,11 +116,11 @@ impl Run {
             calls: vec![
                 Answer::json(
                     200,
-                    json!({"jsonrpc": "2.0", "id": 2, "result": {"protocolVersion": "2025-11-25"}}),
+                    json!({"jsonrpc": "2.0", "id": 2, "result": {"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "s", "version": "1"}}}),
                 ),
                 Answer::json(
                     200,
-                    json!({"jsonrpc": "2.0", "id": 2, "result": {"tools": [{"name": "echo"}]}}),
+                    json!({"jsonrpc": "2.0", "id": 2, "result": {"tools": [{"name": "echo", "inputSchema": {"type": "object"}}]}}),
                 ),
             ],
             refresh: None,

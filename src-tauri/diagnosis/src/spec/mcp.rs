@@ -179,3 +179,15 @@ pub(crate) fn mcp_endpoint(revision: Revision) -> Spec {
         MCP_ENDPOINT
     }
 }
+
+pub(crate) const MCP_INITIALIZE_RESULT: Spec = Spec {
+    title: "MCP 2025-11-25 lifecycle, Initialization",
+    url: "https://modelcontextprotocol.io/specification/2025-11-25/basic/lifecycle#initialization",
+    quote: "The server MUST respond with its own capabilities and information:",
+};
+
+pub(crate) const MCP_TOOL: Spec = Spec {
+    title: "MCP 2025-11-25 tools, Tool",
+    url: "https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool",
+    quote: "inputSchema: JSON Schema defining expected parameters",
+};

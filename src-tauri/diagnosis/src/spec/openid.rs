@@ -52,3 +52,9 @@ pub(crate) const OIDC_SUBJECT: Spec = Spec {
     quote: "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim \
             in the ID Token; if they do not match, the UserInfo Response values MUST NOT be used.",
 };
+
+pub(crate) const OIDC_USERINFO_SUB: Spec = Spec {
+    title: "OpenID Connect Core 1.0 section 5.3.2",
+    url: "https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse",
+    quote: "The sub (subject) Claim MUST always be returned in the UserInfo Response.",
+};

@@ -154,6 +154,13 @@ pub(crate) const RFC6749_TOKEN_ERROR: Spec = Spec {
             specified otherwise) and includes the following parameters with the response:",
 };
 
+pub(crate) const RFC6749_ERROR_DESCRIPTION: Spec = Spec {
+    title: "RFC 6749 section 5.2, error_description",
+    url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2",
+    quote: "Values for the \"error_description\" parameter MUST NOT include characters outside the \
+            set %x20-21 / %x23-5B / %x5D-7E.",
+};
+
 pub(crate) const RFC6749_INVALID_GRANT: Spec = Spec {
     title: "RFC 6749 section 5.2, invalid_grant",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-5.2",

@@ -16,6 +16,18 @@ pub(crate) const RFC7009_STATUS: Spec = Spec {
             revoked successfully or if the client submitted an invalid token.",
 };
 
+pub(crate) const RFC7517_KTY: Spec = Spec {
+    title: "RFC 7517 section 4.1",
+    url: "https://www.rfc-editor.org/rfc/rfc7517.html#section-4.1",
+    quote: "The \"kty\" value is a case-sensitive string. This member MUST be present in a JWK.",
+};
+
+pub(crate) const RFC7517_DISCLOSURE: Spec = Spec {
+    title: "RFC 7517 section 9.2",
+    url: "https://www.rfc-editor.org/rfc/rfc7517.html#section-9.2",
+    quote: "Private and symmetric keys MUST be protected from disclosure to unintended parties.",
+};
+
 pub(crate) const RFC7519_EXPIRY: Spec = Spec {
     title: "RFC 7519 section 4.1.4",
     url: "https://www.rfc-editor.org/rfc/rfc7519.html#section-4.1.4",

@@ -30,6 +30,29 @@ pub const REGISTRATION_WAYS: &[Choice] = &[
     .words(&["preregistered"]),
 ];
 
+/// The ways to show at the token endpoint who the client is.
+pub(super) const TOKEN_AUTH_METHODS: &[Choice] = &[
+    choice(
+        "auto",
+        "Automatic",
+        "What suits the credentials and is listed in the metadata",
+    )
+    .words(&["auto"]),
+    choice("none", "None", "The client ID alone").words(&["none"]),
+    choice(
+        "client_secret_basic",
+        "Secret in the header",
+        "Client ID and secret in the Authorization header",
+    )
+    .words(&["client_secret_basic"]),
+    choice(
+        "client_secret_post",
+        "Secret in the body",
+        "Client ID and secret in the form",
+    )
+    .words(&["client_secret_post"]),
+];
+
 /// The ways to get a token.
 pub const GRANTS: &[Choice] = &[
     choice(

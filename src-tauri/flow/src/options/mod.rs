@@ -38,6 +38,8 @@ pub struct Options {
     /// section 3).
     #[ts(as = "Option<String>")]
     pub initial_access_token: Option<Secret>,
+    /// How the client shows at the token endpoint who it is.
+    pub token_auth_method: TokenAuthMethod,
     /// Our client metadata document, for authorization servers that take its URL as client_id.
     pub client_metadata: ClientMetadata,
     pub grant: GrantChoice,
@@ -90,6 +92,31 @@ pub enum Registration {
         #[serde(default)]
         alg: Option<String>,
     },
+}
+
+/// How a client shows at the token endpoint who it is (RFC 7591 section 2). A client with a private
+/// key always signs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenAuthMethod {
+    /// What suits the credentials and is listed in the metadata.
+    #[default]
+    Auto,
+    None,
+    ClientSecretBasic,
+    ClientSecretPost,
+}
+
+impl TokenAuthMethod {
+    /// As in `token_endpoint_auth_methods_supported`; none where it is not chosen.
+    pub fn chosen(self) -> Option<&'static str> {
+        match self {
+            Self::Auto => None,
+            Self::None => Some("none"),
+            Self::ClientSecretBasic => Some("client_secret_basic"),
+            Self::ClientSecretPost => Some("client_secret_post"),
+        }
+    }
 }
 
 /// A way to become a client that the user can pick where the flow found none.
@@ -309,6 +336,7 @@ impl Default for Options {
             revision: None,
             registration: Registration::Auto,
             initial_access_token: None,
+            token_auth_method: TokenAuthMethod::default(),
             client_metadata: ClientMetadata::default(),
             grant: GrantChoice::Auto,
             issuer: None,

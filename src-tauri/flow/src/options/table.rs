@@ -2,6 +2,7 @@
 
 use super::choices::{
     BROWSERS, CALLBACK_HOSTS, GRANTS, REGISTRATION_WAYS, RESOURCES, RESPONSE_MODES, REVISIONS,
+    TOKEN_AUTH_METHODS,
 };
 use super::info::{Choice, Format, Group, GroupInfo, Kind, OptionInfo, Required, Unit};
 
@@ -205,6 +206,16 @@ pub const OPTIONS: &[OptionInfo] = &[
     .value_name("TOKEN")
     .env("AUTHSCOPE_INITIAL_ACCESS_TOKEN")
     .help("The token to register with, for servers that let only its holders register (RFC 7591)"),
+    OptionInfo::new(
+        "token_auth_method",
+        Group::Registration,
+        "Client authentication",
+        "How the client shows at the token endpoint who it is; a client with a private key signs",
+        choices(TOKEN_AUTH_METHODS),
+    )
+    .flag("token-auth-method")
+    .value_name("METHOD")
+    .help("How the client shows at the token endpoint who it is; auto: what suits its credentials and is listed"),
     OptionInfo::new(
         "client_metadata.serve",
         Group::Registration,

@@ -112,6 +112,9 @@ pub(crate) fn ready(
 /// What suits the credentials and is listed; the key before the secret. Where nothing is listed
 /// that is `client_secret_basic` (RFC 7591 section 2).
 pub(crate) fn auth_method(facts: &Facts, setup: &Setup, has_secret: bool, has_key: bool) -> String {
+    if let Some(chosen) = setup.token_auth_method.chosen().filter(|_| !has_key) {
+        return chosen.into();
+    }
     let listed = listed_methods(facts);
     let lists = |method: &str| listed.is_some_and(|methods| methods.iter().any(|it| it == method));
     let post_only = !lists("client_secret_basic") && lists("client_secret_post");

@@ -52,7 +52,7 @@ pub(crate) fn request(
         "redirect_uris": redirect_uris,
         "grant_types": grant_types,
         "response_types": response_types,
-        "token_endpoint_auth_method": method_to_register(facts),
+        "token_endpoint_auth_method": method_to_register(facts, setup),
     });
     // 2026-07-28 demands it; without it an OpenID provider takes the client for a web application.
     if facts.revision.at_least(Revision::R20251125) {
@@ -127,8 +127,8 @@ fn registered(
         client_secret: secret.map(Into::into),
         private_key: None,
         issuer: facts.issuer.clone(),
-        auth_method: match agreed {
-            Some(agreed) => agreed.into(),
+        auth_method: match setup.token_auth_method.chosen().or(agreed) {
+            Some(method) => method.into(),
             None => auth_method(facts, setup, secret.is_some(), false),
         },
         by: RegisteredBy::Dcr,
@@ -160,7 +160,10 @@ fn refused(flow: Flow, response: &Response) -> Transition {
 
 /// `none`, since a native client cannot keep a secret, unless the server lists only others: then
 /// the first of them that we know.
-fn method_to_register(facts: &Facts) -> &str {
+fn method_to_register<'a>(facts: &'a Facts, setup: &Setup) -> &'a str {
+    if let Some(chosen) = setup.token_auth_method.chosen() {
+        return chosen;
+    }
     const KNOWN: [&str; 2] = ["client_secret_basic", "client_secret_post"];
     let listed = listed_methods(facts).map(Vec::as_slice).unwrap_or_default();
     // Without a secret a client has no credentials (RFC 6749 section 4.4: confidential clients

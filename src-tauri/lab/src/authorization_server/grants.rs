@@ -23,10 +23,13 @@ pub(super) fn exchange_code(request: &TokenRequest) -> Result<Fields, OAuthError
         let text = "The authorization code is invalid or expired";
         return Err(OAuthError::new("invalid_grant", text));
     }
-    let mut requested = server
-        .store()
-        .look_at_code(code, now())
-        .map_err(worthless_code)?;
+    let looked_at = server.store().look_at_code(code, now());
+    if looked_at.is_err() && server.is(Misbehaviour::TokenErrorMalformed) {
+        let text = "The authorization code is not known";
+        let challenge = "Basic realm=\"lab\"";
+        return Err(OAuthError::unauthorized("invalid_grant", text, challenge));
+    }
+    let mut requested = looked_at.map_err(worthless_code)?;
     check_code(&requested, request, verifier)?;
     if server.is(Misbehaviour::ScopeNarrowed) {
         let scope = &mut requested.authorization.scope;

@@ -34,7 +34,17 @@ pub(super) async fn introspect(
     body: Bytes,
 ) -> Response {
     match introspected(&server, &headers, &Params::parse(&body)).await {
-        Ok(answer) => no_store(json_answer(StatusCode::OK, &answer)),
+        Ok(_) if server.is(Misbehaviour::SideRequestFails) => {
+            let text = "The token store does not answer";
+            let error = json!({ "error": "server_error", "error_description": text });
+            json_answer(StatusCode::INTERNAL_SERVER_ERROR, &error)
+        }
+        Ok(mut answer) => {
+            if server.is(Misbehaviour::AnswerMemberWrong) {
+                answer["active"] = answer["active"].to_string().into();
+            }
+            no_store(json_answer(StatusCode::OK, &answer))
+        }
         Err(error) => error.into_response(),
     }
 }

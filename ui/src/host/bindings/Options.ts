@@ -11,6 +11,7 @@ import type { PlayedClient } from "./PlayedClient";
 import type { Registration } from "./Registration";
 import type { ResourceChoice } from "./ResourceChoice";
 import type { Revision } from "./Revision";
+import type { TokenAuthMethod } from "./TokenAuthMethod";
 import type { ToolCall } from "./ToolCall";
 
 /**
@@ -30,6 +31,10 @@ revision: Revision | null, registration: Registration,
  * section 3).
  */
 initial_access_token: string | null, 
+/**
+ * How the client shows at the token endpoint who it is.
+ */
+token_auth_method: TokenAuthMethod, 
 /**
  * Our client metadata document, for authorization servers that take its URL as client_id.
  */

@@ -1,0 +1,340 @@
+use serde_json::Value;
+use trace::{Document, Purpose, RpcAnswer, rpc_answer};
+
+use crate::finding::{Level, Part};
+use crate::members::{Form, Member, problems};
+use crate::reading::{ExchangeRef, Reading, object};
+use crate::rule::{Findings, rule};
+use crate::spec::{
+    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7662_ACTIVE, Spec,
+};
+
+rule! {
+    /// # What it looks at
+    /// The members of answers besides metadata, registration and tokens: introspection, userinfo,
+    /// the keys of a key set, and the results of `initialize`, `server/discover` and `tools/list`.
+    ///
+    /// # Why it matters
+    /// This client reads what it needs and passes over the rest. Clients with a schema refuse the
+    /// whole answer for one member of the wrong kind, and say no more than that it is invalid.
+    ///
+    /// # How to fix
+    /// Write the member as its specification has it: a flag is `true` or `false` without quotes, a
+    /// time a number of seconds, `capabilities` an object.
+    ///
+    /// # References
+    /// RFC 7662 section 2.2; OpenID Connect Core 1.0 section 5.3.2; RFC 7517 section 4.1; MCP
+    /// lifecycle and tools.
+    "B03" "answer_member_wrong" Warning AuthorizationServer since None,
+    title: "{member} of {document} is not as it has to be",
+    variants: [
+        BY_MCP_SERVER: Warning McpServer Certain "{member} of {document} is not as it has to be",
+    ],
+    spec: [RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, MCP_INITIALIZE_RESULT, MCP_TOOL],
+    looks_at: [Request],
+}
+
+const INTROSPECTION: &[Member] = &[
+    needed("active", Form::Flag, RFC7662_ACTIVE),
+    member("scope", Form::Text, RFC7662_ACTIVE),
+    member("client_id", Form::Text, RFC7662_ACTIVE),
+    member("username", Form::Text, RFC7662_ACTIVE),
+    member("token_type", Form::Text, RFC7662_ACTIVE),
+    member("exp", Form::Time, RFC7662_ACTIVE),
+    member("iat", Form::Time, RFC7662_ACTIVE),
+    member("nbf", Form::Time, RFC7662_ACTIVE),
+    member("sub", Form::Text, RFC7662_ACTIVE),
+    member("iss", Form::Text, RFC7662_ACTIVE),
+];
+
+const USERINFO: &[Member] = &[needed("sub", Form::Text, OIDC_USERINFO_SUB)];
+
+const KEY: &[Member] = &[
+    needed("kty", Form::Text, RFC7517_KTY),
+    member("kid", Form::Text, RFC7517_KTY),
+    member("alg", Form::Text, RFC7517_KTY),
+    member("use", Form::Text, RFC7517_KTY),
+];
+
+const INITIALIZE: &[Member] = &[
+    needed("protocolVersion", Form::Text, MCP_INITIALIZE_RESULT),
+    needed("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
+    needed("serverInfo", Form::Object, MCP_INITIALIZE_RESULT),
+    member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
+];
+
+const DISCOVER: &[Member] = &[
+    member("supportedVersions", Form::Texts, MCP_INITIALIZE_RESULT),
+    member("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
+    member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
+];
+
+const TOOL: &[Member] = &[
+    needed("name", Form::Text, MCP_TOOL),
+    needed("inputSchema", Form::Object, MCP_TOOL),
+    member("description", Form::Text, MCP_TOOL),
+];
+
+const fn member(name: &'static str, form: Form, spec: Spec) -> Member {
+    Member {
+        name,
+        form,
+        required: false,
+        holds: None,
+        level: Level::Warning,
+        spec,
+    }
+}
+
+const fn needed(name: &'static str, form: Form, spec: Spec) -> Member {
+    Member {
+        required: true,
+        ..member(name, form, spec)
+    }
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    let mut seen_results: Vec<&str> = Vec::new();
+    for seen in &reading.all {
+        match &seen.exchange.purpose {
+            Purpose::Introspection { .. } => {
+                let part = answered(*seen, "the introspection answer", INTROSPECTION);
+                tell(*seen, part, &mut told, findings);
+            }
+            Purpose::Userinfo => {
+                let part = answered(*seen, "the userinfo answer", USERINFO);
+                tell(*seen, part, &mut told, findings);
+            }
+            Purpose::Jwks => {
+                for part in keys(*seen) {
+                    tell(*seen, Some(part), &mut told, findings);
+                }
+            }
+            Purpose::Challenge { method } | Purpose::Mcp { method } => {
+                // A server answers a method in one way; to read each answer would take long.
+                if seen_results.contains(&method.as_str()) {
+                    continue;
+                }
+                let parts = of_result(*seen, method);
+                if !parts.is_empty() {
+                    seen_results.push(method);
+                }
+                for part in parts {
+                    tell(*seen, Some(part), &mut told, findings);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A document, or a part of one, and the table it is held against.
+struct Held {
+    /// "the introspection answer".
+    document: &'static str,
+    table: &'static [Member],
+    members: Document,
+    /// Where it is in the body.
+    pointer: String,
+    by_mcp_server: bool,
+}
+
+fn answered(
+    seen: ExchangeRef<'_>,
+    document: &'static str,
+    table: &'static [Member],
+) -> Option<Held> {
+    let response = seen
+        .response_with_body()
+        .filter(|response| response.status == 200)?;
+    Some(Held {
+        document,
+        table,
+        members: Document::clone(&*object(response)?),
+        pointer: String::new(),
+        by_mcp_server: false,
+    })
+}
+
+fn keys(seen: ExchangeRef<'_>) -> Vec<Held> {
+    /// Key sets hold a few keys.
+    const MOST: usize = 100;
+    let set = seen
+        .response_with_body()
+        .filter(|response| response.status == 200)
+        .and_then(object);
+    let keys = set.and_then(|set| set.get("keys")?.as_array().cloned());
+    let keys = keys.unwrap_or_default().into_iter().take(MOST).enumerate();
+    keys.map(|(at, key)| Held {
+        document: "a key in the key set",
+        table: KEY,
+        members: members_of(key),
+        pointer: format!("/keys/{at}"),
+        by_mcp_server: false,
+    })
+    .collect()
+}
+
+fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
+    if !matches!(method, "initialize" | "server/discover" | "tools/list") {
+        return Vec::new();
+    }
+    let response = seen.response_with_body();
+    let Some(response) = response.filter(|response| response.status == 200) else {
+        return Vec::new();
+    };
+    let RpcAnswer::Result(result) = rpc_answer(&response) else {
+        return Vec::new();
+    };
+    let held = |document, table, members, pointer: String| Held {
+        document,
+        table,
+        members,
+        pointer,
+        by_mcp_server: true,
+    };
+    match method {
+        "initialize" => vec![held(
+            "the result of initialize",
+            INITIALIZE,
+            members_of(result),
+            "/result".into(),
+        )],
+        "server/discover" => vec![held(
+            "the result of server/discover",
+            DISCOVER,
+            members_of(result),
+            "/result".into(),
+        )],
+        _ => {
+            let tools = result.get("tools").and_then(Value::as_array);
+            let tools = tools.cloned().unwrap_or_default().into_iter().enumerate();
+            tools
+                .map(|(at, tool)| {
+                    let pointer = format!("/result/tools/{at}");
+                    held("a tool in the list", TOOL, members_of(tool), pointer)
+                })
+                .collect()
+        }
+    }
+}
+
+fn members_of(value: Value) -> Document {
+    match value {
+        Value::Object(members) => members,
+        _ => Document::new(),
+    }
+}
+
+/// Each member of each document once.
+fn tell(
+    seen: ExchangeRef<'_>,
+    held: Option<Held>,
+    told: &mut Vec<(&'static str, &'static str)>,
+    findings: &mut Findings,
+) {
+    let Some(held) = held else {
+        return;
+    };
+    for problem in problems(held.table, &held.members) {
+        if told.contains(&(held.document, problem.name)) {
+            continue;
+        }
+        told.push((held.document, problem.name));
+        let finding = RULE.found(problem.spec);
+        let finding = if held.by_mcp_server {
+            finding.variant(&BY_MCP_SERVER)
+        } else {
+            finding
+        };
+        findings.add(
+            finding
+                .title_with([problem.name, held.document])
+                .at(
+                    seen.seq,
+                    Part::body(&format!("{}/{}", held.pointer, problem.name)),
+                )
+                .message(
+                    "This client passes over it. Clients with a schema refuse the whole answer, and \
+                     say that it is invalid.",
+                )
+                .fix(if problem.missing {
+                    format!("Add {}.", problem.expected)
+                } else {
+                    format!("Send {} instead of {}.", problem.expected, problem.actual)
+                })
+                .expected(problem.expected)
+                .actual(problem.actual),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Purpose, Request, TokenKind, Trace};
+
+    use crate::finding::{Finding, Owner};
+    use crate::sample::{AS, Answer, Run, found_in, push_to_server};
+
+    fn asked(purpose: Purpose, body: serde_json::Value) -> Option<Finding> {
+        let mut trace: Trace = Run::healthy().trace();
+        let request = Request::new("GET", format!("{AS}/asked"));
+        push_to_server(&mut trace, purpose, request, &Answer::json(200, body));
+        found_in(&trace, "B03")
+    }
+
+    fn introspected(body: serde_json::Value) -> Option<Finding> {
+        let token = TokenKind::AccessToken;
+        asked(Purpose::Introspection { token }, body)
+    }
+
+    #[test]
+    fn members_of_the_wrong_kind() {
+        for (body, member) in [
+            (json!({"active": "true"}), "active"),
+            (json!({}), "active"),
+            (json!({"active": true, "exp": "soon"}), "exp"),
+            (json!({"active": true, "scope": ["a"]}), "scope"),
+        ] {
+            assert!(
+                introspected(body).unwrap().title.starts_with(member),
+                "{member}"
+            );
+        }
+        assert!(asked(Purpose::Userinfo, json!({"sub": 7})).is_some());
+        let key = asked(Purpose::Jwks, json!({"keys": [{"kid": "a"}]})).unwrap();
+        assert!(key.fix.contains("kty"), "{}", key.fix);
+    }
+
+    #[test]
+    fn results_of_the_mcp_server() {
+        let mut run = Run::healthy();
+        run.calls[0].edit(|answer| answer["result"]["capabilities"] = json!([]));
+        let finding = run.finding("B03");
+        assert_eq!(finding.owner, Owner::McpServer);
+        assert!(finding.title.contains("capabilities"), "{}", finding.title);
+        let mut run = Run::healthy();
+        run.calls[1].edit(|answer| answer["result"]["tools"] = json!([{"name": "echo"}]));
+        assert!(run.finding("B03").title.contains("inputSchema"));
+    }
+
+    #[test]
+    fn is_silent_about_what_is_right_or_left_out() {
+        for body in [
+            json!({"active": false}),
+            json!({"active": true, "exp": 1_790_000_000, "scope": "a b", "own": {"x": 1}}),
+        ] {
+            assert_eq!(introspected(body), None);
+        }
+        assert_eq!(
+            asked(Purpose::Userinfo, json!({"sub": "alice", "email": 5})),
+            None
+        );
+        assert_eq!(
+            asked(Purpose::Jwks, json!({"keys": [{"kty": "AKP"}]})),
+            None
+        );
+    }
+}

@@ -1,0 +1,157 @@
+use trace::Purpose;
+
+use crate::by_status::by_status;
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, oauth_error, object};
+use crate::rule::{Findings, rule};
+use crate::spec::{OIDC_USERINFO_SUB, RFC7662_ACTIVE, Spec};
+use crate::wording::answer_in_words;
+
+rule! {
+    /// # What it looks at
+    /// Requests besides the flow that bring no answer: introspection and userinfo. What the status
+    /// shows (a limit, a gateway, a failure, a redirect), and answers that are no JSON object.
+    ///
+    /// # Why it matters
+    /// The flow does not need them. An MCP server that asks about each token does: it refuses all
+    /// calls while introspection fails.
+    ///
+    /// # How to fix
+    /// It depends on the status, and the finding says which way. That a public client may not
+    /// introspect, and that a token for the MCP server is not good for userinfo, is as it should be.
+    ///
+    /// # References
+    /// RFC 7662 sections 2.2 and 2.3; OpenID Connect Core 1.0 section 5.3.
+    "N07" "side_request_fails" Warning AuthorizationServer Likely since None,
+    title: "{endpoint} does not serve the request",
+    variants: [
+        BY_NETWORK: Warning Network Likely "{endpoint} is not reached",
+        NO_OBJECT: Warning AuthorizationServer Certain
+            "{endpoint} answers with something that is no JSON object",
+    ],
+    spec: [RFC7662_ACTIVE, OIDC_USERINFO_SUB],
+    looks_at: [SideRequest],
+}
+
+fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut told: Vec<&str> = Vec::new();
+    for seen in reading.sent_for(|purpose| endpoint(purpose).is_some()) {
+        let Some((name, spec)) = endpoint(&seen.exchange.purpose) else {
+            continue;
+        };
+        if let Some(finding) = failed(seen, spec).filter(|_| !told.contains(&name)) {
+            told.push(name);
+            findings.add(finding.title_with([name]));
+        }
+    }
+}
+
+fn endpoint(purpose: &Purpose) -> Option<(&'static str, Spec)> {
+    match purpose {
+        Purpose::Introspection { .. } => Some(("The introspection endpoint", RFC7662_ACTIVE)),
+        Purpose::Userinfo => Some(("The userinfo endpoint", OIDC_USERINFO_SUB)),
+        _ => None,
+    }
+}
+
+fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
+    let response = seen.response_with_body()?;
+    let finding = RULE
+        .found(spec)
+        .at(seen.seq, Part::Status)
+        .expected("200 with a JSON object")
+        .actual(answer_in_words(seen.exchange));
+    if let Some(decided) = by_status(&response, "the authorization server") {
+        let finding = if decided.is_of_network() {
+            finding.variant(&BY_NETWORK)
+        } else {
+            finding
+        };
+        return Some(finding.message(decided.why).fix(decided.fix));
+    }
+    // Userinfo may also come as a signed or encrypted token.
+    let is_token = response
+        .media_type()
+        .is_some_and(|media| media == "application/jwt");
+    match response.status {
+        200..=299 if is_token || object(response).is_some() => None,
+        // Without the headers it may be a token.
+        200..=299 if seen.response_with_headers().is_none() => None,
+        200..=299 => Some(
+            finding
+                .variant(&NO_OBJECT)
+                .at(seen.seq, Part::body(""))
+                .message(
+                    "The URL in the metadata is most likely that of a page, or the server answers \
+                     every path with one.",
+                )
+                .fix("Write the URL that answers with JSON into the metadata."),
+        ),
+        // That a client may not ask, or not with this token, is as it should be.
+        401 | 403 => None,
+        _ if oauth_error(response).is_some_and(|error| error.error == "use_dpop_nonce") => None,
+        _ => Some(
+            finding
+                .message(
+                    "The request is refused, and the status does not say why. The URL in the \
+                     metadata may be another one.",
+                )
+                .fix("Correct the URL in the metadata, and look into the server's log."),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Purpose, Request, TokenKind};
+
+    use crate::finding::Finding;
+    use crate::sample::{AS, Answer, Run, found_in, push_to_server};
+
+    fn asked(purpose: Purpose, answer: &Answer) -> Option<Finding> {
+        let mut trace = Run::healthy().trace();
+        let request = Request::new("GET", format!("{AS}/asked"));
+        push_to_server(&mut trace, purpose, request, answer);
+        found_in(&trace, "N07")
+    }
+
+    fn introspected(answer: &Answer) -> Option<Finding> {
+        let token = TokenKind::AccessToken;
+        asked(Purpose::Introspection { token }, answer)
+    }
+
+    #[test]
+    fn each_way_to_fail() {
+        for (answer, variant) in [
+            (Answer::bare(429), "default"),
+            (Answer::bare(500), "default"),
+            (Answer::bare(404), "default"),
+            (Answer::bare(502), "by_network"),
+            (Answer::html(200, "Console"), "no_object"),
+        ] {
+            assert_eq!(
+                introspected(&answer).unwrap().variant,
+                variant,
+                "{}",
+                answer.status
+            );
+            assert_eq!(asked(Purpose::Userinfo, &answer).unwrap().variant, variant);
+        }
+    }
+
+    #[test]
+    fn is_silent_about_answers() {
+        assert_eq!(
+            introspected(&Answer::json(200, json!({"active": false}))),
+            None
+        );
+        let mut token = Answer::bare(200).header("content-type", "application/jwt");
+        token.body = "a.b.c".into();
+        assert_eq!(asked(Purpose::Userinfo, &token), None);
+        let refused = Answer::json(401, json!({"error": "invalid_client"}));
+        assert_eq!(introspected(&refused), None);
+        let nonce = Answer::json(400, json!({"error": "use_dpop_nonce"}));
+        assert_eq!(introspected(&nonce), None);
+    }
+}
