@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use app::{Document, compare_documents, lab_scenarios};
+use app::{Document, HandedOn, compare_documents, lab_scenarios};
 use compare::{Comparison, RowState, WhatBecame};
-use formats::{Export, Secrets};
+use formats::Secrets;
 use lab::{Lab, LabOptions, Misbehaviour};
 use serde_json::json;
 use session::{Browser, Status};
@@ -63,13 +63,8 @@ fn compared(a: &Document, b: &Document) -> Comparison {
 }
 
 async fn reopened(run: &Watched, format: &str, secrets: Secrets) -> Arc<Document> {
-    let trace = run.document.trace();
-    let judgement = json!({ "findings": run.findings, "rules": *run.document.ledger() });
-    let export = Export {
-        secrets,
-        judgement: Some(&judgement),
-        ..Export::redacted(&trace, "0.0.0")
-    };
+    let handed_on = HandedOn::of(&run.document);
+    let export = handed_on.export(secrets);
     let mut file = Vec::new();
     let format = formats::format(format).expect("there is such a format");
     format

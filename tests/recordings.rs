@@ -1,11 +1,10 @@
 //! What was recorded is judged like what is seen live: each run against the lab is written to a
 //! file, read as if another client had sent it, and judged again.
 
-use app::{Document, lab_scenarios};
+use app::{Document, HandedOn, lab_scenarios};
 use diagnosis::{Certainty, Finding, Level, Owner};
-use formats::{Export, Secrets};
+use formats::Secrets;
 use lab::{Lab, LabOptions, Misbehaviour};
-use serde_json::json;
 use session::{Browser, Status};
 use test_support::{Watched, options};
 use trace::Trace;
@@ -64,14 +63,8 @@ async fn run_against(misbehaviour: Option<Misbehaviour>) -> Watched {
 }
 
 fn written(run: &Watched, format: &str, secrets: Secrets) -> Vec<u8> {
-    let trace = run.document.trace();
-    let judgement = json!({ "findings": run.findings, "rules": *run.document.ledger() });
-    let trace: &Trace = &trace;
-    let export = Export {
-        secrets,
-        judgement: Some(&judgement),
-        ..Export::redacted(trace, "0.0.0")
-    };
+    let handed_on = HandedOn::of(&run.document);
+    let export = handed_on.export(secrets);
     let mut file = Vec::new();
     let format = formats::format(format).expect("there is such a format");
     format

@@ -164,6 +164,11 @@ pub async fn export_preview(app: State<'_, App>, format: String, secrets: bool) 
     app.export_preview(&format, secrets).await
 }
 
+#[tauri::command]
+pub async fn export_text(app: State<'_, App>, format: String) -> Answer<String> {
+    app.export_text(&format).await
+}
+
 /// Asks where to save a file of this format, with the system's dialog. None when it was closed.
 #[tauri::command]
 pub async fn choose_file(
@@ -176,7 +181,7 @@ pub async fn choose_file(
     let mut dialog = handle
         .dialog()
         .file()
-        .add_filter(format.title, format.extensions);
+        .add_filter(format.title, &last_extensions(format.extensions));
     if let Some(folder) = suggested.parent() {
         dialog = dialog.set_directory(folder);
     }
@@ -191,6 +196,12 @@ pub async fn choose_file(
         .flatten()
         .and_then(|path| path.into_path().ok());
     Ok(chosen.map(|path| path.to_string_lossy().into_owned()))
+}
+
+/// A system's dialog filters by what comes after the last dot alone: `md` of `mcp-server.md`.
+fn last_extensions(extensions: &[&'static str]) -> Vec<&'static str> {
+    let last = |extension: &&'static str| extension.rsplit('.').next().unwrap_or(extension);
+    extensions.iter().map(last).collect()
 }
 
 #[tauri::command]

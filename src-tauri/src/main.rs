@@ -68,6 +68,7 @@ fn main() {
             commands::delete_token,
             commands::export,
             commands::export_preview,
+            commands::export_text,
             commands::choose_file,
             commands::save_settings,
             commands::clear_history,

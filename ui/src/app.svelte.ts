@@ -15,6 +15,7 @@ import type { Settings } from "./host/bindings/Settings";
 import type { Theme } from "./host/bindings/Theme";
 import type { ToolCall } from "./host/bindings/ToolCall";
 import type { Host } from "./host/host";
+import { copy } from "./shared/clipboard";
 import type { Sign } from "./shared/sign";
 import { Messages } from "./shared/messages.svelte";
 import { Log } from "./trace/log.svelte";
@@ -379,6 +380,15 @@ export class App {
     this.wholeRun = wholeRun;
     this.tab = "findings";
     if (this.narrow) this.panel = "detail";
+  }
+
+  /** Puts the report on the clipboard, as text for an issue or a chat. */
+  async copyReport(): Promise<void> {
+    await this.do(async () => {
+      const copied = await copy(await this.host.exportText("markdown"));
+      if (copied) this.messages.tell("The report is copied, without secrets.");
+      else this.messages.refuse({ message: "The clipboard refused the report" });
+    });
   }
 
   /** Larger by so many steps; 0 is the usual size. */

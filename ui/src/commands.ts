@@ -181,6 +181,13 @@ export const COMMANDS: Command[] = [
     when: running,
     do: (app) => (app.panel = "export"),
   },
+  {
+    id: "copy-report",
+    title: "Copy the report",
+    keys: ["Shift+C"],
+    when: running,
+    do: (app) => app.copyReport(),
+  },
   { id: "larger", title: "Larger text", keys: ["Ctrl++", "Ctrl+="], do: (app) => app.resize(1) },
   { id: "smaller", title: "Smaller text", keys: ["Ctrl+-"], do: (app) => app.resize(-1) },
   { id: "usual", title: "Usual size of text", keys: ["Ctrl+0"], do: (app) => app.resize(0) },
@@ -218,5 +225,5 @@ export function commandFor(app: App, keys: string): Command | undefined {
 }
 
 function tabOfRow(tab: string): string {
-  return `Show ${tab === "curl" ? "cURL" : tab} of the selected row`;
+  return tab === "curl" ? "Code that repeats the selected row" : `Show ${tab} of the selected row`;
 }

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
-use formats::{Export, FORMATS, Format, Secrets};
+use formats::{FORMATS, Format, Secrets};
 use lab::{Lab, LabOptions};
-use serde_json::json;
 use session::{AppError, ErrorCode, Options, Session, token_id, vault_view};
 use tokio::sync::{Mutex, OnceCell, watch};
-use trace::{Secret, Timestamp, Trace};
+use trace::Timestamp;
 use vault::{TokenSet, Vault};
 
 use crate::client_files::{ClientFile, client_files};
@@ -21,6 +20,7 @@ use crate::contract::{
     Update,
 };
 use crate::document::Document;
+use crate::handed_on::HandedOn;
 use crate::lab_scenarios::{self, Scenario};
 use crate::library::Library;
 use crate::observed::Observation;
@@ -30,8 +30,11 @@ use crate::viewer::Viewer;
 /// How many documents stay open, so that one can come back to them. The oldest is closed first.
 const MOST_OPEN: usize = 20;
 
-/// Bytes of a preview.
-const PREVIEW: usize = 4096;
+/// Bytes of a preview, which has to be large enough for a picture of a usual run.
+const PREVIEW: usize = 256 << 10;
+
+/// Bytes that are put into the clipboard, at most.
+const LONGEST_TEXT: usize = 16 << 20;
 
 pub struct App {
     library: Arc<Mutex<Library>>,
@@ -310,16 +313,11 @@ impl App {
         secrets: bool,
     ) -> Result<String, AppError> {
         let format = export_format(format)?;
-        let document = self.document()?;
-        let (trace, typed) = (document.trace(), document.typed_secrets());
-        let judgement = json!({ "findings": *document.findings(), "rules": *document.ledger() });
+        let handed_on = HandedOn::of(&*self.document()?);
         let path = absolute(path)?;
         let target = path.clone();
         let write = move || -> std::io::Result<()> {
-            let export = Export {
-                judgement: Some(&judgement),
-                ..export(&trace, &typed, secrets)
-            };
+            let export = handed_on.export(wanted(secrets));
             let mut file = formats::create(&target, format, export.secrets)?;
             format.write(&export, &mut file)?;
             file.finish()
@@ -341,10 +339,27 @@ impl App {
     /// # Errors
     /// When the format cannot be written.
     pub async fn export_preview(&self, format: &str, secrets: bool) -> Result<String, AppError> {
+        self.export_start(format, secrets, PREVIEW).await
+    }
+
+    /// All that [`App::export`] would write of a format that is text, without secrets: for the
+    /// clipboard.
+    ///
+    /// # Errors
+    /// When the format cannot be written.
+    pub async fn export_text(&self, format: &str) -> Result<String, AppError> {
+        self.export_start(format, false, LONGEST_TEXT).await
+    }
+
+    async fn export_start(
+        &self,
+        format: &str,
+        secrets: bool,
+        bytes: usize,
+    ) -> Result<String, AppError> {
         let format = export_format(format)?;
-        let document = self.document()?;
-        let (trace, typed) = (document.trace(), document.typed_secrets());
-        let make = move || formats::preview(format, &export(&trace, &typed, secrets), PREVIEW);
+        let handed_on = HandedOn::of(&*self.document()?);
+        let make = move || formats::preview(format, &handed_on.export(wanted(secrets)), bytes);
         let made = tokio::task::spawn_blocking(make).await;
         Ok(made.unwrap_or_default())
     }
@@ -563,16 +578,11 @@ pub fn export_format(id: &str) -> Result<&'static dyn Format, AppError> {
         })
 }
 
-fn export<'a>(trace: &'a Trace, typed: &'a [(String, Secret)], secrets: bool) -> Export<'a> {
-    let secrets = if secrets {
+fn wanted(secrets: bool) -> Secrets {
+    if secrets {
         Secrets::Included
     } else {
         Secrets::Redacted
-    };
-    Export {
-        secrets,
-        typed,
-        ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Types are defined where they belong; this module lists them. Its test writes their TypeScript
 //! definitions and fails when those in `ui/src/host/bindings` were out of date.
 
-use diagnosis::{Finding, Level};
+use diagnosis::{Finding, Level, Owner};
 use observe::Rewriting;
 use serde::{Deserialize, Serialize};
 use trace::{Phase, Timestamp};
@@ -96,17 +96,43 @@ pub struct ExportFormat {
     pub explanation: String,
     /// Secrets can be written.
     pub holds_secrets: bool,
+    /// What it is a kind of.
+    pub kind: FormatKind,
+    /// For a bug report: to whom.
+    pub owner: Option<Owner>,
+}
+
+/// Which of the formats belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum FormatKind {
+    /// What was sent and received, for programs.
+    Recording,
+    /// What was found, for people.
+    Report,
+    /// Only the sequence diagram.
+    Diagram,
+    /// What one owner has to change.
+    BugReport,
 }
 
 impl ExportFormat {
     /// None for a format that is only read.
     pub fn of(about: &formats::About) -> Option<Self> {
+        let (kind, owner) = match about.kind {
+            formats::Kind::Recording => (FormatKind::Recording, None),
+            formats::Kind::Report => (FormatKind::Report, None),
+            formats::Kind::Diagram => (FormatKind::Diagram, None),
+            formats::Kind::BugReport(owner) => (FormatKind::BugReport, Some(owner)),
+        };
         about.can_write.then(|| Self {
             id: about.id.into(),
             title: about.title.into(),
             extension: about.extensions.first().copied().unwrap_or_default().into(),
             explanation: about.explanation.into(),
             holds_secrets: about.holds_secrets,
+            kind,
+            owner,
         })
     }
 }

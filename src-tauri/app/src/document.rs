@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use diagnosis::{Finding, RuleCheck};
-use formats::{Opened, Redactor};
+use formats::{Language, Opened, Redactor, Secrets};
 use observe::Observer;
 use session::{AppError, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -181,18 +181,33 @@ impl Document {
 
     /// Everything about one row; none when there is no such row.
     ///
-    /// `secrets`: the cURL command holds them, instead of names for them.
+    /// `secrets`: the code that repeats a request holds them, instead of names for them.
     pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
         let trace = self.trace();
         let entry = trace.entry(seq)?;
         let redactor = (!secrets).then(|| Redactor::of(&trace, &self.typed_secrets()));
+        let code = |language| {
+            let exchange = entry.exchange()?;
+            Some(formats::repeat(exchange, redactor.as_ref(), language))
+        };
         Some(Detail {
             decoded: diagnosis::decoded(&trace, seq),
-            curl: entry
-                .exchange()
-                .map(|exchange| formats::curl(exchange, redactor.as_ref())),
+            curl: code(Language::Curl),
+            fetch: code(Language::Fetch),
+            python: code(Language::Python),
             entry: entry.clone(),
         })
+    }
+
+    /// The code that sends the request of this entry again; none when there is no such exchange.
+    pub fn repeat(&self, seq: u32, language: Language, secrets: Secrets) -> Option<String> {
+        let trace = self.trace();
+        let exchange = trace.entry(seq)?.exchange()?;
+        let redactor = match secrets {
+            Secrets::Included => None,
+            Secrets::Redacted => Some(Redactor::of(&trace, &self.typed_secrets())),
+        };
+        Some(formats::repeat(exchange, redactor.as_ref(), language))
     }
 
     /// Waits until nothing is under way, nothing will be without a command, and everything up to

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `app` | what one running program holds, and the commands of a window |
 //! | `document` | a trace with its findings and its view, whatever its origin |
+//! | `handed_on` | a document as it is written to files |
 //! | `keeper` | the task that takes in a run's events and has them judged |
 //! | `viewer` | what one viewer has seen, and what it still lacks |
 //! | `update` | a change on its way to a viewer, and the copy a viewer makes of them |
@@ -34,6 +35,7 @@ mod comparing;
 pub mod contract;
 mod document;
 mod evidence;
+mod handed_on;
 mod keeper;
 pub mod lab_scenarios;
 mod library;
@@ -59,6 +61,7 @@ pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
 pub use evidence::{NextPiece, known_words, next_piece};
+pub use handed_on::HandedOn;
 pub use library::{Library, usual_folder};
 pub use log::may_be_logged;
 pub use observe::Rewriting;

@@ -222,4 +222,8 @@ pub struct Detail {
     pub decoded: Vec<Decoded>,
     /// A cURL command that repeats the request; secrets replaced unless asked for.
     pub curl: Option<String>,
+    /// The same in JavaScript, with `fetch`.
+    pub fetch: Option<String>,
+    /// The same in Python, with `requests`.
+    pub python: Option<String>,
 }

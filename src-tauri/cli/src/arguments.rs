@@ -30,6 +30,8 @@ pub enum Command {
     Explain(ExplainArguments),
     /// Write a recording in another format, secrets replaced
     Convert(ConvertArguments),
+    /// Print code that sends a request of a recording again
+    Repeat(RepeatArguments),
     /// Run the lab: an authorization server and an MCP server, healthy or broken in one named way
     #[command(after_help = LAB_CLIENTS)]
     Lab(Box<LabArguments>),
@@ -135,6 +137,33 @@ pub struct CompareArguments {
     /// Write the comparison as JSON to a file, or with - to the standard output; secrets replaced
     #[arg(long, value_name = "FILE|-")]
     pub json: Option<PathBuf>,
+}
+
+/// Exit code 0: the code was printed. 2: the file cannot be read, or has no such request.
+#[derive(Debug, Args)]
+pub struct RepeatArguments {
+    /// A HAR file or an Authscope trace; - for the standard input
+    #[arg(value_name = "FILE|-")]
+    pub file: PathBuf,
+    /// The number of the request, as `check` lists it
+    #[arg(value_name = "N")]
+    pub number: u32,
+    /// What to send it with. Secrets are variables of the environment
+    #[arg(long = "as", value_enum, default_value_t = RepeatAs::Curl)]
+    pub language: RepeatAs,
+    /// Leave the secrets in
+    #[arg(long)]
+    pub include_secrets: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RepeatAs {
+    /// A command for a shell
+    Curl,
+    /// JavaScript for Node.js
+    Fetch,
+    /// Python with `requests`
+    Python,
 }
 
 /// Exit code 0: the recording shows an authenticated MCP answer. 1: it does not, or --fail-on was

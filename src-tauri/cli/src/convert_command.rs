@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use app::Document;
-use serde_json::json;
+use app::{Document, HandedOn};
 
 use crate::arguments::ConvertArguments;
 use crate::check_command::open;
@@ -22,7 +21,6 @@ pub async fn run(arguments: &ConvertArguments) -> Result<ExitCode, Failure> {
     let to = std::slice::from_ref(&arguments.to);
     let exports = Exports::open(None, to, arguments.include_secrets)?;
     let document = Document::recorded(1, opened).await;
-    let judgement = json!({ "findings": *document.findings(), "rules": *document.ledger() });
-    exports.write(&document.trace(), &[], &judgement)?;
+    exports.write(&HandedOn::of(&document))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use formats::{Export, FORMATS, Format, Fresh, Secrets};
-use serde_json::Value;
-use trace::{Secret, Trace};
+use app::HandedOn;
+use formats::{FORMATS, Format, Fresh, Secrets};
 
 /// A value of `--export`.
 #[derive(Debug, Clone)]
@@ -54,18 +53,8 @@ impl Exports {
 
     /// # Errors
     /// Names the file that could not be written.
-    pub fn write(
-        self,
-        trace: &Trace,
-        typed: &[(String, Secret)],
-        judgement: &Value,
-    ) -> Result<(), String> {
-        let export = Export {
-            secrets: self.secrets,
-            typed,
-            judgement: Some(judgement),
-            ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
-        };
+    pub fn write(self, handed_on: &HandedOn) -> Result<(), String> {
+        let export = handed_on.export(self.secrets);
         for (to, mut file) in self.files {
             let written = to.format.write(&export, &mut file);
             written

@@ -16,6 +16,7 @@ mod matrix_command;
 mod observe_command;
 mod options;
 mod paint;
+mod repeat_command;
 mod rules_command;
 mod run_command;
 mod terminal;
@@ -77,6 +78,7 @@ async fn command() -> ExitCode {
         Command::Observe(arguments) => observe_command::run(*arguments).await,
         Command::Explain(arguments) => explain_command::run(&arguments),
         Command::Convert(arguments) => convert_command::run(&arguments).await,
+        Command::Repeat(arguments) => repeat_command::run(&arguments).await,
         Command::Lab(arguments) => lab_command::run(*arguments).await,
         Command::Rules(arguments) => rules_command::run(&arguments),
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app::{Document, Library, Mirror, Observation, Rewriting, SNIPPETS, Status};
+use app::{Document, HandedOn, Library, Mirror, Observation, Rewriting, SNIPPETS, Status};
 use formats::{Redactor, visible_json};
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
@@ -65,8 +65,7 @@ pub async fn run(arguments: ObserveArguments) -> Result<ExitCode, Failure> {
     print_end(&opened.trace, &redactor, &status, &shown.findings, &paint)?;
 
     let ledger = document.ledger();
-    let judgement = json!({ "findings": shown.findings, "rules": *ledger });
-    exports.write(&opened.trace, &typed, &judgement)?;
+    exports.write(&HandedOn::of(&document))?;
     let report = || app::recording_report(&opened, &typed, &shown.findings, &ledger);
     if to_standard_output {
         Terminal::standard_output().json(&report())?;

@@ -4,10 +4,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use app::{AppError, Document, Ending, Mirror, RunVerdict, Status, Update, Viewer};
+use app::{AppError, Document, Ending, HandedOn, Mirror, RunVerdict, Status, Update, Viewer};
 use diagnosis::{Finding, Level};
 use formats::{Fresh, Redactor, visible_json};
-use serde_json::json;
 use trace::{HowOpened, StopCode, Trace};
 use vault::Vault;
 
@@ -54,8 +53,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let redactor = Redactor::of(&trace, &typed);
     print_end(&trace, &redactor, &status, &findings, &paint)?;
 
-    let judgement = json!({ "findings": *findings, "rules": *ledger });
-    exports.write(&trace, &typed, &judgement)?;
+    exports.write(&HandedOn::of(&document))?;
     let report = || app::report(&trace, &typed, &status, &findings, &ledger);
     if to_standard_output {
         Terminal::standard_output().json(&report())?;

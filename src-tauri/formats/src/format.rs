@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use diagnosis::{Finding, Owner, RuleCheck};
 use serde_json::Value;
 use trace::{Secret, Trace};
 
@@ -82,8 +83,23 @@ pub struct About {
     pub can_write: bool,
     /// Secrets are written when they are asked for; the other formats never hold any.
     pub holds_secrets: bool,
+    /// What it is a kind of.
+    pub kind: Kind,
     /// What it is good for, in one sentence.
     pub explanation: &'static str,
+}
+
+/// Which of the formats belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What was sent and received, for programs.
+    Recording,
+    /// What was found, for people.
+    Report,
+    /// Only the sequence diagram.
+    Diagram,
+    /// What one owner has to change.
+    BugReport(Owner),
 }
 
 /// What is written, and how.
@@ -94,11 +110,23 @@ pub struct Export<'a> {
     pub secrets: Secrets,
     /// Secrets that were typed, with their names: see [`Redactor::of`].
     pub typed: &'a [(String, Secret)],
-    /// What the rules said of it, for formats that keep it: redacted, not all of it can be judged
-    /// again.
-    pub judgement: Option<&'a Value>,
+    /// What is said of it, for formats that show or keep it.
+    pub judged: Option<Judged<'a>>,
     /// The version of this program.
     pub version: &'a str,
+}
+
+/// What is said of a trace.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Judged<'a> {
+    /// How it ended, in a sentence or two; none where it has not.
+    pub verdict: Option<&'a str>,
+    /// Whether an authenticated MCP answer was reached.
+    pub works: bool,
+    /// The root cause first.
+    pub findings: &'a [Finding],
+    /// What became of every rule.
+    pub ledger: &'a [RuleCheck],
 }
 
 /// Whether secrets are written.
@@ -130,7 +158,7 @@ impl<'a> Export<'a> {
             trace,
             secrets: Secrets::Redacted,
             typed: &[],
-            judgement: None,
+            judged: None,
             version,
         }
     }

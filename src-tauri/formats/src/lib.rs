@@ -6,28 +6,31 @@
 
 #![forbid(unsafe_code)]
 
-mod curl;
 mod format;
 mod fresh;
 mod har;
+mod line;
 mod matters;
 mod mermaid;
 mod mitmproxy;
 mod parallel;
 mod paste;
 mod redact;
+mod repeat;
+mod report;
 mod sequence;
+mod svg;
 mod table;
 mod text;
 mod time;
 mod trace_file;
 mod visible;
 
-pub use curl::{curl, shell_word};
-pub use format::{About, Export, Format, Opened, ReadError, Secrets, create};
+pub use format::{About, Export, Format, Judged, Kind, Opened, ReadError, Secrets, create};
 pub use fresh::Fresh;
 pub use har::Har;
 pub use paste::{Piece, PieceKind};
 pub use redact::Redactor;
+pub use repeat::{Language, curl, repeat, shell_word};
 pub use table::{FORMATS, format, format_of, open, preview, unknown};
 pub use visible::{is_hidden, visible_json};

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 
 use trace::ParticipantId;
 
-use crate::format::{About, Export, Format};
+use crate::format::{About, Export, Format, Kind};
 use crate::sequence::{Head, MessageKind, Step, heads, steps};
 
 /// `.mmd`.
@@ -21,6 +21,7 @@ impl Format for Mermaid {
             can_read: false,
             can_write: true,
             holds_secrets: false,
+            kind: Kind::Diagram,
             explanation: "The sequence diagram as code that issue trackers and wikis draw.",
         }
     }

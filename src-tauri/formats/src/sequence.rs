@@ -9,6 +9,7 @@ use trace::{
     Entry, EntryKind, Exchange, Outcome, ParticipantId, Phase, Trace, sentence, short_path,
 };
 
+use crate::line::words;
 use crate::redact::Redactor;
 
 /// One line of the diagram.
@@ -53,7 +54,7 @@ pub fn heads(trace: &Trace, redactor: &Redactor) -> Vec<Head> {
             EntryKind::Decision(_) | EntryKind::Rewound { .. } => {}
         }
     }
-    let words = |text: &str| clean(&redactor.text(text));
+    let words = |text: &str| words(text, redactor);
     let head = |id: ParticipantId| {
         let participant = trace.participants.get(usize::from(id.0));
         let origin = participant.and_then(|participant| participant.origin.as_deref());
@@ -78,58 +79,62 @@ pub fn steps<'a>(trace: &'a Trace, redactor: &'a Redactor) -> impl Iterator<Item
 
 fn of_entry(entry: &Entry, redactor: &Redactor) -> Vec<Step> {
     let seq = entry.seq;
-    let message = |from, to, kind, text: &str| Step::Message {
+    let message = |from, to, kind, text: String| Step::Message {
         from,
         to,
         kind,
-        text: clean(&redactor.text(text)),
+        text,
     };
     match &entry.kind {
         EntryKind::Exchange(exchange) => {
-            let (kind, answer) = answer(exchange);
-            let request = request(seq, exchange);
+            let (kind, answer) = answer(exchange, redactor);
+            let request = request(seq, exchange, redactor);
             vec![
-                message(exchange.from, exchange.to, MessageKind::Request, &request),
-                message(exchange.to, exchange.from, kind, &answer),
+                message(exchange.from, exchange.to, MessageKind::Request, request),
+                message(exchange.to, exchange.from, kind, answer),
             ]
         }
         EntryKind::BrowserOpened(visit) => {
             let (client, browser) = (ParticipantId::CLIENT, ParticipantId::BROWSER);
-            let text = format!("{seq} open {}", short_path(&visit.url));
-            vec![message(client, browser, MessageKind::Request, &text)]
+            let path = words(&short_path(&visit.url), redactor);
+            let text = format!("{seq} open {path}");
+            vec![message(client, browser, MessageKind::Request, text)]
         }
         EntryKind::Decision(decision) => {
-            let text = redactor.text(&format!("{seq} {}", sentence(decision)));
-            vec![Step::Note(clean(&text))]
+            let text = words(&sentence(decision), redactor);
+            vec![Step::Note(format!("{seq} {text}"))]
         }
-        EntryKind::Rewound { to } => {
-            let text = format!("{seq} Back to {to}: what came since is given up");
-            vec![Step::Note(text)]
-        }
+        EntryKind::Rewound { to } => vec![Step::Note(format!("{seq} {}", rewound(*to)))],
     }
 }
 
-fn request(seq: u32, exchange: &Exchange) -> String {
-    let path = short_path(&exchange.request.url);
+/// What is said of going back to an entry.
+pub fn rewound(to: u32) -> String {
+    format!("Back to {to}: what came since is given up")
+}
+
+fn request(seq: u32, exchange: &Exchange, redactor: &Redactor) -> String {
+    let method = words(&exchange.request.method, redactor);
+    let path = words(&short_path(&exchange.request.url), redactor);
+    let label = words(&exchange.label, redactor);
     let edited = if exchange.edited { " (edited)" } else { "" };
-    let text = format!(
-        "{seq} {} {path} {}{edited}",
-        exchange.request.method, exchange.label
-    );
+    let text = format!("{seq} {method} {path} {label}{edited}");
     text.trim_end().into()
 }
 
-fn answer(exchange: &Exchange) -> (MessageKind, String) {
+fn answer(exchange: &Exchange, redactor: &Redactor) -> (MessageKind, String) {
     match &exchange.outcome {
         Outcome::Failure(failure) => {
-            let text = format!("no answer: {}", failure.message);
+            let text = format!("no answer: {}", words(&failure.message, redactor));
             (MessageKind::Lost, text)
         }
         Outcome::Response(response) => {
             let verdict = exchange.verdict.as_ref();
             let verdict = verdict.filter(|verdict| !verdict.text.is_empty());
             let text = match verdict {
-                Some(verdict) => format!("{} {}", response.status, verdict.text),
+                Some(verdict) => {
+                    format!("{} {}", response.status, words(&verdict.text, redactor))
+                }
                 None => response.status.to_string(),
             };
             (MessageKind::Answer, text)
@@ -139,50 +144,4 @@ fn answer(exchange: &Exchange) -> (MessageKind, String) {
 
 fn without_scheme(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, rest)| rest)
-}
-
-/// One line of visible characters: what would move the cursor, break the line or turn the reading
-/// direction is written as its escape.
-pub fn clean(text: &str) -> String {
-    let mut out = String::new();
-    for (count, character) in text.chars().enumerate() {
-        if count == LONGEST {
-            out.push('…');
-            break;
-        }
-        match character {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push(' '),
-            hidden if is_hidden(hidden) => out.extend(hidden.escape_unicode()),
-            visible => out.push(visible),
-        }
-    }
-    out
-}
-
-/// Control characters, line separators, and the invisible ones that format or reorder text
-/// (Unicode general categories Cc, Zl, Zp and Cf).
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// Characters; a longer text tells no more in a diagram.
-const LONGEST: usize = 160;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_one_line_without_invisible_characters() {
-        let hostile = "a\r\nb\u{202e}c\u{1b}[31m\u{2028}\u{85}\tü漢";
-        let text = clean(hostile);
-        assert_eq!(text, "a\\r\\nb\\u{202e}c\\u{1b}[31m\\u{2028}\\u{85} ü漢");
-        assert_eq!(clean(&"ä".repeat(900)).chars().count(), LONGEST + 1);
-    }
 }

@@ -3,30 +3,59 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use diagnosis::Owner;
+
 use crate::format::{Export, Format, Opened, ReadError};
 use crate::har::Har;
 use crate::mermaid::Mermaid;
 use crate::mitmproxy::{Mitmproxy, begins_as_flow};
 use crate::paste;
+use crate::report::{BugReport, Markdown, Page};
+use crate::svg::Svg;
 use crate::text::Text;
 use crate::trace_file::TraceFile;
 
 /// Every format, in the order they are offered. The window's dialog, its file filter and the
 /// command read this table; nothing else names a format.
-pub static FORMATS: &[&dyn Format] = &[&Har, &TraceFile, &Text, &Mermaid, &Mitmproxy];
+pub static FORMATS: &[&dyn Format] = &[
+    &Har,
+    &TraceFile,
+    &Markdown,
+    &Page,
+    &Svg,
+    &Mermaid,
+    &Text,
+    &Mitmproxy,
+    &BugReport(Owner::McpServer),
+    &BugReport(Owner::AuthorizationServer),
+    &BugReport(Owner::Client),
+    &BugReport(Owner::Network),
+];
 
 /// The format of this id.
 pub fn format(id: &str) -> Option<&'static dyn Format> {
     all().find(|format| format.about().id == id)
 }
 
-/// The format that files of this name have, by their extension.
+/// The format that files of this name have, by the longest extension that fits:
+/// `run.mcp-server.md` is a bug report, `run.md` is not.
 pub fn format_of(path: &Path) -> Option<&'static dyn Format> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    all().find(|format| {
-        let extensions = format.about().extensions;
-        extensions.contains(&extension.as_str())
-    })
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let fits = |extension: &str| {
+        let stem = name.strip_suffix(extension);
+        stem.is_some_and(|stem| stem.len() > 1 && stem.ends_with('.'))
+    };
+    let found = all().filter_map(|format| {
+        let extensions = format.about().extensions.iter();
+        let longest = extensions
+            .filter(|one| fits(one))
+            .map(|one| one.len())
+            .max();
+        Some((longest?, format))
+    });
+    found
+        .max_by_key(|(length, _)| *length)
+        .map(|(_, format)| format)
 }
 
 /// Reads a file of any format that can be read: what it begins with says which, then its name.

@@ -4,8 +4,11 @@ use std::io::{self, BufWriter, Write};
 
 use trace::ParticipantId;
 
-use crate::format::{About, Export, Format};
-use crate::sequence::{Head, MessageKind, Step, clean, heads, steps};
+use crate::format::{About, Export, Format, Kind};
+use crate::line::clean;
+use crate::redact::Redactor;
+use crate::sequence::{Head, MessageKind, Step, heads, steps};
+use crate::visible::isolated;
 
 /// `.txt`, for terminals and issue trackers.
 pub struct Text;
@@ -20,6 +23,7 @@ impl Format for Text {
             can_read: false,
             can_write: true,
             holds_secrets: false,
+            kind: Kind::Diagram,
             explanation: "The sequence diagram in plain characters, for terminals and issue trackers.",
         }
     }
@@ -27,16 +31,24 @@ impl Format for Text {
     fn write(&self, export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
         let redactor = export.redactor();
         let mut to = BufWriter::new(to);
-        let url = clean(&redactor.url(&export.trace.server_url));
+        let url = isolated(clean(&redactor.url(&export.trace.server_url)));
         writeln!(to, "Authscope {}: {url}", export.version)?;
-        let lanes = Lanes::new(heads(export.trace, &redactor));
+        Self::diagram(export, &redactor, &mut to)?;
+        to.flush()
+    }
+}
+
+impl Text {
+    /// The servers and the diagram.
+    pub fn diagram(export: &Export<'_>, redactor: &Redactor, to: &mut dyn Write) -> io::Result<()> {
+        let lanes = Lanes::new(heads(export.trace, redactor));
         for Head { name, host, .. } in &lanes.heads {
             if let Some(host) = host {
                 writeln!(to, "  {name}: {host}")?;
             }
         }
         writeln!(to, "\n{}", lanes.names())?;
-        for step in steps(export.trace, &redactor) {
+        for step in steps(export.trace, redactor) {
             match step {
                 Step::Phase(title) => writeln!(to, "{}", lanes.over(0, title))?,
                 Step::Note(text) => writeln!(to, "{}", lanes.over(2, &format!("* {text}")))?,
@@ -54,7 +66,7 @@ impl Format for Text {
                 }
             }
         }
-        to.flush()
+        Ok(())
     }
 }
 

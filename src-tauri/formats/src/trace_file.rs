@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use trace::{Entry, EntryKind, Trace};
 
-use crate::format::{About, Export, Format, Opened, ReadError, Secrets};
+use crate::format::{About, Export, Format, Judged, Kind, Opened, ReadError, Secrets};
 use crate::redact::Redactor;
 use crate::visible::VisibleJson;
 
@@ -25,6 +25,7 @@ impl Format for TraceFile {
             can_read: true,
             can_write: true,
             holds_secrets: true,
+            kind: Kind::Recording,
             explanation: "Everything that was recorded, to be opened again with Authscope.",
         }
     }
@@ -48,12 +49,16 @@ impl Format for TraceFile {
             Secrets::Included => "included",
         };
         file.serialize_entry(SECRETS, secrets)?;
-        if let Some(judgement) = export.judgement {
+        if let Some(Judged {
+            findings, ledger, ..
+        }) = export.judged
+        {
+            let judgement = json!({ "findings": findings, "rules": ledger });
             let judgement = match redactor.as_ref() {
-                Some(redactor) => &redactor.events(judgement),
+                Some(redactor) => redactor.events(&judgement),
                 None => judgement,
             };
-            file.serialize_entry(JUDGEMENT, judgement)?;
+            file.serialize_entry(JUDGEMENT, &judgement)?;
         }
         file.end()?;
         to.flush()

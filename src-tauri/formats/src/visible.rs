@@ -19,6 +19,35 @@ pub fn visible_json(json: &str) -> String {
     shown
 }
 
+/// A text of several lines with what would not be seen as its escape. Line breaks and tabs stay.
+pub(crate) fn visible_lines(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.replace("\r\n", "\n").chars() {
+        if is_hidden(c) && !matches!(c, '\n' | '\t') {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// A text within another one: written from right to left in part, it must not turn what stands
+/// around it (Unicode Standard Annex 9, FIRST STRONG ISOLATE).
+pub(crate) fn isolated(text: String) -> String {
+    if text.chars().any(is_right_to_left) {
+        format!("\u{2068}{text}\u{2069}")
+    } else {
+        text
+    }
+}
+
+/// Letters of Hebrew, Arabic and the other scripts that are written from right to left.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}'
+        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
 /// Control characters (C0, DEL, C1), line and paragraph separators, and what Unicode calls
 /// default-ignorable: zero-width characters, directional marks, variation selectors and tags.
 pub fn is_hidden(c: char) -> bool {

@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &["trace"]),
     ("vault", &["trace"]),
     ("diagnosis", &["trace", "jose", "clients"]),
-    ("formats", &["trace"]),
+    ("formats", &["trace", "diagnosis"]),
     ("replay", &["trace", "diagnosis"]),
     ("compare", &["trace", "diagnosis", "formats"]),
     ("observe", &["trace", "wire"]),

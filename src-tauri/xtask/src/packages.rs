@@ -15,7 +15,7 @@ pub enum Purpose {
     Keychain,
     /// The real window on a screen in memory.
     Desktop,
-    /// The front-end in a browser.
+    /// The front-end and exports in a browser.
     Browser,
     /// MCP servers from PyPI.
     Peers,
@@ -37,6 +37,7 @@ const WANTED: &[(&str, Purpose, &[&str])] = &[
     ("xvfb", Purpose::Desktop, &[]),
     ("xauth", Purpose::Desktop, &[]),
     ("chromium", Purpose::Browser, &BROWSERS),
+    ("libxml2-utils", Purpose::Browser, &["xmllint"]),
     ("python3", Purpose::Peers, &["python3"]),
     ("python3-venv", Purpose::Peers, &[]),
 ];

@@ -68,6 +68,7 @@ const PARTS: &[Part] = &[
     part("compile", "everything that cargo tests", Run::Compile, Place::Here, 120),
     part("rust", "the crates, flows against the lab, the keychain", Run::Crates, Place::Keychain, 30),
     part("doc", "examples in the documentation", Run::Documentation, Place::Here, 120),
+    part("exports", "exports, opened by programs that read them", Run::Target("exports"), Place::Browser, 30),
     part("desktop", "the real window, driven", Run::Target("desktop"), Place::Desktop, 30),
     part("conformance", "the official suite for clients", Run::Target("conformance"), Place::Shell, 30),
     part("peers", "real servers from PyPI and npm", Run::Target("peers"), Place::Shell, 30),

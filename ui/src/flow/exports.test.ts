@@ -1,6 +1,16 @@
 import { expect, it } from "vitest";
 
-import { suggestedName, withExtension } from "./exports";
+import { boot } from "../host/fixtures/boot";
+import { groupsOf, suggestedName, withExtension } from "./exports";
+
+it("offers bug reports to those alone who have to act", () => {
+  const { formats } = boot();
+  const titles = (groups: ReturnType<typeof groupsOf>) => groups.map(({ title }) => title);
+  expect(titles(groupsOf(formats, new Set()))).toEqual(["Recording", "Report", "Diagram"]);
+  const groups = groupsOf(formats, new Set(["client", "nobody"] as const));
+  const reports = groups.find(({ title }) => title === "Bug report");
+  expect(reports?.formats.map(({ id }) => id)).toEqual(["report-client"]);
+});
 
 it("suggests a name that tells server and time, whatever the URL is", () => {
   const at = new Date(2026, 10, 1, 4, 5);

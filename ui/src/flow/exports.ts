@@ -1,3 +1,26 @@
+import type { ExportFormat } from "../host/bindings/ExportFormat";
+import type { FormatKind } from "../host/bindings/FormatKind";
+import type { Owner } from "../host/bindings/Owner";
+
+const GROUPS: [FormatKind, string][] = [
+  ["recording", "Recording"],
+  ["report", "Report"],
+  ["bug_report", "Bug report"],
+  ["diagram", "Diagram"],
+];
+
+/** The formats that make sense for a run, by kind: bug reports go to those who have to act. */
+export function groupsOf(
+  formats: readonly ExportFormat[],
+  owners: ReadonlySet<Owner>,
+): { title: string; formats: ExportFormat[] }[] {
+  const offered = formats.filter(({ owner }) => owner === null || owners.has(owner));
+  return GROUPS.map(([kind, title]) => ({
+    title,
+    formats: offered.filter((format) => format.kind === kind),
+  })).filter(({ formats }) => formats.length > 0);
+}
+
 /** "authscope-mcp.example.dev-20261121-1402.har" */
 export function suggestedName(url: string, at: Date, extension: string): string {
   const host = URL.canParse(url) ? new URL(url).host : "run";

@@ -192,6 +192,7 @@ export function fakeHost(query: URLSearchParams): Host {
       return path;
     },
     exportPreview: async (format, secrets) => preview(format, secrets),
+    exportText: async (format) => preview(format, false),
     chooseFile: async (_, suggested) =>
       suggested.replace(/[^/]*$/, `chosen${extension(suggested)}`),
 
@@ -241,6 +242,8 @@ function check(url: string): void {
 
 /** About what the program would write. */
 function preview(format: string, secrets: boolean): string {
+  if (format === "svg") return PICTURE;
+  if (format === "markdown") return REPORT;
   if (format !== "text")
     return JSON.stringify({ format, secrets: secrets ? SECRETS.access_token : "redacted" });
   return [
@@ -252,6 +255,21 @@ function preview(format: string, secrets: boolean): string {
     "          |<- - - - - - - - - - - - - - - - -|",
   ].join("\n");
 }
+
+const PICTURE =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="90" viewBox="0 0 600 90" ' +
+  'font-family="sans-serif" font-size="12"><rect width="600" height="90" fill="#fff"/>' +
+  '<path d="M60 30V90M320 30V90" stroke="#aaa"/><text x="40" y="20">Authscope</text>' +
+  '<text x="290" y="20">MCP server</text><path d="M60 54H320" stroke="#2f5bea"/>' +
+  '<text x="74" y="48">POST /mcp initialize</text></svg>';
+
+const REPORT = [
+  "# OAuth of `https://mcp.example/mcp`",
+  "",
+  "**✓ The flow works: the MCP server took the token and listed 3 tools.**",
+  "",
+  "## What happened",
+].join("\n");
 
 function extension(path: string): string {
   return /\.\w+$/.exec(path)?.[0] ?? "";

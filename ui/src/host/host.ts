@@ -57,7 +57,7 @@ export interface Host {
   /** Opens the authorization URL again. */
   openBrowser(): Promise<void>;
 
-  /** `secrets` is about the cURL command only. */
+  /** `secrets` is about the code that repeats a request only. */
   detail(seq: number, secrets: boolean): Promise<Detail>;
 
   /** Where a value stands in the run, and what is computed from it. */
@@ -71,6 +71,8 @@ export interface Host {
   export(format: string, path: string, secrets: boolean): Promise<string>;
   /** The first lines that an export would write. */
   exportPreview(format: string, secrets: boolean): Promise<string>;
+  /** All that an export would write, without secrets: for the clipboard. */
+  exportText(format: string): Promise<string>;
   /** Asks where to save a file of this format. Answers null when nothing was chosen. */
   chooseFile(format: string, suggested: string): Promise<string | null>;
 

@@ -263,7 +263,10 @@ export class Play {
             })
             .join("")
         : null;
-    return { entry, decoded: kept?.is === "exchange" ? kept.decoded : [], curl };
+    const request = kept?.is === "exchange" ? kept.exchange.request : null;
+    const fetch = request ? `const response = await fetch("${request.url}");\n` : null;
+    const python = request ? `import requests\n\nrequests.get("${request.url}")\n` : null;
+    return { entry, decoded: kept?.is === "exchange" ? kept.decoded : [], curl, fetch, python };
   }
 
   /** About where the program would find a value. */

@@ -44,6 +44,7 @@ export function tauriHost(): Host {
 
     export: (format, path, secrets) => invoke("export", { format, path, secrets }),
     exportPreview: (format, secrets) => invoke("export_preview", { format, secrets }),
+    exportText: (format) => invoke("export_text", { format }),
     chooseFile: (format, suggested) => invoke("choose_file", { format, suggested }),
 
     saveSettings: (settings) => invoke("save_settings", { settings }),

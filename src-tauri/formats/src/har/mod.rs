@@ -18,14 +18,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use trace::{Entry, EntryKind, Trace};
 
-use crate::format::{About, Export, Format, Opened, ReadError, Secrets};
+use crate::format::{About, Export, Format, Kind, Opened, ReadError, Secrets};
 use crate::parallel::{workers, write_parts};
 use crate::redact::Redactor;
 use crate::visible::visible_json_bytes;
 use entry::HarEntry;
-use parts::{page_id, rfc3339};
+use parts::page_id;
 use pass::Pass;
 
+pub use parts::{rfc3339, status_text};
 pub(crate) use read_entry::{failure, forget_body};
 
 /// `.har`, as browsers and proxies read it.
@@ -41,6 +42,7 @@ impl Format for Har {
             can_read: true,
             can_write: true,
             holds_secrets: true,
+            kind: Kind::Recording,
             explanation: "All exchanges, as browsers, proxies and HTTP tools read them.",
         }
     }

@@ -12,7 +12,7 @@ use trace::{
     Timings, Trace,
 };
 
-use crate::format::{About, Format, Opened, ReadError};
+use crate::format::{About, Format, Kind, Opened, ReadError};
 use crate::har::{failure, forget_body};
 use tnetstring::{Next, Value};
 
@@ -29,6 +29,7 @@ impl Format for Mitmproxy {
             can_read: true,
             can_write: false,
             holds_secrets: true,
+            kind: Kind::Recording,
             explanation: "What mitmproxy recorded, as it writes it with -w.",
         }
     }

@@ -18,6 +18,19 @@ pub const HOSTILE: [&str; 9] = [
     "ﬂ°°35¶ß loop alt [x] end end",
 ];
 
+/// What a server may say to be taken for markup, for a link, or for another line.
+pub const MARKUP: [&str; 9] = [
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "</style></title></pre><b onclick=alert(1)>b</b>",
+    "]]><a href=\"javascript:alert(1)\">x</a><!--",
+    "**b** _i_ ~~d~~ [x](javascript:alert(1)) ![y](https://evil.example/y)",
+    "```\n# out of the block\n~~~",
+    "x\n# heading\n- item\n1. one\n> quote\n---\n| a | b |\n|---|---|",
+    "@somebody #1 https://evil.example/ www.evil.example mail@evil.example",
+    "\u{5e9}\u{5dc}\u{5d5}\u{5dd} 123 \u{202e}abc",
+    "\u{0}\u{ffff}\u{fffe}\u{85}\u{2028}",
+];
+
 /// A whole flow and its failures, with the secrets that are in it.
 pub fn sample() -> (Trace, Secrets) {
     let planted = Secrets::new(7);
@@ -29,10 +42,15 @@ pub fn sample() -> (Trace, Secrets) {
 
 /// Server strings in every place that a diagram shows.
 pub fn hostile() -> Trace {
+    saying(&HOSTILE)
+}
+
+/// These texts in every place that a diagram shows.
+pub fn saying(texts: &[&str]) -> Trace {
     let (sample, _) = sample();
     let mut trace = empty();
     let server = trace.participant(trace::Role::Other, "https://x;end#y");
-    for text in HOSTILE {
+    for &text in texts {
         let mut exchange = sample.entries[0].exchange().unwrap().clone();
         exchange.to = server;
         exchange.label = text.into();

@@ -125,6 +125,26 @@ pub fn empty() -> Trace {
     Trace::new(MCP, Timestamp(1_790_000_000_000_000))
 }
 
+/// An exchange with this request and an empty answer.
+pub fn sample_exchange(request: Request) -> Exchange {
+    Exchange {
+        purpose: Purpose::Unknown,
+        from: ParticipantId::CLIENT,
+        to: ParticipantId::CLIENT,
+        label: String::new(),
+        request,
+        edited: false,
+        outcome: Outcome::Response(answer(200, "", "")),
+        started: Timestamp(0),
+        timings: Timings::default(),
+        connection: None,
+        verdict: None,
+        recorded: Recording::default(),
+        client_side: None,
+        server_side: None,
+    }
+}
+
 /// Appends one whole healthy flow.
 pub fn flow(trace: &mut Trace, s: &Secrets) {
     let resource = trace.participant(Role::McpServer, "https://mcp.example");

@@ -9,4 +9,12 @@ export type Detail = { entry: Entry, decoded: Array<Decoded>,
 /**
  * A cURL command that repeats the request; secrets replaced unless asked for.
  */
-curl: string | null, };
+curl: string | null, 
+/**
+ * The same in JavaScript, with `fetch`.
+ */
+fetch: string | null, 
+/**
+ * The same in Python, with `requests`.
+ */
+python: string | null, };

@@ -1,10 +1,10 @@
 //! An exchange as a `curl` command for a POSIX shell.
 
-use std::collections::HashMap;
-
 use trace::{Exchange, Request};
 
-use crate::redact::{MARK, Redactor};
+use super::pieces::{Piece, Variables};
+use super::{basic_with_pseudonym, is_token};
+use crate::redact::Redactor;
 
 /// The command that sends this request again, headers in the order they were sent.
 ///
@@ -15,7 +15,7 @@ use crate::redact::{MARK, Redactor};
 pub fn curl(exchange: &Exchange, redactor: Option<&Redactor>) -> String {
     let (request, variables) = match redactor {
         None => (exchange.request.clone(), Variables::default()),
-        Some(redactor) => (redactor.request(&exchange.request), variables(redactor)),
+        Some(redactor) => (redactor.request(&exchange.request), Variables::of(redactor)),
     };
     let quoted = |text: &str| quoted(text, &variables);
     let mut parts = vec![format!("curl {}", method(&request))];
@@ -85,64 +85,15 @@ fn header_options(request: &Request) -> Vec<HeaderOption> {
     options
 }
 
-fn basic_with_pseudonym(name: &str, value: &str) -> Option<String> {
-    use base64::Engine as _;
-    if !name.eq_ignore_ascii_case("authorization") {
-        return None;
-    }
-    let encoded = value
-        .strip_prefix("Basic ")
-        .or_else(|| value.strip_prefix("basic "))?;
-    let pair = base64::engine::general_purpose::STANDARD
-        .decode(encoded)
-        .ok()?;
-    let pair = String::from_utf8(pair).ok()?;
-    pair.contains(":redacted-").then_some(pair)
-}
-
-/// The shell variable of each pseudonym.
-type Variables = HashMap<String, String>;
-
-/// `ACCESS_TOKEN`, and `ACCESS_TOKEN_2` for another one.
-fn variables(redactor: &Redactor) -> Variables {
-    let name = |(kind, pseudonym): (&str, &str)| {
-        let number = pseudonym.rsplit('-').next().filter(|number| *number != "1");
-        let number = number
-            .map(|number| format!("_{number}"))
-            .unwrap_or_default();
-        (pseudonym.to_string(), kind.to_ascii_uppercase() + &number)
-    };
-    redactor.pseudonyms().map(name).collect()
-}
-
 /// The text as one word of a POSIX shell (section 2.2.2 of its Shell Command Language), pseudonyms
 /// as variables.
 fn quoted(text: &str, variables: &Variables) -> String {
-    let mut out = String::new();
-    let mut plain = 0;
-    let mut from = 0;
-    while let Some(length) = text[from..].find(MARK) {
-        let start = from + length;
-        from = start + MARK.len();
-        if let Some((pseudonym, variable)) = pseudonym(&text[start..], variables) {
-            out.push_str(&single_quoted(&text[plain..start]));
-            out.push_str(&format!("\"${variable}\""));
-            plain = start + pseudonym.len();
-            from = plain;
-        }
-    }
-    out.push_str(&single_quoted(&text[plain..]));
+    let piece = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => single_quoted(text),
+        Piece::Variable(name) => format!("\"${name}\""),
+    };
+    let out: String = variables.pieces(text).into_iter().map(piece).collect();
     if out.is_empty() { "''".into() } else { out }
-}
-
-/// The longest pseudonym that the text starts with: `…-12`, not `…-1`.
-fn pseudonym<'a>(text: &'a str, variables: &'a Variables) -> Option<(&'a str, &'a str)> {
-    let is_part = |byte: &u8| byte.is_ascii_lowercase() || b"_-0123456789".contains(byte);
-    let length = text.bytes().take(LONGEST).take_while(is_part).count();
-    (MARK.len()..=length).rev().find_map(|end| {
-        let pseudonym = &text[..end];
-        Some((pseudonym, variables.get(pseudonym)?.as_str()))
-    })
 }
 
 /// The text as one word of a POSIX shell, for a command that is shown.
@@ -151,11 +102,7 @@ pub fn shell_word(text: &str) -> String {
 }
 
 fn single_quoted(text: &str) -> String {
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Any bytes as a format of `printf`.
@@ -170,11 +117,3 @@ fn octal(bytes: &[u8]) -> String {
     }
     out + "'"
 }
-
-fn is_token(name: &str) -> bool {
-    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_tchar)
-}
-
-/// Bytes of a pseudonym, at most.
-const LONGEST: usize = 64;

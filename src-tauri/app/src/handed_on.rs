@@ -1,0 +1,51 @@
+//! A document as it is handed on: what was recorded and what is said of it.
+
+use std::sync::Arc;
+
+use diagnosis::{Finding, RuleCheck};
+use formats::{Export, Judged, Secrets};
+use trace::{Secret, Trace};
+
+use crate::document::Document;
+use crate::verdict::{Ending, RunVerdict};
+
+/// What a document holds at one moment, to be written to files.
+pub struct HandedOn {
+    trace: Arc<Trace>,
+    typed: Vec<(String, Secret)>,
+    verdict: Option<RunVerdict>,
+    findings: Arc<[Finding]>,
+    ledger: Arc<[RuleCheck]>,
+}
+
+impl HandedOn {
+    /// As the document is now.
+    pub fn of(document: &Document) -> Self {
+        let view = document.view();
+        Self {
+            trace: document.trace(),
+            typed: document.typed_secrets(),
+            verdict: view.and_then(|view| view.verdict.clone()),
+            findings: document.findings(),
+            ledger: document.ledger(),
+        }
+    }
+
+    /// What a format is given to write.
+    pub fn export(&self, secrets: Secrets) -> Export<'_> {
+        let verdict = self.verdict.as_ref();
+        let works =
+            |verdict: &RunVerdict| matches!(verdict.ending, Ending::Works | Ending::WorksBut);
+        Export {
+            secrets,
+            typed: &self.typed,
+            judged: Some(Judged {
+                verdict: verdict.map(|verdict| verdict.text.as_str()),
+                works: verdict.is_some_and(works),
+                findings: &self.findings,
+                ledger: &self.ledger,
+            }),
+            ..Export::redacted(&self.trace, env!("CARGO_PKG_VERSION"))
+        }
+    }
+}
