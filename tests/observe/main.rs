@@ -2,6 +2,9 @@
 //! with a server is still the server's.
 
 mod proxy;
+#[path = "../peers/start.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod start;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -48,6 +51,49 @@ fn the_sdks_clients_ask_the_same_as_without_the_proxy() {
         let passed = list(&report["exchanges"]).iter().filter_map(passed);
         assert_eq!(in_order(passed), in_order(asked), "{era}");
     }
+}
+
+#[test]
+fn mcp_remote_lists_the_tools() {
+    let lab = Lab::start(&[]);
+    let observing = Observing::start(&lab.url, &[]);
+    let folder = installed::npm("observe/mcp-remote", &["bridge.mjs"]);
+    let home = std::env::temp_dir().join(format!("authscope-mcp-remote-{}", std::process::id()));
+    let mut command = Command::new("node");
+    command
+        .args(["bridge.mjs", &observing.url])
+        .arg(&home)
+        .current_dir(folder);
+    let (tools, listed) = output(command);
+    let _ = std::fs::remove_dir_all(&home);
+    reaches(observing, "mcp-remote", &tools, listed);
+}
+
+#[test]
+fn fastmcps_client_lists_the_tools() {
+    let lab = Lab::start(&[]);
+    let observing = Observing::start(&lab.url, &[]);
+    let mut command = start::python();
+    let script = installed::REPOSITORY.join("tests/observe/fastmcp_client.py");
+    command.arg(script).arg(&observing.url);
+    let (tools, listed) = output(command);
+    reaches(observing, "FastMCP", &tools, listed);
+}
+
+/// A client that came through lists the lab's tools, is known by its name, and is not found fault
+/// with.
+fn reaches(observing: Observing, client: &str, tools: &str, listed: bool) {
+    let (report, code) = observing.end();
+    assert!(listed, "{tools}");
+    let tools: Value = serde_json::from_str(tools).expect("it prints JSON");
+    assert_eq!(tools, json!(["echo", "add", "write_note"]));
+    assert_eq!(code, Some(0), "{report:#}");
+    let name = report["client"]["name"].as_str().unwrap_or_default();
+    assert!(name.contains(client), "{name}");
+    let errors = list(&report["findings"])
+        .iter()
+        .filter(|one| one["level"] == "error");
+    assert_eq!(errors.count(), 0, "{:#}", report["findings"]);
 }
 
 /// Without the proxy `run` names the same cause.

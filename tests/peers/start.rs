@@ -83,7 +83,7 @@ pub fn fastmcp_behind(port: u16, public: u16) -> Peer {
 }
 
 /// Python with the packages of `tests/peers/fastmcp`.
-fn python() -> Command {
+pub fn python() -> Command {
     static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
         let source = REPOSITORY.join("tests/peers/fastmcp");
         let folder = test_support::installed::filled(

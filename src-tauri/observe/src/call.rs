@@ -14,7 +14,7 @@ use crate::limits::Limit;
 use crate::messages::Mapping;
 use crate::proxy::{Asking, Proxy, locked};
 use crate::serve::{Closed, Out, refusal};
-use crate::stream::{Asked, handed_on};
+use crate::stream::{Asked, Begin, handed_on};
 
 /// A body of a known length up to this is read first, so that it can be sent once more where the
 /// server closes the connection that it came on.
@@ -75,9 +75,30 @@ impl Proxy {
             }
         }
         let client = self.seen(&asking, &response);
-        let out = sent_head(&client, handed_on(chunks, entry.clone()));
+        let begin = self.first_event(&asking, &response);
+        let out = sent_head(&client, handed_on(chunks, entry.clone(), begin));
         entry.answered(Outcome::Response(response), Outcome::Response(client), None);
         Ok(out)
+    }
+
+    /// The older transport begins with an event that says where messages are sent (2024-11-05
+    /// basic/transports, "HTTP with SSE"): to us.
+    fn first_event(self: &Arc<Self>, asking: &Asking, response: &Response) -> Option<Begin> {
+        let events = response.media_type().as_deref() == Some("text/event-stream");
+        let plain = response.header_value("content-encoding").is_none();
+        if !(self.replaces() && asking.request.method == "GET" && events && plain) {
+            return None;
+        }
+        let (proxy, host) = (self.clone(), asking.host.clone());
+        let url = asking.request.url.clone();
+        Some(Box::new(move |event| {
+            let state = locked(&proxy.state);
+            let mapping = Mapping {
+                places: &state.places,
+                host: &host,
+            };
+            mapping.endpoint_event(event, &url)
+        }))
     }
 
     /// The head of the answer as the client sees it.

@@ -101,6 +101,30 @@ impl Mapping<'_> {
         }
     }
 
+    /// The event of the older transport that names where messages are sent; none where it is
+    /// another one, or stays.
+    pub fn endpoint_event(&self, text: &str, from: &str) -> Option<String> {
+        let is_endpoint = |line: &str| {
+            line.strip_prefix("event:")
+                .is_some_and(|name| name.trim() == "endpoint")
+        };
+        if !text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .any(is_endpoint)
+        {
+            return None;
+        }
+        let start = text.find("data:")? + "data:".len();
+        let start = start + (text[start..].len() - text[start..].trim_start_matches(' ').len());
+        let end = text[start..]
+            .find(['\r', '\n'])
+            .map_or(text.len(), |at| start + at);
+        let ours = self.location(&text[start..end], from);
+        let changed = format!("{}{ours}{}", &text[..start], &text[end..]);
+        (changed != text).then_some(changed)
+    }
+
     fn location(&self, to: &str, from: &str) -> String {
         let is_path = to.starts_with('/') && !to.starts_with("//");
         if is_path && !self.places.is_tunnelled() {
@@ -407,6 +431,34 @@ mod tests {
         };
         let seen = "https://t.example/abcdefghijklmnop/mcp/";
         assert_eq!(mapping.location("/mcp/", from), seen);
+    }
+
+    #[test]
+    fn the_older_transports_messages_are_sent_to_us() {
+        let tunnel = crate::settings::Tunnel {
+            public_url: "https://t.example".into(),
+            secret: "abcdefghijklmnop".into(),
+        };
+        let places = Places::new("https://mcp.example".into(), 1, Some(tunnel));
+        let mapping = Mapping {
+            places: &places,
+            host: "t.example",
+        };
+        let from = "https://mcp.example/sse";
+        let seen =
+            "event: endpoint\r\ndata: https://t.example/abcdefghijklmnop/messages?s=1\r\n\r\n";
+        for sent in ["/messages?s=1", "https://mcp.example/messages?s=1"] {
+            let event = format!("event: endpoint\r\ndata: {sent}\r\n\r\n");
+            assert_eq!(mapping.endpoint_event(&event, from).as_deref(), Some(seen));
+        }
+        for other in [
+            "data: /messages\n\n",
+            "event: message\ndata: {}\n\nevent: endpoint\ndata: /x\n\n",
+            "event: endpoint\ndata: https://else.example/x\n\n",
+            "event: endpoint\n\n",
+        ] {
+            assert_eq!(mapping.endpoint_event(other, from), None, "{other}");
+        }
     }
 
     #[test]

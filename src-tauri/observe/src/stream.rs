@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::Stream;
-use futures_util::stream::StreamExt as _;
+use futures_util::stream::{self, StreamExt as _};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Body as _, Bytes, Frame, Incoming};
 use tokio::time::{Sleep, sleep};
@@ -90,14 +90,67 @@ impl Stream for Asked {
     }
 }
 
-/// A server's body on its way to the client.
-pub fn handed_on(chunks: Chunks, entry: Arc<Entry>) -> Out {
+/// A server's body on its way to the client. `begin` changes the first event of an event stream,
+/// once it is there; none where nothing of it is changed.
+pub fn handed_on(chunks: Chunks, entry: Arc<Entry>, begin: Option<Begin>) -> Out {
     entry.streams(Direction::ToClient);
     let frames = HandedOn {
         chunks: Some(chunks),
         entry,
     };
-    StreamBody::new(frames.map(|chunk| chunk.map(Frame::data))).boxed_unsync()
+    let frames = frames.map(|chunk| chunk.map(Frame::data));
+    match begin {
+        None => StreamBody::new(frames).boxed_unsync(),
+        Some(begin) => {
+            let mut beginning = Beginning {
+                held: Vec::new(),
+                begin: Some(begin),
+            };
+            // What is still held back at the end is sent then.
+            let frames = frames.map(Some).chain(stream::iter([None]));
+            let changed = frames.map(move |frame| match frame {
+                None => Ok(Frame::data(beginning.rest())),
+                Some(frame) => frame.map(|frame| match frame.into_data() {
+                    Ok(data) => Frame::data(beginning.next(data)),
+                    Err(other) => other,
+                }),
+            });
+            StreamBody::new(changed).boxed_unsync()
+        }
+    }
+}
+
+/// What the first event of a stream becomes; none where it stays.
+pub type Begin = Box<dyn FnOnce(&str) -> Option<String> + Send>;
+
+/// Holds the first event back until it is whole.
+struct Beginning {
+    held: Vec<u8>,
+    begin: Option<Begin>,
+}
+
+impl Beginning {
+    /// A first event that is longer is none that is changed.
+    const MOST: usize = 8 * 1024;
+
+    fn rest(&mut self) -> Bytes {
+        Bytes::from(std::mem::take(&mut self.held))
+    }
+
+    fn next(&mut self, data: Bytes) -> Bytes {
+        if self.begin.is_none() {
+            return data;
+        }
+        self.held.extend_from_slice(&data);
+        let text = String::from_utf8_lossy(&self.held);
+        let whole = text.contains("\n\n") || text.contains("\r\n\r\n");
+        if !whole && self.held.len() < Self::MOST {
+            return Bytes::new();
+        }
+        let changed = self.begin.take().and_then(|begin| begin(&text));
+        let held = std::mem::take(&mut self.held);
+        changed.map_or(Bytes::from(held), Bytes::from)
+    }
 }
 
 struct HandedOn {

@@ -1,5 +1,6 @@
 //! The proxy before a server that says what it got.
 
+mod load;
 mod passing;
 mod support;
 mod tunnel;
