@@ -69,8 +69,31 @@ pub fn open(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadErro
         .map_err(|error| ReadError(format!("the file could not be read: {error}")))?;
     let by_name = || format_of(name?).filter(|format| format.about().can_read);
     match by_content(&start).or_else(by_name) {
-        Some(format) => format.read(&mut start.as_slice().chain(file)),
+        Some(format) => format.read(&mut Bounded {
+            file: &mut start.as_slice().chain(file),
+            left: MOST_BYTES,
+        }),
         None => open_text(start, file),
+    }
+}
+
+/// A longer file is not opened: a pipe or a device may have no end.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// A file up to some size; more of it is an error.
+struct Bounded<'a> {
+    file: &'a mut dyn Read,
+    left: u64,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(to)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            let most = MOST_BYTES >> 20;
+            io::Error::other(format!("expected at most {most} MiB, got more"))
+        })?;
+        Ok(read)
     }
 }
 
@@ -203,6 +226,21 @@ mod tests {
 
     use super::*;
     use crate::format::Secrets;
+
+    #[test]
+    fn a_file_without_end_is_not_read_for_ever() {
+        let mut file = Bounded {
+            file: &mut io::repeat(b' '),
+            left: 10_000,
+        };
+        let error = io::copy(&mut file, &mut io::sink()).unwrap_err();
+        assert!(error.to_string().contains("1024 MiB"), "{error}");
+        let mut short = Bounded {
+            file: &mut &b"abc"[..],
+            left: 3,
+        };
+        assert_eq!(io::read_to_string(&mut short).unwrap(), "abc");
+    }
 
     #[test]
     fn ids_and_extensions_are_each_of_one_format() {

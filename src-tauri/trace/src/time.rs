@@ -21,7 +21,8 @@ impl Timestamp {
     }
 
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(duration.as_micros() as u64))
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(micros))
     }
 
     /// How long after `earlier` this is; zero when it is not after it.
@@ -57,5 +58,20 @@ pub mod micros_option {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<u64>::deserialize(from)?.map(Duration::from_micros))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_beyond_all_others_is_the_last_one() {
+        let never = Timestamp(1).plus(Duration::from_secs(u64::MAX));
+        assert_eq!(never, Timestamp(u64::MAX));
+        assert_eq!(
+            Timestamp(1).plus(Duration::from_secs(1)),
+            Timestamp(1_000_001)
+        );
     }
 }

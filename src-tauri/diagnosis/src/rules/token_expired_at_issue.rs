@@ -42,7 +42,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         // Without a time only the token itself can tell.
         let now = seen.time().map_or(0, |at| at.seconds());
         let by_itself = iat.is_some_and(|iat| exp <= iat);
-        (by_itself || exp + SKEW <= now).then_some((seen.seq, exp, iat.filter(|_| by_itself), now))
+        (by_itself || exp.saturating_add(SKEW) <= now).then_some((
+            seen.seq,
+            exp,
+            iat.filter(|_| by_itself),
+            now,
+        ))
     });
     let Some((seq, exp, iat, now)) = expired else {
         return;
@@ -104,5 +109,6 @@ mod tests {
     #[test]
     fn is_silent_about_a_short_life() {
         assert!(lived(1_800_000_000, 1_800_000_002).is_silent("J02"));
+        assert!(lived(1_800_000_000, u64::MAX).is_silent("J02"));
     }
 }
