@@ -1,4 +1,4 @@
-//! Every type that crosses to TypeScript: what a window asks with, and what it is told.
+//! Every type that crosses to TypeScript: what a window sends, and what it gets.
 //!
 //! Types are defined where they belong; this module lists them. Its test writes their TypeScript
 //! definitions and fails when those in `ui/src/host/bindings` were out of date.

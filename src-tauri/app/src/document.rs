@@ -174,7 +174,7 @@ impl Document {
         lock(&self.shown).ledger.clone()
     }
 
-    /// None until the session has told where it stands.
+    /// None until the session has reported where it stands.
     pub fn view(&self) -> Option<Arc<View>> {
         lock(&self.shown).view.clone()
     }

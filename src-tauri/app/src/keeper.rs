@@ -16,7 +16,7 @@ use crate::view::View;
 /// less than an eye sees.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Somebody who waits until everything told so far is shown.
+/// Somebody who waits until everything reported so far is shown.
 pub(crate) type Waiting = oneshot::Sender<()>;
 
 /// Lives until nobody holds the document any more, which drops the other end of `waiting`.
@@ -45,7 +45,7 @@ pub(crate) async fn keep(
         if entries && let Ok(Some(who)) = tokio::time::timeout(PAUSE, waiting.recv()).await {
             asked.push(who);
         }
-        // Whoever waits does so for what was told before: that is in the channel by now.
+        // What they wait for was reported before, so it is in the channel by now.
         while let Ok(event) = events.try_recv() {
             batch.push(event);
         }
@@ -85,7 +85,7 @@ async fn take(
         (shown.trace.clone(), known)
     };
     let (findings, ledger) = match judged_anew(&trace, !rows.is_empty()).await {
-        // What is the same is not told again.
+        // What did not change is not sent again.
         Some(new) if *new.findings == *known.0 => (known.0, new.ledger.into()),
         Some(new) => (new.findings.into(), new.ledger.into()),
         None => known,

@@ -31,7 +31,7 @@ pub struct Library {
     pub history: Vec<PastRun>,
     /// Where clients were observed, so that the URL that they were given stays the same.
     pub observed: Vec<Kept>,
-    /// What the user should be told about the files.
+    /// Problems with the files, for the user.
     pub notices: Vec<String>,
 }
 

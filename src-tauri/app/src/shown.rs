@@ -18,7 +18,7 @@ pub(crate) struct Shown {
     pub findings: Arc<[Finding]>,
     /// What became of every rule.
     pub ledger: Arc<[RuleCheck]>,
-    /// None until the session has told where it stands.
+    /// None until the session has reported where it stands.
     pub view: Option<Arc<View>>,
 }
 

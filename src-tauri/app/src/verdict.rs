@@ -325,7 +325,7 @@ mod tests {
         );
     }
 
-    /// An action that ended like this; its exchange was told so.
+    /// An action that ended like this, as its exchange says too.
     fn with_action(message: &str, verdict: Option<trace::Verdict>) -> Trace {
         let mut trace = nothing();
         let action = ActionKind::Introspect;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::arguments::LabArguments;
 use crate::terminal::{Failure, Terminal};
 
-/// Prints one JSON line with the URLs, then serves until it is told to end.
+/// Prints one JSON line with the URLs, then serves until it is interrupted.
 pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
     let mut options = options(&arguments)?;
     let misbehaviour = options.misbehaviour;

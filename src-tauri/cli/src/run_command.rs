@@ -76,7 +76,7 @@ struct Progress<'a> {
     paint: &'a Paint,
     /// Knows the secrets of the rows that were printed.
     redactor: Redactor,
-    /// The URL or code that the user was last told to use.
+    /// The URL or code that was last shown to the user.
     told_to_open: String,
 }
 

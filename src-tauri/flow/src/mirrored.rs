@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// How deep a schema is looked into; it comes from the server.
 const DEEPEST: usize = 16;
 
-/// The largest integer that JavaScript tells from its neighbours.
+/// The largest integer that JavaScript represents exactly (`Number.MAX_SAFE_INTEGER`).
 const SAFE_INTEGER: i64 = (1 << 53) - 1;
 
 /// The `Mcp-Param-*` headers of a call, by the `x-mcp-header` annotations of the tool's input

@@ -142,7 +142,7 @@ pub enum RefreshKind {
     Twice,
 }
 
-/// A token that the authorization server is told or asked about.
+/// A token to revoke or to introspect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AboutToken {
     pub endpoint: Endpoint,

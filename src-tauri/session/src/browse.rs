@@ -112,9 +112,10 @@ impl Runner {
         let ours = matches!(self.options.browser, Browser::Approver { .. });
         let (strays, mut strayed) = mpsc::unbounded_channel();
         let mut receiving = pin!(async move {
-            match ours {
-                true => listener.received(state).await,
-                false => listener.received_among_strays(state, strays).await,
+            if ours {
+                listener.received(state).await
+            } else {
+                listener.received_among_strays(state, strays).await
             }
         });
         let mut approving = pin!(self.approve(url, redirect_uri, hops));

@@ -17,7 +17,7 @@ use crate::runner::Runner;
 use crate::setup;
 use crate::state::Status;
 
-/// How long a keychain may take before the user is told what is being waited for.
+/// How long a keychain may take before the user sees that it is waited for.
 const NOTICEABLE: Duration = Duration::from_millis(300);
 
 impl Runner {

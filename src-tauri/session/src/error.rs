@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// What a front-end is told when something cannot be done. Nothing compares texts: `code` is for
+/// Why something cannot be done, for a front-end. Nothing compares texts: `code` is for
 /// programs, the rest for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[error("{message}")]

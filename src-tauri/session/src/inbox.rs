@@ -1,4 +1,4 @@
-//! What a session can be told, and how it answers.
+//! The commands a session takes, and how it answers.
 
 use flow::Action;
 use flow::options::Registration;

@@ -17,11 +17,11 @@ pub(crate) struct Reporter {
     events: mpsc::UnboundedSender<Event>,
     vault: VaultView,
     tokens: Vec<TokenSet>,
-    /// How many of each were told already.
+    /// How many entries and participants were reported already.
     entries: usize,
     participants: usize,
     state: Option<Arc<RunState>>,
-    /// What is under way, when that was told last.
+    /// The status that was reported last.
     status: Option<Status>,
     /// The redirect URI while a callback is waited for.
     pub listening: Option<String>,

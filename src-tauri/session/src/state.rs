@@ -1,4 +1,4 @@
-//! What a session tells: what was recorded, and where the run stands.
+//! What a session reports: what was recorded, and where the run stands.
 
 use std::sync::Arc;
 

@@ -101,7 +101,7 @@ pub fn sentence(decision: &Decision) -> String {
         Decision::TokensStored { place } => format!("Tokens kept in {place}"),
         Decision::TokensForgotten { why } => format!("Tokens forgotten: {why}"),
         Decision::Stopped { message, .. } => format!("Stopped: {message}"),
-        Decision::WentOnAnyway { .. } => "Went on anyway, as told".into(),
+        Decision::WentOnAnyway { .. } => "Went on anyway, as the user chose".into(),
         Decision::Reached {
             method,
             tools: Some(tools),

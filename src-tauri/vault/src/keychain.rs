@@ -140,8 +140,8 @@ impl Keychain {
         Ok(())
     }
 
-    /// The index, and what is wrong with it. A damaged one counts as empty: it will be written
-    /// anew.
+    /// The index, and what is wrong with it. A damaged one counts as empty and is replaced by the
+    /// next write.
     fn index(&self) -> Result<(Index, Option<String>), VaultError> {
         let Some(head) = self.get("index")? else {
             return Ok((Index::default(), None));

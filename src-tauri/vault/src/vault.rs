@@ -129,8 +129,8 @@ impl Vault {
         }
     }
 
-    /// Everything that can be read, oldest first. What is damaged is left out, and
-    /// [`Vault::status`] tells of it.
+    /// Everything that can be read, oldest first. What is damaged is left out and
+    /// named by [`Vault::status`].
     ///
     /// # Errors
     /// [`VaultError`] when the keychain refuses or does not answer.

@@ -16,7 +16,7 @@ use trace::Response;
 /// What is accepted, as `accept-encoding` says it.
 pub(crate) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 
-/// Bytes that tell a coding.
+/// Enough bytes to recognise a coding by its beginning.
 pub(crate) const MAGIC: usize = 4;
 
 /// Codings that are undone on one body. More than one is lawful and rare.

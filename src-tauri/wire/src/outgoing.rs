@@ -218,9 +218,10 @@ fn target(text: &str) -> Result<(Url, String), String> {
         &url[..Position::BeforePath],
         &url[Position::AfterPath..]
     );
-    let sent = match url.path() == "/" && path_left_out == bare {
-        true => bare.into(),
-        false => url.as_str().into(),
+    let sent = if url.path() == "/" && path_left_out == bare {
+        bare.into()
+    } else {
+        url.as_str().into()
     };
     Ok((url, sent))
 }

@@ -28,9 +28,8 @@ pub(crate) struct Chains(Arc<Mutex<HashMap<Der, Vec<Der>>>>);
 
 type Der = Vec<u8>;
 
-/// What trusts the system's certificates alone. They are read once for the whole program: that
-/// takes longer than a request, and a program is started anew more often than a system's
-/// certificates change.
+/// Trusts the system's certificates alone. They are read once per process: reading them takes longer
+/// than a request, and they rarely change while the program runs.
 fn system_verifier(provider: &Arc<CryptoProvider>) -> Arc<dyn ServerCertVerifier> {
     static SYSTEM: OnceLock<Arc<dyn ServerCertVerifier>> = OnceLock::new();
     SYSTEM
@@ -68,9 +67,10 @@ pub(crate) fn client_config(
     for path in &settings.ca_files {
         extra.extend(certificates_in(path)?);
     }
-    let inner = match extra.is_empty() {
-        true => system_verifier(&provider),
-        false => verifier(extra, &provider),
+    let inner = if extra.is_empty() {
+        system_verifier(&provider)
+    } else {
+        verifier(extra, &provider)
     };
     let watching = Arc::new(Watching {
         inner,
@@ -291,7 +291,7 @@ impl ServerCertVerifier for Watching {
     }
 }
 
-/// Where the system has no certificates to trust, every peer is refused, and told why.
+/// Refuses every peer, with the reason: the system has no certificates to trust.
 #[derive(Debug)]
 struct NoRoots {
     reason: String,

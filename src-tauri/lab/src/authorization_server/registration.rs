@@ -200,9 +200,10 @@ fn information(server: &AuthorizationServer, client: &Client) -> Value {
         json!(client.registration_access_token),
     );
     if !server.is(Misbehaviour::RegistrationManagementIncomplete) {
-        let base = match server.is(Misbehaviour::CredentialsElsewhere) {
-            true => server.base.replace("127.0.0.1", "localhost"),
-            false => server.base.clone(),
+        let base = if server.is(Misbehaviour::CredentialsElsewhere) {
+            server.base.replace("127.0.0.1", "localhost")
+        } else {
+            server.base.clone()
         };
         let uri = format!("{base}/register/{}", client.id);
         answer.insert("registration_client_uri".to_owned(), json!(uri));

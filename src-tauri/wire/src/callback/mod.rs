@@ -1,11 +1,10 @@
 //! The loopback listener for the answer of the authorization server, and the same answer pasted by
 //! hand.
 //!
-//! It lives as long as one authorization request. `tiny_http` reads the requests and is told what
-//! to answer; the [guard] in front of it keeps out what it cannot hold. Everything else that is
-//! kept out is kept out here: one path, one method, the redirect URI's own host, one callback. Any
-//! page in the user's browser can send a request here, so one without the right `state` can be
-//! answered and passed by.
+//! It lives as long as one authorization request. `tiny_http` reads the requests and writes the
+//! answers; the [guard] in front of it limits time, size and number. What may come in is decided
+//! here: one path, one method, the redirect URI's own host, one callback. Any page in the user's
+//! browser can send a request here, so one without the right `state` can be answered and ignored.
 //! Requests are answered one after another, at most 1,000 of them, each on a connection of its own,
 //! which is closed behind the answer.
 //!
@@ -123,7 +122,7 @@ impl CallbackListener {
 
     /// The same, but for requests without the expected `state`: they are answered, given to
     /// `strays`, and the wait goes on. For a browser that others can send here too. Of many strays
-    /// only the first ones are told.
+    /// only the first ones are reported.
     pub async fn received_among_strays(
         self,
         expected_state: Option<Secret>,

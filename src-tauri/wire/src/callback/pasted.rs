@@ -48,12 +48,12 @@ pub fn parse_pasted(url: &str, redirect_uri: &str) -> Result<Request, PasteError
     let has_query = request
         .split_once('?')
         .is_some_and(|(_, query)| !query.is_empty());
-    match has_query {
-        true => Ok(Request::new("GET", request)),
-        false if fragment.contains("code=") || fragment.contains("error=") => {
-            Err(PasteError::InFragment)
-        }
-        false => Err(PasteError::NoQuery { expected }),
+    if has_query {
+        Ok(Request::new("GET", request))
+    } else if fragment.contains("code=") || fragment.contains("error=") {
+        Err(PasteError::InFragment)
+    } else {
+        Err(PasteError::NoQuery { expected })
     }
 }
 

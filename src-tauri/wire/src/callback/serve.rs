@@ -1,5 +1,5 @@
-//! `tiny_http`, which reads the requests that the [guard](super::guard) passes on and is told what
-//! to answer, one after another.
+//! Answers the requests that the [guard](super::guard) passes on, one after another, with
+//! `tiny_http`.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -45,7 +45,7 @@ struct Shared {
 
 pub(super) type Strays = Box<dyn Fn(Callback) + Send + Sync>;
 
-/// Strays that are told of. A page may send many.
+/// Strays that are reported. A page may send many.
 const MOST_STRAYS: usize = 20;
 
 /// The one callback.

@@ -70,9 +70,10 @@ fn asking(
         .unwrap();
     let provider = Arc::new(ring::default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-    let verifier = match is_optional {
-        true => verifier.allow_unauthenticated().build(),
-        false => verifier.build(),
+    let verifier = if is_optional {
+        verifier.allow_unauthenticated().build()
+    } else {
+        verifier.build()
     };
     authority.acceptor_asking(verifier.unwrap(), leaf(), versions, "http/1.1")
 }
