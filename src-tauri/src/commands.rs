@@ -2,8 +2,9 @@
 //! decided here.
 
 use app::{
-    Action, App, AppError, Boot, ClientFile, Comparison, Detail, ErrorCode, Followed,
-    ObserveRequest, Options, Registration, RevealedToken, Settings, Understood, export_format,
+    Action, App, AppError, Boot, ClientFile, Comparison, Corrected, Detail, ErrorCode, Finding,
+    Followed, ObserveRequest, Options, Registration, RevealedToken, Settings, Understood,
+    export_format,
 };
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -127,6 +128,11 @@ pub async fn open_browser(app: State<'_, App>) -> Answer {
 #[tauri::command]
 pub async fn detail(app: State<'_, App>, seq: u32, secrets: bool) -> Answer<Detail> {
     app.detail(seq, secrets)
+}
+
+#[tauri::command]
+pub async fn corrected(app: State<'_, App>, finding: Finding) -> Answer<Option<Corrected>> {
+    app.corrected(&finding)
 }
 
 #[tauri::command]

@@ -62,6 +62,7 @@ fn main() {
             commands::paste_callback,
             commands::open_browser,
             commands::detail,
+            commands::corrected,
             commands::follow_value,
             commands::reveal_token,
             commands::refresh_token,

@@ -48,3 +48,35 @@ test("the palette leads to rows, findings, scenarios and options", async () => {
   await visible(lab.find("diagram"));
   await closed(lab);
 });
+
+test("Ctrl+F finds in the headers and the body of a message", async () => {
+  for (const theme of ["light", "dark"]) {
+    const page = await ui.open("?fixture=healthy&at=end", { theme, width: 1440, height: 900 });
+    await page.find("row-6").click();
+    await page.keyboard.press("Control+f");
+    await page.find("find-input").fill("client_name");
+    await visible(page.find("find-count").getByText(/^1 of \d+$/));
+    const found = () => page.evaluate(() => [...CSS.highlights.get("found-here")].map(String));
+    assert.deepEqual(await found(), ["client_name"]);
+    await page.shot(`find-${theme}`);
+    await page.find("find-input").fill("content-type");
+    await visible(page.find("find-count").getByText(/of/));
+    await page.keyboard.press("Enter");
+    await page.find("find-input").fill("nothing like it");
+    await visible(page.find("find-count").getByText("not there"));
+    await page.keyboard.press("Escape");
+    await page.find("find-input").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => CSS.highlights.size), 0);
+    await closed(page);
+  }
+});
+
+test("what a finding says literally can be copied as it has to be sent", async () => {
+  const page = await ui.open("?fixture=works_but&at=end");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.find("verdict").getByRole("button", { name: "Copy the corrected header" }).click();
+  await visible(page.find("corrected").getByText("Copied"));
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(copied, /^www-authenticate: Bearer resource_metadata="http/);
+  await closed(page);
+});

@@ -86,6 +86,10 @@ export class App {
   /** How large everything is; kept on this machine. */
   zoom = $state(Number(localStorage.getItem("zoom")) || 1);
   theme = $state<Theme>("system");
+  /** The message that is shown is searched. */
+  finding = $state(false);
+  /** Opens the search of a long body, which draws only the lines in sight; null where there is none. */
+  searchBody = $state.raw<(() => void) | null>(null);
   /** The group of options that the palette asked for. */
   wantedOptions = $state<Group | null>(null);
   /** The lab scenario of the last start, to come back to. */
@@ -361,6 +365,14 @@ export class App {
   showPart(seq: number, part: Part | null): void {
     this.show(seq, part?.is.startsWith("request_") ? "request" : "response");
     this.spot = part;
+  }
+
+  /** Searches the message of the selected row. */
+  find(): void {
+    if (this.selection.seq === null) return;
+    if (this.tab !== "request" && this.tab !== "response") this.tab = "response";
+    if (this.narrow) this.panel = "detail";
+    this.finding = true;
   }
 
   /** Opens the details of a finding in the list. */

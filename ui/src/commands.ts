@@ -140,6 +140,13 @@ export const COMMANDS: Command[] = [
     do: (app) => app.selection.last(),
   },
   {
+    id: "find",
+    title: "Find in headers and body",
+    keys: ["Ctrl+F"],
+    when: (app) => running(app) && app.selection.seq !== null,
+    do: (app) => app.find(),
+  },
+  {
     id: "unfollow",
     title: "Follow the value no longer",
     keys: ["Escape"],

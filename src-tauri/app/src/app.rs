@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
+use diagnosis::Finding;
 use formats::{FORMATS, Format, Secrets};
 use lab::{Lab, LabOptions};
 use session::{AppError, ErrorCode, Options, Session, token_id, vault_view};
@@ -16,8 +17,8 @@ use vault::{TokenSet, Vault};
 use crate::client_files::{ClientFile, client_files};
 use crate::comparing::compare_documents;
 use crate::contract::{
-    Boot, Comparison, Detail, ExportFormat, Followed, PastRun, RevealedToken, Settings, Tables,
-    Update,
+    Boot, Comparison, Corrected, Detail, ExportFormat, Followed, PastRun, RevealedToken, Settings,
+    Tables, Update,
 };
 use crate::document::Document;
 use crate::handed_on::HandedOn;
@@ -244,6 +245,15 @@ impl App {
             message: format!("row: expected the number of a row, got {seq}"),
             hint: None,
         })
+    }
+
+    /// What was sent, put right, where a finding of the current document says literally what is
+    /// expected.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] before the first document.
+    pub fn corrected(&self, finding: &Finding) -> Result<Option<Corrected>, AppError> {
+        Ok(diagnosis::corrected(&self.document()?.trace(), finding))
     }
 
     /// Where a value stands in the current document, and what is computed from it.

@@ -3,7 +3,7 @@
 //! Types are defined where they belong; this module lists them. Its test writes their TypeScript
 //! definitions and fails when those in `ui/src/host/bindings` were out of date.
 
-use diagnosis::{Finding, Level, Owner};
+use diagnosis::{Level, Owner};
 use observe::Rewriting;
 use serde::{Deserialize, Serialize};
 use trace::{Phase, Timestamp};
@@ -12,7 +12,7 @@ use ts_rs::TS;
 use crate::observed::Observation;
 
 pub use compare::Comparison;
-pub use diagnosis::Followed;
+pub use diagnosis::{Corrected, Finding, Followed};
 pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
 pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
@@ -267,6 +267,7 @@ mod tests {
         RevealedToken::export_all(&config)?;
         Comparison::export_all(&config)?;
         AppError::export_all(&config)?;
+        Corrected::export_all(&config)?;
         Followed::export_all(&config)?;
         Understood::export_all(&config)?;
         ClientFile::export_all(&config)?;

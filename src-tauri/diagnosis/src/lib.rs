@@ -26,6 +26,7 @@
 //! | `key_sets`, `preflights`, `refused_refresh`, `step_up` | what several rules are about |
 //! | `redirect_uris` | what to do about a redirect URI that is refused |
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
+//! | `corrected` | what was sent, put right |
 //! | `follow` | where a value stands in a trace, and what is computed from it |
 //! | `duplicates` | members that a JSON text has twice |
 //! | `decode` | what an exchange's fields mean |
@@ -46,6 +47,7 @@ mod client_authentication;
 mod clients;
 mod code_exchange;
 mod conduct;
+mod corrected;
 mod decode;
 mod decoded;
 mod derived;
@@ -98,6 +100,7 @@ use trace::{FlowInfo, Trace};
 
 pub use catalogue::catalogue;
 pub use clients::client_of;
+pub use corrected::{Corrected, CorrectedPart, corrected};
 pub use decode::decoded;
 pub use decoded::{Decoded, DecodedField};
 pub use explain::{ClientText, explain, known_texts};

@@ -174,6 +174,10 @@ export function fakeHost(query: URLSearchParams): Host {
 
     detail: async (seq, secrets): Promise<Detail> => play.detail(seq, secrets),
 
+    corrected: async ({ part, expected }) =>
+      part?.is === "response_header" && expected !== null
+        ? { what: "header", text: `${part.name}: ${expected}` }
+        : null,
     follow: async (value) => play.follow(value),
 
     revealToken: async () => SECRETS,

@@ -3,7 +3,9 @@ import type { AppError } from "./bindings/AppError";
 import type { Boot } from "./bindings/Boot";
 import type { ClientFile } from "./bindings/ClientFile";
 import type { Comparison } from "./bindings/Comparison";
+import type { Corrected } from "./bindings/Corrected";
 import type { Detail } from "./bindings/Detail";
+import type { Finding } from "./bindings/Finding";
 import type { Followed } from "./bindings/Followed";
 import type { ObserveRequest } from "./bindings/ObserveRequest";
 import type { Options } from "./bindings/Options";
@@ -60,6 +62,8 @@ export interface Host {
   /** `secrets` is about the code that repeats a request only. */
   detail(seq: number, secrets: boolean): Promise<Detail>;
 
+  /** What was sent, put right, where a finding says literally what is expected. */
+  corrected(finding: Finding): Promise<Corrected | null>;
   /** Where a value stands in the run, and what is computed from it. */
   follow(value: string): Promise<Followed>;
 

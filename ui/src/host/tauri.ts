@@ -36,6 +36,7 @@ export function tauriHost(): Host {
 
     detail: (seq, secrets) => invoke("detail", { seq, secrets }),
 
+    corrected: (finding) => invoke("corrected", { finding }),
     follow: (value) => invoke("follow_value", { value }),
 
     revealToken: (id) => invoke("reveal_token", { id }),
