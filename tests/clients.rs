@@ -285,6 +285,71 @@ async fn the_table_has_a_row_for_each_client_and_leaves_nothing_behind() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_edge_of_the_lab_treats_all_alike_and_is_not_in_the_cloud() {
+    let lab = lab(None).await;
+    let report = app::edge(&options(lab.mcp_url()))
+        .await
+        .expect("it is a URL");
+    assert!(
+        report
+            .unreachable
+            .iter()
+            .any(|one| one.contains("this machine itself"))
+    );
+    assert!(
+        report
+            .answers
+            .iter()
+            .any(|one| one.user_agent == "Claude-User")
+    );
+    assert!(
+        report.answers.iter().all(|one| !one.differs),
+        "{:#?}",
+        report.answers
+    );
+    assert!(report.note.contains("prove nothing"));
+}
+
+/// A firewall that lets everybody pass but Claude.
+async fn firewall() -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut read = vec![0; 8192];
+            let length = stream.read(&mut read).await.unwrap_or_default();
+            let blocked = String::from_utf8_lossy(&read[..length]).contains("Claude-User");
+            let status = if blocked {
+                "403 Forbidden\r\ncf-ray: 1-X"
+            } else {
+                "401 Unauthorized"
+            };
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    format!("http://{address}/mcp")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_treated_otherwise_is_named_with_what_gave_it_away() {
+    let report = app::edge(&options(&firewall().await))
+        .await
+        .expect("it is a URL");
+    let differ: Vec<_> = report.answers.iter().filter(|one| one.differs).collect();
+    assert_eq!(differ.len(), 3, "{:#?}", report.answers);
+    for answer in differ {
+        assert_eq!(answer.user_agent, "Claude-User");
+        assert_eq!(answer.answer, "403");
+        assert_eq!(answer.in_front.as_deref(), Some("cf-ray: 1-X"));
+    }
+}
+
 fn codes(found: &[Finding]) -> Vec<&str> {
     found.iter().map(|finding| finding.code.as_str()).collect()
 }

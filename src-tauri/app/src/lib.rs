@@ -12,6 +12,7 @@
 //! | `view`, `phases`, `rows` | what is shown of a trace and of a run |
 //! | `contract` | every type that crosses to TypeScript |
 //! | `client_table` | what becomes of a server in the hands of each known client |
+//! | `edge` | whether what stands in front of a server treats hosted clients otherwise |
 //! | `comparing` | two documents side by side |
 //! | `recording` | what others recorded: opened, and how far it got |
 //! | `observed` | a client that is being observed |
@@ -34,6 +35,7 @@ mod client_table;
 mod comparing;
 pub mod contract;
 mod document;
+mod edge;
 mod evidence;
 mod handed_on;
 mod keeper;
@@ -60,6 +62,7 @@ pub use client_table::{
 pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
+pub use edge::{EdgeAnswer, EdgeReport, edge, edge_lines};
 pub use evidence::{NextPiece, known_words, next_piece};
 pub use handed_on::HandedOn;
 pub use library::{Library, usual_folder};

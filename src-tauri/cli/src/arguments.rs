@@ -19,6 +19,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run the flow against an MCP server and say what is wrong
     Run(Box<RunArguments>),
+    /// Compare how a server of yours answers hosted clients and Authscope, by their User-Agent
+    Edge(EdgeArguments),
     /// Judge what another client's traffic, recorded as a file or pasted as text, shows
     Check(CheckArguments),
     /// Say what differs between two recordings, such as before and after a fix
@@ -99,6 +101,16 @@ pub struct ObserveArguments {
 }
 
 /// Exit code 0: the text is known. 1: it is not.
+#[derive(Debug, Args)]
+pub struct EdgeArguments {
+    /// The MCP server's URL; ask only servers that are yours
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
     /// What the client printed, or a part of it

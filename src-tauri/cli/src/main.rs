@@ -9,6 +9,7 @@ mod arguments;
 mod check_command;
 mod compare_command;
 mod convert_command;
+mod edge_command;
 mod explain_command;
 mod exports;
 mod lab_command;
@@ -71,6 +72,7 @@ async fn command() -> ExitCode {
         Err(help_or_error) => return say(&help_or_error),
     };
     let done = match arguments.command {
+        Command::Edge(arguments) => edge_command::run(&arguments).await,
         Command::Run(arguments) if arguments.matrix => matrix_command::run(&arguments).await,
         Command::Run(arguments) => run_command::run(*arguments).await,
         Command::Check(arguments) => check_command::run(&arguments).await,

@@ -1,0 +1,25 @@
+//! `authscope-cli edge`: how a server answers hosted clients.
+
+use std::process::ExitCode;
+
+use crate::arguments::EdgeArguments;
+use crate::paint::Paint;
+use crate::terminal::{Failure, Terminal};
+
+/// The exit code is 1 when an answer differs or something keeps clients in the cloud away.
+pub async fn run(arguments: &EdgeArguments) -> Result<ExitCode, Failure> {
+    let options = flow::options::Options::for_server(arguments.url.as_str());
+    let report = app::edge(&options).await?;
+    if arguments.json {
+        let report = serde_json::to_value(&report).map_err(|error| error.to_string())?;
+        Terminal::standard_output().json(&report)?;
+    } else {
+        let paint = Paint::new(Terminal::standard_output());
+        for line in app::edge_lines(&report) {
+            paint.say(line)?;
+        }
+    }
+    let differs = report.answers.iter().any(|answer| answer.differs);
+    let away = !report.unreachable.is_empty();
+    Ok(ExitCode::from(u8::from(differs || away)))
+}
