@@ -5,6 +5,7 @@ use app::{Document, HandedOn, lab_scenarios};
 use diagnosis::{Certainty, Finding, Level, Owner};
 use formats::Secrets;
 use lab::{Lab, LabOptions, Misbehaviour};
+use serde_json::Value;
 use session::{Browser, Status};
 use test_support::{Watched, options};
 use trace::Trace;
@@ -114,10 +115,19 @@ const NEEDS_DECISIONS: [(&str, &str); 7] = [
 
 /// `needs`: the rules that may be silent; none for any.
 async fn compare(format: &str, secrets: Secrets, needs: Option<&[(&str, &str)]>) -> Vec<String> {
+    compare_after(format, secrets, needs, <[u8]>::to_vec).await
+}
+
+async fn compare_after(
+    format: &str,
+    secrets: Secrets,
+    needs: Option<&[(&str, &str)]>,
+    change: impl Fn(&[u8]) -> Vec<u8>,
+) -> Vec<String> {
     let mut differ = Vec::new();
     for misbehaviour in all() {
         let run = run_against(misbehaviour).await;
-        let file = written(&run, format, secrets);
+        let file = change(&written(&run, format, secrets));
         let opened = app::open_recording(None, &mut file.as_slice()).expect("we wrote it");
         assert!(opened.notes.is_empty(), "{:?}", opened.notes);
         let document = Document::recorded(1, opened.clone()).await;
@@ -150,6 +160,20 @@ async fn a_har_file_with_secrets_gives_the_findings_of_the_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redacted_trace_file_gives_the_findings_of_the_run() {
     let differ = compare("authscope", Secrets::Redacted, Some(&[])).await;
+    assert!(differ.is_empty(), "{}\n{}", differ.len(), differ.join("\n"));
+}
+
+/// The file without what the rules said when it was written.
+fn without_findings(file: &[u8]) -> Vec<u8> {
+    let mut file: Value = serde_json::from_slice(file).expect("it is JSON");
+    let members = file.as_object_mut().expect("it is an object");
+    members.remove("judgement").expect("the findings are kept");
+    file.to_string().into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redacted_trace_file_is_judged_again_as_the_run_was() {
+    let differ = compare_after("authscope", Secrets::Redacted, Some(&[]), without_findings).await;
     assert!(differ.is_empty(), "{}\n{}", differ.len(), differ.join("\n"));
 }
 

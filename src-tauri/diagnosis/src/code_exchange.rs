@@ -1,11 +1,9 @@
 //! What a code exchange has in common with the requests before it: what is the same cannot be why
 //! it was refused.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 use trace::{Grant, Pair};
 
+use crate::checked::pkce_fits;
 pub(crate) use crate::client_authentication::{ClientAuthentication, basic_client_id};
 use crate::reading::{ExchangeRef, Reading, form, jwt, response_fields, value};
 use crate::snapshot::RequestRef;
@@ -30,7 +28,11 @@ impl Comparison {
             return comparison;
         }
         if let Some((_, asked)) = reading.authorization_before(exchange.seq) {
-            comparison.compare_with_request(sent, asked, exchange.request());
+            let fits = pkce_fits(reading, exchange).unwrap_or_else(|| {
+                let both = value(sent, "code_verifier").or(value(asked, "code_challenge"));
+                both.is_none()
+            });
+            comparison.compare_with_request(sent, asked, exchange.request(), fits);
         }
         let callback = reading
             .callbacks
@@ -60,15 +62,20 @@ impl Comparison {
         comparison
     }
 
-    fn compare_with_request(&mut self, sent: &[Pair], asked: &[Pair], request: RequestRef<'_>) {
+    fn compare_with_request(
+        &mut self,
+        sent: &[Pair],
+        asked: &[Pair],
+        request: RequestRef<'_>,
+        pkce_fits: bool,
+    ) {
         self.note(
             value(sent, "redirect_uri") == value(asked, "redirect_uri"),
             "redirect_uri is the same as in the authorization request",
             "redirect_uri differs from the authorization request",
         );
-        let challenge = value(sent, "code_verifier").map(s256);
         self.note(
-            challenge.as_deref() == value(asked, "code_challenge"),
+            pkce_fits,
             "code_verifier fits code_challenge",
             "code_verifier does not fit code_challenge",
         );
@@ -99,12 +106,9 @@ fn sent_client_id(sent: &[Pair], request: RequestRef<'_>) -> Option<String> {
         })
 }
 
-fn s256(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use trace::{Grant, Jwt, JwtError};
 
-use crate::reading::{ExchangeRef, Reading, access_token, jwt, object, text, value};
+use crate::reading::{ExchangeRef, Reading, access_token, form, jwt, object, text, value};
 
 /// An ID token that came with an access token.
 pub(crate) struct IdToken<'a> {
@@ -28,6 +28,24 @@ impl IdToken<'_> {
 
     /// What `at_hash` has to be; none when the algorithm does not say by which hash.
     pub fn at_hash(&self) -> Option<String> {
+        self.half_hash(&self.access_token)
+    }
+
+    /// Whether it has the `at_hash` that it has to have; none where it has none.
+    pub fn at_hash_fits(&self) -> Option<bool> {
+        let known = self.seen.exchange.recorded.checked.at_hash;
+        known.or_else(|| Some(self.at_hash()? == self.jwt.as_ref().ok()?.text("at_hash")?))
+    }
+
+    /// Whether it has the `c_hash` of the code that it was got for; none where it has none.
+    pub fn c_hash_fits(&self) -> Option<bool> {
+        let known = self.seen.exchange.recorded.checked.c_hash;
+        let code = value(form(self.seen.request()), "code");
+        known.or_else(|| Some(self.half_hash(code?)? == self.jwt.as_ref().ok()?.text("c_hash")?))
+    }
+
+    /// The left half of the hash that goes with the algorithm.
+    fn half_hash(&self, of: &str) -> Option<String> {
         let alg = self
             .jwt
             .as_ref()
@@ -38,9 +56,9 @@ impl IdToken<'_> {
             .to_owned();
         let half = |digest: &[u8]| URL_SAFE_NO_PAD.encode(&digest[..digest.len() / 2]);
         match alg.get(2..) {
-            Some("256") => Some(half(&Sha256::digest(&self.access_token))),
-            Some("384") => Some(half(&Sha384::digest(&self.access_token))),
-            Some("512") => Some(half(&Sha512::digest(&self.access_token))),
+            Some("256") => Some(half(&Sha256::digest(of))),
+            Some("384") => Some(half(&Sha384::digest(of))),
+            Some("512") => Some(half(&Sha512::digest(of))),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@
 //! | `asked` | the parameters of a request, wherever they were sent |
 //! | `by_status` | what the status of an answer decides, whatever its body says |
 //! | `fields` | readers of single messages |
+//! | `checked` | what is computed from secrets, as facts |
 //! | `code_exchange` | a code exchange held against the requests before it |
 //! | `client_authentication` | how a client says who it is |
 //! | `foreign` | identifiers in metadata that are not the ones asked for |
@@ -43,6 +44,7 @@
 mod asked;
 mod by_status;
 mod catalogue;
+mod checked;
 mod client_authentication;
 mod clients;
 mod code_exchange;
@@ -99,6 +101,7 @@ mod sample;
 use trace::{FlowInfo, Trace};
 
 pub use catalogue::catalogue;
+pub use checked::checked;
 pub use clients::client_of;
 pub use corrected::{Corrected, CorrectedPart, corrected};
 pub use decode::decoded;

@@ -1,12 +1,13 @@
 //! What a format is, and what it is given to write.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use diagnosis::{Finding, Owner, RuleCheck};
 use serde_json::Value;
-use trace::{Secret, Trace};
+use trace::{Checked, Secret, Trace};
 
 use crate::fresh::Fresh;
 use crate::paste::Piece;
@@ -168,12 +169,21 @@ impl<'a> Export<'a> {
         Redactor::of(self.trace, self.typed)
     }
 
+    /// What was found out from secrets, by the number of the entry. Nothing when they are written:
+    /// then it can be computed again.
+    pub(crate) fn checked(&self) -> HashMap<u32, Checked> {
+        match self.secrets {
+            Secrets::Redacted => diagnosis::checked(self.trace).into_iter().collect(),
+            Secrets::Included => HashMap::new(),
+        }
+    }
+
     /// None when secrets are written. Beside it, which bodies need no second reading.
     pub(crate) fn redactor_if_asked(&self) -> (Option<Redactor>, Vec<Quiet>) {
         match self.secrets {
             Secrets::Redacted => {
                 let (redactor, quiet) = Redactor::with_quiet(self.trace, self.typed);
-                (Some(redactor), quiet)
+                (Some(redactor.keeping_claims()), quiet)
             }
             Secrets::Included => (None, Vec::new()),
         }

@@ -1,12 +1,13 @@
 //! This program's own file, which holds the whole trace and can be read again.
 
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Read, Write};
 use std::sync::Arc;
 
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use trace::{Entry, EntryKind, Trace};
+use trace::{Checked, Entry, EntryKind, Trace};
 
 use crate::format::{About, Export, Format, Judged, Kind, Opened, ReadError, Secrets};
 use crate::redact::Redactor;
@@ -38,7 +39,11 @@ impl Format for TraceFile {
         let mut file = json.serialize_map(None)?;
         for (name, value) in &head {
             if name == ENTRIES {
-                let entries = Entries(&export.trace.entries, redactor.as_ref());
+                let entries = Entries {
+                    entries: &export.trace.entries,
+                    redactor: redactor.as_ref(),
+                    checked: &export.checked(),
+                };
                 file.serialize_entry(name, &entries)?;
             } else {
                 file.serialize_entry(name, value)?;
@@ -104,27 +109,38 @@ fn head(trace: &Trace, redactor: Option<&Redactor>) -> io::Result<Map<String, Va
 }
 
 /// Made one at a time, while they are written.
-struct Entries<'a>(&'a [Arc<Entry>], Option<&'a Redactor>);
+struct Entries<'a> {
+    entries: &'a [Arc<Entry>],
+    redactor: Option<&'a Redactor>,
+    checked: &'a HashMap<u32, Checked>,
+}
 
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self(entries, redactor) = self;
-        match redactor {
-            None => to.collect_seq(entries.iter().map(Arc::as_ref)),
-            Some(redactor) => to.collect_seq(entries.iter().map(|entry| without(entry, redactor))),
+        match self.redactor {
+            None => to.collect_seq(self.entries.iter().map(Arc::as_ref)),
+            Some(redactor) => {
+                let checked = |entry: &Entry| self.checked.get(&entry.seq).copied();
+                let without = |entry: &Arc<Entry>| without(entry, checked(entry), redactor);
+                to.collect_seq(self.entries.iter().map(without))
+            }
         }
     }
 }
 
-/// The entry without its secrets.
-fn without(entry: &Entry, redactor: &Redactor) -> Value {
+/// The entry without its secrets, and with what was found out from them.
+fn without(entry: &Entry, checked: Option<Checked>, redactor: &Redactor) -> Value {
     // Every key is a string and every number finite, so this cannot fail.
     let json = |entry: &Entry| serde_json::to_value(entry).unwrap_or_default();
     match &entry.kind {
-        EntryKind::Exchange(exchange) => json(&Entry {
-            kind: EntryKind::Exchange(Box::new(redactor.exchange(exchange))),
-            ..entry.clone()
-        }),
+        EntryKind::Exchange(exchange) => {
+            let mut exchange = redactor.exchange(exchange);
+            exchange.recorded.checked = checked.unwrap_or(exchange.recorded.checked);
+            json(&Entry {
+                kind: EntryKind::Exchange(Box::new(exchange)),
+                ..entry.clone()
+            })
+        }
         _ => redactor.events(&json(entry)),
     }
 }

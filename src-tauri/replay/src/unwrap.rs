@@ -123,6 +123,7 @@ fn inner(outer: &Exchange, request: Request, response: Response) -> Exchange {
             response_headers: Recorded::Incomplete,
             response_body: Recorded::Whole,
             times: outer.recorded.times,
+            checked: outer.recorded.checked,
             ..Recording::default()
         },
         client_side: None,

@@ -168,6 +168,7 @@ impl Writer {
                 response_headers: Recorded::NotRecorded,
                 response_body: Recorded::NotRecorded,
                 times: exchange.recorded.times,
+                checked: exchange.recorded.checked,
                 ..Recording::default()
             },
             ..exchange.clone()

@@ -51,7 +51,7 @@ pub use oauth_error::{OauthError, oauth_error};
 pub use origin::{Client, Evidence, FlowId, FlowInfo, Origin, OwnOption};
 pub use participant::{Participant, ParticipantId, Role};
 pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind, WellKnown};
-pub use recorded::{Presence, Recorded, Recording};
+pub use recorded::{Checked, Presence, Recorded, Recording};
 pub use revision::Revision;
 pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};
 pub use secret::Secret;

@@ -19,6 +19,38 @@ pub enum Recorded {
     NotRecorded,
 }
 
+/// What was found out from values before they were replaced: from pseudonyms it cannot be computed
+/// again. None where it was not, or could not be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct Checked {
+    /// `code_verifier` fits the `code_challenge` of the authorization request (RFC 7636 section
+    /// 4.6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub pkce: Option<bool>,
+    /// `at_hash` of the ID token is that of the access token (OpenID Connect Core 1.0 section
+    /// 3.1.3.6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub at_hash: Option<bool>,
+    /// `c_hash` of the ID token is that of the code (OpenID Connect Core 1.0 section 3.3.2.11).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub c_hash: Option<bool>,
+    /// The signature of the token is right by the issuer's keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub signature: Option<bool>,
+}
+
+impl Checked {
+    /// Whether nothing was found out.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What a recording holds of an exchange. Everything, for our own runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
@@ -33,6 +65,10 @@ pub struct Recording {
     pub response_body: Recorded,
     /// When the exchange began, how long it took, and the time of its entry.
     pub times: Recorded,
+    /// What was found out before secrets were replaced.
+    #[serde(default, skip_serializing_if = "Checked::is_nothing")]
+    #[ts(optional, as = "Option<Checked>")]
+    pub checked: Checked,
 }
 
 impl Recording {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use trace::{
-    BodyEnd, Entry, Exchange, Failure, Header, Outcome, Participant, Phase, Purpose, Request,
-    Response, Tls, Trace, Verdict,
+    BodyEnd, Checked, Entry, Exchange, Failure, Header, Outcome, Participant, Phase, Purpose,
+    Request, Response, Tls, Trace, Verdict,
 };
 
 use super::parts::{
@@ -52,6 +52,9 @@ struct Own<'a> {
     failure: Option<HarFailure<'a>>,
     reused_connection: Option<bool>,
     tls: Option<&'a Tls>,
+    /// What was found out from secrets that are replaced; none when they are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked: Option<Checked>,
 }
 
 #[derive(Serialize)]
@@ -112,8 +115,9 @@ impl<'a> HarEntry<'a> {
         });
         let (ip, port) = connection
             .and_then(|connection| connection.remote_address.as_deref())
-            .and_then(|address| address.rsplit_once(':'))
+            .map(address_and_port)
             .unzip();
+        let port = port.flatten();
         let text = |text: &'a str| pass.text(text);
         Self {
             pageref: page_id(entry.branch),
@@ -126,7 +130,7 @@ impl<'a> HarEntry<'a> {
             },
             cache: Cache {},
             timings: Timings::new(&exchange.timings),
-            server_ip_address: ip.map(|ip| ip.trim_start_matches('[').trim_end_matches(']')),
+            server_ip_address: ip,
             connection: port,
             own: Own {
                 seq: entry.seq,
@@ -150,9 +154,19 @@ impl<'a> HarEntry<'a> {
                 }),
                 reused_connection: connection.map(|connection| connection.reused),
                 tls: connection.and_then(|connection| connection.tls.as_ref()),
+                checked: pass.checked(entry.seq, exchange),
             },
         }
     }
+}
+
+/// The parts of `ip:port`, of `[ip]:port` with the colons of IPv6, and of an address alone.
+fn address_and_port(text: &str) -> (&str, Option<&str>) {
+    let parts = match text.strip_prefix('[') {
+        Some(rest) => rest.split_once("]:"),
+        None => text.split_once(':').filter(|(_, port)| !port.contains(':')),
+    };
+    parts.map_or((text, None), |(ip, port)| (ip, Some(port)))
 }
 
 fn request<'a>(

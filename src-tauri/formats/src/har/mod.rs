@@ -60,6 +60,7 @@ fn write_har(export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
     let trace = export.trace;
     let (redactor, quiet) = export.redactor_if_asked();
     let redactor = redactor.as_ref();
+    let checked = export.checked();
     let mut to = BufWriter::with_capacity(1 << 16, to);
     // The document but for its entries, without its last two braces.
     let frame = serde_json::to_vec(&Frame {
@@ -71,7 +72,7 @@ fn write_har(export: &Export<'_>, to: &mut dyn Write) -> io::Result<()> {
     let exchanges: Vec<_> = trace.exchanges().collect();
     let parts: Vec<_> = exchanges.chunks(PART).enumerate().collect();
     write_parts(&mut to, parts.len(), workers(exchanges.len()), || {
-        let pass = Pass::new(redactor, &quiet);
+        let pass = Pass::new(redactor, &quiet, &checked);
         let parts = &parts;
         let mut size = 0;
         move |part| {

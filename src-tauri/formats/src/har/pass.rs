@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use foldhash::HashMap;
-use trace::{Header, Request, Response};
+use trace::{Checked, Exchange, Header, Request, Response};
 
 use crate::redact::{Quiet, Redactor};
 
@@ -13,18 +13,31 @@ pub struct Pass<'a> {
     /// None writes everything as recorded.
     redactor: Option<&'a Redactor>,
     quiet: &'a [Quiet],
+    checked: &'a std::collections::HashMap<u32, Checked>,
     /// What was said before: most headers of a run are the same again and again.
     headers: RefCell<HashMap<(&'a str, &'a str), Option<String>>>,
 }
 
 impl<'a> Pass<'a> {
-    /// `quiet` is of each exchange, in order.
-    pub fn new(redactor: Option<&'a Redactor>, quiet: &'a [Quiet]) -> Self {
+    /// `quiet` is of each exchange, in order; `checked` by the number of the entry.
+    pub fn new(
+        redactor: Option<&'a Redactor>,
+        quiet: &'a [Quiet],
+        checked: &'a std::collections::HashMap<u32, Checked>,
+    ) -> Self {
         Self {
             redactor,
             quiet,
+            checked,
             headers: RefCell::default(),
         }
+    }
+
+    /// What was found out from the secrets of this entry, where they are replaced.
+    pub fn checked(&self, seq: u32, exchange: &Exchange) -> Option<Checked> {
+        self.redactor?;
+        let new = self.checked.get(&seq).copied();
+        Some(new.unwrap_or(exchange.recorded.checked))
     }
 
     pub fn url(&self, url: &'a str) -> Cow<'a, str> {

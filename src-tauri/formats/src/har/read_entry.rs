@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use trace::{
-    Body, Coding, CodingEnd, Connection, Exchange, Failure, FailureKind, Header, Outcome,
+    Body, Checked, Coding, CodingEnd, Connection, Exchange, Failure, FailureKind, Header, Outcome,
     ParticipantId, Purpose, Recorded, Recording, Request, Response, Timestamp, Timings,
 };
 
@@ -63,7 +63,10 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
         client_side: None,
         server_side: None,
     };
-    mark_redacted(&mut exchange);
+    match own_checked(entry) {
+        Some(checked) => exchange.recorded.checked = checked,
+        None => mark_redacted(&mut exchange),
+    }
     forget_body(&mut exchange);
     Ok(exchange)
 }
@@ -73,6 +76,13 @@ fn own_question(entry: &Object) -> Option<Purpose> {
     let purpose = entry.get("_authscope")?.get("purpose")?;
     let purpose = serde_json::from_value(purpose.clone()).ok()?;
     matches!(purpose, Purpose::FromPage { .. }).then_some(purpose)
+}
+
+/// What our own files say was found out from secrets before they were replaced: then what stands for
+/// them can be judged.
+fn own_checked(entry: &Object) -> Option<Checked> {
+    let checked = entry.get("_authscope")?.get("checked")?;
+    serde_json::from_value(checked.clone()).ok()
 }
 
 fn expected(field: &str, what: &str, got: Option<&Value>) -> ReadError {

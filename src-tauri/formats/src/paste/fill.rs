@@ -221,6 +221,7 @@ impl<'a> Known<'a> {
                 Some(_) => Recorded::Whole,
                 None => Recorded::NotRecorded,
             },
+            ..Recording::default()
         };
         let outcome = if let Some(said) = &seen.failure {
             Outcome::Failure(failure(Some(said)))

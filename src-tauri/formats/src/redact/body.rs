@@ -6,17 +6,21 @@ use super::url;
 
 /// The body with its secrets replaced; none when nothing changes.
 pub fn body<S: Sink>(sink: &mut S, body: &[u8], media: Option<&str>) -> Option<Vec<u8>> {
-    let is_form = media.is_some_and(|media| {
-        media
-            .trim_start()
-            .get(..FORM.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(FORM))
-    });
-    if is_form {
+    if is_form(media) {
         url::form(sink, body)
     } else {
         scan::text(sink, body)
     }
+}
+
+/// Whether a body of this media type is a form.
+pub fn is_form(media: Option<&str>) -> bool {
+    media.is_some_and(|media| {
+        media
+            .trim_start()
+            .get(..FORM.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(FORM))
+    })
 }
 
 /// Whether secrets in a body can be seen at all: not when it is compressed, or in an encoding that

@@ -45,11 +45,20 @@ pub fn percent_decoded(text: &[u8], plus: bool) -> Cow<'_, [u8]> {
 
 /// Encodes all but the unreserved characters (RFC 3986 section 2.3).
 pub fn percent_encoded(text: &[u8]) -> Vec<u8> {
+    percent_encoded_but(text, b"-._~")
+}
+
+/// What is kept besides letters and digits: of URIs, in forms (URL Standard section 5.2, where a
+/// space is a plus sign), and by `encodeURIComponent` (ECMA-262 section 19.2.6.4).
+const KEPT: [&[u8]; 3] = [b"-._~", b"*-._ ", b"-_.!~*'()"];
+
+/// Encodes all but letters, digits and these. A space that is kept becomes a plus sign.
+fn percent_encoded_but(text: &[u8], kept: &[u8]) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = Vec::with_capacity(text.len() + 16);
     for &byte in text {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(byte);
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
+            out.push(if byte == b' ' { b'+' } else { byte });
         } else {
             out.extend([
                 b'%',
@@ -120,13 +129,16 @@ pub fn html_unescaped(text: &str) -> String {
 /// The text itself, and how it is spelt in URLs, JSON and HTML where that differs.
 pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
     let mut all = vec![text.to_vec()];
-    let once = percent_encoded(text);
     // Most secrets are made of characters that need no encoding anywhere.
-    if once == text {
+    let is_simple = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
+    if text.iter().all(is_simple) {
         return all;
     }
-    let twice = percent_encoded(&once);
-    all.extend([lower_hex(&once), lower_hex(&twice), once, twice]);
+    for kept in KEPT {
+        let once = percent_encoded_but(text, kept);
+        let twice = percent_encoded_but(&once, kept);
+        all.extend([lower_hex(&once), lower_hex(&twice), once, twice]);
+    }
     if text.contains(&b' ') {
         all.push(String::from_utf8_lossy(text).replace(' ', "+").into_bytes());
     }
@@ -172,18 +184,20 @@ pub fn encodings(text: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn html_spellings(text: &str) -> impl Iterator<Item = String> {
-    let common = text
+    // Between tags quotes may stay as they are.
+    let between_tags = text
         .replace('&', "&amp;")
         .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;");
+        .replace('>', "&gt;");
+    let common = between_tags.replace('"', "&quot;");
     let slashes = common.replace('\'', "&#x27;").replace('/', "&#x2F;");
     let all = slashes.replace('+', "&#x2B;").replace('=', "&#x3D;");
     let decimal = common
         .replace('\'', "&#39;")
         .replace('+', "&#43;")
         .replace('=', "&#61;");
-    [common.replace('\'', "&#39;"), slashes, all, decimal].into_iter()
+    let quotes = common.replace('\'', "&#39;");
+    [between_tags, common, quotes, slashes, all, decimal].into_iter()
 }
 
 fn lower_hex(text: &[u8]) -> Vec<u8> {

@@ -7,7 +7,8 @@ use foldhash::{HashMap, HashSet};
 use memchr::memchr;
 
 use super::encoded::{encodings, spellings};
-use super::names::{CREDENTIALS, JWT, Kind, may_be_searched};
+use super::jwt::Token;
+use super::names::{CREDENTIALS, JWT, Kind, kind_named, may_be_searched};
 
 /// Every secret learnt so far.
 #[derive(Clone, Default)]
@@ -16,6 +17,11 @@ pub struct Known {
     counts: HashMap<Kind, u32>,
     /// Values that are not looked for, since they have a public meaning too.
     public: HashSet<Vec<u8>>,
+    /// Pseudonyms that what was read holds already, with what they stand for.
+    given: Vec<(Kind, String)>,
+    /// What stands for a JWT where its header and public claims stay; none where nothing of a JWT
+    /// does.
+    tokens: Option<HashMap<Vec<u8>, String>>,
     /// Learnt, and not findable yet.
     new: Vec<Needle>,
     /// Each less than half as large as the one before it, so that learning one secret after the
@@ -39,6 +45,12 @@ impl Known {
     /// Remembers a secret. What was found without a name takes the name it is later found under.
     pub fn learn(&mut self, kind: Kind, value: &[u8]) {
         if value.is_empty() || is_pseudonym(value) {
+            return;
+        }
+        if let Some(pseudonym) = pseudonym_of_token(value) {
+            let pseudonym = pseudonym.to_owned();
+            self.secrets
+                .insert(value.to_vec(), Secret { kind, pseudonym });
             return;
         }
         if let Some(known) = self.secrets.get(value)
@@ -68,6 +80,47 @@ impl Known {
         self.new.extend(encodings(value).into_iter().map(needle));
     }
 
+    /// Takes in a pseudonym that stands in what is read, so that no other secret gets the same. To be
+    /// called before anything is learnt.
+    pub fn reserve(&mut self, value: &[u8]) {
+        let pseudonym = if is_pseudonym(value) {
+            std::str::from_utf8(value).ok()
+        } else {
+            pseudonym_of_token(value)
+        };
+        let Some((pseudonym, kind, number)) = pseudonym.and_then(parsed) else {
+            return;
+        };
+        let count = self.counts.entry(kind).or_default();
+        *count = number.max(*count);
+        if !self.given.iter().any(|(_, given)| given == pseudonym) {
+            self.given.push((kind, pseudonym.to_owned()));
+        }
+    }
+
+    /// From now on the header and the public claims of JWTs stay.
+    pub fn keep_claims(&mut self) {
+        let mut tokens = HashMap::default();
+        for value in self.secrets.keys() {
+            if let Some(written) = self.with_claims(value) {
+                tokens.insert(value.clone(), written);
+            }
+        }
+        self.tokens = Some(tokens);
+    }
+
+    /// The JWT without its secrets; none when it is no JWT that can be read.
+    fn with_claims(&self, value: &[u8]) -> Option<String> {
+        let token = Token::read(value)?;
+        let signature = self.short(JWT, value);
+        let replacement = |kind: Kind, value: &[u8]| self.short(kind, value);
+        let written = token.written(&signature, &replacement);
+        // A known secret may stand in what is kept, too: then nothing of it is.
+        let kept = Token::read(written.as_bytes())?.text();
+        let is_clean = self.next(kept.as_bytes(), 0, kept.len()).is_none();
+        is_clean.then_some(written)
+    }
+
     /// Does not look for this value, even if it turns out to be a secret as well.
     pub fn leave(&mut self, value: &[u8]) {
         self.public.insert(value.to_vec());
@@ -88,20 +141,37 @@ impl Known {
         self.batches.push(Batch::of(needles));
     }
 
-    /// What stands for this secret. One that was never learnt has no number.
+    /// What stands for this secret: its pseudonym, or of a JWT what stays of it with the pseudonym in
+    /// the place of the signature.
     pub fn pseudonym(&self, kind: Kind, value: &[u8]) -> String {
+        let with_claims = self
+            .tokens
+            .as_ref()
+            .and_then(|tokens| match tokens.get(value) {
+                Some(written) => Some(written.clone()),
+                None => self.with_claims(value),
+            });
+        with_claims.unwrap_or_else(|| self.short(kind, value))
+    }
+
+    /// The pseudonym of this secret. One that was never learnt has no number.
+    fn short(&self, kind: Kind, value: &[u8]) -> String {
         match self.secrets.get(value) {
             Some(known) => known.pseudonym.clone(),
             None if is_pseudonym(value) => String::from_utf8_lossy(value).into_owned(),
-            None => format!("{MARK}{kind}"),
+            None => match pseudonym_of_token(value) {
+                Some(pseudonym) => pseudonym.to_owned(),
+                None => format!("{MARK}{kind}"),
+            },
         }
     }
 
     /// Every pseudonym given, with what the secret is.
     pub fn pseudonyms(&self) -> impl Iterator<Item = (Kind, &str)> {
-        self.secrets
-            .values()
-            .map(|secret| (secret.kind, secret.pseudonym.as_str()))
+        let own = self.secrets.values();
+        let own = own.map(|secret| (secret.kind, secret.pseudonym.as_str()));
+        let given = self.given.iter();
+        own.chain(given.map(|(kind, given)| (*kind, given.as_str())))
     }
 
     /// Calls `found(start, end, pseudonym)` for every secret in `text[from..to]`, first to last.
@@ -120,7 +190,7 @@ impl Known {
             match (jwt, needle) {
                 (_, Some((start, needle))) if start < first_jwt => {
                     at = start + needle.spelling.len();
-                    found(start, at, self.pseudonym(JWT, &needle.secret));
+                    found(start, at, self.short(JWT, &needle.secret));
                 }
                 (Some((start, end)), _) => {
                     at = end;
@@ -150,7 +220,7 @@ impl Known {
     pub fn cut_off(&self, text: &[u8]) -> Option<(usize, String)> {
         let found = self.batches.iter().filter_map(|batch| batch.cut_off(text));
         let (at, needle) = found.min_by_key(|(at, _)| *at)?;
-        Some((at, self.pseudonym(JWT, &needle.secret)))
+        Some((at, self.short(JWT, &needle.secret)))
     }
 }
 
@@ -279,6 +349,23 @@ fn is_pseudonym(value: &[u8]) -> bool {
         && rest
             .iter()
             .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b'0'..=b'9'))
+}
+
+/// The pseudonym that stands in the place of a JWT's signature.
+fn pseudonym_of_token(value: &[u8]) -> Option<&str> {
+    if !value.starts_with(b"eyJ") {
+        return None;
+    }
+    let value = std::str::from_utf8(value).ok()?;
+    let (_, signature) = value.rsplit_once('.')?;
+    is_pseudonym(signature.as_bytes()).then_some(signature)
+}
+
+/// A pseudonym's kind and number.
+fn parsed(pseudonym: &str) -> Option<(&str, Kind, u32)> {
+    let rest = pseudonym.strip_prefix(MARK)?;
+    let (kind, number) = rest.rsplit_once('-').unwrap_or((rest, "0"));
+    Some((pseudonym, kind_named(kind)?, number.parse().ok()?))
 }
 
 /// What every pseudonym begins with. Pseudonyms are made of unreserved characters (RFC 3986 section

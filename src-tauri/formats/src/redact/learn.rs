@@ -7,10 +7,11 @@ use foldhash::{HashMap, HashSet};
 use trace::{Decision, Entry, EntryKind, Exchange, Header, Outcome, Request, Response, Trace};
 
 use super::edit::{Edit, Sink};
+use super::jwt::Token;
 use super::known::{Known, next_jwt};
 use super::names::{JWT, Kind};
 use super::scan;
-use super::{body, headers, url};
+use super::{body, headers, places, url};
 use crate::parallel::workers;
 
 /// Bodies in which nothing was found by its name: what is in them of secrets is found by its value.
@@ -27,7 +28,7 @@ pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
     }
     let mut first = Learnt::default();
     url::url(&mut Learn::new(&mut first), trace.server_url.as_bytes());
-    first.tell(known);
+    first.reserve(known);
     let size = trace
         .entries
         .len()
@@ -35,6 +36,8 @@ pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
         .max(1);
     if size >= trace.entries.len() {
         let (learnt, quiet) = entries(&trace.entries);
+        learnt.reserve(known);
+        first.tell(known);
         learnt.tell(known);
         return quiet;
     }
@@ -53,6 +56,8 @@ pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
             .map(join)
             .collect::<Vec<(Learnt, Vec<Quiet>)>>()
     });
+    parts.iter().for_each(|(learnt, _)| learnt.reserve(known));
+    first.tell(known);
     let mut all = Vec::new();
     for (learnt, quiet) in parts {
         learnt.tell(known);
@@ -63,7 +68,8 @@ pub fn trace(known: &mut Known, trace: &Trace) -> Vec<Quiet> {
 
 /// What the trace says in public places. Where a test set-up uses such a value as a secret too, it
 /// is replaced in the secret's own places only: otherwise every scope and issuer would be gone.
-fn public_values(trace: &Trace) -> Vec<&str> {
+fn public_values(trace: &Trace) -> Vec<String> {
+    let mut public: Vec<String> = client_ids(trace);
     let mut all: Vec<&str> = trace
         .participants
         .iter()
@@ -85,7 +91,29 @@ fn public_values(trace: &Trace) -> Vec<&str> {
             _ => {}
         }
     }
-    all
+    public.extend(all.into_iter().map(str::to_owned));
+    public
+}
+
+/// The client ids that requests name, in the URL or a form: a recording of another program has no
+/// decision that does.
+fn client_ids(trace: &Trace) -> Vec<String> {
+    let of_request = |request: &Request| {
+        let in_url = trace::query_pairs(&request.url);
+        let is_form = body::is_form(request.header_value("content-type"));
+        let form = request.body.text().filter(|_| is_form);
+        let in_form = form.map(trace::pairs).unwrap_or_default();
+        let all = in_url.into_iter().chain(in_form);
+        all.filter(|pair| pair.name == "client_id")
+            .map(|pair| pair.value)
+            .collect::<Vec<_>>()
+    };
+    let has = |text: &[u8]| memchr::memmem::find(text, b"client_id=").is_some();
+    let requests = trace.exchanges().map(|(_, exchange)| &exchange.request);
+    requests
+        .filter(|request| has(request.url.as_bytes()) || has(&request.body.bytes))
+        .flat_map(of_request)
+        .collect()
 }
 
 /// Learns a secret the user typed. The lines of a PEM file are learnt one by one too, since they
@@ -136,6 +164,7 @@ fn read<'a>(learnt: &mut Learnt, exchange: &'a Exchange, seen: &mut Seen<'a>) ->
     for side in sides.into_iter().flatten() {
         read_side(learnt, &side.request, &side.outcome, seen);
     }
+    places::learn(exchange, &mut |kind, value| learnt.add(kind, value));
     read_side(learnt, &exchange.request, &exchange.outcome, seen)
 }
 
@@ -194,6 +223,25 @@ struct Learnt {
 }
 
 impl Learnt {
+    fn add(&mut self, kind: Kind, value: &[u8]) {
+        let seen = self.seen.entry(kind).or_default();
+        if seen.contains(value) {
+            return;
+        }
+        seen.insert(value.to_vec());
+        self.list.push((kind, value.to_vec()));
+        for (kind, value) in Token::read(value).iter().flat_map(Token::secrets) {
+            self.add(kind, &value);
+        }
+    }
+
+    /// Before anything is told, so that no new secret gets a pseudonym that is there already.
+    fn reserve(&self, known: &mut Known) {
+        for (_, value) in &self.list {
+            known.reserve(value);
+        }
+    }
+
     fn tell(self, known: &mut Known) {
         for (kind, value) in self.list {
             known.learn(kind, &value);
@@ -220,11 +268,7 @@ impl<'a> Learn<'a> {
 impl Sink for Learn<'_> {
     fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
         self.is_quiet = false;
-        let seen = self.learnt.seen.entry(kind).or_default();
-        if !seen.contains(value) {
-            seen.insert(value.to_vec());
-            self.learnt.list.push((kind, value.to_vec()));
-        }
+        self.learnt.add(kind, value);
         None
     }
 

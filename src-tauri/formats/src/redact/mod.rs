@@ -7,18 +7,20 @@
 //! learnt anywhere.
 //!
 //! A pseudonym says what the secret was and numbers it: `redacted-access_token-1`. Equal secrets
-//! have equal pseudonyms, so that a flow can still be followed. Nothing of a JWT is kept: its
-//! claims are as private as it is.
+//! have equal pseudonyms, so that a flow can still be followed. Of a JWT nothing is kept in texts
+//! for people; in recordings stay its header and the claims that judging needs.
 
 mod body;
 mod edit;
 mod encoded;
 mod headers;
 mod html;
+mod jwt;
 mod known;
 mod learn;
 mod member;
 mod names;
+mod places;
 mod scan;
 mod url;
 
@@ -60,6 +62,12 @@ impl Redactor {
         let quiet = learn::trace(&mut redactor.known, trace);
         redactor.known.index();
         (redactor, quiet)
+    }
+
+    /// Keeps the header and the public claims of JWTs, so that what is written can be judged again.
+    pub(crate) fn keeping_claims(mut self) -> Self {
+        self.known.keep_claims();
+        self
     }
 
     /// Learns the secrets of one more exchange, as a run goes on.

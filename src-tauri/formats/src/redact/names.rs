@@ -4,6 +4,8 @@
 pub type Kind = &'static str;
 
 pub const ACCESS_TOKEN: Kind = "access_token";
+/// A claim of a JWT that is not one of those which stay.
+pub const CLAIM: Kind = "claim";
 /// An authorization code, by the name that error codes have too.
 pub const CODE: Kind = "code";
 pub const CLIENT_SECRET: Kind = "client_secret";
@@ -21,6 +23,8 @@ pub const SESSION_ID: Kind = "session_id";
 /// What the user typed under a name that says nothing.
 pub const TYPED: Kind = "typed";
 pub const USERNAME: Kind = "username";
+/// Whom a token or an answer is about, and how to reach them.
+pub const SUBJECT: Kind = "subject";
 
 /// The kind of secret a parameter or JSON member of this name holds, if any. Case, `_` and `-` do
 /// not matter, so that `accessToken` is `access_token`.
@@ -56,7 +60,7 @@ pub fn may_end_name(text: &[u8]) -> bool {
 }
 
 /// Without `_`, in lower case.
-const NAMES: [(&str, Kind); 45] = [
+const NAMES: [(&str, Kind); 49] = [
     ("accesstoken", ACCESS_TOKEN),
     ("refreshtoken", "refresh_token"),
     ("idtoken", "id_token"),
@@ -93,6 +97,10 @@ const NAMES: [(&str, Kind); 45] = [
     ("otp", PASSWORD),
     ("username", USERNAME),
     ("loginhint", LOGIN_HINT),
+    ("sub", SUBJECT),
+    ("email", SUBJECT),
+    ("phonenumber", SUBJECT),
+    ("preferredusername", SUBJECT),
     ("privatekey", "key"),
     ("privatekeypem", "key"),
     ("csrf", "csrf_token"),
@@ -230,12 +238,30 @@ pub fn may_be_searched(kind: Kind, value: &[u8]) -> bool {
         return false;
     }
     match kind {
-        USERNAME | LOGIN_HINT => value.contains(&b'@'),
+        // They may be words that stand anywhere, and addresses that are public.
+        USERNAME | LOGIN_HINT | SUBJECT | CLAIM => value.contains(&b'@') || is_made_up(value),
         // Preferences sit in cookies too: `theme=light`.
         COOKIE | HEADER => !is_plain_word(value),
         kind if is_ambiguous(kind) => !is_other_meaning(kind, value),
         _ => kind_of(value).is_none() && !COMMON.contains(&value),
     }
+}
+
+/// Letters and digits as generators of identifiers mix them, and no URL.
+fn is_made_up(value: &[u8]) -> bool {
+    let has = |is: fn(&u8) -> bool| value.iter().any(is);
+    value.len() >= 12
+        && has(u8::is_ascii_alphabetic)
+        && has(u8::is_ascii_digit)
+        && !has(|byte| byte.is_ascii_whitespace() || b":/[{\"".contains(byte))
+}
+
+/// The kind of this name, if there is one.
+pub fn kind_named(name: &str) -> Option<Kind> {
+    let own = [CLAIM, CREDENTIALS, DPOP_PROOF, HEADER, JWT, TYPED];
+    let named = NAMES.iter().chain(&ENDINGS).map(|(_, kind)| *kind);
+    let by_place = trace::SECRET_PLACES.iter().map(|place| place.name);
+    named.chain(own).chain(by_place).find(|kind| *kind == name)
 }
 
 const LONGEST: usize = 40;

@@ -77,7 +77,7 @@ impl Secrets {
             nonce: of("nonce"),
             dpop: jwt(r#"{"htm":"POST"}"#, tag + 2),
             login_hint: format!("S3NT1NEL-{tag}@login.example"),
-            assertion: jwt(r#"{"iss":"S3NT1NEL"}"#, tag + 3),
+            assertion: jwt(r#"{"sub":"S3NT1NEL"}"#, tag + 3),
             api_key: of("key"),
         }
     }
