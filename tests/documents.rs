@@ -244,7 +244,8 @@ async fn a_past_run_opens_again_as_it_was_and_can_go_on() {
     };
     let past = within("the first run to be remembered", remembered).await;
     assert_eq!(past.document, Some(first.id()));
-    let kept = std::fs::read_to_string(folder.join("history.json")).expect("it was written");
+    let kept = folder.join("runs").join(&past.id).join("run.json");
+    let kept = std::fs::read_to_string(kept).expect("it was written");
     assert!(!kept.contains("document"), "{kept}");
 
     app.reopen(first.id()).await.expect("it is open");
@@ -276,4 +277,66 @@ async fn a_past_run_opens_again_as_it_was_and_can_go_on() {
     app.clear_history().await.expect("it can be written");
     let closed = app.reopen(second.id()).await.unwrap_err();
     assert_eq!(closed.code, ErrorCode::Invalid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_an_earlier_process_opens_again_and_all_of_it_can_be_forgotten() {
+    let folder = folder("earlier");
+    let lab = lab(Some(Misbehaviour::PkceNotAdvertised)).await;
+    let vault = || Vault::memory("a test keeps no tokens");
+    let before = {
+        let app = App::with_vault(folder.clone(), folder.clone(), vault());
+        let started = app.start(options(lab.mcp_url()), None).await;
+        started.expect("it starts");
+        let document = app.document().expect("it was started");
+        let session = document.session().expect("a run");
+        session.run().await.expect("there is a step");
+        within("the run", document.rest()).await;
+        let kept = async {
+            while app.boot().await.history.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("the run to be kept", kept).await;
+        snapshot(&document)
+    };
+    let app = App::with_vault(folder.clone(), folder.clone(), vault());
+    let history = app.boot().await.history;
+    let [past] = history.as_slice() else {
+        panic!("one run: {history:?}");
+    };
+    app.open_run(&past.id).await.expect("it is kept");
+    let document = app.document().expect("it is open");
+    let again = snapshot(&document);
+    assert_eq!(again.findings, before.findings);
+    assert_eq!(again.rows.len(), before.rows.len());
+    let verdict = |mirror: &Mirror| {
+        let view = mirror.view.as_ref().expect("a view");
+        view.verdict.as_ref().map(|verdict| verdict.text.clone())
+    };
+    assert_eq!(verdict(&again), verdict(&before));
+    // Opened once more, it is the same document.
+    app.open_run(&past.id).await.expect("it is open");
+    assert_eq!(app.document().expect("open").id(), document.id());
+    app.note_run(&past.id, " before the fix ")
+        .expect("it is kept");
+    assert_eq!(app.boot().await.history[0].note, "before the fix");
+
+    app.start(options(lab.mcp_url()), None)
+        .await
+        .expect("it starts");
+    let running = app.document().expect("it was started");
+    within("the second run", running.rest()).await;
+    let settings = app.boot().await.settings;
+    app.save_settings(settings)
+        .await
+        .expect("it can be written");
+    app.forget_everything().await.expect("all of it is gone");
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .expect("the folder")
+        .flatten()
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(app.document().is_err());
+    assert!(app.boot().await.history.is_empty());
 }

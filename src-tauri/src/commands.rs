@@ -86,6 +86,26 @@ pub async fn compare(app: State<'_, App>, a: u32, b: u32) -> Answer<Comparison> 
 }
 
 #[tauri::command]
+pub async fn open_run(app: State<'_, App>, id: String) -> Answer {
+    app.open_run(&id).await
+}
+
+#[tauri::command]
+pub async fn note_run(app: State<'_, App>, id: String, note: String) -> Answer {
+    app.note_run(&id, &note)
+}
+
+#[tauri::command]
+pub async fn forget_run(app: State<'_, App>, id: String) -> Answer {
+    app.forget_run(&id).await
+}
+
+#[tauri::command]
+pub async fn forget_everything(app: State<'_, App>) -> Answer {
+    app.forget_everything().await
+}
+
+#[tauri::command]
 pub async fn go_on(app: State<'_, App>) -> Answer {
     app.session()?.go_on().await
 }

@@ -263,6 +263,13 @@ export class App {
     if (await this.do(() => this.host.reopen(document))) this.#show();
   }
 
+  /** Opens a run that was kept. */
+  async openPast(id: string): Promise<void> {
+    this.#fresh = false;
+    this.compared = null;
+    if (await this.do(() => this.host.openRun(id))) this.#show();
+  }
+
   /** Shows a row of another run. */
   async reopenAt(document: number, seq: number): Promise<void> {
     if (document === this.log.document) {

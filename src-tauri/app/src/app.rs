@@ -17,11 +17,12 @@ use vault::{TokenSet, Vault};
 use crate::client_files::{ClientFile, client_files};
 use crate::comparing::compare_documents;
 use crate::contract::{
-    Boot, Comparison, Corrected, Detail, ExportFormat, Followed, PastRun, RevealedToken, Settings,
-    Tables, Update,
+    Boot, Comparison, Corrected, Detail, ExportFormat, Followed, HistoryLimits, PastRun,
+    RevealedToken, Settings, Tables, Update,
 };
 use crate::document::Document;
 use crate::handed_on::HandedOn;
+use crate::history::{History, Keeping};
 use crate::lab_scenarios::{self, Scenario};
 use crate::library::Library;
 use crate::observed::Observation;
@@ -39,6 +40,9 @@ const LONGEST_TEXT: usize = 16 << 20;
 
 pub struct App {
     library: Arc<Mutex<Library>>,
+    history: History,
+    /// What the user should be told of the past runs.
+    history_notices: Mutex<Vec<String>>,
     /// Opened at the first use: the keychain may take a while to answer.
     vault: OnceCell<Vault>,
     /// Oldest first.
@@ -59,7 +63,25 @@ struct Open {
     /// What is observed, or was.
     observation: Option<Observation>,
     /// The lab it runs against; it serves as long as a document needs it.
-    lab: Option<Arc<Lab>>,
+    lab: Option<Arc<RunningLab>>,
+    /// What keeps the run.
+    keeping: Option<Arc<Keeping>>,
+    /// The past run that it was opened from.
+    past: Option<String>,
+}
+
+/// A lab that serves, and the title of its scenario.
+struct RunningLab {
+    _lab: Lab,
+    title: String,
+}
+
+impl Open {
+    /// Whether it is the past run of this id.
+    fn is_run(&self, id: &str) -> bool {
+        let kept = self.keeping.as_ref().and_then(|keeping| keeping.id());
+        kept.as_deref() == Some(id) || self.past.as_deref() == Some(id)
+    }
 }
 
 impl App {
@@ -67,6 +89,8 @@ impl App {
     /// the user chooses another place.
     pub fn new(folder: PathBuf, export_folder: PathBuf) -> Self {
         Self {
+            history: History::new(folder.join("runs")),
+            history_notices: Mutex::default(),
             library: Arc::new(Mutex::new(Library::open(folder))),
             vault: OnceCell::new(),
             open: Mutex::default(),
@@ -86,16 +110,10 @@ impl App {
 
     pub async fn boot(&self) -> Boot {
         let vault = vault_view(self.vault().await);
-        let open: Vec<u32> = {
-            let open = self.open.lock().await;
-            open.iter().map(|open| open.document.id()).collect()
-        };
         let library = self.library.lock().await;
-        let mut history = library.history.clone();
-        for run in &mut history {
-            run.document = run.document.filter(|id| open.contains(id));
-        }
+        let history = self.past_runs(library.settings.history).await;
         let mut notices = library.notices.clone();
+        notices.extend(self.history_notices.lock().await.iter().cloned());
         notices.extend(vault.problem.clone());
         Boot {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -143,7 +161,10 @@ impl App {
                 options.server_url = lab.mcp_url().to_owned();
                 // For this run alone: the settings keep what was typed.
                 (scenario.way.run)(&lab, &mut options);
-                Some(Arc::new(lab))
+                let mut cards = lab_scenarios::cards().into_iter();
+                let card = cards.find(|card| card.slug == slug);
+                let title = card.map_or(slug.to_owned(), |card| card.title);
+                Some(Arc::new(RunningLab { _lab: lab, title }))
             }
         };
         let in_lab = lab.is_some();
@@ -186,6 +207,116 @@ impl App {
         let document = self.opened(id).await?;
         self.current.send_replace(Some(document));
         Ok(())
+    }
+
+    /// Opens a past run as a document, unless it is open, and makes it the current one.
+    ///
+    /// # Errors
+    /// When there is no such run, or its file cannot be read.
+    pub async fn open_run(&self, id: &str) -> Result<(), AppError> {
+        let known = {
+            let open = self.open.lock().await;
+            let mut known = open.iter().filter(|open| open.is_run(id));
+            known.next().map(|open| open.document.clone())
+        };
+        let document = match known {
+            Some(document) => document,
+            None => {
+                let opened = self.history.open(id)?;
+                let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+                let document = Document::recorded(number, opened).await;
+                self.add(Open {
+                    document: document.clone(),
+                    options: None,
+                    observation: None,
+                    lab: None,
+                    keeping: None,
+                    past: Some(id.to_owned()),
+                })
+                .await;
+                document
+            }
+        };
+        self.current.send_replace(Some(document));
+        Ok(())
+    }
+
+    /// Writes the user's note to a past run.
+    ///
+    /// # Errors
+    /// When there is no such run, or it cannot be written.
+    pub fn note_run(&self, id: &str, note: &str) -> Result<(), AppError> {
+        self.history.set_note(id, note)
+    }
+
+    /// Forgets one past run. An open document of it stays.
+    ///
+    /// # Errors
+    /// When there is no such run, or it cannot be deleted.
+    pub async fn forget_run(&self, id: &str) -> Result<(), AppError> {
+        let open = self.open.lock().await;
+        let kept = open.iter().filter(|open| open.is_run(id));
+        kept.filter_map(|open| open.keeping.as_ref())
+            .for_each(|keeping| keeping.forget());
+        match self.history.forget(id) {
+            Err(error) if error.code == ErrorCode::Invalid && open.iter().any(|o| o.is_run(id)) => {
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// Forgets everything this program keeps: past runs, settings, tokens. Every document is
+    /// closed.
+    ///
+    /// # Errors
+    /// Names what could not be deleted; all else is gone.
+    pub async fn forget_everything(&self) -> Result<(), AppError> {
+        let open = std::mem::take(&mut *self.open.lock().await);
+        for open in &open {
+            if let Some(session) = open.document.session() {
+                session.signal_stop();
+            }
+            open.document.stop_observing().await;
+            if let Some(keeping) = &open.keeping {
+                keeping.forget();
+            }
+        }
+        self.current.send_replace(None);
+        let runs = self.history.forget_all();
+        self.history_notices.lock().await.clear();
+        let settings = self.library.lock().await.forget();
+        let tokens = self.vault().await.clear().await.map_err(vault_error);
+        runs.and(settings).and(tokens)
+    }
+
+    /// The past runs, after those that a program left behind were kept and those over the limits
+    /// forgotten.
+    async fn past_runs(&self, limits: HistoryLimits) -> Vec<PastRun> {
+        let history = self.history.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut notices = history.recover();
+            history.limit(&limits, Timestamp::from_system(SystemTime::now()));
+            let (runs, unreadable) = history.list();
+            notices.extend(unreadable);
+            (runs, notices)
+        });
+        let (mut runs, notices) = read.await.unwrap_or_default();
+        self.history_notices.lock().await.extend(notices);
+        let open = self.open.lock().await;
+        for run in &mut runs {
+            let mut documents = open.iter().filter(|open| open.is_run(&run.id));
+            run.document = documents.next().map(|open| open.document.id());
+        }
+        runs
+    }
+
+    async fn add(&self, new: Open) {
+        let mut open = self.open.lock().await;
+        open.push(new);
+        if open.len() > MOST_OPEN {
+            open.remove(0);
+        }
     }
 
     /// Compares two open documents.
@@ -390,36 +521,39 @@ impl App {
     /// Forgets the past runs and closes their documents; the current one stays.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When a file cannot be deleted.
     pub async fn clear_history(&self) -> Result<(), AppError> {
         let current = self.document().ok().map(|document| document.id());
         let mut open = self.open.lock().await;
+        for open in open.iter() {
+            if let Some(keeping) = &open.keeping {
+                keeping.forget();
+            }
+        }
         open.retain(|open| Some(open.document.id()) == current);
-        self.library.lock().await.clear_history()
+        self.history_notices.lock().await.clear();
+        self.history.forget_all()
     }
 
     /// Starts a run in a document of its own and makes that the current one. A run that is not
     /// over is ended then; its document stays.
-    async fn begin(&self, options: Options, lab: Option<Arc<Lab>>) -> Result<(), AppError> {
+    async fn begin(&self, options: Options, lab: Option<Arc<RunningLab>>) -> Result<(), AppError> {
         let vault = self.vault().await.clone();
         let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let document = Document::live(id, options.clone(), vault).await?;
-        // A lab has other ports each time, so that its runs are not worth remembering.
-        if lab.is_none() {
-            tokio::spawn(remember(Arc::downgrade(&document), self.library.clone()));
-        }
-        {
-            let mut open = self.open.lock().await;
-            open.push(Open {
-                document: document.clone(),
-                options: Some(options),
-                observation: None,
-                lab,
-            });
-            if open.len() > MOST_OPEN {
-                open.remove(0);
-            }
-        }
+        let scenario = lab.as_ref().map(|lab| lab.title.as_str());
+        let keeping = Arc::new(self.history.keeping(scenario));
+        let keep = Some(keeping.keep());
+        let document = Document::live_kept(id, options.clone(), vault, keep).await?;
+        tokio::spawn(remember(Arc::downgrade(&document), keeping.clone()));
+        self.add(Open {
+            document: document.clone(),
+            options: Some(options),
+            observation: None,
+            lab,
+            keeping: Some(keeping),
+            past: None,
+        })
+        .await;
         self.show(document);
         Ok(())
     }
@@ -441,19 +575,17 @@ impl App {
         {
             tracing::warn!(%error, "the URL will be another one next time");
         }
-        tokio::spawn(remember(Arc::downgrade(&document), self.library.clone()));
-        {
-            let mut open = self.open.lock().await;
-            open.push(Open {
-                document: document.clone(),
-                options: None,
-                observation: Some(wanted),
-                lab: None,
-            });
-            if open.len() > MOST_OPEN {
-                open.remove(0);
-            }
-        }
+        let keeping = Arc::new(self.history.keeping(None));
+        tokio::spawn(remember(Arc::downgrade(&document), keeping.clone()));
+        self.add(Open {
+            document: document.clone(),
+            options: None,
+            observation: Some(wanted),
+            lab: None,
+            keeping: Some(keeping),
+            past: None,
+        })
+        .await;
         self.show(document);
         Ok(())
     }
@@ -540,8 +672,8 @@ impl Follower {
     }
 }
 
-/// Adds a run to the past ones whenever it is over, until its document is closed.
-async fn remember(document: Weak<Document>, library: Arc<Mutex<Library>>) {
+/// Keeps a run with its findings whenever it is over, until its document is closed.
+async fn remember(document: Weak<Document>, keeping: Arc<Keeping>) {
     let Some(mut changes) = document.upgrade().map(|document| document.changes()) else {
         return;
     };
@@ -555,15 +687,23 @@ async fn remember(document: Weak<Document>, library: Arc<Mutex<Library>>) {
             let now = Timestamp::from_system(SystemTime::now());
             PastRun::of(&view, &document.findings(), document.id(), now)
         });
-        drop(document);
         let same = |one: &PastRun, other: &PastRun| {
             (one.result, &one.summary) == (other.result, &other.summary)
         };
-        if let Some(over) = &over
-            && !last.as_ref().is_some_and(|last| same(last, over))
-            && let Err(error) = library.lock().await.remember(over.clone())
-        {
-            tracing::warn!(%error, "the run is not remembered");
+        let is_new = |over: &PastRun| !last.as_ref().is_some_and(|last| same(last, over));
+        if let Some(over) = over.clone().filter(is_new) {
+            let keeping = keeping.clone();
+            let finished = tokio::task::spawn_blocking(move || {
+                let (findings, ledger) = (document.findings(), document.ledger());
+                let typed = document.typed_secrets();
+                let judged = (findings.as_ref(), ledger.as_ref());
+                keeping.finish(&document.trace(), &typed, judged, &over)
+            });
+            if let Ok(Err(error)) = finished.await {
+                tracing::warn!(%error, "the run is not kept");
+            }
+        } else {
+            drop(document);
         }
         last = over;
         if changes.changed().await.is_err() {

@@ -3,6 +3,8 @@
 //! Types are defined where they belong; this module lists them. Its test writes their TypeScript
 //! definitions and fails when those in `ui/src/host/bindings` were out of date.
 
+use std::time::Duration;
+
 use diagnosis::{Level, Owner};
 use observe::Rewriting;
 use serde::{Deserialize, Serialize};
@@ -165,6 +167,8 @@ pub struct LabScenario {
 #[serde(default)]
 pub struct Settings {
     pub theme: Theme,
+    /// How much of the past is kept.
+    pub history: HistoryLimits,
     /// What the next run starts with, the server's URL included.
     pub options: Options,
 }
@@ -177,13 +181,51 @@ pub enum Theme {
     Dark,
 }
 
+/// How much of the past is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default)]
+pub struct HistoryLimits {
+    /// Older runs are forgotten; 0 for no limit.
+    pub days: u32,
+    /// Of all runs together; the oldest are forgotten first. 0 for no limit.
+    pub megabytes: u32,
+}
+
+impl Default for HistoryLimits {
+    fn default() -> Self {
+        Self {
+            days: 90,
+            megabytes: 200,
+        }
+    }
+}
+
+/// A run that is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct PastRun {
+    /// Names it in commands; empty while it is not on the disk.
+    #[serde(default)]
+    pub id: String,
     pub server_url: String,
+    /// The title of the lab's scenario that it ran against.
+    #[serde(default)]
+    pub lab: Option<String>,
+    /// When it began.
     pub at: Timestamp,
+    /// From its first entry to its last.
+    #[serde(default, with = "trace::micros")]
+    #[ts(type = "number")]
+    pub duration: Duration,
     pub result: PastResult,
     /// The verdict in words.
     pub summary: String,
+    /// What the user wrote to it.
+    #[serde(default)]
+    pub note: String,
+    /// On the disk.
+    #[serde(default)]
+    #[ts(type = "number")]
+    pub bytes: u64,
     /// The document of the run, while this process still has it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -200,6 +242,8 @@ pub enum PastResult {
     Failed,
     /// The user ended it before.
     Ended,
+    /// The program ended before the run did.
+    Interrupted,
 }
 
 impl PastRun {
@@ -214,12 +258,34 @@ impl PastRun {
             Ending::Ended => PastResult::Ended,
         };
         Some(Self {
-            server_url: view.server_url.clone(),
-            at,
             result,
             summary: verdict.text.clone(),
             document: Some(document),
+            ..Self::begun(&view.server_url, at)
         })
+    }
+
+    /// A run that began then, and was interrupted.
+    pub fn begun(server_url: &str, at: Timestamp) -> Self {
+        Self {
+            id: String::new(),
+            server_url: server_url.into(),
+            lab: None,
+            at,
+            duration: Duration::ZERO,
+            result: PastResult::Interrupted,
+            summary: String::new(),
+            note: String::new(),
+            bytes: 0,
+            document: None,
+        }
+    }
+
+    /// Whether a word is in what is shown of it. In lower case.
+    pub fn has(&self, word: &str) -> bool {
+        let lab = self.lab.as_deref().unwrap_or_default();
+        let all = [&self.server_url, lab, &self.summary, &self.note];
+        all.iter().any(|text| text.to_lowercase().contains(word))
     }
 }
 
@@ -234,6 +300,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             theme: Theme::System,
+            history: HistoryLimits::default(),
             options: Options::default(),
         }
     }

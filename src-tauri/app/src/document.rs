@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use trace::{Secret, Timestamp, Trace};
 use vault::Vault;
 
-use crate::keeper::{Waiting, keep};
+use crate::keeper::{self, Waiting};
 use crate::observed::{Kept, Observation, Observed, keep_taking, nothing};
 use crate::recording::judgement;
 use crate::rows::row;
@@ -36,14 +36,27 @@ impl Document {
     /// # Errors
     /// When an option cannot be used: the message names the field.
     pub async fn live(id: u32, options: Options, vault: Vault) -> Result<Arc<Self>, AppError> {
-        let (session, events) = Session::start(options, vault).await?;
+        Self::live_kept(id, options, vault, None).await
+    }
+
+    /// The same, and each entry is given to `keep` before anything else happens.
+    ///
+    /// # Errors
+    /// As for [`Document::live`].
+    pub async fn live_kept(
+        id: u32,
+        options: Options,
+        vault: Vault,
+        keep: Option<session::Keep>,
+    ) -> Result<Arc<Self>, AppError> {
+        let (session, events) = Session::start_kept(options, vault, keep).await?;
         // Everything recorded comes as events.
         let mut trace = session.trace();
         trace.entries.clear();
         let shown = Arc::new(Mutex::new(Shown::nothing(trace)));
         let changes = Arc::new(watch::Sender::new(()));
         let (waiting, asked) = mpsc::unbounded_channel();
-        tokio::spawn(keep(events, asked, shown.clone(), changes.clone()));
+        tokio::spawn(keeper::keep(events, asked, shown.clone(), changes.clone()));
         Ok(Arc::new(Self {
             id,
             session: Some(Arc::new(session)),

@@ -18,7 +18,8 @@
 //! | `observed` | a client that is being observed |
 //! | `evidence` | what a recording says besides its traffic, and what to ask for next |
 //! | `snippets` | how a client is pointed at another URL |
-//! | `library` | the files of settings and past runs |
+//! | `history` | past runs, each in a folder of its own |
+//! | `library` | the files of settings and of observed servers |
 //! | `named_servers`, `client_files` | the servers that pasted texts and files of clients name |
 //! | `lab_scenarios` | the cards of the lab |
 //! | `report` | the JSON report |
@@ -38,6 +39,7 @@ mod document;
 mod edge;
 mod evidence;
 mod handed_on;
+mod history;
 mod keeper;
 pub mod lab_scenarios;
 mod library;
@@ -65,6 +67,7 @@ pub use document::Document;
 pub use edge::{EdgeAnswer, EdgeReport, edge, edge_lines};
 pub use evidence::{NextPiece, known_words, next_piece};
 pub use handed_on::HandedOn;
+pub use history::{History, Keeping};
 pub use library::{Library, usual_folder};
 pub use log::may_be_logged;
 pub use observe::Rewriting;

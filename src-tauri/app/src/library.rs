@@ -1,4 +1,4 @@
-//! Settings and past runs, in two files of the user's configuration folder.
+//! Settings, in a file of the user's configuration folder.
 //!
 //! A file that cannot be read is set aside under another name with a notice, never overwritten.
 
@@ -6,38 +6,30 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use flow::options::Options;
 use formats::Fresh;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{AppError, ErrorCode, PastRun, Settings};
+use crate::contract::{AppError, ErrorCode, Settings};
 use crate::observed::Kept;
-
-const MOST_PAST_RUNS: usize = 100;
 
 /// The folder of the window's settings, which the command shares for what is to stay the same. None
 /// on a system that has none.
 pub fn usual_folder() -> Option<PathBuf> {
-    Some(dirs::config_dir()?.join("dev.authscope.desktop"))
+    Some(dirs::config_dir()?.join(IDENTIFIER))
 }
 
-/// Where settings and past runs are kept.
+const MOST_OBSERVED: usize = 100;
+
+/// Where settings and the list of observed servers are kept.
 #[derive(Debug)]
 pub struct Library {
     folder: PathBuf,
     pub settings: Settings,
-    /// Newest first.
-    pub history: Vec<PastRun>,
     /// Where clients were observed, so that the URL that they were given stays the same.
     pub observed: Vec<Kept>,
     /// Problems with the files, for the user.
     pub notices: Vec<String>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct History {
-    runs: Vec<PastRun>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -52,11 +44,6 @@ impl Library {
         let mut notices = Vec::new();
         let settings: Option<Settings> =
             read(&folder.join("settings.json"), "settings", &mut notices);
-        let history: Option<History> = read(
-            &folder.join("history.json"),
-            "list of past runs",
-            &mut notices,
-        );
         let observed: Option<ObservedServers> = read(
             &folder.join("observed.json"),
             "list of observed servers",
@@ -65,7 +52,6 @@ impl Library {
         Self {
             folder,
             settings: settings.unwrap_or_default(),
-            history: history.unwrap_or_default().runs,
             observed: observed.unwrap_or_default().servers,
             notices,
         }
@@ -82,7 +68,7 @@ impl Library {
         self.observed
             .retain(|other| other.server_url != kept.server_url);
         self.observed.insert(0, kept);
-        self.observed.truncate(MOST_PAST_RUNS);
+        self.observed.truncate(MOST_OBSERVED);
         let servers = self.observed.clone();
         self.write("observed.json", &ObservedServers { servers })
     }
@@ -99,26 +85,27 @@ impl Library {
         self.write("settings.json", &kept)
     }
 
+    /// Forgets the settings and the observed servers, with files that were set aside.
+    ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn remember(&mut self, run: PastRun) -> Result<(), AppError> {
-        self.history.insert(0, run);
-        self.history.truncate(MOST_PAST_RUNS);
-        let mut runs = self.history.clone();
-        // The number of a document means nothing to the next process.
-        for run in &mut runs {
-            run.document = None;
-            let bare = Options::for_server(&run.server_url).without_secrets();
-            run.server_url = bare.server_url;
+    /// When a file cannot be deleted.
+    pub fn forget(&mut self) -> Result<(), AppError> {
+        self.settings = Settings::default();
+        self.observed.clear();
+        self.notices.clear();
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_ours = OURS.iter().any(|ours| name.starts_with(ours));
+            if is_ours && path.is_file() {
+                fs::remove_file(&path).map_err(|error| AppError {
+                    code: ErrorCode::File,
+                    message: format!("{} could not be deleted: {error}", path.display()),
+                    hint: None,
+                })?;
+            }
         }
-        self.write("history.json", &History { runs })
-    }
-
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn clear_history(&mut self) -> Result<(), AppError> {
-        self.history.clear();
-        self.write("history.json", &History::default())
+        Ok(())
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), AppError> {
@@ -136,6 +123,12 @@ impl Library {
         })
     }
 }
+
+/// What the names of the files begin with.
+const OURS: [&str; 3] = ["settings.", "observed.", "history."];
+
+/// As `tauri.conf.json` has it.
+const IDENTIFIER: &str = "dev.authscope.desktop";
 
 fn read<T: DeserializeOwned>(path: &Path, what: &str, notices: &mut Vec<String>) -> Option<T> {
     let text = match fs::read(path) {
@@ -176,8 +169,7 @@ mod tests {
     use super::*;
     use flow::options::{GrantChoice, Registration};
 
-    use crate::contract::{PastResult, Theme};
-    use trace::Timestamp;
+    use crate::contract::Theme;
 
     fn folder(name: &str) -> PathBuf {
         let folder =
@@ -216,23 +208,6 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_set_aside_and_told() {
-        let folder = folder("damaged");
-        let mut library = Library::open(&folder);
-        let run = PastRun {
-            server_url: "https://mcp.example/mcp?key=hush".into(),
-            at: Timestamp(1),
-            result: PastResult::Passed,
-            summary: "Reached tools/list".into(),
-            document: Some(7),
-        };
-        library.remember(run.clone()).unwrap();
-        assert_eq!(library.history[0].document, Some(7));
-        let kept = PastRun {
-            document: None,
-            server_url: "https://mcp.example/mcp".into(),
-            ..run
-        };
-        assert_eq!(Library::open(&folder).history, [kept]);
         // Cut off, of another kind, of another version, no text, a folder: never fatal.
         for damaged in [
             "",
@@ -259,17 +234,11 @@ mod tests {
             opened.notices
         );
         assert!(opened.save_settings(Settings::default()).is_err());
-        fs::write(folder.join("history.json"), "{\"runs\": [7]}").unwrap();
-        let again = Library::open(&folder);
-        assert!(again.history.is_empty());
-        assert!(
-            again.notices[0].contains("set aside as"),
-            "{:?}",
-            again.notices
-        );
-        assert_eq!(
-            fs::read_to_string(folder.join("history.damaged-1.json")).unwrap(),
-            "{\"runs\": [7]}"
-        );
+    }
+
+    #[test]
+    fn the_window_and_the_command_use_the_same_folder() {
+        let conf = include_str!("../../../tauri.conf.json");
+        assert!(conf.contains(&format!("\"identifier\": \"{IDENTIFIER}\"")));
     }
 }

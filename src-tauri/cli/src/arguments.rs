@@ -34,6 +34,8 @@ pub enum Command {
     Convert(ConvertArguments),
     /// Print code that sends a request of a recording again
     Repeat(RepeatArguments),
+    /// List, open or forget the runs that were kept
+    History(HistoryArguments),
     /// Run the lab: an authorization server and an MCP server, healthy or broken in one named way
     #[command(after_help = LAB_CLIENTS)]
     Lab(Box<LabArguments>),
@@ -186,6 +188,13 @@ pub struct CheckArguments {
     /// curl -v, messages, log lines, tables, metadata, tokens, errors; - for the standard input
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
+    #[command(flatten)]
+    pub show: ShowArguments,
+}
+
+/// What is said of a recording, and where.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
     /// List the exchanges too that belong to no flow
     #[arg(long)]
     pub all: bool,
@@ -195,6 +204,45 @@ pub struct CheckArguments {
     /// End with exit code 1 when there is a finding of this level or above
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub fail_on: FailOn,
+}
+
+/// A run that was interrupted, even by kill -9, is kept as far as it got.
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    #[command(subcommand)]
+    pub command: HistoryCommand,
+    /// Where the runs are; by default where the window keeps its own
+    #[arg(long, global = true, env = "AUTHSCOPE_FOLDER", value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum HistoryCommand {
+    /// List the runs, newest first
+    List {
+        /// Only those with this in their server, verdict or note
+        search: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what a run shows, as check does of a file
+    Open {
+        /// As list shows it
+        id: String,
+        #[command(flatten)]
+        arguments: ShowArguments,
+    },
+    /// Write a note to a run
+    Note { id: String, text: String },
+    /// Forget a run, or all of them
+    #[command(group(ArgGroup::new("which").required(true)))]
+    Forget {
+        #[arg(group = "which")]
+        id: Option<String>,
+        #[arg(long, group = "which")]
+        all: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -214,6 +262,12 @@ pub struct OutputArguments {
     /// End with exit code 1 when there is a finding of this level or above
     #[arg(long, value_enum, default_value_t = FailOn::Never)]
     pub fail_on: FailOn,
+    /// Keep the run among the past ones, secrets replaced: see history
+    #[arg(long)]
+    pub keep: bool,
+    /// Where --keep keeps it; by default where the window keeps its own
+    #[arg(long, env = "AUTHSCOPE_FOLDER", value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
 }
 
 const LAB_CLIENTS: &str = "\

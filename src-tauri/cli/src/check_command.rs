@@ -9,20 +9,27 @@ use app::{Document, Mirror, Row, Status, known_words, next_piece};
 use formats::{Opened, Redactor, visible_json};
 use trace::{FlowInfo, Origin, Purpose, Trace};
 
-use crate::arguments::CheckArguments;
+use crate::arguments::{CheckArguments, ShowArguments};
 use crate::explain_command;
 use crate::paint::Paint;
 use crate::run_command::{create, exit_code, print_end, write};
 use crate::terminal::{Failure, Terminal};
 
 pub async fn run(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
+    show(open(&arguments.file)?, &arguments.show).await
+}
+
+/// Says what a recording shows.
+///
+/// # Errors
+/// When the report cannot be written.
+pub async fn show(opened: Opened, arguments: &ShowArguments) -> Result<ExitCode, Failure> {
     let to_standard_output = arguments.json.as_deref() == Some(Path::new("-"));
     let paint = Paint::new(if to_standard_output {
         Terminal::standard_error()
     } else {
         Terminal::standard_output()
     });
-    let opened = open(&arguments.file)?;
     let json = arguments.json.as_deref().filter(|_| !to_standard_output);
     let json = json.map(create).transpose()?;
 

@@ -12,6 +12,7 @@ mod convert_command;
 mod edge_command;
 mod explain_command;
 mod exports;
+mod history_command;
 mod lab_command;
 mod matrix_command;
 mod observe_command;
@@ -81,6 +82,7 @@ async fn command() -> ExitCode {
         Command::Explain(arguments) => explain_command::run(&arguments),
         Command::Convert(arguments) => convert_command::run(&arguments).await,
         Command::Repeat(arguments) => repeat_command::run(&arguments).await,
+        Command::History(arguments) => history_command::run(&arguments).await,
         Command::Lab(arguments) => lab_command::run(*arguments).await,
         Command::Rules(arguments) => rules_command::run(&arguments),
     };

@@ -3,15 +3,20 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use app::{AppError, Document, Ending, HandedOn, Mirror, RunVerdict, Status, Update, Viewer};
+use app::{
+    AppError, Document, Ending, HandedOn, History, Keeping, Mirror, PastRun, RunVerdict, Status,
+    Update, Viewer,
+};
 use diagnosis::{Finding, Level};
 use formats::{Fresh, Redactor, visible_json};
 use trace::{HowOpened, StopCode, Trace};
 use vault::Vault;
 
-use crate::arguments::{FailOn, RunArguments};
+use crate::arguments::{FailOn, OutputArguments, RunArguments};
 use crate::exports::{self, Exports};
+use crate::history_command;
 use crate::paint::Paint;
 use crate::terminal::{Failure, Terminal};
 
@@ -40,7 +45,10 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let json = json_file.map(create).transpose()?;
 
     let vault = Vault::memory("a headless run keeps no tokens");
-    let document = Document::live(1, arguments.options.0.clone(), vault)
+    let keeping = keeping(&arguments.output)?;
+    let keep = keeping.as_ref().map(Keeping::keep);
+    let options = arguments.options.0.clone();
+    let document = Document::live_kept(1, options, vault, keep)
         .await
         .map_err(failure)?;
     let mut progress = Progress::new(&document, &paint);
@@ -53,6 +61,14 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let redactor = Redactor::of(&trace, &typed);
     print_end(&trace, &redactor, &status, &findings, &paint)?;
 
+    if let (Some(keeping), Some(view)) = (&keeping, document.view())
+        && let Some(run) = PastRun::of(&view, &findings, document.id(), trace.started)
+    {
+        let judged = (findings.as_ref(), ledger.as_ref());
+        keeping
+            .finish(&trace, &typed, judged, &run)
+            .map_err(failure)?;
+    }
     exports.write(&HandedOn::of(&document))?;
     let report = || app::report(&trace, &typed, &status, &findings, &ledger);
     if to_standard_output {
@@ -63,6 +79,16 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         })?;
     }
     Ok(exit_code(&status, &findings, arguments.output.fail_on))
+}
+
+/// What keeps the run, where that is asked for.
+fn keeping(output: &OutputArguments) -> Result<Option<Arc<Keeping>>, Failure> {
+    if !output.keep {
+        return Ok(None);
+    }
+    let folder = history_command::folder(output.folder.as_ref())?;
+    let history = History::new(folder.join("runs"));
+    Ok(Some(Arc::new(history.keeping(None))))
 }
 
 /// How often `--go-on` goes on at the same stop: a server may stop a run again and again.

@@ -16,18 +16,16 @@ pub struct Step<'a> {
     /// Which of them it is.
     pub detail: String,
     pub title: String,
-    /// As the server got it, where a proxy was in between.
+    /// As it would have been without a proxy, where one was in between.
     pub request: Request,
     /// None for a visit.
     pub exchange: Option<&'a Exchange>,
 }
 
 impl Step<'_> {
-    /// What came back, as the server sent it.
+    /// What came back.
     pub fn outcome(&self) -> Option<&Outcome> {
-        let exchange = self.exchange?;
-        let side = exchange.server_side.as_ref();
-        Some(side.map_or(&exchange.outcome, |side| &side.outcome))
+        Some(&self.exchange?.outcome)
     }
 
     pub fn status(&self) -> Option<u16> {
@@ -119,14 +117,12 @@ fn of_visit<'a>(entry: &'a Entry, visit: &BrowserVisit) -> Step<'a> {
 
 fn of_exchange<'a>(entry: &'a Entry, exchange: &'a Exchange) -> Option<Step<'a>> {
     let (kind, detail, title) = kind(&exchange.purpose)?;
-    let side = exchange.server_side.as_ref();
-    let request = side.map_or(&exchange.request, |side| &side.request);
     Some(Step {
         entry,
         kind,
         detail,
         title,
-        request: request.clone(),
+        request: exchange.request.clone(),
         exchange: Some(exchange),
     })
 }

@@ -9,6 +9,7 @@
 mod format;
 mod fresh;
 mod har;
+mod journal;
 mod line;
 mod matters;
 mod mermaid;
@@ -29,6 +30,7 @@ mod visible;
 pub use format::{About, Export, Format, Judged, Kind, Opened, ReadError, Secrets, create};
 pub use fresh::Fresh;
 pub use har::Har;
+pub use journal::Journal;
 pub use paste::{Piece, PieceKind};
 pub use redact::Redactor;
 pub use repeat::{Language, curl, repeat, shell_word};

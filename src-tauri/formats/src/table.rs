@@ -7,6 +7,7 @@ use diagnosis::Owner;
 
 use crate::format::{Export, Format, Opened, ReadError};
 use crate::har::Har;
+use crate::journal::{JOURNAL, Journal};
 use crate::mermaid::Mermaid;
 use crate::mitmproxy::{Mitmproxy, begins_as_flow};
 use crate::paste;
@@ -67,6 +68,10 @@ pub fn open(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadErro
     file.take(LOOKED_AT)
         .read_to_end(&mut start)
         .map_err(|error| ReadError(format!("the file could not be read: {error}")))?;
+    // No format of the table: a run has it only until it is over.
+    if start.starts_with(format!("{{\"{JOURNAL}\"").as_bytes()) {
+        return Journal::read(&mut start.as_slice().chain(file));
+    }
     let by_name = || format_of(name?).filter(|format| format.about().can_read);
     match by_content(&start).or_else(by_name) {
         Some(format) => format.read(&mut Bounded {

@@ -95,7 +95,7 @@ struct Also {
 }
 
 /// The file without its entries.
-fn head(trace: &Trace, redactor: Option<&Redactor>) -> io::Result<Map<String, Value>> {
+pub fn head(trace: &Trace, redactor: Option<&Redactor>) -> io::Result<Map<String, Value>> {
     let mut head = trace.clone();
     head.entries.clear();
     let head: Map<String, Value> = serde_json::from_str(&trace::to_json(&head))?;
@@ -129,7 +129,7 @@ impl Serialize for Entries<'_> {
 }
 
 /// The entry without its secrets, and with what was found out from them.
-fn without(entry: &Entry, checked: Option<Checked>, redactor: &Redactor) -> Value {
+pub fn without(entry: &Entry, checked: Option<Checked>, redactor: &Redactor) -> Value {
     // Every key is a string and every number finite, so this cannot fail.
     let json = |entry: &Entry| serde_json::to_value(entry).unwrap_or_default();
     match &entry.kind {

@@ -57,5 +57,5 @@ pub use flow::{Action, Tool};
 pub use report::vault_view;
 pub use session::Session;
 pub use setup::wire_of;
-pub use state::{Event, NextStep, RunState, ServerView, Status, TokenView, VaultView};
+pub use state::{Event, Keep, NextStep, RunState, ServerView, Status, TokenView, VaultView};
 pub use tokens::token_id;

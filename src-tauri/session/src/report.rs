@@ -10,8 +10,9 @@ use wire::Wire;
 
 use crate::ended::ended_message;
 use crate::journal::Journal;
-use crate::state::{Event, NextStep, RunState, ServerView, Status, VaultView};
+use crate::state::{Event, Keep, NextStep, RunState, ServerView, Status, VaultView};
 use crate::tokens::token_view;
+use crate::typed_secrets::TypedSecrets;
 
 pub(crate) struct Reporter {
     events: mpsc::UnboundedSender<Event>,
@@ -25,6 +26,8 @@ pub(crate) struct Reporter {
     status: Option<Status>,
     /// The redirect URI while a callback is waited for.
     pub listening: Option<String>,
+    /// Who is given the record first.
+    pub keep: Option<(Keep, TypedSecrets)>,
 }
 
 /// Where the session stands, as the runner sees it.
@@ -54,6 +57,7 @@ impl Reporter {
             state: None,
             status: None,
             listening: None,
+            keep: None,
         }
     }
 
@@ -82,6 +86,11 @@ impl Reporter {
         let participants =
             (trace.participants.len() != self.participants).then(|| trace.participants.clone());
         self.participants = trace.participants.len();
+        if let Some((keep, typed)) = &mut self.keep
+            && (!entries.is_empty() || participants.is_some())
+        {
+            keep(trace, &typed.all());
+        }
         let state = Arc::new(self.state(&now));
         self.status = now.status;
         let state = (self.state.as_ref() != Some(&state)).then(|| {

@@ -10,7 +10,7 @@ use crate::error::{AppError, ErrorCode};
 use crate::inbox::{Command, Reply};
 use crate::journal::{Journal, lock};
 use crate::runner::Runner;
-use crate::state::Event;
+use crate::state::{Event, Keep};
 use crate::typed_secrets::TypedSecrets;
 use flow::Action;
 use flow::options::{Options, Registration};
@@ -34,10 +34,23 @@ impl Session {
         options: Options,
         vault: Vault,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Event>), AppError> {
+        Self::start_kept(options, vault, None).await
+    }
+
+    /// The same, and each entry is given to `keep` before anything else happens.
+    ///
+    /// # Errors
+    /// As for [`Session::start`].
+    pub async fn start_kept(
+        options: Options,
+        vault: Vault,
+        keep: Option<Keep>,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Event>), AppError> {
         let (events, receiver) = mpsc::unbounded_channel();
         let (commands, inbox) = mpsc::unbounded_channel();
         let (resting, at_rest) = watch::channel(false);
-        let runner = Runner::new(options.clone(), vault, events, inbox, resting)?;
+        let mut runner = Runner::new(options.clone(), vault, events, inbox, resting)?;
+        runner.reporter.keep = keep.map(|keep| (keep, runner.typed_secrets.clone()));
         let journal = runner.journal();
         let typed_secrets = runner.typed_secrets.clone();
         tokio::spawn(runner.live());

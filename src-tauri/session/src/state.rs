@@ -6,7 +6,8 @@ use flow::Tool;
 use flow::options::RegistrationWay;
 use serde::{Deserialize, Serialize};
 use trace::{
-    ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, StopCode, Timestamp,
+    ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, Secret, StopCode,
+    Timestamp, Trace,
 };
 use ts_rs::TS;
 
@@ -20,6 +21,10 @@ pub struct Event {
     /// Where the run stands, when that changed.
     pub state: Option<Arc<RunState>>,
 }
+
+/// Called with everything that is recorded so far and the secrets that were typed, whenever there is
+/// more of it and before anything else happens.
+pub type Keep = Box<dyn FnMut(&Trace, &[(String, Secret)]) + Send>;
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,6 +5,7 @@ import type { Settings } from "./bindings/Settings";
 import type { Update } from "./bindings/Update";
 import { SECRETS } from "./fixtures/places";
 import kept from "./fixtures/comparison.json";
+import { boot, past } from "./fixtures/boot";
 import { fixture } from "./fixtures/index";
 import type { Fixture } from "./fixtures/script";
 import type { Host } from "./host";
@@ -95,13 +96,10 @@ export function fakeHost(query: URLSearchParams): Host {
       refused();
       if (chosen.boot.history === history && lab === null) {
         history = [
-          {
-            server_url: options.server_url,
-            at: Date.now() * 1_000,
-            result: "ended",
+          past(options.server_url, Date.now() * 1_000, "ended", {
             summary: "Ended by hand",
             document: play.document + 1,
-          },
+          }),
           ...history,
         ];
       }
@@ -126,6 +124,21 @@ export function fakeHost(query: URLSearchParams): Host {
     stop: async () => play.end(),
     restart: async () => play.begin(),
     reopen: async () => play.tellAll(),
+    openRun: async () => {
+      play.begin();
+      play.setRunning(true);
+      keepRunning();
+    },
+    noteRun: async (id, note) => {
+      history = history.map((run) => (run.id === id ? { ...run, note } : run));
+    },
+    forgetRun: async (id) => {
+      history = history.filter((run) => run.id !== id);
+    },
+    forgetEverything: async () => {
+      history = [];
+      settings = boot(true).settings;
+    },
     compare: async (a, b) => {
       if (a === b) return { ...comparison, same: true, sentence: SAME, first: null, rows: [] };
       return comparison;

@@ -38,6 +38,13 @@ export interface Host {
   restart(): Promise<void>;
   /** Shows a document that is still open, such as a past run of this process. */
   reopen(document: number): Promise<void>;
+  /** Opens a past run, also one of an earlier day. */
+  openRun(id: string): Promise<void>;
+  /** Writes the user's note to a past run. */
+  noteRun(id: string, note: string): Promise<void>;
+  forgetRun(id: string): Promise<void>;
+  /** Past runs, settings and tokens. */
+  forgetEverything(): Promise<void>;
   /** What differs between two open documents. */
   compare(a: number, b: number): Promise<Comparison>;
   /** Goes on where the specification says to stop. */

@@ -126,6 +126,19 @@ impl Known {
         self.public.insert(value.to_vec());
     }
 
+    /// Something was learnt that is not findable yet.
+    pub fn has_new(&self) -> bool {
+        !self.new.is_empty()
+    }
+
+    /// Whether something of that is in this text.
+    pub fn finds_new(&self, text: &[u8]) -> bool {
+        self.has_new()
+            && Batch::of(self.new.clone())
+                .next(text, 0, text.len())
+                .is_some()
+    }
+
     /// Makes what was learnt findable.
     pub fn index(&mut self) {
         let mut needles = std::mem::take(&mut self.new);

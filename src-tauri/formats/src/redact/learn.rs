@@ -140,6 +140,19 @@ pub fn exchange(known: &mut Known, exchange: &Exchange) {
     learnt.tell(known);
 }
 
+/// Learns the secrets of one entry.
+pub fn entry(known: &mut Known, entry: &Entry) {
+    match &entry.kind {
+        EntryKind::Exchange(one) => exchange(known, one),
+        EntryKind::BrowserOpened(visit) => {
+            let mut learnt = Learnt::default();
+            url::url(&mut Learn::new(&mut learnt), visit.url.as_bytes());
+            learnt.tell(known);
+        }
+        EntryKind::Decision(_) | EntryKind::Rewound { .. } => {}
+    }
+}
+
 fn entries(entries: &[Arc<Entry>]) -> (Learnt, Vec<Quiet>) {
     let mut learnt = Learnt::default();
     let mut quiet = Vec::new();

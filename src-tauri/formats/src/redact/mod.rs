@@ -28,7 +28,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::Value;
-use trace::{Body, BodyEnd, Exchange, Failure, Header, Outcome, Request, Response, Secret, Trace};
+use trace::{
+    Body, BodyEnd, Entry, Exchange, Failure, Header, Outcome, Request, Response, Secret, Trace,
+};
 
 use edit::{Edit, Sink};
 use known::Known;
@@ -74,6 +76,19 @@ impl Redactor {
     pub fn learn(&mut self, exchange: &Exchange) {
         learn::exchange(&mut self.known, exchange);
         self.known.index();
+    }
+
+    /// Learns the secrets of one more entry, as a run goes on. Whether a text that was written
+    /// before shows one of them; it is asked for only when there is a new one.
+    pub(crate) fn learn_and_find(
+        &mut self,
+        entry: &Entry,
+        written: impl FnOnce() -> Vec<u8>,
+    ) -> bool {
+        learn::entry(&mut self.known, entry);
+        let is_shown = self.known.has_new() && self.known.finds_new(&written());
+        self.known.index();
+        is_shown
     }
 
     /// Lengths that headers name stay as recorded: they tell what was sent.

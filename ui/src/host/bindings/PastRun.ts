@@ -2,11 +2,38 @@
 import type { PastResult } from "./PastResult";
 import type { Timestamp } from "./Timestamp";
 
-export type PastRun = { server_url: string, at: Timestamp, result: PastResult, 
+/**
+ * A run that is kept.
+ */
+export type PastRun = { 
+/**
+ * Names it in commands; empty while it is not on the disk.
+ */
+id: string, server_url: string, 
+/**
+ * The title of the lab's scenario that it ran against.
+ */
+lab: string | null, 
+/**
+ * When it began.
+ */
+at: Timestamp, 
+/**
+ * From its first entry to its last.
+ */
+duration: number, result: PastResult, 
 /**
  * The verdict in words.
  */
 summary: string, 
+/**
+ * What the user wrote to it.
+ */
+note: string, 
+/**
+ * On the disk.
+ */
+bytes: number, 
 /**
  * The document of the run, while this process still has it open.
  */

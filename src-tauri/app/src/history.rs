@@ -1,0 +1,477 @@
+//! Past runs: a folder each, with the run as a trace file and what is said of it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `journal` | the run as it grows; gone once the trace file has all of it |
+//! | `lock` | held by the program that runs it; free when that program is gone |
+//! | `run.authscope` | the run with its findings, secrets replaced |
+//! | `run.json` | what the list of past runs shows |
+//!
+//! Several programs may use the folder at once. A file that cannot be read is set aside under
+//! another name with a notice, never overwritten, and stops nothing.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use diagnosis::{Finding, RuleCheck};
+use flow::options::Options;
+use formats::{Export, Format, Fresh, Journal, Judged, Opened};
+use trace::{Secret, Timestamp, Trace};
+
+use crate::contract::{AppError, ErrorCode, HistoryLimits, PastRun};
+use crate::shown::lock;
+
+/// The runs that are kept.
+#[derive(Debug, Clone)]
+pub struct History {
+    folder: PathBuf,
+}
+
+const JOURNAL: &str = "journal";
+const LOCK: &str = "lock";
+const TRACE: &str = "run.authscope";
+const ABOUT: &str = "run.json";
+
+impl History {
+    /// The runs in this folder, which need not be there yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    /// Every past run, newest first, with what the user should be told of those that cannot be
+    /// read.
+    pub fn list(&self) -> (Vec<PastRun>, Vec<String>) {
+        let mut runs = Vec::new();
+        let mut notices = Vec::new();
+        for folder in self.folders() {
+            let about = folder.join(ABOUT);
+            let Ok(text) = fs::read(&about) else {
+                continue;
+            };
+            match serde_json::from_slice::<PastRun>(&text) {
+                Ok(run) => runs.push(PastRun {
+                    id: name_of(&folder),
+                    bytes: size(&folder),
+                    document: None,
+                    ..run
+                }),
+                Err(error) => notices.push(set_aside(&folder, &error.to_string())),
+            }
+        }
+        runs.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| b.id.cmp(&a.id)));
+        (runs, notices)
+    }
+
+    /// Keeps what a program that is gone left behind: its runs are past runs then. Returns a notice
+    /// for each.
+    pub fn recover(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        for folder in self.folders() {
+            let journal = folder.join(JOURNAL);
+            if !journal.exists() || is_running(&folder) {
+                continue;
+            }
+            match recover(&folder) {
+                Ok(Some(run)) => notices.push(format!(
+                    "A run of {} was interrupted. It was kept: see the past runs.",
+                    run.server_url
+                )),
+                Ok(None) => {}
+                Err(error) => notices.push(set_aside(&folder, &error)),
+            }
+        }
+        notices
+    }
+
+    /// What keeps one more run, from its first entry on. `lab`: the title of the lab's scenario.
+    pub fn keeping(&self, lab: Option<&str>) -> Keeping {
+        Keeping {
+            runs: self.folder.clone(),
+            lab: lab.map(str::to_owned),
+            open: Mutex::default(),
+            is_forgotten: AtomicBool::new(false),
+        }
+    }
+
+    /// The recording of a past run.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] when there is none of this id, [`ErrorCode::File`] when it cannot be
+    /// read.
+    pub fn open(&self, id: &str) -> Result<Opened, AppError> {
+        let path = self.folder_of(id)?.join(TRACE);
+        let read = || -> Result<Opened, String> {
+            let mut file = File::open(&path).map_err(|error| error.to_string())?;
+            trace_format()?
+                .read(&mut file)
+                .map_err(|error| error.to_string())
+        };
+        read().map_err(|error| AppError {
+            code: ErrorCode::File,
+            message: format!("{} could not be read: {error}", path.display()),
+            hint: None,
+        })
+    }
+
+    /// Writes the user's note to a past run.
+    ///
+    /// # Errors
+    /// As for [`History::open`].
+    pub fn set_note(&self, id: &str, note: &str) -> Result<(), AppError> {
+        let folder = self.folder_of(id)?;
+        let path = folder.join(ABOUT);
+        let write = || -> io::Result<()> {
+            let mut run: PastRun = serde_json::from_slice(&fs::read(&path)?)?;
+            run.note = note.trim().to_owned();
+            write_about(&folder, &run)
+        };
+        write().map_err(|error| file_error(&path, &error))
+    }
+
+    /// Forgets one past run.
+    ///
+    /// # Errors
+    /// As for [`History::open`].
+    pub fn forget(&self, id: &str) -> Result<(), AppError> {
+        let folder = self.folder_of(id)?;
+        fs::remove_dir_all(&folder).map_err(|error| file_error(&folder, &error))
+    }
+
+    /// Forgets every past run, with what was set aside. What is running now stays.
+    ///
+    /// # Errors
+    /// [`ErrorCode::File`] names the first that could not be deleted; the others are gone.
+    pub fn forget_all(&self) -> Result<(), AppError> {
+        let mut failed = None;
+        for folder in self.all_folders() {
+            if is_running(&folder) {
+                continue;
+            }
+            if let Err(error) = fs::remove_dir_all(&folder) {
+                failed.get_or_insert(file_error(&folder, &error));
+            }
+        }
+        // Only when nothing is in it.
+        let _ = fs::remove_dir(&self.folder);
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Forgets the runs that are older, and the oldest ones while all take more room.
+    pub fn limit(&self, limits: &HistoryLimits, now: Timestamp) {
+        let oldest = Duration::from_secs(u64::from(limits.days) * 24 * 3600);
+        let most = u64::from(limits.megabytes) << 20;
+        let mut sum = 0;
+        for run in self.list().0 {
+            sum += run.bytes;
+            let is_old = limits.days > 0 && now.since(run.at) > oldest;
+            let is_too_much = limits.megabytes > 0 && sum > most;
+            let folder = self.folder.join(&run.id);
+            if (is_old || is_too_much)
+                && !is_running(&folder)
+                && let Err(error) = fs::remove_dir_all(&folder)
+            {
+                tracing::warn!(%error, "a past run could not be forgotten");
+            }
+        }
+    }
+
+    fn folder_of(&self, id: &str) -> Result<PathBuf, AppError> {
+        let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let folder = self.folder.join(id);
+        if is_id && folder.join(ABOUT).exists() {
+            return Ok(folder);
+        }
+        Err(AppError {
+            code: ErrorCode::Invalid,
+            message: format!("run: expected the id of a past run, got \"{id}\""),
+            hint: None,
+        })
+    }
+
+    /// Those of runs, and none that was set aside.
+    fn folders(&self) -> Vec<PathBuf> {
+        let all = self.all_folders().into_iter();
+        all.filter(|folder| folder.extension().is_none()).collect()
+    }
+
+    fn all_folders(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return Vec::new();
+        };
+        let paths = entries.flatten().map(|entry| entry.path());
+        paths.filter(|path| path.is_dir()).collect()
+    }
+}
+
+/// A run that is being kept.
+#[derive(Debug)]
+pub struct Keeping {
+    /// The folder of all runs.
+    runs: PathBuf,
+    lab: Option<String>,
+    open: Mutex<Option<OpenRun>>,
+    is_forgotten: AtomicBool,
+}
+
+/// The files of a run, from its first entry on.
+#[derive(Debug)]
+struct OpenRun {
+    folder: PathBuf,
+    journal: Journal,
+    /// The trace file has all of it.
+    is_whole: bool,
+    _held: File,
+}
+
+impl OpenRun {
+    fn begin(runs: &Path, trace: &Trace, typed: &[(String, Secret)]) -> io::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{:016}-{}-{number}", trace.started.0, std::process::id());
+        let folder = runs.join(&id);
+        fs::create_dir_all(&folder)?;
+        let held = File::create(folder.join(LOCK))?;
+        held.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::ErrorKind::ResourceBusy.into(),
+        })?;
+        let journal = Journal::create(&folder.join(JOURNAL), trace, typed)?;
+        Ok(Self {
+            folder,
+            journal,
+            is_whole: false,
+            _held: held,
+        })
+    }
+}
+
+impl Keeping {
+    /// What a session calls with all that is recorded, before it does anything else.
+    pub fn keep(self: &Arc<Self>) -> session::Keep {
+        let keeping = self.clone();
+        Box::new(move |trace, typed| keeping.take(trace, typed))
+    }
+
+    /// The id of the run among the past ones; none before its first entry.
+    pub fn id(&self) -> Option<String> {
+        let open = lock(&self.open);
+        open.as_ref().map(|open| name_of(&open.folder))
+    }
+
+    /// Deletes what was kept of the run, and keeps no more of it.
+    pub fn forget(&self) {
+        self.is_forgotten.store(true, Ordering::Relaxed);
+        if let Some(mut open) = lock(&self.open).take() {
+            open.is_whole = true;
+            let folder = open.folder.clone();
+            drop(open);
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+
+    fn take(&self, trace: &Trace, typed: &[(String, Secret)]) {
+        if self.is_forgotten.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut open = lock(&self.open);
+        let done = match open.as_mut() {
+            Some(open) => {
+                open.is_whole = false;
+                open.journal.append(trace, typed)
+            }
+            None => OpenRun::begin(&self.runs, trace, typed).map(|begun| *open = Some(begun)),
+        };
+        if let Err(error) = done {
+            // The next one may find room again.
+            tracing::warn!(%error, "the journal of the run could not be written");
+        }
+    }
+
+    /// Writes the run with its findings, and what the list shows of it. Answers with its id.
+    ///
+    /// # Errors
+    /// [`ErrorCode::File`] when it cannot be written.
+    pub fn finish(
+        &self,
+        trace: &Trace,
+        typed: &[(String, Secret)],
+        judged: (&[Finding], &[RuleCheck]),
+        run: &PastRun,
+    ) -> Result<String, AppError> {
+        if self.is_forgotten.load(Ordering::Relaxed) {
+            return Ok(String::new());
+        }
+        let mut open = lock(&self.open);
+        let begun = match open.as_mut() {
+            Some(open) => open,
+            None => {
+                let begun = OpenRun::begin(&self.runs, trace, typed);
+                open.insert(begun.map_err(|error| file_error(&self.runs, &error))?)
+            }
+        };
+        let path = begun.folder.join(TRACE);
+        let write = || -> io::Result<()> {
+            write_trace(&path, trace, typed, judged.0, judged.1)?;
+            let last = trace.entries.last().map_or(trace.started, |entry| entry.at);
+            let note = about(&begun.folder).map_or_else(String::new, |run| run.note);
+            let run = PastRun {
+                lab: self.lab.clone(),
+                at: trace.started,
+                duration: last.since(trace.started),
+                note,
+                ..run.clone()
+            };
+            write_about(&begun.folder, &run)
+        };
+        write().map_err(|error| file_error(&path, &error))?;
+        begun.is_whole = true;
+        Ok(name_of(&begun.folder))
+    }
+}
+
+impl Drop for OpenRun {
+    fn drop(&mut self) {
+        // What has not come to an end is kept from its journal.
+        if self.is_whole {
+            let _ = fs::remove_file(self.folder.join(JOURNAL));
+        } else if let Err(error) = recover(&self.folder) {
+            tracing::warn!(%error, "the run could not be kept");
+        }
+        let _ = fs::remove_file(self.folder.join(LOCK));
+    }
+}
+
+/// Makes a past run of the journal in this folder. None when the trace file has all of it already.
+fn recover(folder: &Path) -> Result<Option<PastRun>, String> {
+    let path = folder.join(JOURNAL);
+    let text = |error: io::Error| error.to_string();
+    let mut file = File::open(&path).map_err(text)?;
+    let opened = Journal::read(&mut file).map_err(|error| error.to_string())?;
+    let trace = &opened.trace;
+    let kept = File::open(folder.join(TRACE)).ok().and_then(|mut file| {
+        let opened = trace_format().ok()?.read(&mut file).ok()?;
+        Some(opened.trace.entries.len())
+    });
+    let is_known = about(folder).is_some();
+    let run = if is_known && kept.is_some_and(|kept| kept >= trace.entries.len()) {
+        None
+    } else {
+        let judged = diagnosis::judgement(trace);
+        let status = crate::recording::recorded_status(trace);
+        let verdict = crate::verdict::RunVerdict::of(trace, &status, &judged.findings);
+        let last = trace.entries.last().map_or(trace.started, |entry| entry.at);
+        let before = about(folder);
+        let run = PastRun {
+            server_url: bare_url(&trace.server_url),
+            summary: verdict.map_or_else(String::new, |verdict| verdict.text),
+            duration: last.since(trace.started),
+            lab: before.as_ref().and_then(|run| run.lab.clone()),
+            note: before.map_or_else(String::new, |run| run.note),
+            ..PastRun::begun("", trace.started)
+        };
+        let (findings, ledger) = (&judged.findings, &judged.ledger);
+        write_trace(&folder.join(TRACE), trace, &[], findings, ledger).map_err(text)?;
+        write_about(folder, &run).map_err(text)?;
+        Some(run)
+    };
+    fs::remove_file(&path).map_err(text)?;
+    let _ = fs::remove_file(folder.join(LOCK));
+    Ok(run)
+}
+
+/// The format that runs are kept in.
+fn trace_format() -> Result<&'static dyn Format, String> {
+    formats::format("authscope").ok_or_else(|| "there is no format for it".to_owned())
+}
+
+fn write_trace(
+    path: &Path,
+    trace: &Trace,
+    typed: &[(String, Secret)],
+    findings: &[Finding],
+    ledger: &[RuleCheck],
+) -> io::Result<()> {
+    let export = Export {
+        typed,
+        judged: Some(Judged {
+            findings,
+            ledger,
+            ..Judged::default()
+        }),
+        ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
+    };
+    let mut file = Fresh::create(path, true)?;
+    let format = trace_format().map_err(io::Error::other)?;
+    format.write(&export, &mut file)?;
+    file.finish()
+}
+
+fn write_about(folder: &Path, run: &PastRun) -> io::Result<()> {
+    let run = PastRun {
+        server_url: bare_url(&run.server_url),
+        id: String::new(),
+        document: None,
+        ..run.clone()
+    };
+    let mut file = Fresh::create(&folder.join(ABOUT), true)?;
+    file.write_all(&serde_json::to_vec_pretty(&run)?)?;
+    file.finish()
+}
+
+/// Without what a URL may hold of secrets.
+fn bare_url(url: &str) -> String {
+    Options::for_server(url).without_secrets().server_url
+}
+
+fn about(folder: &Path) -> Option<PastRun> {
+    serde_json::from_slice(&fs::read(folder.join(ABOUT)).ok()?).ok()
+}
+
+/// Whether a program that is still there runs it.
+fn is_running(folder: &Path) -> bool {
+    let Ok(file) = File::options().write(true).open(folder.join(LOCK)) else {
+        return false;
+    };
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+fn name_of(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+fn size(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = files.filter_map(|file| file.metadata().ok());
+    sizes.map(|metadata| metadata.len()).sum()
+}
+
+/// Moves a folder that cannot be read out of the way. Returns the notice.
+fn set_aside(folder: &Path, error: &str) -> String {
+    let mut names = (1..u32::MAX).map(|number| folder.with_extension(format!("damaged-{number}")));
+    let aside = names.find(|name| !name.exists());
+    let aside = aside.unwrap_or_else(|| folder.with_extension("damaged"));
+    match fs::rename(folder, &aside) {
+        Ok(()) => format!(
+            "A past run could not be read ({error}). It was set aside as {}.",
+            aside.display()
+        ),
+        Err(moving) => {
+            format!("A past run could not be read ({error}) nor set aside ({moving}).")
+        }
+    }
+}
+
+fn file_error(path: &Path, error: &io::Error) -> AppError {
+    AppError {
+        code: ErrorCode::File,
+        message: format!("{} could not be written: {error}", path.display()),
+        hint: Some("Make room there, or allow it to be written.".into()),
+    }
+}
