@@ -234,7 +234,7 @@ test("a past run of this process opens again as it was left", async () => {
   await page.keyboard.press("Enter");
   await visible(page.find("row-1"));
   await page.keyboard.press("n");
-  await page.getByTitle(/^Open this run of/).click();
+  await page.getByTitle(/^Open this run of/).first().click();
   await stands(page, "ready");
   await visible(page.find("row-1"));
   await closed(page);
