@@ -3,14 +3,16 @@
 
 use app::{
     Action, App, AppError, Boot, ClientFile, Comparison, Corrected, Detail, ErrorCode, Finding,
-    Followed, ObserveRequest, Options, Registration, RevealedToken, Settings, Understood,
-    export_format,
+    Followed, ObserveRequest, Options, RecordingView, Registration, RevealedToken, Settings,
+    Understood, export_format,
 };
+use diagnosis::ClientText;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt as _;
 use trace::Request;
 
+use crate::given::Given;
 use crate::updates::{Carrier, Updates};
 
 type Answer<T = ()> = Result<T, AppError>;
@@ -228,6 +230,44 @@ pub async fn choose_file(
 fn last_extensions(extensions: &[&'static str]) -> Vec<&'static str> {
     let last = |extension: &&'static str| extension.rsplit('.').next().unwrap_or(extension);
     extensions.iter().map(last).collect()
+}
+
+/// Opens a recording, or a text with evidence, in a document of its own.
+#[tauri::command]
+pub async fn open_file(app: State<'_, App>, path: String) -> Answer<RecordingView> {
+    app.open_file(path).await
+}
+
+#[tauri::command]
+pub async fn open_text(app: State<'_, App>, text: String) -> Answer<RecordingView> {
+    app.open_text(text).await
+}
+
+/// Asks which recording to open, with the system's dialog. None when it was closed.
+#[tauri::command]
+pub async fn choose_recording(handle: AppHandle) -> Answer<Option<String>> {
+    let (answer, chosen) = tokio::sync::oneshot::channel();
+    let dialog = handle.dialog().file();
+    let dialog = dialog.add_filter("Recordings", &app::readable_extensions());
+    let dialog = dialog.add_filter("All files", &["*"]);
+    dialog.pick_file(move |path| drop(answer.send(path)));
+    let chosen = chosen
+        .await
+        .ok()
+        .flatten()
+        .and_then(|path| path.into_path().ok());
+    Ok(chosen.map(|path| path.to_string_lossy().into_owned()))
+}
+
+/// Waits for the next file that was dropped on the window or that the program was started with.
+#[tauri::command]
+pub async fn file_given(given: State<'_, Given>) -> Answer<String> {
+    Ok(given.next().await)
+}
+
+#[tauri::command]
+pub async fn explain(text: String) -> Answer<Vec<ClientText>> {
+    Ok(app::explain(&text))
 }
 
 #[tauri::command]

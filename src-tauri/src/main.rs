@@ -4,15 +4,19 @@
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 mod commands;
+mod given;
 mod updates;
 
+use std::path::Path;
+
 use app::App;
-use tauri::Manager as _;
+use tauri::{DragDropEvent, Manager as _, WindowEvent};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::given::Given;
 use crate::updates::Carrier;
 
 fn main() {
@@ -28,6 +32,17 @@ fn main() {
         .init();
 
     let built = tauri::Builder::default()
+        // One program has all documents: a second one hands its files over and ends.
+        .plugin(tauri_plugin_single_instance::init(
+            |handle, arguments, folder| {
+                let given = handle.state::<Given>();
+                given.give_arguments(arguments, Path::new(&folder));
+                if let Some(window) = handle.get_webview_window("main") {
+                    let _ = window.unminimize();
+                    let _ = window.set_focus();
+                }
+            },
+        ))
         .plugin(tauri_plugin_dialog::init())
         .setup(|handle| {
             let folder = handle.path().app_config_dir()?;
@@ -37,7 +52,17 @@ fn main() {
                 .or_else(|_| handle.path().home_dir());
             handle.manage(App::new(folder, downloads.unwrap_or_default()));
             handle.manage(Carrier::default());
+            let given = Given::new();
+            let folder = std::env::current_dir().unwrap_or_default();
+            given.give_arguments(std::env::args(), &folder);
+            handle.manage(given);
             Ok(())
+        })
+        .on_window_event(|window, event| {
+            if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event {
+                let given = window.state::<Given>();
+                paths.iter().for_each(|path| given.give(path));
+            }
         })
         .invoke_handler(tauri::generate_handler![
             commands::boot,
@@ -75,11 +100,27 @@ fn main() {
             commands::export_preview,
             commands::export_text,
             commands::choose_file,
+            commands::open_file,
+            commands::open_text,
+            commands::choose_recording,
+            commands::file_given,
+            commands::explain,
             commands::save_settings,
             commands::clear_history,
             commands::open_link,
         ])
-        .run(tauri::generate_context!("tauri.conf.json"));
+        .build(tauri::generate_context!("tauri.conf.json"));
+    let built = built.map(|program| {
+        program.run(|_handle, _event| {
+            // macOS opens files by an event of its own.
+            #[cfg(target_os = "macos")]
+            if let tauri::RunEvent::Opened { urls } = _event {
+                let given = _handle.state::<Given>();
+                let files = urls.iter().filter_map(|url| url.to_file_path().ok());
+                files.for_each(|path| given.give(&path));
+            }
+        });
+    });
     if let Err(error) = built {
         tracing::error!(%error, "the window could not be opened");
         eprintln!("Authscope could not open its window: {error}");

@@ -5,12 +5,14 @@ import { keyOf } from "./findings/words";
 import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Boot } from "./host/bindings/Boot";
 import type { Comparison } from "./host/bindings/Comparison";
+import type { ClientText } from "./host/bindings/ClientText";
 import type { Finding } from "./host/bindings/Finding";
 import type { Followed } from "./host/bindings/Followed";
 import type { Group } from "./host/bindings/Group";
 import type { ObserveRequest } from "./host/bindings/ObserveRequest";
 import type { Options } from "./host/bindings/Options";
 import type { Part } from "./host/bindings/Part";
+import type { RecordingView } from "./host/bindings/RecordingView";
 import type { Settings } from "./host/bindings/Settings";
 import type { Theme } from "./host/bindings/Theme";
 import type { ToolCall } from "./host/bindings/ToolCall";
@@ -96,6 +98,8 @@ export class App {
   lastLab: string | null = null;
   /** What was asked of a tool last, to begin the next call with. */
   lastCall: ToolCall | null = null;
+  /** What is known of the error of a client in what was opened last. */
+  known = $state.raw<ClientText[]>([]);
   /** A command is on its way; the next Enter waits for it. */
   busy = $state(false);
 
@@ -158,6 +162,7 @@ export class App {
         if (this.over && this.#wasOver !== this.log.document) this.#ended();
         this.#wasOver = this.over ? this.log.document : 0;
       });
+      void this.#takeFiles();
     } catch (reason) {
       this.bootError = reason;
     }
@@ -279,6 +284,41 @@ export class App {
     }
     this.#wanted = { document, seq };
     await this.reopen(document);
+  }
+
+  /** Opens a recording that was chosen, dropped or given by the system. */
+  async openFile(path: string): Promise<void> {
+    await this.#open(() => this.host.openFile(path));
+  }
+
+  /** Judges a text that was pasted. */
+  async openText(text: string): Promise<void> {
+    await this.#open(() => this.host.openText(text));
+  }
+
+  /** Asks for a recording and opens it. */
+  async chooseRecording(): Promise<void> {
+    await this.do(async () => {
+      const path = await this.host.chooseRecording();
+      if (path !== null) await this.openFile(path);
+    });
+  }
+
+  /** Opens whatever comes from outside the window, one after the other. */
+  async #takeFiles(): Promise<void> {
+    for (;;) await this.openFile(await this.host.fileGiven());
+  }
+
+  async #open(open: () => Promise<RecordingView>): Promise<void> {
+    this.#fresh = false;
+    this.known = [];
+    await this.do(async () => {
+      const recording = await open();
+      this.known = recording.known;
+      // Words alone are explained on the start screen.
+      if (recording.exchanges === 0) this.screen = "start";
+      else this.#show();
+    });
   }
 
   #show(): void {

@@ -95,6 +95,12 @@ export const COMMANDS: Command[] = [
     do: (app) => app.toStart(),
   },
   {
+    id: "open",
+    title: "Open a recording",
+    keys: ["Ctrl+O"],
+    do: (app) => app.chooseRecording(),
+  },
+  {
     id: "findings",
     title: "All findings of the run",
     keys: ["F"],

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use diagnosis::Finding;
-use formats::{FORMATS, Format, Secrets};
+use formats::{FORMATS, Format, Opened, Secrets};
 use lab::{Lab, LabOptions};
 use session::{AppError, ErrorCode, Options, Session, token_id, vault_view};
 use tokio::sync::{Mutex, OnceCell, watch};
@@ -614,6 +614,22 @@ impl App {
                 tokio::spawn(async move { former.stop_observing().await });
             }
         }
+    }
+
+    /// Opens a recording in a document of its own and makes that the current one.
+    pub(crate) async fn show_recording(&self, opened: Opened) {
+        let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let document = Document::recorded(id, opened).await;
+        self.add(Open {
+            document: document.clone(),
+            options: None,
+            observation: None,
+            lab: None,
+            keeping: None,
+            past: None,
+        })
+        .await;
+        self.show(document);
     }
 
     async fn vault(&self) -> &Vault {

@@ -20,7 +20,9 @@ pub use flow::{Action, Tool};
 pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
 
 pub use crate::client_files::ClientFile;
+pub use crate::evidence::NextPiece;
 pub use crate::named_servers::{NamedServer, Understood, servers_in};
+pub use crate::opening::RecordingView;
 pub use crate::phases::{PhaseState, Progress};
 pub use crate::snippets::Snippet;
 pub use crate::update::{FindingsChange, Update};
@@ -336,6 +338,7 @@ mod tests {
         AppError::export_all(&config)?;
         Corrected::export_all(&config)?;
         Followed::export_all(&config)?;
+        RecordingView::export_all(&config)?;
         Understood::export_all(&config)?;
         ClientFile::export_all(&config)?;
         let tables = serde_json::to_string_pretty(&Tables::all()).expect("tables are JSON") + "\n";

@@ -13,6 +13,7 @@ use vault::Vault;
 
 use crate::keeper::{self, Waiting};
 use crate::observed::{Kept, Observation, Observed, keep_taking, nothing};
+use crate::opening::RecordingView;
 use crate::recording::judgement;
 use crate::rows::row;
 use crate::shown::{Shown, lock};
@@ -72,6 +73,7 @@ impl Document {
         let opened = opened.into();
         let mut shown = Shown::nothing(opened.trace.clone());
         shown.rows = shown.trace.entries.iter().map(|entry| row(entry)).collect();
+        let recording = RecordingView::of(&opened);
         let judging = tokio::task::spawn_blocking(move || judgement(&opened));
         match judging.await {
             Ok(judgement) => {
@@ -80,7 +82,8 @@ impl Document {
             }
             Err(error) => tracing::error!(%error, "the trace could not be judged"),
         }
-        let view = View::of_recording(&shown.trace, &shown.findings, &shown.ledger);
+        let mut view = View::of_recording(&shown.trace, &shown.findings, &shown.ledger);
+        view.recording = Some(recording);
         shown.view = Some(Arc::new(view));
         Arc::new(Self {
             id,

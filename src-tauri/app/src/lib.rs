@@ -18,6 +18,7 @@
 //! | `observed` | a client that is being observed |
 //! | `evidence` | what a recording says besides its traffic, and what to ask for next |
 //! | `snippets` | how a client is pointed at another URL |
+//! | `opening` | files and pasted texts that the window is given |
 //! | `history` | past runs, each in a folder of its own |
 //! | `library` | the files of settings and of observed servers |
 //! | `named_servers`, `client_files` | the servers that pasted texts and files of clients name |
@@ -46,6 +47,7 @@ mod library;
 mod log;
 mod named_servers;
 mod observed;
+mod opening;
 mod phases;
 mod recording;
 mod report;
@@ -65,13 +67,14 @@ pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
 pub use edge::{EdgeAnswer, EdgeReport, edge, edge_lines};
-pub use evidence::{NextPiece, known_words, next_piece};
+pub use evidence::{known_words, next_piece};
 pub use handed_on::HandedOn;
 pub use history::{History, Keeping};
 pub use library::{Library, usual_folder};
 pub use log::may_be_logged;
 pub use observe::Rewriting;
 pub use observed::{Kept, Observation};
+pub use opening::{explain, readable_extensions};
 pub use recording::open_recording;
 pub use report::{level_word, recording_report, report};
 pub use snippets::SNIPPETS;

@@ -8,6 +8,7 @@ use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView
 use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
 use ts_rs::TS;
 
+use crate::opening::RecordingView;
 use crate::phases::{PhaseState, phases};
 use crate::recording::recorded_status;
 use crate::verdict::RunVerdict;
@@ -102,6 +103,8 @@ with_change! {
         registrations_left: u32,
         /// There is a run behind it, so that steps can be done.
         can_step: bool,
+        /// What is known of the recording; null for a run.
+        recording: Option<RecordingView>,
     }
 }
 
@@ -133,6 +136,7 @@ impl View {
             registrations: run.registrations.clone(),
             registrations_left: run.registrations_left,
             can_step: true,
+            recording: None,
         }
     }
 
@@ -167,6 +171,7 @@ impl View {
             registrations: Vec::new(),
             registrations_left: 0,
             can_step: false,
+            recording: None,
             verdict: RunVerdict::of(trace, &status, findings),
             rules: ledger.to_vec(),
             status,

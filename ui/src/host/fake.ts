@@ -10,6 +10,7 @@ import { fixture } from "./fixtures/index";
 import type { Fixture } from "./fixtures/script";
 import type { Host } from "./host";
 import { POLLS, Play } from "./play";
+import { KNOWN, PIECES, RECORDING } from "./fixtures/recording";
 
 /** Between two steps of a run, milliseconds. */
 const PACE = 90;
@@ -212,6 +213,24 @@ export function fakeHost(query: URLSearchParams): Host {
     exportText: async (format) => preview(format, false),
     chooseFile: async (_, suggested) =>
       suggested.replace(/[^/]*$/, `chosen${extension(suggested)}`),
+
+    openFile: async (path) => {
+      if (path.endsWith(".bin")) throw error("file", `${path}: expected a recording`, null);
+      play.open(RECORDING);
+      return RECORDING;
+    },
+    openText: async (text) => {
+      if (/registration/.test(text) && !/curl|HTTP/.test(text)) {
+        return { ...RECORDING, by: "Pasted text", exchanges: 0, known: KNOWN, next: null };
+      }
+      if (!/[{=:|]/.test(text)) throw error("file", "expected a text with evidence", null);
+      const recording = { ...RECORDING, by: "Pasted text", pieces: PIECES, unrelated: 0 };
+      play.open(recording);
+      return recording;
+    },
+    chooseRecording: async () => "/home/user/inspector.har",
+    fileGiven: () => new Promise(() => {}),
+    explain: async (text) => (/registration/i.test(text) ? KNOWN : []),
 
     saveSettings: async (changed) => {
       settings = changed;

@@ -4,12 +4,14 @@ import type { Boot } from "./bindings/Boot";
 import type { ClientFile } from "./bindings/ClientFile";
 import type { Comparison } from "./bindings/Comparison";
 import type { Corrected } from "./bindings/Corrected";
+import type { ClientText } from "./bindings/ClientText";
 import type { Detail } from "./bindings/Detail";
 import type { Finding } from "./bindings/Finding";
 import type { Followed } from "./bindings/Followed";
 import type { ObserveRequest } from "./bindings/ObserveRequest";
 import type { Options } from "./bindings/Options";
 import type { Registration } from "./bindings/Registration";
+import type { RecordingView } from "./bindings/RecordingView";
 import type { Request } from "./bindings/Request";
 import type { RevealedToken } from "./bindings/RevealedToken";
 import type { Settings } from "./bindings/Settings";
@@ -86,6 +88,17 @@ export interface Host {
   exportText(format: string): Promise<string>;
   /** Asks where to save a file of this format. Answers null when nothing was chosen. */
   chooseFile(format: string, suggested: string): Promise<string | null>;
+
+  /** Opens a recording or a text file; what is drawn comes as updates. */
+  openFile(path: string): Promise<RecordingView>;
+  /** The same with a text that was pasted. */
+  openText(text: string): Promise<RecordingView>;
+  /** Asks which recording to open. Answers null when nothing was chosen. */
+  chooseRecording(): Promise<string | null>;
+  /** Waits for the next file that was dropped on the window or that the system opens with it. */
+  fileGiven(): Promise<string>;
+  /** What is known of an error text that a client printed, the closest first. */
+  explain(text: string): Promise<ClientText[]>;
 
   saveSettings(settings: Settings): Promise<void>;
   clearHistory(): Promise<void>;

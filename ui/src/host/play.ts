@@ -8,6 +8,7 @@ import type { NextStep } from "./bindings/NextStep";
 import type { Part } from "./bindings/Part";
 import type { Phase } from "./bindings/Phase";
 import type { PhaseState } from "./bindings/PhaseState";
+import type { RecordingView } from "./bindings/RecordingView";
 import type { Registration } from "./bindings/Registration";
 import type { Request } from "./bindings/Request";
 import type { Row } from "./bindings/Row";
@@ -51,6 +52,7 @@ export class Play {
   #polled = 0;
   #rotated = false;
   #registered = 0;
+  #recording: RecordingView | null = null;
 
   constructor(script: Script, vault: VaultView, tell: (update: Update) => void) {
     this.#script = script;
@@ -77,6 +79,18 @@ export class Play {
     this.#registered = 0;
     this.running = false;
     this.#edited = null;
+    this.#recording = null;
+    this.tellAll();
+  }
+
+  /** Plays the script to its end, as the recording of another client. */
+  open(recording: RecordingView): void {
+    this.begin();
+    this.#recording = recording;
+    while (this.canStep()) {
+      this.step();
+      this.callback();
+    }
     this.tellAll();
   }
 
@@ -370,7 +384,8 @@ export class Play {
       actions: this.#actions(),
       registrations: stops?.ways ?? [],
       registrations_left: this.#registered,
-      can_step: true,
+      can_step: this.#recording === null,
+      recording: this.#recording,
     };
   }
 

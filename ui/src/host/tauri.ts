@@ -52,6 +52,12 @@ export function tauriHost(): Host {
     exportText: (format) => invoke("export_text", { format }),
     chooseFile: (format, suggested) => invoke("choose_file", { format, suggested }),
 
+    openFile: (path) => invoke("open_file", { path }),
+    openText: (text) => invoke("open_text", { text }),
+    chooseRecording: () => invoke("choose_recording"),
+    fileGiven: () => invoke("file_given"),
+    explain: (text) => invoke("explain", { text }),
+
     saveSettings: (settings) => invoke("save_settings", { settings }),
     clearHistory: () => invoke("clear_history"),
     openLink: (url) => invoke("open_link", { url }),

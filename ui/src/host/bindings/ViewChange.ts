@@ -2,6 +2,7 @@
 import type { ActionKind } from "./ActionKind";
 import type { NextStep } from "./NextStep";
 import type { PhaseState } from "./PhaseState";
+import type { RecordingView } from "./RecordingView";
 import type { RegistrationWay } from "./RegistrationWay";
 import type { Revision } from "./Revision";
 import type { RuleCheck } from "./RuleCheck";
@@ -70,4 +71,8 @@ registrations_left?: number,
 /**
  * There is a run behind it, so that steps can be done.
  */
-can_step?: boolean, };
+can_step?: boolean, 
+/**
+ * What is known of the recording; null for a run.
+ */
+recording?: RecordingView | null, };
