@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Flags of other programs that a text names.
-const OF_OTHERS: [&str; 6] = [
+const OF_OTHERS: [&str; 8] = [
+    // Stands for any flag in a test.
+    "--option",
+    // Of cURL.
+    "--header",
     // Of clients that are given a URL to observe.
     "--server-url",
     "--transport",
@@ -23,7 +27,8 @@ const OF_OTHERS: [&str; 6] = [
 fn every_flag_that_a_text_names_exists() {
     let mut known = BTreeSet::from(OF_OTHERS.map(str::to_owned));
     for command in [
-        "run", "check", "compare", "observe", "convert", "explain", "lab", "rules",
+        "check", "compare", "convert", "edge", "explain", "history", "lab", "observe", "repeat",
+        "rules", "run",
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_authscope-cli"))
             .args([command, "--help"])
