@@ -2,7 +2,7 @@
 import type { ErrorCode } from "./ErrorCode";
 
 /**
- * What a front-end is told when something cannot be done. Nothing compares texts: `code` is for
+ * Why something cannot be done, for a front-end. Nothing compares texts: `code` is for
  * programs, the rest for people.
  */
 export type AppError = { code: ErrorCode, 
