@@ -22,8 +22,8 @@ pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, 
 pub use crate::client_files::ClientFile;
 pub use crate::evidence::NextPiece;
 pub use crate::named_servers::{NamedServer, Understood, servers_in};
-pub use crate::opening::RecordingView;
 pub use crate::phases::{PhaseState, Progress};
+pub use crate::recording_view::RecordingView;
 pub use crate::snippets::Snippet;
 pub use crate::update::{FindingsChange, Update};
 pub use crate::verdict::{Cause, Ending, RunVerdict};

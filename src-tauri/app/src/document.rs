@@ -13,8 +13,8 @@ use vault::Vault;
 
 use crate::keeper::{self, Waiting};
 use crate::observed::{Kept, Observation, Observed, keep_taking, nothing};
-use crate::opening::RecordingView;
 use crate::recording::judgement;
+use crate::recording_view::RecordingView;
 use crate::rows::row;
 use crate::shown::{Shown, lock};
 use crate::view::{Detail, View};

@@ -18,6 +18,7 @@
 //! | `observed` | a client that is being observed |
 //! | `evidence` | what a recording says besides its traffic, and what to ask for next |
 //! | `snippets` | how a client is pointed at another URL |
+//! | `recording_view` | what a window shows of a recording besides its traffic |
 //! | `opening` | files and pasted texts that the window is given |
 //! | `history` | past runs, each in a folder of its own |
 //! | `library` | the files of settings and of observed servers |
@@ -50,6 +51,7 @@ mod observed;
 mod opening;
 mod phases;
 mod recording;
+mod recording_view;
 mod report;
 mod rows;
 mod shown;

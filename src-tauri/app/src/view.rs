@@ -8,9 +8,9 @@ use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView
 use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
 use ts_rs::TS;
 
-use crate::opening::RecordingView;
 use crate::phases::{PhaseState, phases};
 use crate::recording::recorded_status;
+use crate::recording_view::RecordingView;
 use crate::verdict::RunVerdict;
 
 /// Defines a struct and its change: the same fields, each there only when it is another one than

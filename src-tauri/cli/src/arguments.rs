@@ -53,8 +53,8 @@ pub struct RunArguments {
     /// Go on where the specification says to stop
     #[arg(long, help_heading = "Flow")]
     pub go_on: bool,
-    /// Play every known client, one after the other, and print a table; needs --as-consent, since it
-    /// registers under their names, and deletes what it registered where the server lets it
+    /// Play every known client, one after the other, and print a table; needs --as-consent, since
+    /// it registers under their names, and deletes what it registered where the server lets it
     #[arg(
         long,
         help_heading = "Flow",
@@ -70,8 +70,8 @@ const OBSERVE_CLIENTS: &str = "\
     was seen and writes the files. Give the client the URL of that line in place of the server's. The URL stays the same \
     next time. Afterwards, take it out of the client again.";
 
-/// Exit code 0: the client reached an authenticated MCP answer. 1: it did not, or --fail-on was met.
-/// 2: the command line or this machine is at fault.
+/// Exit code 0: the client reached an authenticated MCP answer. 1: it did not, or --fail-on was
+/// met. 2: the command line or this machine is at fault.
 #[derive(Debug, Args)]
 pub struct ObserveArguments {
     #[command(flatten)]
@@ -135,8 +135,8 @@ pub struct ConvertArguments {
     pub include_secrets: bool,
 }
 
-/// Exit code 0: nothing differs but what differs in every run (ids, codes, tokens, times, ports). 1:
-/// something does. 2: a file cannot be read, or holds no flow.
+/// Exit code 0: nothing differs but what differs in every run (ids, codes, tokens, times, ports).
+/// 1: something does. 2: a file cannot be read, or holds no flow.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
     /// A HAR file or an Authscope trace, such as one of a run that is known to be good

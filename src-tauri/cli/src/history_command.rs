@@ -1,13 +1,13 @@
 //! `authscope-cli history`: the runs that were kept.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use app::{History, PastResult, PastRun, usual_folder};
+use app::{History, PastResult, PastRun};
 use serde_json::json;
 
 use crate::arguments::{HistoryArguments, HistoryCommand};
 use crate::check_command;
+use crate::kept_runs::folder;
 use crate::terminal::{DIM, Failure, GREEN, Line, RED, Terminal, YELLOW};
 
 pub async fn run(arguments: &HistoryArguments) -> Result<ExitCode, Failure> {
@@ -28,16 +28,6 @@ pub async fn run(arguments: &HistoryArguments) -> Result<ExitCode, Failure> {
         HistoryCommand::Forget { id: None, .. } => history.forget_all().map_err(failure)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Where runs are kept.
-///
-/// # Errors
-/// When this machine has no folder for it.
-pub fn folder(given: Option<&PathBuf>) -> Result<PathBuf, Failure> {
-    let folder = given.cloned().or_else(usual_folder);
-    folder
-        .ok_or_else(|| Failure::from("expected --folder: this machine names no folder".to_owned()))
 }
 
 fn failure(error: app::AppError) -> Failure {

@@ -13,6 +13,7 @@ mod edge_command;
 mod explain_command;
 mod exports;
 mod history_command;
+mod kept_runs;
 mod lab_command;
 mod matrix_command;
 mod observe_command;

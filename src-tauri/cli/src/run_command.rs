@@ -16,7 +16,7 @@ use vault::Vault;
 
 use crate::arguments::{FailOn, OutputArguments, RunArguments};
 use crate::exports::{self, Exports};
-use crate::history_command;
+use crate::kept_runs;
 use crate::paint::Paint;
 use crate::terminal::{Failure, Terminal};
 
@@ -86,7 +86,7 @@ fn keeping(output: &OutputArguments) -> Result<Option<Arc<Keeping>>, Failure> {
     if !output.keep {
         return Ok(None);
     }
-    let folder = history_command::folder(output.folder.as_ref())?;
+    let folder = kept_runs::folder(output.folder.as_ref())?;
     let history = History::new(folder.join("runs"));
     Ok(Some(Arc::new(history.keeping(None))))
 }

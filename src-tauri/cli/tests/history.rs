@@ -1,5 +1,5 @@
-//! Runs that are kept: killed at any moment, nothing is lost but the exchange in flight, and what is
-//! damaged stops nothing.
+//! Runs that are kept: killed at any moment, nothing is lost but the exchange in flight, and what
+//! is damaged stops nothing.
 
 use std::fs;
 use std::io::Read as _;

@@ -6,7 +6,8 @@ use trace::{
 };
 
 use crate::comparison::Place;
-use crate::facts::{Fact, Value, member, pairs};
+use crate::fact::{Fact, Value, member};
+use crate::pairs::pairs;
 use crate::steps::Step;
 use crate::tokens;
 

@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 use formats::Redactor;
 use trace::Recorded;
 
-use crate::Side;
 use crate::align::Pair;
 use crate::comparison::{ComparedRow, Difference, Noise, Place, RowState};
-use crate::facts::{Fact, Facts, Value};
+use crate::fact::{Fact, Value};
+use crate::facts::Facts;
 use crate::names::{Alike, Names, alike};
 use crate::relations::{Key, Seen, broken};
 use crate::shapes::is_redacted;
+use crate::side::Side;
 use crate::steps::{self, Step};
 
 /// Everything that is known of the two.

@@ -6,7 +6,7 @@ use trace::Response;
 
 use crate::classes::{self, Class};
 use crate::comparison::Place;
-use crate::facts::{Fact, Value};
+use crate::fact::{Fact, Value};
 use crate::steps::Step;
 use crate::tokens;
 

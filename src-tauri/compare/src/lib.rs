@@ -3,9 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | `comparison` | what comes of it |
+//! | `side` | what is known of one of the two |
 //! | `steps` | the steps of a run: what was asked, not in which row |
 //! | `align` | which step of the one is which step of the other |
-//! | `facts`, `bodies`, `headers`, `tokens` | an exchange as facts that can be compared |
+//! | `fact` | one thing that a message says |
+//! | `facts`, `pairs`, `bodies`, `headers`, `tokens` | an exchange as facts that can be compared |
 //! | `classes` | which names hold values that are fresh each time, times, or nothing that counts |
 //! | `shapes` | the parts of a text that are fresh each time: ids, times, ports |
 //! | `names` | a run's own ports and fresh values, and names for them |
@@ -27,12 +29,15 @@ mod bodies;
 mod classes;
 mod comparison;
 mod differ;
+mod fact;
 mod facts;
 mod findings;
 mod headers;
 mod names;
+mod pairs;
 mod relations;
 mod shapes;
+mod side;
 mod steps;
 mod tokens;
 mod words;
@@ -41,24 +46,9 @@ pub use comparison::{
     ComparedRow, ComparedStep, Comparison, Difference, FindingChange, First, Noise, NoiseCount,
     Place, RowState, WhatBecame,
 };
+pub use side::Side;
 
-use diagnosis::{Finding, RuleCheck};
 use formats::Redactor;
-use trace::{FlowId, Secret, Trace};
-
-/// One of the two that are compared.
-#[derive(Clone, Copy)]
-pub struct Side<'a> {
-    /// As sentences name it: "A", "Run 1".
-    pub name: &'a str,
-    pub trace: &'a Trace,
-    /// The flow that is compared; none for the last one of the trace.
-    pub flow: Option<FlowId>,
-    pub findings: &'a [Finding],
-    pub ledger: &'a [RuleCheck],
-    /// Secrets that were typed for the run, with their names: see [`Redactor::of`].
-    pub typed: &'a [(String, Secret)],
-}
 
 /// Compares two runs.
 pub fn compare(a: Side<'_>, b: Side<'_>) -> Comparison {

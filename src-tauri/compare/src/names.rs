@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use aho_corasick::{AhoCorasick, MatchKind};
 use trace::{Purpose, Role, origin_of, query_pairs};
 
-use crate::Side;
 use crate::bodies;
 use crate::comparison::Noise;
 use crate::shapes;
+use crate::side::Side;
 use crate::steps::Step;
 
 /// How the fresh parts of a run's texts are named.

@@ -5,8 +5,8 @@ use trace::{
     Purpose, Request, VerdictKind, WellKnown, short_path,
 };
 
-use crate::Side;
 use crate::comparison::ComparedStep;
+use crate::side::Side;
 
 /// A request with its answer, or the visit of a browser of which no answer is seen.
 pub struct Step<'a> {

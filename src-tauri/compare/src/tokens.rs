@@ -5,7 +5,7 @@ use trace::{Jwt, JwtError};
 
 use crate::classes::{self, Class};
 use crate::comparison::Place;
-use crate::facts::{Fact, Value, member};
+use crate::fact::{Fact, Value, member};
 use crate::shapes::is_redacted;
 
 /// Whether a value under this name may be a token that can be read.

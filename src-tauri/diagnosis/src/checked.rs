@@ -43,7 +43,8 @@ fn of_one(snapshot: &Snapshot<'_>, all: &mut Vec<(u32, Checked)>) {
     }
 }
 
-/// Whether the verifier of a code exchange is that of the challenge; none where either is not known.
+/// Whether the verifier of a code exchange is that of the challenge; none where either is not
+/// known.
 pub(crate) fn pkce_fits(reading: &Reading<'_>, exchange: ExchangeRef<'_>) -> Option<bool> {
     if exchange.exchange.recorded.checked.pkce.is_some() {
         return exchange.exchange.recorded.checked.pkce;

@@ -80,8 +80,8 @@ fn told(trace: &Trace, reading: &Reading<'_>, alone: Vec<Finding>) -> Vec<Findin
     found
 }
 
-/// What each rule says by itself, with what is known of the provider, and with the run's own options
-/// where the blame is theirs.
+/// What each rule says by itself, with what is known of the provider, and with the run's own
+/// options where the blame is theirs.
 fn judged_alone(reading: &Reading<'_>) -> Vec<Finding> {
     own_options::own_up(reading, advise(reading, each_rule(reading)))
 }

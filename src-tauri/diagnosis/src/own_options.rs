@@ -1,6 +1,6 @@
 //! Failures that come of what the user set for the run. An option that departs from its default,
-//! and after it a failure that such an option has: then this client's settings have to change first,
-//! and neither server is blamed. What an option can cause, and how that is told, is data.
+//! and after it a failure that such an option has: then this client's settings have to change
+//! first, and neither server is blamed. What an option can cause, and how that is told, is data.
 
 use trace::{BodyEnd, Purpose};
 

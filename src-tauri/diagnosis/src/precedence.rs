@@ -193,7 +193,8 @@ mod tests {
         }
     }
 
-    /// All of them but those that the user asked for, who knows why. It does not compile when one is left out.
+    /// All of them but those that the user asked for, who knows why. It does not compile when one
+    /// is left out.
     macro_rules! stops {
         ($($stop:ident),+) => {{
             let _ = |stop: StopCode| match stop {

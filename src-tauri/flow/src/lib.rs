@@ -44,6 +44,7 @@ mod mirrored;
 mod proof;
 mod redirect;
 mod scope;
+mod scope_values;
 mod token_check;
 
 mod routes;

@@ -6,7 +6,7 @@ use trace::{MetadataSource, Purpose};
 
 use crate::facts::Facts;
 use crate::plan::Plan;
-use crate::scope::scope_of;
+use crate::scope_values::scope_of;
 use crate::setup::Setup;
 
 /// What the client that is played sends.

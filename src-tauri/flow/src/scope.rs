@@ -1,11 +1,10 @@
 //! Which scope to ask for.
 
-use std::collections::HashSet;
-
 use trace::{Grant, Revision, ScopeSource};
 
 use crate::facts::Facts;
 use crate::played;
+use crate::scope_values::{contains, scope_of};
 use crate::setup::Setup;
 
 /// The scope to ask for and where it comes from (2025-11-25 basic/authorization, "Scope Selection
@@ -60,19 +59,6 @@ pub(crate) fn scope(facts: &Facts, setup: &Setup) -> (Option<String>, ScopeSourc
         scope.push_str(" offline_access");
     }
     (Some(scope), source)
-}
-
-/// The values of a list as one scope, each once, in the order they came.
-pub(crate) fn scope_of<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let mut known = HashSet::new();
-    let values = values.into_iter().flat_map(str::split_whitespace);
-    let scopes: Vec<&str> = values.filter(|value| known.insert(*value)).collect();
-    (!scopes.is_empty()).then(|| scopes.join(" "))
-}
-
-/// Whether one of the values of a scope is this one.
-pub(crate) fn contains(scope: &str, value: &str) -> bool {
-    scope.split(' ').any(|one| one == value)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A run on disk as it grows, without its secrets.
 //!
 //! A line of JSON each: first the trace without its entries, then each entry and each change of the
-//! participants. A later exchange may show that an earlier value is a secret; then the whole file is
-//! written anew before that exchange is added to it. What is on disk holds no secret at any time.
+//! participants. A later exchange may show that an earlier value is a secret; then the whole file
+//! is written anew before that exchange is added to it. What is on disk holds no secret at any
+//! time.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};

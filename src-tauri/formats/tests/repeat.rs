@@ -1,5 +1,5 @@
-//! The code that repeats a request sends what was recorded: run by Node.js and by Python, and looked
-//! at where it arrives.
+//! The code that repeats a request sends what was recorded: run by Node.js and by Python, and
+//! looked at where it arrives.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! No secret gets out, wherever it stood and however it was spelt: every place of the specifications,
-//! and places that are invented.
+//! No secret gets out, wherever it stood and however it was spelt: every place of the
+//! specifications, and places that are invented.
 
 mod support;
 

@@ -32,6 +32,7 @@ mod message;
 mod messages;
 mod observer;
 mod places;
+mod port;
 mod proxy;
 mod record;
 mod serve;

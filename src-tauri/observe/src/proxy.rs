@@ -17,10 +17,10 @@ use crate::head::{onward_headers, sent_head};
 use crate::known::{Kind, Known};
 use crate::limits::Limit;
 use crate::messages::{Mapping, form_inward};
-use crate::observer::bound;
 use crate::places::{CALLBACK, Places};
+use crate::port::bound;
 use crate::record::{Entry, Record};
-use crate::serve::{Closed, Out, refusal, serve, whole};
+use crate::serve::{Answering, Closed, Out, refusal, serve, whole};
 use crate::settings::{Limits, Port, Rewriting, Settings};
 
 /// Requests at the root of a tunnel's host that are recorded.
@@ -118,56 +118,6 @@ impl Proxy {
     pub async fn ended(&self) {
         let mut serving = std::mem::take(&mut *locked(&self.serving));
         while serving.join_next().await.is_some() {}
-    }
-
-    pub fn is_our_host(&self, number: usize, host: &str) -> bool {
-        locked(&self.state).places.is_our_host(number, host)
-    }
-
-    /// Answers a request that came on the port of the place with this number.
-    pub async fn answer(
-        self: &Arc<Self>,
-        number: usize,
-        host: &str,
-        asked: hyper::Request<Incoming>,
-    ) -> Result<hyper::Response<Out>, Closed> {
-        let (head, body) = asked.into_parts();
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let (asking, kind) = {
-            let state = locked(&self.state);
-            let client = client_request(&head, host, &state.places);
-            let target = head.uri.path_and_query();
-            let target = target.map_or(head.uri.path(), |target| target.as_str());
-            let Some(url) = state.places.asked(number, target) else {
-                drop(state);
-                return Ok(self.stranger(&client));
-            };
-            let mut request = Request {
-                url,
-                ..client.clone()
-            };
-            onward_headers(&mut request, &state.places, self.replaces_all());
-            let own = state.places.mcp() == trace::origin_of(&request.url).unwrap_or_default();
-            let kind = state.known.kind(&request, own);
-            let host = name.to_owned();
-            let asking = Asking {
-                request,
-                client,
-                host,
-            };
-            (asking, kind)
-        };
-        if self.replaces_all() && is_callback(&asking.request) {
-            return Ok(self.callback(asking));
-        }
-        match kind {
-            Kind::Nothing => Ok(self.not_here(&asking)),
-            Kind::Authorization if asking.request.method == "GET" && self.replaces_all() => {
-                Ok(self.authorization(asking))
-            }
-            Kind::Call | Kind::Authorization => self.call(asking, body).await,
-            kind => self.message(kind, asking, body).await,
-        }
     }
 
     pub(crate) fn replaces_all(&self) -> bool {
@@ -321,6 +271,61 @@ impl Proxy {
     pub(crate) fn begin(&self, purpose: Purpose, asking: &Asking) -> Entry {
         let (request, client) = (asking.request.clone(), asking.client.clone());
         self.record.begin(purpose, request, client)
+    }
+}
+
+impl Answering for Proxy {
+    fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    fn is_our_host(&self, number: usize, host: &str) -> bool {
+        locked(&self.state).places.is_our_host(number, host)
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        number: usize,
+        host: &str,
+        asked: hyper::Request<Incoming>,
+    ) -> Result<hyper::Response<Out>, Closed> {
+        let (head, body) = asked.into_parts();
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let (asking, kind) = {
+            let state = locked(&self.state);
+            let client = client_request(&head, host, &state.places);
+            let target = head.uri.path_and_query();
+            let target = target.map_or(head.uri.path(), |target| target.as_str());
+            let Some(url) = state.places.asked(number, target) else {
+                drop(state);
+                return Ok(self.stranger(&client));
+            };
+            let mut request = Request {
+                url,
+                ..client.clone()
+            };
+            onward_headers(&mut request, &state.places, self.replaces_all());
+            let own = state.places.mcp() == trace::origin_of(&request.url).unwrap_or_default();
+            let kind = state.known.kind(&request, own);
+            let host = name.to_owned();
+            let asking = Asking {
+                request,
+                client,
+                host,
+            };
+            (asking, kind)
+        };
+        if self.replaces_all() && is_callback(&asking.request) {
+            return Ok(self.callback(asking));
+        }
+        match kind {
+            Kind::Nothing => Ok(self.not_here(&asking)),
+            Kind::Authorization if asking.request.method == "GET" && self.replaces_all() => {
+                Ok(self.authorization(asking))
+            }
+            Kind::Call | Kind::Authorization => self.call(asking, body).await,
+            kind => self.message(kind, asking, body).await,
+        }
     }
 }
 

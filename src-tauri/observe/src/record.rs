@@ -176,7 +176,8 @@ impl Entry {
         passage.server_request = (request != passage.request).then_some(request);
     }
 
-    /// It says nothing of the client or the server: it was answered by us, or refused because of us.
+    /// It says nothing of the client or the server: it was answered by us, or refused because of
+    /// us.
     pub fn says_nothing(&self) {
         locked(&self.passage).purpose = Purpose::Unrelated;
     }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::proxy::Proxy;
+use crate::settings::Limits;
 
 /// The body of an answer.
 pub type Out = UnsyncBoxBody<Bytes, io::Error>;
@@ -36,6 +37,22 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
+/// Who answers what comes on the ports.
+pub trait Answering: Send + Sync + 'static {
+    fn limits(&self) -> &Limits;
+
+    /// Whether the place with this number is asked for by this host.
+    fn is_our_host(&self, number: usize, host: &str) -> bool;
+
+    /// Answers a request that came on the port of the place with this number.
+    fn answer(
+        self: &Arc<Self>,
+        number: usize,
+        host: &str,
+        asked: hyper::Request<Incoming>,
+    ) -> impl Future<Output = Result<hyper::Response<Out>, Closed>> + Send;
+}
+
 /// When the system has no descriptors for a connection, it has none at once either.
 const RECOVERY: Duration = Duration::from_millis(100);
 
@@ -44,7 +61,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves the place with this number until `ended` says so.
 pub async fn serve(
-    proxy: Arc<Proxy>,
+    proxy: Arc<impl Answering>,
     number: usize,
     sockets: Vec<TcpListener>,
     ended: watch::Receiver<bool>,
@@ -57,7 +74,7 @@ pub async fn serve(
 }
 
 async fn listen(
-    proxy: Arc<Proxy>,
+    proxy: Arc<impl Answering>,
     number: usize,
     socket: TcpListener,
     mut ended: watch::Receiver<bool>,
@@ -92,7 +109,7 @@ async fn listen(
 }
 
 async fn talk(
-    proxy: Arc<Proxy>,
+    proxy: Arc<impl Answering>,
     number: usize,
     stream: TcpStream,
     mut ended: watch::Receiver<bool>,
@@ -126,7 +143,7 @@ async fn over(ended: &mut watch::Receiver<bool>) {
 }
 
 async fn answered(
-    proxy: &Arc<Proxy>,
+    proxy: &Arc<impl Answering>,
     number: usize,
     asked: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Out>, Closed> {

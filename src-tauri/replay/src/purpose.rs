@@ -20,8 +20,8 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
     let request = &exchange.request;
     let url = request.url.as_str();
     let method = request.method.as_str();
-    // One of our own questions, as our own file says; what the recording proxy knows better: what it
-    // answered itself, and what it sent the browser on with; a document that was pasted alone.
+    // One of our own questions, as our own file says; what the recording proxy knows better: what
+    // it answered itself, and what it sent the browser on with; a document that was pasted alone.
     let is_known = match exchange.purpose {
         Purpose::Unknown => false,
         Purpose::FromPage { .. } | Purpose::Authorization | Purpose::Callback => true,

@@ -22,8 +22,8 @@ pub struct Event {
     pub state: Option<Arc<RunState>>,
 }
 
-/// Called with everything that is recorded so far and the secrets that were typed, whenever there is
-/// more of it and before anything else happens.
+/// Called with everything that is recorded so far and the secrets that were typed, whenever there
+/// is more of it and before anything else happens.
 pub type Keep = Box<dyn FnMut(&Trace, &[(String, Secret)]) + Send>;
 
 /// Where a run stands.

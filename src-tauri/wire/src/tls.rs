@@ -28,8 +28,8 @@ pub(crate) struct Chains(Arc<Mutex<HashMap<Der, Vec<Der>>>>);
 
 type Der = Vec<u8>;
 
-/// Trusts the system's certificates alone. They are read once per process: reading them takes longer
-/// than a request, and they rarely change while the program runs.
+/// Trusts the system's certificates alone. They are read once per process: reading them takes
+/// longer than a request, and they rarely change while the program runs.
 fn system_verifier(provider: &Arc<CryptoProvider>) -> Arc<dyn ServerCertVerifier> {
     static SYSTEM: OnceLock<Arc<dyn ServerCertVerifier>> = OnceLock::new();
     SYSTEM

@@ -18,9 +18,9 @@ rule! {
     /// same host.
     ///
     /// # How to fix
-    /// In the client: request the URL of `resource_metadata` first, and try the well-known URLs only
-    /// where the challenge names none. The server can serve the same document at both well-known
-    /// URLs as well.
+    /// In the client: request the URL of `resource_metadata` first, and try the well-known URLs
+    /// only where the challenge names none. The server can serve the same document at both
+    /// well-known URLs as well.
     ///
     /// # References
     /// MCP authorization, "Protected Resource Metadata Discovery Requirements"; RFC 9728 section

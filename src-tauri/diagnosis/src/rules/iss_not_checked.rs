@@ -13,13 +13,13 @@ rule! {
     /// issuer in `iss` than the one it asked, or none although the metadata promises it.
     ///
     /// # Why it matters
-    /// `iss` is what protects a client of several authorization servers from sending the code of one
-    /// to the other.
+    /// `iss` is what protects a client of several authorization servers from sending the code of
+    /// one to the other.
     ///
     /// # How to fix
-    /// In the client: compare `iss` with the issuer of the metadata before the code is sent anywhere,
-    /// and stop where they differ. The authorization server has to send the issuer that its metadata
-    /// names.
+    /// In the client: compare `iss` with the issuer of the metadata before the code is sent
+    /// anywhere, and stop where they differ. The authorization server has to send the issuer that
+    /// its metadata names.
     ///
     /// # References
     /// MCP 2026-07-28 authorization, "Authorization Response Validation"; RFC 9207 section 2.4.

@@ -9,16 +9,17 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// `code_challenge` and `code_challenge_method` in the authorization request of a client that was
-    /// watched or recorded, and `code_verifier` in its token request.
+    /// `code_challenge` and `code_challenge_method` in the authorization request of a client that
+    /// was watched or recorded, and `code_verifier` in its token request.
     ///
     /// # Why it matters
     /// Without PKCE whoever reads the code in a log or a browser's history can redeem it. Servers
     /// that demand PKCE refuse the request.
     ///
     /// # How to fix
-    /// In the client: make a fresh `code_verifier` for every authorization request, send its SHA-256
-    /// as `code_challenge` with `code_challenge_method=S256`, and the verifier with the code.
+    /// In the client: make a fresh `code_verifier` for every authorization request, send its
+    /// SHA-256 as `code_challenge` with `code_challenge_method=S256`, and the verifier with the
+    /// code.
     ///
     /// # References
     /// MCP authorization, "Authorization Code Protection"; RFC 7636 sections 4.2 and 4.5.

@@ -11,12 +11,12 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// The `redirect_uri` that a client which was watched or recorded sends, against the ones that it
-    /// registered in the same run.
+    /// The `redirect_uri` that a client which was watched or recorded sends, against the ones that
+    /// it registered in the same run.
     ///
     /// # Why it matters
-    /// An authorization server compares both byte for byte and refuses what differs. Only the port of
-    /// a loopback address may be another one, and not every server lets that through.
+    /// An authorization server compares both byte for byte and refuses what differs. Only the port
+    /// of a loopback address may be another one, and not every server lets that through.
     ///
     /// # How to fix
     /// In the client: register the redirect URI that it listens on, and send exactly that. The

@@ -8,12 +8,12 @@ use crate::spec::{MCP_CLIENT_UNAUTHORIZED, RFC6750_INVALID_TOKEN};
 
 rule! {
     /// # What it looks at
-    /// Whether a client that was watched or recorded goes on with an access token that the MCP server
-    /// refused: with 401, whether it has expired or was never good.
+    /// Whether a client that was watched or recorded goes on with an access token that the MCP
+    /// server refused: with 401, whether it has expired or was never good.
     ///
     /// # Why it matters
-    /// A token that was refused stays refused. The client shows errors until the user logs in again,
-    /// or calls in a loop.
+    /// A token that was refused stays refused. The client shows errors until the user logs in
+    /// again, or calls in a loop.
     ///
     /// # How to fix
     /// In the client: after a 401 use the refresh token, or authorize afresh, before the next call;

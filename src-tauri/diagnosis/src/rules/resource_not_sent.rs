@@ -14,13 +14,13 @@ rule! {
     ///
     /// # Why it matters
     /// `resource` tells the authorization server whom the token is for. Without it some issue a
-    /// token for another audience, which the MCP server refuses; some issue an opaque one; and where
-    /// only the refresh lacks it, all works until the first token expires.
+    /// token for another audience, which the MCP server refuses; some issue an opaque one; and
+    /// where only the refresh lacks it, all works until the first token expires.
     ///
     /// # How to fix
-    /// In the client: send `resource` with the value of the resource metadata in every authorization
-    /// and token request, refreshes as well. The authorization server can take a default audience
-    /// for requests without it, where it serves one MCP server.
+    /// In the client: send `resource` with the value of the resource metadata in every
+    /// authorization and token request, refreshes as well. The authorization server can take a
+    /// default audience for requests without it, where it serves one MCP server.
     ///
     /// # References
     /// MCP authorization, "Resource Parameter Implementation"; RFC 8707 section 2.

@@ -22,8 +22,8 @@ rule! {
     ///
     /// # How to fix
     /// In the client: ask for the scope of the challenge, else for all of `scopes_supported` in the
-    /// resource metadata, else for none. The authorization server can ignore scopes that it does not
-    /// know, and say in `scope` of the token answer what it granted.
+    /// resource metadata, else for none. The authorization server can ignore scopes that it does
+    /// not know, and say in `scope` of the token answer what it granted.
     ///
     /// # References
     /// MCP authorization, "Scope Selection Strategy".

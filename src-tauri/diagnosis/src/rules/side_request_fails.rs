@@ -18,7 +18,8 @@ rule! {
     ///
     /// # How to fix
     /// It depends on the status, and the finding says which way. That a public client may not
-    /// introspect, and that a token for the MCP server is not good for userinfo, is as it should be.
+    /// introspect, and that a token for the MCP server is not good for userinfo, is as it should
+    /// be.
     ///
     /// # References
     /// RFC 7662 sections 2.2 and 2.3; OpenID Connect Core 1.0 section 5.3.

@@ -9,8 +9,8 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// `state` in the authorization requests of a client that was watched or recorded: whether it is
-    /// there, long enough not to be guessed, and another one each time.
+    /// `state` in the authorization requests of a client that was watched or recorded: whether it
+    /// is there, long enough not to be guessed, and another one each time.
     ///
     /// # Why it matters
     /// `state` is what a client tells its own answer from a foreign one by. Some authorization

@@ -12,12 +12,12 @@ use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// What a client that was watched or recorded does after a 403 with `insufficient_scope`: whether
-    /// it authorizes once more, or only sends the same request with the same token again.
+    /// What a client that was watched or recorded does after a 403 with `insufficient_scope`:
+    /// whether it authorizes once more, or only sends the same request with the same token again.
     ///
     /// # Why it matters
-    /// The token does not get better by waiting. The user sees an error, and no page where more could
-    /// be granted.
+    /// The token does not get better by waiting. The user sees an error, and no page where more
+    /// could be granted.
     ///
     /// # How to fix
     /// In the client: authorize once more for the scope of the challenge together with what was

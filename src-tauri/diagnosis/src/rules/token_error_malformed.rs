@@ -11,9 +11,9 @@ rule! {
     /// code, and the characters of the description.
     ///
     /// # Why it matters
-    /// Many clients go by the status first: they take 401 for a client that is refused, and register
-    /// anew where they should only log in again. A description with other characters than ASCII has
-    /// is garbled or thrown away by some.
+    /// Many clients go by the status first: they take 401 for a client that is refused, and
+    /// register anew where they should only log in again. A description with other characters than
+    /// ASCII has is garbled or thrown away by some.
     ///
     /// # How to fix
     /// Answer 400 with every error but `invalid_client`, and write the description in printable

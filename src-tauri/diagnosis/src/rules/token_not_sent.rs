@@ -19,8 +19,8 @@ rule! {
     ///
     /// # How to fix
     /// In the client: send the token in `Authorization` with every request to the MCP server. When
-    /// no request comes at all, the client's own log says why; a firewall in front of the server may
-    /// also drop its requests before they are seen.
+    /// no request comes at all, the client's own log says why; a firewall in front of the server
+    /// may also drop its requests before they are seen.
     ///
     /// # References
     /// MCP authorization, "Token Requirements".

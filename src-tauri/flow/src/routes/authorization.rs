@@ -9,7 +9,8 @@ use crate::facts::Facts;
 use crate::grant::Authorization;
 use crate::options::ResponseMode;
 use crate::plan::{Env, Signature, UNSIGNED};
-use crate::scope::{contains, scope};
+use crate::scope::scope;
+use crate::scope_values::contains;
 use crate::setup::Setup;
 
 /// Parameters in the order they are sent.

@@ -78,8 +78,8 @@ fn own_question(entry: &Object) -> Option<Purpose> {
     matches!(purpose, Purpose::FromPage { .. }).then_some(purpose)
 }
 
-/// What our own files say was found out from secrets before they were replaced: then what stands for
-/// them can be judged.
+/// What our own files say was found out from secrets before they were replaced: then what stands
+/// for them can be judged.
 fn own_checked(entry: &Object) -> Option<Checked> {
     let checked = entry.get("_authscope")?.get("checked")?;
     serde_json::from_value(checked.clone()).ok()

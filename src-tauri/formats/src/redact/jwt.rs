@@ -86,7 +86,8 @@ impl<'a> Token<'a> {
         .to_string()
     }
 
-    /// Also a claim that repeats one that stays, such as a `sub` that is the client: that is public.
+    /// Also a claim that repeats one that stays, such as a `sub` that is the client: that is
+    /// public.
     fn is_kept(&self, name: &str, value: &Value) -> bool {
         if CLAIMS.contains(&name) {
             return is_plain(value);

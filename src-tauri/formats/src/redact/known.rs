@@ -80,8 +80,8 @@ impl Known {
         self.new.extend(encodings(value).into_iter().map(needle));
     }
 
-    /// Takes in a pseudonym that stands in what is read, so that no other secret gets the same. To be
-    /// called before anything is learnt.
+    /// Takes in a pseudonym that stands in what is read, so that no other secret gets the same. To
+    /// be called before anything is learnt.
     pub fn reserve(&mut self, value: &[u8]) {
         let pseudonym = if is_pseudonym(value) {
             std::str::from_utf8(value).ok()
@@ -154,8 +154,8 @@ impl Known {
         self.batches.push(Batch::of(needles));
     }
 
-    /// What stands for this secret: its pseudonym, or of a JWT what stays of it with the pseudonym in
-    /// the place of the signature.
+    /// What stands for this secret: its pseudonym, or of a JWT what stays of it with the pseudonym
+    /// in the place of the signature.
     pub fn pseudonym(&self, kind: Kind, value: &[u8]) -> String {
         let with_claims = self
             .tokens

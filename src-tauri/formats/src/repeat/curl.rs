@@ -3,7 +3,7 @@
 use trace::{Exchange, Request};
 
 use super::pieces::{Piece, Variables};
-use super::{basic_with_pseudonym, is_token};
+use super::request::{basic_with_pseudonym, is_token};
 use crate::redact::Redactor;
 
 /// The command that sends this request again, headers in the order they were sent.

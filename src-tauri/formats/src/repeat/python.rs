@@ -6,7 +6,7 @@ use trace::{Exchange, Request};
 
 use super::literal::{Writing, used};
 use super::pieces::Variables;
-use super::{basic_with_pseudonym, is_form, joined_headers};
+use super::request::{basic_with_pseudonym, is_form, joined_headers};
 use crate::redact::Redactor;
 
 /// The program that sends this request again.

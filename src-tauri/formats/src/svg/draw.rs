@@ -10,7 +10,7 @@ use trace::{
 };
 
 use super::lanes::{Lanes, SPACING};
-use super::{STYLE, escaped};
+use super::style::{STYLE, escaped};
 use crate::format::Export;
 use crate::line::words;
 use crate::redact::Redactor;
