@@ -87,7 +87,8 @@ async fn broken_off_at_each_request_a_run_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_of_the_keychain_fails_in_each_way() {
     let server = Server::start().await;
-    let faults: [(&str, bool, fn() -> Error); 5] = [
+    type Fault = (&'static str, bool, fn() -> Error);
+    let faults: [Fault; 5] = [
         ("locked", false, || Error::NoStorageAccess("locked".into())),
         ("denied", true, || Error::PlatformFailure("denied".into())),
         ("full", false, || Error::TooLong("secret".into(), 0)),
