@@ -184,10 +184,10 @@ test("running again keeps the run before, which opens as it was", async () => {
   await ended(page);
   assert.match(await page.find("restart").innerText(), /Run again/);
   await page.find("restart").click();
-  await page.waitForFunction(() =>
-    document.querySelector('[data-testid="runs"]').innerText.includes("2"),
-  );
-  await ended(page);
+  await visible(page.find("compare-sentence"));
+  await page.keyboard.press("Escape");
+  await stands(page, "stopped");
+  assert.match(await page.find("runs").innerText(), /2/);
   await page.find("runs").click();
   assert.match(await page.find("run-1").innerText(), /Stopped: Server metadata[\s\S]*no metadata/);
   await page.shot("runs");

@@ -12,7 +12,7 @@ test("the common case shows five groups, and all of them are one press away", as
   const page = await ui.open("?fixture=healthy", { width: 900, height: 600 });
   assert.equal(await page.locator('[data-testid^="option-"]').count(), 5);
   await page.find("options-all").click();
-  assert.equal(await page.locator('[data-testid^="fold-"]').count(), 10);
+  assert.equal(await page.locator('[data-testid^="fold-"]').count(), 11);
   assert.equal(await page.locator('[data-testid^="fold-"][aria-expanded=true]').count(), 0);
   await page.shot("options-all");
   await page.find("options-done").click();
