@@ -10,7 +10,8 @@ mod updates;
 use std::path::Path;
 
 use app::App;
-use tauri::{DragDropEvent, Manager as _, WindowEvent};
+use tauri::plugin::TauriPlugin;
+use tauri::{DragDropEvent, Manager as _, WindowEvent, Wry};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -32,17 +33,7 @@ fn main() {
         .init();
 
     let built = tauri::Builder::default()
-        // One program has all documents: a second one hands its files over and ends.
-        .plugin(tauri_plugin_single_instance::init(
-            |handle, arguments, folder| {
-                let given = handle.state::<Given>();
-                given.give_arguments(arguments, Path::new(&folder));
-                if let Some(window) = handle.get_webview_window("main") {
-                    let _ = window.unminimize();
-                    let _ = window.set_focus();
-                }
-            },
-        ))
+        .plugin(one_instance())
         .plugin(tauri_plugin_dialog::init())
         .setup(|handle| {
             let folder = handle.path().app_config_dir()?;
@@ -126,4 +117,26 @@ fn main() {
         eprintln!("Authscope could not open its window: {error}");
         std::process::exit(1);
     }
+}
+
+/// One program has all documents of a folder of settings: a second one hands its files over and
+/// ends.
+fn one_instance() -> TauriPlugin<Wry> {
+    let one = tauri_plugin_single_instance::Builder::new().callback(|handle, arguments, folder| {
+        let given = handle.state::<Given>();
+        given.give_arguments(arguments, Path::new(&folder));
+        if let Some(window) = handle.get_webview_window("main") {
+            let _ = window.unminimize();
+            let _ = window.set_focus();
+        }
+    });
+    // The name is for the whole session, and the folder can be another one there.
+    #[cfg(target_os = "linux")]
+    let one = {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let mut hasher = DefaultHasher::new();
+        app::usual_folder().hash(&mut hasher);
+        one.dbus_id(format!("dev.authscope.desktop.of{:x}", hasher.finish()))
+    };
+    one.build()
 }
