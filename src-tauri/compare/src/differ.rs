@@ -210,6 +210,9 @@ impl Differ<'_> {
             }
             (Value::Set(one), Value::Set(other)) => self.sets(one, other),
             (Value::Text(one), Value::Text(other)) => self.texts(one, other),
+            (one, other) if is_replaced(one) != is_replaced(other) => {
+                Some(Some(Noise::NotRecorded))
+            }
             (one, other) => (one != other).then_some(None),
         };
         let noise = verdict?;
@@ -447,5 +450,14 @@ fn mark_order(both: &Both<'_>, pairs: &[Pair], rows: &mut [ComparedRow]) {
             }
             _ => last = Some((row, b)),
         }
+    }
+}
+
+/// Whether it stands for a value that a file does not hold, which may have been one of any kind.
+fn is_replaced(value: &Value) -> bool {
+    match value {
+        Value::Text(text) | Value::Fresh(text) | Value::Connection(text) => is_redacted(text),
+        Value::Set(texts) => texts.iter().any(|text| is_redacted(text)),
+        Value::Duration(_) | Value::Time(_) => false,
     }
 }
