@@ -169,6 +169,8 @@ fn without_chance(sentence: &str) -> String {
             .is_some_and(|before: &String| before.ends_with("(row"));
         let word = match word.trim_start_matches(|c: char| c.is_ascii_digit()) {
             rest if is_row => format!("N{rest}"),
+            // A second begins now or then.
+            "" if of_request(&word, sentence) => "N".into(),
             _ => word,
         };
         let is_id = |part: &&str| part.len() >= 40 && !part.contains('.');
@@ -178,6 +180,11 @@ fn without_chance(sentence: &str) -> String {
         }
     }
     words.join(" ")
+}
+
+fn of_request(number: &str, sentence: &str) -> bool {
+    let is_said = |when: &str| sentence.contains(&format!(" {number} s {when} the request"));
+    !number.is_empty() && (is_said("after") || is_said("before"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

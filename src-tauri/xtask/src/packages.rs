@@ -196,7 +196,10 @@ mod tests {
         let missing = missing(&[Purpose::Build, Purpose::Browser], "", |program| {
             programs.contains(&program)
         });
-        assert_eq!(missing, ["libwebkit2gtk-4.1-dev", "libdbus-1-dev"]);
+        assert_eq!(
+            missing,
+            ["libwebkit2gtk-4.1-dev", "libdbus-1-dev", "libxml2-utils"]
+        );
     }
 
     #[test]
