@@ -44,9 +44,12 @@ async fn every_scenario_ends_with_cause_owner_and_change() {
 
 /// Runs a scenario to its end and writes what a window would be told. Says what its verdict lacks.
 async fn recorded(card: &LabScenario, folder: &Path) -> Option<String> {
+    let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lab-runs");
+    let kept = kept.join(card.slug.replace('/', "-"));
+    let _ = fs::remove_dir_all(&kept);
     let app = App::with_vault(
-        PathBuf::new(),
-        PathBuf::new(),
+        kept.clone(),
+        kept.clone(),
         Vault::memory("a test keeps no tokens"),
     );
     let chosen = Options {

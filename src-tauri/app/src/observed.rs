@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use observe::{Observer, Port, Rewriting, Tunnel};
 use serde::{Deserialize, Serialize};
 use session::{AppError, ErrorCode, Options, Status};
 use tokio::sync::watch;
-use trace::{Client, Origin, Secret, Timestamp, Trace};
+use trace::{Client, Decision, EntryKind, Origin, Phase, Secret, Timestamp, Trace};
 
 use crate::rows::row;
 use crate::shown::{Shown, lock};
@@ -168,7 +168,13 @@ impl Observed {
     /// Takes in what passed, judged.
     pub async fn take(&self, shown: &Mutex<Shown>, changes: &watch::Sender<()>) {
         let _one = self.taking.lock().await;
-        let bare = self.observer.trace().await;
+        let mut bare = self.observer.trace().await;
+        if self.is_over() {
+            // What did not come until now shows as well.
+            let now = Timestamp::from_system(SystemTime::now());
+            let kind = EntryKind::Decision(Decision::Ended);
+            bare.push_to(None, now, 0, Phase::Extra, kind);
+        }
         let judging = tokio::task::spawn_blocking(move || {
             let trace = replay::replay(bare);
             let judgement = diagnosis::judgement(&trace);
@@ -249,4 +255,28 @@ fn new_secret() -> String {
     let mut bytes = [0; 20];
     rand::rng().fill_bytes(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_end_of_watching_is_in_the_trace() {
+        let options = Options::for_server("http://127.0.0.1:9/mcp");
+        let observed = Observed::start(Observation::of(options)).await.unwrap();
+        let shown = Mutex::new(Shown::nothing(nothing(
+            "",
+            Timestamp::from_system(SystemTime::now()),
+        )));
+        let (changes, _) = watch::channel(());
+        observed.take(&shown, &changes).await;
+        assert_eq!(lock(&shown).trace.entries.len(), 0);
+        observed.stop(&shown, &changes).await;
+        let trace = lock(&shown).trace.clone();
+        let last = trace.entries.last().and_then(|entry| entry.decision());
+        assert_eq!(last, Some(&Decision::Ended));
+        let status = crate::recording::flow_status(&trace, None);
+        assert!(matches!(status, Status::Ended { message } if message.contains("no OAuth flow")));
+    }
 }

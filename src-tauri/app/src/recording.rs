@@ -92,6 +92,8 @@ pub(crate) fn flow_status(trace: &Trace, flow: Option<&FlowInfo>) -> Status {
             message: message.clone(),
             can_go_on: false,
         }),
+        // The end of watching says nothing of the client.
+        Decision::Ended if trace.origin == Origin::Observed => None,
         Decision::WentOnAnyway { .. } | Decision::Ended => Some(Status::Ended {
             message: session::ended_message(trace),
         }),
