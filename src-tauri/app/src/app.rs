@@ -223,18 +223,7 @@ impl App {
             Some(document) => document,
             None => {
                 let opened = self.history.open(id)?;
-                let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-                let document = Document::recorded(number, opened).await;
-                self.add(Open {
-                    document: document.clone(),
-                    options: None,
-                    observation: None,
-                    lab: None,
-                    keeping: None,
-                    past: Some(id.to_owned()),
-                })
-                .await;
-                document
+                self.add_recorded(opened, Some(id.to_owned())).await
             }
         };
         self.current.send_replace(Some(document));
@@ -616,8 +605,15 @@ impl App {
         }
     }
 
-    /// Opens a recording in a document of its own and makes that the current one.
+    /// Opens a recording in a document of its own and makes that the current one. What goes on in
+    /// the former one goes on.
     pub(crate) async fn show_recording(&self, opened: Opened) {
+        let document = self.add_recorded(opened, None).await;
+        self.current.send_replace(Some(document));
+    }
+
+    /// A document of a recording, or of the past run with this id.
+    async fn add_recorded(&self, opened: Opened, past: Option<String>) -> Arc<Document> {
         let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let document = Document::recorded(id, opened).await;
         self.add(Open {
@@ -626,10 +622,10 @@ impl App {
             observation: None,
             lab: None,
             keeping: None,
-            past: None,
+            past,
         })
         .await;
-        self.show(document);
+        document
     }
 
     async fn vault(&self) -> &Vault {

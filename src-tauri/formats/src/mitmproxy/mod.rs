@@ -201,9 +201,10 @@ fn url(asked: &Value<'_>) -> Option<String> {
     let port = asked.get("port").number()? as u16;
     let host = asked.get("host").text()?;
     let usual = matches!((scheme, port), ("http", 80) | ("https", 443));
-    let host = match host.contains(':') {
-        true => format!("[{host}]"),
-        false => host.to_owned(),
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
     };
     let named = headers(asked);
     let named = named
@@ -287,9 +288,10 @@ fn connection(flow: &Value<'_>, asked: &Value<'_>) -> Option<Connection> {
     let peer = peer.into_iter().find(|peer| peer.len() >= 2)?;
     let host = peer[0].text()?;
     let port = peer[1].number()? as u16;
-    let address = match host.contains(':') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
+    let address = if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
     };
     Some(Connection {
         remote_address: Some(address),

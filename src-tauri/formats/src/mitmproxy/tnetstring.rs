@@ -74,9 +74,10 @@ pub fn next(file: &mut dyn Read) -> io::Result<Next> {
     loop {
         let mut byte = [0];
         if file.read(&mut byte)? == 0 {
-            return match value.is_empty() {
-                true => Ok(Next::End),
-                false => Err(io::ErrorKind::UnexpectedEof.into()),
+            return if value.is_empty() {
+                Ok(Next::End)
+            } else {
+                Err(io::ErrorKind::UnexpectedEof.into())
             };
         }
         value.push(byte[0]);
@@ -92,9 +93,10 @@ pub fn next(file: &mut dyn Read) -> io::Result<Next> {
     let left = length + 1;
     if length > LONGEST {
         let passed = io::copy(&mut file.take(left), &mut io::sink())?;
-        return match passed == left {
-            true => Ok(Next::TooLong),
-            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        return if passed == left {
+            Ok(Next::TooLong)
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
         };
     }
     let before = value.len();
