@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use trace::{BodyEnd, Exchange, FailureKind, Outcome, Purpose, Recorded, pairs, query_pairs};
 
-use crate::support::{Server, json, mcp, observed, raw, within};
+use crate::support::{Server, json, mcp, observed, raw, read_message, within};
 
 fn request(method: &str, target: &str, port: u16, headers: &str, body: &str) -> String {
     let length = body.len();
@@ -201,9 +201,11 @@ async fn a_stream_reaches_the_client_while_it_is_still_coming() {
         "",
     );
     client.write_all(asked.as_bytes()).await.expect("it reads");
-    let (mut upstream, _) = within("a request", listener.accept())
+    let (mut upstream, _) = within("a connection", listener.accept())
         .await
         .expect("it came");
+    // An answer to a request that was not sent yet would be one to nothing.
+    within("a request", read_message(&mut upstream)).await;
     let head =
         "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     upstream.write_all(head.as_bytes()).await.expect("it reads");
@@ -220,6 +222,7 @@ async fn a_stream_reaches_the_client_while_it_is_still_coming() {
             let read = within("an event", client.read(&mut part))
                 .await
                 .expect("it writes");
+            assert!(read > 0, "it ended after {seen:?}");
             seen.push_str(&String::from_utf8_lossy(&part[..read]));
         }
     }

@@ -141,7 +141,7 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 /// Head and body of a message, by its length.
-async fn read_message(stream: &mut TcpStream) -> String {
+pub async fn read_message(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let mut part = [0; 4096];
     loop {
