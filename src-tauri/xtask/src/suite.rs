@@ -216,15 +216,23 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> (Tally, String) {
     }
 
     let mut closing_lines = Vec::new();
+    // Of a test that hangs, libtest says so: then this names it.
+    let mut last_line = String::new();
     let log = logs.join(format!("{}.log", part.name));
     let silence = Duration::from_secs(part.silence * 60);
     let ending = process::watch(command, silence, &log, |line| {
         closing_lines.extend(report::libtest(line));
+        if !line.is_empty() {
+            line.clone_into(&mut last_line);
+        }
     });
     let (succeeded, word) = match ending {
         Ok(Ending::Exited(status)) if status.success() => (true, remark),
         Ok(Ending::Exited(status)) => (false, status.to_string()),
-        Ok(Ending::Hung) => (false, format!("silent for {}", in_words(silence))),
+        Ok(Ending::Hung) => {
+            let silence = in_words(silence);
+            (false, format!("silent for {silence} after: {last_line}"))
+        }
         Err(error) => (false, format!("could not be started: {error}")),
     };
     let counted = match part.run {
