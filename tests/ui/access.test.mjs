@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { closed, start, visible } from "./browser.mjs";
+import { SCREENS } from "./screens.mjs";
 
 const manifest = fileURLToPath(new URL("../../ui/package.json", import.meta.url));
 const AXE = await readFile(createRequire(manifest).resolve("axe-core/axe.min.js"), "utf8");
@@ -13,48 +14,6 @@ const AXE = await readFile(createRequire(manifest).resolve("axe-core/axe.min.js"
 let ui;
 before(async () => (ui = await start()));
 after(() => ui.close());
-
-/** How a screen is reached, from a fixture. */
-const SCREENS = [
-  ["start", "?fixture=healthy"],
-  ["start, first day", "?fixture=first"],
-  ["start, in trouble", "?fixture=troubled"],
-  ["start, refused", "?fixture=healthy", (page) => refuse(page)],
-  ["comparison", "?fixture=s01&at=end", (page) => compare(page)],
-  ["all of the lab", "?fixture=healthy", (page) => page.find("lab-all").click()],
-  ["settings", "?fixture=healthy", (page) => page.find("settings").click()],
-  ["options, registration", "?fixture=healthy", (page) => page.find("option-registration").click()],
-  ["options, callback", "?fixture=healthy", (page) => page.find("option-callback").click()],
-  ["observe a client", "?fixture=healthy", (page) => observeFrom(page)],
-  ["observing", "?fixture=healthy", (page) => observed(page)],
-  ["ready", "?fixture=healthy&at=0"],
-  ["under way", "?fixture=healthy&at=3"],
-  ["the browser is away", "?fixture=awaiting"],
-  ["a device is away", "?fixture=device&at=5"],
-  ["stopped", "?fixture=s01&at=end"],
-  ["stopped, may go on", "?fixture=goon&at=end"],
-  ["other ways to register", "?fixture=rejected&at=4"],
-  ["works", "?fixture=healthy&at=end"],
-  ["works, with errors", "?fixture=works_but&at=end"],
-  ["many findings", "?fixture=findings&at=end", (page) => page.keyboard.press("f")],
-  ["rewound", "?fixture=rewound"],
-  ["servers", "?fixture=servers&at=2"],
-  ["long values", "?fixture=long&at=4"],
-  ["request", "?fixture=healthy&at=end", (page) => page.keyboard.press("1")],
-  ["timing", "?fixture=healthy&at=end", (page) => page.keyboard.press("3")],
-  ["decoded", "?fixture=healthy&at=end", (page) => page.keyboard.press("4")],
-  ["a value is followed", "?fixture=healthy&at=end", (page) => follow(page)],
-  ["clients of this machine", "?fixture=healthy", (page) => page.find("client-files").click()],
-  ["curl", "?fixture=healthy&at=end", (page) => page.keyboard.press("6")],
-  ["edit", "?fixture=healthy&at=4", (page) => page.keyboard.press("e")],
-  ["export", "?fixture=healthy&at=end", (page) => page.keyboard.press("x")],
-  ["tokens", "?fixture=healthy&at=end", (page) => page.keyboard.press("t")],
-  ["actions", "?fixture=healthy&at=end", (page) => page.keyboard.press("a")],
-  ["call", "?fixture=tools&at=end", (page) => page.keyboard.press("c")],
-  ["palette", "?fixture=healthy&at=end", (page) => page.keyboard.press("Control+k")],
-  ["shortcuts", "?fixture=healthy&at=end", (page) => page.keyboard.press("?")],
-  ["runs", "?fixture=healthy&at=end", (page) => page.find("runs").click()],
-];
 
 for (const theme of ["light", "dark"]) {
   for (const [width, height] of [
@@ -82,38 +41,6 @@ async function judge() {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   });
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target}`));
-}
-
-async function compare(page) {
-  await page.getByRole("button", { name: "Fixed it? Run again and compare" }).click();
-  await visible(page.find("compare-sentence"));
-  await page.find("compare-all").check();
-  await page.find("compare-noise").check();
-}
-
-async function follow(page) {
-  await page.find("row-10").click();
-  await page.find("tab-decoded").click();
-  await page.find("follow-code_verifier").first().click();
-  await visible(page.find("followed"));
-}
-
-async function observeFrom(page) {
-  await page.find("observe").click();
-  await page.getByText("Elsewhere, such as").click();
-  await visible(page.find("observe-public"));
-}
-
-async function observed(page) {
-  await page.find("observe").click();
-  await page.find("observe-start").click();
-  await visible(page.find("observing-url"));
-}
-
-async function refuse(page) {
-  await page.find("start-url").fill("no url at all");
-  await page.keyboard.press("Enter");
-  await visible(page.find("start-problem"));
 }
 
 test("text grows and shrinks by key, and nothing leaves the window", async () => {

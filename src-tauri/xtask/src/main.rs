@@ -18,6 +18,7 @@ mod process;
 mod project;
 mod report;
 mod run;
+mod screenshots;
 mod suite;
 
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
         [--list]           name its checks
   fixtures                 run every scenario of the lab and keep what a window is told of it,
                            for the tests in a browser
+  screenshots              take a picture of every screen, in both themes and three sizes
   bench [NAME]… [--list]   measure
   bundle [ARGS…]           make the .deb; ARGS go to `tauri build`
   keychain-session [--display] -- COMMAND…
@@ -75,6 +77,7 @@ fn run_command(mut args: Vec<OsString>) -> Outcome<ExitCode> {
             check::run(&project, &args.words, args.list)
         }
         "fixtures" => fixtures::record(&project).map(|()| ExitCode::SUCCESS),
+        "screenshots" => screenshots::take(&project).map(|()| ExitCode::SUCCESS),
         "bench" => {
             let args = Arguments::parse(args, &[])?;
             bench::run(&project, &args.words, args.list)

@@ -42,6 +42,9 @@ const WANTED: &[(&str, Purpose, &[&str])] = &[
     ("python3-venv", Purpose::Peers, &[]),
 ];
 
+/// The variable that names the browser for what is in `tests/ui`.
+pub const CHROMIUM: &str = "CHROMIUM";
+
 const BROWSERS: [&str; 4] = [
     "chromium",
     "chromium-browser",

@@ -14,9 +14,6 @@ use crate::process::{self, Ending};
 use crate::project::Project;
 use crate::report::{self, Tally};
 
-/// Names the browser for the tests in `tests/ui`.
-const CHROMIUM: &str = "CHROMIUM";
-
 /// A piece of the suite that is run and counted by itself.
 struct Part {
     name: &'static str,
@@ -207,7 +204,7 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> (Tally, String) {
         }
         Place::Browser => match packages::browser() {
             Some(browser) => {
-                command.env(CHROMIUM, browser);
+                command.env(packages::CHROMIUM, browser);
             }
             None => return skipped("there is no Chromium or Chrome"),
         },
