@@ -109,7 +109,7 @@ export function fakeHost(query: URLSearchParams): Host {
     observe: async (wanted) => {
       check(wanted.options.server_url);
       refused();
-      play.observe(wanted.options.server_url, "http://127.0.0.1:23374/mcp");
+      play.observe(chosen.script.serverUrl, "http://127.0.0.1:23374/mcp");
     },
     next: async () => {
       refused();

@@ -6,6 +6,7 @@ import type { FindingsChange } from "./bindings/FindingsChange";
 import type { Followed } from "./bindings/Followed";
 import type { NextStep } from "./bindings/NextStep";
 import type { Part } from "./bindings/Part";
+import type { Participant } from "./bindings/Participant";
 import type { Phase } from "./bindings/Phase";
 import type { PhaseState } from "./bindings/PhaseState";
 import type { RecordingView } from "./bindings/RecordingView";
@@ -139,10 +140,15 @@ export class Play {
   /** A client is observed at this URL: what it asks comes by itself. */
   observe(serverUrl: string, url: string): void {
     this.begin(serverUrl);
+    this.#told = null;
     while (this.canStep()) {
       const step = this.#step();
       if (!step) break;
-      this.#append(step, step.rows);
+      // Another client does not say why it does something, and opens its browser by itself.
+      this.#append(
+        step,
+        step.rows.filter((row) => row.is === "exchange"),
+      );
       this.#finish(step);
     }
     this.#status = { is: "observing", url, port: 23_374 };
@@ -298,6 +304,15 @@ export class Play {
     return { name: places[0]?.name ?? "", places, computed: computed ? [computed] : [] };
   }
 
+  /** Under the client's own name where another client is observed. */
+  #participants(): Participant[] {
+    const { participants } = this.#script;
+    if (this.#status.is !== "observing") return participants;
+    return participants.map((one) =>
+      one.role === "client" ? { ...one, name: "Claude Code" } : one,
+    );
+  }
+
   #step(): ScriptStep | undefined {
     return this.#steps[this.#at];
   }
@@ -349,7 +364,7 @@ export class Play {
     const findings = findingsChange(before?.findings ?? [], now.findings);
     const view = viewChange(before?.view ?? null, now.view);
     if (rows.length > 0) update.rows = rows;
-    if (before === null) update.participants = this.#script.participants;
+    if (before === null) update.participants = this.#participants();
     if (findings) update.findings = findings;
     if (Object.keys(view).length > 0) update.view = view;
     if (Object.keys(update).length > 2) this.#tell(update);
