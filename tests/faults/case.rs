@@ -47,6 +47,40 @@ impl Fault {
         changes.find(|change| matches!(change, Change::Answer { .. }))
     }
 
+    pub fn framing(&self) -> Option<Framing> {
+        self.change.iter().find_map(|change| match change {
+            Change::Framing(framing) => Some(*framing),
+            _ => None,
+        })
+    }
+
+    /// The same fault with `{origin}` in its texts replaced by the origin that was asked.
+    pub fn at_origin(&self, origin: &str) -> Self {
+        let mut fault = self.clone();
+        let put = |text: &mut String| *text = text.replace("{origin}", origin);
+        for change in &mut fault.change {
+            match change {
+                Change::Header(_, value) | Change::AddHeader(_, value) | Change::Body(value) => {
+                    put(value);
+                }
+                Change::ReplaceInHeader(_, from, to) | Change::ReplaceInBody(from, to) => {
+                    put(from);
+                    put(to);
+                }
+                Change::Set(_, value) => {
+                    let text = value.to_string().replace("{origin}", origin);
+                    *value = serde_json::from_str(&text).expect("an origin keeps it JSON");
+                }
+                Change::Answer { headers, body, .. } => {
+                    headers.iter_mut().for_each(|(_, value)| put(value));
+                    put(body);
+                }
+                _ => {}
+            }
+        }
+        fault
+    }
+
     pub fn cut(&self) -> Option<Cut> {
         self.change.iter().find_map(|change| match change {
             Change::Cut(cut) => Some(*cut),
@@ -118,6 +152,8 @@ impl At {
 pub enum Change {
     Status(u16),
     Header(String, String),
+    /// One more field of the name, after those that are there.
+    AddHeader(String, String),
     DropHeader(String),
     /// Header, what is in it, what is put there.
     ReplaceInHeader(String, String, String),
@@ -141,6 +177,19 @@ pub enum Change {
         body: String,
     },
     Cut(Cut),
+    Framing(Framing),
+}
+
+/// How the answer is put on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// In HTTP/1.0, ended by the end of the connection.
+    Http10,
+    /// In small chunks, with a trailer field.
+    Chunked,
+    /// After an interim answer, 103.
+    Interim,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::case::{Change, Cut, Fault};
+use crate::case::{Change, Cut, Fault, Framing};
 
 /// Longer than any peer thinks, so that a peer that hangs fails the test instead of hanging it.
 const PEER: Duration = Duration::from_secs(60);
@@ -128,13 +128,14 @@ fn serve(client: TcpStream, upstream: SocketAddr, state: &State) -> std::io::Res
 /// The faults that this request meets now.
 fn meant(request: &Message, state: &State) -> Vec<Fault> {
     let mut meant = Vec::new();
+    let origin = format!("http://{}", request.header("Host").unwrap_or_default());
     for armed in lock(&state.faults).iter_mut() {
         if !armed.fault.at.fits(request) {
             continue;
         }
         armed.met += 1;
         if armed.fault.at.counts(armed.met) {
-            meant.push(armed.fault.clone());
+            meant.push(armed.fault.at_origin(&origin));
         }
     }
     meant
@@ -193,8 +194,37 @@ fn finish(
         return client.shutdown(Shutdown::Both);
     }
     answer.set_header("Connection", "close");
+    match faults.iter().find_map(Fault::framing) {
+        Some(Framing::Http10) => {
+            answer.drop_header("Content-Length");
+            answer.line = answer.line.replacen("HTTP/1.1", "HTTP/1.0", 1);
+        }
+        Some(Framing::Chunked) => {
+            answer.drop_header("Content-Length");
+            answer.set_header("Transfer-Encoding", "chunked");
+            answer.set_header("Trailer", "X-Checksum");
+            answer.body = in_chunks(&answer.body);
+        }
+        Some(Framing::Interim) => {
+            let mut to = client;
+            to.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")?;
+        }
+        None => {}
+    }
     write(client, &answer)?;
     client.shutdown(Shutdown::Write)
+}
+
+/// The body in chunks of a few bytes, so that values are torn apart, and a trailer field.
+fn in_chunks(body: &[u8]) -> Vec<u8> {
+    let mut chunked = Vec::new();
+    for piece in body.chunks(7) {
+        chunked.extend(format!("{:x};piece=1\r\n", piece.len()).into_bytes());
+        chunked.extend(piece);
+        chunked.extend(b"\r\n");
+    }
+    chunked.extend(b"0\r\nX-Checksum: 1\r\n\r\n");
+    chunked
 }
 
 fn wait_until_over(state: &State) {
@@ -311,6 +341,7 @@ fn change_answer(answer: &mut Message, change: &Change) {
     match change {
         Change::Status(status) => answer.line = format!("HTTP/1.1 {status} Changed"),
         Change::Header(name, value) => answer.set_header(name, value),
+        Change::AddHeader(name, value) => answer.headers.push((name.clone(), value.clone())),
         Change::DropHeader(name) => answer.drop_header(name),
         Change::ReplaceInHeader(name, from, to) => {
             let value = answer.header(name).unwrap_or_default().replace(from, to);
@@ -328,7 +359,8 @@ fn change_answer(answer: &mut Message, change: &Change) {
         Change::RequestDropHeader(_)
         | Change::RequestReplace(..)
         | Change::Answer { .. }
-        | Change::Cut(_) => {}
+        | Change::Cut(_)
+        | Change::Framing(_) => {}
     }
     if answer.header("Content-Length").is_some() {
         let length = answer.body.len().to_string();
