@@ -63,6 +63,14 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
             format!("A proxy on the way to {who} wants to be logged in at, and answers itself."),
             "Log in at the proxy, or let this address pass without it.".into(),
         ),
+        511 => decided(
+            Decided::Gateway,
+            format!(
+                "The network in between answers, not {who}: it wants a login of its own before it \
+                 lets anything through (a captive portal)."
+            ),
+            "Log in to the network, or use another one.".into(),
+        ),
         429 => decided(
             Decided::TooMany,
             "A limit on requests answers. Nothing in the request itself is wrong.".into(),
@@ -77,6 +85,17 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
                     .into(),
             },
         ),
+        401 if wants_another_login(response).is_some() => {
+            let scheme = wants_another_login(response).unwrap_or_default();
+            decided(
+                Decided::InFront,
+                format!(
+                    "What answers wants a login of its own (WWW-Authenticate: {scheme}) before it \
+                     lets anything through to {who}: the password of a test system, most likely."
+                ),
+                format!("Let requests to this path pass to {who} without that login."),
+            )
+        }
         401 | 403 | 406 | 503 if answers_itself(response).is_some() => {
             let front = answers_itself(response).unwrap_or_default();
             decided(
@@ -119,6 +138,19 @@ pub(crate) fn of_token_answer(response: &Response, has_error: bool) -> Option<By
         Decided::Fails => !has_error,
         Decided::Redirected | Decided::ToLogin => false,
     })
+}
+
+/// The scheme of a login that a web server or proxy asks for by itself. An authorization server
+/// that refuses a client says so in JSON, whatever its challenge.
+fn wants_another_login(response: &Response) -> Option<String> {
+    const OF_WEB_SERVERS: [&str; 4] = ["basic", "digest", "negotiate", "ntlm"];
+    let all = trace::challenges(response).ok()?;
+    let text = response.body.text().unwrap_or_default();
+    let in_json = trace::json_value(text.as_bytes()).is_ok();
+    let theirs = |scheme: &str| OF_WEB_SERVERS.contains(&scheme.to_ascii_lowercase().as_str());
+    let first = all.first()?;
+    (!in_json && all.iter().all(|challenge| theirs(&challenge.scheme)))
+        .then(|| excerpt(&first.scheme))
 }
 
 fn redirected(response: &Response, who: &str) -> Option<ByStatus> {
@@ -213,6 +245,13 @@ mod tests {
                 "<title>Just a moment...</title>",
                 Decided::InFront,
             ),
+            (
+                401,
+                &[("www-authenticate", "Basic realm=\"staging\"")],
+                "<title>401</title>",
+                Decided::InFront,
+            ),
+            (511, &[], "", Decided::Gateway),
             (302, &[("location", "/home")], "", Decided::Redirected),
             (
                 302,
@@ -227,6 +266,8 @@ mod tests {
 
     #[test]
     fn what_the_body_has_to_tell() {
+        let basic = [("www-authenticate", "Basic realm=\"as\"")];
+        assert_eq!(of(401, &basic, r#"{"error":"invalid_client"}"#), None);
         for status in [200, 400, 401, 403, 404] {
             assert_eq!(of(status, &[("cf-ray", "1")], "{}"), None, "{status}");
         }

@@ -5,7 +5,7 @@ use trace::{Grant, Pair};
 
 use crate::checked::pkce_fits;
 pub(crate) use crate::client_authentication::{ClientAuthentication, basic_client_id};
-use crate::reading::{ExchangeRef, Reading, form, jwt, response_fields, value};
+use crate::reading::{ExchangeRef, Reading, form, jwt, oauth_error, response_fields, value};
 use crate::snapshot::RequestRef;
 
 /// A code exchange held against the authorization request and the callback.
@@ -52,6 +52,7 @@ impl Comparison {
         let earlier = reading.tokens.iter().any(|(seen, grant)| {
             seen.seq < exchange.seq
                 && *grant == Grant::AuthorizationCode
+                && !wants_a_nonce(*seen)
                 && value(form(seen.request()), "code") == value(sent, "code")
         });
         comparison.note(
@@ -93,6 +94,12 @@ impl Comparison {
             self.wrong.push(wrong.into());
         }
     }
+}
+
+/// Whether the answer only asks for the same request with a nonce: the code is as good as before.
+fn wants_a_nonce(seen: ExchangeRef<'_>) -> bool {
+    let error = seen.response().and_then(oauth_error);
+    error.is_some_and(|answer| answer.error == "use_dpop_nonce")
 }
 
 fn sent_client_id(sent: &[Pair], request: RequestRef<'_>) -> Option<String> {

@@ -28,6 +28,12 @@ pub(crate) enum Form {
     Text,
     /// An absolute http or https URL.
     Url,
+    /// Such a URL without a fragment (RFC 6749 sections 3.1 and 3.2).
+    Endpoint,
+    /// The name of an MCP revision: a date, or a draft.
+    Revision,
+    /// A JSON Schema of an object.
+    ObjectSchema,
     Texts,
     Flag,
     /// Seconds: a whole number greater than zero.
@@ -99,6 +105,9 @@ impl Form {
         match self {
             Self::Text => "a string",
             Self::Url => "a string with an absolute https URL",
+            Self::Endpoint => "a string with an absolute https URL without a fragment",
+            Self::Revision => "a string with a revision such as 2025-11-25",
+            Self::ObjectSchema => "an object with \"type\": \"object\"",
             Self::Texts => "an array of strings",
             Self::Flag => "true or false",
             Self::Time => "a number of seconds since 1970, without quotes",
@@ -113,6 +122,11 @@ impl Form {
             Self::Url => value
                 .as_str()
                 .is_some_and(|url| trace::origin_of(url).is_some()),
+            Self::Endpoint => value
+                .as_str()
+                .is_some_and(|url| trace::origin_of(url).is_some() && !url.contains('#')),
+            Self::Revision => value.as_str().is_some_and(is_revision),
+            Self::ObjectSchema => value.get("type").and_then(Value::as_str) == Some("object"),
             Self::Texts => value
                 .as_array()
                 .is_some_and(|items| items.iter().all(Value::is_string)),
@@ -125,6 +139,16 @@ impl Form {
                 .is_some_and(|seconds| seconds > 0.0 && seconds <= LONGEST_LIFE as f64),
         }
     }
+}
+
+/// Whether a text has the form of a revision's name, also of one that is not known yet.
+fn is_revision(text: &str) -> bool {
+    let digits =
+        |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_date = matches!(parts.as_slice(), [year, month, day]
+        if digits(year, 4) && digits(month, 2) && digits(day, 2));
+    is_date || text.to_ascii_lowercase().starts_with("draft")
 }
 
 #[cfg(test)]

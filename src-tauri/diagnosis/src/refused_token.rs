@@ -3,7 +3,8 @@
 use trace::Grant;
 
 use crate::fields::{challenge_error, challenges, jwt, oauth_error};
-use crate::reading::{ExchangeRef, Reading, TokenUse, access_token};
+use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, object, text};
+use crate::snapshot::ResponseRef;
 
 /// The causes in the order in which they are looked for: what the run shows before what the server
 /// says, and both before what the token holds.
@@ -29,6 +30,8 @@ pub(crate) enum Cause {
     NoJwt,
     /// By the server's words there were too many requests.
     TooMany,
+    /// By the server's words it does not take how the token is written in the header.
+    Scheme,
     /// By the token itself its issuer is not the authorization server.
     Issuer,
     /// By the token itself it is signed with a secret that both sides have to share.
@@ -47,7 +50,10 @@ pub(crate) fn cause(
     if is_as_without_token(reading, call) {
         return Cause::SameAsWithout;
     }
-    if grant == Grant::RefreshToken && earlier_was_taken(reading, issued) {
+    if grant == Grant::RefreshToken
+        && earlier_was_taken(reading, issued)
+        && refused_in_its_time(reading, issued.seq).is_none()
+    {
         return Cause::AfterRefresh;
     }
     let now = call.at.seconds();
@@ -84,7 +90,7 @@ pub(crate) fn shared_secret(token: &str) -> Option<String> {
 }
 
 /// What servers say for each cause.
-const WORDS: [(Cause, &[&str]); 8] = [
+const WORDS: [(Cause, &[&str]); 9] = [
     (
         Cause::TooEarly,
         &[
@@ -149,6 +155,18 @@ const WORDS: [(Cause, &[&str]); 8] = [
         ],
     ),
     (
+        Cause::Scheme,
+        &[
+            "authorization scheme",
+            "authentication scheme",
+            "auth scheme",
+            "unsupported scheme",
+            "authorization header format",
+            "bearer prefix",
+            "expected bearer",
+        ],
+    ),
+    (
         Cause::TooMany,
         &[
             "rate limit",
@@ -189,12 +207,52 @@ pub(crate) fn said(call: ExchangeRef<'_>) -> Option<String> {
         let mut found = all.iter().filter_map(|challenge| challenge.parameter(name));
         found.next().map(str::to_owned)
     };
-    both(parameter("error"), parameter("error_description")).or_else(|| {
+    let in_challenge = both(parameter("error"), parameter("error_description"));
+    let in_body = || {
         let error = oauth_error(response)?;
         Some(match error.description {
             Some(description) => format!("{}, {description}", error.error),
             None => error.error,
         })
+    };
+    in_challenge.or_else(in_body).or_else(|| words_of(response))
+}
+
+/// What a body says in a member that is no OAuth error.
+fn words_of(response: ResponseRef<'_>) -> Option<String> {
+    let answer = object(response)?;
+    let member = |name: &&str| text(&answer, name).filter(|said| !said.trim().is_empty());
+    let named = ["message", "detail", "title", "msg"];
+    named.iter().find_map(member).map(str::to_owned)
+}
+
+/// The call that refused a token while it was fresh, although another call had taken it: before
+/// this entry, and without anything that may have ended the token's life.
+pub(crate) fn refused_in_its_time<'a>(
+    reading: &Reading<'a>,
+    before: u32,
+) -> Option<ExchangeRef<'a>> {
+    /// No access token is meant to live for less.
+    const FRESH: u64 = 30;
+    let issued = reading.tokens.iter().filter(|(seen, _)| seen.seq < before);
+    let tokens = issued.filter_map(|(seen, _)| Some((*seen, access_token(seen.response()?)?)));
+    tokens.into_iter().find_map(|(seen, token)| {
+        if !matches!(reading.use_of(&token, seen.seq), TokenUse::Accepted) {
+            return None;
+        }
+        let mut calls = reading.calls.iter();
+        let refused = calls.find(|call| {
+            let with_it = bearer(call.request()) == Some(token.as_str());
+            call.seq > seen.seq && call.seq < before && call.status() == Some(401) && with_it
+        })?;
+        let age = refused.time()?.since(seen.time()?).as_secs();
+        let lives = seen
+            .response()
+            .and_then(object)
+            .and_then(|answer| answer.get("expires_in")?.as_u64());
+        let in_time = age < lives.unwrap_or(FRESH).min(FRESH);
+        let killed = reading.killed_on_the_way(seen.seq, refused.seq);
+        (in_time && !killed && !is_expired(&token, refused.at.seconds())).then_some(*refused)
     })
 }
 
@@ -259,6 +317,10 @@ mod tests {
             ),
             ("jwt malformed", Cause::NoJwt),
             ("rate limit exceeded", Cause::TooMany),
+            (
+                "Invalid authorization header format. Expected Bearer token",
+                Cause::Scheme,
+            ),
         ] {
             assert_eq!(named(said), Some(cause), "{said}");
         }

@@ -51,6 +51,12 @@ pub const SUPERSEDES: &[Shown] = &[
         run.token.drop_header("dpop-nonce");
         run.trace()
     }),
+    ("DP3", "T40", || {
+        let mut run = refused_call();
+        let challenge = "DPoP error=\"use_dpop_nonce\"";
+        run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+        run.trace()
+    }),
     ("T01", "T02", || {
         let mut run = Run::healthy();
         run.token = Answer::bare(200);

@@ -6,13 +6,15 @@ use crate::members::{Form, Member, problems};
 use crate::reading::{ExchangeRef, Reading, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{
-    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7662_ACTIVE, Spec,
+    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES,
+    RFC7662_ACTIVE, Spec,
 };
 
 rule! {
     /// # What it looks at
-    /// The members of answers besides metadata, registration and tokens: introspection, userinfo,
-    /// the keys of a key set, and the results of `initialize`, `server/discover` and `tools/list`.
+    /// The members of answers besides metadata and tokens: the times of a registration,
+    /// introspection, userinfo, the keys of a key set, and the results of `initialize`,
+    /// `server/discover` and `tools/list`.
     ///
     /// # Why it matters
     /// This client reads what it needs and passes over the rest. Clients with a schema refuse the
@@ -30,7 +32,10 @@ rule! {
     variants: [
         BY_MCP_SERVER: Warning McpServer Certain "{member} of {document} is not as it has to be",
     ],
-    spec: [RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, MCP_INITIALIZE_RESULT, MCP_TOOL],
+    spec: [
+        RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES, MCP_INITIALIZE_RESULT,
+        MCP_TOOL,
+    ],
     looks_at: [Request],
 }
 
@@ -57,7 +62,7 @@ const KEY: &[Member] = &[
 ];
 
 const INITIALIZE: &[Member] = &[
-    needed("protocolVersion", Form::Text, MCP_INITIALIZE_RESULT),
+    needed("protocolVersion", Form::Revision, MCP_INITIALIZE_RESULT),
     needed("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
     needed("serverInfo", Form::Object, MCP_INITIALIZE_RESULT),
     member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
@@ -71,8 +76,29 @@ const DISCOVER: &[Member] = &[
 
 const TOOL: &[Member] = &[
     needed("name", Form::Text, MCP_TOOL),
-    needed("inputSchema", Form::Object, MCP_TOOL),
+    needed("inputSchema", Form::ObjectSchema, MCP_TOOL),
     member("description", Form::Text, MCP_TOOL),
+];
+
+const TOOL_LIST: &[Member] = &[member("nextCursor", Form::Text, MCP_TOOL)];
+
+/// What a key of each kind consists of (RFC 7518 section 6).
+const RSA: &[Member] = &[
+    needed("n", Form::Text, RFC7517_KTY),
+    needed("e", Form::Text, RFC7517_KTY),
+];
+const ELLIPTIC: &[Member] = &[
+    needed("crv", Form::Text, RFC7517_KTY),
+    needed("x", Form::Text, RFC7517_KTY),
+];
+
+const REGISTRATION: &[Member] = &[
+    member(
+        "client_secret_expires_at",
+        Form::Time,
+        RFC7591_SECRET_EXPIRES,
+    ),
+    member("client_id_issued_at", Form::Time, RFC7591_SECRET_EXPIRES),
 ];
 
 const fn member(name: &'static str, form: Form, spec: Spec) -> Member {
@@ -104,6 +130,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             }
             Purpose::Userinfo => {
                 let part = answered(*seen, "the userinfo answer", USERINFO);
+                tell(*seen, part, &mut told, findings);
+            }
+            Purpose::Registration => {
+                let part = registered(*seen);
                 tell(*seen, part, &mut told, findings);
             }
             Purpose::Jwks => {
@@ -166,14 +196,38 @@ fn keys(seen: ExchangeRef<'_>) -> Vec<Held> {
         .and_then(object);
     let keys = set.and_then(|set| set.get("keys")?.as_array().cloned());
     let keys = keys.unwrap_or_default().into_iter().take(MOST).enumerate();
-    keys.map(|(at, key)| Held {
-        document: "a key in the key set",
-        table: KEY,
-        members: members_of(key),
-        pointer: format!("/keys/{at}"),
-        by_mcp_server: false,
+    keys.flat_map(|(at, key)| {
+        let of_kind = match key.get("kty").and_then(Value::as_str) {
+            Some("RSA") => RSA,
+            Some("EC" | "OKP") => ELLIPTIC,
+            _ => &[],
+        };
+        let members = members_of(key);
+        [KEY, of_kind].map(|table| Held {
+            document: "a key in the key set",
+            table,
+            members: members.clone(),
+            pointer: format!("/keys/{at}"),
+            by_mcp_server: false,
+        })
     })
     .collect()
+}
+
+/// The times of a registration. One that does not apply may be written as null.
+fn registered(seen: ExchangeRef<'_>) -> Option<Held> {
+    let response = seen
+        .response_with_body()
+        .filter(|response| (200..300).contains(&response.status))?;
+    let mut members = Document::clone(&*object(response)?);
+    members.retain(|_, value| !value.is_null());
+    Some(Held {
+        document: "the registration answer",
+        table: REGISTRATION,
+        members,
+        pointer: String::new(),
+        by_mcp_server: false,
+    })
 }
 
 fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
@@ -210,11 +264,21 @@ fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
         _ => {
             let tools = result.get("tools").and_then(Value::as_array);
             let tools = tools.cloned().unwrap_or_default().into_iter().enumerate();
-            tools
-                .map(|(at, tool)| {
+            let mut result = result.clone();
+            if let Some(members) = result.as_object_mut() {
+                members.remove("tools");
+            }
+            let list = held(
+                "the list of tools",
+                TOOL_LIST,
+                members_of(result),
+                "/result".into(),
+            );
+            std::iter::once(list)
+                .chain(tools.map(|(at, tool)| {
                     let pointer = format!("/result/tools/{at}");
                     held("a tool in the list", TOOL, members_of(tool), pointer)
-                })
+                }))
                 .collect()
         }
     }
@@ -306,6 +370,12 @@ mod tests {
         assert!(asked(Purpose::Userinfo, json!({"sub": 7})).is_some());
         let key = asked(Purpose::Jwks, json!({"keys": [{"kid": "a"}]})).unwrap();
         assert!(key.fix.contains("kty"), "{}", key.fix);
+        let key = asked(
+            Purpose::Jwks,
+            json!({"keys": [{"kty": "RSA", "e": "AQAB"}]}),
+        )
+        .unwrap();
+        assert!(key.title.starts_with("n of"), "{}", key.title);
     }
 
     #[test]
@@ -318,6 +388,40 @@ mod tests {
         let mut run = Run::healthy();
         run.calls[1].edit(|answer| answer["result"]["tools"] = json!([{"name": "echo"}]));
         assert!(run.finding("B03").title.contains("inputSchema"));
+        for (member, result) in [
+            (
+                "inputSchema",
+                json!({"tools": [{"name": "echo", "inputSchema": {"type": "string"}}]}),
+            ),
+            ("nextCursor", json!({"tools": [], "nextCursor": 3})),
+        ] {
+            let mut run = Run::healthy();
+            run.calls[1].edit(|answer| answer["result"] = result);
+            assert!(run.finding("B03").title.contains(member), "{member}");
+        }
+        let mut run = Run::healthy();
+        run.calls[0].edit(|answer| answer["result"]["protocolVersion"] = json!("1.0"));
+        assert!(run.finding("B03").title.contains("protocolVersion"));
+        run.calls[0].edit(|answer| answer["result"]["protocolVersion"] = json!("2030-01-01"));
+        assert!(run.is_silent("B03"));
+    }
+
+    #[test]
+    fn times_of_a_registration() {
+        let with = |value: serde_json::Value| {
+            let mut run = Run::healthy();
+            let answer = &mut run.registration.as_mut().unwrap().1;
+            answer.edit(|answer| answer["client_secret_expires_at"] = value);
+            run
+        };
+        let finding = with(json!("2027-01-01T00:00:00Z")).finding("B03");
+        assert!(
+            finding.title.contains("client_secret_expires_at"),
+            "{}",
+            finding.title
+        );
+        assert!(with(json!(null)).is_silent("B03"));
+        assert!(with(json!(0)).is_silent("B03"));
     }
 
     #[test]

@@ -175,6 +175,16 @@ impl Page<'_> {
                 ))
                 .fix(decided.fix);
         }
+        if (300..400).contains(&status) && self.response.header_value("location").is_none() {
+            return RULE
+                .found(RFC6749_AUTHORIZATION_ERROR)
+                .variant(&PAGE_FAILS)
+                .message(format!(
+                    "A page on the way answers {status}, which is a redirect, without Location: \
+                     there is nowhere to go, for a browser neither."
+                ))
+                .fix("Send Location with the redirect, and let proxies pass it on.");
+        }
         let refused = self.is_first && (status >= 400 || self.is_error_text());
         if !refused {
             return self.wants_something();

@@ -24,7 +24,7 @@ rule! {
         MCP_SERVER: Error McpServer Certain,
     ],
     spec: [RFC9449_NONCE],
-    supersedes: ["T41"],
+    supersedes: ["T41", "T40"],
     looks_at: [Request],
 }
 

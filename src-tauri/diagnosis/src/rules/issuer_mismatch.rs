@@ -2,7 +2,7 @@ use crate::foreign::foreign_issuer;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
-use crate::wording::{differ_by_trailing_slash, same_but_for};
+use crate::wording::{differ_by_trailing_slash, excerpt, same_but_for};
 
 rule! {
     /// # What it looks at
@@ -43,11 +43,24 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     }
     let difference = same_but_for(&foreign.named, foreign.asked);
+    let asked = foreign.asked;
+    let unlike_an_issuer = if asked.trim() != asked {
+        Some("begins or ends with white space")
+    } else if asked.contains(['?', '#']) {
+        Some("has a query or a fragment")
+    } else {
+        None
+    };
     let template = foreign.named.contains("{tenantid}");
     let message = if template {
         "Microsoft Entra's common endpoint answers with a template instead of an issuer, so it can \
          never be identical. Clients stop here."
             .to_owned()
+    } else if let Some(has) = unlike_an_issuer {
+        format!(
+            "What the resource metadata names {has}, and an issuer never does. The metadata is \
+             compared with it as text, so clients stop here."
+        )
     } else if let Some(difference) = difference {
         format!(
             "The two differ only in {difference}, but they are compared as text, so clients stop \
@@ -61,7 +74,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut finding = foreign
         .finding(RULE.found(RFC8414_ISSUER), reading)
         .message(message);
-    if foreign.is_misnamed(reading) {
+    if unlike_an_issuer.is_some() && !foreign.named.is_empty() {
+        finding = finding.variant(&MISNAMED).fix(format!(
+            "Write {} into authorization_servers of the resource metadata, without anything else \
+             in the string.",
+            excerpt(&foreign.named)
+        ));
+    } else if foreign.is_misnamed(reading) {
         finding = finding.variant(&MISNAMED);
     } else if foreign.is_alias() {
         finding = finding.variant(&ALIAS);
@@ -125,6 +144,15 @@ mod tests {
             metadata.as_object_mut().unwrap().remove("issuer");
         });
         assert_eq!(run.finding("R10").actual.as_deref(), Some("no issuer"));
+    }
+
+    #[test]
+    fn what_cannot_be_an_issuer_is_the_mcp_server_s_mistake() {
+        for asked in [" https://as.example", "https://as.example?tenant=7"] {
+            let finding = with_issuer(asked, "https://as.example").finding("R10");
+            assert_eq!(finding.owner, Owner::McpServer, "{asked}");
+            assert!(finding.message.contains("never does"));
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ rule! {
     variants: [
         NOT_ASKED_FOR: Error Client Likely,
         SHOWN_AND_REFUSED: Error McpServer Likely,
+        NOT_SAID: Error McpServer Likely
+            "The MCP server wants another login and does not say which",
     ],
     spec: [RFC9470_INSUFFICIENT],
     stops: [TokenNotAccepted, InsufficientScope, WrongChallengeStatus, NotPossible],
@@ -82,6 +84,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                       user for one.",
             )
             .fix("Use a grant with a user, so that the run can authorize once more."),
+        (_, false) if acr.is_empty() && age.is_empty() => finding
+            .variant(&NOT_SAID)
+            .message(
+                "The challenge has neither acr_values nor max_age. The client can only repeat the \
+                 request it made before, and gets the same kind of login.",
+            )
+            .fix(
+                "Put acr_values or max_age into every challenge with \
+                 insufficient_user_authentication.",
+            ),
         (_, true) => finding
             .variant(&SHOWN_AND_REFUSED)
             .message(
@@ -152,6 +164,26 @@ mod tests {
         assert_eq!(owner(refused(true, "password")), Owner::AuthorizationServer);
         assert_eq!(owner(refused(true, "mfa")), Owner::McpServer);
         assert_eq!(found_in(&refused(true, "password"), "T40"), None);
+    }
+
+    #[test]
+    fn a_challenge_that_does_not_say_which_login() {
+        let mut trace = refused(true, "password");
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            let trace::EntryKind::Exchange(exchange) = &mut entry.kind else {
+                continue;
+            };
+            if let trace::Outcome::Response(response) = &mut exchange.outcome {
+                for header in &mut response.headers {
+                    header.value = header.value.replace(", acr_values=\"mfa\"", "");
+                }
+            }
+        }
+        let finding = found_in(&trace, "T44").unwrap();
+        assert_eq!(
+            (finding.owner, &*finding.variant),
+            (Owner::McpServer, "not_said")
+        );
     }
 
     #[test]

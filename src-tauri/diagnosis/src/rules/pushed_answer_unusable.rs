@@ -1,7 +1,7 @@
 use trace::Purpose;
 
 use crate::finding::Part;
-use crate::reading::{Reading, object, text};
+use crate::reading::{Reading, oauth_error, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9126_CREATED;
 use crate::wording::{answer_in_words, excerpt, list};
@@ -48,6 +48,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         if reference && lifetime {
             continue;
         }
+        let error = oauth_error(response);
         let there: Vec<String> = answer
             .iter()
             .take(12)
@@ -68,6 +69,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )
             .expected("request_uri and expires_in")
             .actual(match there.as_slice() {
+                _ if error.is_some() => format!(
+                    "{}: {}",
+                    response.status,
+                    excerpt(&error.map(|error| error.words()).unwrap_or_default())
+                ),
                 [] => answer_in_words(seen.exchange),
                 there => format!("only {}", list(there)),
             })
@@ -112,6 +118,14 @@ mod tests {
         .unwrap();
         assert_eq!(lifetime.level, Level::Warning);
         assert!(found_in(&pushed(&Answer::html(200, "Login")), "P02").is_some());
+        let error = json!({"error": "invalid_client", "error_description": "unknown client"});
+        let error = found_in(&pushed(&Answer::json(200, error)), "P02")
+            .unwrap()
+            .actual;
+        assert_eq!(
+            error.as_deref(),
+            Some("200: invalid_client: unknown client")
+        );
     }
 
     #[test]

@@ -1,15 +1,16 @@
-use trace::{ActionKind, Decision, Grant};
+use trace::{ActionKind, Decision, Grant, StopCode};
 
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
 use crate::refused_refresh::refused_refreshes;
 use crate::rule::{Findings, rule};
-use crate::spec::RFC6749_INVALID_GRANT;
+use crate::spec::{RFC6749_INVALID_GRANT, RFC6749_TOKEN_ERROR};
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// A refresh request that is answered `invalid_grant`.
+    /// A refresh request that is answered `invalid_grant`; and one that is refused for the client,
+    /// the grant or the scope, although the login of the same client worked.
     ///
     /// # Why it matters
     /// It is the right answer to a refresh token that is unknown, expired, revoked or used before.
@@ -27,8 +28,10 @@ rule! {
     variants: [
         FRESH: Warning AuthorizationServer Likely
             "A refresh token that was issued a moment ago is refused",
+        OTHER_REASON: Warning AuthorizationServer Likely
+            "The authorization server refuses to refresh: {error}",
     ],
-    spec: [RFC6749_INVALID_GRANT],
+    spec: [RFC6749_INVALID_GRANT, RFC6749_TOKEN_ERROR],
     follows: ["T41"],
     looks_at: [Refresh],
 }
@@ -41,7 +44,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         refused.error == "invalid_grant" && !on_purpose
     });
     let Some(refused) = refused.first() else {
-        return;
+        return other_reason(reading, findings);
     };
     let after = refused.seen.seq;
     let forgotten = reading.decisions.iter().any(|(seq, decision)| {
@@ -86,6 +89,68 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "Nothing has to change. If it happens often, look at the lifetime and the rotation of \
              refresh tokens."
         });
+    findings.add(finding);
+}
+
+/// What a client that has just got tokens is told when it may not refresh them.
+const OF_THE_CLIENT: [(&str, &str); 5] = [
+    (
+        "invalid_client",
+        "The same client, authenticated in the same way, got its tokens a moment before.",
+    ),
+    (
+        "unauthorized_client",
+        "The client gets refresh tokens and is not allowed to use them.",
+    ),
+    (
+        "unsupported_grant_type",
+        "Refresh tokens are issued, and the grant type refresh_token is not taken.",
+    ),
+    (
+        "invalid_scope",
+        "The scope of the refresh is the one that was granted, or is left out.",
+    ),
+    (
+        "access_denied",
+        "A rule or policy that let the login pass does not let the refresh pass.",
+    ),
+];
+
+/// A refresh that is refused for something else than the token, while the login works. Where the
+/// flow ends by it, the refused request is told as such.
+fn other_reason(reading: &Reading<'_>, findings: &mut Findings) {
+    if reading.stopped(StopCode::TokenRejected).is_some() {
+        return;
+    }
+    let refused = refused_refreshes(reading).into_iter().find_map(|refused| {
+        let known = OF_THE_CLIENT
+            .iter()
+            .find(|(error, _)| *error == refused.error)?;
+        let by_hand = refused.seen.exchange.edited || refused.status >= 500;
+        (!by_hand).then_some((refused, known.1))
+    });
+    let Some((refused, means)) = refused else {
+        return;
+    };
+    let error = excerpt(&refused.error);
+    let finding = RULE
+        .found(RFC6749_TOKEN_ERROR)
+        .variant(&OTHER_REASON)
+        .title_with([&error])
+        .at(refused.seen.seq, Part::body("/error"))
+        .message(format!(
+            "{means} Clients take this error for one of their own and do not log in again by \
+             themselves, so users are stuck once the access token has expired."
+        ))
+        .expected("200 with an access token, or invalid_grant")
+        .actual(match refused.description.as_str() {
+            "" => format!("{}: {error}, without a description", refused.status),
+            description => format!("{}: {error}: {}", refused.status, excerpt(description)),
+        })
+        .fix(
+            "Allow refresh_token for this client at the authorization server, and let it \
+             authenticate at a refresh as it did for the code.",
+        );
     findings.add(finding);
 }
 
@@ -154,6 +219,18 @@ mod tests {
             std::sync::Arc::make_mut(entry).seq = seq as u32 + 1;
         }
         assert_eq!(found(&trace).variant, "fresh");
+    }
+
+    #[test]
+    fn a_refresh_that_is_refused_for_the_client_is_told() {
+        let mut run = Run::healthy_with_refresh();
+        let body = json!({"error": "invalid_client", "error_description": "client was deleted"});
+        run.refresh = Some(Answer::json(401, body));
+        let finding = run.finding("S12");
+        assert_eq!(finding.variant, "other_reason");
+        assert!(finding.actual.unwrap().contains("client was deleted"));
+        run.refresh = Some(Answer::json(503, json!({"error": "invalid_client"})));
+        assert!(run.is_silent("S12"));
     }
 
     #[test]

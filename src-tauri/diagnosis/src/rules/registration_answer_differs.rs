@@ -121,7 +121,11 @@ fn list_differs(member: &str, asked: &Document, answer: &Document) -> Option<(St
         return None;
     }
     Some((
-        excerpt(&format!("{} in {member}", missing.join(", "))),
+        excerpt(&if answered.is_array() {
+            format!("{} in {member}", missing.join(", "))
+        } else {
+            format!("{member} as an array with {}", missing.join(", "))
+        }),
         excerpt(&format!("\"{member}\": {answered}")),
     ))
 }

@@ -2,7 +2,7 @@ use serde_json::Value;
 use trace::{BodyEnd, Response};
 
 use crate::finding::{Finding, Part};
-use crate::reading::{Reading, object};
+use crate::reading::{Reading, oauth_error, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC7591_CLIENT_ID, RFC7591_CREATED};
 use crate::wording::{excerpt, in_its_own_words, list};
@@ -59,12 +59,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .iter()
                 .flat_map(|answer| answer.keys().map(String::as_str))
                 .collect();
-            finding
-                .message("There is JSON, but no client_id at its top level.")
-                .actual(match members.as_slice() {
-                    [] => "{}".into(),
-                    members => excerpt(&format!("only {}", list(members))),
-                })
+            let error = oauth_error(response);
+            let finding = match &error {
+                Some(_) => finding.message(format!(
+                    "It is an error, and its status {status} says success. Clients go by the status \
+                     and then look for client_id."
+                )),
+                None => finding.message("There is JSON, but no client_id at its top level."),
+            };
+            finding.actual(match (error, members.as_slice()) {
+                (Some(error), _) => format!("{status}: {}", excerpt(&error.words())),
+                (None, []) => "{}".into(),
+                (None, members) if status == 201 => excerpt(&format!("only {}", list(members))),
+                (None, _) => in_its_own_words(&response),
+            })
         }
         None => not_json(&response).at(seen.seq, Part::body("")),
     };
@@ -116,6 +124,11 @@ mod tests {
         let nested =
             answered(Answer::json(201, json!({"data": {"client_id": "x"}}))).finding("G20");
         assert_eq!(nested.actual.as_deref(), Some("only data"));
+        let refused = answered(Answer::json(200, json!({"error": "invalid_redirect_uri"})));
+        let refused = refused.finding("G20").actual;
+        assert_eq!(refused.as_deref(), Some("200: invalid_redirect_uri"));
+        let waits = answered(Answer::json(202, json!({"status": "pending"}))).finding("G20");
+        assert!(waits.actual.unwrap().starts_with("202"));
         let number = answered(Answer::json(201, json!({"client_id": 7}))).finding("G20");
         assert_eq!(number.actual.as_deref(), Some("client_id 7"));
         let page = answered(Answer::html(201, "Welcome")).finding("G20");

@@ -45,6 +45,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "{named} is a parent of the URL used. Some clients accept that, others stop here: the \
              specification demands the identical URL."
         )
+    } else if foreign.resource.split('#').next() == Some(used) {
+        "It is the URL used with a fragment (# and what follows). A resource identifier has none, \
+         and the two are compared as text, so clients stop here."
+            .into()
     } else if let Some(difference) = same_but_for(&foreign.resource, used) {
         format!(
             "The two differ only in {difference}, but they are compared as text, so clients stop \
@@ -109,6 +113,7 @@ mod tests {
         assert!(message("http://mcp.example:8080/mcp").contains("proxy"));
         assert!(message("https://MCP.example/mcp").contains("upper and lower case"));
         assert!(message("https://other.example/mcp").contains("another resource"));
+        assert!(message("https://mcp.example/mcp#v1").contains("a fragment"));
     }
 
     #[test]

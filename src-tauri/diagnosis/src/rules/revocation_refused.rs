@@ -53,13 +53,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let answer = object(response).unwrap_or_default();
     let error = text(&answer, "error").unwrap_or_default();
+    let description = text(&answer, "error_description").unwrap_or_default();
     let finding = RULE
         .found(RFC7009_STATUS)
         .at(seen.seq, Part::Status)
         .expected("200")
-        .actual(match error {
-            "" => answer_in_words(seen.exchange),
-            error => format!("{}: {}", response.status, excerpt(error)),
+        .actual(match (error, description) {
+            ("", _) => answer_in_words(seen.exchange),
+            (error, "") => format!("{}: {}", response.status, excerpt(error)),
+            (error, said) => format!("{}: {}: {}", response.status, excerpt(error), excerpt(said)),
         });
     if let Some(decided) = by_status(&response, "the authorization server") {
         // "The token still exists", and one may try again later (section 2.2.1).

@@ -58,7 +58,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Some((
             attempt.seen.seq,
             Part::body("/scopes_supported"),
-            quoted(odd),
+            format!("{} in scopes_supported", quoted(odd)),
         ))
     };
     let Some((seq, part, actual)) = in_challenge.or_else(in_metadata) else {
@@ -274,7 +274,8 @@ mod tests {
         run.resource_tries[0]
             .2
             .edit(|metadata| metadata["scopes_supported"] = json!(["mcp", "a b"]));
-        assert_eq!(run.finding("A08").actual.as_deref(), Some("\"a b\""));
+        let actual = run.finding("A08").actual;
+        assert_eq!(actual.as_deref(), Some("\"a b\" in scopes_supported"));
     }
 
     #[test]

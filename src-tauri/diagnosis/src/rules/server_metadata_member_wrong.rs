@@ -77,9 +77,9 @@ const TABLE: &[Member] = &[
         Form::Texts,
         Level::Error,
     ),
-    member("registration_endpoint", Form::Url, Level::Error),
-    member("token_endpoint", Form::Url, Level::Error),
-    member("authorization_endpoint", Form::Url, Level::Error),
+    member("registration_endpoint", Form::Endpoint, Level::Error),
+    member("token_endpoint", Form::Endpoint, Level::Error),
+    member("authorization_endpoint", Form::Endpoint, Level::Error),
     member("jwks_uri", Form::Url, Level::Warning),
     member("revocation_endpoint", Form::Url, Level::Warning),
     member("introspection_endpoint", Form::Url, Level::Warning),
@@ -126,6 +126,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return findings.add(blank(attempt, &document));
     }
     no_method(reading, attempt, &document, findings);
+    no_place_to_push(attempt, &document, findings);
     // What makes the whole of it unreadable is worse than its level says.
     let unreadable = match &attempt.document {
         Some(Err(DocumentError::WrongType { field, .. })) => Some(field.as_str()),
@@ -244,6 +245,38 @@ fn no_method(
     findings.add(finding);
 }
 
+/// Requests have to be pushed, and nothing says where to.
+fn no_place_to_push(attempt: &ServerTry<'_>, document: &Document, findings: &mut Findings) {
+    const MEMBER: &str = "pushed_authorization_request_endpoint";
+    let required = document.get("require_pushed_authorization_requests");
+    if required != Some(&Value::Bool(true)) || document.contains_key(MEMBER) {
+        return;
+    }
+    let finding = RULE
+        .found(RFC8414_RESPONSE)
+        .variant(&OPTIONAL)
+        .title_with([MEMBER])
+        .at(
+            attempt.seen.seq,
+            Part::body("/require_pushed_authorization_requests"),
+        )
+        .message(
+            "The document says that authorization requests have to be pushed, and does not say \
+             where to. Clients that go by it cannot send any.",
+        )
+        .expected(format!(
+            "{MEMBER} beside require_pushed_authorization_requests"
+        ))
+        .actual(format!(
+            "\"require_pushed_authorization_requests\": true, and no {MEMBER}"
+        ))
+        .fix(format!(
+            "Add {MEMBER}, or take require_pushed_authorization_requests out where requests need \
+             not be pushed."
+        ));
+    findings.add(finding);
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -282,6 +315,11 @@ mod tests {
             ("scopes_supported", json!("mcp:read")),
             ("code_challenge_methods_supported", json!("S256")),
             ("registration_endpoint", json!("/register")),
+            (
+                "authorization_endpoint",
+                json!("https://as.example/authorize#top"),
+            ),
+            ("require_pushed_authorization_requests", json!(true)),
             (
                 "authorization_response_iss_parameter_supported",
                 json!("true"),

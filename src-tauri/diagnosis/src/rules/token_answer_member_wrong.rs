@@ -1,9 +1,10 @@
-use crate::finding::{Level, Part};
+use crate::finding::{Finding, Level, Part};
 use crate::members::{Form, Member, problems};
-use crate::reading::{Reading, access_token, object};
+use crate::reading::{ExchangeRef, Reading, access_token, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE,
+    RFC9449_TOKEN_TYPE,
 };
 use crate::wording::excerpt;
 
@@ -27,8 +28,12 @@ rule! {
     title: "{member} of the token answer is not as it has to be",
     variants: [
         UNKNOWN_TYPE: Error AuthorizationServer Certain "The token is of a type that MCP clients do not know",
+        UNPROVED: Warning AuthorizationServer Certain
+            "The token is said to be bound to a key, and the request proved none",
+        UNSENDABLE: Error AuthorizationServer Certain
+            "The access token cannot be written into the Authorization header",
     ],
-    spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE],
+    spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE, RFC9449_TOKEN_TYPE],
     supersedes: ["J05"],
     looks_at: [TokenAnswer],
 }
@@ -89,7 +94,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .actual(problem.actual);
             findings.add(finding);
         }
+        if let Some(token) = access_token(response).filter(|token| !is_sendable(token))
+            && !told.contains(&"access_token")
+        {
+            told.push("access_token");
+            findings.add(unsendable(*seen, &token));
+        }
         let kind = answer.get("token_type").and_then(|kind| kind.as_str());
+        let bound = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
+        let unproved_here = seen.exchange.request_header("dpop").is_absent();
+        if bound && unproved_here && !told.contains(&"token_type") {
+            told.push("token_type");
+            findings.add(unproved(*seen));
+        }
         let unknown = kind.filter(|kind| {
             !kind.is_empty() && !KNOWN_TYPES.contains(&kind.to_ascii_lowercase().as_str())
         });
@@ -109,6 +126,51 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             findings.add(finding);
         }
     }
+}
+
+/// Whether a token stays one word in a header. Some have characters besides those of RFC 6750
+/// section 2.1, and work.
+fn is_sendable(token: &str) -> bool {
+    token
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b','))
+}
+
+fn unsendable(seen: ExchangeRef<'_>, token: &str) -> Finding {
+    let odd = token
+        .chars()
+        .find(|character| !is_sendable(&character.to_string()));
+    let odd = match odd {
+        Some(' ') => "a space".to_owned(),
+        Some(odd) => format!("the character {}", odd.escape_default()),
+        None => "another character".to_owned(),
+    };
+    RULE.found(RFC6749_TOKEN_OK)
+        .variant(&UNSENDABLE)
+        .at(seen.seq, Part::body("/access_token"))
+        .message(
+            "A header ends a token at such a character, or cannot carry it at all, so the MCP \
+             server gets another token than was issued.",
+        )
+        .expected("an access_token of letters, digits and - . _ ~ + / =")
+        .actual(format!("an access_token with {odd} in it"))
+        .fix("Issue access tokens in base64url or hexadecimal.")
+}
+
+fn unproved(seen: ExchangeRef<'_>) -> Finding {
+    RULE.found(RFC9449_TOKEN_TYPE)
+        .variant(&UNPROVED)
+        .at(seen.seq, Part::body("/token_type"))
+        .message(
+            "The token request carried no proof (DPoP), so there is no key that the token could be \
+             bound to. Clients that go by token_type cannot use it.",
+        )
+        .expected("\"token_type\": \"Bearer\"")
+        .actual("\"token_type\": \"DPoP\", for a request without a proof")
+        .fix(
+            "Send \"token_type\": \"Bearer\" for a request without a proof, or refuse it with \
+             invalid_dpop_proof.",
+        )
 }
 
 #[cfg(test)]
@@ -132,6 +194,9 @@ mod tests {
             ("scope", json!(["mcp:read"])),
             ("refresh_token", json!(7)),
             ("token_type", json!("mac")),
+            ("token_type", json!("DPoP")),
+            ("access_token", json!("abc def")),
+            ("access_token", json!("abc\n")),
         ] {
             let found = with(member, value.clone()).finding("T46");
             let said = format!("{} {}", found.title, found.actual.unwrap_or_default());
@@ -146,7 +211,7 @@ mod tests {
             ("expires_in", json!(3600.0)),
             ("expires_in", json!("3600")),
             ("token_type", json!("bearer")),
-            ("token_type", json!("DPoP")),
+            ("access_token", json!("7|abc:d%2F!")),
             ("scope", json!("mcp")),
         ] {
             assert!(

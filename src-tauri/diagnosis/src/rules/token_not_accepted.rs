@@ -1,14 +1,17 @@
-use trace::StopCode;
+use trace::{Grant, StopCode};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{
     ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error, challenges, jwt,
 };
 use crate::refused_token::{
-    Cause, cause, is_expired, other_issuer, said, shared_secret, time_in_future,
+    Cause, cause, is_expired, other_issuer, refused_in_its_time, said, shared_secret,
+    time_in_future,
 };
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME};
+use crate::spec::{
+    RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME,
+};
 use crate::wording::excerpt;
 
 rule! {
@@ -54,6 +57,10 @@ rule! {
             "The MCP server does not find the key of the access token",
         NO_JWT: Error AuthorizationServer Likely
             "The MCP server expects a signed token and cannot read the one that was issued",
+        SCHEME: Error McpServer Likely
+            "The MCP server does not take how the access token is written in the header",
+        SCOPE_AS_401: Error McpServer Likely
+            "The MCP server says insufficient_scope with 401 instead of 403",
         TOO_MANY: Error McpServer Likely
             "The MCP server refuses the call because there were too many",
         OTHER_ISSUER: Error AuthorizationServer Likely
@@ -67,7 +74,7 @@ rule! {
         REFUSED_LATER: Error McpServer Likely
             "The MCP server takes the access token in one call and refuses it in another",
     ],
-    spec: [RFC6749_VALIDATE_TOKEN, RFC9449_PROOF, RFC9449_SCHEME],
+    spec: [RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME],
     follows: ["J01", "J03", "J04", "J02", "MT1", "DP2"],
     stops: [TokenNotAccepted],
     looks_at: [CallWithToken],
@@ -90,6 +97,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             None => refused_later(reading, findings),
         };
     };
+    if let Some(earlier) = refused_in_its_time(reading, issued.seq)
+        && grant == Grant::RefreshToken
+    {
+        return findings.add(taken_once(earlier));
+    }
     if is_bearer_only(call) {
         return findings.add(bearer_only(call));
     }
@@ -104,6 +116,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Cause::KeySet => no_keys(reading),
         Cause::NoJwt => no_jwt(&token),
         Cause::TooMany => too_many(),
+        Cause::Scheme => scheme(),
         Cause::Issuer => issuer_differs(reading, &token),
         Cause::SharedSecret => with_shared_secret(&token),
         Cause::Unknown => for_no_reason(&token),
@@ -265,6 +278,35 @@ fn no_jwt(token: &str) -> Finding {
         )
 }
 
+fn scheme() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&SCHEME)
+        .message(
+            "By its words the server does not read the header. Clients write Authorization: Bearer \
+             and the token; the name of a scheme may be written in capitals and small letters alike \
+             (RFC 9110 section 11.1), and some servers compare it letter by letter.",
+        )
+        .fix(
+            "Compare the scheme without regard to case, and let proxies pass the header on as it \
+             is.",
+        )
+}
+
+/// A token that one call takes and another refuses, while it is fresh.
+fn taken_once(call: ExchangeRef<'_>) -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .at(call.seq, Part::Status)
+        .variant(&REFUSED_LATER)
+        .message(
+            "The token of the login was taken by one call and refused by another a moment later, \
+             and the token that a refresh brought was refused as well. Most likely only some of the \
+             server's instances or routes can check tokens.",
+        )
+        .expected("an MCP answer")
+        .actual(refusal(call))
+        .fix("Check the token in the same way for every method and on every instance.")
+}
+
 fn too_many() -> Finding {
     RULE.found(RFC6749_VALIDATE_TOKEN)
         .variant(&TOO_MANY)
@@ -398,7 +440,9 @@ fn bearer_only(call: ExchangeRef<'_>) -> Finding {
 
 /// The flow stopped because tokens are taken by one call and refused by another, each time anew.
 fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
-    let stopped = reading.stopped(StopCode::TokenNotAccepted);
+    let stopped = reading
+        .stopped(StopCode::TokenNotAccepted)
+        .or_else(|| reading.stopped(StopCode::InsufficientScope));
     let Some(call) = stopped.and_then(|stopped| reading.call_before(stopped)) else {
         return;
     };
@@ -419,6 +463,9 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
     if issued.is_some_and(|(seen, _)| reading.killed_on_the_way(seen.seq, call.seq)) {
         return;
     }
+    if challenge_error(call).as_deref() == Some("insufficient_scope") {
+        return findings.add(scope_as_401(call));
+    }
     let finding = RULE
         .found(RFC6749_VALIDATE_TOKEN)
         .at(call.seq, Part::Status)
@@ -435,6 +482,20 @@ fn refused_later(reading: &Reading<'_>, findings: &mut Findings) {
              expires_in with the time between the calls.",
         );
     findings.add(finding);
+}
+
+fn scope_as_401(call: ExchangeRef<'_>) -> Finding {
+    RULE.found(RFC6750_INSUFFICIENT_SCOPE)
+        .at(call.seq, Part::Status)
+        .variant(&SCOPE_AS_401)
+        .message(
+            "Clients take 401 for a token that is no longer good: they refresh it or log in again \
+             with the scope they had, and are refused again. On 403 with insufficient_scope they \
+             ask for the scope that is lacking.",
+        )
+        .expected("403 with insufficient_scope and the scope that the call needs")
+        .actual(refusal(call))
+        .fix("Answer a call whose token lacks a scope with 403, not 401.")
 }
 
 /// "401: invalid_token, bad signature".
@@ -487,6 +548,7 @@ mod tests {
         );
         assert_eq!(said("jwt malformed"), "no_jwt");
         assert_eq!(said("rate limit exceeded"), "too_many");
+        assert_eq!(said("Unsupported scheme"), "scheme");
         assert_eq!(said("Authentication failed"), "default");
     }
 
@@ -538,6 +600,9 @@ mod tests {
         let finding = run.finding("T40");
         assert!(finding.title.contains("in one call"));
         assert_eq!(finding.actual.as_deref(), Some("401: invalid_token"));
+        let challenge = "Bearer error=\"insufficient_scope\", scope=\"admin\"";
+        run.calls[1] = Answer::bare(401).header("www-authenticate", challenge);
+        assert_eq!(run.finding("T40").variant, "scope_as_401");
     }
 
     /// A run whose calls carry their tokens as bound ones.

@@ -115,9 +115,14 @@ fn report(
 ) -> Finding {
     let server = server(&seen.exchange.purpose);
     let words = words(failure.kind);
+    let redirected = is_redirected(reading, seen);
     RULE.found(spec(reading, server, failure.kind))
         .at(seen.seq, Part::RequestUrl)
-        .variant(variant(seen, server, failure.kind))
+        .variant(if redirected && failure.kind == FailureKind::Dns {
+            redirected_dns(server)
+        } else {
+            variant(seen, server, failure.kind)
+        })
         .title_with([server.name()])
         .message(format!(
             "{} {origin} to {}. {}",
@@ -127,7 +132,14 @@ fn report(
         ))
         .expected(expected(failure.kind, origin))
         .actual(failure.message.clone())
-        .fix(format!("{}{}", words.check, named_by(seen, failure.kind)))
+        .fix(if redirected {
+            format!(
+                "{} The host comes from a redirect of the request before.",
+                words.check
+            )
+        } else {
+            format!("{}{}", words.check, named_by(seen, failure.kind))
+        })
 }
 
 /// "POST /register".
@@ -280,6 +292,30 @@ fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static
         FailureKind::InvalidRequest => &NOT_SENT,
         // Never reported: the user stopped it.
         FailureKind::Cancelled => &NOT_SENT,
+    }
+}
+
+/// Whether the URL was named by the redirect of an exchange before, for the same purpose.
+fn is_redirected(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
+    let mut before = reading.all.iter().take_while(|other| other.seq < seen.seq);
+    before.any(|other| {
+        let location = other
+            .response()
+            .and_then(|answer| answer.header_value("location"));
+        let leads_here = location.is_some_and(|place| {
+            let base = Url::parse(&other.request().url).ok();
+            let place = base.and_then(|base| base.join(place).ok());
+            place.is_some_and(|place| place.as_str() == seen.request().url.as_str())
+        });
+        other.exchange.purpose == seen.exchange.purpose && leads_here
+    })
+}
+
+/// Who redirects to a host has to name it better.
+fn redirected_dns(server: Server) -> &'static Variant {
+    match server {
+        Server::Mcp => &DNS_MCP,
+        Server::Authorization => &DNS_SERVER,
     }
 }
 
