@@ -94,16 +94,8 @@ fn all() -> impl Iterator<Item = Option<Misbehaviour>> {
 }
 
 /// What traffic alone does not show, and why.
-const NEEDS_DECISIONS: [(&str, &str); 7] = [
+const NEEDS_DECISIONS: [(&str, &str); 5] = [
     ("A31", "only our approver plays the browser"),
-    (
-        "J01",
-        "which keys a client checks a token against does not show",
-    ),
-    (
-        "J04",
-        "whether a signature is right is computed when the flow runs",
-    ),
     (
         "M04",
         "the grant that a user chose and the flow did not use sends nothing",

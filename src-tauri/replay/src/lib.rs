@@ -9,6 +9,7 @@
 //! | `attempt` | one flow: what is known of it, and whether an exchange belongs to it |
 //! | `attempts` | tells the flows of a recording apart |
 //! | `vouching` | who is an identity provider, seen from the end of a flow |
+//! | `signatures` | whether tokens are signed with the keys that were recorded |
 //! | `write` | the trace that comes of it |
 //!
 //! Nothing is guessed from what is missing: a recorder leaves things out. What belongs to no flow
@@ -19,6 +20,7 @@ mod attempts;
 mod message;
 mod places;
 mod purpose;
+mod signatures;
 mod unwrap;
 mod vouching;
 mod write;

@@ -11,6 +11,7 @@ use trace::{
 use crate::attempts::Told;
 use crate::message::{asked, location, value};
 use crate::purpose::{label, phase};
+use crate::signatures::Signatures;
 
 /// A trace of what was recorded, with its flows.
 pub fn trace(bare: &Trace, told: Told) -> Trace {
@@ -39,6 +40,7 @@ pub fn trace(bare: &Trace, told: Told) -> Trace {
     let mut writer = Writer {
         onward: vec![HashSet::new(); trace.flows.len()],
         visited: vec![None; trace.flows.len()],
+        signatures: trace.flows.iter().map(|_| Signatures::default()).collect(),
         trace,
         unseen: redeemed.difference(&called_back).cloned().collect(),
     };
@@ -80,6 +82,8 @@ struct Writer {
     visited: Vec<Option<String>>,
     /// Where redirects led the browser of each flow.
     onward: Vec<HashSet<String>>,
+    /// What is known of the tokens of each flow.
+    signatures: Vec<Signatures>,
     /// Codes that were redeemed, and whose callback was not recorded.
     unseen: HashSet<(usize, String)>,
 }
@@ -102,8 +106,13 @@ impl Writer {
         (exchange.from, exchange.to) = self.between(&exchange, of);
         let at = exchange.started.plus(exchange.timings.total);
         let callback = of.and_then(|index| self.callback_of(index, &exchange));
+        let checked = of.map(|index| self.signatures[index].take(&exchange));
         let kind = EntryKind::Exchange(Box::new(exchange));
         self.trace.push_to(flow, at, 0, phase, kind);
+        for decision in checked.into_iter().flatten() {
+            self.trace
+                .push_to(flow, at, 0, phase, EntryKind::Decision(decision));
+        }
         if let Some(callback) = callback {
             let kind = EntryKind::Exchange(Box::new(callback));
             self.trace.push_to(flow, at, 0, phase, kind);

@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &["trace"]),
     ("diagnosis", &["trace", "jose", "clients"]),
     ("formats", &["trace", "diagnosis"]),
-    ("replay", &["trace", "diagnosis"]),
+    ("replay", &["trace", "jose", "diagnosis"]),
     ("compare", &["trace", "diagnosis", "formats"]),
     ("observe", &["trace", "wire"]),
     ("flow", &["trace", "jose", "clients"]),
