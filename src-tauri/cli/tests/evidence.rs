@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use lab::{Lab, LabOptions, Misbehaviour};
 use serde_json::Value;
 
 fn fixture(name: &str) -> PathBuf {
@@ -252,5 +253,57 @@ fn both_files_of_mitmproxy_say_what_the_live_run_said() {
             );
         }
         assert_eq!(said[0], said[1], "{name}");
+    }
+}
+
+/// What a run of this program says of the lab with this misbehaviour.
+async fn live(misbehaviour: Option<Misbehaviour>) -> Value {
+    let options = LabOptions {
+        misbehaviour,
+        ..LabOptions::default()
+    };
+    let lab = Lab::start(options).await.expect("the lab opens its ports");
+    let url = lab.mcp_url().to_owned();
+    let run = move || {
+        Command::new(env!("CARGO_BIN_EXE_authscope-cli"))
+            .args(["run", &url, "--json", "-"])
+            .stdin(Stdio::null())
+            .output()
+            .expect("the command was built")
+    };
+    let output = tokio::task::spawn_blocking(run).await;
+    report(&output.expect("it ends"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_chromium_says_what_the_live_run_says() {
+    for name in ["healthy", "S06", "R10", "S09", "T01"] {
+        let all = Misbehaviour::ALL.iter().copied();
+        let misbehaviour = all.into_iter().find(|one| one.code() == name);
+        assert_eq!(misbehaviour.is_none(), name == "healthy", "{name}");
+        let live = live(misbehaviour).await;
+        let recorded = report(&check(&fixture(&format!("playwright/{name}.har"))));
+        // The page goes on where a run stops, and what comes then names the same issuer again: so
+        // it is the MCP server that names another one.
+        let shows_more = name == "R10";
+        for part in ["code", "level", "owner"] {
+            let of = |report: &Value| report["findings"][0][part].clone();
+            if shows_more && part == "owner" {
+                assert_eq!(of(&recorded), "mcp_server");
+                continue;
+            }
+            assert_eq!(of(&recorded), of(&live), "{name}: {part}");
+        }
+        if !shows_more {
+            assert_eq!(recorded["outcome"], live["outcome"], "{name}");
+        }
+        // What the page itself does wrong is all that a run of this program cannot show.
+        let new = codes(&recorded);
+        let new: Vec<_> = new.difference(&codes(&live)).copied().collect();
+        assert!(
+            new.iter().all(|code| code.starts_with('K')),
+            "{name}: {new:?}"
+        );
+        assert_eq!(recorded["recording"]["origin"]["tool"], "Playwright");
     }
 }
