@@ -1,7 +1,7 @@
-use trace::Revision;
+use trace::{Revision, origin_of};
 
 use crate::finding::Part;
-use crate::reading::{Reading, response_fields, value};
+use crate::reading::{Reading, Visit, response_fields, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9207_COMPARE;
 use crate::wording::{excerpt, same_but_for};
@@ -49,6 +49,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     {
         return;
     }
+    // Without metadata a client may have gone to the default endpoints of 2025-03-26, which are
+    // another server's.
+    let sent_to = |visit: &Visit<'_>| origin_of(&visit.visit.url);
+    let asked = reading
+        .visits
+        .iter()
+        .rfind(|visit| visit.seq < callback.seq);
+    let named = reading.issuer_before(callback.seq).and_then(origin_of);
+    if document.is_none() && asked.is_some_and(|visit| sent_to(visit) != named) {
+        return;
+    }
     let Some(expected) = document.or(reading.issuer_before(callback.seq)) else {
         return;
     };
@@ -80,7 +91,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use crate::sample::Run;
+    use std::sync::Arc;
+
+    use serde_json::json;
+    use trace::{EntryKind, Trace};
+
+    use crate::diagnose;
+    use crate::sample::{Answer, Run};
 
     fn with_iss(iss: &str) -> Run {
         let mut run = Run::healthy();
@@ -117,5 +134,22 @@ mod tests {
         let mut run = Run::healthy();
         run.callback.retain(|(name, _)| *name != "iss");
         assert!(run.is_silent("R12"));
+    }
+
+    #[test]
+    fn default_endpoints_of_another_server_have_an_issuer_of_their_own() {
+        let mut run = with_iss("https://mcp.example");
+        run.server_tries[0].2 = Answer::json(404, json!({"error": "not_found"}));
+        let mut trace = run.trace();
+        let is_told = |trace: &Trace| diagnose(trace).iter().any(|one| one.code == "R12");
+        assert!(is_told(&trace));
+        for entry in &mut trace.entries {
+            if let EntryKind::BrowserOpened(visit) = &mut Arc::make_mut(entry).kind {
+                visit.url = visit
+                    .url
+                    .replace("https://as.example", "https://mcp.example");
+            }
+        }
+        assert!(!is_told(&trace));
     }
 }
