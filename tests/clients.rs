@@ -223,7 +223,7 @@ async fn every_known_client_is_played_as_its_profile_says() {
                     | Purpose::ResourceMetadata { .. }
                     | Purpose::Registration
             );
-            let expected = profile.play.user_agent.as_deref();
+            let expected = profile.play.user_agent_of(&exchange.purpose);
             if let Some(expected) = expected.filter(|_| of_client) {
                 assert_eq!(agent, expected, "{}", profile.id);
             }

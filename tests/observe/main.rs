@@ -1,18 +1,16 @@
 //! Real clients through the recording proxy: they ask the same as without it, and what is wrong
 //! with a server is still the server's.
 
+mod profiles;
 mod proxy;
+mod real;
 #[path = "../peers/start.rs"]
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod start;
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::LazyLock;
-
 use proxy::{Lab, Observing, output};
+use real::{Client, ENTRIES};
 use serde_json::{Value, json};
-use test_support::installed;
 use trace::{pairs, query_pairs};
 
 /// What is another one each time.
@@ -34,7 +32,7 @@ fn the_sdks_clients_ask_the_same_as_without_the_proxy() {
         let lab = Lab::start(&[]);
         let without = sdk_client(&lab.url, era).expect("it works without the proxy");
         // A fresh one at the same place.
-        let lab = lab.again();
+        let lab = lab.again(&[]);
         let observing = Observing::start(&lab.url, &[]);
         let with = sdk_client(&observing.url, era);
         let (report, code) = observing.end();
@@ -54,30 +52,19 @@ fn the_sdks_clients_ask_the_same_as_without_the_proxy() {
 }
 
 #[test]
-fn mcp_remote_lists_the_tools() {
-    let lab = Lab::start(&[]);
-    let observing = Observing::start(&lab.url, &[]);
-    let folder = installed::npm("observe/mcp-remote", &["bridge.mjs"]);
-    let home = std::env::temp_dir().join(format!("authscope-mcp-remote-{}", std::process::id()));
-    let mut command = Command::new("node");
-    command
-        .args(["bridge.mjs", &observing.url])
-        .arg(&home)
-        .current_dir(folder);
-    let (tools, listed) = output(command);
-    let _ = std::fs::remove_dir_all(&home);
-    reaches(observing, &["mcp-remote"], &tools, listed);
-}
-
-#[test]
-fn fastmcps_client_lists_the_tools() {
-    let lab = Lab::start(&[]);
-    let observing = Observing::start(&lab.url, &[]);
-    let mut command = start::python();
-    let script = installed::REPOSITORY.join("tests/observe/fastmcp_client.py");
-    command.arg(script).arg(&observing.url);
-    let (tools, listed) = output(command);
-    reaches(observing, &["FastMCP", "Python SDK"], &tools, listed);
+fn the_other_clients_list_the_tools() {
+    for (profile, names) in [
+        ("mcp-remote", ["mcp-remote"]),
+        ("python-sdk", ["Python SDK"]),
+        ("fastmcp", ["FastMCP"]),
+        ("inspector", ["Inspector"]),
+    ] {
+        let client = Client::of(profile);
+        let lab = Lab::start(client.lab);
+        let observing = Observing::start(&lab.url, &[]);
+        let (tools, listed) = client.list_tools(&observing.url);
+        reaches(observing, &names, &tools, listed);
+    }
 }
 
 /// A client that came through lists the lab's tools, is known by one of these names, and is not
@@ -98,24 +85,37 @@ fn reaches(observing: Observing, names: &[&str], tools: &str, listed: bool) {
 
 /// Without the proxy `run` names the same cause.
 #[test]
-fn a_broken_server_is_found_through_the_proxy_and_not_held_against_the_client() {
-    for code in ["S01", "R10", "R02", "G03", "T01", "T15"] {
-        let lab = Lab::start(&["--misbehave", code]);
-        let observing = Observing::start(&lab.url, &[]);
-        // It fails, or it does not look.
-        let _ = sdk_client(&observing.url, "modern");
-        let (report, _) = observing.end();
-        let first = &report["findings"][0];
-        assert_eq!(first["code"], code, "{code}: {report:#}");
-        let owner = first["owner"].as_str().unwrap_or_default();
-        assert!(
-            ["mcp_server", "authorization_server"].contains(&owner),
-            "{code}: {owner}"
-        );
-        let text = first.to_string();
-        let port = observing_port(&report);
-        assert!(!text.contains(&port), "{code} names the proxy: {text}");
+fn a_broken_server_is_found_through_the_proxy_and_not_held_against_any_client() {
+    let mut wrong = Vec::new();
+    for client in ENTRIES {
+        for code in ["S01", "R10", "R02", "G03", "T01", "T15"] {
+            let broken = [client.lab, &["--misbehave", code]].concat();
+            let lab = Lab::start(&broken);
+            let observing = Observing::start(&lab.url, &[]);
+            // It fails, or it does not look.
+            let _ = client.list_tools(&observing.url);
+            let (report, _) = observing.end();
+            let told = told(&report);
+            let first = &report["findings"][0];
+            let is_servers = ["mcp_server", "authorization_server"]
+                .iter()
+                .any(|owner| first["owner"] == *owner);
+            let names_us = first.to_string().contains(&observing_port(&report));
+            if first["code"] != code || !is_servers || names_us {
+                wrong.push(format!("{}, {code}: {told:?}", client.profile));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The findings, each with whose fault it is.
+fn told(report: &Value) -> Vec<String> {
+    let one = |finding: &Value| {
+        let level = finding["level"].as_str().unwrap_or_default();
+        format!("{} {} {level}", finding["code"], finding["owner"])
+    };
+    list(&report["findings"]).iter().map(one).collect()
 }
 
 #[test]
@@ -159,13 +159,7 @@ fn observing_port(report: &Value) -> String {
 
 /// Runs the SDK's client: what it says, or its last words.
 fn sdk_client(url: &str, era: &str) -> Result<Value, String> {
-    static FOLDER: LazyLock<PathBuf> =
-        LazyLock::new(|| installed::npm("peers/sdk-client", &["check.mjs", "client.mjs"]));
-    let mut command = Command::new("node");
-    command
-        .args(["client.mjs", url, "--era", era, "--observed"])
-        .current_dir(&*FOLDER);
-    let (text, ended_well) = output(command);
+    let (text, ended_well) = output(real::sdk(url, era));
     if ended_well {
         serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))
     } else {

@@ -32,14 +32,15 @@ impl Lab {
     }
 
     /// A new one on the same ports.
-    pub fn again(self) -> Self {
+    pub fn again(self, arguments: &[&str]) -> Self {
         let port = |url: &str| {
             let authority = url.split('/').nth(2).unwrap_or_default();
             authority.rsplit(':').next().unwrap_or_default().to_owned()
         };
         let (own, issuers) = (port(&self.url), port(&self.issuer));
         drop(self);
-        Self::start(&["--port", &own, "--as-port", &issuers])
+        let ports = ["--port", &own, "--as-port", &issuers];
+        Self::start(&[&ports, arguments].concat())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub static REPOSITORY: LazyLock<PathBuf> = LazyLock::new(|| {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -33,6 +33,9 @@ pub fn npm(name: &str, files: &[&str]) -> PathBuf {
 
 /// The folder `target/NAME`, which was filled once for the present content of `lists`.
 pub fn filled(name: &str, lists: &[PathBuf], install: impl FnOnce(&Path)) -> PathBuf {
+    // Two tests of a program may want the same at the same time.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = REPOSITORY.join("target").join(name);
     let wanted: String = lists
         .iter()

@@ -7,7 +7,9 @@ mod recognize;
 
 use std::sync::LazyLock;
 
-pub use profile::{Fact, Grade, MetadataPlace, Play, Profile, ScopeRule, ServerDocument, Weakness};
+pub use profile::{
+    Fact, Grade, Leg, MetadataPlace, Play, Profile, ScopeRule, ServerDocument, Weakness,
+};
 pub use recognize::{Sign, recognize};
 
 /// The profiles as they are in the files, in the order in which they are told.

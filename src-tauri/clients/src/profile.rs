@@ -1,7 +1,10 @@
 //! What a profile holds.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use trace::{Purpose, Revision};
 
 /// A known client.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -90,11 +93,22 @@ pub struct Play {
     /// `clientInfo` of its calls.
     #[serde(default)]
     pub client_info: Option<String>,
+    /// Where its headers are not known as a whole.
     #[serde(default)]
     pub user_agent: Option<String>,
     /// Of calls with a token, where it is another one.
     #[serde(default)]
     pub call_user_agent: Option<String>,
+    /// The revision that it speaks; none where that follows the server.
+    #[serde(default)]
+    pub revision: Option<Revision>,
+    /// What it asks before anything else, as method and path. A run leaves it out.
+    #[serde(default)]
+    pub before: Vec<String>,
+    /// All headers of its requests, by leg, but for those that say where a request goes, how long it
+    /// is, and what is in it. Without `user-agent` a leg has none; a run sends Authscope's then.
+    #[serde(default)]
+    pub headers: BTreeMap<Leg, BTreeMap<String, String>>,
     /// Without a port: one of the moment.
     pub redirect_uri: String,
     /// Redirect URIs that it registers besides.
@@ -119,9 +133,56 @@ pub struct Play {
     /// The scope that it asks for where nothing names one.
     #[serde(default)]
     pub fallback_scope: Option<String>,
+    /// Whether it asks for `offline_access`, too, where the authorization server lists it.
+    #[serde(default)]
+    pub offline_access: bool,
     /// Whether it sends `resource`.
     #[serde(default = "yes")]
     pub resource: bool,
+}
+
+/// A kind of requests that have the same headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leg {
+    /// To the MCP server.
+    Call,
+    ResourceMetadata,
+    ServerMetadata,
+    Registration,
+    Token,
+}
+
+impl Leg {
+    /// Where a request of this purpose belongs; none for those that clients differ in too little, or
+    /// that a browser sends.
+    pub fn of(purpose: &Purpose) -> Option<Self> {
+        match purpose {
+            Purpose::Challenge { .. } | Purpose::Mcp { .. } => Some(Self::Call),
+            Purpose::ResourceMetadata { .. } => Some(Self::ResourceMetadata),
+            Purpose::ServerMetadata { .. } => Some(Self::ServerMetadata),
+            Purpose::Registration => Some(Self::Registration),
+            Purpose::Token { .. } => Some(Self::Token),
+            _ => None,
+        }
+    }
+}
+
+impl Play {
+    /// The headers of a request; none where they are not known as a whole.
+    pub fn headers_of(&self, purpose: &Purpose) -> Option<&BTreeMap<String, String>> {
+        self.headers.get(&Leg::of(purpose)?)
+    }
+
+    /// The `User-Agent` of a request, where it is known.
+    pub fn user_agent_of(&self, purpose: &Purpose) -> Option<&str> {
+        if let Some(headers) = self.headers_of(purpose) {
+            return headers.get("user-agent").map(String::as_str);
+        }
+        let with_token = matches!(purpose, Purpose::Mcp { .. });
+        let of_call = self.call_user_agent.as_ref().filter(|_| with_token);
+        of_call.or(self.user_agent.as_ref()).map(String::as_str)
+    }
 }
 
 fn yes() -> bool {

@@ -1,12 +1,12 @@
 //! What a run does otherwise while it plays a known client.
 
-use clients::{MetadataPlace, Play, ScopeRule};
+use clients::{Leg, MetadataPlace, Play, ScopeRule};
 use serde_json::{Value, json};
-use trace::{MetadataSource, Purpose};
+use trace::{Header, MetadataSource, Purpose, Request};
 
 use crate::facts::Facts;
 use crate::plan::Plan;
-use crate::scope_values::scope_of;
+use crate::scope_values::{contains, scope_of};
 use crate::setup::Setup;
 
 /// What the client that is played sends.
@@ -14,18 +14,37 @@ pub(crate) fn play(setup: &Setup) -> Option<&'static Play> {
     setup.profile.map(|profile| &profile.play)
 }
 
-/// Gives a request the `User-Agent` of the client that is played. A browser has its own.
+/// Gives a request the headers of the client that is played, as far as they are known. A browser
+/// has its own.
 pub(crate) fn dress(setup: &Setup, plan: &mut Plan) {
     let Some(play) = play(setup) else { return };
     if plan.purpose == Purpose::Authorization {
         return;
     }
-    let with_token = matches!(plan.purpose, Purpose::Mcp { .. });
-    let of_call = play.call_user_agent.as_ref().filter(|_| with_token);
-    if let Some(agent) = of_call.or(play.user_agent.as_ref()) {
-        let request = plan.request.clone();
-        plan.request = request.header("user-agent", agent.as_str());
+    let request = &mut plan.request;
+    if let Some(headers) = play.headers_of(&plan.purpose) {
+        // A call says in it what it asks, and in which revision.
+        let is_call = matches!(Leg::of(&plan.purpose), Some(Leg::Call));
+        let is_left_out = |name: &str| {
+            !headers.contains_key(name)
+                && (name == "accept" || (name == "mcp-protocol-version" && !is_call))
+        };
+        request
+            .headers
+            .retain(|header| !is_left_out(&header.name.to_ascii_lowercase()));
+        for (name, value) in headers {
+            set(request, name, value);
+        }
+    } else if let Some(agent) = play.user_agent_of(&plan.purpose) {
+        set(request, "user-agent", agent);
     }
+}
+
+fn set(request: &mut Request, name: &str, value: &str) {
+    request
+        .headers
+        .retain(|header| !header.name.eq_ignore_ascii_case(name));
+    request.headers.push(Header::new(name, value));
 }
 
 /// Changes our registration into that of the client that is played.
@@ -74,7 +93,7 @@ pub(crate) fn in_its_order<T>(
         .collect()
 }
 
-/// The scope that the client that is played asks for, without `offline_access` that it may add.
+/// The scope that the client that is played asks for.
 pub(crate) fn scope(play: &Play, facts: &Facts) -> Option<String> {
     let challenged = facts.challenge.as_ref();
     let challenged = challenged.and_then(|challenge| challenge.scope.clone());
@@ -91,7 +110,14 @@ pub(crate) fn scope(play: &Play, facts: &Facts) -> Option<String> {
             scope_of(both.iter().flatten().map(String::as_str)).or(server)
         }
     };
-    named.or_else(|| play.fallback_scope.clone())
+    let mut scope = named.or_else(|| play.fallback_scope.clone())?;
+    let offered = facts.server_metadata.as_ref();
+    let offered = offered.and_then(|metadata| metadata.scopes_supported.as_ref());
+    let is_offered = offered.is_some_and(|all| all.iter().any(|one| one == "offline_access"));
+    if play.offline_access && is_offered && !contains(&scope, "offline_access") {
+        scope.push_str(" offline_access");
+    }
+    Some(scope)
 }
 
 fn scopes(listed: Option<&Vec<String>>) -> Option<String> {
@@ -146,11 +172,19 @@ mod tests {
         });
         assert_eq!(wanted("python-sdk", &facts).as_deref(), Some("everything"));
         assert_eq!(wanted("claude-code", &facts), None);
+        facts.server_metadata = Some(ServerMetadata {
+            scopes_supported: Some(vec!["read".into(), "offline_access".into()]),
+            ..ServerMetadata::default()
+        });
         facts.resource_metadata = Some(ResourceMetadata {
             scopes_supported: list("read"),
             ..ResourceMetadata::default()
         });
         assert_eq!(wanted("claude-code", &facts).as_deref(), Some("read"));
+        assert_eq!(
+            wanted("inspector", &facts).as_deref(),
+            Some("read offline_access")
+        );
         assert_eq!(wanted("gemini-cli", &facts), None);
     }
 

@@ -43,6 +43,7 @@ pub(crate) fn with_its_options(mut options: Options, profile: Option<&Profile>) 
     if !play.resource && options.resource == ResourceChoice::Advertised {
         options.resource = ResourceChoice::Off;
     }
+    options.revision = options.revision.or(play.revision);
     let document = &mut options.client_metadata;
     if document.url.is_none() && !document.serve {
         document.url.clone_from(&play.metadata_document);

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("trace", &[]),
     ("jose", &["trace"]),
     ("lab", &[]),
-    ("clients", &[]),
+    ("clients", &["trace"]),
     ("xtask", &[]),
     ("wire", &["trace"]),
     ("vault", &["trace"]),

@@ -29,7 +29,6 @@ const provider = {
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: 'none',
-    application_type: 'native',
   },
   state: () => (memory.state = crypto.randomUUID()),
   clientInformation: () => memory.client,
