@@ -266,9 +266,11 @@ async fn the_table_has_a_row_for_each_client_and_leaves_nothing_behind() {
     let lab = lab(None).await;
     let mut wanted = options(lab.mcp_url());
     wanted.client.consent = true;
-    let rows = app::client_table(&wanted)
+    let mut told = Vec::new();
+    let rows = app::client_table(&wanted, |row| told.push(row.clone()))
         .await
         .expect("the options are right");
+    assert_eq!(told, rows);
     let clients: Vec<&str> = rows.iter().map(|row| row.client.as_str()).collect();
     assert_eq!(clients, clients::IDS);
     for row in &rows {

@@ -52,14 +52,19 @@ impl ClientOutcome {
 }
 
 /// Plays every known client against a server, one after the other. What was registered is deleted
-/// where the server lets it be, and listed where not.
+/// where the server lets it be, and listed where not. Each row is told as soon as it is known.
 ///
 /// # Errors
 /// When the options cannot be used.
-pub async fn client_table(options: &Options) -> Result<Vec<ClientRow>, AppError> {
+pub async fn client_table(
+    options: &Options,
+    mut told: impl FnMut(&ClientRow),
+) -> Result<Vec<ClientRow>, AppError> {
     let mut rows = Vec::new();
     for profile in clients::profiles() {
-        rows.push(played(options, profile).await?);
+        let row = played(options, profile).await?;
+        told(&row);
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -155,31 +160,49 @@ async fn deleted(document: &Document) -> bool {
 
 /// The table as Markdown.
 pub fn client_table_markdown(server_url: &str, rows: &[ClientRow]) -> String {
-    let cell = |text: &str| text.replace('|', r"\|").replace(['\r', '\n'], " ");
-    let mut text = format!(
-        "| client | {} | why | evidence |\n|---|---|---|---|\n",
-        cell(server_url)
-    );
-    for row in rows {
-        let line = format!(
-            "| {} | {} | {} | {} |\n",
-            row.name,
-            row.outcome.words(),
-            cell(&row.why),
-            row.evidence
-        );
-        text.push_str(&line);
-    }
+    let mut lines = client_table_head(server_url).to_vec();
+    lines.extend(rows.iter().map(client_table_line));
+    lines.extend(client_table_foot(rows));
+    lines.join("\n") + "\n"
+}
+
+/// The first lines of the table.
+pub fn client_table_head(server_url: &str) -> [String; 2] {
+    [
+        format!("| client | {} | why | evidence |", cell(server_url)),
+        "|---|---|---|---|".to_owned(),
+    ]
+}
+
+/// The line of one client.
+pub fn client_table_line(row: &ClientRow) -> String {
+    format!(
+        "| {} | {} | {} | {} |",
+        row.name,
+        row.outcome.words(),
+        cell(&row.why),
+        row.evidence
+    )
+}
+
+/// What is left behind, below the table; nothing where all was deleted.
+pub fn client_table_foot(rows: &[ClientRow]) -> Vec<String> {
+    let mut lines = Vec::new();
     let left = rows
         .iter()
         .filter_map(|row| Some((&row.name, row.left_registered.as_ref()?)));
     for (at, (name, client_id)) in left.enumerate() {
         if at == 0 {
-            text.push_str("\nThe server does not let these registrations be deleted:\n\n");
+            let words = "The server does not let these registrations be deleted:";
+            lines.extend([String::new(), words.to_owned(), String::new()]);
         }
-        text.push_str(&format!("- {name}: {}\n", cell(client_id)));
+        lines.push(format!("- {name}: {}", cell(client_id)));
     }
-    text
+    lines
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', r"\|").replace(['\r', '\n'], " ")
 }
 
 /// The table as JSON.

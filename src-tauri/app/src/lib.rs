@@ -63,7 +63,8 @@ mod viewer;
 
 pub use app::{App, Follower, export_format};
 pub use client_table::{
-    ClientOutcome, ClientRow, client_table, client_table_json, client_table_markdown,
+    ClientOutcome, ClientRow, client_table, client_table_foot, client_table_head,
+    client_table_json, client_table_line, client_table_markdown,
 };
 pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;

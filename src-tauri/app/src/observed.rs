@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
+use formats::Opened;
 use observe::{Observer, Port, Rewriting, Tunnel};
 use serde::{Deserialize, Serialize};
 use session::{AppError, ErrorCode, Options, Status};
 use tokio::sync::watch;
 use trace::{Client, Decision, EntryKind, Origin, Phase, Secret, Timestamp, Trace};
 
+use crate::recording_view::RecordingView;
 use crate::rows::row;
 use crate::shown::{Shown, lock};
 use crate::view::View;
@@ -196,6 +198,15 @@ impl Observed {
             view.verdict = None;
             view.rules = Vec::new();
         }
+        // What could not be seen is told as soon as it matters.
+        let notes = self.observer.notes();
+        if self.is_over() || !notes.is_empty() {
+            let opened = Opened {
+                notes,
+                ..Opened::from(trace.clone())
+            };
+            view.recording = Some(RecordingView::of(&opened));
+        }
         let rows: Vec<_> = trace.entries.iter().map(|entry| row(entry)).collect();
         {
             let mut shown = lock(shown);
@@ -276,6 +287,8 @@ mod tests {
         let trace = lock(&shown).trace.clone();
         let last = trace.entries.last().and_then(|entry| entry.decision());
         assert_eq!(last, Some(&Decision::Ended));
+        let view = lock(&shown).view.clone().unwrap();
+        assert_eq!(view.recording.as_ref().unwrap().by, "Authscope, watching");
         let status = crate::recording::flow_status(&trace, None);
         assert!(matches!(status, Status::Ended { message } if message.contains("no OAuth flow")));
     }

@@ -31,9 +31,20 @@ pub async fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     } else {
         Terminal::standard_output()
     });
-    let rows = app::client_table(options).await.map_err(failure)?;
     let server_url = &options.server_url;
-    for line in app::client_table_markdown(server_url, &rows).lines() {
+    for line in app::client_table_head(server_url) {
+        paint.say(line)?;
+    }
+    // Each as it is known: eighteen runs take a while.
+    let mut said = Ok(());
+    let rows = app::client_table(options, |row| {
+        if said.is_ok() {
+            said = paint.say(app::client_table_line(row));
+        }
+    });
+    let rows = rows.await.map_err(failure)?;
+    said?;
+    for line in app::client_table_foot(&rows) {
         paint.say(line)?;
     }
     let table = app::client_table_json(server_url, &rows);

@@ -43,7 +43,7 @@ sequenceDiagram
   note over p0,p2: Challenge
   p0->>p2: 1 POST /mcp initialize
   p2-->>p0: 401 needs authorization
-  note over p0: 2 Ended by the user
+  note over p0: 2 Ended
 "
     );
 }
@@ -83,7 +83,7 @@ fn mermaid_itself_reads_every_message_as_it_was_meant() {
             ["p0", "p2", "Challenge"],
             ["p0", "p2", "1 POST /mcp initialize"],
             ["p2", "p0", "401 needs authorization"],
-            ["p0", "p0", "2 Ended by the user"]
+            ["p0", "p0", "2 Ended"]
         ])
     );
     let messages = read[1].as_array().unwrap();

@@ -41,7 +41,7 @@ Challenge                   |
       |-------------------->|
       | 401 needs authorization
       |< - - - - - - - - - -|
-  * 2 Ended by the user     |
+  * 2 Ended                 |
 "
     );
 }

@@ -113,7 +113,8 @@ pub fn sentence(decision: &Decision) -> String {
             method,
             tools: None,
         } => format!("Reached {method}"),
-        Decision::Ended => "Ended by the user".into(),
+        // By the user, by the system, or because nothing passed any more.
+        Decision::Ended => "Ended".into(),
     }
 }
 
