@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use crate::capabilities::unexplained;
 use crate::circles::circles;
 use crate::front_end;
 use crate::outcome::Outcome;
@@ -47,6 +48,7 @@ type Check = fn(&Project) -> Outcome;
 const CHECKS: &[(&str, Check)] = &[
     ("import-circles", import_circles),
     ("crate-arrows", crate_arrows),
+    ("capabilities", capabilities),
     ("comment-width", comment_width),
     ("paths-in-documents", paths_in_documents),
     ("format", |project| {
@@ -153,6 +155,15 @@ fn crate_arrows(project: &Project) -> Outcome {
         found.extend(wrong.map(|need| format!("{} must not depend on {need}", package.name)));
     }
     none(found)
+}
+
+fn capabilities(project: &Project) -> Outcome {
+    let configuration = fs::read_to_string(project.root().join("tauri.conf.json"))
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
+        .map_err(|error| format!("tauri.conf.json: {error}"))?;
+    let folder = project.root().join("src-tauri/capabilities");
+    none(unexplained(&folder, &configuration))
 }
 
 fn comment_width(project: &Project) -> Outcome {

@@ -7,6 +7,7 @@
 
 mod bench;
 mod bundle;
+mod capabilities;
 mod check;
 mod circles;
 mod fixtures;
