@@ -1,14 +1,21 @@
 //! `cargo xtask bench hostile`: every attack, with its time and its peak of memory.
 
 mod case;
+mod client;
+mod front;
 mod play;
+mod recorded;
 mod stage;
+mod window;
 
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
 
 fn main() -> ExitCode {
+    if window::was_asked() {
+        return ExitCode::SUCCESS;
+    }
     let cases = Mutex::new(case::cases().into_iter());
     let played = Mutex::new(Vec::new());
     thread::scope(|scope| {

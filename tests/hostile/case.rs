@@ -37,12 +37,27 @@ impl Leg {
     ];
 }
 
+/// What meets the attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Front {
+    /// The command plays the client.
+    Run,
+    /// What is behind the window plays it, and everything that it shows is asked for.
+    Window,
+    /// A client is observed: the attack goes through the proxy.
+    Observe,
+    /// A recording of the attack is read.
+    Check,
+}
+
 /// One attack at one leg.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub name: String,
+    pub front: Front,
     pub leg: Leg,
     pub play: Play,
+    /// Of the command that plays the client.
     pub arguments: Vec<String>,
     pub expect: Expect,
     /// Among those that are part of the usual tests.
@@ -150,7 +165,42 @@ pub fn cases() -> Vec<Case> {
     let mut all = ways();
     all.extend(answers());
     all.extend(texts());
+    let others = [
+        (Front::Window, "behind the window"),
+        (Front::Observe, "through the proxy"),
+        (Front::Check, "in a recording"),
+    ];
+    let elsewhere = others.into_iter().enumerate().flat_map(|(turn, other)| {
+        let attacks = all.iter().filter(|case| case.arguments.is_empty());
+        let meeting = attacks
+            .enumerate()
+            .filter(move |(_, case)| other.0.meets(case));
+        meeting.map(move |(number, case)| Case {
+            name: format!("{}, {}", case.name, other.1),
+            front: other.0,
+            expect: Expect::default(),
+            // By turns, and whatever has no end.
+            usual: (number + turn * 5).is_multiple_of(17)
+                || case.leg == Leg::Challenge
+                    && matches!(case.play.then, Then::Flood(_) | Then::Drip(_)),
+            ..case.clone()
+        })
+    });
+    let elsewhere: Vec<Case> = elsewhere.collect();
+    all.extend(elsewhere);
     all
+}
+
+impl Front {
+    /// A recording that is read is not written again.
+    pub fn writes_har(self) -> bool {
+        matches!(self, Self::Run | Self::Observe)
+    }
+
+    /// A login does not pass through the proxy.
+    fn meets(self, case: &Case) -> bool {
+        self != Self::Observe || case.leg != Leg::Authorization
+    }
 }
 
 fn answers() -> Vec<Case> {
@@ -161,6 +211,7 @@ fn answers() -> Vec<Case> {
             .enumerate()
             .map(move |(place, leg)| Case {
                 name: format!("{} at {leg:?}", answer.name),
+                front: Front::Run,
                 leg,
                 play: answer.play(),
                 arguments: Vec::new(),
@@ -183,6 +234,7 @@ fn texts() -> Vec<Case> {
     let all = fields.iter().enumerate().flat_map(|(number, field)| {
         texts.iter().enumerate().map(move |(place, text)| Case {
             name: format!("{} in {}", text.name, field.name),
+            front: Front::Run,
             leg: field.leg,
             play: Play {
                 pieces: vec![Piece::Text(field.with(text))],
@@ -208,6 +260,7 @@ fn ways() -> Vec<Case> {
         let head = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\nconnection: close");
         Case {
             name: way.name,
+            front: Front::Run,
             leg: way.leg,
             play: Play {
                 pieces: vec![Piece::Text(format!("{head}\r\n\r\n{}", way.answer))],

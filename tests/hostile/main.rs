@@ -1,12 +1,19 @@
 //! What a hostile server can answer, at every leg. `README.md` tells how a case is written.
 
 mod case;
+mod client;
+mod front;
 mod play;
+mod recorded;
 mod stage;
+mod window;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
+    if window::was_asked() {
+        return;
+    }
     let mut arguments = Arguments::from_args();
     // Most of the time they wait for a limit.
     arguments.test_threads = arguments.test_threads.or(Some(8));

@@ -1,16 +1,17 @@
-//! Runs the command against a stage, and holds what it did against the promises of `SECURITY.md`.
+//! Lets an attack meet what it is for, and holds what that did against the promises of `SECURITY.md`.
 
-use std::io::Read as _;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command};
+use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::case::Case;
+use crate::case::{Case, Front};
+use crate::client;
+use crate::front::{self, Files};
 use crate::stage::{MARK, Stage};
 
 /// A request may take one second here, and no attack makes a run of more than some twenty.
@@ -30,43 +31,34 @@ pub struct Played {
 pub fn play(case: &Case) -> Played {
     let stage = Stage::of(case);
     let files = Files::new();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_authscope-cli"));
-    let url = format!("{}/mcp", stage.origin);
-    command
-        .args(["run", &url, "--timeout", "1", "--json"])
-        .arg(&files.report)
-        .arg("--har")
-        .arg(&files.har)
-        .env_remove("AUTHSCOPE_LOG")
-        .env_remove("NO_PROXY")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    for argument in &case.arguments {
-        let secret = format!("{MARK}-entered");
-        command.arg(
-            argument
-                .replace("{evil}", &stage.evil)
-                .replace("{secret}", &secret),
-        );
-    }
-    // Without optimization the command takes long for what is read by default.
-    if cfg!(debug_assertions) {
-        command.args(["--body-limit", "1000000"]);
-    }
-    if !case.arguments.iter().any(|it| it == "--callback-timeout") {
-        command.args(["--callback-timeout", "3"]);
-    }
+    let mut process = front::process(case, &stage, &files);
     let begun = Instant::now();
-    let child = command.spawn().expect("the command can be run");
-    let ended = watch(child);
+    let child = process.spawn().expect("the program can be run");
+    let observed = case.front == Front::Observe;
+    let id = child.id();
+    let complaints = Mutex::new(Vec::new());
+    let ended = watch(child, |line| {
+        if observed {
+            let went = client::talk(line);
+            complaints
+                .lock()
+                .expect("nobody panics with it")
+                .extend(went);
+            // The user has seen enough.
+            let _ = Command::new("kill")
+                .args(["-TERM", &id.to_string()])
+                .status();
+        }
+    });
     let took = begun.elapsed();
     let mut judged = Judged {
         stage: &stage,
-        complaints: Vec::new(),
+        complaints: complaints.into_inner().expect("nobody panics with it"),
     };
     judged.ended(case, &ended, took);
-    judged.files(case, &files, &ended);
+    if case.front != Front::Window {
+        judged.files(case, &files, &ended);
+    }
     Played {
         complaints: judged.complaints,
         took,
@@ -91,6 +83,8 @@ impl Judged<'_> {
             (_, Some(expected)) if exit != Some(expected) => {
                 self.complain(format!("exit code {exit:?}, expected {expected}"));
             }
+            // Whatever came, the file itself is a good one.
+            (Some(2), _) if case.front == Front::Check => self.complain("it was not read"),
             (Some(0..=2), _) => {}
             (Some(other), _) => self.complain(format!("exit code {other}")),
         }
@@ -113,14 +107,18 @@ impl Judged<'_> {
                 Err(error) => self.complain(format!("{name} that are no UTF-8: {error}")),
             }
         }
-        for leaked in self.stage.leaked() {
-            self.complain(format!("went to another origin: {leaked}"));
+        // An observed client sends by itself what it sends, and a proxy passes it on.
+        if case.front != Front::Observe {
+            for leaked in self.stage.leaked() {
+                self.complain(format!("went to another origin: {leaked}"));
+            }
         }
     }
 
     fn files(&mut self, case: &Case, files: &Files, ended: &Ended) {
         let mut written = String::from_utf8_lossy(&ended.output).into_owned();
-        for file in [&files.report, &files.har] {
+        let har = Some(&files.har).filter(|_| case.front.writes_har());
+        for file in [&files.report].into_iter().chain(har) {
             let text = std::fs::read_to_string(file).unwrap_or_default();
             if serde_json::from_str::<Value>(&text).is_err() {
                 self.complain(format!("{} is no JSON", file.display()));
@@ -164,10 +162,11 @@ struct Ended {
     memory: u64,
 }
 
-/// Waits for the end of the command, with its memory measured meanwhile.
-fn watch(mut child: Child) -> Ended {
+/// Waits for the end of the command, with its memory measured meanwhile. `first` is called with its
+/// first line, beside.
+fn watch(mut child: Child, first: impl FnOnce(&str) + Send) -> Ended {
     let id = child.id();
-    let mut output = child.stdout.take().expect("it is piped");
+    let output = child.stdout.take().expect("it is piped");
     let mut errors = child.stderr.take().expect("it is piped");
     let reading = thread::spawn(move || {
         let mut read = Vec::new();
@@ -175,8 +174,12 @@ fn watch(mut child: Child) -> Ended {
         read
     });
     let (done, ended) = channel();
+    let (say, said) = channel();
     let writing = thread::spawn(move || {
+        let mut output = BufReader::new(output);
         let mut read = Vec::new();
+        let _ = output.read_until(b'\n', &mut read);
+        let _ = say.send(String::from_utf8_lossy(&read).into_owned());
         let _ = output.read_to_end(&mut read);
         // Its output ends with the command.
         let _ = done.send(());
@@ -185,13 +188,16 @@ fn watch(mut child: Child) -> Ended {
     let begun = Instant::now();
     let mut memory = 0;
     let mut killed = false;
-    while ended.recv_timeout(Duration::from_millis(10)) == Err(RecvTimeoutError::Timeout) {
-        memory = memory.max(most_memory(id));
-        if begun.elapsed() > MOST_TIME {
-            killed = true;
-            let _ = child.kill();
+    thread::scope(|scope| {
+        scope.spawn(move || said.recv().map(|line| first(&line)));
+        while ended.recv_timeout(Duration::from_millis(10)) == Err(RecvTimeoutError::Timeout) {
+            memory = memory.max(most_memory(id));
+            if begun.elapsed() > MOST_TIME {
+                killed = true;
+                let _ = child.kill();
+            }
         }
-    }
+    });
     let status = child.wait().expect("it was started");
     Ended {
         exit: status.code().filter(|_| !killed),
@@ -207,31 +213,4 @@ fn most_memory(id: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
     kilobytes.unwrap_or_default() * 1024
-}
-
-struct Files {
-    report: PathBuf,
-    har: PathBuf,
-}
-
-impl Files {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let place = |name: &str| {
-            let name = format!("attack-{}-{number}{name}", std::process::id());
-            std::env::temp_dir().join(name)
-        };
-        Self {
-            report: place(".json"),
-            har: place(".har"),
-        }
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.report);
-        let _ = std::fs::remove_file(&self.har);
-    }
 }

@@ -36,11 +36,12 @@ struct Shared {
     ended: Mutex<std::sync::mpsc::Receiver<()>>,
 }
 
-struct Asked {
-    method: String,
-    target: String,
-    head: String,
-    body: String,
+pub struct Asked {
+    pub method: String,
+    pub target: String,
+    /// Its lines, each behind a line break.
+    pub head: String,
+    pub body: String,
 }
 
 impl Stage {
@@ -179,7 +180,7 @@ impl Shared {
 }
 
 /// An answer with its placeholders replaced. One that is no text has none.
-fn filled(answer: &[u8], asked: &Asked, (origin, evil): (&str, &str), number: u32) -> Vec<u8> {
+pub fn filled(answer: &[u8], asked: &Asked, (origin, evil): (&str, &str), number: u32) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(answer) else {
         return answer.to_vec();
     };
@@ -222,7 +223,7 @@ fn json(status: &str, body: &str) -> String {
 }
 
 /// The right answer to a request, and at which leg that is.
-fn right(asked: &Asked, origin: &str) -> Option<(Option<Leg>, String)> {
+pub fn right(asked: &Asked, origin: &str) -> Option<(Option<Leg>, String)> {
     let path = asked.target.strip_prefix(origin).unwrap_or(&asked.target);
     let path = path.split('?').next()?;
     let with_token = asked

@@ -25,6 +25,7 @@
 //! | `named_servers`, `client_files` | the servers that pasted texts and files of clients name |
 //! | `lab_scenarios` | the cards of the lab |
 //! | `report` | the JSON report |
+//! | `runtime` | where the tasks of a front-end run |
 //! | `verdict` | how a run ended, in the one sentence that all of them show |
 //!
 //! A run's events go one way: session → document → viewers. No viewer can hold up another one, the
@@ -54,6 +55,7 @@ mod recording;
 mod recording_view;
 mod report;
 mod rows;
+mod runtime;
 mod shown;
 mod snippets;
 mod update;
@@ -80,6 +82,7 @@ pub use observed::{Kept, Observation};
 pub use opening::{explain, readable_extensions};
 pub use recording::open_recording;
 pub use report::{level_word, recording_report, report};
+pub use runtime::runtime;
 pub use snippets::SNIPPETS;
 pub use update::Mirror;
 pub use viewer::Viewer;

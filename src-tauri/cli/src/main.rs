@@ -39,12 +39,7 @@ use crate::terminal::{Failure, Log, Terminal};
 const USAGE_OR_LOCAL: u8 = 2;
 
 fn main() -> ExitCode {
-    // A connection whose other side never ends an answer may keep a thread busy for a while.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(8)
-        .enable_all()
-        .build();
-    let runtime = match runtime {
+    let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = Terminal::standard_error().line(format!("authscope-cli: {error}"));

@@ -1,0 +1,19 @@
+//! Where the tasks of a front-end run.
+
+use std::io;
+
+use tokio::runtime::{Builder, Runtime};
+
+/// A connection whose other side never ends an answer may keep a thread busy for seconds. With one
+/// thread for each processor, two of them would keep all of a small machine's, and no time limit
+/// would be noticed meanwhile.
+const WORKERS: usize = 8;
+
+/// # Errors
+/// When the system has no threads for it.
+pub fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+}
