@@ -1,4 +1,5 @@
-//! What meets an attack: a process of its own each time, so that its end and its memory are its own.
+//! What meets an attack: a process of its own each time, so that its end and its memory are its
+//! own.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

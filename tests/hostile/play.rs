@@ -1,4 +1,5 @@
-//! Lets an attack meet what it is for, and holds what that did against the promises of `SECURITY.md`.
+//! Lets an attack meet what it is for, and holds what that did against the promises of
+//! `SECURITY.md`.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command};
