@@ -10,7 +10,7 @@ use diagnosis::ClientText;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt as _;
-use trace::Request;
+use trace::{BrowserShows, Request};
 
 use crate::given::Given;
 use crate::updates::{Carrier, Updates};
@@ -140,6 +140,11 @@ pub async fn choose_registration(app: State<'_, App>, registration: Registration
 #[tauri::command]
 pub async fn paste_callback(app: State<'_, App>, url: String) -> Answer {
     app.session()?.paste_callback(url).await
+}
+
+#[tauri::command]
+pub async fn browser_shows(app: State<'_, App>, shows: BrowserShows) -> Answer {
+    app.session()?.browser_shows(shows).await
 }
 
 #[tauri::command]

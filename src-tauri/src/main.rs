@@ -81,6 +81,7 @@ fn main() {
             commands::choose_registration,
             commands::paste_callback,
             commands::open_browser,
+            commands::browser_shows,
             commands::detail,
             commands::corrected,
             commands::follow_value,

@@ -5,6 +5,7 @@
 mod actions;
 mod authorization;
 mod bound;
+mod browser_wait;
 mod combined;
 mod discovery;
 mod grants;

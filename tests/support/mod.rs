@@ -121,6 +121,16 @@ impl Watched {
         }
     }
 
+    /// Waits until there is no finding of this rule.
+    pub async fn until_silent(&mut self, code: &str) {
+        while self.codes().contains(&code) {
+            let update = within("the finding to go", self.viewer.next())
+                .await
+                .expect("the document is open");
+            self.take(update);
+        }
+    }
+
     pub fn view(&self) -> &View {
         self.view
             .as_ref()

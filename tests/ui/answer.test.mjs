@@ -152,7 +152,10 @@ test("the place of a finding is one click away, and marked", async () => {
 });
 
 test("many findings are one line each, by who has to act, what follows under its cause", async () => {
-  const page = await ui.open("?fixture=findings&at=end", { width: 1440, height: 900 });
+  const page = await ui.open("?fixture=findings&at=end", {
+    width: 1440,
+    height: 900,
+  });
   await page.keyboard.press("f");
   const lines = page.locator('[data-testid^="finding-"]');
   assert.equal(await lines.count(), 13);
@@ -170,7 +173,10 @@ test("many findings are one line each, by who has to act, what follows under its
 });
 
 test("a phase leads to its worst finding, or to its first row", async () => {
-  const page = await ui.open("?fixture=s01&at=end", { width: 1440, height: 900 });
+  const page = await ui.open("?fixture=s01&at=end", {
+    width: 1440,
+    height: 900,
+  });
   await page.find("phase-challenge").click();
   assert.equal(await selected(page), "row-1");
   await page.find("phase-server_metadata").click();
@@ -201,6 +207,11 @@ test("what the browser shows is asked, advised on, and kept when the run is stop
   await page.choose("An error page");
   await visible(page.find("advice"));
   assert.match(await page.find("awaiting").innerText(), /redirect_uri/);
+  await visible(page.find("page"));
+  assert.match(await page.find("page").innerText(), /answers 400 .* Unknown client/);
+  await page.choose("Nothing");
+  await page.choose("An error page");
+  assert.equal(await page.find("page").count(), 1, "it is asked for once");
   await page.shot("browser-error");
   await page.find("stop").click();
   await stands(page, "ended");

@@ -1,6 +1,6 @@
 import { getContext, setContext } from "svelte";
 
-import type { BrowserShows } from "./flow/browserShows";
+import type { BrowserShows } from "./host/bindings/BrowserShows";
 import { keyOf } from "./findings/words";
 import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Boot } from "./host/bindings/Boot";
@@ -226,11 +226,10 @@ export class App {
     return this.#browserShows.get(this.log.document) ?? null;
   }
 
-  set browserShows(shows: BrowserShows | null) {
-    const all = new Map(this.#browserShows);
-    if (shows === null) all.delete(this.log.document);
-    else all.set(this.log.document, shows);
-    this.#browserShows = all;
+  /** Tells the program what the browser shows: where there is no way on, it looks at the page itself. */
+  async showsInBrowser(shows: BrowserShows): Promise<void> {
+    this.#browserShows = new Map(this.#browserShows).set(this.log.document, shows);
+    await this.do(() => this.host.browserShows(shows));
   }
 
   /** The row that was asked for, now that its run is shown. */

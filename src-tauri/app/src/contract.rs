@@ -14,7 +14,7 @@ use ts_rs::TS;
 use crate::observed::Observation;
 
 pub use compare::Comparison;
-pub use diagnosis::{Corrected, Finding, Followed};
+pub use diagnosis::{Corrected, Finding, Followed, ProbedPage};
 pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
 pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};

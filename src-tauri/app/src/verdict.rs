@@ -3,7 +3,7 @@
 use diagnosis::{Certainty, Finding, Level, Owner};
 use serde::{Deserialize, Serialize};
 use session::Status;
-use trace::{Decision, Phase, StopCode, Trace, VerdictKind};
+use trace::{Decision, EntryKind, Phase, Purpose, StopCode, Trace, VerdictKind};
 use ts_rs::TS;
 
 /// How a run ended and what explains it. The command's last line, the JSON report, the history and
@@ -72,7 +72,7 @@ impl RunVerdict {
                 let worst = findings.first().filter(|first| first.level > Level::Note);
                 Some(Self {
                     ending: Ending::Ended,
-                    text: message.clone(),
+                    text: ended(trace, message, worst),
                     phase: None,
                     exchange: worst.and_then(|finding| finding.exchange),
                     cause: worst.map(Cause::from),
@@ -86,6 +86,35 @@ impl RunVerdict {
             | Status::AwaitingDevice { .. } => None,
         }
     }
+}
+
+/// What was under way, with what had been found out by then about a page that this program cannot
+/// see.
+fn ended(trace: &Trace, message: &str, worst: Option<&Finding>) -> String {
+    let page = diagnosis::probed_page(trace).filter(|_| browser_is_away(trace));
+    let Some(page) = page else {
+        return message.to_owned();
+    };
+    let of_page = worst.filter(|finding| finding.exchange == Some(page.exchange));
+    let cause = of_page.map_or(String::new(), |finding| {
+        format!(" {}.{}", finding.title, to_change(Some(finding)))
+    });
+    format!("{message} {}{cause}", page.text)
+}
+
+/// Whether nothing was taken for an answer since the browser was sent away.
+fn browser_is_away(trace: &Trace) -> bool {
+    let last = trace.live().filter(|entry| {
+        let visit = matches!(entry.kind, EntryKind::BrowserOpened(_));
+        let taken = entry.exchange().is_some_and(|exchange| {
+            let verdict = exchange.verdict.as_ref();
+            exchange.purpose == Purpose::Callback
+                && verdict.is_none_or(|verdict| verdict.kind != VerdictKind::Rejected)
+        });
+        visit || taken
+    });
+    last.last()
+        .is_some_and(|entry| matches!(entry.kind, EntryKind::BrowserOpened(_)))
 }
 
 fn reached(trace: &Trace, message: &str, findings: &[Finding]) -> RunVerdict {
@@ -240,7 +269,7 @@ fn refused_action(trace: &Trace) -> Option<RefusedAction<'_>> {
 #[cfg(test)]
 mod tests {
     use diagnosis::SpecReference;
-    use trace::{ActionKind, EntryKind, Exchange, Outcome, Purpose, Request, Response, Timestamp};
+    use trace::{ActionKind, Exchange, Outcome, Request, Response, Timestamp};
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diagnosis::{Decoded, Finding, RuleCheck};
+use diagnosis::{Decoded, Finding, ProbedPage, RuleCheck, probed_page};
 use serde::{Deserialize, Serialize};
 use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, VaultView};
 use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
@@ -89,6 +89,8 @@ with_change! {
         vault: Option<VaultView>,
         /// "http://127.0.0.1:43117/callback" while the listener is open.
         listening: Option<String>,
+        /// The authorization page as it answers without cookies, while the browser is away.
+        page: Option<ProbedPage>,
         /// What the MCP server said of itself.
         server: Option<ServerView>,
         /// The authorization servers the resource metadata names.
@@ -129,6 +131,7 @@ impl View {
             tokens: run.tokens.clone(),
             vault: Some(run.vault.clone()),
             listening: run.listening.clone(),
+            page: page_while_away(trace, &run.status),
             server: run.server.clone(),
             authorization_servers: run.authorization_servers.clone(),
             issuer: run.issuer.clone(),
@@ -164,6 +167,7 @@ impl View {
             tokens: Vec::new(),
             vault: None,
             listening: None,
+            page: None,
             server: None,
             authorization_servers: authorization_servers.unwrap_or_default(),
             issuer,
@@ -177,6 +181,12 @@ impl View {
             status,
         }
     }
+}
+
+fn page_while_away(trace: &Trace, status: &Status) -> Option<ProbedPage> {
+    matches!(status, Status::AwaitingCallback { .. })
+        .then(|| probed_page(trace))
+        .flatten()
 }
 
 /// A row of the diagram: all that is needed to draw it. Headers and bodies are asked for when it is

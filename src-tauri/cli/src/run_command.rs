@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -104,6 +105,8 @@ struct Progress<'a> {
     redactor: Redactor,
     /// The URL or code that was last shown to the user.
     told_to_open: String,
+    /// The entry of the page that was last told of; 0 before.
+    told_of_page: u32,
 }
 
 impl<'a> Progress<'a> {
@@ -115,6 +118,7 @@ impl<'a> Progress<'a> {
             paint,
             redactor: Redactor::of(&document.trace(), &document.typed_secrets()),
             told_to_open: String::new(),
+            told_of_page: 0,
         }
     }
 
@@ -129,9 +133,19 @@ impl<'a> Progress<'a> {
         let session = document.session().ok_or_else(|| "not a run".to_owned())?;
         session.run().await.map_err(failure)?;
         let mut gone_on = Vec::new();
+        let mut interrupted = pin!(tokio::signal::ctrl_c());
+        let mut may_interrupt = true;
         loop {
             tokio::select! {
                 biased;
+                // What is known by then is told, as at any other end.
+                heard = &mut interrupted, if may_interrupt => {
+                    may_interrupt = false;
+                    if heard.is_ok() {
+                        session.signal_stop();
+                    }
+                    continue;
+                }
                 update = self.viewer.next() => match update {
                     Some(update) => {
                         self.take(update)?;
@@ -219,7 +233,22 @@ impl<'a> Progress<'a> {
             }
             _ => {}
         }
-        Ok(())
+        self.say_page()
+    }
+}
+
+impl Progress<'_> {
+    /// What was found out about the page in a browser that has not come back.
+    fn say_page(&mut self) -> Result<(), Failure> {
+        let view = self.seen.view.as_ref();
+        let Some(page) = view.and_then(|view| view.page.as_ref()) else {
+            return Ok(());
+        };
+        if self.told_of_page == page.exchange {
+            return Ok(());
+        }
+        self.told_of_page = page.exchange;
+        self.paint.say(self.redactor.text(&page.text))
     }
 }
 

@@ -156,6 +156,11 @@ fn kind(purpose: &Purpose) -> Option<(String, String, String)> {
         ),
         Purpose::Registration => known("registration", "", "Registration"),
         Purpose::Authorization => known(AUTHORIZATION, "", "Login pages"),
+        Purpose::AuthorizationProbe => known(
+            "authorization_probe",
+            "",
+            "Login page asked for without cookies",
+        ),
         Purpose::Callback => known(CALLBACK, "", "Callback"),
         Purpose::Token { grant } => token(*grant),
         Purpose::Mcp { method } => known(&format!("mcp {method}"), "", &format!("MCP {method}")),

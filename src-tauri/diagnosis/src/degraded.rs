@@ -198,8 +198,14 @@ fn without_decisions(trace: &Trace, entries: usize, found: &[Finding], told: &[F
         let code = whole.code.as_str();
         let still = undecided.iter().any(|finding| finding.code == code);
         let needed = NEED_DECISIONS.iter().any(|(known, _)| *known == code);
+        // What this program asked besides is judged together with what its user saw, which only a
+        // decision says.
+        let probed = whole
+            .exchange
+            .and_then(|seq| trace.entry(seq)?.exchange())
+            .is_some_and(|exchange| exchange.purpose == Purpose::AuthorizationProbe);
         assert!(
-            still || needed || NOT_IN_TRAFFIC.contains(&code),
+            still || needed || probed || NOT_IN_TRAFFIC.contains(&code),
             "not found without decisions: {whole:#?}"
         );
     }

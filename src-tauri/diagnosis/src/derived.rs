@@ -114,6 +114,7 @@ impl<'a> Traffic<'a> {
             | Purpose::Unknown
             | Purpose::Unrelated
             | Purpose::Preflight { .. }
+            | Purpose::AuthorizationProbe
             | Purpose::FromPage { .. } => return,
         }
         self.last = Some(seen);

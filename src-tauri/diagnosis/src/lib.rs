@@ -71,6 +71,7 @@ mod own_options;
 mod owner_name;
 mod precedence;
 mod preflights;
+mod probed;
 mod proof;
 mod providers;
 mod reading;
@@ -110,6 +111,7 @@ pub use explain::{ClientText, explain, known_texts};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
 pub use follow::{Computed, Followed, ValuePlace, follow};
 pub use precedence::explains;
+pub use probed::{ProbedPage, probed_page};
 pub use providers::{Cannot, Provider, Recognized, provider_of};
 pub use rule::{RuleInfo, VariantInfo};
 

@@ -13,6 +13,7 @@ use crate::derived;
 use crate::facts::{Action, Facts};
 pub(crate) use crate::fields::*;
 use crate::keyed::{Keyed, first_after, last_before};
+use crate::probed;
 use crate::providers::recognized::Recognized;
 pub(crate) use crate::snapshot::ExchangeRef;
 use crate::snapshot::Snapshot;
@@ -87,6 +88,9 @@ pub(crate) struct Reading<'a> {
     pub visits: Vec<Visit<'a>>,
     /// The approver's hops.
     pub hops: Vec<ExchangeRef<'a>>,
+    /// The authorization page as this program got it without cookies, where nothing shows that the
+    /// browser got another one.
+    pub probes: Vec<ExchangeRef<'a>>,
     /// What was taken for the answer.
     pub callbacks: Vec<ExchangeRef<'a>>,
     /// Requests to the redirect URI that were not taken: nothing in them is believed.
@@ -100,6 +104,8 @@ pub(crate) struct Reading<'a> {
     pub others: Vec<ExchangeRef<'a>>,
     pub decisions: Vec<(u32, &'a Decision)>,
     facts: Facts<'a>,
+    /// The facts are concluded from the traffic, since nothing says what was decided.
+    is_derived: bool,
     pub(crate) keyed: Keyed<'a>,
     pub(crate) provider: OnceCell<Option<Recognized>>,
     /// The server tries that brought metadata, and the same by their issuers.
@@ -129,6 +135,7 @@ impl<'a> Reading<'a> {
             registrations: Vec::new(),
             visits: Vec::new(),
             hops: Vec::new(),
+            probes: Vec::new(),
             callbacks: Vec::new(),
             strays: Vec::new(),
             tokens: Vec::new(),
@@ -137,6 +144,7 @@ impl<'a> Reading<'a> {
             others: Vec::new(),
             decisions: Vec::new(),
             facts: Facts::none(),
+            is_derived: false,
             keyed: Keyed::default(),
             provider: OnceCell::new(),
             readable: Vec::new(),
@@ -166,7 +174,8 @@ impl<'a> Reading<'a> {
         reading.index();
         // A recording of another client has no decisions.
         let decides = |(_, decision): &&(u32, &Decision)| !matches!(decision, Decision::Ended);
-        reading.facts = if !reading.decisions.iter().any(|one| decides(&one)) {
+        reading.is_derived = !reading.decisions.iter().any(|one| decides(&one));
+        reading.facts = if reading.is_derived {
             let visits = reading.visits.iter().map(|visit| (visit.seq, visit.visit));
             derived::facts(reading.server_url, &reading.all, visits)
         } else {
@@ -176,7 +185,23 @@ impl<'a> Reading<'a> {
         let callbacks = std::mem::take(&mut reading.callbacks);
         (reading.strays, reading.callbacks) =
             callbacks.into_iter().partition(|it| reading.is_stray(*it));
+        reading.leave_out_opposed_probes();
         reading
+    }
+
+    /// A probe that the browser contradicts says nothing of the flow.
+    fn leave_out_opposed_probes(&mut self) {
+        let opened = self.visits.last().map_or(0, |visit| visit.seq);
+        let mut probes = std::mem::take(&mut self.probes);
+        // A recording does not tell what the user saw.
+        if self.is_derived {
+            probes.clear();
+        }
+        self.probes = probed::unopposed(probes, &self.callbacks, &self.decisions, opened);
+        let kept: Vec<u32> = self.probes.iter().map(|seen| seen.seq).collect();
+        self.all.retain(|seen| {
+            seen.exchange.purpose != Purpose::AuthorizationProbe || kept.contains(&seen.seq)
+        });
     }
 
     /// Any page in the browser can send a request to this machine, so one without the state that
@@ -214,7 +239,10 @@ impl<'a> Reading<'a> {
                 .is_some_and(|status| (300..400).contains(&status));
             if redirected
                 && next == Some(&seen.exchange.purpose)
-                && seen.exchange.purpose != Purpose::Authorization
+                && !matches!(
+                    seen.exchange.purpose,
+                    Purpose::Authorization | Purpose::AuthorizationProbe
+                )
             {
                 continue;
             }
@@ -238,6 +266,7 @@ impl<'a> Reading<'a> {
                 }
                 Purpose::Registration => self.registrations.push(seen),
                 Purpose::Authorization => self.hops.push(seen),
+                Purpose::AuthorizationProbe => self.probes.push(seen),
                 Purpose::Callback => self.callbacks.push(seen),
                 Purpose::Token { grant } => self.tokens.push((seen, *grant)),
                 Purpose::Mcp { .. } => self.calls.push(seen),

@@ -267,7 +267,10 @@ impl Subject {
                 let failed = reading.stopped(StopCode::ListenerFailed);
                 failed.map(Place::at)
             }),
-            Self::AuthorizationPage => first(reading.hops.iter().copied()),
+            Self::AuthorizationPage => {
+                let pages = reading.hops.iter().chain(&reading.probes);
+                first(pages.copied())
+            }
             Self::Callback => {
                 let mut all = reading.callbacks.iter().chain(&reading.strays);
                 all.next().map(|seen| Place::at(seen.seq))

@@ -110,6 +110,7 @@ fn begins(purpose: &Purpose) -> bool {
             | Purpose::ServerMetadata { .. }
             | Purpose::Registration
             | Purpose::Authorization
+            | Purpose::AuthorizationProbe
             | Purpose::Callback
             | Purpose::Jwks
             | Purpose::Introspection { .. }

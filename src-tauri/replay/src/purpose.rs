@@ -24,7 +24,10 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
     // it answered itself, and what it sent the browser on with; a document that was pasted alone.
     let is_known = match exchange.purpose {
         Purpose::Unknown => false,
-        Purpose::FromPage { .. } | Purpose::Authorization | Purpose::Callback => true,
+        Purpose::FromPage { .. }
+        | Purpose::AuthorizationProbe
+        | Purpose::Authorization
+        | Purpose::Callback => true,
         Purpose::Unrelated => true,
         _ => !places.are_observed,
     };
@@ -190,6 +193,7 @@ pub fn phase(purpose: &Purpose) -> trace::Phase {
         }
         Purpose::Registration | Purpose::ClientMetadata => Phase::Registration,
         Purpose::Authorization
+        | Purpose::AuthorizationProbe
         | Purpose::Callback
         | Purpose::PushedAuthorization
         | Purpose::DeviceAuthorization => Phase::Authorization,

@@ -16,10 +16,18 @@ use crate::env::{judge, now, with_env};
 use crate::error::{AppError, ErrorCode, invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
+use crate::lookout::Lookout;
 use crate::runner::Runner;
 use crate::state::Status;
 use crate::visit::Visit;
 use flow::options::{Browser, CallbackHost, ResponseMode};
+
+/// Where the browser was sent, and where it is to come back to.
+pub(crate) struct SentBrowser {
+    pub url: String,
+    pub redirect_uri: String,
+    pub phase: Phase,
+}
 
 /// How the waiting for a callback ended.
 enum End {
@@ -87,10 +95,17 @@ impl Runner {
         }));
 
         let (hops, mut hopped) = mpsc::unbounded_channel();
+        let sent = SentBrowser {
+            url,
+            redirect_uri,
+            phase: plan.phase,
+        };
+        let mut lookout = self.lookout(&sent.url);
         let end = self
-            .await_callback(listener, &url, &redirect_uri, plan.phase, hops, &mut hopped)
+            .await_callback(listener, &sent, hops, &mut hopped, &mut lookout)
             .await;
         self.reporter.listening = None;
+        self.end_lookout(lookout, plan.phase, end.is_err()).await;
         // The approver is gone by now; what it did last is still in the channel.
         while let Ok(hop) = hopped.try_recv() {
             lock(&self.journal).browsed(plan.phase, hop);
@@ -101,12 +116,17 @@ impl Runner {
     async fn await_callback(
         &mut self,
         listener: CallbackListener,
-        url: &str,
-        redirect_uri: &str,
-        phase: Phase,
+        sent: &SentBrowser,
         hops: mpsc::UnboundedSender<Sent>,
         hopped: &mut mpsc::UnboundedReceiver<Sent>,
+        lookout: &mut Lookout,
     ) -> Result<End, Stop> {
+        let SentBrowser {
+            url,
+            redirect_uri,
+            phase,
+        } = sent;
+        let phase = *phase;
         let state = self.flow.expected_state(&self.setup);
         // Where Authscope itself follows the redirect, nobody else's request is in between.
         let ours = matches!(self.options.browser, Browser::Approver { .. });
@@ -135,10 +155,12 @@ impl Runner {
                     self.report_waiting();
                 }
                 command = self.inbox.recv() => {
-                    if let Some(end) = self.command_while_browsing(command, url, redirect_uri)? {
+                    let end = self.command_while_browsing(command, sent, lookout)?;
+                    if let Some(end) = end {
                         return Ok(end);
                     }
                 }
+                sighting = lookout.next() => self.sighted(sighting, sent, lookout),
                 received = &mut receiving => return match received {
                     Ok(received) => Ok(End::Received(received)),
                     Err(CallbackEnd::TimedOut { .. }) => {
@@ -207,12 +229,16 @@ impl Runner {
     fn command_while_browsing(
         &mut self,
         command: Option<(Command, Reply)>,
-        url: &str,
-        redirect_uri: &str,
+        sent: &SentBrowser,
+        lookout: &mut Lookout,
     ) -> Result<Option<End>, Stop> {
         match command {
+            Some((Command::BrowserShows(shows), reply)) => {
+                self.browser_shows(shows, sent, lookout);
+                let _ = reply.send(Ok(()));
+            }
             Some((Command::PasteCallback(pasted), reply)) => {
-                match wire::parse_pasted(&pasted, redirect_uri) {
+                match wire::parse_pasted(&pasted, &sent.redirect_uri) {
                     Ok(request) => {
                         let _ = reply.send(Ok(()));
                         return Ok(Some(End::Pasted(request)));
@@ -221,7 +247,7 @@ impl Runner {
                 }
             }
             Some((Command::OpenBrowser, reply)) => {
-                let opened = wire::open_browser(url).map_err(|error| AppError {
+                let opened = wire::open_browser(&sent.url).map_err(|error| AppError {
                     code: ErrorCode::Browser,
                     message: error.to_string(),
                     hint: Some("Copy the URL and open it in any browser on this machine.".into()),
@@ -282,7 +308,7 @@ impl Runner {
     }
 
     /// Reports new rows or another mode while the same is being waited for.
-    fn report_waiting(&mut self) {
+    pub(crate) fn report_waiting(&mut self) {
         let status = self.reporter.last_status();
         self.report(status);
     }

@@ -41,7 +41,7 @@ impl Runner {
             Command::GoOn => self.go_on().await?,
             Command::Rewind(seq) => self.rewind(seq),
             Command::Edit(request) => self.edit(request),
-            Command::PasteCallback(_) | Command::OpenBrowser => {
+            Command::PasteCallback(_) | Command::OpenBrowser | Command::BrowserShows(_) => {
                 Err(not_now("No callback is being waited for."))
             }
             Command::Act(action) => self.act(action).await?,

@@ -54,12 +54,7 @@ fn waiting_for(live: &[&Entry]) -> Option<String> {
 }
 
 fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
-    let mut exchanges = since.iter().map(|entry| entry.exchange());
-    // What an approver sends as the browser is part of the wait, and what was not taken.
-    let waits = exchanges.all(|exchange| {
-        exchange.is_some_and(|it| it.purpose == Purpose::Authorization || is_stray(it))
-    });
-    if !waits {
+    if !since.iter().all(|entry| is_of_wait(entry)) {
         return None;
     }
     let strays = since.iter().filter_map(|entry| entry.exchange());
@@ -73,6 +68,17 @@ fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
         .into_iter()
         .find(|pair| pair.name == "redirect_uri")
         .map_or("the redirect URI".into(), |pair| pair.value);
+    let shown = since
+        .iter()
+        .rev()
+        .find_map(|entry| match entry.decision()? {
+            Decision::BrowserShows { shows } => Some(shows.words()),
+            _ => None,
+        });
+    let browser = match shown {
+        Some(shown) => format!("{browser} The user saw {shown} there."),
+        None => browser,
+    };
     Some(match strays {
         0 => format!("{browser} Nothing had come back to {redirect_uri}."),
         1 => format!(
@@ -83,6 +89,22 @@ fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
              sent."
         ),
     })
+}
+
+/// What an approver sends as the browser is part of the wait; so is what was not taken, and what was
+/// found out about the page meanwhile.
+fn is_of_wait(entry: &Entry) -> bool {
+    match &entry.kind {
+        EntryKind::Exchange(it) => {
+            let page = matches!(
+                it.purpose,
+                Purpose::Authorization | Purpose::AuthorizationProbe
+            );
+            page || is_stray(it)
+        }
+        EntryKind::Decision(decision) => matches!(decision, Decision::BrowserShows { .. }),
+        _ => false,
+    }
 }
 
 /// A request to the redirect URI that was answered and not taken for the callback.

@@ -3,7 +3,7 @@
 use flow::Action;
 use flow::options::Registration;
 use tokio::sync::{mpsc, oneshot};
-use trace::Request;
+use trace::{BrowserShows, Request};
 
 use crate::error::AppError;
 
@@ -17,6 +17,7 @@ pub(crate) enum Command {
     Edit(Option<Request>),
     PasteCallback(String),
     OpenBrowser,
+    BrowserShows(BrowserShows),
     Act(Action),
     ChooseAuthorizationServer(String),
     ChooseRegistration(Registration),

@@ -125,6 +125,20 @@ impl Journal {
         self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
     }
 
+    /// Records that the authorization page was asked for without cookies, while the browser was
+    /// waited for.
+    pub fn probed(&mut self, phase: Phase, mut sent: Sent) {
+        if let Some(lost) = sent.lost.take() {
+            self.probed(phase, *lost);
+        }
+        let purpose = Purpose::AuthorizationProbe;
+        let to = self.addressee(&purpose, &sent.request);
+        let (from, verdict) = (ParticipantId::CLIENT, sent_words(&sent));
+        let exchange = exchange(purpose, from, to, "without cookies", false, sent, verdict);
+        let at = exchange.started;
+        self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
+    }
+
     /// Records the browser's request to the redirect URI.
     pub fn called_back(&mut self, phase: Phase, label: &str, sent: Sent, verdict: Option<Verdict>) {
         let (from, to) = (ParticipantId::BROWSER, ParticipantId::CLIENT);
@@ -190,7 +204,7 @@ impl Journal {
             Purpose::Preflight { of } | Purpose::FromPage { of } if of.is_to_mcp_server() => {
                 self.mcp_server_or_other(&origin)
             }
-            Purpose::Authorization => {
+            Purpose::Authorization | Purpose::AuthorizationProbe => {
                 let known = |role| {
                     let mut all = self.trace.participants.iter();
                     all.any(|known| {

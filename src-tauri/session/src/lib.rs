@@ -35,6 +35,7 @@ mod env;
 mod error;
 mod inbox;
 mod journal;
+mod lookout;
 mod played;
 mod report;
 mod runner;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use trace::{Request, Secret, Trace};
+use trace::{BrowserShows, Request, Secret, Trace};
 use vault::Vault;
 
 use crate::error::{AppError, ErrorCode};
@@ -156,6 +156,15 @@ impl Session {
     /// [`ErrorCode::Browser`] when none can be started.
     pub async fn open_browser(&self) -> Result<(), AppError> {
         self.send(Command::OpenBrowser).await
+    }
+
+    /// Takes what the user sees in the browser. Where there is no way on, the authorization page is
+    /// asked for without cookies, once.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] unless the browser is waited for.
+    pub async fn browser_shows(&self, shows: BrowserShows) -> Result<(), AppError> {
+        self.send(Command::BrowserShows(shows)).await
     }
 
     /// Does what the user asks for once there is a token; it runs to its end.

@@ -254,6 +254,28 @@ pub enum HowOpened {
     Approver,
 }
 
+/// What a browser shows that was sent to the authorization endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum BrowserShows {
+    Login,
+    Error,
+    Success,
+    Nothing,
+}
+
+impl BrowserShows {
+    /// "a login page"
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Login => "a login page",
+            Self::Error => "an error page",
+            Self::Success => "a success page",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
 /// What the flow decided, with the facts that rules need.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "what", rename_all = "snake_case")]
@@ -331,6 +353,10 @@ pub enum Decision {
         kid: Option<String>,
         signature: SignatureCheck,
         problems: Vec<ClaimProblem>,
+    },
+    /// What the user says the browser shows, which this program cannot look into.
+    BrowserShows {
+        shows: BrowserShows,
     },
     /// What the user asked for: everything up to the next [`Decision::ActionDone`] belongs to it.
     Action {

@@ -32,8 +32,8 @@ pub use actions::{ActionKind, action_info};
 pub use challenge::{Challenge, ChallengeError, challenges};
 pub use credential::Credential;
 pub use entry::{
-    Branch, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened, ScopeSource,
-    SignatureCheck, StopCode, Trace,
+    Branch, BrowserShows, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened,
+    ScopeSource, SignatureCheck, StopCode, Trace,
 };
 pub use exchange::{
     Body, BodyEnd, Certificate, Coding, CodingEnd, Connection, Exchange, Failure, FailureKind,

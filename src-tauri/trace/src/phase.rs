@@ -66,6 +66,9 @@ pub enum Purpose {
     Registration,
     /// A hop of the browser's way through the authorization request (RFC 6749 section 4.1.1).
     Authorization,
+    /// The authorization URL asked for by this program, without cookies, while a browser that it
+    /// cannot look into is waited for. What the browser shows may be another page.
+    AuthorizationProbe,
     /// The browser's request to our redirect URI (RFC 6749 section 4.1.2).
     Callback,
     /// Token request (RFC 6749 sections 4.1.3 and 6).

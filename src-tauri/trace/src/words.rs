@@ -74,6 +74,9 @@ pub fn sentence(decision: &Decision) -> String {
                 "The authorization server has changed from {from} to {to}: nothing of the old one is used"
             )
         }
+        Decision::BrowserShows { shows } => {
+            format!("The user says that the browser shows {}.", shows.words())
+        }
         Decision::DeviceCodeShown { verification_uri } => {
             format!("The user enters the code at {verification_uri}")
         }

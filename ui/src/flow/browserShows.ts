@@ -1,5 +1,4 @@
-/** What the user sees in the browser, which this program cannot look into. */
-export type BrowserShows = "login" | "error" | "success" | "nothing";
+import type { BrowserShows } from "../host/bindings/BrowserShows";
 
 /** What can be seen there, and what to do then. */
 export const BROWSER_SHOWS: { value: BrowserShows; label: string; what: string; advice: string }[] =

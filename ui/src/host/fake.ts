@@ -185,6 +185,7 @@ export function fakeHost(query: URLSearchParams): Host {
         "Copy the URL and open it yourself.",
       );
     },
+    browserShows: async (shows) => play.browserShows(shows),
 
     detail: async (seq, secrets): Promise<Detail> => play.detail(seq, secrets),
 

@@ -1,3 +1,4 @@
+import type { BrowserShows } from "./bindings/BrowserShows";
 import type { Action } from "./bindings/Action";
 import type { AppError } from "./bindings/AppError";
 import type { Boot } from "./bindings/Boot";
@@ -67,6 +68,8 @@ export interface Host {
   pasteCallback(url: string): Promise<void>;
   /** Opens the authorization URL again. */
   openBrowser(): Promise<void>;
+  /** Says what the browser shows, which the program cannot look into. */
+  browserShows(shows: BrowserShows): Promise<void>;
 
   /** `secrets` is about the code that repeats a request only. */
   detail(seq: number, secrets: boolean): Promise<Detail>;

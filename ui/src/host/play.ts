@@ -1,3 +1,4 @@
+import type { BrowserShows } from "./bindings/BrowserShows";
 import type { Action } from "./bindings/Action";
 import type { Detail } from "./bindings/Detail";
 import type { Entry } from "./bindings/Entry";
@@ -20,6 +21,7 @@ import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
 import type { ViewChange } from "./bindings/ViewChange";
 import { CHALLENGE, VERIFIER } from "./fixtures/places";
+import { exchange } from "./fixtures/script";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
 import { rulesOf } from "./rules";
@@ -48,6 +50,8 @@ export class Play {
   #status: Status = { is: "ready" };
   #edited: Request | null = null;
   #tokens: View["tokens"] = [];
+  /** What the page that the browser was sent to answers without cookies. */
+  #page: View["page"] = null;
   #steps: ScriptStep[];
   #issuer: string | null = null;
   #polled = 0;
@@ -73,6 +77,7 @@ export class Play {
     this.#firstOfStep.clear();
     this.#findings = [];
     this.#status = { is: "ready" };
+    this.#page = null;
     this.#tokens = [];
     this.#steps = this.#script.steps;
     this.#issuer = null;
@@ -152,6 +157,32 @@ export class Play {
       this.#finish(step);
     }
     this.#status = { is: "observing", url, port: 23_374 };
+    this.#send();
+  }
+
+  /** The user says what the browser shows: where there is no way on, the page is asked for, once. */
+  browserShows(shows: BrowserShows): void {
+    const step = this.#step();
+    if (this.#status.is !== "awaiting_callback" || !step || this.#page) return;
+    if (shows === "login" || shows === "success") return;
+    const body = "<!doctype html><title>Unknown client</title>";
+    const asked = exchange({
+      purpose: { is: "authorization_probe" },
+      to: 3,
+      method: "GET",
+      url: this.#status.authorization_url,
+      label: "without cookies",
+      status: 400,
+      answer: body,
+      answerHeaders: [["content-type", "text/html; charset=utf-8"]],
+      verdict: ["rejected", "text/html"],
+    });
+    this.#append(step, [asked]);
+    this.#page = {
+      exchange: this.#rows.length,
+      status: 400,
+      text: "Asked without cookies, the page answers 400 with a web page that says: Unknown client.",
+    };
     this.#send();
   }
 
@@ -393,6 +424,7 @@ export class Play {
       tokens: this.#tokens,
       vault: this.#vault,
       listening: this.#status.is === "awaiting_callback" ? "http://127.0.0.1:43117/callback" : null,
+      page: this.#status.is === "awaiting_callback" ? this.#page : null,
       server: past.findLast((step) => step.server)?.server ?? null,
       authorization_servers: servers,
       issuer: this.#issuer ?? servers[0] ?? null,

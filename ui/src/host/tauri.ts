@@ -37,6 +37,7 @@ export function tauriHost(): Host {
 
     pasteCallback: (url) => invoke("paste_callback", { url }),
     openBrowser: () => invoke("open_browser"),
+    browserShows: (shows) => invoke("browser_shows", { shows }),
 
     detail: (seq, secrets) => invoke("detail", { seq, secrets }),
 

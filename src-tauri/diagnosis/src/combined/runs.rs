@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use trace::{
-    CrossOrigin, Decision, EntryKind, Grant, MetadataSource, Phase, Purpose, Request, Revision,
-    SignatureCheck, StopCode, TokenKind, Trace,
+    CrossOrigin, Decision, EntryKind, Grant, HowOpened, MetadataSource, Phase, Purpose, Request,
+    Revision, SignatureCheck, StopCode, TokenKind, Trace,
 };
 
 use crate::sample::{
@@ -94,6 +94,16 @@ pub fn stuck(page: &str) -> Run {
     let mut run = Run::healthy();
     run.hops = vec![Answer::html(400, page)];
     run.stop(Phase::Authorization, StopCode::ApproverStuck);
+    run
+}
+
+/// A browser that does not come back, from a page that says so without cookies.
+pub fn away(page: &str) -> Run {
+    let mut run = Run::healthy();
+    run.how = HowOpened::System;
+    run.hops = Vec::new();
+    run.probes = vec![Answer::html(400, page)];
+    run.stop(Phase::Authorization, StopCode::CallbackTimeout);
     run
 }
 

@@ -115,6 +115,8 @@ pub const SUPERSEDES: &[Shown] = &[
             .trace()
     }),
     ("S07", "A31", || stuck("Invalid redirect URI").trace()),
+    ("S07", "A18", || away("Invalid redirect URI").trace()),
+    ("A31", "A18", || away("Unknown client").trace()),
     ("S07", "G14", || {
         of_document(&mut stuck("Invalid redirect URI"))
     }),

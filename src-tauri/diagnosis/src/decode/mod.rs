@@ -70,7 +70,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
                 }),
             );
         }
-        Purpose::Authorization => {
+        Purpose::Authorization | Purpose::AuthorizationProbe => {
             all.extend(requests::hop(request));
             all.extend(response.and_then(answers::redirect));
             all.extend(

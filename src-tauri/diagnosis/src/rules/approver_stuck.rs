@@ -10,7 +10,9 @@ use crate::wording::{excerpt, in_its_own_words, is_html, text_of_page};
 rule! {
     /// # What it looks at
     /// A run without a browser that comes to a page from which there is no way on: a form that
-    /// wants values nobody gave, a page made by scripts, an error page.
+    /// wants values nobody gave, a page made by scripts, an error page. And an error page that the
+    /// authorization URL answers without cookies, while a browser is waited for that does not come
+    /// back.
     ///
     /// # Why it matters
     /// It says nothing about the MCP server: how a person logs in is up to each authorization
@@ -54,22 +56,24 @@ rule! {
         PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
+    supersedes: ["A18" anywhere],
     follows: ["N03/default"],
-    stops: [ApproverStuck],
+    stops: [ApproverStuck, CallbackTimeout],
     looks_at: [AuthorizationPage],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((seq, said)) = reading.stopped_saying(StopCode::ApproverStuck) else {
-        return;
-    };
-    let Some(&hop) = reading.hops.iter().rev().find(|hop| hop.seq < seq) else {
-        return;
-    };
+    if let Some(finding) = at_the_stop(reading).or_else(|| at_the_probe(reading)) {
+        findings.add(finding);
+    }
+}
+
+/// What stopped the run without a browser.
+fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
+    let (seq, said) = reading.stopped_saying(StopCode::ApproverStuck)?;
+    let hop = *reading.hops.iter().rev().find(|hop| hop.seq < seq)?;
     // No answer at all is the network's matter. Only the page itself shows what it is about.
-    let Some(response) = hop.response_with_body() else {
-        return;
-    };
+    let response = hop.response_with_body()?;
     let page = Page {
         hop,
         response: response.get(),
@@ -102,16 +106,31 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     } else {
         page.told(reading)
     };
-    findings.add(
-        finding
-            .at(hop.seq, Part::body(""))
-            .expected("a page that leads on, or a redirect to the redirect URI")
-            .actual(format!(
-                "{} ({})",
-                in_its_own_words(&response),
-                excerpt(said)
-            )),
-    );
+    let actual = format!("{} ({})", in_its_own_words(&response), excerpt(said));
+    Some(at(hop, finding).actual(actual))
+}
+
+/// What the page says that the user's browser was sent to, as far as it is seen from here.
+fn at_the_probe(reading: &Reading<'_>) -> Option<Finding> {
+    let hop = reading.probed_error()?;
+    let response = hop.response_with_body()?;
+    let page = Page {
+        hop,
+        response: response.get(),
+        is_first: true,
+    };
+    // Words alone may be those of a page that is about to be filled in by something else.
+    let refused = response.status >= 400
+        || page.speaks_of_unknown_client()
+        || reading.user_sees_error() && page.is_error_text();
+    let actual = format!("{} (asked without cookies)", in_its_own_words(&response));
+    refused.then(|| at(hop, page.told(reading)).actual(actual))
+}
+
+fn at(page: ExchangeRef<'_>, finding: Finding) -> Finding {
+    finding
+        .at(page.seq, Part::body(""))
+        .expected("a page that leads on, or a redirect to the redirect URI")
 }
 
 /// Whether the last redirect leads where the browser has been twice.

@@ -8,7 +8,8 @@ use crate::wording::answer_in_words;
 rule! {
     /// # What it looks at
     /// An authorization page that refuses the redirect URI, with an error status or in words.
-    /// Pages in the system browser are not seen.
+    /// Pages in the system browser are not seen; what stands for them is the page as it answers
+    /// without cookies.
     ///
     /// # Why it matters
     /// A native client listens on a port that the operating system hands out, so its redirect URI
@@ -33,9 +34,9 @@ rule! {
         PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC8252_LOOPBACK],
-    supersedes: ["A31" anywhere, "G14" anywhere],
+    supersedes: ["A31" anywhere, "G14" anywhere, "A18" anywhere],
     follows: ["G21"],
-    stops: [ApproverStuck],
+    stops: [ApproverStuck, CallbackTimeout],
     looks_at: [AuthorizationPage],
 }
 
@@ -60,7 +61,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 /// The latest error page on the way that speaks of the redirect URI.
 fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
-    reading.hops.iter().rev().copied().find(|hop| {
+    let probed = reading.probed_error();
+    let mut pages = probed.into_iter().chain(reading.hops.iter().rev().copied());
+    pages.find(|hop| {
         let Some(response) = hop.response() else {
             return false;
         };

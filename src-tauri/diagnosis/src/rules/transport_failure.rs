@@ -190,6 +190,7 @@ fn server(purpose: &Purpose) -> Server {
         Purpose::ServerMetadata { .. }
         | Purpose::Registration
         | Purpose::Authorization
+        | Purpose::AuthorizationProbe
         | Purpose::Callback
         | Purpose::PushedAuthorization
         | Purpose::IdentityProviderMetadata { .. }

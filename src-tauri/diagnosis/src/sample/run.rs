@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use trace::{Decision, HowOpened, MetadataSource, Phase, Revision, StopCode, WellKnown};
+use trace::{
+    BrowserShows, Decision, HowOpened, MetadataSource, Phase, Revision, StopCode, WellKnown,
+};
 
 use super::answer::Answer;
 use super::values::{AS, MCP, REDIRECT, VERIFIER, access_jwt, server_metadata, token_answer};
@@ -24,6 +26,10 @@ pub struct Run {
     pub authorization: Vec<(&'static str, String)>,
     /// The approver's hops.
     pub hops: Vec<Answer>,
+    /// The authorization page as it was asked for without cookies.
+    pub probes: Vec<Answer>,
+    /// What the user says the browser shows.
+    pub shows: Option<BrowserShows>,
     /// The query of a request to the redirect URI that was not taken.
     pub stray: Option<&'static str>,
     pub callback: Vec<(&'static str, String)>,
@@ -94,6 +100,8 @@ impl Run {
                 ("code_challenge_method", "S256".into()),
                 ("resource", MCP.into()),
             ],
+            probes: Vec::new(),
+            shows: None,
             hops: vec![
                 Answer::bare(302).header("location", &format!("{REDIRECT}?code=secret-code")),
             ],

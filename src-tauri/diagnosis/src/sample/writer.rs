@@ -149,6 +149,18 @@ impl Writer {
                 answer,
             );
         }
+        for answer in &run.probes {
+            self.send(
+                Phase::Authorization,
+                Purpose::AuthorizationProbe,
+                Role::AuthorizationServer,
+                Request::new("GET", &url),
+                answer,
+            );
+        }
+        if let Some(shows) = run.shows {
+            self.decide(Phase::Authorization, Decision::BrowserShows { shows });
+        }
         if let Some(query) = run.stray {
             let request = Request::new("GET", format!("{REDIRECT}?{query}"));
             self.send(

@@ -258,6 +258,9 @@ pub struct Callback {
     pub path: String,
     /// Seconds until the listener gives up.
     pub timeout_seconds: u32,
+    /// Seconds without a word of the browser until the authorization page is asked for without
+    /// cookies. Never, when the listener gives up before.
+    pub probe_after_seconds: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -364,6 +367,7 @@ impl Default for Callback {
             port: None,
             path: "/callback".into(),
             timeout_seconds: 300,
+            probe_after_seconds: 20,
         }
     }
 }

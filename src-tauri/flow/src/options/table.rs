@@ -318,6 +318,17 @@ pub const OPTIONS: &[OptionInfo] = &[
     .flag("callback-timeout")
     .help("Seconds to wait for the callback, or for the approval of a device"),
     OptionInfo::new(
+        "callback.probe_after_seconds",
+        Group::Callback,
+        "Seconds until the login page is looked at",
+        "When the browser does not come back for so long, its page is asked for without cookies, \
+         to see whether it is an error",
+        number(Unit::Seconds),
+    )
+    .short("{} s")
+    .flag("probe-after")
+    .help("Seconds of silence until the authorization page is asked for without cookies"),
+    OptionInfo::new(
         "authorization.parameters",
         Group::Authorization,
         "Extra parameters",

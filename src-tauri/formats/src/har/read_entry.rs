@@ -71,11 +71,15 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
     Ok(exchange)
 }
 
-/// What our own files say of a request that no flow would send.
+/// What our own files say of a request that no client would send.
 fn own_question(entry: &Object) -> Option<Purpose> {
     let purpose = entry.get("_authscope")?.get("purpose")?;
     let purpose = serde_json::from_value(purpose.clone()).ok()?;
-    matches!(purpose, Purpose::FromPage { .. }).then_some(purpose)
+    let ours = matches!(
+        purpose,
+        Purpose::FromPage { .. } | Purpose::AuthorizationProbe
+    );
+    ours.then_some(purpose)
 }
 
 /// What our own files say was found out from secrets before they were replaced: then what stands

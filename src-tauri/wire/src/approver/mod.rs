@@ -2,6 +2,7 @@
 
 mod choice;
 mod form;
+mod look;
 
 use std::collections::HashSet;
 use std::time::SystemTime;

@@ -16,4 +16,9 @@ path: string,
 /**
  * Seconds until the listener gives up.
  */
-timeout_seconds: number, };
+timeout_seconds: number, 
+/**
+ * Seconds without a word of the browser until the authorization page is asked for without
+ * cookies. Never, when the listener gives up before.
+ */
+probe_after_seconds: number, };

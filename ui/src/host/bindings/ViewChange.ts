@@ -2,6 +2,7 @@
 import type { ActionKind } from "./ActionKind";
 import type { NextStep } from "./NextStep";
 import type { PhaseState } from "./PhaseState";
+import type { ProbedPage } from "./ProbedPage";
 import type { RecordingView } from "./RecordingView";
 import type { RegistrationWay } from "./RegistrationWay";
 import type { Revision } from "./Revision";
@@ -44,6 +45,10 @@ vault?: VaultView | null,
  * "http://127.0.0.1:43117/callback" while the listener is open.
  */
 listening?: string | null, 
+/**
+ * The authorization page as it answers without cookies, while the browser is away.
+ */
+page?: ProbedPage | null, 
 /**
  * What the MCP server said of itself.
  */
