@@ -591,6 +591,7 @@ impl Recorder {
             label: String::new(),
             request,
             edited: false,
+            answer_edited: false,
             outcome: Outcome::Response(answer),
             started: now,
             timings: Timings::default(),

@@ -24,7 +24,7 @@ fn is_about_another_client(code: &str) -> bool {
 
 /// Rules about this machine or its client alone: no server is at fault, so they have a test of
 /// their own here.
-const WITHOUT_MISBEHAVIOUR: [&str; 4] = ["A18", "L01", "L02", "C04"];
+const WITHOUT_MISBEHAVIOUR: [&str; 5] = ["A18", "L01", "L02", "L03", "C04"];
 
 /// Runs until it stops for the first time, or is done.
 async fn to_the_first_stop(misbehaviour: Misbehaviour) -> Watched {

@@ -2,15 +2,15 @@
 //! decided here.
 
 use app::{
-    Action, App, AppError, Boot, ClientFile, Comparison, Corrected, Detail, ErrorCode, Finding,
-    Followed, ObserveRequest, Options, RecordingView, Registration, RevealedToken, Settings,
-    Understood, export_format,
+    Action, App, AppError, Boot, Breakpoint, ClientFile, Comparison, Corrected, Detail, ErrorCode,
+    Finding, Followed, ObserveRequest, Options, RecordingView, Registration, Resend, RevealedToken,
+    Settings, Understood, export_format,
 };
 use diagnosis::ClientText;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt as _;
-use trace::{BrowserShows, Request};
+use trace::{BrowserShows, Outcome, Request};
 
 use crate::given::Given;
 use crate::updates::{Carrier, Updates};
@@ -120,6 +120,26 @@ pub async fn rewind(app: State<'_, App>, seq: u32) -> Answer {
 #[tauri::command]
 pub async fn edit(app: State<'_, App>, request: Option<Request>) -> Answer {
     app.session()?.edit(request).await
+}
+
+#[tauri::command]
+pub async fn set_breakpoints(app: State<'_, App>, breakpoints: Vec<Breakpoint>) -> Answer {
+    app.set_breakpoints(breakpoints).await
+}
+
+#[tauri::command]
+pub async fn let_through(app: State<'_, App>, changed: Option<Outcome>) -> Answer {
+    app.session()?.let_through(changed).await
+}
+
+#[tauri::command]
+pub async fn resend(app: State<'_, App>, seq: u32, request: Option<Request>, times: u32) -> Answer {
+    let wanted = Resend {
+        seq,
+        request,
+        times,
+    };
+    app.session()?.resend(wanted).await
 }
 
 #[tauri::command]

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use diagnosis::Finding;
 use formats::{FORMATS, Format, Opened, Secrets};
 use lab::{Lab, LabOptions};
-use session::{AppError, ErrorCode, Options, Session, token_id, vault_view};
+use session::{AppError, Breakpoint, ErrorCode, Options, Session, token_id, vault_view};
 use tokio::sync::{Mutex, OnceCell, watch};
 use trace::Timestamp;
 use vault::{TokenSet, Vault};
@@ -52,6 +52,8 @@ pub struct App {
     /// The one that the window shows and that its commands are for.
     current: watch::Sender<Option<Arc<Document>>>,
     export_folder: PathBuf,
+    /// Where runs wait.
+    breakpoints: Mutex<Vec<Breakpoint>>,
 }
 
 /// An open document, with what it needs to be stepped again.
@@ -97,6 +99,7 @@ impl App {
             count: AtomicU32::new(0),
             current: watch::Sender::new(None),
             export_folder,
+            breakpoints: Mutex::default(),
         }
     }
 
@@ -534,6 +537,10 @@ impl App {
         let keep = Some(keeping.keep());
         let document = Document::live_kept(id, options.clone(), vault, keep).await?;
         tokio::spawn(remember(Arc::downgrade(&document), keeping.clone()));
+        let breakpoints = self.breakpoints.lock().await.clone();
+        if let Some(session) = document.session().filter(|_| !breakpoints.is_empty()) {
+            session.set_breakpoints(breakpoints).await?;
+        }
         self.add(Open {
             document: document.clone(),
             options: Some(options),
@@ -590,6 +597,21 @@ impl App {
             return Ok(());
         }
         self.session()?.stop().await
+    }
+
+    /// Where runs wait from now on: the current one, and those that are started after it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] names what can never be met; then nothing has changed.
+    pub async fn set_breakpoints(&self, breakpoints: Vec<Breakpoint>) -> Result<(), AppError> {
+        for breakpoint in &breakpoints {
+            breakpoint.check()?;
+        }
+        if let Ok(session) = self.session() {
+            session.set_breakpoints(breakpoints.clone()).await?;
+        }
+        *self.breakpoints.lock().await = breakpoints;
+        Ok(())
     }
 
     /// Makes a document the current one. What the former one does ends.

@@ -17,7 +17,10 @@ pub use compare::Comparison;
 pub use diagnosis::{Corrected, Finding, Followed, ProbedPage};
 pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
-pub use session::{AppError, ErrorCode, NextStep, ServerView, Status, TokenView, VaultView};
+pub use session::{
+    AppError, BreakOn, Breakpoint, ErrorCode, NextStep, Resend, ServerView, Status, TokenView,
+    VaultView,
+};
 
 pub use crate::client_files::ClientFile;
 pub use crate::evidence::NextPiece;
@@ -333,6 +336,8 @@ mod tests {
         ObserveRequest::export_all(&config)?;
         Registration::export_all(&config)?;
         Request::export_all(&config)?;
+        trace::Outcome::export_all(&config)?;
+        Breakpoint::export_all(&config)?;
         RevealedToken::export_all(&config)?;
         Comparison::export_all(&config)?;
         AppError::export_all(&config)?;

@@ -211,6 +211,9 @@ impl Document {
             curl: code(Language::Curl),
             fetch: code(Language::Fetch),
             python: code(Language::Python),
+            raw: entry
+                .exchange()
+                .map(|exchange| formats::raw_request(exchange, redactor.as_ref())),
             entry: entry.clone(),
         })
     }

@@ -113,7 +113,7 @@ impl<'a> Shown<'a> {
         let (calls, others) = trace
             .exchanges()
             .map(|(_, exchange)| exchange)
-            .filter(|exchange| exchange.purpose != Purpose::Unrelated)
+            .filter(|exchange| !exchange.purpose.is_of_no_flow())
             .partition(|exchange| {
                 matches!(
                     exchange.purpose,

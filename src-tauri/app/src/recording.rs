@@ -108,7 +108,10 @@ fn by_traffic<'a>(exchanges: impl DoubleEndedIterator<Item = &'a Exchange>) -> S
     let mut last = None;
     for exchange in exchanges.rev() {
         match &exchange.purpose {
-            Purpose::Unrelated | Purpose::Unknown | Purpose::Preflight { .. } => continue,
+            Purpose::Unrelated
+            | Purpose::Unknown
+            | Purpose::Copy { .. }
+            | Purpose::Preflight { .. } => continue,
             // What a client says of itself after all is done, or calls that are not about it.
             Purpose::Mcp { method } if answered(exchange) => {
                 let message = format!("The recording shows an authenticated answer to {method}.");

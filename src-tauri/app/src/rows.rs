@@ -17,6 +17,7 @@ pub(crate) fn row(entry: &Entry) -> Row {
             verdict: exchange.verdict.clone(),
             duration: exchange.timings.total,
             edited: exchange.edited,
+            answer_edited: exchange.answer_edited,
         },
         EntryKind::BrowserOpened(visit) => RowKind::Browser {
             path: short_path(&visit.url),

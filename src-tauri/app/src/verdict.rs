@@ -81,6 +81,8 @@ impl RunVerdict {
             Status::Ready
             | Status::Observing { .. }
             | Status::Sending
+            | Status::AnswerHeld { .. }
+            | Status::Resending { .. }
             | Status::AwaitingKeychain
             | Status::AwaitingCallback { .. }
             | Status::AwaitingDevice { .. } => None,
@@ -373,6 +375,7 @@ mod tests {
                 label: String::new(),
                 request: Request::new("POST", "https://as.example/introspect"),
                 edited: false,
+                answer_edited: false,
                 outcome: Outcome::Response(response),
                 started: Timestamp(0),
                 timings: trace::Timings::default(),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use diagnosis::{Decoded, Finding, ProbedPage, RuleCheck, probed_page};
 use serde::{Deserialize, Serialize};
-use session::{NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, VaultView};
+use session::{
+    Breakpoint, NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, VaultView,
+};
 use trace::{ActionKind, Entry, HowOpened, Phase, Revision, Timestamp, Trace, Verdict};
 use ts_rs::TS;
 
@@ -79,6 +81,10 @@ with_change! {
         rules: Vec<RuleCheck>,
         /// Runs on without being asked at each request.
         running: bool,
+        /// Where a run waits although it was told to go on.
+        breakpoints: Vec<Breakpoint>,
+        /// The one at which it waits now.
+        at_breakpoint: Option<Breakpoint>,
         phases: Vec<PhaseState>,
         /// What happens when "Next" is pressed; null while something is under way or all is done.
         next: Option<NextStep>,
@@ -125,6 +131,8 @@ impl View {
             verdict,
             status: run.status.clone(),
             running: run.running,
+            breakpoints: run.breakpoints.clone(),
+            at_breakpoint: run.at_breakpoint.clone(),
             phases: phases(trace, &run.status, run.phase),
             next: run.next.clone(),
             revision: run.revision,
@@ -161,6 +169,8 @@ impl View {
         Self {
             server_url: trace.server_url.clone(),
             running: false,
+            breakpoints: Vec::new(),
+            at_breakpoint: None,
             phases: phases(trace, &status, None),
             next: None,
             revision: revision.last(),
@@ -221,6 +231,8 @@ pub enum RowKind {
         #[ts(type = "number")]
         duration: Duration,
         edited: bool,
+        /// The answer was changed by hand before the flow saw it.
+        answer_edited: bool,
     },
     /// The client sent the browser somewhere.
     Browser { path: String, how: HowOpened },
@@ -241,4 +253,6 @@ pub struct Detail {
     pub fetch: Option<String>,
     /// The same in Python, with `requests`.
     pub python: Option<String>,
+    /// The request as an HTTP message.
+    pub raw: Option<String>,
 }

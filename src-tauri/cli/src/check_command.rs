@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use app::{Document, Mirror, Row, Status, known_words, next_piece};
 use formats::{Opened, Redactor, visible_json};
-use trace::{FlowInfo, Origin, Purpose, Trace};
+use trace::{FlowInfo, Origin, Trace};
 
 use crate::arguments::{CheckArguments, ShowArguments};
 use crate::explain_command;
@@ -195,7 +195,7 @@ pub fn print_rows(
         rows(&|entry| {
             entry
                 .exchange()
-                .is_some_and(|exchange| exchange.purpose == Purpose::Unrelated)
+                .is_some_and(|exchange| exchange.purpose.is_of_no_flow())
         })?;
     }
     Ok(())

@@ -67,10 +67,11 @@ fn row_line(row: &Row, findings: &[Finding], redactor: &Redactor) -> Line {
             verdict,
             duration,
             edited,
+            answer_edited,
             ..
         } => {
             let who = if *from == 1 { "browser " } else { "" };
-            let edited = if *edited { " (edited)" } else { "" };
+            let edited = trace::by_hand(*edited, *answer_edited);
             let what = redactor.text(format!("{who}{method} {path} {label}{edited}").trim_end());
             let line = line.plain(format!("{what:<58} "));
             let line = match (status, failure) {

@@ -241,6 +241,7 @@ impl Writer {
             label: "a request".into(),
             request,
             edited: false,
+            answer_edited: false,
             outcome: Outcome::Response(Response {
                 status,
                 headers: all,

@@ -42,6 +42,7 @@ pub(crate) const RULES: &[Rule] = &[
     registration_management_incomplete::RULE,
     registration_not_deleted::RULE,
     client_document_refused::RULE,
+    answer_changed_by_hand::RULE,
     listener_failed::RULE,
     issuer_not_confirmed::RULE,
     credentials_elsewhere::RULE,

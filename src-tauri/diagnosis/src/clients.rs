@@ -44,7 +44,7 @@ struct Told {
 
 impl Told {
     fn take(&mut self, seq: u32, exchange: &Exchange) {
-        if matches!(exchange.purpose, Purpose::Callback | Purpose::Unrelated) {
+        if exchange.purpose == Purpose::Callback || exchange.purpose.is_of_no_flow() {
             return;
         }
         let text = |value: &Value| value.as_str().map(str::to_owned);

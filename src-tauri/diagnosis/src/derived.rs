@@ -113,6 +113,7 @@ impl<'a> Traffic<'a> {
             | Purpose::RegistrationUpdate
             | Purpose::Unknown
             | Purpose::Unrelated
+            | Purpose::Copy { .. }
             | Purpose::Preflight { .. }
             | Purpose::AuthorizationProbe
             | Purpose::FromPage { .. } => return,

@@ -2,6 +2,7 @@
 
 use trace::{FlowInfo, Trace};
 
+use crate::by_hand::judged_part;
 use crate::finding::Finding;
 use crate::ledger::RuleCheck;
 use crate::own_options;
@@ -23,6 +24,14 @@ pub struct Judgement {
 /// What the rules say of the entries a trace began with, as many as these: the root cause first.
 /// Each flow is judged by itself.
 pub(crate) fn judge(trace: &Trace, entries: usize) -> Vec<Finding> {
+    let part = judged_part(trace, entries);
+    let mut found = judge_part(&part.trace, entries);
+    part.lead(&mut found);
+    found
+}
+
+fn judge_part(trace: &Trace, entries: usize) -> Vec<Finding> {
+    let entries = entries.min(trace.entries.len());
     let flows = &trace.flows;
     if flows.len() < 2 {
         let snapshot = Snapshot::of_first(trace, entries);
@@ -39,6 +48,13 @@ pub(crate) fn judge(trace: &Trace, entries: usize) -> Vec<Finding> {
 
 /// The same with what became of every rule. Of several flows, what is worst of a rule counts.
 pub(crate) fn judge_with_ledger(trace: &Trace) -> Judgement {
+    let part = judged_part(trace, trace.entries.len());
+    let mut judgement = judge_part_with_ledger(&part.trace);
+    part.lead(&mut judgement.findings);
+    judgement
+}
+
+fn judge_part_with_ledger(trace: &Trace) -> Judgement {
     let entries = trace.entries.len();
     if trace.flows.len() < 2 {
         return judge_one(&Snapshot::of_first(trace, entries));

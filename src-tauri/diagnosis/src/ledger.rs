@@ -162,6 +162,14 @@ impl<'r, 'a> Run<'r, 'a> {
 
     fn absent(&self, subject: Subject) -> (CheckStatus, String) {
         let words = subject.words();
+        let last = self.reading.all.last();
+        if let Some(changed) = last.filter(|last| last.exchange.answer_edited) {
+            let reason = format!(
+                "The answer in row {} was changed by hand; what came after it is not judged.",
+                changed.seq
+            );
+            return (CheckStatus::NotChecked, reason);
+        }
         let is_ahead = subject
             .phase()
             .is_some_and(|phase| self.farthest.is_none_or(|farthest| phase >= farthest));

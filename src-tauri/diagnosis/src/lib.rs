@@ -42,6 +42,7 @@
 #![forbid(unsafe_code)]
 
 mod asked;
+mod by_hand;
 mod by_status;
 mod catalogue;
 mod checked;

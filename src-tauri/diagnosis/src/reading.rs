@@ -159,7 +159,7 @@ impl<'a> Reading<'a> {
             }
             match &entry.kind {
                 // What belongs to no flow is nobody's fault.
-                EntryKind::Exchange(exchange) if exchange.purpose == Purpose::Unrelated => {}
+                EntryKind::Exchange(exchange) if exchange.purpose.is_of_no_flow() => {}
                 EntryKind::Exchange(_) => reading.all.extend(snapshot.exchange(entry)),
                 EntryKind::BrowserOpened(visit) => reading.visits.push(Visit {
                     seq: entry.seq,
@@ -270,7 +270,7 @@ impl<'a> Reading<'a> {
                 Purpose::Callback => self.callbacks.push(seen),
                 Purpose::Token { grant } => self.tokens.push((seen, *grant)),
                 Purpose::Mcp { .. } => self.calls.push(seen),
-                Purpose::Unrelated => {}
+                Purpose::Unrelated | Purpose::Copy { .. } => {}
                 Purpose::PushedAuthorization
                 | Purpose::IdentityProviderMetadata { .. }
                 | Purpose::DeviceAuthorization

@@ -55,6 +55,19 @@ pub(crate) fn carried(flow: &Flow, setup: &Setup, plan: &Plan) -> Vec<Credential
     known.all.into_iter().filter(carried).collect()
 }
 
+/// All credentials that the flow holds, and where each of them may go.
+pub(crate) fn held(flow: &Flow, setup: &Setup) -> Vec<Credential> {
+    let mut known = Known {
+        facts: &flow.facts,
+        setup,
+        endpoints: binding::endpoints(&flow.facts, setup),
+        all: Vec::new(),
+    };
+    known.of_facts();
+    known.of_step(&flow.step);
+    known.all
+}
+
 /// The values in a request that may be credentials.
 fn values(request: &Request) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();

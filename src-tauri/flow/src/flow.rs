@@ -1,6 +1,6 @@
 //! The flow itself: where it stands, what comes next, what came of it.
 
-use trace::{ActionKind, Decision, Outcome, Request, Secret, StopCode, Timestamp};
+use trace::{ActionKind, Credential, Decision, Outcome, Request, Secret, StopCode, Timestamp};
 
 use crate::binding;
 use crate::client::Client;
@@ -317,6 +317,12 @@ impl Flow {
             },
         };
         self
+    }
+
+    /// All credentials that the flow holds now, and where each of them may go: for a request that
+    /// the flow did not plan.
+    pub fn credentials(&self, setup: &Setup) -> Vec<Credential> {
+        credentials::held(self, setup)
     }
 
     /// The device authorization that the user is to approve.

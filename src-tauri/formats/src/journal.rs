@@ -218,6 +218,7 @@ mod tests {
             label: String::new(),
             request: Request::new("GET", url),
             edited: false,
+            answer_edited: false,
             outcome: Outcome::Response(Response {
                 status: 200,
                 headers: vec![Header::new("content-type", "application/json")],

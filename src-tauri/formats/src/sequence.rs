@@ -117,7 +117,7 @@ fn request(seq: u32, exchange: &Exchange, redactor: &Redactor) -> String {
     let method = words(&exchange.request.method, redactor);
     let path = words(&short_path(&exchange.request.url), redactor);
     let label = words(&exchange.label, redactor);
-    let edited = if exchange.edited { " (edited)" } else { "" };
+    let edited = exchange.by_hand();
     let text = format!("{seq} {method} {path} {label}{edited}");
     text.trim_end().into()
 }

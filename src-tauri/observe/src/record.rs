@@ -324,6 +324,7 @@ impl Passage {
             to: ParticipantId::CLIENT,
             label: String::new(),
             edited: false,
+            answer_edited: false,
             started: self.started,
             timings: self.timings.clone(),
             connection: self.connection.clone(),

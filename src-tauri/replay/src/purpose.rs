@@ -209,6 +209,7 @@ pub fn phase(purpose: &Purpose) -> trace::Phase {
             CrossOrigin::Registration => Phase::Registration,
             CrossOrigin::Token => Phase::Token,
         },
+        Purpose::Copy { of } => phase(of),
         Purpose::Introspection { .. }
         | Purpose::Revocation { .. }
         | Purpose::Userinfo

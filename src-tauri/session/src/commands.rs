@@ -27,6 +27,9 @@ impl Runner {
         &mut self,
         command: Command,
     ) -> Result<(Result<(), AppError>, bool), Stop> {
+        if command.moves_the_flow() {
+            self.at_breakpoint = None;
+        }
         let result = match command {
             Command::Next if self.has_step() => return Ok((Ok(()), true)),
             Command::Run if self.has_step() => {
@@ -51,6 +54,9 @@ impl Runner {
             Command::ChooseRegistration(registration) => {
                 self.choose_registration(registration).await?
             }
+            Command::SetBreakpoints(breakpoints) => self.set_breakpoints(breakpoints),
+            Command::LetThrough(_) => Err(not_now("No answer is held.")),
+            Command::Resend(wanted) => self.resend(wanted).await?,
             Command::TokensChanged => {
                 let vault = self.vault.clone();
                 let listed = self.attend_keychain(vault.list()).await?;
@@ -104,6 +110,7 @@ impl Runner {
                 Ok(())
             }
             Command::TokensChanged => Ok(()),
+            Command::SetBreakpoints(breakpoints) => self.set_breakpoints(breakpoints),
             _ => Err(not_now("A step is under way.")),
         };
         let _ = reply.send(result);

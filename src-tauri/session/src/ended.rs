@@ -10,13 +10,19 @@ use trace::{
 pub fn ended_message(trace: &Trace) -> String {
     let live: Vec<&Entry> = trace
         .live()
-        .filter(|entry| !matches!(entry.decision(), Some(Decision::Ended)))
+        .filter(|entry| !matches!(entry.decision(), Some(Decision::Ended)) && !is_copy(entry))
         .collect();
     let waiting = waiting_for(&live).or_else(|| under_way(live.last()?));
     match waiting {
         Some(waiting) => format!("Ended by the user {waiting}"),
         None => "Ended by the user.".into(),
     }
+}
+
+/// What was sent again by hand is no part of what the run waited for.
+fn is_copy(entry: &Entry) -> bool {
+    let exchange = entry.exchange();
+    exchange.is_some_and(|exchange| matches!(exchange.purpose, Purpose::Copy { .. }))
 }
 
 /// The request that was broken off.
@@ -167,6 +173,7 @@ mod tests {
             label: String::new(),
             request: Request::new("POST", "https://as.example/token?secret=1"),
             edited: false,
+            answer_edited: false,
             outcome,
             started: Timestamp(1),
             timings: Timings::default(),

@@ -3,9 +3,21 @@
 use flow::Action;
 use flow::options::Registration;
 use tokio::sync::{mpsc, oneshot};
-use trace::{BrowserShows, Request};
+use trace::{BrowserShows, Outcome, Request};
 
+use crate::breakpoints::Breakpoint;
 use crate::error::AppError;
+
+/// What is to be sent again.
+#[derive(Debug, Clone)]
+pub struct Resend {
+    /// The entry of the exchange whose request it is.
+    pub seq: u32,
+    /// The request as it was changed; none for the one that was sent.
+    pub request: Option<Request>,
+    /// One after the other.
+    pub times: u32,
+}
 
 pub(crate) enum Command {
     Next,
@@ -22,6 +34,25 @@ pub(crate) enum Command {
     ChooseAuthorizationServer(String),
     ChooseRegistration(Registration),
     TokensChanged,
+    SetBreakpoints(Vec<Breakpoint>),
+    /// With what the flow is to see in place of the answer that is held; none for the answer as it
+    /// came.
+    LetThrough(Option<Box<Outcome>>),
+    Resend(Resend),
+}
+
+impl Command {
+    /// Whether another step comes next after it than before.
+    pub fn moves_the_flow(&self) -> bool {
+        matches!(
+            self,
+            Self::GoOn
+                | Self::Rewind(_)
+                | Self::Act(_)
+                | Self::ChooseAuthorizationServer(_)
+                | Self::ChooseRegistration(_)
+        )
+    }
 }
 
 pub(crate) type Reply = oneshot::Sender<Result<(), AppError>>;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flow::{Flow, Plan};
 use trace::{
     Decision, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose, Request, Role,
-    Timestamp, Timings, Trace, Verdict, origin_of,
+    Side, Timestamp, Timings, Trace, Verdict, origin_of,
 };
 use wire::{Fetched, Sent};
 
@@ -16,6 +16,15 @@ pub(crate) struct Journal {
     pub branch: u32,
     /// The flow before the entry of this number and later ones, of the present branch.
     states: Vec<(u32, Arc<Flow>)>,
+}
+
+/// What the user changed of an exchange.
+#[derive(Default)]
+pub(crate) struct ByHand {
+    /// The request, before it was sent.
+    pub edited: bool,
+    /// The answer, before the flow saw it: what the server sent.
+    pub answered: Option<Outcome>,
 }
 
 impl Journal {
@@ -86,23 +95,67 @@ impl Journal {
     }
 
     /// Records what the client sent.
-    pub fn sent(&mut self, plan: &Plan, edited: bool, mut sent: Sent, verdict: Option<Verdict>) {
+    pub fn sent(&mut self, plan: &Plan, hand: ByHand, mut sent: Sent, verdict: Option<Verdict>) {
         if let Some(lost) = sent.lost.take() {
             let verdict = sent_again(&lost);
-            self.sent(plan, edited, *lost, Some(verdict));
+            let hand = ByHand {
+                edited: hand.edited,
+                answered: None,
+            };
+            self.sent(plan, hand, *lost, Some(verdict));
         }
         let to = self.addressee(&plan.purpose, &sent.request);
-        let exchange = exchange(
+        let mut exchange = exchange(
             plan.purpose.clone(),
             ParticipantId::CLIENT,
             to,
             &plan.label,
-            edited,
+            hand.edited,
             sent,
             verdict,
         );
+        if let Some(outcome) = hand.answered {
+            exchange.answer_edited = true;
+            exchange.server_side = Some(Box::new(Side {
+                request: exchange.request.clone(),
+                outcome,
+            }));
+        }
         let at = exchange.started;
         self.push(at, plan.phase, EntryKind::Exchange(Box::new(exchange)));
+    }
+
+    /// Records a request of an earlier exchange that the user sent again. It is of no flow.
+    pub fn sent_copy(
+        &mut self,
+        phase: Phase,
+        original: &Exchange,
+        label: &str,
+        edited: bool,
+        mut sent: Sent,
+    ) {
+        if let Some(lost) = sent.lost.take() {
+            self.sent_copy(phase, original, label, edited, *lost);
+        }
+        let of = original.purpose.original().clone();
+        let to = self.addressee(&of, &sent.request);
+        let purpose = Purpose::Copy { of: Box::new(of) };
+        let from = ParticipantId::CLIENT;
+        let exchange = exchange(purpose, from, to, label, edited, sent, None);
+        let at = exchange.started;
+        let kind = EntryKind::Exchange(Box::new(exchange));
+        self.trace.push_to(None, at, self.branch, phase, kind);
+    }
+
+    /// The trace as it is when this answer is added, to see what rules would say of it.
+    pub fn trace_with(&self, plan: &Plan, sent: Sent) -> Trace {
+        let mut with = Self {
+            trace: self.trace.clone(),
+            branch: self.branch,
+            states: Vec::new(),
+        };
+        with.sent(plan, ByHand::default(), sent, None);
+        with.trace
     }
 
     /// Records what the browser sent while an approver played it.
@@ -249,6 +302,7 @@ fn exchange(
         label: label.into(),
         request: sent.request,
         edited,
+        answer_edited: false,
         outcome: sent.outcome,
         started: sent.started,
         timings: sent.timings,

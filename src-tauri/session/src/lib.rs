@@ -27,17 +27,20 @@
 
 #![forbid(unsafe_code)]
 
+mod breakpoints;
 mod browse;
 mod commands;
 mod documents;
 mod ended;
 mod env;
 mod error;
+mod holding;
 mod inbox;
 mod journal;
 mod lookout;
 mod played;
 mod report;
+mod resend;
 mod runner;
 mod sending;
 mod session;
@@ -47,6 +50,7 @@ mod tokens;
 mod typed_secrets;
 mod visit;
 
+pub use breakpoints::{BreakOn, Breakpoint};
 pub use ended::ended_message;
 pub use error::{AppError, ErrorCode};
 pub use flow::options::{
@@ -55,7 +59,9 @@ pub use flow::options::{
     ResponseMode, TokenAuthMethod, ToolCall,
 };
 pub use flow::{Action, Tool};
+pub use inbox::Resend;
 pub use report::vault_view;
+pub use resend::MOST_COPIES;
 pub use session::Session;
 pub use setup::wire_of;
 pub use state::{Event, Keep, NextStep, RunState, ServerView, Status, TokenView, VaultView};

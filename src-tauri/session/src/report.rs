@@ -8,6 +8,7 @@ use trace::{Phase, Request};
 use vault::{TokenSet, Vault, VaultError};
 use wire::Wire;
 
+use crate::breakpoints::Breakpoint;
 use crate::ended::ended_message;
 use crate::journal::Journal;
 use crate::state::{Event, Keep, NextStep, RunState, ServerView, Status, VaultView};
@@ -38,6 +39,8 @@ pub(crate) struct Snapshot<'a> {
     pub status: Option<Status>,
     pub running: bool,
     pub ended: bool,
+    pub breakpoints: &'a [Breakpoint],
+    pub at_breakpoint: Option<&'a Breakpoint>,
     pub edited: Option<&'a Request>,
     pub setup: &'a Setup,
     /// How many clients of this session are still registered.
@@ -138,6 +141,8 @@ impl Reporter {
         let known = facts.server.name.is_some() || !facts.server.tools.is_empty();
         RunState {
             running: now.running,
+            breakpoints: now.breakpoints.to_vec(),
+            at_breakpoint: now.at_breakpoint.cloned(),
             phase: phase(now.next),
             next,
             revision: facts.era_known.then_some(facts.revision),

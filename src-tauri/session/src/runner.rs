@@ -8,6 +8,7 @@ use trace::{Decision, Phase, Request, StopCode};
 use vault::{Key, TokenSet, Vault};
 use wire::{CallbackListener, Wire};
 
+use crate::breakpoints::{Breakpoint, KnownFindings};
 use crate::documents::Documents;
 use crate::env::{judge, now};
 use crate::error::{AppError, invalid};
@@ -35,13 +36,18 @@ pub(crate) struct Runner {
     /// The approver at a device's verification page.
     pub visit: Option<Visit>,
     pub edited: Option<Request>,
+    pub breakpoints: Vec<Breakpoint>,
+    /// Where the run waits; it goes on from there without meeting it again.
+    pub at_breakpoint: Option<Breakpoint>,
+    /// Of a breakpoint at findings.
+    pub known_findings: KnownFindings,
     pub running: bool,
     /// The user stopped the run before its end.
     pub ended: bool,
     pub typed_secrets: TypedSecrets,
     pub reporter: Reporter,
     pub inbox: Inbox,
-    resting: watch::Sender<bool>,
+    pub resting: watch::Sender<bool>,
 }
 
 /// A change of what the vault holds.
@@ -91,6 +97,9 @@ impl Runner {
             registered: Vec::new(),
             visit: None,
             edited: None,
+            breakpoints: Vec::new(),
+            at_breakpoint: None,
+            known_findings: KnownFindings::default(),
             running: false,
             ended: false,
             typed_secrets,
@@ -110,7 +119,7 @@ impl Runner {
             self.end(stop).await;
         }
         loop {
-            if self.running {
+            if self.running && !self.breaks() {
                 match self.step().await {
                     Ok(true) => continue,
                     Ok(false) => {}
@@ -135,8 +144,13 @@ impl Runner {
                     false
                 }
             };
-            if steps && let Err(stop) = self.step().await {
-                self.end(stop).await;
+            if steps {
+                match self.step().await {
+                    // One that the user walks up to is not met again when the run goes on.
+                    Ok(_) if !self.running => drop(self.breaks()),
+                    Ok(_) => {}
+                    Err(stop) => self.end(stop).await,
+                }
             }
         }
     }
@@ -183,6 +197,7 @@ impl Runner {
         if self.ended {
             return Ok(false);
         }
+        self.at_breakpoint = None;
         match &self.flow.next(&self.setup) {
             Next::Send(plan) => return self.send(plan.clone()).await,
             Next::SendBoth(plans) => self.send_both(plans).await?,
@@ -349,6 +364,8 @@ impl Runner {
             status,
             running: self.running,
             ended: self.ended,
+            breakpoints: &self.breakpoints,
+            at_breakpoint: self.at_breakpoint.as_ref(),
             edited: self.edited.as_ref(),
             setup: &self.setup,
             registered: self.registered.len(),

@@ -8,7 +8,7 @@ use wire::Sent;
 
 use crate::env::{judge, now, with_env};
 use crate::inbox::{Command, Stop};
-use crate::journal::lock;
+use crate::journal::{ByHand, lock};
 use crate::runner::Runner;
 use crate::state::Status;
 
@@ -51,14 +51,25 @@ impl Runner {
         };
         self.record_fetches();
         self.record_visits();
-        let sent = match answered {
+        let mut hand = ByHand {
+            edited: edited.is_some(),
+            answered: None,
+        };
+        let mut sent = match answered {
             Ok(sent) => sent,
             Err(stop) => {
                 let sent = Sent::cancelled(request, started);
-                lock(&self.journal).sent(&plan, edited.is_some(), sent, None);
+                lock(&self.journal).sent(&plan, hand, sent, None);
                 return Err(stop);
             }
         };
+        match self.hold(&plan, &mut sent).await {
+            Ok(answered) => hand.answered = answered,
+            Err(stop) => {
+                lock(&self.journal).sent(&plan, hand, sent, None);
+                return Err(stop);
+            }
+        }
         let seen = StepOutcome::Answer {
             request: &sent.request,
             outcome: &sent.outcome,
@@ -68,8 +79,9 @@ impl Runner {
         if sent.lost.is_some() && sent.request.method != "GET" {
             judged = judged.sent_twice();
         }
-        lock(&self.journal).sent(&plan, edited.is_some(), sent, judged.verdict.clone());
+        lock(&self.journal).sent(&plan, hand, sent, judged.verdict.clone());
         self.take(judged, plan.phase).await?;
+        self.break_at_findings().await?;
         Ok(true)
     }
 
@@ -103,8 +115,16 @@ impl Runner {
         };
         let [first_request, second_request] = requests;
         let [first_answer, second_answer] = answers;
-        let first = first_answer.unwrap_or_else(|| Sent::cancelled(first_request, started));
-        let second = second_answer.unwrap_or_else(|| Sent::cancelled(second_request, started));
+        let mut first = first_answer.unwrap_or_else(|| Sent::cancelled(first_request, started));
+        let mut second = second_answer.unwrap_or_else(|| Sent::cancelled(second_request, started));
+        let mut hands = [ByHand::default(), ByHand::default()];
+        let ended = match ended {
+            Ok(()) => self
+                .hold_both(plans, [&mut first, &mut second])
+                .await
+                .map(|answered| hands = answered),
+            Err(stop) => Err(stop),
+        };
         let judged = ended.map(|()| {
             let seen = StepOutcome::Answers([&first.outcome, &second.outcome]);
             judge(&self.flow, &self.setup, seen)
@@ -115,10 +135,12 @@ impl Runner {
         };
         {
             let mut journal = lock(&self.journal);
-            journal.sent(&plans[0], false, first, verdict);
-            journal.sent(&plans[1], false, second, second_verdict);
+            let [first_hand, second_hand] = hands;
+            journal.sent(&plans[0], first_hand, first, verdict);
+            journal.sent(&plans[1], second_hand, second, second_verdict);
         }
-        self.take(judged?, plans[0].phase).await
+        self.take(judged?, plans[0].phase).await?;
+        self.break_at_findings().await
     }
 
     /// Lets the time pass until a request may be sent.

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use trace::{BrowserShows, Request, Secret, Trace};
+use trace::{BrowserShows, Outcome, Request, Secret, Trace};
 use vault::Vault;
 
+use crate::breakpoints::Breakpoint;
 use crate::error::{AppError, ErrorCode};
-use crate::inbox::{Command, Reply};
+use crate::inbox::{Command, Reply, Resend};
 use crate::journal::{Journal, lock};
 use crate::runner::Runner;
 use crate::state::{Event, Keep};
@@ -190,6 +191,35 @@ impl Session {
     /// is known.
     pub async fn choose_registration(&self, registration: Registration) -> Result<(), AppError> {
         self.send(Command::ChooseRegistration(registration)).await
+    }
+
+    /// Where the run waits from now on, in place of where it did so far. Also while a step is under
+    /// way.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] names what can never be met; then nothing has changed.
+    pub async fn set_breakpoints(&self, breakpoints: Vec<Breakpoint>) -> Result<(), AppError> {
+        self.send(Command::SetBreakpoints(breakpoints)).await
+    }
+
+    /// Lets the answer that is held at a breakpoint through to the flow: as it came, or this in its
+    /// place. What the server sent stays in the trace.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] unless an answer is held, [`ErrorCode::Invalid`] when it is nothing
+    /// that a server could have sent.
+    pub async fn let_through(&self, changed: Option<Outcome>) -> Result<(), AppError> {
+        self.send(Command::LetThrough(changed.map(Box::new))).await
+    }
+
+    /// Sends a request of the trace again, beside the flow. Answered when all copies are recorded;
+    /// a stop ends them.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] while a step is under way, [`ErrorCode::Invalid`] names what cannot be
+    /// sent.
+    pub async fn resend(&self, wanted: Resend) -> Result<(), AppError> {
+        self.send(Command::Resend(wanted)).await
     }
 
     /// Says that the vault was changed from outside, so that the tokens shown are read again.

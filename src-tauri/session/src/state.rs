@@ -6,10 +6,12 @@ use flow::Tool;
 use flow::options::RegistrationWay;
 use serde::{Deserialize, Serialize};
 use trace::{
-    ActionKind, Entry, HowOpened, Participant, Phase, Request, Revision, Secret, StopCode,
+    ActionKind, Entry, HowOpened, Outcome, Participant, Phase, Request, Revision, Secret, StopCode,
     Timestamp, Trace,
 };
 use ts_rs::TS;
+
+use crate::breakpoints::Breakpoint;
 
 /// What happened since the event before, in one message. All events together are the whole run.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +34,9 @@ pub struct RunState {
     pub status: Status,
     /// Runs on without being asked at each request.
     pub running: bool,
+    pub breakpoints: Vec<Breakpoint>,
+    /// The one at which the run waits.
+    pub at_breakpoint: Option<Breakpoint>,
     /// The phase of the step that comes next or is under way.
     pub phase: Option<Phase>,
     /// What happens when "Next" is pressed; none while something is under way or all is done.
@@ -63,6 +68,21 @@ pub enum Status {
     Ready,
     /// A request is under way.
     Sending,
+    /// An answer has come and waits at a breakpoint: the flow has not seen it.
+    AnswerHeld {
+        /// "Register this client"
+        title: String,
+        request: Request,
+        outcome: Outcome,
+    },
+    /// Copies of an earlier request are being sent.
+    Resending {
+        /// The row they are copies of.
+        seq: u32,
+        /// How many were sent before the one under way.
+        sent: u32,
+        times: u32,
+    },
     /// The keychain was asked and has not answered yet: it may be asking for its password.
     AwaitingKeychain,
     /// The browser is with the user.

@@ -26,6 +26,11 @@ pub struct Exchange {
     pub request: Request,
     /// The request was changed by hand before it was sent.
     pub edited: bool,
+    /// The answer was changed by hand before the flow saw it: `outcome` is what the flow saw, and
+    /// `server_side` has what the server sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub answer_edited: bool,
     pub outcome: Outcome,
     /// When the request was handed to the network.
     pub started: Timestamp,
@@ -47,6 +52,16 @@ pub struct Exchange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub server_side: Option<Box<Side>>,
+}
+
+/// What of an exchange was changed by hand, in words to put after its label.
+pub fn by_hand(edited: bool, answer_edited: bool) -> &'static str {
+    match (edited, answer_edited) {
+        (false, false) => "",
+        (true, false) => " (edited)",
+        (false, true) => " (answer edited)",
+        (true, true) => " (edited, answer edited)",
+    }
 }
 
 /// One side of an exchange that went through a proxy.
@@ -73,6 +88,11 @@ impl Exchange {
 
     pub fn status(&self) -> Option<u16> {
         self.response().map(|response| response.status)
+    }
+
+    /// What was changed by hand, in words to put after the label; empty when nothing was.
+    pub fn by_hand(&self) -> &'static str {
+        by_hand(self.edited, self.answer_edited)
     }
 
     /// The first value of a request header, by name in any case.

@@ -38,6 +38,7 @@ pub use entry::{
 pub use exchange::{
     Body, BodyEnd, Certificate, Coding, CodingEnd, Connection, Exchange, Failure, FailureKind,
     Header, Outcome, RawBytes, Request, Response, Side, Timings, Tls, Verdict, VerdictKind,
+    by_hand,
 };
 pub use file::{FileError, VERSION, from_json, to_json};
 pub use form::{Pair, encode_pairs, pairs, query_pairs, with_query};

@@ -112,6 +112,24 @@ pub enum Purpose {
     /// A request as a page of another origin sends it, to see whether a browser shows the answer to
     /// the page (Fetch Standard, CORS check). It gets nothing: what it asks for is refused.
     FromPage { of: CrossOrigin },
+    /// A request that was sent before, sent again by hand, as it was or changed. It belongs to no
+    /// step of the flow, and no rule judges it.
+    Copy { of: Box<Purpose> },
+}
+
+impl Purpose {
+    /// Whether it is part of no flow.
+    pub fn is_of_no_flow(&self) -> bool {
+        matches!(self, Self::Unrelated | Self::Copy { .. })
+    }
+
+    /// What it is a copy of; itself, where it is none.
+    pub fn original(&self) -> &Self {
+        match self {
+            Self::Copy { of } => of.original(),
+            _ => self,
+        }
+    }
 }
 
 /// What a client in a browser requests across origins.

@@ -197,6 +197,7 @@ fn exchanges_of(purpose: &Purpose) -> Option<&'static [Exchanges]> {
         | Purpose::ClientMetadata
         | Purpose::Preflight { .. }
         | Purpose::FromPage { .. } => &[],
+        Purpose::Copy { of } => return exchanges_of(of),
     })
 }
 

@@ -34,7 +34,7 @@ pub use callback::{
     PasteError, Received, parse_pasted,
 };
 pub use document::{DocumentHost, DocumentHostError, DocumentHostSettings, Fetched};
-pub use outgoing::{check, recorded};
+pub use outgoing::{check, check_response_headers, recorded};
 pub use pass::{Chunks, Passed, Passing};
 pub use receive::undone_body;
 pub use send::{Sent, Wire};

@@ -76,8 +76,18 @@ fn head(request: &Request) -> Result<(Method, Url, HeaderMap), String> {
         }
     };
     let (url, _) = target(&request.url)?;
+    Ok((method, url, header_map(&request.headers)?))
+}
+
+/// Whether these can be the headers of an answer, as those made by hand may not. The error is as
+/// that of [`check`].
+pub fn check_response_headers(headers: &[Header]) -> Result<(), String> {
+    header_map(headers).map(drop)
+}
+
+fn header_map(all: &[Header]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for (index, header) in request.headers.iter().enumerate() {
+    for (index, header) in all.iter().enumerate() {
         let number = index + 1;
         let name = HeaderName::from_bytes(header.name.as_bytes())
             .map_err(|_| format!("header {number}: {}", name_fault(&header.name)))?;
@@ -85,9 +95,9 @@ fn head(request: &Request) -> Result<(Method, Url, HeaderMap), String> {
             .map_err(|_| format!("header {number} ({name}): {}", value_fault(&header.value)))?;
         headers
             .try_append(name, value)
-            .map_err(|_| format!("headers: expected fewer, got {}", request.headers.len()))?;
+            .map_err(|_| format!("headers: expected fewer, got {}", all.len()))?;
     }
-    Ok((method, url, headers))
+    Ok(headers)
 }
 
 /// The character at fault and not the name: a whole header line with its value may have been put

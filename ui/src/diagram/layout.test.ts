@@ -131,6 +131,7 @@ function row(seq: number, phase: Phase): Row {
     verdict: null,
     duration: 1,
     edited: false,
+    answer_edited: false,
   };
   return { seq, at: 0, branch: 0, phase, kind };
 }

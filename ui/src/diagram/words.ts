@@ -25,7 +25,7 @@ function inWords({ kind }: Row, participants: readonly Participant[]): string {
       const who = `${nameOf(participants, kind.from)} to ${nameOf(participants, kind.to)}:`;
       const answer =
         kind.status === null ? `failed: ${kind.failure ?? "no answer"}` : `answered ${kind.status}`;
-      const edited = kind.edited ? "edited," : "";
+      const edited = `${kind.edited ? "edited," : ""}${kind.answer_edited ? " answer edited," : ""}`;
       const verdict = kind.verdict ? `, ${kind.verdict.text}` : "";
       return `${who} ${kind.method} ${kind.path} ${kind.label}, ${edited} ${answer}${verdict}, ${duration(kind.duration)}.`;
     }

@@ -48,6 +48,7 @@ export function fakeHost(query: URLSearchParams): Host {
     clearTimeout(timer);
     if (!play.running) return;
     timer = setTimeout(() => {
+      if (play.breaks()) return;
       play.step();
       keepPolling();
       keepRunning();
@@ -147,6 +148,12 @@ export function fakeHost(query: URLSearchParams): Host {
     goOn: async () => play.goOn(),
     rewind: async (seq) => play.rewind(seq),
     edit: async (request) => play.edit(request),
+    setBreakpoints: async (breakpoints) => play.setBreakpoints(breakpoints),
+    letThrough: async (changed) => {
+      play.letThrough(changed);
+      keepRunning();
+    },
+    resend: async (seq, request, times) => play.resend(seq, request, times),
 
     act: async (action) => {
       refused();

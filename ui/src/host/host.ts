@@ -2,6 +2,7 @@ import type { BrowserShows } from "./bindings/BrowserShows";
 import type { Action } from "./bindings/Action";
 import type { AppError } from "./bindings/AppError";
 import type { Boot } from "./bindings/Boot";
+import type { Breakpoint } from "./bindings/Breakpoint";
 import type { ClientFile } from "./bindings/ClientFile";
 import type { Comparison } from "./bindings/Comparison";
 import type { Corrected } from "./bindings/Corrected";
@@ -12,6 +13,7 @@ import type { Followed } from "./bindings/Followed";
 import type { ObserveRequest } from "./bindings/ObserveRequest";
 import type { Options } from "./bindings/Options";
 import type { Registration } from "./bindings/Registration";
+import type { Outcome } from "./bindings/Outcome";
 import type { RecordingView } from "./bindings/RecordingView";
 import type { Request } from "./bindings/Request";
 import type { RevealedToken } from "./bindings/RevealedToken";
@@ -56,6 +58,12 @@ export interface Host {
   rewind(seq: number): Promise<void>;
   /** Replaces the prepared request; null puts back what the flow prepared. */
   edit(request: Request | null): Promise<void>;
+  /** Where runs wait from now on, in place of where they did. */
+  setBreakpoints(breakpoints: Breakpoint[]): Promise<void>;
+  /** Lets the held answer through: as it came, or this in its place. */
+  letThrough(changed: Outcome | null): Promise<void>;
+  /** Sends the request of a row again, beside the flow: as it was, or this in its place. */
+  resend(seq: number, request: Request | null, times: number): Promise<void>;
 
   /** Does what the view's `actions` offer; the exchanges come as updates. */
   act(action: Action): Promise<void>;

@@ -1,4 +1,5 @@
 import type { BrowserShows } from "./bindings/BrowserShows";
+import type { Breakpoint } from "./bindings/Breakpoint";
 import type { Action } from "./bindings/Action";
 import type { Detail } from "./bindings/Detail";
 import type { Entry } from "./bindings/Entry";
@@ -6,6 +7,7 @@ import type { Finding } from "./bindings/Finding";
 import type { FindingsChange } from "./bindings/FindingsChange";
 import type { Followed } from "./bindings/Followed";
 import type { NextStep } from "./bindings/NextStep";
+import type { Outcome } from "./bindings/Outcome";
 import type { Part } from "./bindings/Part";
 import type { Participant } from "./bindings/Participant";
 import type { Phase } from "./bindings/Phase";
@@ -20,6 +22,7 @@ import type { ValuePlace } from "./bindings/ValuePlace";
 import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
 import type { ViewChange } from "./bindings/ViewChange";
+import { metBy } from "./breaks";
 import { CHALLENGE, VERIFIER } from "./fixtures/places";
 import { exchange } from "./fixtures/script";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
@@ -49,6 +52,8 @@ export class Play {
   #findings: Finding[] = [];
   #status: Status = { is: "ready" };
   #edited: Request | null = null;
+  #breakpoints: Breakpoint[] = [];
+  #atBreakpoint: Breakpoint | null = null;
   #tokens: View["tokens"] = [];
   /** What the page that the browser was sent to answers without cookies. */
   #page: View["page"] = null;
@@ -120,7 +125,12 @@ export class Play {
     if (!this.canStep() || !step) return;
     this.#firstOfStep.set(this.#at, this.#rows.length + 1);
     const [first, ...rest] = step.rows;
-    if (step.awaits && first?.is === "browser") {
+    const held = metBy(this.#breakpoints, step, first, true);
+    this.#atBreakpoint = held;
+    if (held && first?.is === "exchange") {
+      const { request, outcome } = first.exchange;
+      this.#status = { is: "answer_held", title: step.title, request, outcome };
+    } else if (step.awaits && first?.is === "browser") {
       this.#append(step, [first]);
       const { how } = step.awaits;
       const deadline = (Date.now() + 300_000) * 1_000;
@@ -290,6 +300,59 @@ export class Play {
     this.#send();
   }
 
+  setBreakpoints(breakpoints: Breakpoint[]): void {
+    this.#breakpoints = breakpoints;
+    this.#send();
+  }
+
+  /** Whether the run waits before the step that comes next. It does so once. */
+  breaks(): boolean {
+    const step = this.#step();
+    if (!step || this.#atBreakpoint) return false;
+    this.#atBreakpoint = metBy(this.#breakpoints, step, step.rows[0], false);
+    if (this.#atBreakpoint) this.setRunning(false);
+    return this.#atBreakpoint !== null;
+  }
+
+  /** The answer that is held goes on, as it came or changed. */
+  letThrough(changed: Outcome | null): void {
+    const step = this.#step();
+    const [first, ...rest] = step?.rows ?? [];
+    if (this.#status.is !== "answer_held" || !step || first?.is !== "exchange") return;
+    this.#status = { is: "ready" };
+    this.#atBreakpoint = null;
+    const exchange = changed
+      ? { ...first.exchange, outcome: changed, answer_edited: true }
+      : first.exchange;
+    this.#append(step, [{ ...first, exchange }, ...rest]);
+    this.#finish(step);
+    this.#send();
+  }
+
+  /** Copies of a row, beside the flow. */
+  resend(seq: number, request: Request | null, times: number): void {
+    const kept = this.#kept.get(seq);
+    const phase = this.#rows[seq - 1]?.phase;
+    if (kept?.is !== "exchange" || phase === undefined) return;
+    const purpose = { is: "copy", of: kept.exchange.purpose } as const;
+    for (let number = 1; number <= times; number += 1) {
+      const label = times === 1 ? `copy of ${seq}` : `copy of ${seq}, ${number} of ${times}`;
+      const exchange = {
+        ...kept.exchange,
+        purpose,
+        label,
+        request: request ?? kept.exchange.request,
+        edited: request !== null,
+        verdict: null,
+      };
+      const copy = { ...kept, exchange };
+      const at = this.#rows.length + 1;
+      this.#kept.set(at, copy);
+      this.#rows.push({ seq: at, at: now(), branch: this.#branch, phase, kind: rowKind(copy) });
+    }
+    this.#send();
+  }
+
   edit(request: Request | null): void {
     this.#edited = request;
     this.#send();
@@ -317,7 +380,15 @@ export class Play {
     const request = kept?.is === "exchange" ? kept.exchange.request : null;
     const fetch = request ? `const response = await fetch("${request.url}");\n` : null;
     const python = request ? `import requests\n\nrequests.get("${request.url}")\n` : null;
-    return { entry, decoded: kept?.is === "exchange" ? kept.decoded : [], curl, fetch, python };
+    const raw = request ? `${request.method} ${request.url} HTTP/1.1\r\n\r\n` : null;
+    return {
+      entry,
+      decoded: kept?.is === "exchange" ? kept.decoded : [],
+      curl,
+      fetch,
+      python,
+      raw,
+    };
   }
 
   /** About where the program would find a value. */
@@ -418,6 +489,8 @@ export class Play {
       verdict: verdictOf(this.#status, this.#findings, past.at(-1)?.phase ?? null),
       rules: rulesOf(this.#findings, ["done", "stopped", "ended"].includes(this.#status.is)),
       running: this.running,
+      breakpoints: this.#breakpoints,
+      at_breakpoint: this.#atBreakpoint,
       phases: [...MAIN, ...extra].map(([phase, title]) => this.#phase(phase, title)),
       next: this.#next(),
       revision: past.some((step) => step.phase === "resource_metadata") ? "2025-11-25" : null,

@@ -25,6 +25,7 @@ export function rowKind(given: ScriptRow): Row["kind"] {
   if (given.is === "decision") return given;
   if (given.is === "browser") return { is: "browser", path: given.path, how: given.how };
   const { from, to, request, label, outcome, verdict, timings, edited } = given.exchange;
+  const answer_edited = given.exchange.answer_edited ?? false;
   return {
     is: "exchange",
     from,
@@ -37,6 +38,7 @@ export function rowKind(given: ScriptRow): Row["kind"] {
     verdict,
     duration: timings.total,
     edited,
+    answer_edited,
   };
 }
 

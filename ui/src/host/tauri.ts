@@ -30,6 +30,9 @@ export function tauriHost(): Host {
     goOn: () => invoke("go_on"),
     rewind: (seq) => invoke("rewind", { seq }),
     edit: (request) => invoke("edit", { request }),
+    setBreakpoints: (breakpoints) => invoke("set_breakpoints", { breakpoints }),
+    letThrough: (changed) => invoke("let_through", { changed }),
+    resend: (seq, request, times) => invoke("resend", { seq, request, times }),
 
     act: (action) => invoke("act", { action }),
     chooseAuthorizationServer: (issuer) => invoke("choose_authorization_server", { issuer }),

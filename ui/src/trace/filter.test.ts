@@ -21,6 +21,7 @@ const exchange = (seq: number, method: string, to: number, status: number | null
     verdict: null,
     duration: 1,
     edited: seq === 3,
+    answer_edited: false,
   },
 });
 const ROWS = [

@@ -39,7 +39,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
     let request = &exchange.request;
     let response = exchange.response();
     let mut all = Vec::new();
-    match &exchange.purpose {
+    match exchange.purpose.original() {
         Purpose::Challenge { .. } | Purpose::Mcp { .. } => {
             all.extend(requests::json_rpc(request));
             all.extend(requests::authorization_header(request, now));
@@ -136,7 +136,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             }))
         }
         // What it was for is not known, so neither is what its fields mean.
-        Purpose::Unrelated | Purpose::Unknown => {}
+        Purpose::Unrelated | Purpose::Unknown | Purpose::Copy { .. } => {}
         Purpose::Preflight { .. } => {
             all.extend(requests::preflight(request));
             all.extend(response.and_then(answers::preflight));

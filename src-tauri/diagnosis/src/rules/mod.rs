@@ -1,5 +1,6 @@
 //! One rule, one file.
 
+pub(crate) mod answer_changed_by_hand;
 pub(crate) mod answer_member_wrong;
 pub(crate) mod approver_stuck;
 pub(crate) mod at_hash_wrong;

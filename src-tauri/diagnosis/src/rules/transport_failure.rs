@@ -204,6 +204,7 @@ fn server(purpose: &Purpose) -> Server {
         | Purpose::RegistrationUpdate
         | Purpose::RegistrationDeletion
         | Purpose::Unrelated
+        | Purpose::Copy { .. }
         | Purpose::Unknown
         | Purpose::Preflight { .. }
         | Purpose::FromPage { .. }

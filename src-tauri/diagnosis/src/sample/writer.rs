@@ -319,6 +319,7 @@ impl Writer {
             label: String::new(),
             request,
             edited: false,
+            answer_edited: false,
             outcome: answer.outcome(),
             started: self.now,
             timings: Timings::default(),

@@ -272,6 +272,13 @@ pub(crate) const RFC9110_UNAUTHORIZED: Spec = Spec {
             field containing at least one challenge.",
 };
 
+pub(crate) const RFC9110_TRANSFORMED: Spec = Spec {
+    title: "RFC 9110 section 15.3.4",
+    url: "https://www.rfc-editor.org/rfc/rfc9110.html#section-15.3.4",
+    quote: "This status code allows the proxy to notify recipients when a transformation has been \
+            applied, since that knowledge might impact later decisions regarding the content.",
+};
+
 pub(crate) const RFC9110_POST_BECOMES_GET: Spec = Spec {
     title: "RFC 9110 section 15.4.2",
     url: "https://www.rfc-editor.org/rfc/rfc9110.html#section-15.4.2",

@@ -48,6 +48,8 @@ struct Own<'a> {
     to: Option<&'a str>,
     label: Cow<'a, str>,
     edited: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    answer_edited: bool,
     verdict: Option<HarVerdict<'a>>,
     failure: Option<HarFailure<'a>>,
     reused_connection: Option<bool>,
@@ -141,6 +143,7 @@ impl<'a> HarEntry<'a> {
                 to: name(trace.participants.get(usize::from(exchange.to.0))),
                 label: text(&exchange.label),
                 edited: exchange.edited,
+                answer_edited: exchange.answer_edited,
                 verdict: exchange
                     .verdict
                     .as_ref()

@@ -43,6 +43,7 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
         label: String::new(),
         request,
         edited: false,
+        answer_edited: false,
         outcome,
         started: started.unwrap_or(Timestamp(0)),
         timings: timings(entry),

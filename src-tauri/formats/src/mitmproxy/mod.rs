@@ -162,6 +162,7 @@ fn exchange(flow: &Value<'_>) -> Option<Exchange> {
         label: String::new(),
         request,
         edited: false,
+        answer_edited: false,
         outcome,
         started: started.unwrap_or(Timestamp(0)),
         timings: Timings {

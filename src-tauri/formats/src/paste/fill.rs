@@ -244,6 +244,7 @@ impl<'a> Known<'a> {
             label: String::new(),
             request,
             edited: false,
+            answer_edited: false,
             outcome,
             started: started.unwrap_or(Timestamp(0)),
             timings: Timings::default(),

@@ -256,7 +256,7 @@ impl Pen<'_> {
     ) -> io::Result<()> {
         let (from, receiver) = (exchange.from, exchange.to);
         let x = self.lanes.x(from).min(self.lanes.x(receiver)) + 14;
-        let edited = if exchange.edited { " (edited)" } else { "" };
+        let edited = exchange.by_hand();
         let label = format!("{}{edited}", exchange.label);
         let path = short_path(&exchange.request.url);
         self.arrow(to, y + 21, from, receiver, "out")?;

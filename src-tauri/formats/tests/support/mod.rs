@@ -134,6 +134,7 @@ pub fn sample_exchange(request: Request) -> Exchange {
         label: String::new(),
         request,
         edited: false,
+        answer_edited: false,
         outcome: Outcome::Response(answer(200, "", "")),
         started: Timestamp(0),
         timings: Timings::default(),

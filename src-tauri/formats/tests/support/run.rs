@@ -296,6 +296,7 @@ impl Run<'_> {
             label: "a request".into(),
             request,
             edited: false,
+            answer_edited: false,
             outcome,
             started: at,
             timings: Timings {

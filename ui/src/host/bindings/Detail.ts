@@ -17,4 +17,8 @@ fetch: string | null,
 /**
  * The same in Python, with `requests`.
  */
-python: string | null, };
+python: string | null, 
+/**
+ * The request as an HTTP message.
+ */
+raw: string | null, };

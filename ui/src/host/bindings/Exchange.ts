@@ -22,7 +22,12 @@ label: string, request: Request,
 /**
  * The request was changed by hand before it was sent.
  */
-edited: boolean, outcome: Outcome, 
+edited: boolean, 
+/**
+ * The answer was changed by hand before the flow saw it: `outcome` is what the flow saw, and
+ * `server_side` has what the server sent.
+ */
+answer_edited?: boolean, outcome: Outcome, 
 /**
  * When the request was handed to the network.
  */

@@ -22,4 +22,8 @@ status: number | null,
 /**
  * The transport's failure in a few words, when there was no response.
  */
-failure: string | null, verdict: Verdict | null, duration: number, edited: boolean, } | { "is": "browser", path: string, how: HowOpened, } | { "is": "decision", text: string, } | { "is": "rewound", to: number, };
+failure: string | null, verdict: Verdict | null, duration: number, edited: boolean, 
+/**
+ * The answer was changed by hand before the flow saw it.
+ */
+answer_edited: boolean, } | { "is": "browser", path: string, how: HowOpened, } | { "is": "decision", text: string, } | { "is": "rewound", to: number, };
