@@ -277,7 +277,7 @@ async fn live(misbehaviour: Option<Misbehaviour>) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_in_chromium_says_what_the_live_run_says() {
-    for name in ["healthy", "S06", "R10", "S09", "T01"] {
+    for name in ["healthy", "S06", "R10", "S09", "T01", "T41"] {
         let all = Misbehaviour::ALL.iter().copied();
         let misbehaviour = all.into_iter().find(|one| one.code() == name);
         assert_eq!(misbehaviour.is_none(), name == "healthy", "{name}");

@@ -97,7 +97,7 @@ impl Comparison {
 }
 
 /// Whether the answer only asks for the same request with a nonce: the code is as good as before.
-fn wants_a_nonce(seen: ExchangeRef<'_>) -> bool {
+pub(crate) fn wants_a_nonce(seen: ExchangeRef<'_>) -> bool {
     let error = seen.response().and_then(oauth_error);
     error.is_some_and(|answer| answer.error == "use_dpop_nonce")
 }

@@ -139,6 +139,7 @@ mod tests {
             label: String::new(),
             request: Request::new("GET", url),
             edited: false,
+            answer_edited: false,
             outcome: Outcome::Response(Response {
                 status: 200,
                 headers: Vec::new(),

@@ -2,8 +2,8 @@
 //! flow does not move; the copies are recorded beside it.
 
 use trace::{
-    Credential, EntryKind, Exchange, FailureKind, MessagePart, ParticipantId, Phase, Request,
-    pairs, query_pairs, secret_at,
+    Credential, EntryKind, Exchange, FailureKind, MessagePart, ParticipantId, Phase, pairs,
+    query_pairs, secret_at,
 };
 use wire::Sent;
 

@@ -29,6 +29,11 @@ const BENCHES: &[Bench] = &[
         display: true,
     },
     Bench {
+        name: "window",
+        what: "scrolling 300, 10,000 and 100,000 rows, beside a bare page in the same web view",
+        display: true,
+    },
+    Bench {
         name: "conformance",
         what: "the official suite for clients, beside a client on the TypeScript SDK",
         display: false,

@@ -1,7 +1,7 @@
 use trace::{Grant, StopCode};
 
 use crate::by_status::of_token_answer;
-use crate::code_exchange::{ClientAuthentication, Comparison};
+use crate::code_exchange::{ClientAuthentication, Comparison, wants_a_nonce};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
 use crate::rule::{Findings, rule};
@@ -51,14 +51,36 @@ rule! {
     looks_at: [TokenRequest],
 }
 
+/// The first of the requests with this code, where all of them were refused: clients send a code
+/// that was refused again, and what is wrong shows in the first.
+fn first_refusal<'a>(reading: &Reading<'a>, last: ExchangeRef<'a>) -> ExchangeRef<'a> {
+    let Some(code) = value(form(last.request()), "code") else {
+        return last;
+    };
+    let is_same = |seen: &ExchangeRef<'a>| value(form(seen.request()), "code") == Some(code);
+    let is_refused = |seen: &ExchangeRef<'a>| {
+        let response = seen.response();
+        response.is_some_and(|response| matches!(response.status, 400 | 401 | 403))
+    };
+    let sent = reading.tokens.iter().map(|(seen, _)| *seen);
+    let mut same = sent
+        .filter(|seen| seen.seq <= last.seq && !wants_a_nonce(*seen))
+        .filter(is_same);
+    match same.next() {
+        Some(first) if is_refused(&first) && same.all(|seen| is_refused(&seen)) => first,
+        _ => last,
+    }
+}
+
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(stopped) = reading.stopped(StopCode::TokenRejected) else {
         return;
     };
     let requests = reading.tokens.iter().rev();
-    let Some(&(seen, grant)) = requests.clone().find(|(seen, _)| seen.seq < stopped) else {
+    let Some(&(last, grant)) = requests.clone().find(|(seen, _)| seen.seq < stopped) else {
         return;
     };
+    let seen = first_refusal(reading, last);
     let Some(response) = seen.response() else {
         return;
     };
