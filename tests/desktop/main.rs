@@ -6,6 +6,7 @@
 
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code, reason = "the benchmarks use the rest")]
 mod window;
 
 use std::time::Duration;

@@ -9,6 +9,10 @@
 mod window;
 
 #[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "the other benchmark of the window uses the rest")]
+mod processes;
+
+#[cfg(target_os = "linux")]
 #[tokio::main]
 async fn main() {
     // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to
@@ -29,6 +33,7 @@ mod linux {
     use std::fs;
     use std::path::Path;
 
+    use crate::processes::{field, pid_of, pss_of, tree_of};
     use crate::window::Window;
 
     const ROUNDS: usize = 7;
@@ -67,37 +72,6 @@ mod linux {
         )
     }
 
-    fn pids() -> impl Iterator<Item = u32> {
-        fs::read_dir("/proc")
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-    }
-
-    fn pid_of(program: &Path) -> Option<u32> {
-        pids().find(|pid| fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program))
-    }
-
-    /// The process and all below it.
-    fn tree_of(root: u32) -> Vec<u32> {
-        let mut tree = vec![root];
-        let mut next = 0;
-        while let Some(&parent) = tree.get(next) {
-            tree.extend(pids().filter(|pid| field(*pid, 4) == Some(f64::from(parent))));
-            next += 1;
-        }
-        tree
-    }
-
-    /// A number of /proc/PID/stat, counted from 1 (proc(5)).
-    fn field(pid: u32, number: usize) -> Option<f64> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name in parentheses may hold anything; what follows it begins with field 3.
-        let (_, rest) = stat.rsplit_once(") ")?;
-        rest.split(' ').nth(number - 3)?.parse().ok()
-    }
-
     /// Milliseconds since 1970, to about 10 ms.
     fn started(pid: u32) -> f64 {
         const TICKS_PER_SECOND: f64 = 100.0;
@@ -120,13 +94,5 @@ mod linux {
             .filter(|booted| (booted - precise).abs() > 2.0)
             .unwrap_or(precise);
         (booted + field(pid, 22).unwrap_or_default() / TICKS_PER_SECOND) * 1000.0
-    }
-
-    /// KiB.
-    fn pss_of(pid: u32) -> f64 {
-        let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-        line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok())
-            .unwrap_or_default()
     }
 }

@@ -13,10 +13,13 @@ use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Longer than anything takes on a busy machine; a test that reaches it has found a hang.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// What WebKitGTK brings to look at a page.
+const BARE: &str = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
 
 pub struct Window {
     client: Client,
@@ -48,7 +51,8 @@ impl Window {
         Self::open_in(name, &folder).await
     }
 
-    fn folders() -> PathBuf {
+    /// Empty folders for one user.
+    pub fn folders() -> PathBuf {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder =
@@ -74,6 +78,29 @@ impl Window {
 
     /// A further start of the program with the same folders.
     pub async fn open_in(name: &str, folder: &Path) -> Self {
+        let window = Self::start(name, folder, env!("CARGO_BIN_EXE_authscope"), &[]).await;
+        window.find("start-url").await;
+        window
+    }
+
+    /// With a recording that is given on the command line.
+    pub async fn open_file(name: &str, folder: &Path, file: &Path) -> Self {
+        let file = file.display().to_string();
+        Self::start(name, folder, env!("CARGO_BIN_EXE_authscope"), &[&file]).await
+    }
+
+    /// The same web view without the program, at this page.
+    pub async fn open_page(name: &str, folder: &Path, url: &str) -> Self {
+        let window = Self::start(name, folder, BARE, &["--automation"]).await;
+        window
+            .client
+            .goto(url)
+            .await
+            .expect("the page can be opened");
+        window
+    }
+
+    async fn start(name: &str, folder: &Path, binary: &str, args: &[&str]) -> Self {
         let port = {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
             socket.local_addr().expect("it is bound").port()
@@ -95,7 +122,7 @@ impl Window {
             .spawn()
             .expect("WebKitWebDriver is installed");
         let capabilities = json!({
-            "webkitgtk:browserOptions": { "binary": env!("CARGO_BIN_EXE_authscope"), "args": [] }
+            "webkitgtk:browserOptions": { "binary": binary, "args": args }
         });
         let capabilities: Capabilities = serde_json::from_value(capabilities).expect("an object");
         let url = format!("http://127.0.0.1:{port}");
@@ -118,14 +145,25 @@ impl Window {
         let client = within("the window to open", LIMIT, connect)
             .await
             .expect("a WebDriver session");
-        let window = Self {
+        Self {
             client,
             driver,
             name: name.into(),
             folder: folder.to_owned(),
-        };
-        window.find("start-url").await;
-        window
+        }
+    }
+
+    /// The process that all of the window's processes come from.
+    pub fn root(&self) -> u32 {
+        self.driver.id()
+    }
+
+    /// Runs a script that calls its last argument when it is done.
+    pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let running = self.client.execute_async(script, arguments);
+        within("the script", 5 * LIMIT, running)
+            .await
+            .expect("it runs")
     }
 
     pub fn folder(&self) -> &Path {
@@ -288,7 +326,6 @@ impl Window {
     }
 
     /// When the page was first painted with something to see, in milliseconds since 1970.
-    #[allow(dead_code, reason = "the start-up benchmark uses it")]
     pub async fn first_contentful_paint(&self) -> f64 {
         let script = "const paint = performance.getEntriesByName('first-contentful-paint')[0];\
                       return paint ? performance.timeOrigin + paint.startTime : null;";

@@ -52,22 +52,28 @@ rule! {
 }
 
 /// The first of the requests with this code, where all of them were refused: clients send a code
-/// that was refused again, and what is wrong shows in the first.
-fn first_refusal<'a>(reading: &Reading<'a>, last: ExchangeRef<'a>) -> ExchangeRef<'a> {
-    let Some(code) = value(form(last.request()), "code") else {
+/// that was refused again, and what is wrong shows in the first. Where no request has a body in the
+/// recording, all of them count as the same.
+fn first_refusal<'a>(
+    reading: &Reading<'a>,
+    last: ExchangeRef<'a>,
+    grant: Grant,
+) -> ExchangeRef<'a> {
+    let code = value(form(last.request()), "code");
+    if grant != Grant::AuthorizationCode || code.is_none() && last.request().is_whole() {
         return last;
-    };
-    let is_same = |seen: &ExchangeRef<'a>| value(form(seen.request()), "code") == Some(code);
+    }
     let is_refused = |seen: &ExchangeRef<'a>| {
         let response = seen.response();
         response.is_some_and(|response| matches!(response.status, 400 | 401 | 403))
     };
-    let sent = reading.tokens.iter().map(|(seen, _)| *seen);
-    let mut same = sent
-        .filter(|seen| seen.seq <= last.seq && !wants_a_nonce(*seen))
-        .filter(is_same);
-    match same.next() {
-        Some(first) if is_refused(&first) && same.all(|seen| is_refused(&seen)) => first,
+    let with_this_code = |&(seen, its): &(ExchangeRef<'a>, Grant)| {
+        let is_same = its == grant && value(form(seen.request()), "code") == code;
+        (is_same && seen.seq <= last.seq && !wants_a_nonce(seen)).then_some(seen)
+    };
+    let mut sent = reading.tokens.iter().filter_map(with_this_code);
+    match sent.next() {
+        Some(first) if is_refused(&first) && sent.all(|seen| is_refused(&seen)) => first,
         _ => last,
     }
 }
@@ -80,7 +86,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(&(last, grant)) = requests.clone().find(|(seen, _)| seen.seq < stopped) else {
         return;
     };
-    let seen = first_refusal(reading, last);
+    let seen = first_refusal(reading, last, grant);
     let Some(response) = seen.response() else {
         return;
     };

@@ -1,0 +1,232 @@
+//! The real window with many rows: what a frame of scrolling costs beside a bare page with as many
+//! plain rows in the same web view, what a new row costs, and how long a large body takes to open.
+//!
+//! `cargo xtask bench window` (Linux; brings a display and a keychain). The limit: a frame takes at
+//! most 1.5 times the processor time of the bare page's at 10,000 rows.
+
+#[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "the desktop tests use the rest")]
+mod window;
+
+#[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "the start-up benchmark uses the rest")]
+mod processes;
+
+#[cfg(target_os = "linux")]
+#[tokio::main]
+async fn main() {
+    if std::env::args().any(|argument| argument == "--bench") {
+        linux::measure().await;
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("the window is measured on Linux only");
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fmt::Write as _;
+    use std::fs;
+    use std::path::Path;
+
+    use lab::{Lab, LabOptions};
+    use serde_json::{Value, json};
+
+    use crate::processes::{cpu_of, pss_of, tree_of};
+    use crate::window::Window;
+
+    const FRAMES: u32 = 300;
+    const ROUNDS: usize = 3;
+    const APPENDED: usize = 300;
+    /// Of the processor time of the bare page, at 10,000 rows.
+    const LIMIT: f64 = 1.5;
+
+    /// Scrolls what scrolls around the rows, a little with each frame.
+    const SCROLL: &str = "const [selector, frames, done] = arguments;\
+        let box = document.querySelector(selector);\
+        while (box.scrollHeight <= box.clientHeight + 1 || getComputedStyle(box).overflowY === 'visible')\
+          box = box.parentElement;\
+        const far = box.scrollHeight - box.clientHeight;\
+        let count = 0;\
+        const step = () => {\
+          if (count === frames) return done(performance.now() - begun);\
+          count += 1;\
+          box.scrollTop = (box.scrollTop + 37) % far;\
+          requestAnimationFrame(step);\
+        };\
+        const begun = performance.now();\
+        requestAnimationFrame(step);";
+
+    /// Clicks the first row, and waits until its answer's body is there.
+    const OPEN: &str = "const [done] = arguments;\
+        const begun = performance.now();\
+        const step = () => {\
+          const body = document.querySelector('[role=tabpanel] :is(.cm-content, pre.plain)');\
+          if (body?.textContent.includes('some text')) return done(performance.now() - begun);\
+          requestAnimationFrame(step);\
+        };\
+        document.querySelector('[data-testid=row-1]').click();\
+        document.querySelector('[data-testid=tab-response]')?.click();\
+        requestAnimationFrame(step);";
+
+    pub async fn measure() {
+        let mut at_the_limit = 0.0;
+        println!("scrolling, {FRAMES} frames, best of {ROUNDS}: processor time of a frame");
+        for rows in [300, 10_000, 100_000] {
+            let ours = scrolled(&opened(rows, 0).await, "[data-testid='rows']").await;
+            let bare = scrolled(&bare(rows).await, "#rows").await;
+            let ratio = ours / bare;
+            println!(
+                "  {rows:>7} rows  {ours:>6.2} ms, bare page {bare:>6.2} ms, ratio {ratio:.2}"
+            );
+            if rows == 10_000 {
+                at_the_limit = ratio;
+            }
+        }
+        println!("opening a body of JSON: from the click to its text");
+        for (what, size) in [("200 kB", 200_000), ("5 MB", 5_000_000)] {
+            println!("  {what:>7}  {:>6.0} ms", body_opened(size).await);
+        }
+        let (row, memory) = appended().await;
+        println!("{APPENDED} rows that come while one looks: {row:.2} ms of processor time each");
+        println!("memory of all processes after that (PSS): {memory:.0} MiB");
+        println!("scripts of the window: {} kB", scripts() / 1000);
+        assert!(
+            at_the_limit <= LIMIT,
+            "a frame takes {at_the_limit:.2} times the bare page's; the limit is {LIMIT}"
+        );
+    }
+
+    /// Milliseconds of processor time of one frame.
+    async fn scrolled(window: &Window, rows: &str) -> f64 {
+        let mut best = f64::INFINITY;
+        for _ in 0..=ROUNDS {
+            let before = cpu_of(&tree_of(window.root()));
+            window
+                .script(SCROLL, vec![json!(rows), json!(FRAMES)])
+                .await;
+            let used = cpu_of(&tree_of(window.root())) - before;
+            best = best.min(used / f64::from(FRAMES));
+        }
+        window.close().await;
+        best
+    }
+
+    /// A window with a recording of so many calls; the answer to the first has so large a body.
+    async fn opened(rows: usize, body: usize) -> Window {
+        let folder = Window::folders();
+        let file = folder.join("recording.har");
+        fs::write(&file, recording(rows, body)).expect("the temporary folder can be written");
+        let window = Window::open_file("recording", &folder, &file).await;
+        window.until_more_rows_than(rows as u64 - 1).await;
+        window
+    }
+
+    /// The same web view with a page of plain rows.
+    async fn bare(rows: usize) -> Window {
+        let folder = Window::folders();
+        let file = folder.join("bare.html");
+        let mut page = String::from(
+            "<!doctype html><style>body { margin: 0 } #rows { height: 80vh; overflow: auto }\
+             #rows div { height: 44px; border-bottom: 1px solid silver }</style><div id=rows>",
+        );
+        for row in 0..rows {
+            write!(page, "<div>{row} POST /mcp tools/call 200 12 ms</div>").expect("it is memory");
+        }
+        fs::write(&file, page).expect("the temporary folder can be written");
+        Window::open_page("bare", &folder, &format!("file://{}", file.display())).await
+    }
+
+    /// Milliseconds until the body of the first answer is painted.
+    async fn body_opened(size: usize) -> f64 {
+        let window = opened(1, size).await;
+        window.find("row-1").await;
+        let took = window.script(OPEN, Vec::new()).await;
+        window.close().await;
+        took.as_f64().unwrap_or(f64::NAN)
+    }
+
+    /// Processor time of the window for one more row, in milliseconds, and its memory in MiB after.
+    async fn appended() -> (f64, f64) {
+        let lab = Lab::start(LabOptions::default()).await.expect("free ports");
+        let window = Window::open("appended").await;
+        window.click("observe").await;
+        window.type_into("observe-url", lab.mcp_url()).await;
+        window.click("observe-start").await;
+        let url = window.until_text("observing-url", "http").await;
+        let wire = wire::Wire::new(&wire::Settings::default()).expect("the defaults are usable");
+        let ask = async |times: usize| {
+            for _ in 0..times {
+                let request = trace::Request::new("GET", url.clone());
+                wire.send(request, &[]).await;
+            }
+        };
+        ask(20).await;
+        window.until_more_rows_than(19).await;
+        let tree = tree_of(window.root());
+        let before = cpu_of(&tree);
+        let rows = window.rows().await;
+        ask(APPENDED).await;
+        window
+            .until_more_rows_than(rows + APPENDED as u64 - 1)
+            .await;
+        let used = cpu_of(&tree) - before;
+        let memory = tree.iter().map(|pid| pss_of(*pid)).sum::<f64>() / 1024.0;
+        window.close().await;
+        (used / APPENDED as f64, memory)
+    }
+
+    fn recording(rows: usize, body: usize) -> String {
+        let item = r#"{"type":"text","text":"some text"}"#;
+        let large = vec![item; body / item.len()].join(",");
+        let entries: Vec<Value> = (0..rows)
+            .map(|row| call(row, if row == 0 { &large } else { "" }))
+            .collect();
+        json!({ "log": {
+            "version": "1.2",
+            "creator": { "name": "Authscope bench", "version": "1" },
+            "entries": entries,
+        }})
+        .to_string()
+    }
+
+    fn call(row: usize, content: &str) -> Value {
+        let asked = format!(
+            r#"{{"jsonrpc":"2.0","id":{row},"method":"tools/call","params":{{"name":"echo"}}}}"#
+        );
+        let answer =
+            format!(r#"{{"jsonrpc":"2.0","id":{row},"result":{{"content":[{content}]}}}}"#);
+        let json_type = json!([{ "name": "content-type", "value": "application/json" }]);
+        json!({
+            "startedDateTime": format!("2026-11-20T10:{:02}:{:02}.{:03}Z", row / 60_000 % 60, row / 1000 % 60, row % 1000),
+            "time": 12,
+            "request": {
+                "method": "POST", "url": "https://mcp.example.dev/mcp", "httpVersion": "HTTP/1.1",
+                "headers": [
+                    { "name": "content-type", "value": "application/json" },
+                    { "name": "authorization", "value": "Bearer opaque" },
+                ],
+                "queryString": [], "cookies": [], "headersSize": -1, "bodySize": asked.len(),
+                "postData": { "mimeType": "application/json", "text": asked },
+            },
+            "response": {
+                "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "headers": json_type,
+                "cookies": [], "redirectURL": "", "headersSize": -1, "bodySize": answer.len(),
+                "content": { "size": answer.len(), "mimeType": "application/json", "text": answer },
+            },
+            "cache": {}, "timings": { "send": 0, "wait": 12, "receive": 0 },
+        })
+    }
+
+    /// Bytes of the scripts that the window loads.
+    fn scripts() -> u64 {
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/dist/assets");
+        let files = fs::read_dir(assets).into_iter().flatten().flatten();
+        let scripts = files.filter(|file| file.path().extension().is_some_and(|is| is == "js"));
+        scripts
+            .filter_map(|file| Some(file.metadata().ok()?.len()))
+            .sum()
+    }
+}
