@@ -130,10 +130,20 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
     }
 }
 
+/// What the status of an answer decides where the client authenticates itself. There, a challenge
+/// for Basic is how an authorization server refuses a client (RFC 6749 section 5.2), and often
+/// comes without JSON.
+pub(crate) fn of_client_request(response: &Response, who: &str) -> Option<ByStatus> {
+    let refuses_client = response.status == 401
+        && wants_another_login(response).is_some_and(|it| it.eq_ignore_ascii_case("basic"))
+        && answers_itself(response).is_none();
+    by_status(response, who).filter(|_| !refuses_client)
+}
+
 /// What the status of a token answer decides, whatever its body says. An OAuth error that comes
 /// with 500 is left to what is said of such errors.
 pub(crate) fn of_token_answer(response: &Response, has_error: bool) -> Option<ByStatus> {
-    by_status(response, "the authorization server").filter(|decided| match decided.kind {
+    of_client_request(response, "the authorization server").filter(|decided| match decided.kind {
         Decided::TooMany | Decided::Gateway | Decided::InFront | Decided::HostUnknown => true,
         Decided::Fails => !has_error,
         Decided::Redirected | Decided::ToLogin => false,
@@ -218,15 +228,19 @@ mod tests {
 
     use super::*;
 
-    fn of(status: u16, headers: &[(&str, &str)], body: &str) -> Option<Decided> {
-        let response = Response {
+    fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        let headers = headers.iter();
+        Response {
             status,
             headers: headers
-                .iter()
                 .map(|(name, value)| Header::new(name, *value))
                 .collect(),
             body: Body::new(body.as_bytes().to_vec()),
-        };
+        }
+    }
+
+    fn of(status: u16, headers: &[(&str, &str)], body: &str) -> Option<Decided> {
+        let response = response(status, headers, body);
         by_status(&response, "the MCP server").map(|decided| decided.kind)
     }
 
@@ -268,6 +282,10 @@ mod tests {
     fn what_the_body_has_to_tell() {
         let basic = [("www-authenticate", "Basic realm=\"as\"")];
         assert_eq!(of(401, &basic, r#"{"error":"invalid_client"}"#), None);
+        let refused = response(401, &basic, "");
+        assert_eq!(of_client_request(&refused, "the server"), None);
+        let negotiate = response(401, &[("www-authenticate", "Negotiate")], "");
+        assert!(of_client_request(&negotiate, "the server").is_some());
         for status in [200, 400, 401, 403, 404] {
             assert_eq!(of(status, &[("cf-ray", "1")], "{}"), None, "{status}");
         }

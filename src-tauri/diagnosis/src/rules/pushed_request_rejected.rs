@@ -1,6 +1,6 @@
 use trace::Purpose;
 
-use crate::by_status::by_status;
+use crate::by_status::of_client_request;
 use crate::finding::Part;
 use crate::reading::{Reading, form, object, text, value};
 use crate::redirect_uris::advice;
@@ -47,7 +47,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if (200..300).contains(&response.status) {
         return;
     }
-    if let Some(decided) = by_status(&response, "the authorization server") {
+    if let Some(decided) = of_client_request(&response, "the authorization server") {
         let finding = RULE.found(RFC9126_ERROR).at(seen.seq, Part::Status);
         let finding = if decided.is_of_network() {
             finding.variant(&BY_NETWORK)

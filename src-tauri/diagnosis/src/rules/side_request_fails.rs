@@ -1,6 +1,6 @@
 use trace::Purpose;
 
-use crate::by_status::by_status;
+use crate::by_status::of_client_request;
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, oauth_error, object};
 use crate::rule::{Findings, rule};
@@ -62,7 +62,7 @@ fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
         .at(seen.seq, Part::Status)
         .expected("200 with a JSON object")
         .actual(answer_in_words(seen.exchange));
-    if let Some(decided) = by_status(&response, "the authorization server") {
+    if let Some(decided) = of_client_request(&response, "the authorization server") {
         let finding = if decided.is_of_network() {
             finding.variant(&BY_NETWORK)
         } else {
