@@ -40,6 +40,9 @@ export const SCREENS = [
   ["call", "?fixture=tools&at=end", (page) => page.keyboard.press("c")],
   ["palette", "?fixture=healthy&at=end", (page) => page.keyboard.press("Control+k")],
   ["shortcuts", "?fixture=healthy&at=end", (page) => page.keyboard.press("?")],
+  ["row menu", "?fixture=healthy&at=end", (page) => page.keyboard.press("Shift+F10")],
+  ["edit a copy", "?fixture=healthy&at=4", (page) => fromRow(page, "row-resend")],
+  ["repeat", "?fixture=healthy&at=4", (page) => fromRow(page, "row-repeat")],
   ["runs", "?fixture=healthy&at=end", (page) => page.find("runs").click()],
 ];
 
@@ -55,6 +58,12 @@ async function follow(page) {
   await page.find("tab-decoded").click();
   await page.find("follow-code_verifier").first().click();
   await visible(page.find("followed"));
+}
+
+async function fromRow(page, item) {
+  await page.find("row-1").click({ button: "right" });
+  await page.find(item).click();
+  await visible(page.getByRole("dialog"));
 }
 
 async function observeFrom(page) {

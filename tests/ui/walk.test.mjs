@@ -2,14 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import {
-  closed,
-  selected,
-  stands,
-  start,
-  status,
-  visible,
-} from "./browser.mjs";
+import { closed, selected, stands, start, status, visible } from "./browser.mjs";
 
 let ui;
 before(async () => (ui = await start()));
@@ -17,10 +10,7 @@ after(() => ui.close());
 
 test("from the first start to an exported file, by keyboard alone", async () => {
   const page = await ui.open("?fixture=first");
-  assert.equal(
-    await page.find("lab-card-healthy").getAttribute("aria-pressed"),
-    "true",
-  );
+  assert.equal(await page.find("lab-card-healthy").getAttribute("aria-pressed"), "true");
   await page.shot("walk-1-start");
   // Enter would run to the end; stepping through is the button after the field.
   await page.keyboard.press("Tab");
@@ -39,9 +29,7 @@ test("from the first start to an exported file, by keyboard alone", async () => 
   await page.keyboard.press("Enter");
   await visible(page.getByText("is no URL"));
   assert.equal(await page.find("paste-callback").inputValue(), "no url");
-  await page
-    .find("paste-callback")
-    .fill("http://127.0.0.1:43117/callback?code=1&state=2");
+  await page.find("paste-callback").fill("http://127.0.0.1:43117/callback?code=1&state=2");
   await page.keyboard.press("Enter");
   await stands(page, "ready");
   await page.keyboard.press("Shift+Enter");
@@ -54,18 +42,12 @@ test("from the first start to an exported file, by keyboard alone", async () => 
   await page.keyboard.press("ArrowDown");
   assert.equal(await selected(page), "row-3");
   await page.keyboard.press("4");
-  assert.equal(
-    await page.find("tab-decoded").getAttribute("data-state"),
-    "active",
-  );
+  assert.equal(await page.find("tab-decoded").getAttribute("data-state"), "active");
 
   await page.keyboard.press("x");
   await visible(page.find("export-path"));
   const path = await page.find("export-path").inputValue();
-  assert.match(
-    path,
-    /^\/home\/ada\/Documents\/authscope-127\.0\.0\.1-41207-\d{8}-\d{4}\.har$/,
-  );
+  assert.match(path, /^\/home\/ada\/Documents\/authscope-127\.0\.0\.1-41207-\d{8}-\d{4}\.har$/);
   await page.find("export-path").focus();
   await page.keyboard.press("Enter");
   await visible(page.find("export-done"));
@@ -102,10 +84,7 @@ test("a typed URL survives a refusal, which names what is wrong", async () => {
   await page.find("start-step").click();
   await stands(page, "ready");
   await page.keyboard.press("n");
-  assert.equal(
-    await page.find("start-url").inputValue(),
-    "https://mcp.example.dev/mcp",
-  );
+  assert.equal(await page.find("start-url").inputValue(), "https://mcp.example.dev/mcp");
   await closed(page);
 });
 
@@ -141,18 +120,12 @@ test("the options reach the run and stay when the start screen comes back", asyn
   await page.choose("localhost");
   await page.find("callback.port").fill("8123");
   await page.keyboard.press("Escape");
-  assert.match(
-    await page.find("option-callback").innerText(),
-    /localhost, port 8123/,
-  );
+  assert.match(await page.find("option-callback").innerText(), /localhost, port 8123/);
   await page.find("start-step").click();
   await stands(page, "ready");
   await page.find("home").click();
   assert.match(await page.find("option-registration").innerText(), /my-client/);
-  assert.match(
-    await page.find("option-callback").innerText(),
-    /localhost, port 8123/,
-  );
+  assert.match(await page.find("option-callback").innerText(), /localhost, port 8123/);
   await closed(page);
 });
 
@@ -180,16 +153,10 @@ test("a rewind gives rows up, and the other way is drawn below", async () => {
   await page.keyboard.press("r");
   await visible(page.find("row-8"));
   assert.match(await page.find("row-8").innerText(), /Rewound to 5/);
-  assert.match(
-    await page.find("row-6").innerText(),
-    /given up by the rewind at 8/,
-  );
+  assert.match(await page.find("row-6").innerText(), /given up by the rewind at 8/);
   await page.keyboard.press("Enter");
   await visible(page.find("row-9"));
-  assert.match(
-    await page.find("row-9").innerText(),
-    /oauth-authorization-server/,
-  );
+  assert.match(await page.find("row-9").innerText(), /oauth-authorization-server/);
   await page.shot("rewound");
   await closed(page);
 });
@@ -212,18 +179,10 @@ test("a run ended while the browser is away says what was waited for", async () 
   assert.equal(await status(page), "awaiting_callback");
   await page.find("stop").click();
   await stands(page, "ended");
-  await visible(
-    page
-      .getByLabel("Verdict")
-      .getByText(/Ended by the user while the browser was at/),
-  );
+  await visible(page.getByLabel("Verdict").getByText(/Ended by the user while the browser was at/));
   await page.find("tab-findings").click();
   assert.equal(await page.getByText("Nothing was found wrong").count(), 0);
-  await visible(
-    page.getByText(
-      /No rule has found a fault\. Ended by the user while the browser/,
-    ),
-  );
+  await visible(page.getByText(/No rule has found a fault\. Ended by the user while the browser/));
   await closed(page);
 });
 
@@ -234,7 +193,10 @@ test("a past run of this process opens again as it was left", async () => {
   await page.keyboard.press("Enter");
   await visible(page.find("row-1"));
   await page.keyboard.press("n");
-  await page.getByTitle(/^Open this run of/).first().click();
+  await page
+    .getByTitle(/^Open this run of/)
+    .first()
+    .click();
   await stands(page, "ready");
   await visible(page.find("row-1"));
   await closed(page);
@@ -262,18 +224,12 @@ test("what became of every rule is told when the run is over, with counts", asyn
 
   const over = await ui.open("?fixture=s01&at=end");
   await over.find("tab-checks").click();
-  assert.match(
-    await over.find("rules-failed").innerText(),
-    /Failed\s+2\b[^]*S01/,
-  );
+  assert.match(await over.find("rules-failed").innerText(), /Failed\s+2\b[^]*S01/);
   // What matters is open, the rest is a click away.
   const passed = over.find("rules-passed");
   assert.equal(await passed.getAttribute("open"), null);
   await passed.locator("summary").click();
-  assert.match(
-    await passed.innerText(),
-    /Passed\s+\d+[^]*N01[^]*Looked at requests/,
-  );
+  assert.match(await passed.innerText(), /Passed\s+\d+[^]*N01[^]*Looked at requests/);
   await over.shot("checks");
   await passed.getByRole("button", { name: "#2" }).first().click();
   assert.equal(await selected(over), "row-2");
@@ -286,11 +242,7 @@ test("secrets are masked until they are asked for", async () => {
   await page.find("row-10").click();
   for (const tab of ["request", "response", "decoded"]) {
     await page.find(`tab-${tab}`).click();
-    assert.doesNotMatch(
-      await text(),
-      /eyJhbGci|rt_8Jf2|dBjftJeZ4CVP|ac_Vb3n/,
-      tab,
-    );
+    assert.doesNotMatch(await text(), /eyJhbGci|rt_8Jf2|dBjftJeZ4CVP|ac_Vb3n/, tab);
   }
   await page.find("tab-response").click();
   await page.find("reveal").click();
@@ -325,10 +277,7 @@ test("what is refused is said, and nothing is lost", async () => {
   const page = await ui.open("?fixture=errors&at=2");
   await page.keyboard.press("Enter");
   await visible(page.find("message"));
-  assert.match(
-    await page.find("message").innerText(),
-    /disk is full[\s\S]*Make room/,
-  );
+  assert.match(await page.find("message").innerText(), /disk is full[\s\S]*Make room/);
   assert.equal(await page.find("exchanges").innerText(), "2 exchanges");
   await page.keyboard.press("x");
   await page.find("export-path").fill("relative.har");
@@ -353,9 +302,7 @@ test("the export offers every format, and secrets where the format can hold them
     await visible(page.find("export-no-secrets"));
     assert.equal(await page.find("export-secrets").count(), 0);
     assert.match(await page.find("export-path").inputValue(), /\.txt$/);
-    await visible(
-      page.find("export-preview").getByText("POST /mcp initialize"),
-    );
+    await visible(page.find("export-preview").getByText("POST /mcp initialize"));
     await page.shot(`export-text-${theme}`);
     await page.find("export-save").click();
     assert.match(await page.find("export-done").innerText(), /\.txt$/);
@@ -380,14 +327,9 @@ test("a bug report is offered for each owner of a finding, and the report is a k
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.keyboard.press("Shift+C");
   await visible(page.getByText("The report is copied, without secrets."));
-  assert.match(
-    await page.evaluate(() => navigator.clipboard.readText()),
-    /^# OAuth of/,
-  );
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^# OAuth of/);
   await page.keyboard.press("x");
-  await visible(
-    page.getByRole("radio", { name: /To the MCP server's authors/ }),
-  );
+  await visible(page.getByRole("radio", { name: /To the MCP server's authors/ }));
   await page.shot("export-bug-report-900");
   await page.keyboard.press("Escape");
   await closed(page);
@@ -412,12 +354,9 @@ test("the list names an active row that is in the page, however far it was scrol
   const active = () => page.find("rows").getAttribute("aria-activedescendant");
   await page.keyboard.press("Home");
   assert.equal(await active(), "row-1");
-  await page
-    .find("diagram")
-    .evaluate((list) => (list.scrollTop = list.scrollHeight));
+  await page.find("diagram").evaluate((list) => (list.scrollTop = list.scrollHeight));
   await page.waitForFunction(
-    () =>
-      !document.querySelector('[data-testid="row-1"] + [data-testid="row-2"]'),
+    () => !document.querySelector('[data-testid="row-1"] + [data-testid="row-2"]'),
   );
   assert.equal(await active(), "row-1");
   assert.equal(await page.locator("#row-1").count(), 1);
@@ -438,8 +377,7 @@ test("a screen reader hears where the run stands, without buttons and addresses"
   assert.equal(await page.find("status").getByRole("button").count(), 1);
   await page.keyboard.press("Enter");
   await page.waitForFunction(
-    (before) =>
-      document.querySelector("[role=status]").textContent.trim() !== before,
+    (before) => document.querySelector("[role=status]").textContent.trim() !== before,
     first,
   );
   assert.doesNotMatch(await live.innerText(), /https?:/);

@@ -3,7 +3,9 @@ import { getContext, setContext } from "svelte";
 import type { BrowserShows } from "./host/bindings/BrowserShows";
 import { keyOf } from "./findings/words";
 import type { ActionKind } from "./host/bindings/ActionKind";
+import { withOne } from "./flow/breakpoints";
 import type { Boot } from "./host/bindings/Boot";
+import type { Breakpoint } from "./host/bindings/Breakpoint";
 import type { Comparison } from "./host/bindings/Comparison";
 import type { ClientText } from "./host/bindings/ClientText";
 import type { Finding } from "./host/bindings/Finding";
@@ -24,7 +26,21 @@ import { Log } from "./trace/log.svelte";
 import { Selection } from "./trace/selection.svelte";
 
 export type Panel =
-  "tokens" | "call" | "actions" | "export" | "edit" | "palette" | "shortcuts" | "detail";
+  | "tokens"
+  | "call"
+  | "actions"
+  | "export"
+  | "edit"
+  | "answer"
+  | "breakpoints"
+  | "palette"
+  | "shortcuts"
+  | "detail"
+  | "row"
+  | "resend"
+  | "repeat";
+/** What the request of a row can be copied as. */
+export type Copied = "curl" | "fetch" | "python" | "raw";
 /** A run that can be come back to. */
 export interface Run {
   document: number;
@@ -119,6 +135,17 @@ export class App {
       this.selection.seq !== null &&
       !this.log.abandoned(this.selection.seq) &&
       !this.#isRewind(),
+  );
+
+  /** There is a run that waits for breakpoints. */
+  readonly canBreak = $derived(this.screen === "run" && (this.log.view?.can_step ?? false));
+  /** A row can be sent again: there is a run, and it does nothing now. */
+  readonly canResend = $derived(
+    this.canBreak && ["ready", "stopped", "done"].includes(this.status?.is ?? ""),
+  );
+  /** The answer that waits before the flow, if there is one. */
+  readonly held = $derived(
+    this.screen === "run" && this.status?.is === "answer_held" ? this.status : null,
   );
 
   /** The run goes to its end by itself; the next one like it does so too. */
@@ -370,6 +397,52 @@ export class App {
     const { seq } = this.selection;
     if (seq === null || !this.canRewind) return;
     await this.do(() => this.host.rewind(seq));
+  }
+
+  /** Copies the request of a row, without its secrets. */
+  async copyRow(seq: number, as: Copied): Promise<void> {
+    await this.do(async () => {
+      const text = (await this.host.detail(seq, false))[as];
+      if (text !== null && (await copy(text)))
+        this.messages.tell(`The request of row ${seq} is copied, without secrets.`);
+      else this.messages.refuse({ message: "The clipboard refused the request" });
+    });
+  }
+
+  /** Opens what a row asked for in the browser. */
+  async openRow(seq: number): Promise<void> {
+    await this.do(async () => {
+      const { kind } = (await this.host.detail(seq, false)).entry;
+      if (kind.is === "exchange") await this.host.openLink(kind.request.url);
+      else if (kind.is === "browser_opened") await this.host.openLink(kind.url);
+    });
+  }
+
+  /** Lets runs wait at requests like that of a row from now on, or at their answers. */
+  async breakAt(seq: number, answer: boolean): Promise<void> {
+    await this.do(async () => {
+      const { kind } = (await this.host.detail(seq, false)).entry;
+      if (kind.is !== "exchange") return;
+      const { purpose } = kind;
+      const on = { is: "request", purpose: purpose.is === "copy" ? purpose.of : purpose } as const;
+      await this.host.setBreakpoints(withOne(this.breakpoints, { on, answer, enabled: true }));
+      this.messages.tell(
+        answer
+          ? `From now on answers like that of row ${seq} are held.`
+          : `From now on runs wait before requests like that of row ${seq}.`,
+      );
+    });
+  }
+
+  get breakpoints(): Breakpoint[] {
+    return this.log.view?.breakpoints ?? [];
+  }
+
+  /** The held answer goes on to the flow as it came. */
+  async letThrough(): Promise<void> {
+    if (!this.held || this.busy) return;
+    this.selection.follow();
+    await this.do(() => this.host.letThrough(null));
   }
 
   can(kind: ActionKind): boolean {

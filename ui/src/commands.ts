@@ -52,6 +52,13 @@ export const COMMANDS: Command[] = [
     do: (app) => app.rewind(),
   },
   {
+    id: "row-menu",
+    title: "Actions on the selected row",
+    keys: ["Shift+F10", "ContextMenu"],
+    when: (app) => running(app) && app.selection.seq !== null,
+    do: (app) => (app.panel = "row"),
+  },
+  {
     id: "go-on",
     title: "Go on anyway",
     keys: ["G"],

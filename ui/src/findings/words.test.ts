@@ -35,7 +35,7 @@ function row(status: number, verdict: "accepted" | "rejected", failure: string |
       verdict: { kind: verdict, text: "invalid_grant" },
       duration: 1,
       edited: false,
-    answer_edited: false,
+      answer_edited: false,
     },
   };
 }

@@ -125,3 +125,9 @@ export function asAppError(reason: unknown): AppError {
   }
   return { code: "not_now", message: String(reason), hint: null };
 }
+
+/** The rejection of a command as one text. */
+export function inWords(reason: unknown): string {
+  const { message, hint } = asAppError(reason);
+  return hint ? `${message}. ${hint}` : message;
+}
