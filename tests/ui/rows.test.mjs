@@ -123,3 +123,109 @@ test("a run waits before requests like that of a row", async () => {
   await visible(page.getByText("From now on runs wait before requests like that of row 1."));
   await closed(page);
 });
+
+/** Adds a breakpoint in the sheet, which stays open. */
+async function breakAt(page, kind, field, value) {
+  await page.find("break-kind").selectOption(kind);
+  const given = page.find(field);
+  if (field === "break-text") await given.fill(value);
+  else await given.selectOption(value);
+  await page.find("break-add").click();
+}
+
+test("breakpoints of every kind are added, switched off and removed", async () => {
+  const page = await ui.open("?fixture=healthy&at=1");
+  await page.find("breakpoints-open").click();
+  await breakAt(page, "phase", "break-phase", "token");
+  await visible(page.getByRole("checkbox", { name: "Requests of the phase Token" }));
+  await breakAt(page, "status", "break-text", "4xx");
+  await visible(page.getByRole("checkbox", { name: "Answers with the status 4xx" }));
+  await breakAt(page, "url", "break-text", "/register");
+  await visible(page.getByRole("checkbox", { name: "Requests of a URL like /register" }));
+  await breakAt(page, "rule", "break-text", "t40");
+  await visible(page.getByRole("checkbox", { name: "A finding of T40" }));
+  await breakAt(page, "level", "break-level", "warning");
+  await visible(page.getByRole("checkbox", { name: "A finding: warning or error" }));
+  await page.find("break-on-2").uncheck();
+  await page.find("break-remove-1").click();
+  await page
+    .getByRole("checkbox", { name: "Requests of the phase Token" })
+    .waitFor({ state: "detached" });
+  assert.equal(await page.find("break-on-1").isChecked(), false);
+  assert.equal(await page.find("breakpoints").locator("li").count(), 4);
+  await closed(page);
+});
+
+test("a run waits before the request of a breakpoint, which says so", async () => {
+  const page = await ui.open("?fixture=healthy&at=1");
+  await page.keyboard.press("b");
+  await breakAt(page, "url", "break-text", "/register");
+  await visible(page.find("breakpoints"));
+  await page.keyboard.press("Escape");
+  await page.find("run").click();
+  await visible(page.find("status").getByText("breakpoint", { exact: true }));
+  await stands(page, "ready");
+  assert.match(await page.find("status").innerText(), /\/register/);
+  assert.equal(await page.find("run").isVisible(), true);
+  await closed(page);
+});
+
+/** A run that holds its next answer. */
+async function held(page) {
+  await page.keyboard.press("b");
+  await breakAt(page, "status", "break-text", "2xx");
+  await visible(page.find("breakpoints"));
+  await page.keyboard.press("Escape");
+  await page.find("break-kind").waitFor({ state: "detached" });
+  await page.keyboard.press("Enter");
+  await stands(page, "answer_held");
+}
+
+test("a held answer is let through as it came", async () => {
+  const page = await ui.open("?fixture=healthy&at=1");
+  await held(page);
+  assert.match(await page.find("status").innerText(), /Answer held: /);
+  await page.find("let-through").click();
+  await stands(page, "ready");
+  await visible(page.find("row-3"));
+  assert.doesNotMatch(await page.find("row-3").innerText(), /answer edited/);
+  await closed(page);
+});
+
+test("a held answer is changed before the flow sees it, and marked", async () => {
+  const page = await ui.open("?fixture=healthy&at=1");
+  await held(page);
+  await page.keyboard.press("e");
+  await page.find("answer-status").fill("99");
+  assert.equal(await page.find("answer-send").isDisabled(), true);
+  await page.find("answer-status").fill("503");
+  await page.find("edit-add-header").click();
+  await page
+    .getByLabel(/^Name of header/)
+    .last()
+    .fill("retry-after");
+  await page
+    .getByLabel(/^Value of header/)
+    .last()
+    .fill("7");
+  await page.locator(".cm-content").fill("busy");
+  await page.find("answer-send").click();
+  await page.find("answer-status").waitFor({ state: "detached" });
+  await visible(page.find("row-3"));
+  assert.match(await page.find("row-3").innerText(), /503[\s\S]*answer edited/);
+  await page.find("tab-response").click();
+  await visible(page.getByText("retry-after"));
+  await visible(page.locator("[data-detail]").getByText("busy"));
+  await closed(page);
+});
+
+test("an edited request is sent at once", async () => {
+  const page = await ui.open("?fixture=healthy&at=1");
+  await page.keyboard.press("e");
+  await page.find("edit-method").fill("POST");
+  await page.find("edit-send").click();
+  await page.find("edit-url").waitFor({ state: "detached" });
+  await visible(page.find("row-3"));
+  assert.match(await page.find("row-3").innerText(), /POST[\s\S]*edited/);
+  await closed(page);
+});

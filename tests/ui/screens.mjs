@@ -43,6 +43,9 @@ export const SCREENS = [
   ["row menu", "?fixture=healthy&at=end", (page) => page.keyboard.press("Shift+F10")],
   ["edit a copy", "?fixture=healthy&at=4", (page) => fromRow(page, "row-resend")],
   ["repeat", "?fixture=healthy&at=4", (page) => fromRow(page, "row-repeat")],
+  ["breakpoints", "?fixture=healthy&at=1", (page) => breakpoint(page)],
+  ["answer held", "?fixture=healthy&at=1", (page) => holdAnswer(page)],
+  ["edit the answer", "?fixture=healthy&at=1", (page) => editAnswer(page)],
   ["runs", "?fixture=healthy&at=end", (page) => page.find("runs").click()],
 ];
 
@@ -64,6 +67,28 @@ async function fromRow(page, item) {
   await page.find("row-1").click({ button: "right" });
   await page.find(item).click();
   await visible(page.getByRole("dialog"));
+}
+
+async function breakpoint(page) {
+  await page.keyboard.press("b");
+  await page.find("break-kind").selectOption("status");
+  await page.find("break-text").fill("2xx");
+  await page.find("break-add").click();
+  await visible(page.find("breakpoints"));
+}
+
+async function holdAnswer(page) {
+  await breakpoint(page);
+  await page.keyboard.press("Escape");
+  await page.find("break-kind").waitFor({ state: "detached" });
+  await page.keyboard.press("Enter");
+  await visible(page.find("let-through"));
+}
+
+async function editAnswer(page) {
+  await holdAnswer(page);
+  await page.find("edit-answer").click();
+  await visible(page.find("answer-status"));
 }
 
 async function observeFrom(page) {

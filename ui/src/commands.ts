@@ -52,6 +52,27 @@ export const COMMANDS: Command[] = [
     do: (app) => app.rewind(),
   },
   {
+    id: "let-through",
+    title: "Let the held answer through",
+    keys: ["L"],
+    when: (app) => app.held !== null,
+    do: (app) => app.letThrough(),
+  },
+  {
+    id: "edit-answer",
+    title: "Change the held answer",
+    keys: ["E"],
+    when: (app) => app.held !== null,
+    do: (app) => (app.panel = "answer"),
+  },
+  {
+    id: "breakpoints",
+    title: "Breakpoints",
+    keys: ["B"],
+    when: (app) => app.canBreak,
+    do: (app) => (app.panel = "breakpoints"),
+  },
+  {
     id: "row-menu",
     title: "Actions on the selected row",
     keys: ["Shift+F10", "ContextMenu"],
