@@ -1,5 +1,5 @@
-//! What is known of a browser that nobody can look into: the page is asked for without cookies, once,
-//! and what it says is judged and kept.
+//! What is known of a browser that nobody can look into: the page is asked for without cookies,
+//! once, and what it says is judged and kept.
 
 use app::Ending;
 use lab::{Lab, Misbehaviour};

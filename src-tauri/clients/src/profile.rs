@@ -105,8 +105,9 @@ pub struct Play {
     /// What it asks before anything else, as method and path. A run leaves it out.
     #[serde(default)]
     pub before: Vec<String>,
-    /// All headers of its requests, by leg, but for those that say where a request goes, how long it
-    /// is, and what is in it. Without `user-agent` a leg has none; a run sends Authscope's then.
+    /// All headers of its requests, by leg, but for those that say where a request goes, how long
+    /// it is, and what is in it. Without `user-agent` a leg has none; a run sends Authscope's then,
+    /// and its own `accept` and `accept-encoding` likewise.
     #[serde(default)]
     pub headers: BTreeMap<Leg, BTreeMap<String, String>>,
     /// Without a port: one of the moment.
@@ -154,8 +155,8 @@ pub enum Leg {
 }
 
 impl Leg {
-    /// Where a request of this purpose belongs; none for those that clients differ in too little, or
-    /// that a browser sends.
+    /// Where a request of this purpose belongs; none for those that clients differ in too little,
+    /// or that a browser sends.
     pub fn of(purpose: &Purpose) -> Option<Self> {
         match purpose {
             Purpose::Challenge { .. } | Purpose::Mcp { .. } => Some(Self::Call),

@@ -5,7 +5,7 @@
 //! page there. Only an answer that cookies and scripts would not change is judged.
 
 use serde::{Deserialize, Serialize};
-use trace::{BrowserShows, Decision, Entry, EntryKind, Exchange, Outcome, Purpose, Trace};
+use trace::{Entry, EntryKind, Exchange, Outcome, Purpose, Trace};
 use ts_rs::TS;
 
 use crate::by_status::{Decided, by_status};
@@ -79,39 +79,7 @@ fn in_a_sentence(exchange: &Exchange, asked: &str) -> String {
     )
 }
 
-/// The probes that nothing contradicts: no callback was taken after them, and the user does not say
-/// that the browser shows a page of another kind.
-pub(crate) fn unopposed<'a>(
-    probes: Vec<ExchangeRef<'a>>,
-    callbacks: &[ExchangeRef<'a>],
-    decisions: &[(u32, &Decision)],
-    opened: u32,
-) -> Vec<ExchangeRef<'a>> {
-    let shown = shown(decisions, opened);
-    let last_callback = callbacks.last().map_or(0, |callback| callback.seq);
-    if matches!(shown, Some(BrowserShows::Login | BrowserShows::Success)) {
-        return Vec::new();
-    }
-    let after = |probe: &ExchangeRef<'_>| probe.seq > last_callback;
-    probes.into_iter().filter(after).collect()
-}
-
-/// What the user said last of the browser's page since it was opened.
-fn shown(decisions: &[(u32, &Decision)], opened: u32) -> Option<BrowserShows> {
-    let mut since = decisions.iter().rev().take_while(|(seq, _)| *seq > opened);
-    since.find_map(|(_, decision)| match decision {
-        Decision::BrowserShows { shows } => Some(*shows),
-        _ => None,
-    })
-}
-
 impl<'a> Reading<'a> {
-    /// Whether the user says that the browser shows an error page.
-    pub(crate) fn user_sees_error(&self) -> bool {
-        let opened = self.visits.last().map_or(0, |visit| visit.seq);
-        shown(&self.decisions, opened) == Some(BrowserShows::Error)
-    }
-
     /// The page that was probed, when the browser shows the same as far as can be known.
     pub(crate) fn probed_error(&self) -> Option<ExchangeRef<'a>> {
         let visit = self.visits.last()?.seq;
@@ -151,7 +119,7 @@ impl<'a> Reading<'a> {
 
 #[cfg(test)]
 mod tests {
-    use trace::{FailureKind, HowOpened, Phase, StopCode};
+    use trace::{BrowserShows, FailureKind, HowOpened, Phase, StopCode};
 
     use super::*;
     use crate::sample::{Answer, Run};

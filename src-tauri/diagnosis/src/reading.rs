@@ -4,16 +4,15 @@ use std::cell::OnceCell;
 
 use foldhash::{HashMap, HashMapExt as _};
 use trace::{
-    ActionKind, BrowserVisit, Client, Decision, DocumentError, EntryKind, Grant, HowOpened,
-    MetadataSource, OwnOption, Pair, Purpose, ResourceMetadata, Response, Revision, ServerMetadata,
-    StopCode, Timestamp, WellKnown,
+    ActionKind, BrowserShows, BrowserVisit, Client, Decision, DocumentError, EntryKind, Grant,
+    HowOpened, MetadataSource, OwnOption, Pair, Purpose, ResourceMetadata, Response, Revision,
+    ServerMetadata, StopCode, Timestamp, WellKnown,
 };
 
 use crate::derived;
 use crate::facts::{Action, Facts};
 pub(crate) use crate::fields::*;
 use crate::keyed::{Keyed, first_after, last_before};
-use crate::probed;
 use crate::providers::recognized::Recognized;
 pub(crate) use crate::snapshot::ExchangeRef;
 use crate::snapshot::Snapshot;
@@ -189,19 +188,40 @@ impl<'a> Reading<'a> {
         reading
     }
 
-    /// A probe that the browser contradicts says nothing of the flow.
+    /// A probe that the browser contradicts says nothing of the flow: a callback was taken after
+    /// it, or the user says that the browser shows a page of another kind.
     fn leave_out_opposed_probes(&mut self) {
-        let opened = self.visits.last().map_or(0, |visit| visit.seq);
-        let mut probes = std::mem::take(&mut self.probes);
+        let taken = self.callbacks.last().map_or(0, |callback| callback.seq);
+        let passed = matches!(
+            self.browser_shows(),
+            Some(BrowserShows::Login | BrowserShows::Success)
+        );
         // A recording does not tell what the user saw.
-        if self.is_derived {
-            probes.clear();
-        }
-        self.probes = probed::unopposed(probes, &self.callbacks, &self.decisions, opened);
+        let opposed = passed || self.is_derived;
+        self.probes.retain(|probe| !opposed && probe.seq > taken);
         let kept: Vec<u32> = self.probes.iter().map(|seen| seen.seq).collect();
         self.all.retain(|seen| {
             seen.exchange.purpose != Purpose::AuthorizationProbe || kept.contains(&seen.seq)
         });
+    }
+
+    /// What the user said last of the browser's page since it was opened.
+    fn browser_shows(&self) -> Option<BrowserShows> {
+        let opened = self.visits.last().map_or(0, |visit| visit.seq);
+        let mut since = self
+            .decisions
+            .iter()
+            .rev()
+            .take_while(|(seq, _)| *seq > opened);
+        since.find_map(|(_, decision)| match decision {
+            Decision::BrowserShows { shows } => Some(*shows),
+            _ => None,
+        })
+    }
+
+    /// Whether the user says that the browser shows an error page.
+    pub(crate) fn user_sees_error(&self) -> bool {
+        self.browser_shows() == Some(BrowserShows::Error)
     }
 
     /// Any page in the browser can send a request to this machine, so one without the state that

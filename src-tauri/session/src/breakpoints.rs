@@ -28,7 +28,8 @@ pub enum BreakOn {
     Phase { phase: Phase },
     /// A request of this kind, such as that of a row.
     Request { purpose: Purpose },
-    /// A URL: any that has these words in it, or that fits as a whole where `*` stands for anything.
+    /// A URL: any that has these words in it, or that fits as a whole where `*` stands for
+    /// anything.
     Url { pattern: String },
     /// A status, such as "404", or a class of them, such as "4xx".
     Status { status: String },

@@ -16,18 +16,11 @@ use crate::env::{judge, now, with_env};
 use crate::error::{AppError, ErrorCode, invalid, not_now};
 use crate::inbox::{Command, Reply, Stop};
 use crate::journal::lock;
-use crate::lookout::Lookout;
+use crate::lookout::{Lookout, SentBrowser};
 use crate::runner::Runner;
 use crate::state::Status;
 use crate::visit::Visit;
 use flow::options::{Browser, CallbackHost, ResponseMode};
-
-/// Where the browser was sent, and where it is to come back to.
-pub(crate) struct SentBrowser {
-    pub url: String,
-    pub redirect_uri: String,
-    pub phase: Phase,
-}
 
 /// How the waiting for a callback ended.
 enum End {

@@ -97,8 +97,8 @@ fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
     })
 }
 
-/// What an approver sends as the browser is part of the wait; so is what was not taken, and what was
-/// found out about the page meanwhile.
+/// What an approver sends as the browser is part of the wait; so is what was not taken, and what
+/// was found out about the page meanwhile.
 fn is_of_wait(entry: &Entry) -> bool {
     match &entry.kind {
         EntryKind::Exchange(it) => {

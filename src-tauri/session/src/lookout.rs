@@ -1,6 +1,6 @@
 //! What can be known of a browser that nobody can look into: the page it was sent to, as it answers
-//! without cookies. It is asked for once, when nothing was heard for a while or the user sees no way
-//! on.
+//! without cookies. It is asked for once, when nothing was heard for a while or the user sees no
+//! way on.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,11 +11,17 @@ use tokio::time::{Sleep, sleep};
 use trace::{BrowserShows, Decision, FailureKind, Outcome, Phase};
 use wire::{Approver, Sent, Wire};
 
-use crate::browse::SentBrowser;
 use crate::env::now;
 use crate::journal::lock;
 use crate::runner::Runner;
 use flow::options::Browser;
+
+/// Where the browser was sent, and where it is to come back to.
+pub(crate) struct SentBrowser {
+    pub url: String,
+    pub redirect_uri: String,
+    pub phase: Phase,
+}
 
 /// What a lookout has to tell.
 pub(crate) enum Sighting {

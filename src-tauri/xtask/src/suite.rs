@@ -70,7 +70,7 @@ const PARTS: &[Part] = &[
     part("conformance", "the official suite for clients", Run::Target("conformance"), Place::Shell, 30),
     part("peers", "real servers from PyPI and npm", Run::Target("peers"), Place::Shell, 30),
     part("observe", "real clients through the recording proxy", Run::Target("observe"), Place::Shell, 30),
-    part("attacks", "what a hostile server can answer", Run::Target("attacks"), Place::Here, 100),
+    part("attacks", "what a hostile server can answer", Run::Target("attacks"), Place::Here, 30),
     part("faults", "faults in the traffic of real servers", Run::Target("faults"), Place::Shell, 30),
     part("reports", "problems from public reports, as small servers", Run::Target("reports"), Place::Shell, 30),
 ];
