@@ -2,9 +2,10 @@
 //! redirects, host checks, and what stands in front of a server. Every leg of the flow asks here
 //! first.
 
-use trace::Response;
+use trace::{Presence, Response};
 
 use crate::providers::{access_proxy, answers_itself};
+use crate::snapshot::RequestRef;
 use crate::wording::excerpt;
 
 /// What kind of answer a status makes of it.
@@ -130,11 +131,16 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
     }
 }
 
-/// What the status of an answer decides where the client authenticates itself. There, a challenge
-/// for Basic is how an authorization server refuses a client (RFC 6749 section 5.2), and often
-/// comes without JSON.
-pub(crate) fn of_client_request(response: &Response, who: &str) -> Option<ByStatus> {
+/// What the status of an answer decides where the client authenticates itself. Where it did so in
+/// the header, a challenge for Basic is how an authorization server refuses it (RFC 6749 section
+/// 5.2), and often comes without JSON.
+pub(crate) fn of_client_request(
+    request: RequestRef<'_>,
+    response: &Response,
+    who: &str,
+) -> Option<ByStatus> {
     let refuses_client = response.status == 401
+        && !matches!(request.header("authorization"), Presence::Absent)
         && wants_another_login(response).is_some_and(|it| it.eq_ignore_ascii_case("basic"))
         && answers_itself(response).is_none();
     by_status(response, who).filter(|_| !refuses_client)
@@ -142,8 +148,13 @@ pub(crate) fn of_client_request(response: &Response, who: &str) -> Option<ByStat
 
 /// What the status of a token answer decides, whatever its body says. An OAuth error that comes
 /// with 500 is left to what is said of such errors.
-pub(crate) fn of_token_answer(response: &Response, has_error: bool) -> Option<ByStatus> {
-    of_client_request(response, "the authorization server").filter(|decided| match decided.kind {
+pub(crate) fn of_token_answer(
+    request: RequestRef<'_>,
+    response: &Response,
+    has_error: bool,
+) -> Option<ByStatus> {
+    let decided = of_client_request(request, response, "the authorization server");
+    decided.filter(|decided| match decided.kind {
         Decided::TooMany | Decided::Gateway | Decided::InFront | Decided::HostUnknown => true,
         Decided::Fails => !has_error,
         Decided::Redirected | Decided::ToLogin => false,
@@ -227,6 +238,9 @@ mod tests {
     use trace::{Body, Header};
 
     use super::*;
+    use crate::reading::Reading;
+    use crate::sample::{Answer, Run};
+    use crate::snapshot::Snapshot;
 
     fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
         let headers = headers.iter();
@@ -279,13 +293,27 @@ mod tests {
     }
 
     #[test]
+    fn a_challenge_for_basic_refuses_a_client_that_sent_it() {
+        let decided = |authentication: Option<&str>, scheme: &str| {
+            let mut run = Run::healthy();
+            run.client_authentication = authentication.map(str::to_owned);
+            run.token = Answer::bare(401).header("www-authenticate", scheme);
+            let trace = run.trace();
+            let snapshot = Snapshot::of(&trace);
+            let seen = Reading::of(&snapshot).tokens[0].0;
+            let response = seen.response_with_body().expect("it was answered");
+            of_client_request(seen.request(), &response, "the server").map(|by| by.kind)
+        };
+        assert_eq!(decided(Some("Basic YTpi"), "Basic realm=\"as\""), None);
+        let in_front = Some(Decided::InFront);
+        assert_eq!(decided(Some("Basic YTpi"), "Negotiate"), in_front);
+        assert_eq!(decided(None, "Basic realm=\"as\""), in_front);
+    }
+
+    #[test]
     fn what_the_body_has_to_tell() {
         let basic = [("www-authenticate", "Basic realm=\"as\"")];
         assert_eq!(of(401, &basic, r#"{"error":"invalid_client"}"#), None);
-        let refused = response(401, &basic, "");
-        assert_eq!(of_client_request(&refused, "the server"), None);
-        let negotiate = response(401, &[("www-authenticate", "Negotiate")], "");
-        assert!(of_client_request(&negotiate, "the server").is_some());
         for status in [200, 400, 401, 403, 404] {
             assert_eq!(of(status, &[("cf-ray", "1")], "{}"), None, "{status}");
         }

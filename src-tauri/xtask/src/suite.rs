@@ -53,6 +53,8 @@ enum Place {
     Browser,
     /// Where shell scripts run, or not at all.
     Shell,
+    /// Where shell scripts run and there is a browser, or not at all.
+    ShellAndBrowser,
 }
 
 /// Quick ones first. Every cargo part names the whole workspace: a narrower choice would switch
@@ -69,7 +71,7 @@ const PARTS: &[Part] = &[
     part("desktop", "the real window, driven", Run::Target("desktop"), Place::Desktop, 30),
     part("conformance", "the official suite for clients", Run::Target("conformance"), Place::Shell, 30),
     part("peers", "real servers from PyPI and npm", Run::Target("peers"), Place::Shell, 30),
-    part("observe", "real clients through the recording proxy", Run::Target("observe"), Place::Shell, 30),
+    part("observe", "real clients through the recording proxy", Run::Target("observe"), Place::ShellAndBrowser, 30),
     part("attacks", "what a hostile server can answer", Run::Target("attacks"), Place::Here, 30),
     part("faults", "faults in the traffic of real servers", Run::Target("faults"), Place::Shell, 30),
     part("reports", "problems from public reports, as small servers", Run::Target("reports"), Place::Shell, 30),
@@ -170,6 +172,7 @@ fn purposes(part: &Part) -> Vec<Purpose> {
         Place::Desktop => vec![Purpose::Keychain, Purpose::Desktop],
         Place::Browser => vec![Purpose::Browser],
         Place::Shell => vec![Purpose::Peers],
+        Place::ShellAndBrowser => vec![Purpose::Peers, Purpose::Browser],
     };
     if !matches!(part.run, Run::Check(_) | Run::Script(..)) {
         purposes.push(Purpose::Build);
@@ -202,13 +205,15 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> (Tally, String) {
                 remark = format!("without a keychain: there is no {}", missing.join(", no "));
             }
         }
-        Place::Browser => match packages::browser() {
+        Place::Shell | Place::ShellAndBrowser if cfg!(windows) => {
+            return skipped("its servers are shell scripts");
+        }
+        Place::Browser | Place::ShellAndBrowser => match packages::browser() {
             Some(browser) => {
                 command.env(packages::CHROMIUM, browser);
             }
             None => return skipped("there is no Chromium or Chrome"),
         },
-        Place::Shell if cfg!(windows) => return skipped("its servers are shell scripts"),
         Place::Shell | Place::Here => {}
     }
 

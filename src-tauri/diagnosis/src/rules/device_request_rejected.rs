@@ -44,7 +44,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if (200..300).contains(&response.status) {
         return;
     }
-    if let Some(decided) = of_client_request(&response, "the authorization server") {
+    if let Some(decided) = of_client_request(seen.request(), &response, "the authorization server")
+    {
         let finding = RULE.found(RFC8628_ERROR).at(seen.seq, Part::Status);
         let finding = if decided.is_of_network() {
             finding.variant(&BY_NETWORK)

@@ -63,7 +63,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             (error, "") => format!("{}: {}", response.status, excerpt(error)),
             (error, said) => format!("{}: {}: {}", response.status, excerpt(error), excerpt(said)),
         });
-    if let Some(decided) = of_client_request(&response, "the authorization server") {
+    if let Some(decided) = of_client_request(seen.request(), &response, "the authorization server")
+    {
         // "The token still exists", and one may try again later (section 2.2.1).
         let variant = match (response.status, decided.is_of_network()) {
             (503, _) => &UNAVAILABLE,

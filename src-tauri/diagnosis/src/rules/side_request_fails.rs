@@ -62,7 +62,8 @@ fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
         .at(seen.seq, Part::Status)
         .expected("200 with a JSON object")
         .actual(answer_in_words(seen.exchange));
-    if let Some(decided) = of_client_request(&response, "the authorization server") {
+    if let Some(decided) = of_client_request(seen.request(), &response, "the authorization server")
+    {
         let finding = if decided.is_of_network() {
             finding.variant(&BY_NETWORK)
         } else {

@@ -55,7 +55,7 @@ fn status(seen: ExchangeRef<'_>) -> Option<Finding> {
     let answer = object(response)?;
     let error = text(&answer, "error").filter(|error| WITH_400.contains(error))?;
     let other = (401..500).contains(&response.status);
-    if !other || of_token_answer(&response, true).is_some() {
+    if !other || of_token_answer(seen.request(), &response, true).is_some() {
         return None;
     }
     let finding = RULE

@@ -52,7 +52,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let named = object
             .as_ref()
             .is_some_and(|object| text(object, "error").is_some());
-        let decided = of_token_answer(&response, named);
+        let decided = of_token_answer(seen.request(), &response, named);
         (!named || decided.is_some()).then_some((seen, response, object, decided))
     });
     let Some((seen, response, object, decided)) = strange else {

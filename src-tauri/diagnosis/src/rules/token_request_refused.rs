@@ -101,7 +101,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     // A limit or a gateway: T03.
-    if of_token_answer(&response, true).is_some() {
+    if of_token_answer(seen.request(), &response, true).is_some() {
         return;
     }
     let description = text(&answer, "error_description").unwrap_or_default();
