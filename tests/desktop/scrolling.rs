@@ -1,5 +1,5 @@
 //! The real window with many rows: what a frame of scrolling costs beside a bare page with as many
-//! plain rows in the same web view, what a new row costs, and how long a large body takes to open.
+//! plain rows in the same web view, and how long a large body takes to open.
 //!
 //! `cargo xtask bench window` (Linux; brings a display and a keychain). The limit: a frame takes at
 //! most 1.5 times the processor time of the bare page's at 10,000 rows.
@@ -31,15 +31,13 @@ mod linux {
     use std::fs;
     use std::path::Path;
 
-    use lab::{Lab, LabOptions};
     use serde_json::{Value, json};
 
-    use crate::processes::{cpu_of, pss_of, tree_of};
+    use crate::processes::{cpu_of, tree_of};
     use crate::window::Window;
 
     const FRAMES: u32 = 300;
     const ROUNDS: usize = 3;
-    const APPENDED: usize = 300;
     /// Of the processor time of the bare page, at 10,000 rows.
     const LIMIT: f64 = 1.5;
 
@@ -89,9 +87,6 @@ mod linux {
         for (what, size) in [("200 kB", 200_000), ("5 MB", 5_000_000)] {
             println!("  {what:>7}  {:>6.0} ms", body_opened(size).await);
         }
-        let (row, memory) = appended().await;
-        println!("{APPENDED} rows that come while one looks: {row:.2} ms of processor time each");
-        println!("memory of all processes after that (PSS): {memory:.0} MiB");
         println!("scripts of the window: {} kB", scripts() / 1000);
         assert!(
             at_the_limit <= LIMIT,
@@ -146,36 +141,6 @@ mod linux {
         let took = window.script(OPEN, Vec::new()).await;
         window.close().await;
         took.as_f64().unwrap_or(f64::NAN)
-    }
-
-    /// Processor time of the window for one more row, in milliseconds, and its memory in MiB after.
-    async fn appended() -> (f64, f64) {
-        let lab = Lab::start(LabOptions::default()).await.expect("free ports");
-        let window = Window::open("appended").await;
-        window.click("observe").await;
-        window.type_into("observe-url", lab.mcp_url()).await;
-        window.click("observe-start").await;
-        let url = window.until_text("observing-url", "http").await;
-        let wire = wire::Wire::new(&wire::Settings::default()).expect("the defaults are usable");
-        let ask = async |times: usize| {
-            for _ in 0..times {
-                let request = trace::Request::new("GET", url.clone());
-                wire.send(request, &[]).await;
-            }
-        };
-        ask(20).await;
-        window.until_more_rows_than(19).await;
-        let tree = tree_of(window.root());
-        let before = cpu_of(&tree);
-        let rows = window.rows().await;
-        ask(APPENDED).await;
-        window
-            .until_more_rows_than(rows + APPENDED as u64 - 1)
-            .await;
-        let used = cpu_of(&tree) - before;
-        let memory = tree.iter().map(|pid| pss_of(*pid)).sum::<f64>() / 1024.0;
-        window.close().await;
-        (used / APPENDED as f64, memory)
     }
 
     fn recording(rows: usize, body: usize) -> String {
