@@ -37,14 +37,7 @@ pub(crate) fn redirected(request: &mut Request, redirect: &Redirect) {
 /// sent; what stands in its place until then is bound as the assertion is.
 pub(crate) fn carried(flow: &Flow, setup: &Setup, plan: &Plan) -> Vec<Credential> {
     let sent = values(&plan.request);
-    let mut known = Known {
-        facts: &flow.facts,
-        setup,
-        endpoints: binding::endpoints(&flow.facts, setup),
-        all: Vec::new(),
-    };
-    known.of_facts();
-    known.of_step(&flow.step);
+    let mut known = Known::of(flow, setup);
     let asserts = |signature: &Signature| matches!(signature, Signature::ClientAssertion { .. });
     if plan.signatures.iter().any(asserts) {
         let may = known.may_authenticate();
@@ -57,15 +50,7 @@ pub(crate) fn carried(flow: &Flow, setup: &Setup, plan: &Plan) -> Vec<Credential
 
 /// All credentials that the flow holds, and where each of them may go.
 pub(crate) fn held(flow: &Flow, setup: &Setup) -> Vec<Credential> {
-    let mut known = Known {
-        facts: &flow.facts,
-        setup,
-        endpoints: binding::endpoints(&flow.facts, setup),
-        all: Vec::new(),
-    };
-    known.of_facts();
-    known.of_step(&flow.step);
-    known.all
+    Known::of(flow, setup).all
 }
 
 /// The values in a request that may be credentials.
@@ -109,7 +94,20 @@ struct Known<'a> {
     all: Vec<Credential>,
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    /// All that the flow holds.
+    fn of(flow: &'a Flow, setup: &'a Setup) -> Self {
+        let mut known = Self {
+            facts: &flow.facts,
+            setup,
+            endpoints: binding::endpoints(&flow.facts, setup),
+            all: Vec::new(),
+        };
+        known.of_facts();
+        known.of_step(&flow.step);
+        known
+    }
+
     fn of_facts(&mut self) {
         let facts = self.facts;
         let server = self.setup.server_url.as_str();
