@@ -149,10 +149,10 @@ fn provider(setup: ProviderSetup) -> LabScenario {
         slug: setup.slug(),
         code: None,
         phase: None,
-        group: Some(setup.provider.title.into()),
+        group: Some(setup.provider.title.as_str().into()),
         is_provider: true,
         common: false,
-        title: setup.title(),
+        title: setup.title().into(),
         sentence: setup.sentence(),
         level: match (stops, setup.provider.says_pkce) {
             (true, _) => Some(Level::Error),

@@ -13,9 +13,9 @@ use super::acr::SUPPORTED;
 use super::authorization_details::TYPES;
 use super::clients::{AUTH_METHODS, JWT_BEARER};
 use super::token_exchange::ID_JAG;
-use crate::Misbehaviour;
 use crate::jwt::{ALGORITHM, SigningKey};
 use crate::web::{answer, json_answer, not_found, single_page_app};
+use crate::{Endpoint, Misbehaviour};
 
 /// What the assertions of an identity provider are called
 /// (draft-ietf-oauth-identity-assertion-authz-grant section 7).
@@ -23,11 +23,14 @@ const ID_JAG_PROFILE: &str = "urn:ietf:params:oauth:grant-profile:id-jag";
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    if let Some(wrong) = server.wrong_answer(Endpoint::Metadata) {
+        return wrong;
+    }
     if server.options.no_metadata {
         return not_found();
     }
     if let Some(setup) = server.options.provider
-        && (!setup.provider.oauth_document || !at_root(setup.provider.issuer))
+        && (!setup.provider.oauth_document || !at_root(&setup.provider.issuer))
     {
         return not_found();
     }
@@ -51,8 +54,11 @@ pub(super) async fn oauth(State(server): State<Arc<AuthorizationServer>>) -> Res
 
 /// `GET /.well-known/openid-configuration`
 pub(super) async fn openid(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    if let Some(wrong) = server.wrong_answer(Endpoint::Metadata) {
+        return wrong;
+    }
     if let Some(setup) = server.options.provider
-        && !at_root(setup.provider.issuer)
+        && !at_root(&setup.provider.issuer)
     {
         return not_found();
     }
@@ -71,6 +77,9 @@ fn at_root(issuer: &str) -> bool {
 
 /// The documents of a provider whose issuer has a path.
 pub(super) async fn of_provider(State(server): State<Arc<AuthorizationServer>>) -> Response {
+    if let Some(wrong) = server.wrong_answer(Endpoint::Metadata) {
+        return wrong;
+    }
     json_answer(StatusCode::OK, &document(&server))
 }
 

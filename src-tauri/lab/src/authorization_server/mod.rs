@@ -106,20 +106,20 @@ impl AuthorizationServer {
         };
         let provider = setup.provider;
         let unusual = |path: &str, usual: &str| !path.is_empty() && path != usual;
-        if unusual(provider.authorize, "/authorize") {
+        if unusual(&provider.authorize, "/authorize") {
             let page = get(authorize::from_query).post(authorize::from_form);
-            router = router.route(provider.authorize, page);
+            router = router.route(&provider.authorize, page);
         }
-        if unusual(provider.token, "/token") {
-            router = router.route(provider.token, post(token::token));
+        if unusual(&provider.token, "/token") {
+            router = router.route(&provider.token, post(token::token));
         }
-        if unusual(provider.register, "/register") {
-            router = router.route(provider.register, post(registration::register));
+        if unusual(&provider.register, "/register") {
+            router = router.route(&provider.register, post(registration::register));
         }
-        if unusual(provider.jwks, "/jwks") {
-            router = router.route(provider.jwks, get(metadata::jwks));
+        if unusual(&provider.jwks, "/jwks") {
+            router = router.route(&provider.jwks, get(metadata::jwks));
         }
-        if !matches!(provider.issuer, "" | "/") {
+        if !matches!(provider.issuer.as_str(), "" | "/") {
             for path in setup.well_known() {
                 router = router.route(&path, get(metadata::of_provider));
             }

@@ -101,7 +101,7 @@ impl AuthorizationServer {
             issuer: match options.misbehaviour {
                 _ if options.provider.is_some() => format!(
                     "{base}{}",
-                    options.provider.map_or("", |setup| setup.provider.issuer)
+                    options.provider.map_or("", |setup| &setup.provider.issuer)
                 ),
                 Some(Misbehaviour::IssuerTrailingSlash) => format!("{base}/"),
                 Some(Misbehaviour::IssuerMismatch) => "https://login.example".to_owned(),

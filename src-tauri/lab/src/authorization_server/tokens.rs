@@ -56,6 +56,10 @@ pub(crate) enum Refused {
 impl AuthorizationServer {
     /// Signs an access token (RFC 9068 section 2.2).
     pub(super) fn sign_access_token(&self, new: &NewAccess) -> Result<String, OAuthError> {
+        let provider = self.options.provider;
+        if let Some(token) = provider.and_then(|setup| setup.opaque_token()) {
+            return Ok(token.to_owned());
+        }
         let authorization = new.authorization;
         let jti = random_text();
         let issued = now();
@@ -98,6 +102,10 @@ impl AuthorizationServer {
         if let Some(auth_time) = authorization.auth_time {
             claims["auth_time"] = json!(auth_time);
         }
+        let wrong = provider.and_then(|setup| setup.wrong_claims());
+        for (name, value) in wrong.into_iter().flatten() {
+            claims[name] = value.clone();
+        }
         let token = self
             .key
             .sign(ACCESS_TOKEN_TYPE, &claims)
@@ -108,7 +116,7 @@ impl AuthorizationServer {
 
     /// The audience of the provider that is played, where it has one of its own.
     fn audience(&self) -> Option<&'static str> {
-        self.options.provider?.provider.audience
+        self.options.provider?.provider.audience.as_deref()
     }
 
     /// Signs an ID token (OpenID Connect Core section 2).
