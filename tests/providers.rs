@@ -1,6 +1,9 @@
 //! Identity providers as the lab plays them: set up rightly they are silent, and set up wrongly the
 //! first finding names the provider and its own remedy.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use app::lab_scenarios::way_to_healthy;
 use diagnosis::{Finding, Level, Owner};
 use lab::{Lab, LabOptions, ProviderSetup};
@@ -11,130 +14,18 @@ use trace::StopCode;
 /// At loopback addresses nothing shows these: their hosts do, and tokens that they issue.
 const KNOWN_BY_HOST_ALONE: [&str; 3] = ["cognito", "google", "clerk"];
 
-/// What the first finding of a set-up says: whose it is, and words of its fix.
-const SAID: &[(&str, Owner, &str)] = &[
-    (
-        "workos/audience",
-        Owner::AuthorizationServer,
-        "MCP resource indicators",
-    ),
-    (
-        "supabase/registration_off",
-        Owner::AuthorizationServer,
-        "allow dynamic OAuth apps",
-    ),
-    ("supabase/audience", Owner::McpServer, "\"authenticated\""),
-    (
-        "auth0/registration_off",
-        Owner::AuthorizationServer,
-        "enable Dynamic Client Registration",
-    ),
-    (
-        "auth0/no_api",
-        Owner::AuthorizationServer,
-        "Resource Parameter Compatibility Profile",
-    ),
-    (
-        "auth0/third_party",
-        Owner::AuthorizationServer,
-        "User-Delegated Access to Authorized",
-    ),
-    ("okta/policy", Owner::AuthorizationServer, "Access Policies"),
-    (
-        "okta/audience",
-        Owner::AuthorizationServer,
-        "set Audience to",
-    ),
-    (
-        "entra/no_client",
-        Owner::AuthorizationServer,
-        "app registration",
-    ),
-    (
-        "entra/redirect_uri",
-        Owner::AuthorizationServer,
-        "Mobile and desktop applications",
-    ),
-    (
-        "entra/secret",
-        Owner::AuthorizationServer,
-        "Allow public client flows",
-    ),
-    ("github/secret", Owner::Client, "--client-secret"),
-    (
-        "keycloak/trusted_hosts",
-        Owner::AuthorizationServer,
-        "Trusted Hosts",
-    ),
-    (
-        "keycloak/redirect_uri",
-        Owner::AuthorizationServer,
-        "Valid redirect URIs",
-    ),
-    (
-        "hydra/registration_off",
-        Owner::AuthorizationServer,
-        "dynamic_client_registration.enabled",
-    ),
-    (
-        "hydra/audience",
-        Owner::AuthorizationServer,
-        "to audience of the OAuth client",
-    ),
-    (
-        "zitadel/audience",
-        Owner::McpServer,
-        "project ID as audience",
-    ),
-    (
-        "authentik/audience",
-        Owner::McpServer,
-        "client ID of the provider as audience",
-    ),
-    (
-        "stytch/audience",
-        Owner::McpServer,
-        "project ID as audience",
-    ),
-    (
-        "descope/resource",
-        Owner::AuthorizationServer,
-        "set MCP Server URL to",
-    ),
-    (
-        "fusionauth/audience",
-        Owner::McpServer,
-        "application ID as audience",
-    ),
-    (
-        "logto/resource",
-        Owner::AuthorizationServer,
-        "API resources",
-    ),
-    ("scalekit/audience", Owner::McpServer, "res_ID as audience"),
-    ("pingone/scopes", Owner::McpServer, "custom resource"),
-    ("duende/resource", Owner::AuthorizationServer, "ApiResource"),
-    (
-        "spring/registration_token",
-        Owner::AuthorizationServer,
-        "open registration",
-    ),
-    (
-        "salesforce/policy",
-        Owner::AuthorizationServer,
-        "Permitted Users",
-    ),
-    (
-        "slack/secret",
-        Owner::Client,
-        "client secret of the Slack app",
-    ),
-    (
-        "cloudflare/redirect_uri",
-        Owner::AuthorizationServer,
-        "Allow loopback clients",
-    ),
-];
+/// What the first finding of a set-up says, by its name: whose it is, and words of its fix.
+static SAID: LazyLock<HashMap<String, Said>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("providers.json")).expect("the file is JSON of this shape")
+});
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    owner: Owner,
+    /// In any case.
+    fix: String,
+}
 
 async fn findings(setup: ProviderSetup) -> Vec<Finding> {
     let lab = Lab::start(LabOptions {
@@ -164,7 +55,8 @@ async fn findings(setup: ProviderSetup) -> Vec<Finding> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_set_up_rightly_is_silent_and_what_is_wrong_has_the_provider_s_remedy() {
     let mut wrong = Vec::new();
-    let hidden = |setup: &ProviderSetup| KNOWN_BY_HOST_ALONE.contains(&setup.provider.name);
+    let hidden =
+        |setup: &ProviderSetup| KNOWN_BY_HOST_ALONE.contains(&setup.provider.name.as_str());
     for setup in ProviderSetup::all().filter(|setup| !hidden(setup)) {
         let slug = setup.slug();
         let found = findings(setup).await;
@@ -181,9 +73,10 @@ async fn what_is_set_up_rightly_is_silent_and_what_is_wrong_has_the_provider_s_r
             }
             continue;
         };
-        let said = SAID.iter().find(|(name, ..)| *name == slug);
-        let says =
-            said.is_none_or(|(_, owner, words)| first.owner == *owner && first.fix.contains(words));
+        let fix = first.fix.to_lowercase();
+        let says = SAID
+            .get(&slug)
+            .is_none_or(|said| first.owner == said.owner && fix.contains(&said.fix.to_lowercase()));
         let named = format!("this is {}", setup.provider.title);
         if setup.case.is_none() || !says || !first.message.contains(&named) {
             wrong.push(format!("{slug}: {first:?}"));
@@ -194,7 +87,7 @@ async fn what_is_set_up_rightly_is_silent_and_what_is_wrong_has_the_provider_s_r
 
 #[test]
 fn the_table_names_set_ups_that_exist() {
-    for (slug, ..) in SAID {
+    for slug in SAID.keys() {
         assert!(ProviderSetup::parse(slug).is_some(), "{slug}");
     }
 }

@@ -3,6 +3,7 @@
 use trace::Grant;
 
 use crate::fields::{challenge_error, challenges, jwt, oauth_error};
+use crate::providers::{Cannot, Recognized};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, object, text};
 use crate::snapshot::ResponseRef;
 
@@ -80,6 +81,19 @@ pub(crate) fn other_issuer(reading: &Reading<'_>, token: &str) -> Option<String>
     let (_, metadata) = reading.server_metadata()?;
     let issuer = metadata.issuer.as_deref()?;
     (named != issuer).then(|| named.to_owned())
+}
+
+/// Whether a token was refused for its issuer and not for its audience: at a provider that has an
+/// audience of its own, the MCP server was made to expect that, and another issuer is what is left.
+pub(crate) fn is_refused_for_its_issuer(
+    reading: &Reading<'_>,
+    token: &str,
+    call: ExchangeRef<'_>,
+) -> bool {
+    let own_audience = |known: &Recognized| known.cannot(Cannot::FollowResource);
+    reading.provider().is_some_and(own_audience)
+        && other_issuer(reading, token).is_some()
+        && said(call).and_then(|said| named(&said)) != Some(Cause::Audience)
 }
 
 /// The algorithm of the token, where it is one with a shared secret, or none at all.

@@ -6,6 +6,7 @@ use super::provider::{Recipe, Text};
 use super::said::{says, words};
 use super::{Recognized, how};
 use crate::catalogue;
+use crate::fields::{bearer, jwt};
 use crate::finding::{Finding, Level, Owner};
 use crate::reading::{ExchangeRef, Reading, value};
 use crate::rule::{Rule, Variant};
@@ -43,10 +44,27 @@ fn advised(reading: &Reading<'_>, known: &Recognized, finding: Finding) -> Findi
         return explain(reading, known, finding, text, variant);
     }
     let mut recipes = known.provider.recipes.iter();
-    match recipes.find(|recipe| is_of(&finding, recipe.rule)) {
+    let fits = |recipe: &&Recipe| {
+        is_of(&finding, recipe.rule)
+            && !(recipe.rule == "T40" && is_for_the_server(reading, &finding))
+    };
+    match recipes.find(fits) {
         Some(recipe) => follow(reading, known, rule, finding, recipe),
         None => finding,
     }
+}
+
+/// Whether the refused access token names the MCP server as its audience already: then nothing that
+/// a provider can be set to changes that.
+fn is_for_the_server(reading: &Reading<'_>, refused: &Finding) -> bool {
+    let call = refused.exchange.and_then(|seq| exchange(reading, seq));
+    let token = call.and_then(|call| jwt(bearer(call.request())?).ok());
+    let without_slash = |url: &str| url.trim_end_matches('/').to_owned();
+    let server = without_slash(reading.server_url);
+    token.is_some_and(|token| {
+        let mut audience = token.audience().into_iter();
+        audience.any(|one| without_slash(one) == server)
+    })
 }
 
 /// Whether a finding is of this rule ("A07"), or of this variant of it ("A07/default").

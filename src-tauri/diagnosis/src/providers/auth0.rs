@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Host, Provider, Sign, Trait, UNKNOWN, because, fix, text};
+use super::provider::{Host, Provider, Recipe, Sign, Trait, UNKNOWN, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Auth0",
@@ -74,6 +74,14 @@ pub(super) const PROVIDER: Provider = Provider {
               {redirect_uri} to Allowed Callback URLs.",
         ),
         text(
+            &["grant type", "not allowed for the client"],
+            "the application may not use this grant",
+            Owner::AuthorizationServer,
+            "Grants are allowed for each application.",
+            "In the Auth0 dashboard, under Applications, this application, Settings, \
+              Advanced Settings, Grant Types, tick the grant that the answer names.",
+        ),
+        text(
             &["unknown client"],
             "it does not know this client",
             Owner::Client,
@@ -102,6 +110,16 @@ pub(super) const PROVIDER: Provider = Provider {
               identifier {resource}, and under Settings, Advanced, turn on Resource \
               Parameter Compatibility Profile.",
         ),
+        Recipe {
+            rule: "T40/unreadable",
+            becomes: Some("no_jwt"),
+            why: "Auth0 issues an opaque or encrypted token when it finds no audience: it \
+              reads resource only with the Resource Parameter Compatibility Profile.",
+            fix: "In the Auth0 dashboard, under Applications, APIs, create an API with the \
+              identifier {resource}, and under Settings, Advanced, turn on Resource \
+              Parameter Compatibility Profile; or let the client send \
+              audience={resource}.",
+        },
         because(
             "T40",
             "Auth0 issues an opaque or encrypted token when it finds no audience: it \
@@ -128,8 +146,8 @@ pub(super) const PROVIDER: Provider = Provider {
         ),
         fix(
             "A30",
-            "In the Auth0 dashboard, look into Monitoring, Logs for this request, and \
-              create an API with the identifier {resource} under Applications, APIs.",
+            "In the Auth0 dashboard, look into Monitoring, Logs: the entry of this request names the \
+              cause.",
         ),
     ],
     ..UNKNOWN

@@ -25,7 +25,7 @@ pub(super) const PROVIDER: Provider = Provider {
               registration.",
         ),
         text(
-            &["redirect"],
+            &["redirect_uri|redirect uri|redirect url"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
             "The redirect URI is not among those of the OAuth application.",
@@ -33,7 +33,7 @@ pub(super) const PROVIDER: Provider = Provider {
               {redirect_uri}.",
         ),
         text(
-            &["scope"],
+            &["invalid_scope|scopes"],
             "the client may not ask for this scope",
             Owner::AuthorizationServer,
             "An OAuth application may ask for the scopes that are chosen for it.",

@@ -18,7 +18,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["T15/unreadable", "M03"],
     texts: &[
         text(
-            &["redirect"],
+            &["redirect_uri|redirect uri|redirect url"],
             "it does not take this redirect URI",
             Owner::AuthorizationServer,
             "Managed OAuth takes the redirect URIs that the application allows.",
@@ -28,7 +28,7 @@ pub(super) const PROVIDER: Provider = Provider {
               Allowed redirect URIs.",
         ),
         text(
-            &["registration"],
+            &["registration", "disabled|not enabled|not allowed|off"],
             "registration is off",
             Owner::AuthorizationServer,
             "Managed OAuth says which clients may register.",

@@ -21,7 +21,7 @@ pub(super) const PROVIDER: Provider = Provider {
               Settings, Client registration, enable DCR or CIMD.",
         ),
         text(
-            &["redirect"],
+            &["redirect_uri|redirect uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
             "The redirect URI is not among those of the client.",
@@ -29,7 +29,7 @@ pub(super) const PROVIDER: Provider = Provider {
               client, add {redirect_uri}.",
         ),
         text(
-            &["resource"],
+            &["invalid_target|resource parameter|invalid resource|unknown resource"],
             "it does not know this resource",
             Owner::AuthorizationServer,
             "The MCP Server URL in Descope is another one.",
@@ -71,9 +71,9 @@ pub(super) const PROVIDER: Provider = Provider {
               into authorization_servers, and not that of the project.",
         ),
         fix(
-            "A30",
+            "A30/scope_unknown",
             "In the Descope console, under Agentic Identity Hub, MCP Servers, \
-              Settings, set MCP Server URL to {resource} and add the scopes.",
+              Settings, add the scopes {scope}.",
         ),
         fix(
             "S07",

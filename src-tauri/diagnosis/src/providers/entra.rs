@@ -32,7 +32,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["S08", "M03", "T15/taken"],
     texts: &[
         text(
-            &["AADSTS9010010"],
+            &["AADSTS9010010|invalid_target"],
             "resource is not the ID URI of the scope's API",
             Owner::AuthorizationServer,
             "Entra takes resource only when it is the Application ID URI of the API \
@@ -175,6 +175,13 @@ pub(super) const PROVIDER: Provider = Provider {
               the API.",
         ),
         because(
+            "T40/other_issuer",
+            "Tokens of version 1 have https://sts.windows.net/TENANT/ as issuer, and those of \
+              version 2 the issuer of the metadata.",
+            "In the Entra admin center, under the app registration of the API, Manifest, set \
+              requestedAccessTokenVersion to 2.",
+        ),
+        because(
             "R10",
             "Where the issuer has common or organizations in it, Entra's metadata \
               names {tenantid} instead.",
@@ -192,10 +199,9 @@ pub(super) const PROVIDER: Provider = Provider {
               applications, add {redirect_uri}.",
         ),
         fix(
-            "A30/default",
-            "In the Entra admin center, under Expose an API, set the Application ID \
-              URI to {resource}, byte for byte; or leave resource away in this run \
-              (--resource off).",
+            "A30",
+            "In the Entra admin center, look at Sign-in logs for this request: the \
+              AADSTS number names the cause.",
         ),
         fix(
             "T41/refused",

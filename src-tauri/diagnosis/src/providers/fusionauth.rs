@@ -45,7 +45,7 @@ pub(super) const PROVIDER: Provider = Provider {
               authentication to Not required when using PKCE.",
         ),
         text(
-            &["resource"],
+            &["invalid_target|resource parameter|invalid resource|authorized resource"],
             "it does not know this resource",
             Owner::AuthorizationServer,
             "FusionAuth takes resources that are listed in the application.",
@@ -70,6 +70,10 @@ pub(super) const PROVIDER: Provider = Provider {
             "FusionAuth puts the application ID into aud unless the resource is listed.",
             "Make the MCP server expect the application ID as audience, or add \
               {resource} to Authorized resource URIs of the application.",
+        ),
+        fix(
+            "T40/other_issuer",
+            "In FusionAuth, under Tenants, General, set Issuer to {issuer}.",
         ),
         because(
             "T40",

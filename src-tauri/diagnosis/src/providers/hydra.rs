@@ -41,6 +41,14 @@ pub(super) const PROVIDER: Provider = Provider {
             "Add {redirect_uri} to redirect_uris of the OAuth client in Ory.",
         ),
         text(
+            &["'token_endpoint_auth_method'"],
+            "the client is set to authenticate in another way",
+            Owner::AuthorizationServer,
+            "Hydra takes the one way that is set for each client.",
+            "Set token_endpoint_auth_method of the OAuth client in Ory to none, or register it with \
+              that.",
+        ),
+        text(
             &["not allowed to request scope"],
             "the client may not ask for this scope",
             Owner::AuthorizationServer,
@@ -71,9 +79,9 @@ pub(super) const PROVIDER: Provider = Provider {
         because(
             "T40",
             "Hydra ignores resource, and its access tokens are opaque by default.",
-            "Set strategies.access_token to jwt in Hydra's configuration, or let the \
-              MCP server ask the introspection endpoint; it must not insist on aud, \
-              which Hydra fills only for a client that sends audience.",
+            "Let the MCP server ask the introspection endpoint, or set strategies.access_token \
+              to jwt in Hydra's configuration. The MCP server must not insist on aud, which \
+              Hydra fills only for a client that sends audience.",
         ),
         fix(
             "R07",

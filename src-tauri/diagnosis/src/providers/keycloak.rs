@@ -80,12 +80,20 @@ pub(super) const PROVIDER: Provider = Provider {
             "Give this run the client ID of a client of this realm (--client-id).",
         ),
         text(
-            &["invalid scopes"],
+            &["invalid scopes|invalid_scope"],
             "the client does not have this scope",
             Owner::AuthorizationServer,
             "A client may ask for the scopes that are assigned to it.",
             "In the Keycloak admin console, under Client scopes, create the scope \
               {scope}, and add it as Optional to the client.",
+        ),
+        text(
+            &["standard flow is disabled"],
+            "the client may not use the authorization code grant",
+            Owner::AuthorizationServer,
+            "Standard flow is what Keycloak calls that grant, and it is off for this client.",
+            "In the Keycloak admin console, under Clients, this client, Settings, Capability \
+              config, turn on Standard flow.",
         ),
         text(
             &["invalid_target"],
@@ -142,11 +150,6 @@ pub(super) const PROVIDER: Provider = Provider {
             "R10",
             "Set Keycloak's hostname (--hostname) to the URL by which clients reach \
               it: {issuer} has to be its issuer.",
-        ),
-        fix(
-            "A30",
-            "In the Keycloak admin console, under Client scopes, create the scope \
-              {scope} and add it as Optional to the client.",
         ),
     ],
     ..UNKNOWN

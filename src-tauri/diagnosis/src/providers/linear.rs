@@ -11,7 +11,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["M03"],
     texts: &[
         text(
-            &["redirect"],
+            &["redirect_uri|redirect uri|redirect url"],
             "it does not take this redirect URI",
             Owner::Client,
             "Linear's hosted server registers clients itself.",

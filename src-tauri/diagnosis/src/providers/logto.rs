@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Recipe, Sign, Trait, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Logto",
@@ -18,7 +18,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["T15/unreadable"],
     texts: &[
         text(
-            &["resource indicator is missing, or unknown"],
+            &["resource indicator is missing, or unknown|invalid_target"],
             "it has no API resource with this identifier",
             Owner::AuthorizationServer,
             "Logto looks for an API resource whose identifier is the resource asked \
@@ -63,21 +63,17 @@ pub(super) const PROVIDER: Provider = Provider {
             "In the Logto console, under API resources, create one with the \
               identifier {resource}.",
         ),
-        because(
-            "T40",
-            "Without a known resource Logto issues an opaque token.",
-            "In the Logto console, under API resources, create one with the \
-              identifier {resource}, and send resource in this run.",
-        ),
+        Recipe {
+            rule: "T40/unreadable",
+            becomes: Some("no_jwt"),
+            why: "Without a known resource Logto issues an opaque token.",
+            fix: "In the Logto console, under API resources, create one with the \
+              identifier {resource}.",
+        },
         fix(
             "S07",
             "In the Logto console, under Applications, this app, add {redirect_uri} \
               to Redirect URIs.",
-        ),
-        fix(
-            "A30",
-            "In the Logto console, under API resources, create one with the \
-              identifier {resource}.",
         ),
         fix(
             "S01",

@@ -54,6 +54,14 @@ pub(super) const PROVIDER: Provider = Provider {
               Code, its users and scopes.",
         ),
         text(
+            &["not assigned"],
+            "the user is not assigned to the app",
+            Owner::AuthorizationServer,
+            "Okta lets users into an app that it is assigned to.",
+            "In the Okta admin console, under Applications, this app, Assignments, assign the user \
+              or a group of theirs.",
+        ),
+        text(
             &["redirect_uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
@@ -70,7 +78,7 @@ pub(super) const PROVIDER: Provider = Provider {
               {scope}.",
         ),
         text(
-            &["invalid client"],
+            &["invalid client|invalid value for 'client_id'|invalid_client"],
             "it does not know this client",
             Owner::Client,
             "There is no app integration with this client ID at this organisation.",
@@ -99,6 +107,13 @@ pub(super) const PROVIDER: Provider = Provider {
               tokens of the org server are for Okta's own APIs.",
         ),
         because(
+            "T40/other_issuer",
+            "Tokens of the org authorization server are for Okta's own APIs.",
+            "Let the MCP server name a custom authorization server \
+              (https://ORG/oauth2/default) in authorization_servers, and under Security, \
+              API, that server, Settings, set Audience to {resource}.",
+        ),
+        because(
             "T40",
             "Tokens of the org authorization server are for Okta's own APIs, and a \
               custom one has one audience.",
@@ -117,7 +132,7 @@ pub(super) const PROVIDER: Provider = Provider {
               (https://ORG/oauth2/default) into authorization_servers.",
         ),
         fix(
-            "A30",
+            "A30/denied",
             "In the Okta admin console, under Security, API, your server, look at \
               Scopes and Access Policies: they have to let this client and {scope} \
               through.",

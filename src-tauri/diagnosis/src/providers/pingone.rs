@@ -42,7 +42,7 @@ pub(super) const PROVIDER: Provider = Provider {
               {redirect_uri} to Redirect URIs.",
         ),
         text(
-            &["scope"],
+            &["invalid_scope|scopes"],
             "the application may not ask for this scope",
             Owner::AuthorizationServer,
             "A scope has to be granted to the application.",
@@ -79,7 +79,7 @@ pub(super) const PROVIDER: Provider = Provider {
               {redirect_uri} to Redirect URIs.",
         ),
         fix(
-            "A30",
+            "A30/scope_unknown",
             "In the PingOne admin console, under the application, Resources, grant \
               {scope} of the custom resource.",
         ),

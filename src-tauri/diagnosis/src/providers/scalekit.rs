@@ -2,7 +2,7 @@
 
 use crate::finding::Owner;
 
-use super::provider::{Cannot, Host, Provider, Sign, Trait, audience, because, fix, text};
+use super::provider::{Cannot, Host, Provider, Recipe, Sign, Trait, audience, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "Scalekit",
@@ -16,7 +16,7 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["T15/taken"],
     texts: &[
         text(
-            &["registration"],
+            &["registration", "disabled|not enabled|not allowed|off"],
             "dynamic registration is off for this MCP server",
             Owner::AuthorizationServer,
             "Each MCP server in Scalekit says how clients register.",
@@ -24,7 +24,7 @@ pub(super) const PROVIDER: Provider = Provider {
               client registration.",
         ),
         text(
-            &["redirect"],
+            &["redirect_uri|redirect uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
             "The redirect URI is not among those of the client.",
@@ -48,6 +48,13 @@ pub(super) const PROVIDER: Provider = Provider {
             "Make the MCP server expect res_ID as audience, as the Scalekit dashboard \
               has it under MCP Servers.",
         ),
+        Recipe {
+            rule: "T40/other_issuer",
+            becomes: Some("wrong_signature"),
+            why: "Scalekit's tokens have the environment as iss, and its metadata the resource.",
+            fix: "Make the MCP server expect the environment's URL as issuer of tokens, and res_ID \
+                  as audience.",
+        },
         because(
             "T40",
             "Scalekit's tokens have the environment as iss and the ID of the resource \

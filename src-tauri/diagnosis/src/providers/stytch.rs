@@ -29,7 +29,7 @@ pub(super) const PROVIDER: Provider = Provider {
               registration.",
         ),
         text(
-            &["redirect"],
+            &["redirect_uri|redirect uri|redirect url"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
             "The redirect URI is not among those of the Connected App.",

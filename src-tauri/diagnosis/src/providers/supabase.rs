@@ -11,6 +11,7 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::InPath("token_endpoint", "/auth/v1/oauth/")),
         Trait::Shared(Sign::IssuerPath("/auth/v1")),
         Trait::Shared(Sign::Says("error_code: oauth_")),
+        Trait::Shared(Sign::Says("error_code: ")),
         Trait::Shared(Sign::Claim("aud", "authenticated")),
     ],
     cannot: &[Cannot::FollowResource],
@@ -25,7 +26,7 @@ pub(super) const PROVIDER: Provider = Provider {
               dynamic OAuth apps.",
         ),
         text(
-            &["oauth server is disabled"],
+            &["oauth server", "disabled|not enabled"],
             "its OAuth server is off",
             Owner::AuthorizationServer,
             "The OAuth server of a project is off by default.",
@@ -33,7 +34,7 @@ pub(super) const PROVIDER: Provider = Provider {
               the OAuth server and set the authorization path.",
         ),
         text(
-            &["redirect"],
+            &["redirect_uri|redirect uri"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
             "Supabase compares redirect URIs with those that the client registered.",

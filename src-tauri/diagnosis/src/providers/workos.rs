@@ -1,6 +1,8 @@
 //! WorkOS AuthKit.
 
-use super::provider::{Host, Provider, Sign, Trait, UNKNOWN, because, fix};
+use crate::finding::Owner;
+
+use super::provider::{Host, Provider, Sign, Trait, UNKNOWN, because, fix, text};
 
 pub(super) const PROVIDER: Provider = Provider {
     name: "WorkOS AuthKit",
@@ -14,6 +16,24 @@ pub(super) const PROVIDER: Provider = Provider {
             "/introspection",
         )),
         Trait::Shared(Sign::Path("jwks_uri", "/oauth2/", "/jwks")),
+    ],
+    texts: &[
+        text(
+            &["invalid_target|invalid resource|unknown resource"],
+            "it has no resource indicator for this MCP server",
+            Owner::AuthorizationServer,
+            "AuthKit takes the resource indicators that are set for its MCP servers.",
+            "In the WorkOS dashboard, under Connect, Configuration, MCP resource \
+              indicators, add {resource}.",
+        ),
+        text(
+            &["redirect uri|redirect-uri|redirect_uri"],
+            "it does not know this redirect URI",
+            Owner::AuthorizationServer,
+            "The redirect URI is not among those of the client.",
+            "In the WorkOS dashboard, add {redirect_uri} to the redirect URIs of the \
+              client.",
+        ),
     ],
     recipes: &[
         fix(
@@ -50,11 +70,6 @@ pub(super) const PROVIDER: Provider = Provider {
             "S07",
             "In the WorkOS dashboard, add {redirect_uri} to the redirect URIs of the \
               client.",
-        ),
-        fix(
-            "A30",
-            "In the WorkOS dashboard, under Connect, Configuration, MCP resource \
-              indicators, add {resource}.",
         ),
         fix(
             "T41",

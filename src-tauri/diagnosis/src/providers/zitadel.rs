@@ -30,6 +30,13 @@ pub(super) const PROVIDER: Provider = Provider {
               Settings, add {redirect_uri}.",
         ),
         text(
+            &["errors.app.notfound"],
+            "it does not know this client",
+            Owner::Client,
+            "There is no application with this client ID.",
+            "Give this run the client ID of an application of this instance (--client-id).",
+        ),
+        text(
             &["dynamic client registration", "disabled|not enabled"],
             "dynamic registration is off",
             Owner::AuthorizationServer,

@@ -2,10 +2,11 @@ use trace::{DocumentError, FailureKind, Revision, StopCode, server_metadata_urls
 
 use crate::by_status::{Decided, by_status};
 use crate::finding::Part;
+use crate::providers::words;
 use crate::reading::{Reading, ServerTry};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
-use crate::wording::{answer_in_words, excerpt};
+use crate::wording::{answer_in_words, excerpt, in_its_own_words};
 
 rule! {
     /// # What it looks at
@@ -45,6 +46,8 @@ rule! {
             "The authorization server's metadata redirects elsewhere",
         GATEWAY: Error Network Likely
             "A gateway answers in place of the authorization server's metadata",
+        SWITCHED_OFF: Error AuthorizationServer Likely
+            "The authorization server says that it is switched off where its metadata is",
         CUT_OFF: Error Network Likely "The authorization server metadata ends in the middle",
         NO_OBJECT: Error AuthorizationServer Certain
             "The authorization server metadata is no JSON object",
@@ -162,6 +165,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .at(cause.seq, Part::Status)
             .message(cause.why)
             .fix(cause.fix);
+    } else if let Some(said) = tries.last().and_then(|attempt| says_it_is_off(attempt)) {
+        finding = finding
+            .variant(&SWITCHED_OFF)
+            .message(format!(
+                "Where the metadata should be, the authorization server says why there is none: \
+                 {said}. Clients stop here."
+            ))
+            .fix(
+                "Switch it on in the settings of the authorization server, or name another one in \
+                 authorization_servers of the resource metadata.",
+            );
     } else if let Some(issuer) = named_endpoint(issuer) {
         finding = finding
             .variant(&NAMES_ENDPOINT)
@@ -264,6 +278,23 @@ fn cause(attempt: &ServerTry<'_>) -> Option<Cause> {
         Decided::Gateway | Decided::InFront => &GATEWAY,
     };
     caused(variant, decided.why, decided.fix)
+}
+
+/// The words of a JSON answer that say that what was asked for is switched off. A page may say such
+/// things of scripts or cookies.
+fn says_it_is_off(attempt: &ServerTry<'_>) -> Option<String> {
+    const WORDS: [&str; 5] = [
+        "not enabled",
+        "disabled",
+        "not activated",
+        "switched off",
+        "turned off",
+    ];
+    let response = attempt.seen.response_with_body()?;
+    response.object()?;
+    let said = words(attempt.seen);
+    let is_off = WORDS.iter().any(|word| said.contains(word));
+    is_off.then(|| in_its_own_words(&response))
 }
 
 /// An issuer that is the URL of an endpoint or of a document.
@@ -389,5 +420,21 @@ mod tests {
             attempt.2 = Answer::failed(FailureKind::Refused);
         }
         assert!(run.is_silent("S01"));
+    }
+
+    #[test]
+    fn an_answer_that_says_it_is_off_is_told_by_its_words() {
+        let mut run = without_metadata(AS);
+        let said = "The OAuth server is not enabled";
+        for (_, _, answer) in &mut run.server_tries {
+            *answer = Answer::json(404, json!({"code": 404, "msg": said}));
+        }
+        let off = run.finding("S01");
+        assert_eq!(off.owner, Owner::AuthorizationServer);
+        assert!(off.message.contains(said), "{}", off.message);
+        for (_, _, answer) in &mut run.server_tries {
+            *answer = Answer::html(404, "<p>JavaScript is disabled</p>");
+        }
+        assert_eq!(run.finding("S01").owner, Owner::McpServer);
     }
 }

@@ -3,6 +3,7 @@ use trace::{Grant, Jwt, JwtError, Revision};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token};
+use crate::refused_token::is_refused_for_its_issuer;
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUDIENCE, RFC8707_AUDIENCE};
 use crate::wording::{differ_by_trailing_slash, excerpt};
@@ -97,6 +98,10 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
             foreign.resource
         ));
     findings.add(match reading.use_of(&foreign.token, foreign.seen.seq) {
+        // Another rule tells of that.
+        TokenUse::Refused(call) if is_refused_for_its_issuer(reading, &foreign.token, call) => {
+            return;
+        }
         TokenUse::Refused(_) => finding.message(
             "The access token does not name the resource that was asked for, and the MCP server \
              refuses it with 401 right after the login.",

@@ -57,6 +57,8 @@ rule! {
             "The MCP server does not find the key of the access token",
         NO_JWT: Error AuthorizationServer Likely
             "The MCP server expects a signed token and cannot read the one that was issued",
+        UNREADABLE: Error McpServer Likely
+            "The MCP server refuses the fresh access token, which is no JWT",
         SCHEME: Error McpServer Likely
             "The MCP server does not take how the access token is written in the header",
         SCOPE_AS_401: Error McpServer Likely
@@ -352,18 +354,28 @@ fn with_shared_secret(token: &str) -> Finding {
 
 /// Nothing says why, and nothing in the run explains it.
 fn for_no_reason(token: &str) -> Finding {
-    let opaque = if jwt(token).is_ok() {
-        ""
-    } else {
-        " The token is opaque or encrypted: an MCP server that expects a signed JWT refuses it, and \
-         some authorization servers issue one only where an audience is asked for."
-    };
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .message(format!(
+    let finding = RULE.found(RFC6749_VALIDATE_TOKEN);
+    if jwt(token).is_err() {
+        return finding
+            .variant(&UNREADABLE)
+            .message(
+                "The token is opaque or encrypted. An MCP server that expects a signed JWT refuses \
+                 it, and some authorization servers issue one only where an audience is asked for. \
+                 A proxy that drops or replaces the Authorization header looks the same.",
+            )
+            .fix(
+                "Let the MCP server ask the authorization server about the token (introspection), \
+                 or let the authorization server issue JWTs for this resource. If the server can \
+                 read the token, look into its log for the reason, and check that the \
+                 Authorization header reaches it.",
+            );
+    }
+    finding
+        .message(
             "The token is fresh, so most likely the server checks it against another issuer, key \
              or audience than the authorization server uses. A proxy that drops or replaces the \
-             Authorization header looks the same.{opaque}"
-        ))
+             Authorization header looks the same.",
+        )
         .fix(
             "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of \
              the decoded token with the server's settings, and check that the Authorization header \
@@ -549,7 +561,7 @@ mod tests {
         assert_eq!(said("jwt malformed"), "no_jwt");
         assert_eq!(said("rate limit exceeded"), "too_many");
         assert_eq!(said("Unsupported scheme"), "scheme");
-        assert_eq!(said("Authentication failed"), "default");
+        assert_eq!(said("Authentication failed"), "unreadable");
     }
 
     #[test]
@@ -588,7 +600,7 @@ mod tests {
         assert_eq!(run.finding("T40").variant, "same_as_without");
         let challenge = "Bearer realm=\"another\"";
         run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
-        assert_eq!(run.finding("T40").variant, "default");
+        assert_eq!(run.finding("T40").variant, "unreadable");
     }
 
     #[test]
