@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use session::{ErrorCode, Status};
 use test_support::{lab, options, within};
 use tokio::sync::mpsc;
-use vault::Vault;
+use trace::Timestamp;
+use vault::{ClientCredentials, Key, TokenSet, Vault};
 
 /// Everything a viewer knows that comes now.
 fn snapshot(document: &Document) -> Mirror {
@@ -339,4 +340,101 @@ async fn a_run_of_an_earlier_process_opens_again_and_all_of_it_can_be_forgotten(
     assert!(left.is_empty(), "{left:?}");
     assert!(app.document().is_err());
     assert!(app.boot().await.history.is_empty());
+}
+
+/// Runs in the process that is measured, which the test below starts.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by another test"]
+async fn opens_fifty_documents() {
+    let lab = lab(None).await;
+    let vault = Vault::memory("a test");
+    for number in 0..50 {
+        let kept = large_tokens(number);
+        vault.put(kept).await.expect("memory does not refuse");
+    }
+    let folder = folder("fifty");
+    let app = App::with_vault(folder.clone(), folder, vault);
+    let mut first = None;
+    for number in 1..=50 {
+        let started = app.start(options(lab.mcp_url()), None).await;
+        started.expect("it starts");
+        let document = app.document().expect("it was started");
+        let session = document.session().expect("a run");
+        // What is kept is read before the first step.
+        within("the run to be ready", document.rest()).await;
+        match first {
+            None => session.run().await.expect("there is a step"),
+            Some(_) => session.next().await.expect("there is a step"),
+        }
+        within("the run", document.rest()).await;
+        first.get_or_insert(document.id());
+        if number == 1 || number == 50 {
+            println!("memory {}", memory());
+        }
+    }
+    let first = first.expect("there are fifty");
+    app.reopen(first).await.expect("the first is still open");
+    let view = app.document().expect("it is shown").view().expect("a view");
+    assert!(matches!(view.status, Status::Done { .. }));
+    assert!(view.tokens.len() >= 50, "all that is kept is shown");
+}
+
+/// 5 MB of tokens are kept, and no document has a copy of them.
+#[test]
+#[cfg(target_os = "linux")]
+fn fifty_open_documents_take_little_more_memory_than_one() {
+    let this = std::env::current_exe().expect("this program has a file");
+    let ran = std::process::Command::new(this)
+        .args([
+            "--exact",
+            "opens_fifty_documents",
+            "--ignored",
+            "--nocapture",
+        ])
+        .output()
+        .expect("this program can start itself");
+    let output = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{output}");
+    let memory: Vec<u64> = output
+        .lines()
+        .filter_map(|line| line.split("memory ").nth(1)?.parse().ok())
+        .collect();
+    let [one, fifty] = memory[..] else {
+        panic!("two figures: {output}");
+    };
+    assert!(fifty < 2 * one, "{one} bytes with one, {fifty} with fifty");
+}
+
+fn large_tokens(number: usize) -> TokenSet {
+    let client_id = format!("client-{number}");
+    TokenSet {
+        key: Key {
+            issuer: "https://as.example".into(),
+            resource: "https://mcp.example/mcp".into(),
+            client_id: client_id.clone(),
+        },
+        access_token: format!("{number}-{}", "x".repeat(100_000)).into(),
+        refresh_token: None,
+        id_token: None,
+        token_type: "Bearer".into(),
+        scope: None,
+        expires_at: None,
+        obtained_at: Timestamp(0),
+        dpop_key: None,
+        client: ClientCredentials {
+            client_id,
+            client_secret: None,
+            auth_method: "none".into(),
+            registration: None,
+            redirect_uri: None,
+        },
+    }
+}
+
+/// Bytes of this process that are in memory.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or_default() * 1024
 }

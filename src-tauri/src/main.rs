@@ -32,6 +32,14 @@ fn main() {
         .with(filter_fn(app::may_be_logged))
         .init();
 
+    // The window's commands and the flows run where those of the command do: with as many threads as
+    // a server that keeps some of them busy makes necessary.
+    let runtime = match app::runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => fail(&error),
+    };
+    tauri::async_runtime::set(runtime.handle().clone());
+
     let built = tauri::Builder::default()
         .plugin(one_instance())
         .plugin(tauri_plugin_dialog::init())
@@ -117,10 +125,16 @@ fn main() {
         });
     });
     if let Err(error) = built {
-        tracing::error!(%error, "the window could not be opened");
-        eprintln!("Authscope could not open its window: {error}");
-        std::process::exit(1);
+        fail(&error);
     }
+    // A task that a server keeps busy is not waited for.
+    runtime.shutdown_background();
+}
+
+fn fail(error: &dyn std::error::Error) -> ! {
+    tracing::error!(%error, "the window could not be opened");
+    eprintln!("Authscope could not open its window: {error}");
+    std::process::exit(1);
 }
 
 /// One program has all documents of a folder of settings: a second one hands its files over and

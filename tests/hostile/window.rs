@@ -51,7 +51,7 @@ async fn run(url: &str, folder: PathBuf) {
     options.callback.timeout_seconds = 3;
     // Without optimization it takes long for what is read by default.
     if cfg!(debug_assertions) {
-        options.network.body_limit = 100_000;
+        options.network.body_limit = 300_000;
     }
     let vault = Vault::memory("a test");
     let app = App::with_vault(folder.clone(), folder, vault);

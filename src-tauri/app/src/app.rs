@@ -30,7 +30,7 @@ use crate::snippets::SNIPPETS;
 use crate::viewer::Viewer;
 
 /// How many documents stay open, so that one can come back to them. The oldest is closed first.
-const MOST_OPEN: usize = 20;
+const MOST_OPEN: usize = 50;
 
 /// Bytes of a preview, which has to be large enough for a picture of a usual run.
 const PREVIEW: usize = 256 << 10;

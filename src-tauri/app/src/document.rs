@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use diagnosis::{Finding, RuleCheck};
-use formats::{Language, Opened, Redactor, Secrets};
+use formats::{Language, Opened, Redactor, Secrets, TraceSecrets};
 use observe::Observer;
 use session::{AppError, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,8 +27,32 @@ pub struct Document {
     session: Option<Arc<Session>>,
     observed: Option<Arc<Observed>>,
     shown: Arc<Mutex<Shown>>,
+    /// The secrets of the newest state of the trace that something was written of.
+    written: Mutex<Option<Written>>,
     changes: Arc<watch::Sender<()>>,
     waiting: mpsc::UnboundedSender<Waiting>,
+}
+
+struct Written {
+    /// Of the trace.
+    version: u64,
+    typed: Arc<[(String, Secret)]>,
+    secrets: Arc<TraceSecrets>,
+}
+
+/// What a document has recorded, to be written without its secrets. They are found once for each
+/// state of the trace, however many rows are opened and files written.
+#[derive(Clone)]
+pub(crate) struct Recorded {
+    pub trace: Arc<Trace>,
+    pub typed: Arc<[(String, Secret)]>,
+    pub secrets: Arc<TraceSecrets>,
+}
+
+impl Recorded {
+    pub fn redactor(&self) -> &Redactor {
+        self.secrets.redactor(&self.trace, &self.typed)
+    }
 }
 
 impl Document {
@@ -63,6 +87,7 @@ impl Document {
             session: Some(Arc::new(session)),
             observed: None,
             shown,
+            written: Mutex::default(),
             changes,
             waiting,
         }))
@@ -90,6 +115,7 @@ impl Document {
             session: None,
             observed: None,
             shown: Arc::new(Mutex::new(shown)),
+            written: Mutex::default(),
             changes: Arc::new(watch::Sender::new(())),
             waiting: mpsc::unbounded_channel().0,
         })
@@ -117,6 +143,7 @@ impl Document {
             session: None,
             observed: Some(observed),
             shown,
+            written: Mutex::default(),
             changes,
             waiting: mpsc::unbounded_channel().0,
         }))
@@ -181,6 +208,34 @@ impl Document {
         lock(&self.shown).trace.clone()
     }
 
+    /// What is recorded as it is now, to be written.
+    pub(crate) fn recorded_now(&self) -> Recorded {
+        let (trace, version) = {
+            let shown = lock(&self.shown);
+            (shown.trace.clone(), shown.version)
+        };
+        let typed = self.typed_secrets();
+        let mut written = lock(&self.written);
+        let same = |one: &&mut Written| one.version == version && *one.typed == *typed;
+        let (typed, secrets) = match written.as_mut().filter(same) {
+            Some(known) => (known.typed.clone(), known.secrets.clone()),
+            None => {
+                let (typed, secrets) = (Arc::from(typed), Arc::<TraceSecrets>::default());
+                *written = Some(Written {
+                    version,
+                    typed: Arc::clone(&typed),
+                    secrets: secrets.clone(),
+                });
+                (typed, secrets)
+            }
+        };
+        Recorded {
+            trace,
+            typed,
+            secrets,
+        }
+    }
+
     pub fn findings(&self) -> Arc<[Finding]> {
         lock(&self.shown).findings.clone()
     }
@@ -199,34 +254,35 @@ impl Document {
     ///
     /// `secrets`: the code that repeats a request holds them, instead of names for them.
     pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
-        let trace = self.trace();
+        let recorded = self.recorded_now();
+        let trace = &recorded.trace;
         let entry = trace.entry(seq)?;
-        let redactor = (!secrets).then(|| Redactor::of(&trace, &self.typed_secrets()));
+        let redactor = (!secrets).then(|| recorded.redactor());
         let code = |language| {
             let exchange = entry.exchange()?;
-            Some(formats::repeat(exchange, redactor.as_ref(), language))
+            Some(formats::repeat(exchange, redactor, language))
         };
         Some(Detail {
-            decoded: diagnosis::decoded(&trace, seq),
+            decoded: diagnosis::decoded(trace, seq),
             curl: code(Language::Curl),
             fetch: code(Language::Fetch),
             python: code(Language::Python),
             raw: entry
                 .exchange()
-                .map(|exchange| formats::raw_request(exchange, redactor.as_ref())),
+                .map(|exchange| formats::raw_request(exchange, redactor)),
             entry: entry.clone(),
         })
     }
 
     /// The code that sends the request of this entry again; none when there is no such exchange.
     pub fn repeat(&self, seq: u32, language: Language, secrets: Secrets) -> Option<String> {
-        let trace = self.trace();
-        let exchange = trace.entry(seq)?.exchange()?;
+        let recorded = self.recorded_now();
+        let exchange = recorded.trace.entry(seq)?.exchange()?;
         let redactor = match secrets {
             Secrets::Included => None,
-            Secrets::Redacted => Some(Redactor::of(&trace, &self.typed_secrets())),
+            Secrets::Redacted => Some(recorded.redactor()),
         };
-        Some(formats::repeat(exchange, redactor.as_ref(), language))
+        Some(formats::repeat(exchange, redactor, language))
     }
 
     /// Waits until nothing is under way, nothing will be without a command, and everything up to
@@ -250,5 +306,26 @@ impl Document {
     /// Wakes at every change of what is shown.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reading a trace for its secrets is most of the work of showing a row or writing a file.
+    #[tokio::test]
+    async fn the_secrets_of_a_trace_are_found_once_and_again_when_there_is_more_of_it() {
+        let now = Timestamp::from_system(SystemTime::now());
+        let document = Document::recorded(1, nothing("http://mcp.example/mcp", now)).await;
+        let first = document.recorded_now();
+        let again = document.recorded_now();
+        assert!(Arc::ptr_eq(&first.secrets, &again.secrets));
+        assert!(std::ptr::eq(first.redactor(), again.redactor()));
+        lock(&document.shown).version += 1;
+        assert!(!Arc::ptr_eq(
+            &first.secrets,
+            &document.recorded_now().secrets
+        ));
     }
 }

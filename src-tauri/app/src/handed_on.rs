@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use diagnosis::{Finding, RuleCheck};
 use formats::{Export, Judged, Secrets};
-use trace::{Secret, Trace};
 
-use crate::document::Document;
+use crate::document::{Document, Recorded};
 use crate::verdict::{Ending, RunVerdict};
 
 /// What a document holds at one moment, to be written to files.
 pub struct HandedOn {
-    trace: Arc<Trace>,
-    typed: Vec<(String, Secret)>,
+    recorded: Recorded,
     verdict: Option<RunVerdict>,
     findings: Arc<[Finding]>,
     ledger: Arc<[RuleCheck]>,
@@ -23,8 +21,7 @@ impl HandedOn {
     pub fn of(document: &Document) -> Self {
         let view = document.view();
         Self {
-            trace: document.trace(),
-            typed: document.typed_secrets(),
+            recorded: document.recorded_now(),
             verdict: view.and_then(|view| view.verdict.clone()),
             findings: document.findings(),
             ledger: document.ledger(),
@@ -38,14 +35,15 @@ impl HandedOn {
             |verdict: &RunVerdict| matches!(verdict.ending, Ending::Works | Ending::WorksBut);
         Export {
             secrets,
-            typed: &self.typed,
+            typed: &self.recorded.typed,
+            known: Some(&self.recorded.secrets),
             judged: Some(Judged {
                 verdict: verdict.map(|verdict| verdict.text.as_str()),
                 works: verdict.is_some_and(works),
                 findings: &self.findings,
                 ledger: &self.ledger,
             }),
-            ..Export::redacted(&self.trace, env!("CARGO_PKG_VERSION"))
+            ..Export::redacted(&self.recorded.trace, env!("CARGO_PKG_VERSION"))
         }
     }
 }

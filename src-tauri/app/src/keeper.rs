@@ -70,6 +70,7 @@ async fn take(
     let mut participants = None;
     let (trace, known) = {
         let mut shown = lock(shown);
+        shown.version += 1;
         // Nobody but the document holds the trace, unless it is being read just now.
         let trace = Arc::make_mut(&mut shown.trace);
         for event in batch {

@@ -9,11 +9,16 @@ use tokio::runtime::{Builder, Runtime};
 /// would be noticed meanwhile.
 const WORKERS: usize = 8;
 
+/// What blocks, such as judging a long trace or asking for the address of a host, waits for its turn
+/// beyond this. Each thread has memory of its own, and a server can make many of them necessary.
+const BLOCKING: usize = 64;
+
 /// # Errors
 /// When the system has no threads for it.
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(WORKERS)
+        .max_blocking_threads(BLOCKING)
         .enable_all()
         .build()
 }

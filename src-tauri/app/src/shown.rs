@@ -11,6 +11,8 @@ use crate::view::{Row, View};
 pub(crate) struct Shown {
     /// May be ahead of the rest by what is being judged.
     pub trace: Arc<Trace>,
+    /// Another one whenever the trace is another one.
+    pub version: u64,
     pub rows: Vec<Row>,
     /// Counts how often rows that were there became others.
     pub generation: u32,
@@ -27,6 +29,7 @@ impl Shown {
         Self {
             participants: trace.participants.as_slice().into(),
             trace: Arc::new(trace),
+            version: 0,
             rows: Vec::new(),
             generation: 0,
             findings: Arc::new([]),

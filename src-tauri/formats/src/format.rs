@@ -11,7 +11,7 @@ use trace::{Checked, Secret, Trace};
 
 use crate::fresh::Fresh;
 use crate::paste::Piece;
-use crate::redact::{Quiet, Redactor};
+use crate::redact::{Quiet, Redactor, TraceSecrets};
 
 /// A way to write a trace into a file, to read one from a file, or both.
 pub trait Format: Sync {
@@ -111,6 +111,8 @@ pub struct Export<'a> {
     pub secrets: Secrets,
     /// Secrets that were typed, with their names: see [`Redactor::of`].
     pub typed: &'a [(String, Secret)],
+    /// The secrets of this trace with these typed ones, for whoever writes it more than once.
+    pub known: Option<&'a TraceSecrets>,
     /// What is said of it, for formats that show or keep it.
     pub judged: Option<Judged<'a>>,
     /// The version of this program.
@@ -159,6 +161,7 @@ impl<'a> Export<'a> {
             trace,
             secrets: Secrets::Redacted,
             typed: &[],
+            known: None,
             judged: None,
             version,
         }
@@ -166,7 +169,14 @@ impl<'a> Export<'a> {
 
     /// What replaces the secrets, whatever was asked for.
     pub(crate) fn redactor(&self) -> Redactor {
-        Redactor::of(self.trace, self.typed)
+        self.learnt().0
+    }
+
+    fn learnt(&self) -> (Redactor, Vec<Quiet>) {
+        match self.known {
+            Some(known) => known.found(self.trace, self.typed).clone(),
+            None => Redactor::with_quiet(self.trace, self.typed),
+        }
     }
 
     /// What was found out from secrets, by the number of the entry. Nothing when they are written:
@@ -182,7 +192,7 @@ impl<'a> Export<'a> {
     pub(crate) fn redactor_if_asked(&self) -> (Option<Redactor>, Vec<Quiet>) {
         match self.secrets {
             Secrets::Redacted => {
-                let (redactor, quiet) = Redactor::with_quiet(self.trace, self.typed);
+                let (redactor, quiet) = self.learnt();
                 (Some(redactor.keeping_claims()), quiet)
             }
             Secrets::Included => (None, Vec::new()),

@@ -34,7 +34,7 @@ pub use har::Har;
 pub use journal::Journal;
 pub use paste::{Piece, PieceKind};
 pub use raw::raw_request;
-pub use redact::Redactor;
+pub use redact::{Redactor, TraceSecrets};
 pub use repeat::{Language, curl, repeat, shell_word};
 pub use table::{FORMATS, format, format_of, open, preview, unknown};
 pub use visible::{is_hidden, visible_json};

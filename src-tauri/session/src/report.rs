@@ -12,13 +12,13 @@ use crate::breakpoints::Breakpoint;
 use crate::ended::ended_message;
 use crate::journal::Journal;
 use crate::state::{Event, Keep, NextStep, RunState, ServerView, Status, VaultView};
-use crate::tokens::token_view;
+use crate::tokens::Shown;
 use crate::typed_secrets::TypedSecrets;
 
 pub(crate) struct Reporter {
     events: mpsc::UnboundedSender<Event>,
     vault: VaultView,
-    tokens: Vec<TokenSet>,
+    tokens: Shown,
     /// How many entries and participants were reported already.
     entries: usize,
     participants: usize,
@@ -54,7 +54,7 @@ impl Reporter {
         Self {
             events,
             vault: vault_view(vault),
-            tokens: Vec::new(),
+            tokens: Shown::default(),
             entries: 0,
             participants: 0,
             state: None,
@@ -68,7 +68,7 @@ impl Reporter {
     pub fn tokens_read(&mut self, vault: &Vault, listed: Result<Vec<TokenSet>, VaultError>) {
         self.vault = vault_view(vault);
         match listed {
-            Ok(tokens) => self.tokens = tokens,
+            Ok(sets) => self.tokens = Shown::of(&sets),
             // Those that were read before are shown on, with the reason beside them.
             Err(error) => {
                 tracing::warn!(%error, "tokens could not be listed");
@@ -146,11 +146,7 @@ impl Reporter {
             phase: phase(now.next),
             next,
             revision: facts.era_known.then_some(facts.revision),
-            tokens: self
-                .tokens
-                .iter()
-                .map(|set| token_view(set, current, persistent))
-                .collect(),
+            tokens: self.tokens.views(current, persistent),
             vault: self.vault.clone(),
             listening: self.listening.clone().or_else(|| now.listening.clone()),
             server: known.then(|| ServerView {

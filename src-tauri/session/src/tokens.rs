@@ -1,5 +1,7 @@
 //! Between the flow's tokens and the vault's.
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use flow::{Client, RegisteredBy, Setup, Tokens};
 use jose::SigningKey;
 use vault::{ClientCredentials, Key, TokenSet};
@@ -94,8 +96,38 @@ pub(crate) fn token_set(
     }
 }
 
-/// What the tokens panel shows of a set; `current` is the access token in use.
-pub(crate) fn token_view(set: &TokenSet, current: Option<&Tokens>, persistent: bool) -> TokenView {
+/// What the tokens panel shows of what is kept. No token is in it: every open document has one of
+/// these, and a token may be large.
+#[derive(Default)]
+pub(crate) struct Shown {
+    sets: Vec<(TokenView, u64)>,
+    /// Access tokens are told apart by what this makes of them.
+    hash: RandomState,
+}
+
+impl Shown {
+    pub fn of(sets: &[TokenSet]) -> Self {
+        let hash = RandomState::new();
+        let shown = |set: &TokenSet| (token_view(set), hash.hash_one(&set.access_token));
+        Self {
+            sets: sets.iter().map(shown).collect(),
+            hash,
+        }
+    }
+
+    /// With the set marked that is in use.
+    pub fn views(&self, current: Option<&Tokens>, persistent: bool) -> Vec<TokenView> {
+        let current = current.map(|tokens| self.hash.hash_one(&tokens.access_token));
+        let view = |(view, access_token): &(TokenView, u64)| TokenView {
+            current: current == Some(*access_token),
+            stored: persistent,
+            ..view.clone()
+        };
+        self.sets.iter().map(view).collect()
+    }
+}
+
+fn token_view(set: &TokenSet) -> TokenView {
     TokenView {
         id: token_id(&set.key),
         issuer: set.key.issuer.clone(),
@@ -108,8 +140,8 @@ pub(crate) fn token_view(set: &TokenSet, current: Option<&Tokens>, persistent: b
             .as_ref()
             .map(|token| masked(token.expose())),
         expires_at: set.expires_at,
-        current: current.is_some_and(|tokens| tokens.access_token == set.access_token),
-        stored: persistent,
+        current: false,
+        stored: false,
     }
 }
 

@@ -12,6 +12,7 @@ use trace::{Body, Outcome, Request, Response};
 
 use crate::failure::{cut_off, invalid_request};
 use crate::outgoing::{outgoing, recorded};
+use crate::pulse::Awake;
 use crate::send::{Sent, Wire};
 
 /// The pieces of a body, one after the other, as the one who reads them asks for them.
@@ -41,6 +42,7 @@ impl Wire {
     /// A `body` that is there as a whole is sent once more where the server had closed the
     /// connection that it was sent on.
     pub async fn pass_on(&self, head: Request, body: Passing, patience: Duration) -> Passed {
+        let awake = Awake::begin();
         let deadline = Instant::now() + patience;
         let mut sent = Sent::begun(head);
         let out = match outgoing(&sent.request) {
@@ -72,7 +74,11 @@ impl Wire {
             body: Body::empty(),
         });
         let chunks = response.bytes_stream();
-        let chunks = chunks.map_err(|error| io::Error::other(cut_off(&error)));
+        let chunks = chunks.map_err(move |error| {
+            // The limits of whoever reads the body are kept as long as it comes.
+            let _ = &awake;
+            io::Error::other(cut_off(&error))
+        });
         Passed {
             sent,
             body: Some(Box::pin(chunks)),

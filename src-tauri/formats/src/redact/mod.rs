@@ -26,6 +26,7 @@ mod url;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use trace::{
@@ -43,6 +44,26 @@ use names::{Kind, kind_of};
 #[derive(Clone, Default)]
 pub struct Redactor {
     known: Known,
+}
+
+/// The secrets of one trace, found when the first of its outputs needs them and known from then on:
+/// finding them means reading every body, which takes longer than writing most outputs.
+#[derive(Default)]
+pub struct TraceSecrets(OnceLock<(Redactor, Vec<Quiet>)>);
+
+impl TraceSecrets {
+    /// What replaces the secrets. It has to be the same trace with the same typed secrets each time.
+    pub fn redactor(&self, trace: &Trace, typed: &[(String, Secret)]) -> &Redactor {
+        &self.found(trace, typed).0
+    }
+
+    pub(crate) fn found(
+        &self,
+        trace: &Trace,
+        typed: &[(String, Secret)],
+    ) -> &(Redactor, Vec<Quiet>) {
+        self.0.get_or_init(|| Redactor::with_quiet(trace, typed))
+    }
 }
 
 impl Redactor {
