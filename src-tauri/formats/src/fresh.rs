@@ -5,11 +5,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::faults;
+
 /// A file that is written beside the one of its name, and takes its place when it is complete. An
 /// interruption or a full disk leaves the old one as it was.
 #[derive(Debug)]
 pub struct Fresh {
-    to: BufWriter<File>,
+    to: BufWriter<OnDisk>,
     /// Where it is now and where it is to be; none for what is no file, such as a pipe.
     moving: Option<(PathBuf, PathBuf)>,
 }
@@ -26,7 +28,7 @@ impl Fresh {
         if there.as_ref().is_some_and(|there| !there.is_file()) {
             let file = OpenOptions::new().write(true).open(&path)?;
             return Ok(Self {
-                to: BufWriter::new(file),
+                to: BufWriter::new(OnDisk(file)),
                 moving: None,
             });
         }
@@ -39,7 +41,7 @@ impl Fresh {
             let _ = file.set_permissions(there.permissions());
         }
         Ok(Self {
-            to: BufWriter::new(file),
+            to: BufWriter::new(OnDisk(file)),
             moving: Some((beside, path)),
         })
     }
@@ -53,10 +55,9 @@ impl Fresh {
         let Some((beside, path)) = self.moving.take() else {
             return Ok(());
         };
-        let moved = self
-            .to
-            .get_ref()
-            .sync_all()
+        let synced = faults::call().and_then(|()| self.to.get_ref().0.sync_all());
+        let moved = synced
+            .and_then(|()| faults::call())
             .and_then(|()| fs::rename(&beside, &path));
         if moved.is_err() {
             let _ = fs::remove_file(&beside);
@@ -90,10 +91,30 @@ impl Drop for Fresh {
     }
 }
 
+/// A file that is written to.
+#[derive(Debug)]
+pub(crate) struct OnDisk(pub File);
+
+impl Write for OnDisk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Err(error) = faults::call() {
+            // As on a disk that is full in the middle of a line.
+            self.0.write_all(&bytes[..bytes.len() / 2])?;
+            return Err(error);
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// A new file in the same folder, under a name that nobody else has.
 fn beside(path: &Path, private: bool) -> io::Result<(File, PathBuf)> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    faults::call()?;
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let beside = path.with_file_name(format!(".{name}.{}-{number}.new", std::process::id()));

@@ -5,7 +5,7 @@
 //! is written anew before that exchange is added to it. What is on disk holds no secret at any
 //! time.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +14,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use trace::{Entry, Participant, Secret, Trace};
 
+use crate::faults;
 use crate::format::{Opened, ReadError};
-use crate::fresh::Fresh;
+use crate::fresh::{Fresh, OnDisk};
 use crate::redact::Redactor;
 use crate::trace_file::{head, without};
 use crate::visible::visible_json;
@@ -24,7 +25,7 @@ use crate::visible::visible_json;
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: File,
+    file: OnDisk,
     redactor: Redactor,
     /// How many of each are written.
     entries: usize,
@@ -165,7 +166,7 @@ fn on_disk(path: &Path) -> Vec<u8> {
 }
 
 /// Puts the whole journal in the place of what is there, and opens it to add to it.
-fn write_whole(path: &Path, trace: &Trace, redactor: &Redactor) -> io::Result<File> {
+fn write_whole(path: &Path, trace: &Trace, redactor: &Redactor) -> io::Result<OnDisk> {
     let mut fresh = Fresh::create(path, true)?;
     let mut first = head(trace, Some(redactor))?;
     first.remove("authscope_trace");
@@ -179,9 +180,10 @@ fn write_whole(path: &Path, trace: &Trace, redactor: &Redactor) -> io::Result<Fi
         fresh.write_all(entry_line(entry, redactor).as_bytes())?;
     }
     fresh.finish()?;
+    faults::call()?;
     let mut file = OpenOptions::new().write(true).open(path)?;
     file.seek(SeekFrom::End(0))?;
-    Ok(file)
+    Ok(OnDisk(file))
 }
 
 fn entry_line(entry: &Entry, redactor: &Redactor) -> String {
@@ -202,7 +204,7 @@ pub const JOURNAL: &str = "authscope_journal";
 const VERSION: u32 = 1;
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use trace::{
         Body, EntryKind, Exchange, Header, Outcome, ParticipantId, Phase, Purpose, Request,
         Response, Timestamp, Timings,
@@ -210,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    fn exchange(url: &str, answer: &str) -> EntryKind {
+    pub fn exchange(url: &str, answer: &str) -> EntryKind {
         EntryKind::Exchange(Box::new(Exchange {
             purpose: Purpose::Unknown,
             from: ParticipantId::CLIENT,

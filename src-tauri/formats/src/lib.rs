@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod faults;
 mod format;
 mod fresh;
 mod har;
