@@ -11,6 +11,7 @@ import type { ClientText } from "./host/bindings/ClientText";
 import type { Finding } from "./host/bindings/Finding";
 import type { Followed } from "./host/bindings/Followed";
 import type { Group } from "./host/bindings/Group";
+import type { NextStep } from "./host/bindings/NextStep";
 import type { ObserveRequest } from "./host/bindings/ObserveRequest";
 import type { Options } from "./host/bindings/Options";
 import type { Part } from "./host/bindings/Part";
@@ -60,6 +61,7 @@ export interface FollowedValue {
 }
 
 export const TABS = [
+  "next",
   "request",
   "response",
   "timing",
@@ -116,6 +118,8 @@ export class App {
   lastCall: ToolCall | null = null;
   /** What is known of the error of a client in what was opened last. */
   known = $state.raw<ClientText[]>([]);
+  /** What was told to leave by hand. */
+  #leaving = $state.raw<NextStep | null>(null);
   /** A command is on its way; the next Enter waits for it. */
   busy = $state(false);
 
@@ -124,6 +128,10 @@ export class App {
     this.screen === "run" && this.status?.is === "ready" && this.log.view?.next != null,
   );
   readonly canPause = $derived(this.screen === "run" && (this.log.view?.running ?? false));
+  /** The request that leaves next; while its answer is waited for, it stays. */
+  readonly ahead = $derived(
+    this.log.view?.next ?? (this.status?.is === "sending" ? this.#leaving : null),
+  );
   readonly over = $derived(["stopped", "done", "ended"].includes(this.status?.is ?? "ended"));
   /** The run before the one that is shown. */
   readonly before = $derived(
@@ -183,6 +191,8 @@ export class App {
           const { value, secret } = this.followed;
           void this.follow(value, secret);
         }
+        const next = this.log.view?.next ?? null;
+        if (this.status?.is !== "sending" && next !== this.#leaving) this.#leaving = null;
         this.selection.newest();
         this.#showWanted();
         this.#note();
@@ -383,6 +393,7 @@ export class App {
     if (!this.canStep || this.busy) return;
     this.#toEnd = false;
     this.selection.follow();
+    this.#leaving = this.log.view?.next ?? null;
     await this.do(() => this.host.next());
   }
 
@@ -505,6 +516,12 @@ export class App {
     if (this.narrow) this.panel = "detail";
     else
       document.querySelector<HTMLElement>("[data-detail] [role=tab][data-state=active]")?.focus();
+  }
+
+  /** Shows the whole request that leaves next. */
+  showNext(): void {
+    this.tab = "next";
+    if (this.narrow) this.panel = "detail";
   }
 
   showFindings(wholeRun: boolean): void {

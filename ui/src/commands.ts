@@ -1,5 +1,5 @@
 import { TABS } from "./app.svelte";
-import type { App } from "./app.svelte";
+import type { App, Tab } from "./app.svelte";
 import { groupsOf } from "./flow/actions";
 
 /** Something that can be done by key, by button or from the palette. */
@@ -137,8 +137,8 @@ export const COMMANDS: Command[] = [
   },
   ...TABS.map((tab, at): Command => ({
     id: `tab-${tab}`,
-    title: tab === "checks" ? "What became of every rule" : tabOfRow(tab),
-    keys: [String(at + 1)],
+    title: titleOf(tab),
+    keys: [String(at)],
     when: running,
     do: (app) => {
       app.tab = tab;
@@ -265,6 +265,8 @@ export function commandFor(app: App, keys: string): Command | undefined {
   return COMMANDS.find((command) => command.keys.includes(keys) && (command.when?.(app) ?? true));
 }
 
-function tabOfRow(tab: string): string {
+function titleOf(tab: Tab): string {
+  if (tab === "next") return "The whole request that leaves next";
+  if (tab === "checks") return "What became of every rule";
   return tab === "curl" ? "Code that repeats the selected row" : `Show ${tab} of the selected row`;
 }

@@ -9,7 +9,9 @@ use std::time::SystemTime;
 use diagnosis::Finding;
 use formats::{FORMATS, Format, Opened, Secrets};
 use lab::{Lab, LabOptions};
-use session::{AppError, Breakpoint, ErrorCode, Options, Session, token_id, vault_view};
+use session::{
+    AppError, Breakpoint, ErrorCode, MOST_COPIES, Options, Session, token_id, vault_view,
+};
 use tokio::sync::{Mutex, OnceCell, watch};
 use trace::Timestamp;
 use vault::{TokenSet, Vault};
@@ -136,6 +138,7 @@ impl App {
                 .filter_map(|format| ExportFormat::of(&format.about()))
                 .collect(),
             snippets: SNIPPETS.to_vec(),
+            most_copies: MOST_COPIES,
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Boot {
     pub formats: Vec<ExportFormat>,
     /// How clients are given a URL to be observed at.
     pub snippets: Vec<Snippet>,
+    /// How often a request may be repeated at once.
+    pub most_copies: u32,
 }
 
 /// What the window wants to be observed.

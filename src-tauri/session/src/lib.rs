@@ -42,6 +42,7 @@ mod played;
 mod report;
 mod resend;
 mod runner;
+mod secrets;
 mod sending;
 mod session;
 mod setup;

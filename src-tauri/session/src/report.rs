@@ -11,6 +11,7 @@ use wire::Wire;
 use crate::breakpoints::Breakpoint;
 use crate::ended::ended_message;
 use crate::journal::Journal;
+use crate::secrets::secrets_in;
 use crate::state::{Event, Keep, NextStep, RunState, ServerView, Status, VaultView};
 use crate::tokens::Shown;
 use crate::typed_secrets::TypedSecrets;
@@ -201,11 +202,24 @@ fn next_step(now: &Snapshot<'_>) -> Option<NextStep> {
         None if browser => plan.request.clone(),
         None => now.wire.complete(&plan.request),
     };
+    let in_its_places = secrets_in(&request, &plan.purpose)
+        .into_iter()
+        .map(|(_, value)| value);
+    let mut secrets: Vec<String> = plan
+        .credentials
+        .iter()
+        .map(|credential| credential.value.expose().to_owned())
+        .chain(in_its_places)
+        .filter(|value| !value.is_empty())
+        .collect();
+    secrets.sort_unstable();
+    secrets.dedup();
     Some(NextStep {
         phase: plan.phase,
         title: plan.title.clone(),
         why: plan.why.clone(),
         request,
+        secrets,
         browser,
         edited: now.edited.is_some(),
     })

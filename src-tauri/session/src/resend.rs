@@ -1,10 +1,7 @@
 //! A request that was sent before, sent again: as it was or changed, once or several times. The
 //! flow does not move; the copies are recorded beside it.
 
-use trace::{
-    Credential, EntryKind, Exchange, FailureKind, MessagePart, ParticipantId, Phase, pairs,
-    query_pairs, secret_at,
-};
+use trace::{Credential, EntryKind, Exchange, FailureKind, ParticipantId, Phase};
 use wire::Sent;
 
 use crate::env::now;
@@ -12,6 +9,7 @@ use crate::error::{AppError, invalid};
 use crate::inbox::{Resend, Stop};
 use crate::journal::lock;
 use crate::runner::Runner;
+use crate::secrets::secrets_in;
 use crate::state::Status;
 
 /// As often as one command may repeat a request: it is for trying, not for load.
@@ -114,32 +112,11 @@ impl Which {
 /// that is over had some that the flow does not hold any more, such as the code.
 fn secrets_of(exchange: &Exchange) -> impl Iterator<Item = Credential> {
     let request = &exchange.request;
-    let purpose = exchange.purpose.original();
-    let is_secret = |part, name: &str| secret_at(purpose, part, name) == Some(true);
-    let mut secrets: Vec<(String, String)> = Vec::new();
-    for header in &request.headers {
-        if is_secret(MessagePart::RequestHeader, &header.name) {
-            let (_, value) = header
-                .value
-                .split_once(' ')
-                .unwrap_or(("", header.value.as_str()));
-            secrets.push((header.name.clone(), value.to_owned()));
-        }
-    }
-    let form = pairs(request.body.text().unwrap_or_default());
-    let query = query_pairs(&request.url);
-    let form = form.into_iter().map(|it| (MessagePart::RequestBody, it));
-    let query = query.into_iter().map(|it| (MessagePart::RequestQuery, it));
-    for (part, pair) in form.chain(query) {
-        if is_secret(part, &pair.name) {
-            secrets.push((pair.name, pair.value));
-        }
-    }
     let withheld = exchange
         .failure()
         .is_some_and(|failure| failure.kind == FailureKind::ForeignOrigin);
     let url = (!withheld).then(|| request.url.clone());
-    secrets
+    secrets_in(request, exchange.purpose.original())
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .map(move |(name, value)| Credential::new(&name, value, url.as_deref()))

@@ -138,6 +138,8 @@ pub struct NextStep {
     /// The request, complete with all its headers. For the authorization step: the URL the browser
     /// will open, as a GET.
     pub request: Request,
+    /// What stands in the request and is a secret: shown masked until asked for.
+    pub secrets: Vec<String>,
     /// The step opens the browser instead of sending.
     pub browser: bool,
     pub edited: bool,

@@ -8,7 +8,7 @@ use session::{BreakOn, Breakpoint, ErrorCode, Status};
 use support::server::Server;
 use support::without_user;
 use test_support::{Watched, lab, options};
-use trace::{Body, Exchange, Grant, Header, Outcome, Phase, Purpose, Response};
+use trace::{Body, Exchange, Grant, Header, Outcome, Phase, Purpose, Request, Response};
 
 const TOKEN: Purpose = Purpose::Token {
     grant: Grant::ClientCredentials,
@@ -42,6 +42,13 @@ async fn started(server: &Server, breakpoints: &[Breakpoint]) -> Watched {
         .await
         .expect("they can be met");
     run
+}
+
+/// Whether a secret stands in a request: in its form, or in its `Authorization` field.
+fn sent_in(request: &Request, secret: &str) -> bool {
+    let form = trace::pairs(request.body.text().unwrap_or_default());
+    let in_header = |header: &Header| header.value.contains(secret);
+    form.iter().any(|pair| pair.value == secret) || request.headers.iter().any(in_header)
 }
 
 fn held(run: &Watched) -> Outcome {
@@ -91,6 +98,9 @@ async fn a_run_waits_before_what_a_breakpoint_names() {
         assert_eq!(run.view().at_breakpoint.as_ref(), Some(&breakpoint));
         let next = run.view().next.clone().expect("the token request is next");
         assert!(next.request.url.ends_with("/token"), "{}", next.request.url);
+        // The window is told what to mask in it: the secret of the client as it is sent.
+        let told = next.secrets.iter().any(|it| sent_in(&next.request, it));
+        assert!(told, "of {} secrets none is sent", next.secrets.len());
         // It can be changed there, and is not met a second time.
         let changed = next.request.header("x-by-hand", "1");
         run.session

@@ -1,3 +1,4 @@
+import type { NextStep } from "../host/bindings/NextStep";
 import type { Participant } from "../host/bindings/Participant";
 import type { Phase } from "../host/bindings/Phase";
 import type { Row } from "../host/bindings/Row";
@@ -7,6 +8,9 @@ import type { Cut } from "../trace/log.svelte";
 
 /** Heights are fixed by kind, so that the place of a row is known without drawing the rows above it. */
 export const HEIGHTS = { exchange: 46, browser: 30, decision: 24, rewound: 30, band: 26 } as const;
+
+/** The request that leaves next. */
+export const GHOST: Px = 66;
 
 /** Left of the lifelines: the rows' numbers. Right of them: the durations. */
 export const NUMBERS: Px = 56;
@@ -157,6 +161,14 @@ export interface Arrow {
 
 export function arrow(from: Px, to: Px): Arrow {
   return { left: Math.min(from, to), right: Math.max(from, to), toRight: to >= from };
+}
+
+/** Whom a request that has not left yet will go to; null when nobody of its origin is drawn. */
+export function target(next: NextStep, participants: readonly Participant[]): number | null {
+  if (next.browser) return participants.find(({ role }) => role === "browser")?.id ?? null;
+  if (!URL.canParse(next.request.url)) return null;
+  const { origin } = new URL(next.request.url);
+  return participants.find((one) => one.origin === origin)?.id ?? null;
 }
 
 function continues(above: Item | undefined, row: Row, givenUpAt: number | null): boolean {

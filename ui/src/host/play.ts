@@ -23,7 +23,7 @@ import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
 import type { ViewChange } from "./bindings/ViewChange";
 import { metBy } from "./breaks";
-import { CHALLENGE, VERIFIER } from "./fixtures/places";
+import { ACCESS, CHALLENGE, CODE, REFRESH, VERIFIER } from "./fixtures/places";
 import { exchange } from "./fixtures/script";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
@@ -537,6 +537,7 @@ export class Play {
       title,
       why,
       browser,
+      secrets: [ACCESS, REFRESH, CODE, VERIFIER],
       request: this.#edited ?? prepared,
       edited: this.#edited !== null,
     };

@@ -35,4 +35,8 @@ formats: Array<ExportFormat>,
 /**
  * How clients are given a URL to be observed at.
  */
-snippets: Array<Snippet>, };
+snippets: Array<Snippet>, 
+/**
+ * How often a request may be repeated at once.
+ */
+most_copies: number, };

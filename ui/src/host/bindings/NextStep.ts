@@ -20,6 +20,10 @@ why: string,
  */
 request: Request, 
 /**
+ * What stands in the request and is a secret: shown masked until asked for.
+ */
+secrets: Array<string>, 
+/**
  * The step opens the browser instead of sending.
  */
 browser: boolean, edited: boolean, };
