@@ -34,6 +34,9 @@ export const SCREENS = [
   ["clients of this machine", "?fixture=healthy", (page) => page.find("client-files").click()],
   ["curl", "?fixture=healthy&at=end", (page) => page.keyboard.press("6")],
   ["edit", "?fixture=healthy&at=4", (page) => page.keyboard.press("e")],
+  ["edit a form", "?fixture=healthy&at=5", (page) => editForm(page)],
+  ["edit as text", "?fixture=healthy&at=3", (page) => editAsText(page)],
+  ["next request", "?fixture=healthy&at=3", (page) => page.keyboard.press("0")],
   ["export", "?fixture=healthy&at=end", (page) => page.keyboard.press("x")],
   ["tokens", "?fixture=healthy&at=end", (page) => page.keyboard.press("t")],
   ["actions", "?fixture=healthy&at=end", (page) => page.keyboard.press("a")],
@@ -48,6 +51,21 @@ export const SCREENS = [
   ["edit the answer", "?fixture=healthy&at=1", (page) => editAnswer(page)],
   ["runs", "?fixture=healthy&at=end", (page) => page.find("runs").click()],
 ];
+
+async function editForm(page) {
+  await page.find("paste-callback").fill("http://127.0.0.1:43117/callback?code=1&state=2");
+  await page.keyboard.press("Enter");
+  await visible(page.find("ghost"));
+  await page.find("edit").click();
+  await visible(page.find("edit-url"));
+}
+
+async function editAsText(page) {
+  await page.keyboard.press("e");
+  await visible(page.find("edit-url"));
+  await page.getByRole("group", { name: "Headers" }).getByText("Text", { exact: true }).click();
+  await page.find("edit-header-lines").fill("accept: application/json\nno colon");
+}
 
 async function compare(page) {
   await page.getByRole("button", { name: "Fixed it? Run again and compare" }).click();
