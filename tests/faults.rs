@@ -4,6 +4,8 @@
 
 #[path = "faults/case.rs"]
 mod case;
+#[path = "faults/change.rs"]
+mod change;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 #[path = "faults/expect.rs"]
 mod expect;

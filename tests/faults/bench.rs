@@ -3,6 +3,8 @@
 
 #[path = "case.rs"]
 mod case;
+#[path = "change.rs"]
+mod change;
 #[path = "expect.rs"]
 mod expect;
 #[path = "play.rs"]

@@ -1,7 +1,7 @@
 //! A fault as data: where it meets the traffic, what it changes, and what a user must be told.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::expect::Expect;
 use crate::proxy::Message;
@@ -164,6 +164,10 @@ pub enum Change {
     /// A member of a JSON body, by its JSON pointer.
     Set(String, Value),
     Remove(String),
+    /// The signed token that is a member of a JSON body.
+    Token(TokenChange),
+    /// The body in this content coding; the header that says so is a change of its own.
+    Coding(Coding),
     /// The peer never sees this header.
     RequestDropHeader(String),
     /// In the request line and the body that the peer sees.
@@ -178,6 +182,28 @@ pub enum Change {
     },
     Cut(Cut),
     Framing(Framing),
+}
+
+/// What is changed in a signed token; its signature fits no more. A value that is null takes the
+/// member out, and a text such as "now+60" or "now-60" is a time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenChange {
+    /// The JSON pointer of the token.
+    pub at: String,
+    #[serde(default)]
+    pub header: Map<String, Value>,
+    #[serde(default)]
+    pub claims: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coding {
+    Gzip,
+    Br,
+    Zstd,
+    Deflate,
 }
 
 /// How the answer is put on the wire.

@@ -9,9 +9,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::case::{Change, Cut, Fault, Framing};
+use crate::change::{change_answer, change_request};
 
 /// Longer than any peer thinks, so that a peer that hangs fails the test instead of hanging it.
 const PEER: Duration = Duration::from_secs(60);
@@ -93,17 +92,17 @@ impl Message {
         found.map(|(_, value)| value.as_str())
     }
 
-    fn drop_header(&mut self, name: &str) {
+    pub fn drop_header(&mut self, name: &str) {
         self.headers
             .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
 
-    fn set_header(&mut self, name: &str, value: &str) {
+    pub fn set_header(&mut self, name: &str, value: &str) {
         self.drop_header(name);
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }
@@ -324,89 +323,6 @@ fn plain(answer: &Change) -> Message {
         message.body = body.clone().into_bytes();
     }
     message
-}
-
-fn change_request(request: &mut Message, change: &Change) {
-    match change {
-        Change::RequestDropHeader(name) => request.drop_header(name),
-        Change::RequestReplace(from, to) => {
-            request.line = request.line.replace(from, to);
-            request.body = request.text().replace(from, to).into_bytes();
-        }
-        _ => {}
-    }
-}
-
-fn change_answer(answer: &mut Message, change: &Change) {
-    match change {
-        Change::Status(status) => answer.line = format!("HTTP/1.1 {status} Changed"),
-        Change::Header(name, value) => answer.set_header(name, value),
-        Change::AddHeader(name, value) => answer.headers.push((name.clone(), value.clone())),
-        Change::DropHeader(name) => answer.drop_header(name),
-        Change::ReplaceInHeader(name, from, to) => {
-            let value = answer.header(name).unwrap_or_default().replace(from, to);
-            answer.set_header(name, &value);
-        }
-        Change::Body(text) => answer.body = text.clone().into_bytes(),
-        Change::ReplaceInBody(from, to) => {
-            answer.body = answer.text().replace(from, to).into_bytes();
-        }
-        Change::BytesBefore(bytes) => {
-            answer.body = bytes.iter().chain(&answer.body).copied().collect();
-        }
-        Change::Set(pointer, value) => edit(answer, |json| set(json, pointer, value.clone())),
-        Change::Remove(pointer) => edit(answer, |json| remove(json, pointer)),
-        Change::RequestDropHeader(_)
-        | Change::RequestReplace(..)
-        | Change::Answer { .. }
-        | Change::Cut(_)
-        | Change::Framing(_) => {}
-    }
-    if answer.header("Content-Length").is_some() {
-        let length = answer.body.len().to_string();
-        answer.set_header("Content-Length", &length);
-    }
-}
-
-/// Changes the JSON of a body, also where it is the data of an event stream.
-fn edit(answer: &mut Message, change: impl Fn(&mut Value)) {
-    let changed = |text: &str| {
-        let mut json: Value = serde_json::from_str(text).ok()?;
-        change(&mut json);
-        Some(json.to_string())
-    };
-    let text = answer.text();
-    let lines = text.split_inclusive('\n').map(|line| {
-        let data = line.strip_prefix("data: ").map(str::trim_end);
-        match data.and_then(changed) {
-            Some(json) => format!("data: {json}\n"),
-            None => line.to_owned(),
-        }
-    });
-    answer.body = changed(&text)
-        .unwrap_or_else(|| lines.collect())
-        .into_bytes();
-}
-
-fn set(json: &mut Value, pointer: &str, value: Value) {
-    let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
-    match json.pointer_mut(parent) {
-        Some(Value::Object(members)) => {
-            members.insert(name.to_owned(), value);
-        }
-        Some(Value::Array(items)) => match name.parse::<usize>() {
-            Ok(index) if index < items.len() => items[index] = value,
-            _ => items.push(value),
-        },
-        _ => {}
-    }
-}
-
-fn remove(json: &mut Value, pointer: &str) {
-    let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
-    if let Some(Value::Object(members)) = json.pointer_mut(parent) {
-        members.remove(name);
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
