@@ -1,0 +1,24 @@
+//! The login in a browser that is watched.
+//!
+//! [`Watch`] starts an installed browser in a profile of its own and is told by its DevTools what
+//! its pages request. Each page, redirect and form post becomes a [`Hop`]; images, scripts and
+//! styles are counted. Nothing is changed on the way, and the user does the login.
+//!
+//! A password does not get further than this crate: its value is replaced before a hop leaves it.
+//! The profile is a folder that is removed at the end, and private, so that the browser writes
+//! neither cookies nor history into it.
+
+#![forbid(unsafe_code)]
+
+mod devtools;
+mod hops;
+mod installed;
+mod messages;
+mod password;
+mod process;
+mod profile;
+mod watch;
+
+pub use hops::Hop;
+pub use installed::{Installed, find};
+pub use watch::{NotWatched, Seen, Settings, Watch};

@@ -1,0 +1,170 @@
+//! A browser that is watched, from its start to its end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::devtools::{Left, Talk};
+use crate::hops::{Hop, Hops};
+use crate::installed::find;
+use crate::process::{Process, start};
+use crate::profile::Profile;
+
+/// Where browsers are looked for, and how one is started.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Folders with programs.
+    pub folders: Vec<PathBuf>,
+    /// Where the profile's folder is made.
+    pub above: PathBuf,
+    /// Without a screen, for tests.
+    pub headless: bool,
+    /// Bytes of a page that are kept.
+    pub body_limit: u64,
+}
+
+impl Settings {
+    /// By `PATH` and the folder for temporary files. `AUTHSCOPE_WATCH_HEADLESS` is for tests.
+    pub fn of_environment(body_limit: u64) -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        Self {
+            folders: std::env::split_paths(&path).collect(),
+            above: std::env::temp_dir(),
+            headless: std::env::var_os("AUTHSCOPE_WATCH_HEADLESS").is_some(),
+            body_limit,
+        }
+    }
+}
+
+/// Why no browser is watched.
+#[derive(Debug, Error)]
+pub enum NotWatched {
+    #[error("no Chrome, Chromium or Edge is installed")]
+    NotInstalled,
+    #[error("{program} could not be started: {why}")]
+    NotStarted { program: String, why: String },
+}
+
+/// What was seen of the browser.
+#[derive(Debug)]
+pub enum Seen {
+    Hop(Box<Hop>),
+    /// The user closed it.
+    Closed,
+}
+
+/// A browser with one page, which the user logs in at. When this is dropped it ends, and its
+/// profile is removed.
+pub struct Watch {
+    seen: mpsc::UnboundedReceiver<Seen>,
+    left_out: Arc<AtomicU32>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinSet<()>,
+    name: String,
+}
+
+/// Dropped in this order: the browser ends before its folder is removed.
+struct Running {
+    _process: Process,
+    _profile: Profile,
+}
+
+/// A browser that takes longer to show a page is not waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Watch {
+    /// Opens `url`. What the browser sends to `redirect_uri` is not seen.
+    ///
+    /// # Errors
+    /// When there is no browser, or it does not start.
+    pub async fn open(
+        settings: &Settings,
+        url: &str,
+        redirect_uri: &str,
+    ) -> Result<Self, NotWatched> {
+        let installed = find(settings.folders.iter().cloned()).ok_or(NotWatched::NotInstalled)?;
+        let name = installed.program.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        let failed = |why: String| NotWatched::NotStarted {
+            program: name.clone(),
+            why,
+        };
+        let profile = Profile::make(&settings.above).map_err(|error| failed(error.to_string()))?;
+        let (process, pipe) = start(&installed, profile.folder(), settings.headless)
+            .map_err(|error| failed(error.to_string()))?;
+
+        let running = Running {
+            _process: process,
+            _profile: profile,
+        };
+
+        let (sender, seen) = mpsc::unbounded_channel();
+        let (ready, is_ready) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let left_out = Arc::new(AtomicU32::new(0));
+        let mut talk = Talk::new(
+            pipe,
+            Hops::new(redirect_uri, settings.body_limit),
+            sender.clone(),
+            left_out.clone(),
+            (url.to_owned(), ready),
+        );
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let running = running;
+            let left = talk.listen(stopped).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the browser is not understood");
+                Left::ByUser
+            });
+            talk.rest();
+            if left == Left::ByUser {
+                let _ = sender.send(Seen::Closed);
+            }
+            drop(running);
+        });
+        match tokio::time::timeout(PATIENCE, is_ready).await {
+            Ok(Ok(())) => Ok(Self {
+                seen,
+                left_out,
+                stop: Some(stop),
+                task,
+                name,
+            }),
+            Ok(Err(_)) => Err(failed("it ended at once".into())),
+            Err(_) => Err(failed("it showed no page in time".into())),
+        }
+    }
+
+    /// The program's name, such as `chromium`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next thing seen; none after [`Watch::end`] or [`Seen::Closed`].
+    pub async fn next(&mut self) -> Option<Seen> {
+        self.seen.recv().await
+    }
+
+    /// Ends the browser. What was seen and not asked for is returned.
+    pub async fn end(&mut self) -> Vec<Hop> {
+        drop(self.stop.take());
+        while self.task.join_next().await.is_some() {}
+        let mut rest = Vec::new();
+        while let Ok(seen) = self.seen.try_recv() {
+            if let Seen::Hop(hop) = seen {
+                rest.push(*hop);
+            }
+        }
+        rest
+    }
+
+    /// How many requests were no pages: images, scripts, styles and what scripts ask.
+    pub fn left_out(&self) -> u32 {
+        self.left_out.load(Ordering::Relaxed)
+    }
+}
