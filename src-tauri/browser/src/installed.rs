@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// A browser that speaks the DevTools protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Installed {
+pub(crate) struct Installed {
     pub program: PathBuf,
     /// What makes it write no cookies and no history.
     pub(crate) private: &'static str,
@@ -40,7 +40,7 @@ const INCOGNITO: &str = "--incognito";
 const IN_PRIVATE: &str = "--inprivate";
 
 /// The first browser in these folders, or where macOS has them.
-pub fn find(folders: impl Iterator<Item = PathBuf> + Clone) -> Option<Installed> {
+pub(crate) fn find(folders: impl Iterator<Item = PathBuf> + Clone) -> Option<Installed> {
     let on_path = NAMES
         .iter()
         .flat_map(|(name, private)| folders.clone().map(move |at| (at.join(name), *private)));

@@ -18,7 +18,7 @@ mod password;
 mod process;
 mod profile;
 mod watch;
+mod written;
 
 pub use hops::Hop;
-pub use installed::{Installed, find};
 pub use watch::{NotWatched, Seen, Settings, Watch};

@@ -6,6 +6,7 @@ use trace::{Outcome, Recorded};
 use url::form_urlencoded;
 
 use crate::hops::Hop;
+use crate::written;
 
 /// What stands where a password was.
 const DROPPED: &str = "not-recorded";
@@ -84,24 +85,23 @@ impl Passwords {
 
     fn replace_values(&self, hop: &mut Hop) {
         for value in self.values.iter().filter(|value| value.len() >= SHORTEST) {
-            for written in ways_to_write(value) {
-                let replace = |text: &mut String| {
-                    if text.contains(&written) {
-                        *text = text.replace(&written, DROPPED);
-                    }
-                };
-                replace(&mut hop.request.url);
-                let mut headers: Vec<_> = hop.request.headers.iter_mut().collect();
-                if let Outcome::Response(response) = &mut hop.outcome {
-                    headers.extend(&mut response.headers);
-                    if let Some(body) = response.body.text().filter(|text| text.contains(&written))
-                    {
-                        response.body.bytes = body.replace(&written, DROPPED).into_bytes();
-                    }
+            let replace = |text: &mut String| {
+                if let Some(replaced) = written::replace(text, value, DROPPED) {
+                    *text = replaced;
                 }
-                headers
-                    .iter_mut()
-                    .for_each(|header| replace(&mut header.value));
+            };
+            replace(&mut hop.request.url);
+            let mut headers: Vec<_> = hop.request.headers.iter_mut().collect();
+            if let Outcome::Response(response) = &mut hop.outcome {
+                headers.extend(&mut response.headers);
+                let body = response.body.text();
+                let body = body.and_then(|text| written::replace(text, value, DROPPED));
+                if let Some(body) = body {
+                    response.body.bytes = body.into_bytes();
+                }
+            }
+            for header in headers {
+                replace(&mut header.value);
             }
         }
     }
@@ -154,29 +154,6 @@ fn is_password(name: &str) -> bool {
         "smscode",
     ];
     parts.iter().any(|part| plain.contains(part)) || whole.contains(&plain.as_str())
-}
-
-/// As it is typed, and as a form, a query and a page have it.
-fn ways_to_write(value: &str) -> BTreeSet<String> {
-    let in_form: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-    let in_page = value
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;");
-    let in_page_too = in_page.replace('\'', "&#39;");
-    let in_json = serde_json::Value::from(value).to_string();
-    let in_json = in_json.trim_matches('"').to_owned();
-    let in_query = in_form.replace('+', "%20");
-    [
-        value.to_owned(),
-        in_query,
-        in_form,
-        in_page_too,
-        in_page,
-        in_json,
-    ]
-    .into()
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 use crate::installed::Installed;
 use crate::messages::Pipe;
 
+/// The pipe is made of inherited handles, which the standard library passes on only on Unix.
+pub(crate) const SUPPORTED: bool = cfg!(unix);
+
 /// A browser with all its processes. They end when this is dropped.
 pub(crate) struct Process(Child);
 
@@ -73,13 +76,9 @@ fn spawn(mut command: Command) -> io::Result<(Process, Pipe)> {
     Ok((Process(child), Pipe::from_std(ours)?))
 }
 
-/// The pipe is made of inherited handles, which the standard library does not pass on.
 #[cfg(not(unix))]
 fn spawn(_: Command) -> io::Result<(Process, Pipe)> {
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        "a browser cannot be watched on this system",
-    ))
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 impl Drop for Process {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::devtools::{Left, Talk};
 use crate::hops::{Hop, Hops};
 use crate::installed::find;
-use crate::process::{Process, start};
+use crate::process::{Process, SUPPORTED, start};
 use crate::profile::Profile;
 
 /// Where browsers are looked for, and how one is started.
@@ -29,21 +29,31 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// By `PATH` and the folder for temporary files. `AUTHSCOPE_WATCH_HEADLESS` is for tests.
+    /// By `PATH` and the folder for temporary files. [`HEADLESS`] is for tests.
     pub fn of_environment(body_limit: u64) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         Self {
             folders: std::env::split_paths(&path).collect(),
             above: std::env::temp_dir(),
-            headless: std::env::var_os("AUTHSCOPE_WATCH_HEADLESS").is_some(),
+            headless: std::env::var_os(HEADLESS).is_some(),
             body_limit,
         }
     }
+
+    /// Whether there is a browser to watch.
+    pub fn find_one(&self) -> bool {
+        SUPPORTED && find(self.folders.iter().cloned()).is_some()
+    }
 }
+
+/// The variable that opens it without a screen.
+const HEADLESS: &str = "AUTHSCOPE_WATCH_HEADLESS";
 
 /// Why no browser is watched.
 #[derive(Debug, Error)]
 pub enum NotWatched {
+    #[error("a browser can be watched on Linux and macOS only")]
+    NotHere,
     #[error("no Chrome, Chromium or Edge is installed")]
     NotInstalled,
     #[error("{program} could not be started: {why}")]
@@ -58,13 +68,15 @@ pub enum Seen {
     Closed,
 }
 
-/// A browser with one page, which the user logs in at. When this is dropped it ends, and its
-/// profile is removed.
+/// A browser with one page, which the user logs in at. When this is dropped it ends at once, and
+/// its profile is removed.
 pub struct Watch {
     seen: mpsc::UnboundedReceiver<Seen>,
     left_out: Arc<AtomicU32>,
     stop: Option<oneshot::Sender<()>>,
+    /// What reads from the browser. It ends before the browser does.
     task: JoinSet<()>,
+    running: Option<Running>,
     name: String,
 }
 
@@ -87,6 +99,9 @@ impl Watch {
         url: &str,
         redirect_uri: &str,
     ) -> Result<Self, NotWatched> {
+        if !SUPPORTED {
+            return Err(NotWatched::NotHere);
+        }
         let installed = find(settings.folders.iter().cloned()).ok_or(NotWatched::NotInstalled)?;
         let name = installed.program.file_name().unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
@@ -102,7 +117,6 @@ impl Watch {
             _process: process,
             _profile: profile,
         };
-
         let (sender, seen) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
@@ -116,7 +130,6 @@ impl Watch {
         );
         let mut task = JoinSet::new();
         task.spawn(async move {
-            let running = running;
             let left = talk.listen(stopped).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the browser is not understood");
                 Left::ByUser
@@ -125,16 +138,18 @@ impl Watch {
             if left == Left::ByUser {
                 let _ = sender.send(Seen::Closed);
             }
-            drop(running);
         });
+        // From here on it ends with its browser, also when nobody waits for this any longer.
+        let watch = Self {
+            seen,
+            left_out,
+            stop: Some(stop),
+            task,
+            running: Some(running),
+            name: name.clone(),
+        };
         match tokio::time::timeout(PATIENCE, is_ready).await {
-            Ok(Ok(())) => Ok(Self {
-                seen,
-                left_out,
-                stop: Some(stop),
-                task,
-                name,
-            }),
+            Ok(Ok(())) => Ok(watch),
             Ok(Err(_)) => Err(failed("it ended at once".into())),
             Err(_) => Err(failed("it showed no page in time".into())),
         }
@@ -154,6 +169,7 @@ impl Watch {
     pub async fn end(&mut self) -> Vec<Hop> {
         drop(self.stop.take());
         while self.task.join_next().await.is_some() {}
+        drop(self.running.take());
         let mut rest = Vec::new();
         while let Ok(seen) = self.seen.try_recv() {
             if let Seen::Hop(hop) = seen {

@@ -68,6 +68,7 @@ const PARTS: &[Part] = &[
     part("rust", "the crates, flows against the lab, the keychain", Run::Crates, Place::Keychain, 30),
     part("doc", "examples in the documentation", Run::Documentation, Place::Here, 120),
     part("exports", "exports, opened by programs that read them", Run::Target("exports"), Place::Browser, 30),
+    part("watch", "logins in a browser that is watched", Run::Target("watch"), Place::Browser, 30),
     part("desktop", "the real window, driven", Run::Target("desktop"), Place::Desktop, 30),
     part("conformance", "the official suite for clients", Run::Target("conformance"), Place::Shell, 30),
     part("peers", "real servers from PyPI and npm", Run::Target("peers"), Place::Shell, 30),
@@ -211,6 +212,7 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> (Tally, String) {
         Place::Browser | Place::ShellAndBrowser => match packages::browser() {
             Some(browser) => {
                 command.env(packages::CHROMIUM, browser);
+                command.env("AUTHSCOPE_WATCH_HEADLESS", "1");
             }
             None => return skipped("there is no Chromium or Chrome"),
         },
