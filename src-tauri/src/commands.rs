@@ -173,6 +173,11 @@ pub async fn open_browser(app: State<'_, App>) -> Answer {
 }
 
 #[tauri::command]
+pub async fn watch_browser(app: State<'_, App>) -> Answer {
+    app.session()?.watch_browser().await
+}
+
+#[tauri::command]
 pub async fn detail(app: State<'_, App>, seq: u32, secrets: bool) -> Answer<Detail> {
     app.detail(seq, secrets)
 }

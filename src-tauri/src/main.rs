@@ -92,6 +92,7 @@ fn main() {
             commands::choose_registration,
             commands::paste_callback,
             commands::open_browser,
+            commands::watch_browser,
             commands::browser_shows,
             commands::detail,
             commands::corrected,

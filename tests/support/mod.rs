@@ -121,6 +121,16 @@ impl Watched {
         }
     }
 
+    /// Waits for an exchange with this line, such as "POST /mcp 401".
+    pub async fn until_exchanged(&mut self, line: &str) {
+        while !self.exchanges().iter().any(|known| known == line) {
+            let update = within(line, self.viewer.next())
+                .await
+                .expect("the document is open");
+            self.take(update);
+        }
+    }
+
     /// Waits until there is no finding of this rule.
     pub async fn until_silent(&mut self, code: &str) {
         while self.codes().contains(&code) {

@@ -186,6 +186,38 @@ test("a run ended while the browser is away says what was waited for", async () 
   await closed(page);
 });
 
+test("a browser that stays away is watched on demand", async () => {
+  const page = await ui.open("?fixture=awaiting");
+  await visible(page.getByText("What does your browser show?"));
+  const before = await page.locator('[id^="row-"]').count();
+  await page.find("watch-browser").click();
+  await visible(page.find("watched"));
+  assert.equal(await page.find("watch-browser").count(), 0);
+  assert.equal(await page.getByText("What does your browser show?").count(), 0);
+  assert.equal(await page.locator('[id^="row-"]').count(), before + 2);
+  assert.equal(await status(page), "awaiting_callback");
+  await closed(page);
+});
+
+test("what a watched browser asks for is drawn, the provider behind as a party of its own", async () => {
+  const page = await ui.open("?fixture=watched&at=end");
+  assert.match(await page.find("diagram").innerText(), /Identity provider/i);
+  const login = page.locator('[id^="row-"]', { hasText: "/oauth/authorize" });
+  await login.click();
+  await page
+    .locator('[id^="row-"]', { hasText: "POST" })
+    .filter({ hasText: "/login" })
+    .first()
+    .click();
+  await page.find("tab-request").click();
+  await visible(page.getByText("not-recorded").first());
+  const sent = page.locator('[id^="row-"]', { hasText: "OPEN" });
+  assert.match(await sent.innerText(), /watched/);
+  await sent.click();
+  await visible(page.getByText(/What is typed as a password is not kept/));
+  await closed(page);
+});
+
 test("a past run of this process opens again as it was left", async () => {
   const page = await ui.open("?fixture=healthy");
   await page.find("start-step").click();

@@ -208,6 +208,11 @@ impl<'a> Progress<'a> {
             } if self.told_to_open != authorization_url => {
                 match how {
                     HowOpened::Approver => {}
+                    HowOpened::Watched => {
+                        let open = "A browser of its own is open, and its pages are recorded; \
+                                    waiting for it to come back.";
+                        self.paint.say(open)?;
+                    }
                     HowOpened::System => {
                         let open = "The browser is open; waiting for it to come back.";
                         self.paint.say(open)?;

@@ -88,6 +88,7 @@ mod step_up;
 mod subject;
 #[cfg(test)]
 mod texts;
+mod upstream;
 mod variant;
 mod wording;
 

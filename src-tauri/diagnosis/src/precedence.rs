@@ -224,6 +224,7 @@ mod tests {
             IssMismatch,
             NoCode,
             CallbackTimeout,
+            BrowserClosed,
             ListenerFailed,
             ApproverStuck,
             TokenRejected,

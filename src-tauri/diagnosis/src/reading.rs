@@ -160,11 +160,7 @@ impl<'a> Reading<'a> {
                 // What belongs to no flow is nobody's fault.
                 EntryKind::Exchange(exchange) if exchange.purpose.is_of_no_flow() => {}
                 EntryKind::Exchange(_) => reading.all.extend(snapshot.exchange(entry)),
-                EntryKind::BrowserOpened(visit) => reading.visits.push(Visit {
-                    seq: entry.seq,
-                    visit,
-                    asked: OnceCell::new(),
-                }),
+                EntryKind::BrowserOpened(visit) => reading.open_browser(entry.seq, visit),
                 EntryKind::Decision(decision) => reading.decisions.push((entry.seq, decision)),
                 EntryKind::Rewound { .. } => {}
             }
@@ -202,6 +198,23 @@ impl<'a> Reading<'a> {
         let kept: Vec<u32> = self.probes.iter().map(|seen| seen.seq).collect();
         self.all.retain(|seen| {
             seen.exchange.purpose != Purpose::AuthorizationProbe || kept.contains(&seen.seq)
+        });
+    }
+
+    /// Whoever wants to see what a browser shows opens the same request once more, in one that is
+    /// watched: it is still one request.
+    fn open_browser(&mut self, seq: u32, visit: &'a BrowserVisit) {
+        if let Some(last) = self.visits.last_mut()
+            && visit.how == HowOpened::Watched
+            && last.visit.url == visit.url
+        {
+            last.visit = visit;
+            return;
+        }
+        self.visits.push(Visit {
+            seq,
+            visit,
+            asked: OnceCell::new(),
         });
     }
 

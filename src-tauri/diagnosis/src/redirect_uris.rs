@@ -1,4 +1,4 @@
-//! What to do about a redirect URI that is refused.
+//! Redirect URIs that are refused: how pages say it, and what to do about it.
 
 use url::Url;
 
@@ -26,3 +26,18 @@ pub(crate) fn advice(uri: &str) -> String {
         }
     )
 }
+
+/// Whether a page, in lower case, says in so many words that a redirect URI is refused.
+pub(crate) fn refuses_redirect_uri(page: &str) -> bool {
+    REFUSALS.iter().any(|words| page.contains(words))
+}
+
+const REFUSALS: [&str; 7] = [
+    "redirect_uri_mismatch",
+    "invalid redirect",
+    "invalid parameter: redirect_uri",
+    "redirect uri is not",
+    "redirect_uri is not",
+    "redirect uri does not match",
+    "redirect_uri does not match",
+];

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use browser::{Seen, Watch};
 use flow::{Plan, StepOutcome};
 use tokio::sync::mpsc;
 use trace::{
@@ -20,6 +21,7 @@ use crate::lookout::{Lookout, SentBrowser};
 use crate::runner::Runner;
 use crate::state::Status;
 use crate::visit::Visit;
+use crate::watched::seen;
 use flow::options::{Browser, CallbackHost, ResponseMode};
 
 /// How the waiting for a callback ended.
@@ -73,29 +75,29 @@ impl Runner {
             return Ok(());
         };
         let redirect_uri = listener.redirect_uri().to_owned();
-        let how = self.send_browser(&url);
-        let visit = BrowserVisit {
-            url: url.clone(),
-            how,
+        let mut watch = self.watch(&url, &redirect_uri, plan.phase).await?;
+        let how = match &watch {
+            Some(_) => HowOpened::Watched,
+            None => self.send_browser(&url),
         };
-        lock(&self.journal).push(now(), plan.phase, EntryKind::BrowserOpened(visit));
-        let deadline = now().plus(self.callback_timeout());
         self.reporter.listening = Some(redirect_uri.clone());
-        self.report(Some(Status::AwaitingCallback {
-            authorization_url: url.clone(),
-            how,
-            deadline,
-        }));
-
-        let (hops, mut hopped) = mpsc::unbounded_channel();
         let sent = SentBrowser {
             url,
             redirect_uri,
             phase: plan.phase,
+            deadline: now().plus(self.callback_timeout()),
         };
-        let mut lookout = self.lookout(&sent.url);
+        self.opened(&sent, how);
+        let (hops, mut hopped) = mpsc::unbounded_channel();
+        let mut lookout = self.lookout(&sent.url, how);
         let end = self
-            .await_callback(listener, &sent, hops, &mut hopped, &mut lookout)
+            .await_callback(
+                listener,
+                &sent,
+                (hops, &mut hopped),
+                &mut lookout,
+                &mut watch,
+            )
             .await;
         self.reporter.listening = None;
         self.end_lookout(lookout, plan.phase, end.is_err()).await;
@@ -103,21 +105,44 @@ impl Runner {
         while let Ok(hop) = hopped.try_recv() {
             lock(&self.journal).browsed(plan.phase, hop);
         }
+        if let Some(watch) = watch {
+            self.leave_browser(watch, plan.phase, end.is_ok()).await;
+        }
         self.come_back(end?, plan.phase).await
+    }
+
+    /// Records that the browser was sent there, and that it is waited for.
+    fn opened(&mut self, sent: &SentBrowser, how: HowOpened) {
+        let url = sent.url.clone();
+        let visit = BrowserVisit {
+            url: url.clone(),
+            how,
+        };
+        lock(&self.journal).push(now(), sent.phase, EntryKind::BrowserOpened(visit));
+        self.report(Some(Status::AwaitingCallback {
+            can_watch: self.can_watch(&url, how == HowOpened::Watched),
+            authorization_url: url,
+            how,
+            deadline: sent.deadline,
+        }));
     }
 
     async fn await_callback(
         &mut self,
         listener: CallbackListener,
         sent: &SentBrowser,
-        hops: mpsc::UnboundedSender<Sent>,
-        hopped: &mut mpsc::UnboundedReceiver<Sent>,
+        (hops, hopped): (
+            mpsc::UnboundedSender<Sent>,
+            &mut mpsc::UnboundedReceiver<Sent>,
+        ),
         lookout: &mut Lookout,
+        watch: &mut Option<Watch>,
     ) -> Result<End, Stop> {
         let SentBrowser {
             url,
             redirect_uri,
             phase,
+            ..
         } = sent;
         let phase = *phase;
         let state = self.flow.expected_state(&self.setup);
@@ -148,6 +173,15 @@ impl Runner {
                     self.report_waiting();
                 }
                 command = self.inbox.recv() => {
+                    if let Some((Command::WatchBrowser, reply)) = command {
+                        let opened = self.watch_instead(sent, watch).await?;
+                        if opened.is_ok() {
+                            lookout.hear();
+                            self.opened(sent, HowOpened::Watched);
+                        }
+                        let _ = reply.send(opened);
+                        continue;
+                    }
                     let end = self.command_while_browsing(command, sent, lookout)?;
                     if let Some(end) = end {
                         return Ok(end);
@@ -164,6 +198,17 @@ impl Runner {
                     }
                     Err(error @ CallbackEnd::NotStarted { .. }) => {
                         Ok(End::Failed(StopCode::ListenerFailed, error.to_string()))
+                    }
+                },
+                seen = seen(watch) => match seen {
+                    Seen::Hop(hop) => {
+                        self.record_fetches();
+                        lock(&self.journal).watched(phase, *hop);
+                        self.report_waiting();
+                    }
+                    Seen::Closed => {
+                        let why = "The browser was closed before it came back.";
+                        return Ok(End::Failed(StopCode::BrowserClosed, why.into()));
                     }
                 },
                 stuck = &mut approving, if !approver_done => match stuck {
@@ -257,6 +302,9 @@ impl Runner {
 
     /// Brings the user to the page where a device is approved; the polls go on meanwhile.
     pub(crate) fn show_verification_page(&mut self, url: String, phase: Phase) {
+        if self.options.browser == Browser::Watch {
+            self.not_watched("this page leads back to no client.".into(), phase);
+        }
         let how = self.send_browser(&url);
         let visit = BrowserVisit {
             url: url.clone(),
@@ -310,7 +358,7 @@ impl Runner {
         match &self.options.browser {
             Browser::Show => HowOpened::Shown,
             Browser::Approver { .. } => HowOpened::Approver,
-            Browser::System => match wire::open_browser(url) {
+            Browser::System | Browser::Watch => match wire::open_browser(url) {
                 Ok(()) => HowOpened::System,
                 Err(error) => {
                     tracing::warn!(%error, "no browser was started");

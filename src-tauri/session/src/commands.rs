@@ -44,9 +44,10 @@ impl Runner {
             Command::GoOn => self.go_on().await?,
             Command::Rewind(seq) => self.rewind(seq),
             Command::Edit(request) => self.edit(request),
-            Command::PasteCallback(_) | Command::OpenBrowser | Command::BrowserShows(_) => {
-                Err(not_now("No callback is being waited for."))
-            }
+            Command::PasteCallback(_)
+            | Command::OpenBrowser
+            | Command::WatchBrowser
+            | Command::BrowserShows(_) => Err(not_now("No callback is being waited for.")),
             Command::Act(action) => self.act(action).await?,
             Command::ChooseAuthorizationServer(issuer) => {
                 self.choose_authorization_server(issuer).await?

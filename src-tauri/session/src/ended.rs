@@ -65,10 +65,13 @@ fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
     }
     let strays = since.iter().filter_map(|entry| entry.exchange());
     let strays = strays.filter(|exchange| is_stray(exchange)).count();
-    let place = origin_of(&visit.url).unwrap_or_else(|| visit.url.clone());
+    let url = page_seen(since).unwrap_or(&visit.url);
+    let place = origin_of(url).unwrap_or_else(|| url.to_owned());
     let browser = match visit.how {
         HowOpened::Shown => format!("while the authorization URL waited to be opened at {place}."),
-        HowOpened::System | HowOpened::Approver => format!("while the browser was at {place}."),
+        HowOpened::System | HowOpened::Approver | HowOpened::Watched => {
+            format!("while the browser was at {place}.")
+        }
     };
     let redirect_uri = query_pairs(&visit.url)
         .into_iter()
@@ -95,6 +98,13 @@ fn browser_waiting(visit: &BrowserVisit, since: &[&Entry]) -> Option<String> {
              sent."
         ),
     })
+}
+
+/// The page that the browser came to last, where that was seen.
+fn page_seen<'a>(since: &[&'a Entry]) -> Option<&'a str> {
+    let exchanges = since.iter().rev().filter_map(|entry| entry.exchange());
+    let mut pages = exchanges.filter(|it| it.purpose == Purpose::Authorization);
+    pages.next().map(|page| page.request.url.as_str())
 }
 
 /// What an approver sends as the browser is part of the wait; so is what was not taken, and what

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Edit(Option<Request>),
     PasteCallback(String),
     OpenBrowser,
+    WatchBrowser,
     BrowserShows(BrowserShows),
     Act(Action),
     ChooseAuthorizationServer(String),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use flow::{Flow, Plan};
 use trace::{
     Decision, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose, Request, Role,
-    Side, Timestamp, Timings, Trace, Verdict, origin_of,
+    Side, Timestamp, Timings, Trace, Verdict, VerdictKind, origin_of,
 };
 use wire::{Fetched, Sent};
 
@@ -164,7 +164,7 @@ impl Journal {
             self.browsed(phase, *lost);
         }
         let to = self.addressee(&Purpose::Authorization, &sent.request);
-        let verdict = sent_words(&sent);
+        let verdict = page_words(&sent.outcome);
         let exchange = exchange(
             Purpose::Authorization,
             ParticipantId::BROWSER,
@@ -186,8 +186,35 @@ impl Journal {
         }
         let purpose = Purpose::AuthorizationProbe;
         let to = self.addressee(&purpose, &sent.request);
-        let (from, verdict) = (ParticipantId::CLIENT, sent_words(&sent));
+        let (from, verdict) = (ParticipantId::CLIENT, page_words(&sent.outcome));
         let exchange = exchange(purpose, from, to, "without cookies", false, sent, verdict);
+        let at = exchange.started;
+        self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
+    }
+
+    /// Records what a page of a watched browser requested.
+    pub fn watched(&mut self, phase: Phase, hop: browser::Hop) {
+        let to = self.addressee(&Purpose::Authorization, &hop.request);
+        // A wrong password is no end: the user tries again.
+        let verdict = page_words(&hop.outcome).map(|words| match words.kind {
+            VerdictKind::Rejected => Verdict::moved_on(words.text),
+            _ => words,
+        });
+        let sent = Sent {
+            request: hop.request,
+            outcome: hop.outcome,
+            started: hop.started,
+            timings: Timings {
+                total: hop.total,
+                ..Timings::default()
+            },
+            connection: None,
+            lost: None,
+        };
+        let from = ParticipantId::BROWSER;
+        let purpose = Purpose::Authorization;
+        let mut exchange = exchange(purpose, from, to, "", false, sent, verdict);
+        exchange.recorded = hop.recorded;
         let at = exchange.started;
         self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
     }
@@ -258,21 +285,39 @@ impl Journal {
                 self.mcp_server_or_other(&origin)
             }
             Purpose::Authorization | Purpose::AuthorizationProbe => {
-                let known = |role| {
-                    let mut all = self.trace.participants.iter();
-                    all.any(|known| {
-                        known.role == role && known.origin.as_deref() == Some(origin.as_str())
-                    })
-                };
-                let roles = [Role::AuthorizationServer, Role::McpServer];
-                roles
-                    .into_iter()
-                    .find(|role| known(*role))
-                    .unwrap_or(Role::Other)
+                self.host_of_page(&origin, request)
             }
             _ => Role::AuthorizationServer,
         };
         self.trace.participant(role, &origin)
+    }
+
+    /// Whose page it is that a browser asks for on its way.
+    fn host_of_page(&self, origin: &str, request: &Request) -> Role {
+        let known = |role| {
+            let mut all = self.trace.participants.iter();
+            all.any(|known| known.role == role && known.origin.as_deref() == Some(origin))
+        };
+        let roles = [
+            Role::AuthorizationServer,
+            Role::McpServer,
+            Role::IdentityProvider,
+        ];
+        if let Some(role) = roles.into_iter().find(|role| known(*role)) {
+            return role;
+        }
+        let visits = self.trace.entries.iter().rev();
+        let visit = visits.filter_map(|entry| match &entry.kind {
+            EntryKind::BrowserOpened(visit) => origin_of(&visit.url),
+            _ => None,
+        });
+        if visit.take(1).any(|sent_to| sent_to == origin) {
+            Role::AuthorizationServer
+        } else if asks_to_vouch(request) {
+            Role::IdentityProvider
+        } else {
+            Role::Other
+        }
     }
 
     fn mcp_server_or_other(&self, origin: &str) -> Role {
@@ -314,6 +359,17 @@ fn exchange(
     }
 }
 
+/// Whether an authorization server sends the user on with it, to be logged in there: an
+/// authorization request of its own (RFC 6749 section 4.1.1), or one of SAML.
+fn asks_to_vouch(request: &Request) -> bool {
+    let mut fields = trace::query_pairs(&request.url);
+    if request.method == "POST" {
+        fields.extend(request.body.text().map(trace::pairs).unwrap_or_default());
+    }
+    let has = |name: &str| fields.iter().any(|field| field.name == name);
+    has("SAMLRequest") || (has("client_id") && (has("response_type") || has("request_uri")))
+}
+
 /// On a request whose connection the server had closed.
 fn sent_again(lost: &Sent) -> Verdict {
     Verdict::moved_on(if lost.request.method == "GET" {
@@ -324,8 +380,8 @@ fn sent_again(lost: &Sent) -> Verdict {
 }
 
 /// A few words on a page the browser got: where it was sent, or what kind of page it is.
-fn sent_words(sent: &Sent) -> Option<Verdict> {
-    let Outcome::Response(response) = &sent.outcome else {
+fn page_words(outcome: &Outcome) -> Option<Verdict> {
+    let Outcome::Response(response) = outcome else {
         return None;
     };
     if let Some(location) = response.header_value("location") {

@@ -50,6 +50,7 @@ mod state;
 mod tokens;
 mod typed_secrets;
 mod visit;
+mod watched;
 
 pub use breakpoints::{BreakOn, Breakpoint};
 pub use ended::ended_message;

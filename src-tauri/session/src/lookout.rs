@@ -8,19 +8,20 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep};
-use trace::{BrowserShows, Decision, FailureKind, Outcome, Phase};
+use trace::{BrowserShows, Decision, FailureKind, HowOpened, Outcome, Phase, Timestamp};
 use wire::{Approver, Sent, Wire};
 
 use crate::env::now;
 use crate::journal::lock;
 use crate::runner::Runner;
-use flow::options::Browser;
 
 /// Where the browser was sent, and where it is to come back to.
 pub(crate) struct SentBrowser {
     pub url: String,
     pub redirect_uri: String,
     pub phase: Phase,
+    /// Until when it is waited for.
+    pub deadline: Timestamp,
 }
 
 /// What a lookout has to tell.
@@ -102,9 +103,8 @@ impl Lookout {
 }
 
 impl Runner {
-    pub(crate) fn lookout(&self, url: &str) -> Lookout {
-        // The approver's own pages are seen, all of them.
-        let unseen = !matches!(self.options.browser, Browser::Approver { .. });
+    pub(crate) fn lookout(&self, url: &str, how: HowOpened) -> Lookout {
+        let unseen = matches!(how, HowOpened::System | HowOpened::Shown);
         let after = Duration::from_secs(self.options.callback.probe_after_seconds.into());
         Lookout::new((unseen && is_good_twice(url)).then_some(after))
     }

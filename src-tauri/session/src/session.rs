@@ -159,6 +159,15 @@ impl Session {
         self.send(Command::OpenBrowser).await
     }
 
+    /// Opens the authorization URL in a browser that is watched, beside the one that stays away.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] unless [`crate::Status::AwaitingCallback`] says that it can be;
+    /// [`ErrorCode::Browser`] when it does not start.
+    pub async fn watch_browser(&self) -> Result<(), AppError> {
+        self.send(Command::WatchBrowser).await
+    }
+
     /// Takes what the user sees in the browser. Where there is no way on, the authorization page is
     /// asked for without cookies, once.
     ///

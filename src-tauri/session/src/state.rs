@@ -91,6 +91,8 @@ pub enum Status {
         authorization_url: String,
         how: HowOpened,
         deadline: Timestamp,
+        /// There is a browser that can be watched in place of the one that stays away.
+        can_watch: bool,
     },
     /// A code is to be entered in a browser (RFC 8628 section 3.3), while the token endpoint is
     /// polled.

@@ -25,6 +25,7 @@ enum Command {
     Edit,
     Paste,
     OpenBrowser,
+    WatchBrowser,
     Act,
     ChooseServer,
     ChooseRegistration,
@@ -40,6 +41,7 @@ enum Always {
 
 use Command::{
     Act, ChooseRegistration, ChooseServer, Edit, GoOn, Next, OpenBrowser, Paste, Rewind, Run,
+    WatchBrowser,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,6 +61,7 @@ async fn before_the_first_step() {
             (Edit, ErrorCode::Invalid, "http"),
             (Paste, ErrorCode::NotNow, NO_CALLBACK),
             (OpenBrowser, ErrorCode::NotNow, NO_CALLBACK),
+            (WatchBrowser, ErrorCode::NotNow, NO_CALLBACK),
             (Act, ErrorCode::NotNow, "not possible here."),
             (
                 ChooseServer,
@@ -89,6 +92,7 @@ async fn while_a_request_is_under_way() {
             (Edit, ErrorCode::NotNow, BUSY),
             (Paste, ErrorCode::NotNow, BUSY),
             (OpenBrowser, ErrorCode::NotNow, BUSY),
+            (WatchBrowser, ErrorCode::NotNow, BUSY),
             (Act, ErrorCode::NotNow, BUSY),
             (ChooseServer, ErrorCode::NotNow, BUSY),
             (ChooseRegistration, ErrorCode::NotNow, BUSY),
@@ -115,6 +119,7 @@ async fn while_the_keychain_is_asked() {
         Edit,
         Paste,
         OpenBrowser,
+        WatchBrowser,
         Act,
         ChooseServer,
         ChooseRegistration,
@@ -195,6 +200,7 @@ async fn where_the_flow_is_done() {
             (Edit, ErrorCode::NotNow, NO_REQUEST),
             (Paste, ErrorCode::NotNow, NO_CALLBACK),
             (OpenBrowser, ErrorCode::NotNow, NO_CALLBACK),
+            (WatchBrowser, ErrorCode::NotNow, NO_CALLBACK),
             (ChooseServer, ErrorCode::Invalid, "authorization server"),
         ],
     )
@@ -231,6 +237,7 @@ async fn where_the_flow_stopped() {
             (Edit, ErrorCode::NotNow, NO_REQUEST),
             (Paste, ErrorCode::NotNow, NO_CALLBACK),
             (OpenBrowser, ErrorCode::NotNow, NO_CALLBACK),
+            (WatchBrowser, ErrorCode::NotNow, NO_CALLBACK),
             (Act, ErrorCode::NotNow, "not possible here."),
             (ChooseServer, ErrorCode::Invalid, "authorization server"),
         ],
@@ -257,6 +264,7 @@ async fn where_the_user_ended_the_run() {
             (Edit, ErrorCode::NotNow, NO_REQUEST),
             (Paste, ErrorCode::NotNow, NO_CALLBACK),
             (OpenBrowser, ErrorCode::NotNow, NO_CALLBACK),
+            (WatchBrowser, ErrorCode::NotNow, NO_CALLBACK),
             (Act, ErrorCode::NotNow, "not possible here."),
             (ChooseServer, ErrorCode::Invalid, "authorization server"),
             (ChooseRegistration, ErrorCode::NotNow, NO_REGISTRATION),
@@ -310,6 +318,7 @@ async fn tell(session: &Session, command: Command) -> Result<(), AppError> {
                 session.paste_callback(url.into()).await
             }
             OpenBrowser => session.open_browser().await,
+            WatchBrowser => session.watch_browser().await,
             Act => {
                 let kind = ActionKind::Refresh;
                 session.act(Action { kind, call: None }).await

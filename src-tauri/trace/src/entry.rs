@@ -228,7 +228,7 @@ impl Entry {
 pub enum EntryKind {
     Exchange(Box<Exchange>),
     /// The browser was sent to the authorization endpoint. What it does there is not seen, unless
-    /// an approver plays the browser: then each hop is an exchange.
+    /// it is watched, or an approver plays the browser: then each hop is an exchange.
     BrowserOpened(BrowserVisit),
     Decision(Decision),
     /// The user went back: the entries from `to` up to this one are abandoned.
@@ -252,6 +252,8 @@ pub enum HowOpened {
     Shown,
     /// The headless approver follows the redirects and fills in the forms itself.
     Approver,
+    /// A browser of its own, whose pages are recorded.
+    Watched,
 }
 
 /// What a browser shows that was sent to the authorization endpoint.
@@ -340,6 +342,16 @@ pub enum Decision {
     AuthorizationServerChanged {
         from: String,
         to: String,
+    },
+    /// The browser could not be watched, as the user wanted: the system's was used.
+    BrowserNotWatched {
+        why: String,
+    },
+    /// The browser was watched. Requests for images, scripts and the like are not recorded but
+    /// counted.
+    BrowserWatched {
+        browser: String,
+        left_out: u32,
     },
     /// The user has to enter the code there (RFC 8628 section 3.3).
     DeviceCodeShown {
@@ -476,6 +488,8 @@ pub enum StopCode {
     NoCode,
     /// The callback did not come in time.
     CallbackTimeout,
+    /// The browser that was watched was closed before the callback.
+    BrowserClosed,
     /// The listener for the callback could not be opened.
     ListenerFailed,
     /// The headless approver came to a page it cannot pass.

@@ -77,6 +77,19 @@ pub fn sentence(decision: &Decision) -> String {
         Decision::BrowserShows { shows } => {
             format!("The user says that the browser shows {}.", shows.words())
         }
+        Decision::BrowserNotWatched { why } => {
+            format!("The system's browser is used, and not watched: {why}")
+        }
+        Decision::BrowserWatched { browser, left_out } => match left_out {
+            0 => format!("{browser} was watched."),
+            1 => format!(
+                "{browser} was watched; 1 request for an image, script or the like is not drawn."
+            ),
+            _ => format!(
+                "{browser} was watched; {left_out} requests for images, scripts and the like are \
+                 not drawn."
+            ),
+        },
         Decision::DeviceCodeShown { verification_uri } => {
             format!("The user enters the code at {verification_uri}")
         }

@@ -25,6 +25,14 @@ pub fn open_browser(url: &str) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Whether a browser may be sent to this URL.
+///
+/// # Errors
+/// [`OpenError::Refused`] says what is wrong with it.
+pub fn may_be_opened(url: &str) -> Result<(), OpenError> {
+    checked(url).map(drop)
+}
+
 /// The URL as the launcher gets it: parsed and written again, so that quotes, blanks and line
 /// breaks are encoded.
 fn checked(url: &str) -> Result<Url, OpenError> {

@@ -28,7 +28,7 @@ mod settings;
 mod tls;
 
 pub use approver::{Approver, Stuck};
-pub use browser::{OpenError, open_browser};
+pub use browser::{OpenError, may_be_opened, open_browser};
 pub use callback::{
     CallbackEnd, CallbackHost, CallbackListener, CallbackMethod, CallbackSettings, ListenerError,
     PasteError, Received, parse_pasted,

@@ -192,6 +192,10 @@ export function fakeHost(query: URLSearchParams): Host {
         "Copy the URL and open it yourself.",
       );
     },
+    watchBrowser: async () => {
+      refused();
+      play.watchBrowser();
+    },
     browserShows: async (shows) => play.browserShows(shows),
 
     detail: async (seq, secrets): Promise<Detail> => play.detail(seq, secrets),

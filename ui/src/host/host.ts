@@ -76,6 +76,8 @@ export interface Host {
   pasteCallback(url: string): Promise<void>;
   /** Opens the authorization URL again. */
   openBrowser(): Promise<void>;
+  /** Opens it in a browser whose pages are drawn, where the status says that it can be. */
+  watchBrowser(): Promise<void>;
   /** Says what the browser shows, which the program cannot look into. */
   browserShows(shows: BrowserShows): Promise<void>;
 

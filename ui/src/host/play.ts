@@ -23,9 +23,10 @@ import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
 import type { ViewChange } from "./bindings/ViewChange";
 import { metBy } from "./breaks";
-import { ACCESS, CHALLENGE, CODE, REFRESH, VERIFIER } from "./fixtures/places";
-import { exchange } from "./fixtures/script";
+import { ACCESS, CHALLENGE, CODE, ISSUER, REFRESH, VERIFIER } from "./fixtures/places";
+import { browser, exchange } from "./fixtures/script";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
+import { loginPage } from "./fixtures/watched";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
 import { rulesOf } from "./rules";
 import { inOrder, verdictOf } from "./verdict";
@@ -131,10 +132,12 @@ export class Play {
       const { request, outcome } = first.exchange;
       this.#status = { is: "answer_held", title: step.title, request, outcome };
     } else if (step.awaits && first?.is === "browser") {
-      this.#append(step, [first]);
-      const { how } = step.awaits;
+      const { how, pages = 0 } = step.awaits;
+      this.#append(step, [first, ...rest.slice(0, pages)]);
       const deadline = (Date.now() + 300_000) * 1_000;
-      this.#status = { is: "awaiting_callback", authorization_url: first.url, how, deadline };
+      const can_watch = how === "system";
+      const { url: authorization_url } = first;
+      this.#status = { is: "awaiting_callback", authorization_url, how, deadline, can_watch };
     } else if (step.device && first) {
       this.#append(step, [first]);
       this.#polled = 1;
@@ -196,10 +199,20 @@ export class Play {
     this.#send();
   }
 
+  /** The request is made once more, in a browser that is watched. */
+  watchBrowser(): void {
+    const step = this.#step();
+    if (this.#status.is !== "awaiting_callback" || !step) return;
+    const { authorization_url: url } = this.#status;
+    this.#append(step, [browser(url, "watched"), loginPage(ISSUER, url)]);
+    this.#status = { ...this.#status, how: "watched", can_watch: false };
+    this.#send();
+  }
+
   callback(): void {
     const step = this.#step();
     if (this.#status.is !== "awaiting_callback" || !step) return;
-    this.#append(step, step.rows.slice(1));
+    this.#append(step, step.rows.slice(1 + (step.awaits?.pages ?? 0)));
     this.#status = { is: "ready" };
     this.#finish(step);
     this.#send();

@@ -40,6 +40,7 @@ export function tauriHost(): Host {
 
     pasteCallback: (url) => invoke("paste_callback", { url }),
     openBrowser: () => invoke("open_browser"),
+    watchBrowser: () => invoke("watch_browser"),
     browserShows: (shows) => invoke("browser_shows", { shows }),
 
     detail: (seq, secrets) => invoke("detail", { seq, secrets }),

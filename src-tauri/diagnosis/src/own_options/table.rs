@@ -341,7 +341,7 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         options: &["callback.timeout_seconds"],
-        rules: &["A18"],
+        rules: &["A18/default"],
         tells: Tells::AtMost(30),
         why: "A person needs longer than that to log in and to agree.",
         fix: "Give more with {option}, or leave it out: the default is 300 seconds.",

@@ -26,9 +26,9 @@ rule! {
         InvalidResourceMetadata, ForeignResource, NoServerMetadata, IssuerMismatch,
         PkceUnsupported, MissingEndpoint, CredentialsElsewhere, IssuerNotConfirmed, NoRegistration,
         RegistrationRejected, AuthorizationError, StateMismatch, IssMismatch, NoCode,
-        CallbackTimeout, ListenerFailed, ApproverStuck, TokenRejected, InvalidTokenResponse,
-        PushedAuthorizationRejected, DeviceNotApproved, IdTokenInvalid, GrantNotOffered,
-        NotPossible, TokenNotAccepted, InsufficientScope, McpError,
+        CallbackTimeout, BrowserClosed, ListenerFailed, ApproverStuck, TokenRejected,
+        InvalidTokenResponse, PushedAuthorizationRejected, DeviceNotApproved, IdTokenInvalid,
+        GrantNotOffered, NotPossible, TokenNotAccepted, InsufficientScope, McpError,
     ],
     looks_at: [Request],
 }

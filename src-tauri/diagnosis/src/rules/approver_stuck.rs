@@ -5,6 +5,7 @@ use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, value};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_AUTHORIZATION_ERROR, RFC6749_LOGIN};
+use crate::upstream::refused_upstream;
 use crate::wording::{excerpt, in_its_own_words, is_html, text_of_page};
 
 rule! {
@@ -72,6 +73,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
     let (seq, said) = reading.stopped_saying(StopCode::ApproverStuck)?;
     let hop = *reading.hops.iter().rev().find(|hop| hop.seq < seq)?;
+    if refused_upstream(reading, hop).is_some() {
+        return None;
+    }
     // No answer at all is the network's matter. Only the page itself shows what it is about.
     let response = hop.response_with_body()?;
     let page = Page {
@@ -113,6 +117,9 @@ fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
 /// What the page says that the user's browser was sent to, as far as it is seen from here.
 fn at_the_probe(reading: &Reading<'_>) -> Option<Finding> {
     let hop = reading.probed_error()?;
+    if refused_upstream(reading, hop).is_some() {
+        return None;
+    }
     let response = hop.response_with_body()?;
     let page = Page {
         hop,

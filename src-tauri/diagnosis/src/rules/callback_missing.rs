@@ -1,22 +1,25 @@
 use trace::{HowOpened, StopCode};
 
-use crate::finding::Part;
-use crate::reading::{Reading, value};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, Visit, value};
 use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_WAY_BACK;
+use crate::upstream::{Upstream, is_refusal, refused_upstream};
+use crate::wording::answer_in_words;
 
 rule! {
     /// # What it looks at
     /// An authorization request after which no browser came to the redirect URI in time.
     ///
     /// # Why it matters
-    /// What happened in the browser is not seen from here: it may still show a login, an error
-    /// about the redirect URI, or a success page of the authorization server that leads nowhere.
+    /// What happens in a browser that is not watched is not seen from here: it may still show a
+    /// login, an error about the redirect URI, or a success page of the authorization server that
+    /// leads nowhere.
     ///
     /// # How to fix
     /// Look at the page in the browser, it says which of these it is. On another machine than this
-    /// one, paste the URL that the browser ends at.
+    /// one, paste the URL that the browser ends at. A run with `--approve watch` records the pages.
     ///
     /// # References
     /// RFC 6749 section 4.1; RFC 8252 section 7.3.
@@ -26,14 +29,24 @@ rule! {
         OWN_OPTION: Error Client Likely
             "Nobody comes back in the time that this run's own {option} leaves",
         URL_SHOWN: Error Client Likely "Nobody came back from the authorization URL",
+        CLOSED: Error Client Likely "The browser was closed before it came back",
+        PAGE_REFUSES: Error AuthorizationServer Likely "The login ends at an error page",
+        UPSTREAM_REFUSES: Error AuthorizationServer Likely
+            "The identity provider behind the authorization server answers with an error page",
     ],
     spec: [RFC6749_WAY_BACK],
-    stops: [CallbackTimeout],
+    stops: [CallbackTimeout, BrowserClosed, ApproverStuck by UPSTREAM_REFUSES],
     looks_at: [AuthorizationRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let Some((seq, said)) = reading.stopped_saying(StopCode::CallbackTimeout) else {
+    // What a browser shows that is watched is known before anybody gives up.
+    if let Some(page) = refusing_page(reading) {
+        return findings.add(at_error_page(reading, page));
+    }
+    let closed = reading.stopped_saying(StopCode::BrowserClosed);
+    let timed_out = reading.stopped_saying(StopCode::CallbackTimeout);
+    let Some((seq, said)) = closed.max(timed_out) else {
         return;
     };
     let Some(visit) = reading.visits.iter().rev().find(|visit| visit.seq < seq) else {
@@ -46,12 +59,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let asked = reading.authorization_before(seq).map(|(_, asked)| asked);
     let uri = asked.and_then(|asked| value(asked, "redirect_uri").map(str::to_owned));
     let uri = uri.unwrap_or_default();
+    let last = last_page(reading, visit);
     let finding = RULE
         .found(RFC6749_WAY_BACK)
-        .at(visit.seq, Part::RequestUrl)
+        .at(last.map_or(visit.seq, |page| page.seq), Part::RequestUrl)
         .expected(format!("a request to {uri} with code or error"))
         .actual(said);
     findings.add(match visit.visit.how {
+        HowOpened::Watched if closed.is_some_and(|(at, _)| at == seq) => finding
+            .variant(&CLOSED)
+            .message(closed_at(last))
+            .fix("Run again and log in; the window closes by itself."),
         HowOpened::Shown => finding
             .variant(&URL_SHOWN)
             .message(
@@ -63,7 +81,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "Open the URL in a browser of this machine. In a browser elsewhere, copy the URL \
                  that it ends at, even if it shows an error, and paste it here.",
             ),
-        HowOpened::System | HowOpened::Approver => finding
+        HowOpened::System | HowOpened::Approver | HowOpened::Watched => finding
             .message(
                 "The page in the browser says why: a login that was not finished; an error about \
                  the redirect URI, the client or the request, which is shown and not sent back; or \
@@ -77,12 +95,81 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
+/// The page at which the login ends, if nobody gets on from it.
+fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
+    let visit = reading.visits.last()?;
+    let mut came = reading.callbacks.iter().chain(&reading.strays);
+    if came.any(|callback| visit.seq < callback.seq) {
+        return None;
+    }
+    let seen = last_page(reading, visit).filter(|page| is_refusal(*page));
+    // Of a page that was not watched other rules speak, unless it refuses another request.
+    let stuck = reading.stopped(StopCode::ApproverStuck);
+    let hop = stuck.and_then(|_| reading.hops.last().copied());
+    let unwatched = reading.probed_error().or(hop);
+    seen.or(unwatched.filter(|page| refused_upstream(reading, *page).is_some()))
+}
+
+/// Where a watched browser was seen last.
+fn last_page<'a>(reading: &Reading<'a>, visit: &Visit<'_>) -> Option<ExchangeRef<'a>> {
+    let last = reading.hops.last().filter(|hop| visit.seq < hop.seq)?;
+    (visit.visit.how == HowOpened::Watched).then_some(*last)
+}
+
+fn closed_at(last: Option<ExchangeRef<'_>>) -> String {
+    let Some(page) = last else {
+        return "The window was closed, or the browser ended, before a page had come.".into();
+    };
+    let place = page_name(page);
+    let seen = match page.response() {
+        Some(_) => "No page on the way shows an error.",
+        None => "Nothing had come from there.",
+    };
+    format!("The window was closed, or the browser ended, at {place}. {seen}")
+}
+
+/// Where a page is, without what its query carries.
+fn page_name(page: ExchangeRef<'_>) -> String {
+    let url = &page.request().url;
+    url.split(['?', '#']).next().unwrap_or(url).to_owned()
+}
+
+fn at_error_page(reading: &Reading<'_>, page: ExchangeRef<'_>) -> Finding {
+    let found = RULE
+        .found(RFC6749_WAY_BACK)
+        .at(page.seq, Part::body(""))
+        .expected("a page that leads on, or a redirect to the redirect URI")
+        .actual(answer_in_words(page.exchange));
+    let place = page_name(page);
+    match refused_upstream(reading, page) {
+        Some(Upstream { redirect_uri, .. }) => found
+            .variant(&UPSTREAM_REFUSES)
+            .message(format!(
+                "The authorization server took the request of this run, and sent the browser on to \
+                 a login behind it. {place} refuses that second request: its client and its \
+                 redirect URI are settings of the authorization server, not of this run. The page \
+                 itself may name another reason."
+            ))
+            .fix(format!(
+                "At the provider of {place}, look at the client that the authorization server \
+                 uses there: register its redirect URI {redirect_uri}, and check its client ID."
+            )),
+        None => found
+            .variant(&PAGE_REFUSES)
+            .message(format!(
+                "{place} shows an error and does not send the browser back, so its own words are \
+                 all there is. A user who is not allowed to log in would see the same."
+            ))
+            .fix("Do what the page says, or look into the log of that server for this request."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use trace::{HowOpened, Phase, StopCode};
+    use trace::{EntryKind, HowOpened, Phase, Purpose, Role, StopCode};
 
     use crate::finding::{Certainty, Owner};
-    use crate::sample::Run;
+    use crate::sample::{Answer, Run, found_in};
 
     fn timed_out(how: HowOpened) -> Run {
         let mut run = Run::healthy();
@@ -109,6 +196,87 @@ mod tests {
             timed_out(HowOpened::Shown).finding("A18").owner,
             Owner::Client
         );
+    }
+
+    fn watched(code: StopCode, hops: Vec<Answer>) -> Run {
+        let mut run = Run::healthy();
+        run.how = HowOpened::Watched;
+        run.hops = hops;
+        run.stop_message = "The browser was closed before it came back.";
+        run.stop(Phase::Authorization, code);
+        run
+    }
+
+    #[test]
+    fn a_browser_that_was_closed_at_a_login_page_is_nobodys_fault() {
+        let form = Answer::html(401, "<form>Wrong password, try again</form>");
+        let finding = watched(StopCode::BrowserClosed, vec![form]).finding("A18");
+        assert_eq!(
+            (finding.variant.as_str(), finding.owner),
+            ("closed", Owner::Client)
+        );
+        assert!(finding.message.contains("at https://as.example/authorize."));
+        let finding = watched(StopCode::BrowserClosed, Vec::new()).finding("A18");
+        assert_eq!(finding.variant, "closed");
+    }
+
+    #[test]
+    fn an_error_page_is_named_with_its_words() {
+        for code in [StopCode::BrowserClosed, StopCode::CallbackTimeout] {
+            let page = Answer::html(403, "This tenant is locked");
+            let finding = watched(code, vec![page]).finding("A18");
+            assert_eq!(finding.variant, "page_refuses");
+            let actual = finding.actual.unwrap();
+            assert!(actual.contains("This tenant is locked"), "{actual}");
+        }
+    }
+
+    #[test]
+    fn an_error_page_is_named_while_the_browser_still_shows_it() {
+        let mut run = Run::healthy();
+        run.how = HowOpened::Watched;
+        run.hops = vec![Answer::html(403, "This tenant is locked")];
+        assert!(run.is_silent("A18"), "it came back");
+        let waiting = |page: Answer| {
+            let mut trace = watched(StopCode::BrowserClosed, vec![page]).trace();
+            trace.entries.pop();
+            found_in(&trace, "A18").map(|finding| finding.variant)
+        };
+        let refused = waiting(Answer::html(403, "This tenant is locked"));
+        assert_eq!(refused.as_deref(), Some("page_refuses"));
+        let again = waiting(Answer::html(401, "<form>Wrong password</form>"));
+        assert_eq!(again, None, "it can be tried again");
+    }
+
+    /// Its redirect URI is not the run's, so nobody has to register that one.
+    #[test]
+    fn an_error_page_behind_the_authorization_server_is_told_of_that_one_s_own_client() {
+        let page = Answer::html(400, "Error 400: redirect_uri_mismatch");
+        let run = watched(StopCode::BrowserClosed, vec![page]);
+        let mut trace = run.trace();
+        let provider = trace.participant(Role::IdentityProvider, "https://idp.example");
+        let url = "https://idp.example/authorize?client_id=x&response_type=code&\
+                   redirect_uri=https%3A%2F%2Fas.example%2Fauth%2Fcallback";
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            if let EntryKind::Exchange(exchange) = &mut entry.kind
+                && exchange.purpose == Purpose::Authorization
+            {
+                exchange.request.url = url.into();
+                exchange.to = provider;
+            }
+        }
+        let finding = found_in(&trace, "A18").unwrap();
+        assert_eq!(finding.variant, "upstream_refuses");
+        assert!(
+            finding.fix.contains("https://as.example/auth/callback"),
+            "{}",
+            finding.fix
+        );
+        assert_eq!(
+            finding.owner_name,
+            "the identity provider https://idp.example"
+        );
+        assert!(found_in(&trace, "S07").is_none());
     }
 
     #[test]

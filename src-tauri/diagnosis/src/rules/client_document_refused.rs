@@ -4,6 +4,7 @@ use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object, response_fields, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::MCP_FETCH_DOCUMENT;
+use crate::upstream::came_back_after;
 use crate::wording::{answer_in_words, excerpt, is_http_url};
 
 rule! {
@@ -124,6 +125,7 @@ fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, String)> {
         let last = reading.visits.last()?;
         let first = reading.hops.iter().find(|hop| hop.seq > last.seq)?;
         let refused = first.status().is_some_and(|status| status >= 400);
+        let refused = refused && !came_back_after(reading, *first);
         refused.then(|| (*first, answer_in_words(first.exchange)))
     })
 }

@@ -1,8 +1,9 @@
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, value};
-use crate::redirect_uris::advice;
+use crate::redirect_uris::{advice, refuses_redirect_uri};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8252_LOOPBACK;
+use crate::upstream::{came_back_after, upstream_of};
 use crate::wording::answer_in_words;
 
 rule! {
@@ -36,7 +37,7 @@ rule! {
     spec: [RFC8252_LOOPBACK],
     supersedes: ["A31" anywhere, "G14" anywhere, "A18" anywhere],
     follows: ["G21"],
-    stops: [ApproverStuck, CallbackTimeout],
+    stops: [ApproverStuck, CallbackTimeout, BrowserClosed],
     looks_at: [AuthorizationPage],
 }
 
@@ -64,6 +65,10 @@ fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     let probed = reading.probed_error();
     let mut pages = probed.into_iter().chain(reading.hops.iter().rev().copied());
     pages.find(|hop| {
+        // A provider behind the authorization server speaks of that one's redirect URI.
+        if came_back_after(reading, *hop) || upstream_of(reading, *hop).is_some() {
+            return false;
+        }
         let Some(response) = hop.response() else {
             return false;
         };
@@ -71,23 +76,11 @@ fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
         match response.status {
             400..=499 => page.contains("redirect"),
             // A page of any other status has to say it in so many words, and asks for nothing.
-            200..=299 | 500.. => {
-                !page.contains("<form") && REFUSALS.iter().any(|words| page.contains(words))
-            }
+            200..=299 | 500.. => !page.contains("<form") && refuses_redirect_uri(&page),
             _ => false,
         }
     })
 }
-
-const REFUSALS: [&str; 7] = [
-    "redirect_uri_mismatch",
-    "invalid redirect",
-    "invalid parameter: redirect_uri",
-    "redirect uri is not",
-    "redirect_uri is not",
-    "redirect uri does not match",
-    "redirect_uri does not match",
-];
 
 fn redirect_uri(reading: &Reading<'_>, before: u32) -> Option<String> {
     let (_, request) = reading.authorization_before(before)?;
@@ -121,6 +114,14 @@ mod tests {
         );
         run.hops = vec![Answer::html(200, "Error: redirect_uri_mismatch")];
         assert!(!run.is_silent("S07"));
+    }
+
+    #[test]
+    fn is_silent_about_a_login_that_was_tried_again() {
+        let mut run = Run::healthy();
+        let again = Answer::html(401, "<form><input name=redirect_to>Wrong password</form>");
+        run.hops.insert(0, again);
+        assert!(run.is_silent("S07"));
     }
 
     #[test]

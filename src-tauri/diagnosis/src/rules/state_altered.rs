@@ -26,7 +26,7 @@ rule! {
     ],
     spec: [RFC6749_STATE],
     follows: ["A32"],
-    stops: [StateMismatch, CallbackTimeout],
+    stops: [StateMismatch, CallbackTimeout, BrowserClosed],
     looks_at: [Callback],
 }
 

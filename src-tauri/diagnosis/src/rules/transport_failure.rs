@@ -10,6 +10,7 @@ use crate::spec::{
     MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_HTTPS, MCP_SERVER_METADATA, RFC9728_TLS, Spec,
     mcp_endpoint,
 };
+use crate::upstream::came_back_after;
 use crate::wording::excerpt;
 
 rule! {
@@ -82,7 +83,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let later = failure.kind != FailureKind::ForeignOrigin
             && answered.get(&origin).is_some_and(|seq| *seq > seen.seq)
             && is_made_up_for(reading, seen);
-        if ours || later || !told.insert(origin.clone()) {
+        // A page that was not needed to come back.
+        let passed =
+            seen.exchange.purpose == Purpose::Authorization && came_back_after(reading, *seen);
+        if ours || later || passed || !told.insert(origin.clone()) {
             continue;
         }
         findings.add(report(reading, *seen, failure, &origin));

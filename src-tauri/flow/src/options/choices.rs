@@ -130,6 +130,12 @@ pub(super) const CALLBACK_HOSTS: &[Choice] = &[
 pub(super) const BROWSERS: &[Choice] = &[
     choice("system", "System browser", "Open it and wait for the user").words(&["browser"]),
     choice(
+        "watch",
+        "Watch the browser",
+        "In a private window of Chrome, Chromium or Edge; its pages are drawn, passwords are not kept",
+    )
+    .words(&["watch"]),
+    choice(
         "show",
         "Show the URL",
         "You open it yourself, in whatever browser you like",

@@ -313,6 +313,8 @@ pub struct Limits {
 pub enum Browser {
     /// The system browser.
     System,
+    /// An installed browser in a profile of its own, whose pages are recorded.
+    Watch,
     /// Nobody is started: the URL is shown.
     Show,
     /// Authscope follows the redirects itself and fills forms with these values.

@@ -3,4 +3,4 @@
 /**
  * Who goes through the authorization request.
  */
-export type Browser = { "is": "system" } | { "is": "show" } | { "is": "approver", form: Array<[string, string]>, };
+export type Browser = { "is": "system" } | { "is": "watch" } | { "is": "show" } | { "is": "approver", form: Array<[string, string]>, };

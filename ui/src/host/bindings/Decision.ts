@@ -28,7 +28,7 @@ acr_values: string | null, max_age: string | null,
 /**
  * 1 for the first.
  */
-attempt: number, } | { "what": "authorization_server_changed", from: string, to: string, } | { "what": "device_code_shown", verification_uri: string, } | { "what": "token_checked", token: TokenKind, 
+attempt: number, } | { "what": "authorization_server_changed", from: string, to: string, } | { "what": "browser_not_watched", why: string, } | { "what": "browser_watched", browser: string, left_out: number, } | { "what": "device_code_shown", verification_uri: string, } | { "what": "token_checked", token: TokenKind, 
 /**
  * `alg` and `kid` of its header.
  */

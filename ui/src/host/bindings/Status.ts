@@ -21,7 +21,11 @@ sent: number, times: number, } | { "is": "awaiting_keychain" } | { "is": "awaiti
 /**
  * For the user to open or copy.
  */
-authorization_url: string, how: HowOpened, deadline: Timestamp, } | { "is": "awaiting_device", user_code: string, verification_uri: string, 
+authorization_url: string, how: HowOpened, deadline: Timestamp, 
+/**
+ * There is a browser that can be watched in place of the one that stays away.
+ */
+can_watch: boolean, } | { "is": "awaiting_device", user_code: string, verification_uri: string, 
 /**
  * With the code in it.
  */
