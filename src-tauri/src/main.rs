@@ -32,8 +32,8 @@ fn main() {
         .with(filter_fn(app::may_be_logged))
         .init();
 
-    // The window's commands and the flows run where those of the command do: with as many threads as
-    // a server that keeps some of them busy makes necessary.
+    // The window's commands and the flows run where those of the command do: with as many threads
+    // as a server that keeps some of them busy makes necessary.
     let runtime = match app::runtime() {
         Ok(runtime) => runtime,
         Err(error) => fail(&error),

@@ -1,6 +1,7 @@
 // Serves the front-end, built with the fake host, on a loopback port under the content security policy of the program,
 // and opens pages in it.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdir, readFile, readdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -68,9 +69,7 @@ export async function closed(page) {
 /** Everything a test file needs; `close` at its end. */
 export async function start() {
   const { app } = JSON.parse(await readFile(join(ROOT, "tauri.conf.json"), "utf8"));
-  const policy = Object.entries(app.security.csp)
-    .map(([directive, sources]) => `${directive} ${sources}`)
-    .join("; ");
+  const policy = app.security.csp;
   const server = createServer((request, response) => serve(request, response, policy));
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   const browser = await chromium.launch({
@@ -125,11 +124,20 @@ async function serve(request, response, policy) {
   const path = normalize(
     join(DIST, pathname === "/" ? "index.html" : decodeURIComponent(pathname)),
   );
-  const body = path.startsWith(DIST) ? await readFile(path).catch(() => null) : null;
+  let body = path.startsWith(DIST) ? await readFile(path).catch(() => null) : null;
   if (body === null) return response.writeHead(404).end();
+  let sources = policy;
+  if (extname(path) === ".html") {
+    // Tauri does the same: a nonce for the style element of the page, and a word of it in the policy.
+    const nonce = randomBytes(8).toString("hex");
+    body = body.toString().replace("<style", `<style nonce="${nonce}"`);
+    sources = { ...policy, "style-src": `${policy["style-src"]} 'nonce-${nonce}'` };
+  }
   response.writeHead(200, {
     "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-    "content-security-policy": policy,
+    "content-security-policy": Object.entries(sources)
+      .map(([directive, sources]) => `${directive} ${sources}`)
+      .join("; "),
   });
   response.end(body);
 }

@@ -3,7 +3,10 @@ import { mount } from "svelte";
 import { App } from "./app.svelte";
 import { chooseHost } from "./host/choose";
 import Window from "./Window.svelte";
+import { allowStylesOfLibraries } from "./styles/libraries";
 import "./styles/base.css";
+
+allowStylesOfLibraries();
 
 const app = new App(await chooseHost());
 mount(Window, { target: document.getElementById("app")!, props: { app } });

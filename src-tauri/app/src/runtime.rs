@@ -9,8 +9,8 @@ use tokio::runtime::{Builder, Runtime};
 /// would be noticed meanwhile.
 const WORKERS: usize = 8;
 
-/// What blocks, such as judging a long trace or asking for the address of a host, waits for its turn
-/// beyond this. Each thread has memory of its own, and a server can make many of them necessary.
+/// What blocks, such as judging a long trace or asking for the address of a host, waits for its
+/// turn beyond this. Each thread has memory of its own, and a server can make many necessary.
 const BLOCKING: usize = 64;
 
 /// # Errors

@@ -46,13 +46,13 @@ pub struct Redactor {
     known: Known,
 }
 
-/// The secrets of one trace, found when the first of its outputs needs them and known from then on:
-/// finding them means reading every body, which takes longer than writing most outputs.
+/// The secrets of one trace, found when the first of its outputs needs them and known from then
+/// on: finding them means reading every body, which takes longer than writing most outputs.
 #[derive(Default)]
 pub struct TraceSecrets(OnceLock<(Redactor, Vec<Quiet>)>);
 
 impl TraceSecrets {
-    /// What replaces the secrets. It has to be the same trace with the same typed secrets each time.
+    /// What replaces the secrets. The trace and the typed secrets have to be the same each time.
     pub fn redactor(&self, trace: &Trace, typed: &[(String, Secret)]) -> &Redactor {
         &self.found(trace, typed).0
     }
