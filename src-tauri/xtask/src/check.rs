@@ -11,6 +11,7 @@ use crate::outcome::Outcome;
 use crate::packages::{self, Purpose};
 use crate::process;
 use crate::project::Project;
+use crate::promises::unkept;
 
 /// The TypeScript that the Rust types of the contract write.
 const BINDINGS: &str = "ui/src/host/bindings";
@@ -52,6 +53,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("capabilities", capabilities),
     ("comment-width", comment_width),
     ("paths-in-documents", paths_in_documents),
+    ("promises", promises),
     ("format", |project| {
         cargo(project, &["fmt", "--all", "--check"])
     }),
@@ -209,6 +211,12 @@ fn paths_in_documents(project: &Project) -> Outcome {
         }
     }
     none(found)
+}
+
+fn promises(project: &Project) -> Outcome {
+    let text = fs::read_to_string(project.root().join("SECURITY.md"))
+        .map_err(|error| format!("SECURITY.md: {error}"))?;
+    none(unkept(&text, project.root()))
 }
 
 /// The words in backticks that are paths from the root: they begin with one of its folders.

@@ -17,6 +17,7 @@ mod outcome;
 mod packages;
 mod process;
 mod project;
+mod promises;
 mod report;
 mod run;
 mod screenshots;
