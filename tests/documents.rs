@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::{App, Document, Mirror, Row, Update, Viewer};
 use lab::{Lab, Misbehaviour};
@@ -322,6 +323,18 @@ async fn a_run_of_an_earlier_process_opens_again_and_all_of_it_can_be_forgotten(
     app.note_run(&past.id, " before the fix ")
         .expect("it is kept");
     assert_eq!(app.boot().await.history[0].note, "before the fix");
+    // It can be had back, and is gone in the end.
+    let never = Duration::from_secs(600);
+    let waits = app.forget_run_soon(&past.id, never).await.expect("kept");
+    assert_eq!(app.boot().await.history, []);
+    app.restore_run(&past.id).expect("it is still there");
+    assert_eq!(app.boot().await.history.len(), 1);
+    waits.abort();
+    let gone = app.forget_run_soon(&past.id, Duration::ZERO).await;
+    let gone = gone.expect("kept");
+    within("the run to be forgotten", gone).await.expect("done");
+    assert!(app.restore_run(&past.id).is_err());
+    assert_eq!(app.boot().await.history, []);
 
     app.start(options(lab.mcp_url()), None)
         .await

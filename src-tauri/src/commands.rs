@@ -4,7 +4,7 @@
 use app::{
     Action, App, AppError, Boot, Breakpoint, ClientFile, Comparison, Corrected, Detail, ErrorCode,
     Finding, Followed, ObserveRequest, Options, RecordingView, Registration, Resend, RevealedToken,
-    Settings, Understood, export_format,
+    Settings, TokenSeen, Understood, export_format,
 };
 use diagnosis::ClientText;
 use tauri::ipc::Channel;
@@ -99,7 +99,14 @@ pub async fn note_run(app: State<'_, App>, id: String, note: String) -> Answer {
 
 #[tauri::command]
 pub async fn forget_run(app: State<'_, App>, id: String) -> Answer {
-    app.forget_run(&id).await
+    // Whether it is had back is not waited for.
+    drop(app.forget_run_soon(&id, app::UNDO).await?);
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn restore_run(app: State<'_, App>, id: String) -> Answer {
+    app.restore_run(&id)
 }
 
 #[tauri::command]
@@ -190,6 +197,11 @@ pub async fn corrected(app: State<'_, App>, finding: Finding) -> Answer<Option<C
 #[tauri::command]
 pub async fn follow_value(app: State<'_, App>, value: String) -> Answer<Followed> {
     app.follow_value(value).await
+}
+
+#[tauri::command]
+pub async fn tokens_seen(app: State<'_, App>) -> Answer<Vec<TokenSeen>> {
+    app.tokens_seen().await
 }
 
 #[tauri::command]

@@ -34,6 +34,8 @@ export const SCREENS = [
   ["timing", "?fixture=healthy&at=end", (page) => page.keyboard.press("3")],
   ["decoded", "?fixture=healthy&at=end", (page) => page.keyboard.press("4")],
   ["a value is followed", "?fixture=healthy&at=end", (page) => follow(page)],
+  ["tokens of the run", "?fixture=healthy&at=end", (page) => page.keyboard.press("8")],
+  ["tokens after a refresh", "?fixture=healthy&at=end", (page) => refreshed(page)],
   ["clients of this machine", "?fixture=healthy", (page) => page.find("client-files").click()],
   ["curl", "?fixture=healthy&at=end", (page) => page.keyboard.press("6")],
   ["edit", "?fixture=healthy&at=4", (page) => page.keyboard.press("e")],
@@ -82,6 +84,13 @@ async function follow(page) {
   await page.find("tab-decoded").click();
   await page.find("follow-code_verifier").first().click();
   await visible(page.find("followed"));
+}
+
+async function refreshed(page) {
+  await page.keyboard.press("a");
+  await page.find("act-refresh").click();
+  await page.keyboard.press("8");
+  await visible(page.find("token-since"));
 }
 
 async function fromRow(page, item) {

@@ -69,6 +69,7 @@ export const TABS = [
   "findings",
   "curl",
   "checks",
+  "tokens",
 ] as const;
 export type Tab = (typeof TABS)[number];
 

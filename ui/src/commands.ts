@@ -13,6 +13,15 @@ export interface Command {
   do: (app: App) => unknown;
 }
 
+/** Those that do not show a part of the selected row. */
+const TAB_TITLES: Partial<Record<Tab, string>> = {
+  next: "The whole request that leaves next",
+  findings: "Show the findings",
+  curl: "Code that repeats the selected row",
+  checks: "What became of every rule",
+  tokens: "Every token of the run",
+};
+
 const running = (app: App) => app.screen === "run";
 
 export const COMMANDS: Command[] = [
@@ -137,7 +146,7 @@ export const COMMANDS: Command[] = [
   },
   ...TABS.map((tab, at): Command => ({
     id: `tab-${tab}`,
-    title: titleOf(tab),
+    title: TAB_TITLES[tab] ?? `Show ${tab} of the selected row`,
     keys: [String(at)],
     when: running,
     do: (app) => {
@@ -263,10 +272,4 @@ export function commandsOf(app: App): Command[] {
 /** The command of a key that can be done now. */
 export function commandFor(app: App, keys: string): Command | undefined {
   return COMMANDS.find((command) => command.keys.includes(keys) && (command.when?.(app) ?? true));
-}
-
-function titleOf(tab: Tab): string {
-  if (tab === "next") return "The whole request that leaves next";
-  if (tab === "checks") return "What became of every rule";
-  return tab === "curl" ? "Code that repeats the selected row" : `Show ${tab} of the selected row`;
 }

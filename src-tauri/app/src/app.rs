@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use diagnosis::Finding;
 use formats::{FORMATS, Format, Opened, Secrets};
@@ -13,6 +13,7 @@ use session::{
     AppError, Breakpoint, ErrorCode, MOST_COPIES, Options, Session, token_id, vault_view,
 };
 use tokio::sync::{Mutex, OnceCell, watch};
+use tokio::task::JoinHandle;
 use trace::Timestamp;
 use vault::{TokenSet, Vault};
 
@@ -20,7 +21,7 @@ use crate::client_files::{ClientFile, client_files};
 use crate::comparing::compare_documents;
 use crate::contract::{
     Boot, Comparison, Corrected, Detail, ExportFormat, Followed, HistoryLimits, PastRun,
-    RevealedToken, Settings, Tables, Update,
+    RevealedToken, Settings, Tables, TokenSeen, Update,
 };
 use crate::document::Document;
 use crate::handed_on::HandedOn;
@@ -261,6 +262,30 @@ impl App {
         }
     }
 
+    /// Takes a past run off the list, and forgets it after this time unless
+    /// [`App::restore_run`] has it back. The answer ends when that is settled.
+    ///
+    /// # Errors
+    /// When there is no such run, or it cannot be written.
+    pub async fn forget_run_soon(
+        &self,
+        id: &str,
+        after: Duration,
+    ) -> Result<JoinHandle<()>, AppError> {
+        let open = self.open.lock().await;
+        let kept = open.iter().filter(|open| open.is_run(id));
+        let kept_by = kept.filter_map(|open| open.keeping.clone()).collect();
+        self.history.forget_soon(id, after, kept_by)
+    }
+
+    /// Has back a past run that is about to be forgotten.
+    ///
+    /// # Errors
+    /// When it is gone, or cannot be written.
+    pub fn restore_run(&self, id: &str) -> Result<(), AppError> {
+        self.history.restore(id)
+    }
+
     /// Forgets everything this program keeps: past runs, settings, tokens. Every document is
     /// closed.
     ///
@@ -290,6 +315,7 @@ impl App {
     async fn past_runs(&self, limits: HistoryLimits) -> Vec<PastRun> {
         let history = self.history.clone();
         let read = tokio::task::spawn_blocking(move || {
+            history.forget_marked();
             let mut notices = history.recover();
             history.limit(&limits, Timestamp::from_system(SystemTime::now()));
             let (runs, unreadable) = history.list();
@@ -390,6 +416,16 @@ impl App {
         let trace = self.document()?.trace();
         let following = tokio::task::spawn_blocking(move || diagnosis::follow(&trace, &value));
         Ok(following.await.unwrap_or_default())
+    }
+
+    /// Every token that the current document holds.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] before the first document.
+    pub async fn tokens_seen(&self) -> Result<Vec<TokenSeen>, AppError> {
+        let trace = self.document()?.trace();
+        let reading = tokio::task::spawn_blocking(move || diagnosis::tokens(&trace));
+        Ok(reading.await.unwrap_or_default())
     }
 
     /// # Errors

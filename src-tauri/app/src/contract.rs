@@ -14,7 +14,7 @@ use ts_rs::TS;
 use crate::observed::Observation;
 
 pub use compare::Comparison;
-pub use diagnosis::{Corrected, Finding, Followed, ProbedPage};
+pub use diagnosis::{Corrected, Finding, Followed, ProbedPage, TokenSeen};
 pub use flow::options::{Options, Registration, RegistrationWay, Tables};
 pub use flow::{Action, Tool};
 pub use session::{
@@ -345,6 +345,7 @@ mod tests {
         AppError::export_all(&config)?;
         Corrected::export_all(&config)?;
         Followed::export_all(&config)?;
+        TokenSeen::export_all(&config)?;
         RecordingView::export_all(&config)?;
         Understood::export_all(&config)?;
         ClientFile::export_all(&config)?;

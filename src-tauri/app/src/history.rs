@@ -6,6 +6,7 @@
 //! | `lock` | held by the program that runs it; free when that program is gone |
 //! | `run.authscope` | the run with its findings, secrets replaced |
 //! | `run.json` | what the list of past runs shows |
+//! | `forgotten` | there while the run can be had back, and is on no list |
 //!
 //! Several programs may use the folder at once. A file that cannot be read is set aside under
 //! another name with a notice, never overwritten, and stops nothing.
@@ -23,6 +24,7 @@ use formats::{Export, Format, Fresh, Journal, Judged, Opened};
 use trace::{Secret, Timestamp, Trace};
 
 use crate::contract::{AppError, ErrorCode, HistoryLimits, PastRun};
+use crate::forgetting::is_marked;
 use crate::shown::lock;
 
 /// The runs that are kept.
@@ -50,6 +52,9 @@ impl History {
         let mut runs = Vec::new();
         let mut notices = Vec::new();
         for folder in self.folders() {
+            if is_marked(&folder) {
+                continue;
+            }
             let about = folder.join(ABOUT);
             let Ok(text) = fs::read(&about) else {
                 continue;
@@ -74,7 +79,7 @@ impl History {
         let mut notices = Vec::new();
         for folder in self.folders() {
             let journal = folder.join(JOURNAL);
-            if !journal.exists() || is_running(&folder) {
+            if !journal.exists() || is_running(&folder) || is_marked(&folder) {
                 continue;
             }
             match recover(&folder) {
@@ -181,7 +186,7 @@ impl History {
         }
     }
 
-    fn folder_of(&self, id: &str) -> Result<PathBuf, AppError> {
+    pub(crate) fn folder_of(&self, id: &str) -> Result<PathBuf, AppError> {
         let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         let folder = self.folder.join(id);
         if is_id && folder.join(ABOUT).exists() {
@@ -195,7 +200,7 @@ impl History {
     }
 
     /// Those of runs, and none that was set aside.
-    fn folders(&self) -> Vec<PathBuf> {
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let all = self.all_folders().into_iter();
         all.filter(|folder| folder.extension().is_none()).collect()
     }
@@ -434,7 +439,7 @@ fn about(folder: &Path) -> Option<PastRun> {
 }
 
 /// Whether a program that is still there runs it.
-fn is_running(folder: &Path) -> bool {
+pub(crate) fn is_running(folder: &Path) -> bool {
     let Ok(file) = File::options().write(true).open(folder.join(LOCK)) else {
         return false;
     };
@@ -468,7 +473,7 @@ fn set_aside(folder: &Path, error: &str) -> String {
     }
 }
 
-fn file_error(path: &Path, error: &io::Error) -> AppError {
+pub(crate) fn file_error(path: &Path, error: &io::Error) -> AppError {
     AppError {
         code: ErrorCode::File,
         message: format!("{} could not be written: {error}", path.display()),

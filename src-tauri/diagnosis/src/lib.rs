@@ -29,6 +29,8 @@
 //! | `id_token`, `proof` | ID tokens and proofs of possession, and what they have to say |
 //! | `corrected` | what was sent, put right |
 //! | `follow` | where a value stands in a trace, and what is computed from it |
+//! | `replaced` | values that a recorder put in the place of others |
+//! | `tokens` | every token of a trace, and what differs from the one before |
 //! | `duplicates` | members that a JSON text has twice |
 //! | `decode` | what an exchange's fields mean |
 //! | `providers` | what is known of the larger authorization servers, and how they show |
@@ -80,6 +82,7 @@ mod redirect_uris;
 mod refused_refresh;
 mod refused_token;
 mod relation;
+mod replaced;
 mod rule;
 mod rules;
 mod snapshot;
@@ -88,6 +91,7 @@ mod step_up;
 mod subject;
 #[cfg(test)]
 mod texts;
+mod tokens;
 mod upstream;
 mod variant;
 mod wording;
@@ -116,6 +120,10 @@ pub use precedence::explains;
 pub use probed::{ProbedPage, probed_page};
 pub use providers::{Cannot, Provider, Recognized, provider_of};
 pub use rule::{RuleInfo, VariantInfo};
+pub use tokens::{
+    SignatureState, TokenDifference, TokenExpiry, TokenOver, TokenScope, TokenScopes, TokenSeen,
+    TokenSeenKind, TokenSignature, TokenSince, tokens,
+};
 
 pub use judge::Judgement;
 pub use ledger::{CheckStatus, RuleCheck};

@@ -24,6 +24,7 @@ export function fakeHost(query: URLSearchParams): Host {
   let tell: (updates: Update[]) => void = () => {};
   const play = new Play(chosen.script, chosen.boot.vault, (update) => tell([update]));
   let history = chosen.boot.history;
+  let forgotten = history;
   let settings: Settings = chosen.boot.settings;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let polls: ReturnType<typeof setTimeout> | undefined;
@@ -135,7 +136,11 @@ export function fakeHost(query: URLSearchParams): Host {
       history = history.map((run) => (run.id === id ? { ...run, note } : run));
     },
     forgetRun: async (id) => {
+      forgotten = history;
       history = history.filter((run) => run.id !== id);
+    },
+    restoreRun: async () => {
+      history = forgotten;
     },
     forgetEverything: async () => {
       history = [];
@@ -204,6 +209,7 @@ export function fakeHost(query: URLSearchParams): Host {
       part?.is === "response_header" && expected !== null
         ? { what: "header", text: `${part.name}: ${expected}` }
         : null,
+    tokensSeen: async () => play.tokensSeen(),
     follow: async (value) => play.follow(value),
 
     revealToken: async () => SECRETS,

@@ -18,6 +18,7 @@ import type { RecordingView } from "./bindings/RecordingView";
 import type { Request } from "./bindings/Request";
 import type { RevealedToken } from "./bindings/RevealedToken";
 import type { Settings } from "./bindings/Settings";
+import type { TokenSeen } from "./bindings/TokenSeen";
 import type { Understood } from "./bindings/Understood";
 import type { Update } from "./bindings/Update";
 
@@ -47,7 +48,9 @@ export interface Host {
   openRun(id: string): Promise<void>;
   /** Writes the user's note to a past run. */
   noteRun(id: string, note: string): Promise<void>;
+  /** It can be had back for ten seconds. */
   forgetRun(id: string): Promise<void>;
+  restoreRun(id: string): Promise<void>;
   /** Past runs, settings and tokens. */
   forgetEverything(): Promise<void>;
   /** What differs between two open documents. */
@@ -88,6 +91,9 @@ export interface Host {
   corrected(finding: Finding): Promise<Corrected | null>;
   /** Where a value stands in the run, and what is computed from it. */
   follow(value: string): Promise<Followed>;
+
+  /** Every token of the run, those that are in use first. */
+  tokensSeen(): Promise<TokenSeen[]>;
 
   revealToken(id: string): Promise<RevealedToken>;
   refreshToken(id: string): Promise<void>;

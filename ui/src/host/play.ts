@@ -17,6 +17,7 @@ import type { Registration } from "./bindings/Registration";
 import type { Request } from "./bindings/Request";
 import type { Row } from "./bindings/Row";
 import type { Status } from "./bindings/Status";
+import type { TokenSeen } from "./bindings/TokenSeen";
 import type { Update } from "./bindings/Update";
 import type { ValuePlace } from "./bindings/ValuePlace";
 import type { VaultView } from "./bindings/VaultView";
@@ -25,6 +26,7 @@ import type { ViewChange } from "./bindings/ViewChange";
 import { metBy } from "./breaks";
 import { ACCESS, CHALLENGE, CODE, ISSUER, REFRESH, VERIFIER } from "./fixtures/places";
 import { browser, exchange } from "./fixtures/script";
+import { tokensSeen } from "./fixtures/tokens";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { loginPage } from "./fixtures/watched";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
@@ -404,6 +406,28 @@ export class Play {
     };
   }
 
+  /** The tokens that the rows so far hold, as the program would tell them. */
+  tokensSeen(): TokenSeen[] {
+    const told: TokenSeen[] = [];
+    for (const token of tokensSeen()) {
+      const places = placesOf(this.#kept, token.value);
+      const issued = places.find(({ part }) => part.is === "response_body")?.entry;
+      if (issued === undefined) continue;
+      const used = places.filter(({ part }) => part.is.startsWith("request_"));
+      const later = told.find(({ kind }) => kind === token.kind);
+      const over = later ? { why: "replaced", entry: later.issued ?? 0 } : null;
+      if (later?.since) later.since = { ...later.since, entry: issued };
+      told.push({
+        ...token,
+        issued,
+        used,
+        over,
+        came: token.came.replace(".", `, in row ${issued}.`),
+      });
+    }
+    return told.sort((a, b) => Number(a.over !== null) - Number(b.over !== null));
+  }
+
   /** About where the program would find a value. */
   follow(value: string): Followed {
     const places = placesOf(this.#kept, value);
@@ -413,6 +437,7 @@ export class Play {
       source: "RFC 7636 section 4.2",
       result: CHALLENGE,
       matches: true,
+      note: null,
       instead: null,
       places: placesOf(this.#kept, hash),
     };

@@ -25,6 +25,7 @@ export function tauriHost(): Host {
     openRun: (id) => invoke("open_run", { id }),
     noteRun: (id, note) => invoke("note_run", { id, note }),
     forgetRun: (id) => invoke("forget_run", { id }),
+    restoreRun: (id) => invoke("restore_run", { id }),
     forgetEverything: () => invoke("forget_everything"),
     compare: (a, b) => invoke("compare", { a, b }),
     goOn: () => invoke("go_on"),
@@ -46,6 +47,7 @@ export function tauriHost(): Host {
     detail: (seq, secrets) => invoke("detail", { seq, secrets }),
 
     corrected: (finding) => invoke("corrected", { finding }),
+    tokensSeen: () => invoke("tokens_seen"),
     follow: (value) => invoke("follow_value", { value }),
 
     revealToken: (id) => invoke("reveal_token", { id }),

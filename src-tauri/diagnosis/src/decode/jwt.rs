@@ -60,6 +60,14 @@ pub(super) fn proof(name: &str, token: &str, note: &str) -> Vec<Decoded> {
     all
 }
 
+/// Header and claims, with no word on the time.
+pub(crate) fn groups(jwt: &Jwt) -> Vec<Decoded> {
+    vec![
+        group("Header", None, members(&jwt.header, Table::JwtHeader)),
+        group("Claims", None, members(&jwt.claims, Table::Claims)),
+    ]
+}
+
 pub(super) fn members(object: &Map<String, Value>, table: Table) -> Vec<DecodedField> {
     let times = ["exp", "iat", "nbf", "auth_time", "updated_at"];
     object
@@ -95,7 +103,8 @@ fn lifetime(jwt: &Jwt, now: u64) -> String {
     )
 }
 
-fn span(seconds: u64) -> String {
+/// "3 minutes": as short as it stays true enough.
+pub(crate) fn span(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..=119 => (seconds, "second"),
         120..=7_199 => (seconds / 60, "minute"),
@@ -106,7 +115,7 @@ fn span(seconds: u64) -> String {
 }
 
 /// Seconds since 1970 as `2026-01-31T23:59:59Z` (RFC 3339 section 5.6).
-pub(super) fn rfc3339(seconds: u64) -> String {
+pub(crate) fn rfc3339(seconds: u64) -> String {
     // Days are counted from 0000-03-01, so that a leap day ends its year; eras are 400 years long.
     let days = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

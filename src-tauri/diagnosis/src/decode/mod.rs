@@ -3,7 +3,7 @@
 mod answers;
 mod field;
 mod json;
-mod jwt;
+pub(crate) mod jwt;
 mod meanings;
 mod pkce;
 mod requests;
@@ -12,6 +12,7 @@ use trace::{Entry, EntryKind, Exchange, Purpose, Trace};
 
 use crate::decoded::Decoded;
 use meanings::Table;
+pub(crate) use meanings::scope_meaning;
 
 /// Everything that can be explained of an entry; empty when there is no such entry or nothing to
 /// explain.

@@ -10,6 +10,7 @@ use super::meanings::Table;
 use crate::asked::whole_request;
 use crate::decoded::Decoded;
 use crate::fields::{text, value};
+use crate::replaced::is_replaced;
 use crate::snapshot::{form_of as form, object_of};
 
 /// The pair seen from the authorization request: the verifier is that of the next token request,
@@ -74,7 +75,8 @@ fn pair(query: &[Pair], verifier: Option<&str>) -> Option<Decoded> {
         return None;
     }
     let method = value(query, "code_challenge_method");
-    let computed = verifier.map(|verifier| match method {
+    let own = verifier.filter(|verifier| !is_replaced(verifier));
+    let computed = own.map(|verifier| match method {
         // RFC 7636 section 4.3: plain when the method is left out.
         Some("plain") | None => verifier.to_owned(),
         Some(_) => URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)),
@@ -84,6 +86,9 @@ fn pair(query: &[Pair], verifier: Option<&str>) -> Option<Decoded> {
         (Some(_), Some(_)) => {
             "The verifier does not fit the challenge: the authorization server has to refuse the \
              token request."
+        }
+        (Some(_), None) if verifier.is_some() => {
+            "The verifier was replaced when this was recorded, so it cannot be computed again."
         }
         (Some(_), None) => {
             "The verifier follows with the token request; only who knows it can redeem the code."
@@ -116,6 +121,7 @@ mod tests {
         assert!(note(query, Some(verifier)).contains("match."));
         assert!(note(query, Some("another")).contains("does not fit"));
         assert!(note(query, None).contains("follows"));
+        assert!(note(query, Some("redacted-code_verifier-1")).contains("was replaced"));
         assert!(note("code_challenge=abc", Some("abc")).contains("match."));
         assert_eq!(pair(&[], None), None);
     }

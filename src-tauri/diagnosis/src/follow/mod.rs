@@ -1,8 +1,8 @@
 //! A value followed through a trace: where it stands, in which wrapping, and what is computed from
 //! it.
 
-mod computed;
-mod values;
+pub(crate) mod computed;
+pub(crate) mod values;
 
 use serde::{Deserialize, Serialize};
 use trace::Trace;
@@ -43,10 +43,12 @@ pub struct Computed {
     pub formula: String,
     /// The specification that says so.
     pub source: String,
-    /// The hash as it was computed here.
+    /// The hash as it was computed here; empty where it cannot be.
     pub result: String,
-    /// Whether it stands in the trace as computed.
-    pub matches: bool,
+    /// Whether it stands in the trace as computed; none where nobody can say.
+    pub matches: Option<bool>,
+    /// Why it cannot be computed, and what is known of it all the same.
+    pub note: Option<String>,
     /// What stands there instead, where it does not match.
     pub instead: Option<String>,
     /// Where the other value stands.
@@ -65,12 +67,12 @@ pub fn follow(trace: &Trace, value: &str) -> Followed {
         name: own
             .first()
             .map_or_else(String::new, |seen| seen.name.clone()),
-        computed: computed::of(&all, value, &own),
+        computed: computed::of(trace, &all, value, &own),
         places: places(own),
     }
 }
 
-fn places<'a>(seen: impl IntoIterator<Item = &'a Seen>) -> Vec<ValuePlace> {
+pub(crate) fn places<'a>(seen: impl IntoIterator<Item = &'a Seen>) -> Vec<ValuePlace> {
     let mut told: Vec<ValuePlace> = Vec::new();
     for seen in seen {
         let place = ValuePlace {
@@ -94,6 +96,7 @@ mod tests {
     use super::*;
     use crate::sample::{
         Answer, MCP, Run, VERIFIER, access_jwt, dpop_proof, id_token, jwt, post, push_to_server,
+        refresh, token_answer,
     };
 
     /// "4 RequestBody code_verifier" of each place.
@@ -112,7 +115,7 @@ mod tests {
         assert_eq!(verifier.name, "code_verifier");
         assert_eq!(told(&verifier.places), ["code_verifier"]);
         let challenge = &verifier.computed[0];
-        assert!(challenge.matches, "{challenge:?}");
+        assert!(challenge.matches == Some(true), "{challenge:?}");
         let names = told(&challenge.places);
         assert!(!names.is_empty() && names.iter().all(|name| name == "code_challenge"));
 
@@ -131,7 +134,7 @@ mod tests {
         }
         let told = follow(&run.trace(), VERIFIER);
         let challenge = &told.computed[0];
-        assert!(!challenge.matches);
+        assert_eq!(challenge.matches, Some(false));
         assert_eq!(challenge.instead.as_deref(), Some("of-another-one"));
     }
 
@@ -177,7 +180,9 @@ mod tests {
             answer["id_token"] = id.into();
         });
         let mut trace = run.trace();
-        let proof = post("/userinfo", &[]).header("DPoP", dpop_proof());
+        let proof = post("/userinfo", &[])
+            .header("Authorization", format!("DPoP {token}"))
+            .header("DPoP", dpop_proof());
         push_to_server(
             &mut trace,
             Purpose::Userinfo,
@@ -189,14 +194,64 @@ mod tests {
             followed
                 .computed
                 .iter()
-                .any(|one| one.matches && one.result == half)
+                .any(|one| one.matches == Some(true) && one.result == half)
         );
         let back = follow(&trace, &half);
-        assert!(back.computed[0].matches, "{back:?}");
+        assert_eq!(back.computed[0].matches, Some(true), "{back:?}");
         let bound = follow(&trace, key);
         assert_eq!(bound.name, "cnf.jkt");
         assert_eq!(told(&bound.computed[0].places), ["jwk header of dpop"]);
+        assert_eq!(bound.computed[0].matches, Some(false));
         assert_ne!(bound.computed[0].result, "");
+    }
+
+    /// A later token has no ID token, and is sent without a proof: the hashes of an earlier one are
+    /// not held against it.
+    #[test]
+    fn a_hash_of_another_token_is_no_fault_of_this_one() {
+        let mut run = Run::healthy_with_refresh();
+        let first = jwt(&json!({"iss": "x", "jti": "1"}));
+        let second = jwt(&json!({"iss": "x", "jti": "2"}));
+        let half = computed::halves(&first).remove(0);
+        let id = id_token(|claims| claims["at_hash"] = half.into());
+        run.token.edit(|answer| {
+            answer["access_token"] = first.clone().into();
+            answer["id_token"] = id.into();
+        });
+        let mut trace = run.trace();
+        refresh(&mut trace, "secret-r1", &token_answer(&second, "secret-r9"));
+        let named = |value: &str| {
+            let computed = follow(&trace, value).computed;
+            let known = computed.iter().map(|one| one.matches);
+            known.collect::<Vec<_>>()
+        };
+        assert_eq!(named(&first), [Some(true)]);
+        assert_eq!(named(&second), []);
+    }
+
+    #[test]
+    fn what_a_recorder_replaced_is_not_called_wrong() {
+        let mut run = Run::healthy();
+        for (name, value) in &mut run.exchange {
+            if *name == "code_verifier" {
+                *value = "redacted-code_verifier-1".into();
+            }
+        }
+        let mut trace = run.trace();
+        let told = |trace: &Trace| {
+            let computed = follow(trace, "redacted-code_verifier-1").computed.remove(0);
+            assert!(computed.result.is_empty() && computed.instead.is_none());
+            (computed.matches, computed.note.unwrap_or_default())
+        };
+        assert_eq!(told(&trace).0, None);
+        let seq = follow(&trace, "redacted-code_verifier-1").places[0].entry;
+        let entry = std::sync::Arc::make_mut(&mut trace.entries[seq as usize - 1]);
+        if let trace::EntryKind::Exchange(exchange) = &mut entry.kind {
+            exchange.recorded.checked.pkce = Some(true);
+        }
+        let (matches, note) = told(&trace);
+        assert_eq!(matches, Some(true));
+        assert!(note.ends_with("it fitted."), "{note}");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use trace::{
-    EntryKind, Exchange, Header, Jwt, Pair, Request, Response, Trace, challenges, json_value,
-    pairs, query_pairs,
+    EntryKind, Exchange, FlowId, Header, Jwt, Pair, Request, Response, Trace, challenges,
+    json_value, pairs, query_pairs,
 };
 
 use crate::finding::Part;
@@ -17,8 +17,9 @@ const LONGEST_BODY: usize = 1 << 20;
 const MOST_MEMBERS: usize = 5_000;
 
 /// A value and where it stands.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     pub entry: u32,
+    pub flow: Option<FlowId>,
     pub part: Part,
     pub name: String,
     pub value: String,
@@ -26,11 +27,12 @@ pub(super) struct Seen {
 }
 
 /// Every value, in the order of the entries.
-pub(super) fn all(trace: &Trace) -> Vec<Seen> {
+pub(crate) fn all(trace: &Trace) -> Vec<Seen> {
     let mut seen = Vec::new();
     for entry in &trace.entries {
         let mut of = Reader {
             entry: entry.seq,
+            flow: entry.flow,
             seen: &mut seen,
         };
         match &entry.kind {
@@ -44,6 +46,7 @@ pub(super) fn all(trace: &Trace) -> Vec<Seen> {
 
 struct Reader<'s> {
     entry: u32,
+    flow: Option<FlowId>,
     seen: &'s mut Vec<Seen>,
 }
 
@@ -229,6 +232,7 @@ impl Reader<'_> {
         }
         self.seen.push(Seen {
             entry: self.entry,
+            flow: self.flow,
             part: part.clone(),
             name: name.to_owned(),
             value,

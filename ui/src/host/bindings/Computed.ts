@@ -14,13 +14,17 @@ formula: string,
  */
 source: string, 
 /**
- * The hash as it was computed here.
+ * The hash as it was computed here; empty where it cannot be.
  */
 result: string, 
 /**
- * Whether it stands in the trace as computed.
+ * Whether it stands in the trace as computed; none where nobody can say.
  */
-matches: boolean, 
+matches: boolean | null, 
+/**
+ * Why it cannot be computed, and what is known of it all the same.
+ */
+note: string | null, 
 /**
  * What stands there instead, where it does not match.
  */

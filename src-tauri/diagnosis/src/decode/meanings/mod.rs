@@ -4,11 +4,13 @@ mod messages;
 mod metadata;
 mod parameters;
 mod rows;
+mod scopes;
 mod token;
 
 use messages::{CHALLENGE, CORS, ERROR, JSON_RPC};
 use metadata::{CLIENT, RESOURCE, SERVER};
 use parameters::{DEVICE, PARAMETERS, PUSHED, TOKEN};
+pub(crate) use scopes::scope_meaning;
 use token::{CLAIMS, JWT_HEADER, KEY};
 
 /// Which message a field is in.
