@@ -55,7 +55,7 @@ pub async fn assert_gone(processes: BTreeSet<u32>, descriptors: usize) {
         }
     })
     .await;
-    assert_eq!(profiles(std::process::id()), [PathBuf::new(); 0]);
+    assert_eq!(profiles(std::process::id()), Vec::<PathBuf>::new());
     assert_eq!(pipes(), descriptors, "a pipe to a browser is left open");
 }
 
