@@ -42,10 +42,19 @@ pub(crate) fn upstream_of(reading: &Reading<'_>, page: ExchangeRef<'_>) -> Optio
 pub(crate) fn refused_upstream(reading: &Reading<'_>, page: ExchangeRef<'_>) -> Option<Upstream> {
     let text = shown(page).filter(|_| is_refusal(page))?;
     let upstream = upstream_of(reading, page)?;
+    let bare = matches!(page.status(), Some(400 | 401 | 404 | 422)) && !may_draw_itself(page);
+    (speaks_of_request(&text) || (upstream.at_once && bare)).then_some(upstream)
+}
+
+/// Whether the scripts of a page may make a login of it, whatever its status, as those of many
+/// applications do.
+pub(crate) fn may_draw_itself(page: ExchangeRef<'_>) -> bool {
+    shown(page).is_some_and(|text| text.contains("<script") && !speaks_of_request(&text))
+}
+
+fn speaks_of_request(page: &str) -> bool {
     let client = ["client_id", "invalid_client", "unauthorized_client"];
-    let says = refuses_redirect_uri(&text) || client.iter().any(|word| text.contains(word));
-    let bare = matches!(page.status(), Some(400 | 401 | 404 | 422));
-    (says || (upstream.at_once && bare)).then_some(upstream)
+    refuses_redirect_uri(page) || client.iter().any(|word| page.contains(word))
 }
 
 /// Whether nobody gets on from this page by filling it in.

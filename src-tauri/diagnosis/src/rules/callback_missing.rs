@@ -5,7 +5,7 @@ use crate::reading::{ExchangeRef, Reading, Visit, value};
 use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_WAY_BACK;
-use crate::upstream::{Upstream, is_refusal, refused_upstream};
+use crate::upstream::{Upstream, is_refusal, may_draw_itself, refused_upstream};
 use crate::wording::answer_in_words;
 
 rule! {
@@ -102,7 +102,8 @@ fn refusing_page<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     if came.any(|callback| visit.seq < callback.seq) {
         return None;
     }
-    let seen = last_page(reading, visit).filter(|page| is_refusal(*page));
+    let seen = last_page(reading, visit);
+    let seen = seen.filter(|page| is_refusal(*page) && !may_draw_itself(*page));
     // Of a page that was not watched other rules speak, unless it refuses another request.
     let stuck = reading.stopped(StopCode::ApproverStuck);
     let hop = stuck.and_then(|_| reading.hops.last().copied());
@@ -121,9 +122,13 @@ fn closed_at(last: Option<ExchangeRef<'_>>) -> String {
         return "The window was closed, or the browser ended, before a page had come.".into();
     };
     let place = page_name(page);
-    let seen = match page.response() {
-        Some(_) => "No page on the way shows an error.",
-        None => "Nothing had come from there.",
+    let seen = match page.status() {
+        Some(400..) if may_draw_itself(page) => format!(
+            "That page answered {}; what its scripts made of it is not seen from here.",
+            answer_in_words(page.exchange)
+        ),
+        Some(_) => "No page on the way shows an error.".into(),
+        None => "Nothing had come from there.".into(),
     };
     format!("The window was closed, or the browser ended, at {place}. {seen}")
 }
@@ -216,6 +221,10 @@ mod tests {
             ("closed", Owner::Client)
         );
         assert!(finding.message.contains("at https://as.example/authorize."));
+        let drawn = Answer::html(404, "<div id=app></div><script src=/login.js></script>");
+        let finding = watched(StopCode::BrowserClosed, vec![drawn]).finding("A18");
+        assert_eq!(finding.variant, "closed");
+        assert!(finding.message.contains("404"), "{}", finding.message);
         let finding = watched(StopCode::BrowserClosed, Vec::new()).finding("A18");
         assert_eq!(finding.variant, "closed");
     }
@@ -244,6 +253,11 @@ mod tests {
         };
         let refused = waiting(Answer::html(403, "This tenant is locked"));
         assert_eq!(refused.as_deref(), Some("page_refuses"));
+        let drawn = waiting(Answer::html(
+            404,
+            "<div id=app></div><script src=/login.js>",
+        ));
+        assert_eq!(drawn, None, "its script may make a login of it");
         let again = waiting(Answer::html(401, "<form>Wrong password</form>"));
         assert_eq!(again, None, "it can be tried again");
     }
