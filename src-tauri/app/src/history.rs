@@ -33,6 +33,9 @@ pub struct History {
     folder: PathBuf,
 }
 
+/// When the newest run seems to be older than this, it is the clock that is doubted.
+const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 3600);
+
 const JOURNAL: &str = "journal";
 const LOCK: &str = "lock";
 const TRACE: &str = "run.authscope";
@@ -56,8 +59,16 @@ impl History {
                 continue;
             }
             let about = folder.join(ABOUT);
-            let Ok(text) = fs::read(&about) else {
-                continue;
+            let text = match fs::read(&about) {
+                Ok(text) => text,
+                // One that has not come to an end yet.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                // It may be somebody else's, so it stays where it is.
+                Err(error) => {
+                    let path = about.display();
+                    notices.push(format!("A past run could not be read: {path} ({error})."));
+                    continue;
+                }
             };
             match serde_json::from_slice::<PastRun>(&text) {
                 Ok(run) => runs.push(PastRun {
@@ -171,10 +182,14 @@ impl History {
     pub fn limit(&self, limits: &HistoryLimits, now: Timestamp) {
         let oldest = Duration::from_secs(u64::from(limits.days) * 24 * 3600);
         let most = u64::from(limits.megabytes) << 20;
+        let runs = self.list().0;
+        // A clock that is far off would make all of them old.
+        let newest = runs.first().map(|run| now.since(run.at));
+        let clock_is_right = newest.is_none_or(|age| age < LONGEST_PAUSE);
         let mut sum = 0;
-        for run in self.list().0 {
+        for run in runs {
             sum += run.bytes;
-            let is_old = limits.days > 0 && now.since(run.at) > oldest;
+            let is_old = clock_is_right && limits.days > 0 && now.since(run.at) > oldest;
             let is_too_much = limits.megabytes > 0 && sum > most;
             let folder = self.folder.join(&run.id);
             if (is_old || is_too_much)
@@ -478,5 +493,88 @@ pub(crate) fn file_error(path: &Path, error: &io::Error) -> AppError {
         code: ErrorCode::File,
         message: format!("{} could not be written: {error}", path.display()),
         hint: Some("Make room there, or allow it to be written.".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(name: &str) -> History {
+        let folder = std::env::temp_dir().join(format!("history-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        History::new(folder)
+    }
+
+    /// A run that was kept, a day after the epoch and later.
+    fn kept(history: &History, day: u64) -> String {
+        let at = Timestamp(day * 24 * 3600 * 1_000_000);
+        let trace = Trace::new("https://mcp.example/mcp", at);
+        let run = PastRun::begun("https://mcp.example/mcp", at);
+        let keeping = history.keeping(None);
+        keeping.finish(&trace, &[], (&[], &[]), &run).unwrap()
+    }
+
+    #[test]
+    fn a_file_of_a_run_that_is_cut_anywhere_stops_nothing() {
+        let history = history("cut");
+        kept(&history, 1);
+        for name in [ABOUT, TRACE] {
+            let whole = fs::read(history.folder.join(kept(&history, 2)).join(name)).unwrap();
+            for end in (0..whole.len()).step_by(7) {
+                let id = kept(&history, 3);
+                let path = history.folder.join(&id).join(name);
+                fs::write(&path, &whole[..end]).unwrap();
+                let _ = history.open(&id);
+                let (runs, notices) = history.list();
+                assert!(runs.iter().any(|run| run.id != id), "{name} to {end}");
+                let is_listed = runs.iter().any(|run| run.id == id);
+                assert_eq!(
+                    is_listed,
+                    notices.is_empty(),
+                    "{name} to {end}: {notices:?}"
+                );
+                if is_listed {
+                    assert!(
+                        history.open(&id).is_err() || name == ABOUT,
+                        "{name} to {end}"
+                    );
+                    history.forget(&id).unwrap();
+                }
+                assert_eq!(history.list().1, [""; 0], "told once");
+            }
+        }
+        fs::remove_dir_all(&history.folder).unwrap();
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_told_and_stays() {
+        let history = history("unreadable");
+        let (good, odd) = (kept(&history, 1), kept(&history, 2));
+        let about = history.folder.join(&odd).join(ABOUT);
+        fs::remove_file(&about).unwrap();
+        fs::create_dir(&about).unwrap();
+        let (runs, notices) = history.list();
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].id, good);
+        assert!(notices[0].contains("could not be read"), "{notices:?}");
+        assert!(about.is_dir());
+        fs::remove_dir_all(&history.folder).unwrap();
+    }
+
+    #[test]
+    fn a_clock_that_is_far_off_costs_no_past_run() {
+        let history = history("clock");
+        let limits = HistoryLimits {
+            days: 30,
+            ..HistoryLimits::default()
+        };
+        let day = |day: u64| Timestamp(day * 24 * 3600 * 1_000_000);
+        (kept(&history, 100), kept(&history, 200));
+        for (now, left) in [(0, 2), (200 + 40_000, 2), (229, 1), (250, 0)] {
+            history.limit(&limits, day(now));
+            assert_eq!(history.list().0.len(), left, "on day {now}");
+        }
+        fs::remove_dir_all(&history.folder).unwrap();
     }
 }

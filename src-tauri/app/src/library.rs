@@ -237,6 +237,32 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_are_cut_anywhere_are_set_aside_and_told() {
+        let folder = folder("cut");
+        Library::open(&folder)
+            .save_settings(Settings::default())
+            .unwrap();
+        let path = folder.join("settings.json");
+        let whole = fs::read(&path).unwrap();
+        for end in (0..whole.len()).step_by(5) {
+            fs::write(&path, &whole[..end]).unwrap();
+            let mut opened = Library::open(&folder);
+            assert_eq!(opened.settings, Settings::default(), "{end}");
+            assert_eq!(opened.notices.len(), 1, "{end}");
+            opened.save_settings(Settings::default()).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), whole, "{end}");
+            assert!(Library::open(&folder).notices.is_empty(), "told once");
+            fs::remove_file(folder.join("settings.damaged-1.json")).unwrap();
+        }
+        // A later version has more to say.
+        let mut later: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+        later["from_the_future"] = serde_json::json!({ "a": [1] });
+        fs::write(&path, later.to_string()).unwrap();
+        let opened = Library::open(&folder);
+        assert_eq!(opened.settings, Settings::default());
+    }
+
+    #[test]
     fn the_window_and_the_command_use_the_same_folder() {
         let conf = include_str!("../../../tauri.conf.json");
         assert!(conf.contains(&format!("\"identifier\": \"{IDENTIFIER}\"")));

@@ -4,6 +4,12 @@
 
 mod support;
 
+use std::future::poll_fn;
+use std::path::Path;
+use std::pin::pin;
+use std::task::Poll;
+
+use app::App;
 use keyring_core::Error;
 use session::{Options, Status};
 use support::keychain::keychain;
@@ -11,6 +17,8 @@ use support::server::Server;
 use test_support::{Watched, options, within};
 use tokio::runtime::Handle;
 use trace::{BodyEnd, Decision, Exchange, Outcome};
+use url::Url;
+use vault::Vault;
 
 /// More than a flow has requests, reads and writes.
 const MOST: usize = 200;
@@ -129,6 +137,98 @@ async fn each_call_of_the_keychain_fails_in_each_way() {
             assert!(said.contains("keychain"), "{what} at {nth}: {said}");
         }
     }
+}
+
+/// Whoever started a run goes away at each moment at which it would wait: the window is closed, the
+/// program ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_wherever_it_waits_a_run_leaves_nothing_behind() {
+    let server = Server::start().await;
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    let folder = std::env::temp_dir().join(format!("torture-{}", std::process::id()));
+    let before = tasks();
+    for nth in 1..MOST {
+        let app = App::with_vault(folder.clone(), folder.clone(), Vault::memory("a test"));
+        let mut port = None;
+        let run = async {
+            let started = app.start(options(&server.mcp_url()), None).await;
+            started.expect("usable options");
+            let document = app.document().expect("it was just opened");
+            let mut viewer = document.viewer();
+            let session = document.session().expect("it is a run");
+            session.run().await.expect("there is a step to do");
+            while let Some(update) = viewer.next().await {
+                let view = update.view.unwrap_or_default();
+                let listening = view.listening.flatten();
+                port = listening
+                    .and_then(|uri| Url::parse(&uri).ok()?.port())
+                    .or(port);
+                if matches!(view.status, Some(Status::Done { .. })) {
+                    return;
+                }
+            }
+            panic!("the document is held");
+        };
+        let done = within("the run", polled(nth, run)).await;
+        drop(app);
+        let ended = async {
+            while tasks() > before {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("the tasks of the run to end", ended).await;
+        if let Some(port) = port {
+            // Somebody else may have the port for a moment.
+            let free = async {
+                while std::net::TcpListener::bind(("127.0.0.1", port)).is_err() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            within("the listener to be closed", free).await;
+        }
+        // What was begun is a past run, whole.
+        let (runs, notices) = app::History::new(folder.join("runs")).list();
+        assert_eq!(notices, [""; 0], "{nth}");
+        assert!(runs.len() <= 1, "{nth}");
+        let left = files(&folder);
+        let is_left = |name: &String| name == "journal" || name == "lock" || name.ends_with(".new");
+        assert!(!left.iter().any(is_left), "{nth}: {left:?}");
+        let _ = std::fs::remove_dir_all(&folder);
+        if done.is_some() {
+            assert!(nth > 5, "a run waits more often than {nth} times");
+            return;
+        }
+    }
+    panic!("the flow has no end");
+}
+
+/// What it comes to, unless it is not done when it was polled so often: then it is dropped.
+async fn polled<T>(most: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut polls = 0;
+    poll_fn(|context| {
+        polls += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if polls >= most => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// The names of all files below this folder.
+fn files(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            names.extend(files(&path));
+        } else {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names
 }
 
 /// Whether there is no answer, or not all of it.

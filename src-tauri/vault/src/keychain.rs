@@ -377,6 +377,46 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_is_cut_anywhere_is_told_and_costs_no_other() {
+        let keychain = keychain();
+        keychain.put(&set("a", "1")).unwrap();
+        keychain.put(&set("b", "2")).unwrap();
+        let (index, _) = keychain.index().unwrap();
+        let user = format!("tokens {} 0", index.entries[0].place.generation);
+        let whole = keychain.get(&user).unwrap().unwrap();
+        for end in 0..whole.len() {
+            keychain.set(&user, &whole[..end]).unwrap();
+            let found = keychain.list().unwrap();
+            assert_eq!(found.sets, [set("b", "2")], "{end}");
+            assert_eq!(found.damaged.len(), 1, "{end}");
+        }
+        keychain.set(&user, &whole).unwrap();
+        assert_eq!(keychain.list().unwrap().sets.len(), 2);
+    }
+
+    #[test]
+    fn an_index_that_is_cut_anywhere_is_told_and_begun_anew() {
+        let keychain = keychain();
+        for end in 0.. {
+            keychain.put(&set("a", "1")).unwrap();
+            let users = users(&keychain);
+            let name = users
+                .iter()
+                .find(|user| user.starts_with("index "))
+                .unwrap();
+            let whole = keychain.get(name).unwrap().unwrap();
+            if end == whole.len() {
+                break;
+            }
+            keychain.set(name, &whole[..end]).unwrap();
+            let found = keychain.list().unwrap();
+            assert!(found.sets.is_empty(), "{end}");
+            assert_eq!(found.damaged.len(), 1, "{end}");
+        }
+        assert_eq!(keychain.list().unwrap().sets, [set("a", "1")]);
+    }
+
+    #[test]
     fn a_damaged_index_is_told_and_begun_anew() {
         let keychain = keychain();
         keychain.put(&set("a", "1")).unwrap();
