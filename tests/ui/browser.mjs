@@ -91,12 +91,13 @@ export async function start() {
 async function open(
   browser,
   url,
-  { width = 1280, height = 800, theme = "dark", motion = "reduce" } = {},
+  { width = 1280, height = 800, theme = "dark", motion = "reduce", forced = "none" } = {},
 ) {
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: theme,
     reducedMotion: motion,
+    forcedColors: forced,
   });
   context.setDefaultTimeout(8_000);
   const page = await context.newPage();

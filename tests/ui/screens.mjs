@@ -28,6 +28,8 @@ export const SCREENS = [
   ["works, with errors", "?fixture=works_but&at=end"],
   ["many findings", "?fixture=findings&at=end", (page) => page.keyboard.press("f")],
   ["rewound", "?fixture=rewound"],
+  ["given up and folded", "?fixture=rewound", (page) => page.keyboard.press("Shift+Z")],
+  ["many lanes", "?fixture=crowd&at=end"],
   ["servers", "?fixture=servers&at=2"],
   ["long values", "?fixture=long&at=4"],
   ["request", "?fixture=healthy&at=end", (page) => page.keyboard.press("1")],

@@ -3,6 +3,7 @@ import { getContext, setContext } from "svelte";
 import type { BrowserShows } from "./host/bindings/BrowserShows";
 import { keyOf } from "./findings/words";
 import type { ActionKind } from "./host/bindings/ActionKind";
+import type { Density } from "./diagram/layout";
 import { withOne } from "./flow/breakpoints";
 import type { Boot } from "./host/bindings/Boot";
 import type { Breakpoint } from "./host/bindings/Breakpoint";
@@ -106,11 +107,22 @@ export class App {
   narrow = $state(false);
   /** How large everything is; kept on this machine. */
   zoom = $state(Number(localStorage.getItem("zoom")) || 1);
+  /** How close the rows stand; kept on this machine. */
+  density = $state<Density>(
+    localStorage.getItem("density") === "compact" ? "compact" : "comfortable",
+  );
+  /** A letter, digit or sign alone is a key; kept on this machine. */
+  letters = $state(localStorage.getItem("letters") !== "off");
+  /** How much of the height the answer has, in per cent; null as much as it needs. Kept on this machine. */
+  share = $state(Number(localStorage.getItem("share")) || null);
   theme = $state<Theme>("system");
   /** The message that is shown is searched. */
   finding = $state(false);
   /** Opens the search of a long body, which draws only the lines in sight; null where there is none. */
   searchBody = $state.raw<(() => void) | null>(null);
+  /** Fold parts of the diagram, which knows them; null where there is none. */
+  foldSelected = $state.raw<(() => void) | null>(null);
+  foldGivenUp = $state.raw<(() => void) | null>(null);
   /** The group of options that the palette asked for. */
   wantedOptions = $state<Group | null>(null);
   /** The lab scenario of the last start, to come back to. */
@@ -119,6 +131,8 @@ export class App {
   lastCall: ToolCall | null = null;
   /** What is known of the error of a client in what was opened last. */
   known = $state.raw<ClientText[]>([]);
+  /** The parts of the diagram that are folded away, each by its first row. */
+  folded = $state.raw<ReadonlySet<number>>(new Set());
   /** What was told to leave by hand. */
   #leaving = $state.raw<NextStep | null>(null);
   /** A command is on its way; the next Enter waits for it. */
@@ -187,6 +201,7 @@ export class App {
         this.log.receive(updates);
         if (this.log.document !== before) {
           this.selection.clear();
+          this.folded = new Set();
           this.followed = null;
         } else if (this.followed && this.log.length !== length) {
           const { value, secret } = this.followed;
@@ -519,6 +534,13 @@ export class App {
       document.querySelector<HTMLElement>("[data-detail] [role=tab][data-state=active]")?.focus();
   }
 
+  /** Folds a part of the diagram away, or shows it again. */
+  fold(first: number): void {
+    const folded = new Set(this.folded);
+    if (!folded.delete(first)) folded.add(first);
+    this.folded = folded;
+  }
+
   /** Shows the whole request that leaves next. */
   showNext(): void {
     this.tab = "next";
@@ -545,6 +567,23 @@ export class App {
     const wanted = steps === 0 ? 1 : Math.round((this.zoom + steps * 0.1) * 10) / 10;
     this.zoom = Math.min(2, Math.max(0.8, wanted));
     localStorage.setItem("zoom", String(this.zoom));
+  }
+
+  setDensity(density: Density): void {
+    this.density = density;
+    localStorage.setItem("density", density);
+  }
+
+  setLetters(on: boolean): void {
+    this.letters = on;
+    localStorage.setItem("letters", on ? "on" : "off");
+  }
+
+  /** Null: as much as it needs. */
+  setShare(share: number | null): void {
+    this.share = share;
+    if (share === null) localStorage.removeItem("share");
+    else localStorage.setItem("share", String(share));
   }
 
   async setTheme(theme: Theme): Promise<void> {

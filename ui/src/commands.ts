@@ -1,6 +1,7 @@
 import { TABS } from "./app.svelte";
 import type { App, Tab } from "./app.svelte";
 import { groupsOf } from "./flow/actions";
+import { isCharacter } from "./shared/keys";
 
 /** Something that can be done by key, by button or from the palette. */
 export interface Command {
@@ -169,6 +170,20 @@ export const COMMANDS: Command[] = [
     do: (app) => app.selection.move(-1),
   },
   {
+    id: "fold",
+    title: "Fold the part of the selected row away, or show it",
+    keys: ["Z"],
+    when: (app) => running(app) && app.selection.seq !== null,
+    do: (app) => app.foldSelected?.(),
+  },
+  {
+    id: "fold-given-up",
+    title: "Fold what was given up away, or show it",
+    keys: ["Shift+Z"],
+    when: (app) => running(app) && app.log.cuts.length > 0,
+    do: (app) => app.foldGivenUp?.(),
+  },
+  {
     id: "first",
     title: "First row",
     keys: ["Home"],
@@ -241,6 +256,18 @@ export const COMMANDS: Command[] = [
   { id: "larger", title: "Larger text", keys: ["Ctrl++", "Ctrl+="], do: (app) => app.resize(1) },
   { id: "smaller", title: "Smaller text", keys: ["Ctrl+-"], do: (app) => app.resize(-1) },
   { id: "usual", title: "Usual size of text", keys: ["Ctrl+0"], do: (app) => app.resize(0) },
+  {
+    id: "density",
+    title: "Rows closer together, or farther apart",
+    keys: [],
+    do: (app) => app.setDensity(app.density === "compact" ? "comfortable" : "compact"),
+  },
+  {
+    id: "letters",
+    title: "Keys of one letter on or off",
+    keys: [],
+    do: (app) => app.setLetters(!app.letters),
+  },
   { id: "light", title: "Light theme", keys: [], do: (app) => app.setTheme("light") },
   { id: "dark", title: "Dark theme", keys: [], do: (app) => app.setTheme("dark") },
   { id: "system", title: "Theme of the system", keys: [], do: (app) => app.setTheme("system") },
@@ -271,5 +298,6 @@ export function commandsOf(app: App): Command[] {
 
 /** The command of a key that can be done now. */
 export function commandFor(app: App, keys: string): Command | undefined {
+  if (!app.letters && isCharacter(keys)) return undefined;
   return COMMANDS.find((command) => command.keys.includes(keys) && (command.when?.(app) ?? true));
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
+import type { NextStep } from "../host/bindings/NextStep";
 import type { Participant } from "../host/bindings/Participant";
 import type { Phase } from "../host/bindings/Phase";
 import type { Row } from "../host/bindings/Row";
-import { HEIGHTS, Stack, arrow, heightOf, lanes } from "./layout";
+import { HEIGHTS, Stack, arrow, lanes, target } from "./layout";
 
 const everything = () => true;
 
@@ -14,7 +15,7 @@ describe("Stack", () => {
     let y = 0;
     for (const item of stack.items) {
       expect(item.top).toBe(y);
-      y += heightOf(item);
+      y += stack.heightOf(item);
     }
     expect(stack.height).toBe(y);
   });
@@ -69,8 +70,84 @@ describe("Stack", () => {
     const [first, end] = stack.between(20_000, 20_600);
     const shown = stack.items.slice(first, end);
     expect(shown[0]!.top).toBeLessThanOrEqual(20_000);
-    expect(shown.at(-1)!.top + HEIGHTS.exchange).toBeGreaterThanOrEqual(20_600);
+    expect(shown.at(-1)!.top + HEIGHTS.comfortable.exchange).toBeGreaterThanOrEqual(20_600);
     expect(shown.length).toBeLessThan(18);
+  });
+});
+
+describe("time", () => {
+  const SECOND = 1_000_000;
+  const at = (seq: number, begins: number, took: number): Row => {
+    const one = row(seq, "mcp");
+    return one.kind.is === "exchange"
+      ? { ...one, at: begins, kind: { ...one.kind, duration: took } }
+      : one;
+  };
+
+  it("is counted without pauses, and a pause is told where it ends", () => {
+    const stack = stacked([
+      at(1, 0, 2 * SECOND),
+      at(2, 2 * SECOND + 500, SECOND),
+      at(3, 60 * SECOND, SECOND),
+    ]);
+    const rows = stack.items.flatMap((item) => (item.is === "row" ? [item] : []));
+    expect(rows.map(({ before }) => before)).toEqual([0, 2 * SECOND, 3 * SECOND]);
+    expect(rows.map(({ pause }) => pause)).toEqual([null, null, 57 * SECOND - 500]);
+    expect(stack.busy).toBe(4 * SECOND);
+  });
+
+  it("knows no pause before the first request, nor where requests overlap", () => {
+    const stack = stacked([at(1, 90 * SECOND, 5 * SECOND), at(2, 91 * SECOND, SECOND)]);
+    expect(stack.items.some((item) => item.is === "row" && item.pause !== null)).toBe(false);
+  });
+});
+
+describe("folding", () => {
+  const rows = [row(1, "challenge"), row(2, "token"), row(3, "token"), row(4, "mcp")];
+
+  it("leaves the rows of a band out and says how many they are", () => {
+    const stack = new Stack();
+    stack.update(rows, 4, [], everything, HEIGHTS.compact, new Set([2]));
+    const seen = stack.items.map((item) => (item.is === "band" ? item.folded : item.row.seq));
+    expect(seen).toEqual([null, 1, 2, null, 4]);
+    expect([stack.count, stack.itemOf(3), stack.bandOf(3)]).toEqual([2, undefined, 2]);
+    const { band, exchange } = HEIGHTS.compact;
+    expect(stack.height).toBe(3 * band + 2 * exchange);
+  });
+
+  it("takes in rows that come to a folded band", () => {
+    const stack = new Stack();
+    const folded = new Set([2]);
+    stack.update(rows, 2, [], everything, HEIGHTS.compact, folded);
+    stack.update(rows, 4, [], everything, HEIGHTS.compact, folded);
+    expect(stack.items.find((item) => item.is === "band" && item.first === 2)).toMatchObject({
+      folded: 2,
+    });
+  });
+
+  it("names the bands of what was given up", () => {
+    const stack = new Stack();
+    stack.update(rows, 4, [{ to: 2, at: 4 }], everything);
+    expect(stack.givenUp).toEqual([2]);
+  });
+});
+
+describe("the target of the next request", () => {
+  const everyone: Participant[] = [
+    { id: 0, role: "client", origin: null, name: "Authscope" },
+    { id: 1, role: "browser", origin: null, name: "Browser" },
+    { id: 2, role: "mcp_server", origin: "https://mcp.example", name: "MCP server" },
+  ];
+  const next = (url: string, browser = false) => ({ request: { url }, browser }) as NextStep;
+
+  it("is who lives at its origin, and the browser where that is opened", () => {
+    expect(target(next("https://MCP.example:443/mcp?x"), everyone)).toBe(2);
+    expect(target(next("https://as.example/authorize", true), everyone)).toBe(1);
+  });
+
+  it("is nobody where nobody lives there", () => {
+    expect(target(next("https://as.example/token"), everyone)).toBeNull();
+    expect(target(next("no url"), everyone)).toBeNull();
   });
 });
 

@@ -2,12 +2,17 @@ import type { NextStep } from "../host/bindings/NextStep";
 import type { Participant } from "../host/bindings/Participant";
 import type { Phase } from "../host/bindings/Phase";
 import type { Row } from "../host/bindings/Row";
-import type { Px } from "../shared/units";
+import type { Micros, Px } from "../shared/units";
 import { cutOf } from "../trace/log.svelte";
 import type { Cut } from "../trace/log.svelte";
 
 /** Heights are fixed by kind, so that the place of a row is known without drawing the rows above it. */
-export const HEIGHTS = { exchange: 46, browser: 30, decision: 24, rewound: 30, band: 26 } as const;
+export const HEIGHTS = {
+  comfortable: { exchange: 46, browser: 30, decision: 24, rewound: 30, band: 26 },
+  compact: { exchange: 38, browser: 26, decision: 20, rewound: 26, band: 22 },
+} as const;
+export type Density = keyof typeof HEIGHTS;
+export type Heights = (typeof HEIGHTS)[Density];
 
 /** The request that leaves next. */
 export const GHOST: Px = 66;
@@ -25,23 +30,50 @@ export type Item =
       is: "band";
       top: Px;
       phase: Phase;
-      /** The rewind that gave this part up. */ givenUpAt: number | null;
+      /** The rewind that gave this part up. */
+      givenUpAt: number | null;
+      /** The first row below it: names it. */
+      first: number;
+      /** How many rows it has folded away; none when it is open. */
+      folded: number | null;
     }
-  | { is: "row"; top: Px; row: Row; givenUpAt: number | null };
+  | {
+      is: "row";
+      top: Px;
+      row: Row;
+      givenUpAt: number | null;
+      /** How long nothing was under way before it, where that is worth a word. */
+      pause: Micros | null;
+      /** How long requests were under way before it, pauses left out. */
+      before: Micros;
+    };
+
+/** A shorter time without a request is no pause. */
+const PAUSE: Micros = 1_000_000;
+const NONE: ReadonlySet<number> = new Set();
 
 /** Where the rows stand, from top to bottom. */
 export class Stack {
   items: Item[] = [];
   height: Px = 0;
-  /** Rows shown; the filter leaves others out. */
+  /** Rows shown; the filter and folded bands leave others out. */
   count = 0;
+  /** How long requests were under way, all together. */
+  busy: Micros = 0;
 
   #read = 0;
+  /** The last band. */
+  #band: Extract<Item, { is: "band" }> | null = null;
   #rows: readonly Row[] = [];
   #cuts: readonly Cut[] = [];
   #shows: (row: Row) => boolean = () => true;
+  #heights: Heights = HEIGHTS.comfortable;
+  #folded = NONE;
+  /** When the last request was over. */
+  #end: Micros | null = null;
   #place = new Map<number, number>();
   #position = new Map<number, number>();
+  #bands = new Map<number, number>();
 
   /** Takes in what is new; begins afresh when older rows change their looks. */
   update(
@@ -49,8 +81,18 @@ export class Stack {
     length: number,
     cuts: readonly Cut[],
     shows: (row: Row) => boolean,
+    heights: Heights = HEIGHTS.comfortable,
+    folded = NONE,
   ): void {
-    if (rows !== this.#rows || cuts !== this.#cuts || shows !== this.#shows) this.#empty();
+    const same =
+      rows === this.#rows &&
+      cuts === this.#cuts &&
+      shows === this.#shows &&
+      heights === this.#heights &&
+      folded === this.#folded;
+    if (!same) this.#empty();
+    this.#heights = heights;
+    this.#folded = folded;
     this.#rows = rows;
     this.#cuts = cuts;
     this.#shows = shows;
@@ -89,6 +131,23 @@ export class Stack {
     return at === undefined ? undefined : this.items[at];
   }
 
+  /** The height of an item. */
+  heightOf(item: Item): Px {
+    return this.#heights[item.is === "band" ? "band" : item.row.kind.is];
+  }
+
+  /** The band that a row would stand below, or has folded away. */
+  bandOf(seq: number): number | null {
+    return this.#bands.get(seq) ?? null;
+  }
+
+  /** The bands of what was given up. */
+  get givenUp(): number[] {
+    return this.items.flatMap((item) =>
+      item.is === "band" && item.givenUpAt !== null ? [item.first] : [],
+    );
+  }
+
   /** Counts shown rows from 1. */
   positionOf(seq: number): number | undefined {
     return this.#position.get(seq);
@@ -98,6 +157,10 @@ export class Stack {
     this.items = [];
     this.height = 0;
     this.count = 0;
+    this.busy = 0;
+    this.#end = null;
+    this.#band = null;
+    this.#bands.clear();
     this.#read = 0;
     this.#place.clear();
     this.#position.clear();
@@ -106,15 +169,37 @@ export class Stack {
   #add(row: Row): void {
     const givenUpAt = cutOf(this.#cuts, row.seq)?.at ?? null;
     const above = this.items.at(-1);
-    if (row.kind.is !== "rewound" && !continues(above, row, givenUpAt)) {
-      this.items.push({ is: "band", top: this.height, phase: row.phase, givenUpAt });
-      this.height += HEIGHTS.band;
+    const { pause, before } = this.#timeOf(row);
+    if (row.kind.is !== "rewound") {
+      if (!continues(above, row, givenUpAt)) {
+        const folded = this.#folded.has(row.seq) ? 0 : null;
+        const { phase, seq: first } = row;
+        this.#band = { is: "band", top: this.height, phase, givenUpAt, first, folded };
+        this.items.push(this.#band);
+        this.height += this.#heights.band;
+      }
+      const band = this.#band!;
+      this.#bands.set(row.seq, band.first);
+      if (band.folded !== null) {
+        band.folded += 1;
+        return;
+      }
     }
     this.#place.set(row.seq, this.items.length);
-    this.items.push({ is: "row", top: this.height, row, givenUpAt });
-    this.height += HEIGHTS[row.kind.is];
+    this.items.push({ is: "row", top: this.height, row, givenUpAt, pause, before });
+    this.height += this.#heights[row.kind.is];
     this.count += 1;
     this.#position.set(row.seq, this.count);
+  }
+
+  /** Counts a row into the times. A row is dated when its request began. */
+  #timeOf({ at, kind }: Row): { pause: Micros | null; before: Micros } {
+    const before = this.busy;
+    if (kind.is !== "exchange") return { pause: null, before };
+    const idle = this.#end === null ? 0 : at - this.#end;
+    this.busy += kind.duration;
+    this.#end = Math.max(this.#end ?? 0, at + kind.duration);
+    return { pause: idle >= PAUSE ? idle : null, before };
   }
 
   /** Index of the first item whose top is below this. */
@@ -128,10 +213,6 @@ export class Stack {
     }
     return low;
   }
-}
-
-export function heightOf(item: Item): Px {
-  return item.is === "band" ? HEIGHTS.band : HEIGHTS[item.row.kind.is];
 }
 
 /** The lifelines' places across. */

@@ -24,6 +24,11 @@ export function pressed(event: KeyboardEvent): string {
   return [...parts, key].join("+");
 }
 
+/** A combination that types a character: one that speech input or a slip sets off. */
+export function isCharacter(keys: string): boolean {
+  return [...keys.replace(/^Shift\+/, "")].length === 1;
+}
+
 /** Something that takes the key itself: a field, a list, an open menu. */
 export function takesKeys(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
