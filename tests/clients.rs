@@ -4,10 +4,10 @@
 //! A client is data ([`Conduct`]): what it does otherwise than it should. Its requests are recorded
 //! as a proxy would record them, and judged as a recording is.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, SystemTime};
 
-use app::ClientOutcome;
+use app::{App, ClientOutcome, EdgeRequest, TableRequest};
 use diagnosis::{Finding, Owner};
 use lab::Lab;
 use reqwest::Method;
@@ -20,6 +20,7 @@ use trace::{
     Purpose, Request, Response, Role, StopCode, Timestamp, Timings, Trace, encode_pairs,
     query_pairs, with_query,
 };
+use vault::Vault;
 
 /// The pair of RFC 7636 appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -287,69 +288,125 @@ async fn the_table_has_a_row_for_each_client_and_leaves_nothing_behind() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_edge_of_the_lab_treats_all_alike_and_is_not_in_the_cloud() {
-    let lab = lab(None).await;
-    let report = app::edge(&options(lab.mcp_url()))
-        .await
-        .expect("it is a URL");
-    assert!(
-        report
-            .unreachable
-            .iter()
-            .any(|one| one.contains("this machine itself"))
-    );
-    assert!(
-        report
-            .answers
-            .iter()
-            .any(|one| one.user_agent == "Claude-User")
-    );
-    assert!(
-        report.answers.iter().all(|one| !one.differs),
-        "{:#?}",
-        report.answers
-    );
-    assert!(report.note.contains("prove nothing"));
+/// A program without a window, with a folder of its own.
+fn program(name: &str) -> App {
+    let folder = std::env::temp_dir().join(format!("authscope-{name}-{}", std::process::id()));
+    App::with_vault(folder.clone(), folder, Vault::memory("a test"))
 }
 
-/// A firewall that lets everybody pass but Claude.
-async fn firewall() -> String {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut read = vec![0; 8192];
-            let length = stream.read(&mut read).await.unwrap_or_default();
-            let blocked = String::from_utf8_lossy(&read[..length]).contains("Claude-User");
-            let status = if blocked {
-                "403 Forbidden\r\ncf-ray: 1-X"
-            } else {
-                "401 Unauthorized"
-            };
-            let answer =
-                format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            let _ = stream.write_all(answer.as_bytes()).await;
+fn wanted(server_url: &str) -> TableRequest {
+    TableRequest {
+        options: Some(options(server_url)),
+        lab: None,
+        consent: true,
+        login: false,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_s_table_grows_row_by_row_and_each_run_can_be_opened() {
+    let lab = lab(None).await;
+    let program = program("table");
+    program.start(options(lab.mcp_url()), None).await.unwrap();
+    let first = program.document().unwrap().id();
+    let told = Mutex::new(Vec::new());
+    let playing = program.play_clients(wanted(lab.mcp_url()), |table| {
+        let told = &mut *told.lock().unwrap();
+        told.push((table.playing, table.rows.len()));
+    });
+    let table = within("the table", playing).await.unwrap();
+    let told = told.into_inner().unwrap();
+    assert_eq!(told[0], (Some("Claude Code".into()), 0));
+    assert_eq!(told.last(), Some(&(None, clients::IDS.len())));
+    assert_eq!(table.rows.len(), clients::IDS.len());
+    for played in &table.rows {
+        let outcome = played.row.outcome;
+        let stops = outcome == ClientOutcome::Stops;
+        // Nobody logs in.
+        assert!(stops || outcome == ClientOutcome::UpToLogin, "{played:#?}");
+        assert_eq!(stops, played.row.step.is_some(), "{played:#?}");
+        assert!(!played.facts.is_empty(), "{played:#?}");
+    }
+
+    // More runs than stay open, and none of them pushes another one out.
+    assert_eq!(program.document().unwrap().id(), first);
+    let cursor = table
+        .rows
+        .iter()
+        .find(|played| played.row.client == "cursor");
+    let cursor = cursor.unwrap().document;
+    program.reopen(cursor).await.unwrap();
+    assert_eq!(program.document().unwrap().trace().client.name, "Cursor");
+    program.reopen(first).await.unwrap();
+    // It can be played once more by itself.
+    program.reopen(cursor).await.unwrap();
+    program.restart().await.unwrap();
+    assert_eq!(program.document().unwrap().trace().client.name, "Cursor");
+
+    let markdown = program.client_table_text(false).unwrap();
+    assert!(
+        markdown.contains("| Cursor | stops at Registration | "),
+        "{markdown}"
+    );
+    let json: Value = serde_json::from_str(&program.client_table_text(true).unwrap()).unwrap();
+    assert_eq!(json["clients"].as_array().unwrap().len(), table.rows.len());
+    let edge = EdgeRequest {
+        public_dns: false,
+        authorization_server: false,
+        client_documents: false,
+    };
+    let report = within("the edge", program.check_edge(edge)).await.unwrap();
+    assert_eq!(report.server_url, lab.mcp_url());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_can_be_ended_and_needs_consent() {
+    let lab = lab(None).await;
+    let program = program("ended-table");
+    let without = TableRequest {
+        consent: false,
+        ..wanted(lab.mcp_url())
+    };
+    let refused = program.play_clients(without, |_| {}).await.unwrap_err();
+    assert!(refused.message.contains("consent"), "{refused}");
+    let playing = program.play_clients(wanted(lab.mcp_url()), |table| {
+        if table.rows.len() == 2 {
+            program.stop_clients();
         }
     });
-    format!("http://{address}/mcp")
+    let table = within("the table", playing).await.unwrap();
+    assert_eq!((table.playing, table.rows.len()), (None, 2));
+    let left = table
+        .rows
+        .iter()
+        .any(|played| played.row.left_registered.is_some());
+    assert!(!left, "{:#?}", table.rows);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_is_treated_otherwise_is_named_with_what_gave_it_away() {
-    let report = app::edge(&options(&firewall().await))
-        .await
-        .expect("it is a URL");
-    let differ: Vec<_> = report.answers.iter().filter(|one| one.differs).collect();
-    assert_eq!(differ.len(), 3, "{:#?}", report.answers);
-    for answer in differ {
-        assert_eq!(answer.user_agent, "Claude-User");
-        assert_eq!(answer.answer, "403");
-        assert_eq!(answer.in_front.as_deref(), Some("cf-ray: 1-X"));
-    }
+async fn a_client_that_hangs_is_ended_and_said_to_be() {
+    // Takes connections and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", silent.local_addr().unwrap());
+    let program = Arc::new(program("hanging-table"));
+    let playing = tokio::spawn({
+        let program = program.clone();
+        async move { program.play_clients(wanted(&url), |_| {}).await }
+    });
+    let _taken = within("the first call", silent.accept()).await.unwrap();
+    program.stop_clients();
+    let table = within("the table", playing).await.unwrap().unwrap();
+    assert_eq!(table.rows.len(), 1);
+    let row = &table.rows[0].row;
+    assert_eq!(
+        (row.outcome, row.step.as_deref()),
+        (ClientOutcome::Ended, None)
+    );
+    assert!(
+        row.why.starts_with("Ended by the user while POST"),
+        "{}",
+        row.why
+    );
 }
 
 fn codes(found: &[Finding]) -> Vec<&str> {

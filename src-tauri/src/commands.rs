@@ -15,7 +15,7 @@ use trace::{BrowserShows, Outcome, Request};
 use crate::given::Given;
 use crate::updates::{Carrier, Updates};
 
-type Answer<T = ()> = Result<T, AppError>;
+pub(crate) type Answer<T = ()> = Result<T, AppError>;
 
 #[tauri::command]
 pub async fn boot(app: State<'_, App>) -> Answer<Boot> {
@@ -247,11 +247,19 @@ pub async fn choose_file(
     suggested: String,
 ) -> Answer<Option<String>> {
     let format = export_format(&format)?.about();
+    let extensions = last_extensions(format.extensions);
+    Ok(where_to_save(&handle, format.title, &extensions, &suggested).await)
+}
+
+/// Asks where to save a file, with the system's dialog. None when it was closed.
+pub(crate) async fn where_to_save(
+    handle: &AppHandle,
+    title: &str,
+    extensions: &[&str],
+    suggested: &str,
+) -> Option<String> {
     let suggested = std::path::PathBuf::from(suggested);
-    let mut dialog = handle
-        .dialog()
-        .file()
-        .add_filter(format.title, &last_extensions(format.extensions));
+    let mut dialog = handle.dialog().file().add_filter(title, extensions);
     if let Some(folder) = suggested.parent() {
         dialog = dialog.set_directory(folder);
     }
@@ -265,7 +273,7 @@ pub async fn choose_file(
         .ok()
         .flatten()
         .and_then(|path| path.into_path().ok());
-    Ok(chosen.map(|path| path.to_string_lossy().into_owned()))
+    chosen.map(|path| path.to_string_lossy().into_owned())
 }
 
 /// A system's dialog filters by what comes after the last dot alone: `md` of `mcp-server.md`.

@@ -3,6 +3,7 @@
 // No console window beside the program on Windows.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
+mod client_commands;
 mod commands;
 mod given;
 mod updates;
@@ -70,6 +71,12 @@ fn main() {
             commands::subscribe,
             commands::start,
             commands::observe,
+            client_commands::play_clients,
+            client_commands::stop_clients,
+            client_commands::client_table_text,
+            client_commands::choose_table_file,
+            client_commands::save_client_table,
+            client_commands::check_edge,
             commands::next,
             commands::run,
             commands::pause,

@@ -14,6 +14,10 @@ export const SCREENS = [
   ["options, callback", "?fixture=healthy", (page) => page.find("option-callback").click()],
   ["observe a client", "?fixture=healthy", (page) => observeFrom(page)],
   ["observing", "?fixture=healthy", (page) => observed(page)],
+  ["clients, consent", "?fixture=healthy", (page) => page.find("clients").click()],
+  ["clients, being played", "?fixture=healthy", (page) => playClients(page)],
+  ["clients", "?fixture=s01&at=end", (page) => clientsWithSources(page)],
+  ["clients, the edge", "?fixture=healthy", (page) => edgeOfClients(page)],
   ["ready", "?fixture=healthy&at=0"],
   ["under way", "?fixture=healthy&at=3"],
   ["the browser is away", "?fixture=awaiting"],
@@ -133,6 +137,36 @@ async function observed(page) {
   await page.find("observe").click();
   await page.find("observe-start").click();
   await visible(page.find("observing-url"));
+}
+
+/** Clients are being played, from the start screen or from a run. */
+export async function playClients(page) {
+  if (await page.find("clients").isVisible()) await page.find("clients").click();
+  else await page.keyboard.press("w");
+  await page.find("clients-consent").check();
+  await page.find("clients-play").click();
+  await visible(page.find("clients-rows"));
+  return page;
+}
+
+/** All clients have been played. */
+export async function playedClients(page) {
+  await playClients(page);
+  await visible(page.find("clients-save"));
+  return page;
+}
+
+async function clientsWithSources(page) {
+  await playedClients(page);
+  await page.find("sources-cursor").click();
+  await visible(page.find("known-cursor"));
+}
+
+async function edgeOfClients(page) {
+  await playedClients(page);
+  await page.find("edge-mine").check();
+  await page.find("edge-ask").click();
+  await visible(page.find("edge-report"));
 }
 
 async function refuse(page) {

@@ -1,6 +1,8 @@
 import { getContext, setContext } from "svelte";
 
 import type { BrowserShows } from "./host/bindings/BrowserShows";
+import { Clients } from "./clients/clients.svelte";
+import type { Wanted } from "./clients/clients.svelte";
 import { keyOf } from "./findings/words";
 import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Density } from "./diagram/layout";
@@ -83,11 +85,12 @@ export class App {
   readonly log = new Log();
   readonly selection = new Selection(this.log);
   readonly messages = new Messages();
+  readonly clients: Clients;
 
   boot = $state.raw<Boot | null>(null);
   /** Why the program could not tell what the start screen needs. */
   bootError = $state<unknown>(null);
-  screen = $state<"start" | "run" | "compare">("start");
+  screen = $state<"start" | "run" | "compare" | "clients">("start");
   /** The two runs side by side, and what differs; null while that is being found. */
   compared = $state.raw<{ a: number; b: number; result: Comparison | null } | null>(null);
   panel = $state<Panel | null>(null);
@@ -186,6 +189,7 @@ export class App {
 
   constructor(host: Host) {
     this.host = host;
+    this.clients = new Clients(host);
   }
 
   async open(): Promise<void> {
@@ -236,6 +240,25 @@ export class App {
     await this.host.observe(wanted);
     this.#show();
     this.#toEnd = false;
+  }
+
+  /** Plays every known client. Rejects with an `AppError` when that cannot be: the sheet says so. */
+  async playClients(wanted: Wanted, consent: boolean, login: boolean): Promise<void> {
+    await this.clients.play(wanted, consent, login);
+    this.clients.wanted = null;
+    this.panel = null;
+    this.screen = "clients";
+  }
+
+  /** Asks what is to be agreed to before clients are played against the server of this run. */
+  askForClients(): void {
+    const url = this.log.view?.server_url ?? "";
+    this.clients.wanted = { url, options: null, lab: null };
+  }
+
+  /** Back from the table to the run that was shown. */
+  toRun(): void {
+    this.screen = "run";
   }
 
   /** The same run once more, as far as the one before went by itself. That one stays open. */

@@ -126,6 +126,20 @@ export const COMMANDS: Command[] = [
     do: (app) => app.leaveComparison(),
   },
   {
+    id: "clients",
+    title: "Which clients work with this server?",
+    keys: ["W"],
+    when: running,
+    do: (app) => app.askForClients(),
+  },
+  {
+    id: "leave-clients",
+    title: "Back from the table of clients to the run",
+    keys: ["Escape"],
+    when: (app) => app.screen === "clients" && app.log.document !== 0,
+    do: (app) => app.toRun(),
+  },
+  {
     id: "new",
     title: "Another server or scenario",
     keys: ["N"],

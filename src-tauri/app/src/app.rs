@@ -29,6 +29,7 @@ use crate::history::{History, Keeping};
 use crate::lab_scenarios::{self, Scenario};
 use crate::library::Library;
 use crate::observed::Observation;
+use crate::playing::PlayedClients;
 use crate::snippets::SNIPPETS;
 use crate::viewer::Viewer;
 
@@ -57,26 +58,28 @@ pub struct App {
     export_folder: PathBuf,
     /// Where runs wait.
     breakpoints: Mutex<Vec<Breakpoint>>,
+    /// The table of clients that was played last.
+    pub(crate) played: PlayedClients,
 }
 
 /// An open document, with what it needs to be stepped again.
 #[derive(Clone)]
-struct Open {
-    document: Arc<Document>,
+pub(crate) struct Open {
+    pub document: Arc<Document>,
     /// What the run was started with; none for a document that was never run here.
-    options: Option<Options>,
+    pub options: Option<Options>,
     /// What is observed, or was.
-    observation: Option<Observation>,
+    pub observation: Option<Observation>,
     /// The lab it runs against; it serves as long as a document needs it.
-    lab: Option<Arc<RunningLab>>,
+    pub lab: Option<Arc<RunningLab>>,
     /// What keeps the run.
-    keeping: Option<Arc<Keeping>>,
+    pub keeping: Option<Arc<Keeping>>,
     /// The past run that it was opened from.
-    past: Option<String>,
+    pub past: Option<String>,
 }
 
 /// A lab that serves, and the title of its scenario.
-struct RunningLab {
+pub(crate) struct RunningLab {
     _lab: Lab,
     title: String,
 }
@@ -103,6 +106,7 @@ impl App {
             current: watch::Sender::new(None),
             export_folder,
             breakpoints: Mutex::default(),
+            played: PlayedClients::default(),
         }
     }
 
@@ -162,17 +166,8 @@ impl App {
         let mut options = options;
         let lab = match lab {
             None => None,
-            Some(slug) => {
-                let scenario = lab_scenarios::scenario(slug).ok_or_else(|| no_scenario(slug))?;
-                let lab = start_lab(scenario).await?;
-                options.server_url = lab.mcp_url().to_owned();
-                // For this run alone: the settings keep what was typed.
-                (scenario.way.run)(&lab, &mut options);
-                let mut cards = lab_scenarios::cards().into_iter();
-                let card = cards.find(|card| card.slug == slug);
-                let title = card.map_or(slug.to_owned(), |card| card.title);
-                Some(Arc::new(RunningLab { _lab: lab, title }))
-            }
+            // For this run alone: the settings keep what was typed.
+            Some(slug) => Some(running_lab(slug, &mut options).await?),
         };
         let in_lab = lab.is_some();
         self.begin(options, lab).await?;
@@ -211,6 +206,11 @@ impl App {
     /// # Errors
     /// [`ErrorCode::Invalid`] when it is not open any more.
     pub async fn reopen(&self, id: u32) -> Result<(), AppError> {
+        if self.opened(id).await.is_err()
+            && let Some(played) = self.played.run(id)
+        {
+            self.add(played).await;
+        }
         let document = self.opened(id).await?;
         self.current.send_replace(Some(document));
         Ok(())
@@ -292,6 +292,7 @@ impl App {
     /// # Errors
     /// Names what could not be deleted; all else is gone.
     pub async fn forget_everything(&self) -> Result<(), AppError> {
+        self.played.forget();
         let open = std::mem::take(&mut *self.open.lock().await);
         for open in &open {
             if let Some(session) = open.document.session() {
@@ -330,6 +331,30 @@ impl App {
             run.document = documents.next().map(|open| open.document.id());
         }
         runs
+    }
+
+    /// A number for a document that is to come.
+    pub(crate) fn next_document(&self) -> u32 {
+        self.count.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What the current document was started with, and the lab it runs against. Of a document that
+    /// was never run here, its server.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] before the first document.
+    pub(crate) async fn current_run(&self) -> Result<(Options, Option<Arc<RunningLab>>), AppError> {
+        let current = self.document()?;
+        let open = self.open.lock().await;
+        let mut known = open
+            .iter()
+            .filter(|open| open.document.id() == current.id());
+        let known = known.next();
+        let observed = |open: &Open| open.observation.as_ref().map(|one| one.options.clone());
+        let options = known.and_then(|open| open.options.clone().or_else(|| observed(open)));
+        let options =
+            options.unwrap_or_else(|| Options::for_server(current.trace().server_url.as_str()));
+        Ok((options, known.and_then(|open| open.lab.clone())))
     }
 
     async fn add(&self, new: Open) {
@@ -570,7 +595,7 @@ impl App {
     /// over is ended then; its document stays.
     async fn begin(&self, options: Options, lab: Option<Arc<RunningLab>>) -> Result<(), AppError> {
         let vault = self.vault().await.clone();
-        let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let id = self.next_document();
         let scenario = lab.as_ref().map(|lab| lab.title.as_str());
         let keeping = Arc::new(self.history.keeping(scenario));
         let keep = Some(keeping.keep());
@@ -602,7 +627,7 @@ impl App {
         if let Ok(former) = self.document() {
             former.stop_observing().await;
         }
-        let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let id = self.next_document();
         let kept = self.library.lock().await.observed.clone();
         let document = Document::observed(id, wanted.clone().with_kept(&kept)).await?;
         if let Some(kept) = document.to_keep()
@@ -675,7 +700,7 @@ impl App {
 
     /// A document of a recording, or of the past run with this id.
     async fn add_recorded(&self, opened: Opened, past: Option<String>) -> Arc<Document> {
-        let id = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let id = self.next_document();
         let document = Document::recorded(id, opened).await;
         self.add(Open {
             document: document.clone(),
@@ -809,6 +834,24 @@ fn wanted(secrets: bool) -> Secrets {
     }
 }
 
+/// Starts the lab's scenario of this name, and points the options at it.
+///
+/// # Errors
+/// When the scenario is unknown, or the lab finds no free port.
+pub(crate) async fn running_lab(
+    slug: &str,
+    options: &mut Options,
+) -> Result<Arc<RunningLab>, AppError> {
+    let scenario = lab_scenarios::scenario(slug).ok_or_else(|| no_scenario(slug))?;
+    let lab = start_lab(scenario).await?;
+    options.server_url = lab.mcp_url().to_owned();
+    (scenario.way.run)(&lab, options);
+    let mut cards = lab_scenarios::cards().into_iter();
+    let card = cards.find(|card| card.slug == slug);
+    let title = card.map_or(slug.to_owned(), |card| card.title);
+    Ok(Arc::new(RunningLab { _lab: lab, title }))
+}
+
 async fn start_lab(scenario: Scenario) -> Result<Lab, AppError> {
     let mut options = LabOptions {
         misbehaviour: scenario.misbehaviour,
@@ -831,7 +874,7 @@ fn no_scenario(slug: &str) -> AppError {
     }
 }
 
-fn absolute(path: &str) -> Result<PathBuf, AppError> {
+pub(crate) fn absolute(path: &str) -> Result<PathBuf, AppError> {
     let path = Path::new(path.trim());
     if path.is_absolute() {
         Ok(path.to_owned())

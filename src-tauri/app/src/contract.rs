@@ -23,9 +23,12 @@ pub use session::{
 };
 
 pub use crate::client_files::ClientFile;
+pub use crate::client_table::{ClientOutcome, ClientRow};
+pub use crate::edge::{ClientDocument, EdgeAnswer, EdgeReport, EdgeRequest};
 pub use crate::evidence::NextPiece;
 pub use crate::named_servers::{NamedServer, Understood, servers_in};
 pub use crate::phases::{PhaseState, Progress};
+pub use crate::playing::{ClientTable, KnownFact, PlayedRow, TableRequest};
 pub use crate::recording_view::RecordingView;
 pub use crate::snippets::Snippet;
 pub use crate::update::{FindingsChange, Update};
@@ -349,6 +352,10 @@ mod tests {
         RecordingView::export_all(&config)?;
         Understood::export_all(&config)?;
         ClientFile::export_all(&config)?;
+        ClientTable::export_all(&config)?;
+        TableRequest::export_all(&config)?;
+        EdgeRequest::export_all(&config)?;
+        EdgeReport::export_all(&config)?;
         let tables = serde_json::to_string_pretty(&Tables::all()).expect("tables are JSON") + "\n";
         Ok(fs::write(folder.join("tables.json"), tables)?)
     }

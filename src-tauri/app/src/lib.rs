@@ -12,6 +12,7 @@
 //! | `view`, `phases`, `rows` | what is shown of a trace and of a run |
 //! | `contract` | every type that crosses to TypeScript |
 //! | `client_table` | what becomes of a server in the hands of each known client |
+//! | `playing` | the table of clients in a window |
 //! | `edge` | whether what stands in front of a server treats hosted clients otherwise |
 //! | `comparing` | two documents side by side |
 //! | `recording` | what others recorded: opened, and how far it got |
@@ -52,6 +53,7 @@ mod named_servers;
 mod observed;
 mod opening;
 mod phases;
+mod playing;
 mod recording;
 mod recording_view;
 mod report;
@@ -66,13 +68,13 @@ mod viewer;
 
 pub use app::{App, Follower, export_format};
 pub use client_table::{
-    ClientOutcome, ClientRow, client_table, client_table_foot, client_table_head,
-    client_table_json, client_table_line, client_table_markdown,
+    client_table, client_table_foot, client_table_head, client_table_json, client_table_line,
+    client_table_markdown,
 };
 pub use comparing::{compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
-pub use edge::{EdgeAnswer, EdgeReport, edge, edge_lines};
+pub use edge::{EdgeCheck, PUBLIC_DNS, edge, edge_lines};
 pub use evidence::{known_words, next_piece};
 pub use forgetting::UNDO;
 pub use handed_on::HandedOn;

@@ -72,7 +72,7 @@ impl Observation {
 }
 
 /// A server's URL as it may be kept.
-fn bare(server_url: &str) -> String {
+pub(crate) fn bare(server_url: &str) -> String {
     Options::for_server(server_url.trim())
         .without_secrets()
         .server_url

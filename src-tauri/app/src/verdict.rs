@@ -136,10 +136,7 @@ fn reached(trace: &Trace, message: &str, findings: &[Finding]) -> RunVerdict {
         // The worst are listed first, each under its root cause.
         let cause = findings.first();
         let title = cause.map_or("", |finding| finding.title.as_str());
-        let found = match errors {
-            1 => "1 error was found".to_owned(),
-            more => format!("{more} errors were found, first"),
-        };
+        let found = errors_in_words(findings);
         let text = format!("{short}, but {found}: {title}.{}", to_change(cause));
         return with(Ending::WorksBut, text, cause, None);
     }
@@ -162,6 +159,14 @@ fn reached(trace: &Trace, message: &str, findings: &[Finding]) -> RunVerdict {
     with(Ending::Works, text, worst, None)
 }
 
+fn errors_in_words(findings: &[Finding]) -> String {
+    let errors = findings.iter().filter(|one| one.level == Level::Error);
+    match errors.count() {
+        1 => "1 error was found".to_owned(),
+        more => format!("{more} errors were found, first"),
+    }
+}
+
 fn stopped(trace: &Trace, code: StopCode, message: &str, findings: &[Finding]) -> RunVerdict {
     let phase = trace.live().last().map(|entry| entry.phase);
     let cause = if code == StopCode::Cancelled {
@@ -171,11 +176,17 @@ fn stopped(trace: &Trace, code: StopCode, message: &str, findings: &[Finding]) -
     };
     let step = phase.map_or("", step_in_words);
     let why = cause.map_or(message, |finding| &finding.title);
-    let text = format!(
-        "Stopped{step}: {}.{}",
-        why.trim_end_matches('.'),
-        to_change(cause)
-    );
+    let why = why.trim_end_matches('.');
+    let text = match (code, cause) {
+        // Nothing failed: the run was to end there.
+        (StopCode::EndsBeforeLogin, None) => message.to_owned(),
+        (StopCode::EndsBeforeLogin, Some(_)) => format!(
+            "All up to the login works, but {}: {why}.{}",
+            errors_in_words(findings),
+            to_change(cause)
+        ),
+        _ => format!("Stopped{step}: {why}.{}", to_change(cause)),
+    };
     let exchanges = trace.live().filter(|entry| entry.exchange().is_some());
     RunVerdict {
         ending: Ending::Stopped,
@@ -439,6 +450,13 @@ mod tests {
         );
         assert_eq!(unexplained.cause, None);
         assert!(unexplained.text.ends_with("token: The token was refused."));
+        // A run that was to end there did not fail there.
+        let before = stopped(StopCode::EndsBeforeLogin, &[]);
+        assert_eq!(before.text, "The token was refused.");
+        let error = finding("A01", Level::Error, None);
+        let before = stopped(StopCode::EndsBeforeLogin, &[error]);
+        let text = "All up to the login works, but 1 error was found: A01 is the fault. To change:";
+        assert!(before.text.starts_with(text), "{}", before.text);
         // Who stopped it knows why.
         assert_eq!(stopped(StopCode::Cancelled, &found).cause, None);
     }

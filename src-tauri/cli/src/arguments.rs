@@ -108,6 +108,16 @@ pub struct EdgeArguments {
     /// The MCP server's URL; ask only servers that are yours
     #[arg(value_name = "URL")]
     pub url: String,
+    /// Ask a public resolver for the host's addresses as well, at a URL that answers DNS over HTTPS
+    /// as JSON
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = app::PUBLIC_DNS, require_equals = true)]
+    pub public_dns: Option<String>,
+    /// Ask the authorization server as well, although it is on another host: it is yours, too
+    #[arg(long)]
+    pub with_authorization_server: bool,
+    /// Fetch the client metadata documents of known clients, and say what is wrong with them
+    #[arg(long)]
+    pub client_documents: bool,
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use app::EdgeCheck;
+
 use crate::arguments::EdgeArguments;
 use crate::paint::Paint;
 use crate::terminal::{Failure, Terminal};
@@ -9,7 +11,13 @@ use crate::terminal::{Failure, Terminal};
 /// The exit code is 1 when an answer differs or something keeps clients in the cloud away.
 pub async fn run(arguments: &EdgeArguments) -> Result<ExitCode, Failure> {
     let options = flow::options::Options::for_server(arguments.url.as_str());
-    let report = app::edge(&options).await?;
+    let check = EdgeCheck {
+        public_dns: arguments.public_dns.clone(),
+        authorization_server: arguments.with_authorization_server,
+        client_documents: arguments.client_documents,
+        ..EdgeCheck::of(options)
+    };
+    let report = app::edge(&check).await?;
     if arguments.json {
         let report = serde_json::to_value(&report).map_err(|error| error.to_string())?;
         Terminal::standard_output().json(&report)?;
@@ -19,7 +27,5 @@ pub async fn run(arguments: &EdgeArguments) -> Result<ExitCode, Failure> {
             paint.say(line)?;
         }
     }
-    let differs = report.answers.iter().any(|answer| answer.differs);
-    let away = !report.unreachable.is_empty();
-    Ok(ExitCode::from(u8::from(differs || away)))
+    Ok(ExitCode::from(u8::from(!report.is_open())))
 }

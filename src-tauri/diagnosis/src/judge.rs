@@ -10,7 +10,7 @@ use crate::providers::advise;
 use crate::reading::Reading;
 use crate::rule::Findings;
 use crate::snapshot::Snapshot;
-use crate::{catalogue, ledger, owner_name, precedence};
+use crate::{catalogue, ledger, owner_name, played, precedence};
 
 /// What there is to say of a trace.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,12 +36,12 @@ fn judge_part(trace: &Trace, entries: usize) -> Vec<Finding> {
     if flows.len() < 2 {
         let snapshot = Snapshot::of_first(trace, entries);
         let reading = Reading::of(&snapshot);
-        return told(trace, &reading, judged_alone(&reading));
+        return told(trace, &reading, judged_alone(trace, &reading));
     }
     let in_flow = |flow| {
         let snapshot = Snapshot::of_flow(trace, entries, flow);
         let reading = Reading::of(&snapshot);
-        told(trace, &reading, judged_alone(&reading))
+        told(trace, &reading, judged_alone(trace, &reading))
     };
     flows.iter().flat_map(in_flow).collect()
 }
@@ -80,7 +80,7 @@ pub(crate) fn judge_flow(trace: &Trace, flow: &FlowInfo) -> Judgement {
 fn judge_one(snapshot: &Snapshot<'_>) -> Judgement {
     let trace = snapshot.trace;
     let reading = Reading::of(snapshot);
-    let alone = judged_alone(&reading);
+    let alone = judged_alone(trace, &reading);
     let findings = told(trace, &reading, alone.clone());
     let ledger = ledger::ledger(trace, &reading, &alone, &findings);
     Judgement { findings, ledger }
@@ -96,10 +96,11 @@ fn told(trace: &Trace, reading: &Reading<'_>, alone: Vec<Finding>) -> Vec<Findin
     found
 }
 
-/// What each rule says by itself, with what is known of the provider, and with the run's own
-/// options where the blame is theirs.
-fn judged_alone(reading: &Reading<'_>) -> Vec<Finding> {
-    own_options::own_up(reading, advise(reading, each_rule(reading)))
+/// What each rule says by itself, as far as what is known of a client that is played goes, with what
+/// is known of the provider, and with the run's own options where the blame is theirs.
+fn judged_alone(trace: &Trace, reading: &Reading<'_>) -> Vec<Finding> {
+    let found = played::by_evidence(trace, each_rule(reading));
+    own_options::own_up(reading, advise(reading, found))
 }
 
 /// What each rule says by itself, in the order of the catalogue.

@@ -11,6 +11,7 @@
 //! | `outline` | the outermost members of a JSON object |
 //! | `judge` | applies every rule |
 //! | `ledger`, `subject` | what became of every rule, by what it looks at |
+//! | `played` | what is said of a known client that is played goes no further than what is known of it |
 //! | `precedence` | brings what they found into order, the root cause first |
 //! | `reading` | an index of a trace, built once and read by every rule |
 //! | `own_options` | failures that come of what the user set for the run |
@@ -72,6 +73,7 @@ mod members;
 mod outline;
 mod own_options;
 mod owner_name;
+mod played;
 mod precedence;
 mod preflights;
 mod probed;

@@ -24,8 +24,8 @@ fn is_explained(rule: &Rule, finding: &Finding, stop: StopCode) -> bool {
 }
 
 /// What the rules found, without what others tell better, in the order in which it is told: what
-/// explains the stop of the flow, then the worst, then in the order of the entries; what is about
-/// the run as a whole last. Right after each comes what it is the cause of.
+/// explains the stop of the flow, then the worst, then in the order of the entries; what a client
+/// is only likely to do after what is as bad, and what is about the run as a whole last. Right after each comes what it is the cause of.
 pub(crate) fn arrange(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding> {
     let rules: Vec<&Rule> = catalogue::RULES.iter().collect();
     arrange_by(&rules, reading.last_stop(), found)
@@ -69,7 +69,11 @@ fn arrange_by(rules: &[&Rule], stop: Option<StopCode>, found: Vec<Finding>) -> V
     groups.sort_by_key(|group| {
         let explains_stop = group.iter().any(|at| told[*at].explains(stop));
         let worst = group.iter().map(|at| told[*at].finding.level).max();
-        (Reverse((explains_stop, worst)), told[group[0]].place())
+        let first = &told[group[0]];
+        (
+            Reverse((explains_stop, worst, !first.may_accuse_wrongly())),
+            first.place(),
+        )
     });
     let codes: Vec<String> = told.iter().map(|one| one.finding.code.clone()).collect();
     let mut told: Vec<Option<Told<'_>>> = told.into_iter().map(Some).collect();
@@ -94,6 +98,11 @@ impl Told<'_> {
 
     fn rank(&self) -> (Reverse<Level>, u32, &str) {
         (Reverse(self.finding.level), self.place(), self.rule.code)
+    }
+
+    /// What a client is only likely to do wrong stands after what a server sent for certain.
+    fn may_accuse_wrongly(&self) -> bool {
+        self.rule.code.starts_with('K') && self.finding.certainty == Certainty::Likely
     }
 
     /// What could not be checked is nobody's cause, and tells nothing better.

@@ -10,6 +10,7 @@ import { fixture } from "./fixtures/index";
 import type { Fixture } from "./fixtures/script";
 import type { Host } from "./host";
 import { POLLS, Play } from "./play";
+import { PlayedClients } from "./playedClients";
 import { KNOWN, PIECES, RECORDING } from "./fixtures/recording";
 
 /** Between two steps of a run, milliseconds. */
@@ -22,6 +23,7 @@ const SAME = "No difference that matters in 11 steps.";
 export function fakeHost(query: URLSearchParams): Host {
   const chosen = fixture(query);
   let tell: (updates: Update[]) => void = () => {};
+  const clients = new PlayedClients();
   const play = new Play(chosen.script, chosen.boot.vault, (update) => tell([update]));
   let history = chosen.boot.history;
   let forgotten = history;
@@ -113,6 +115,17 @@ export function fakeHost(query: URLSearchParams): Host {
       refused();
       play.observe(chosen.script.serverUrl, "http://127.0.0.1:23374/mcp");
     },
+    playClients: async (wanted, onTable) => {
+      refused();
+      const url = wanted.options?.server_url ?? chosen.script.serverUrl;
+      if (wanted.lab === null) check(url);
+      return clients.play(url, PACE, onTable);
+    },
+    stopClients: async () => clients.stop(),
+    clientTableText: async (json) => (json ? "{}" : "| client | outcome |"),
+    chooseTableFile: async (suggested) => suggested,
+    saveClientTable: async (path) => path,
+    checkEdge: async () => clients.edge(),
     next: async () => {
       refused();
       play.step();

@@ -4,10 +4,13 @@ import type { AppError } from "./bindings/AppError";
 import type { Boot } from "./bindings/Boot";
 import type { Breakpoint } from "./bindings/Breakpoint";
 import type { ClientFile } from "./bindings/ClientFile";
+import type { ClientTable } from "./bindings/ClientTable";
 import type { Comparison } from "./bindings/Comparison";
 import type { Corrected } from "./bindings/Corrected";
 import type { ClientText } from "./bindings/ClientText";
 import type { Detail } from "./bindings/Detail";
+import type { EdgeReport } from "./bindings/EdgeReport";
+import type { EdgeRequest } from "./bindings/EdgeRequest";
 import type { Finding } from "./bindings/Finding";
 import type { Followed } from "./bindings/Followed";
 import type { ObserveRequest } from "./bindings/ObserveRequest";
@@ -19,6 +22,7 @@ import type { Request } from "./bindings/Request";
 import type { RevealedToken } from "./bindings/RevealedToken";
 import type { Settings } from "./bindings/Settings";
 import type { TokenSeen } from "./bindings/TokenSeen";
+import type { TableRequest } from "./bindings/TableRequest";
 import type { Understood } from "./bindings/Understood";
 import type { Update } from "./bindings/Update";
 
@@ -37,6 +41,18 @@ export interface Host {
   start(options: Options, lab: string | null): Promise<void>;
   /** Puts a recording proxy before a server; it ends with `stop`. */
   observe(wanted: ObserveRequest): Promise<void>;
+  /** Plays every known client against a server. Each row is told as it is known; resolves at the end. */
+  playClients(wanted: TableRequest, onTable: (table: ClientTable) => void): Promise<ClientTable>;
+  /** Ends the client that is being played, and plays no other. */
+  stopClients(): Promise<void>;
+  /** The table that was played last: Markdown, or JSON. */
+  clientTableText(json: boolean): Promise<string>;
+  /** Asks where to save the table. Answers null when nothing was chosen. */
+  chooseTableFile(suggested: string): Promise<string | null>;
+  /** Writes the table as JSON. Answers the path that was written. */
+  saveClientTable(path: string): Promise<string>;
+  /** Whether hosted clients can reach the server of the table; only for one of the user's own. */
+  checkEdge(wanted: EdgeRequest): Promise<EdgeReport>;
   next(): Promise<void>;
   run(): Promise<void>;
   pause(): Promise<void>;

@@ -1,5 +1,6 @@
 import { Channel, invoke } from "@tauri-apps/api/core";
 
+import type { ClientTable } from "./bindings/ClientTable";
 import type { Update } from "./bindings/Update";
 import type { Host } from "./host";
 
@@ -16,6 +17,15 @@ export function tauriHost(): Host {
 
     start: (options, lab) => invoke("start", { options, lab }),
     observe: (wanted) => invoke("observe", { wanted }),
+    playClients: (wanted, onTable) => {
+      const channel = new Channel<ClientTable>(onTable);
+      return invoke("play_clients", { wanted, channel });
+    },
+    stopClients: () => invoke("stop_clients"),
+    clientTableText: (json) => invoke("client_table_text", { json }),
+    chooseTableFile: (suggested) => invoke("choose_table_file", { suggested }),
+    saveClientTable: (path) => invoke("save_client_table", { path }),
+    checkEdge: (wanted) => invoke("check_edge", { wanted }),
     next: () => invoke("next"),
     run: () => invoke("run"),
     pause: () => invoke("pause"),

@@ -1,0 +1,264 @@
+//! The table of clients in a window: played against the server of a run or of the start screen,
+//! each run open to be looked at.
+
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+use session::{AppError, ErrorCode, Options};
+use tokio::sync::watch;
+use ts_rs::TS;
+
+use crate::app::{App, Open, absolute, running_lab};
+use crate::client_table::{
+    ClientRow, Step, client_table_json, client_table_markdown, evidence, play_each,
+};
+use crate::edge::{EdgeCheck, EdgeReport, EdgeRequest, PUBLIC_DNS, edge};
+use crate::observed::bare;
+use crate::shown::lock;
+
+/// What is to be played.
+#[derive(Debug, Clone, PartialEq, Deserialize, TS)]
+pub struct TableRequest {
+    /// The server and how it is reached; null: as the current run has it.
+    pub options: Option<Options>,
+    /// The slug of a lab scenario; the server URL of the options is not used then.
+    pub lab: Option<String>,
+    /// The user agrees that the authorization server is told the names of other clients.
+    pub consent: bool,
+    /// Goes through the login with clients that run on this machine.
+    pub login: bool,
+}
+
+/// What became of a server in the hands of known clients, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct ClientTable {
+    pub server_url: String,
+    /// How many clients there are.
+    pub of: u32,
+    /// The client that is being played; null when none is.
+    pub playing: Option<String>,
+    pub rows: Vec<PlayedRow>,
+}
+
+/// A client with the run that shows what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct PlayedRow {
+    pub row: ClientRow,
+    /// The document of the run.
+    pub document: u32,
+    /// What is played of it, and where each is known from.
+    pub facts: Vec<KnownFact>,
+    /// What servers trip over with it.
+    pub weaknesses: Vec<KnownFact>,
+}
+
+/// Something that is known of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct KnownFact {
+    pub what: String,
+    /// How well it is known, and of which version.
+    pub evidence: String,
+    pub link: String,
+}
+
+impl PlayedRow {
+    fn of(profile: &clients::Profile, row: ClientRow, document: u32) -> Self {
+        let facts = profile.facts.iter().map(|fact| KnownFact {
+            what: fact.what.clone(),
+            evidence: evidence(fact.grade, &fact.version),
+            link: fact.link.clone(),
+        });
+        let weaknesses = profile.weaknesses.iter().map(|weakness| KnownFact {
+            what: weakness.what.clone(),
+            evidence: weakness.versions.clone(),
+            link: weakness.link.clone(),
+        });
+        Self {
+            row,
+            document,
+            facts: facts.collect(),
+            weaknesses: weaknesses.collect(),
+        }
+    }
+}
+
+/// The clients that were played last, and their runs.
+#[derive(Default)]
+pub(crate) struct PlayedClients(Mutex<Option<Arc<Playing>>>);
+
+/// A table and the runs behind it. They are no documents of the window until one is opened, so that
+/// they push none out.
+struct Playing {
+    options: Options,
+    table: Mutex<ClientTable>,
+    runs: Mutex<Vec<Open>>,
+    stop: watch::Sender<bool>,
+}
+
+impl PlayedClients {
+    /// The run of this document.
+    pub fn run(&self, document: u32) -> Option<Open> {
+        let playing = self.playing()?;
+        let runs = lock(&playing.runs);
+        let mut runs = runs.iter().filter(|run| run.document.id() == document);
+        runs.next().cloned()
+    }
+
+    pub fn forget(&self) {
+        self.stop();
+        *lock(&self.0) = None;
+    }
+
+    fn playing(&self) -> Option<Arc<Playing>> {
+        lock(&self.0).clone()
+    }
+
+    /// What is being played ends; what it registered is deleted all the same.
+    fn stop(&self) {
+        if let Some(playing) = self.playing() {
+            playing.stop.send_replace(true);
+        }
+    }
+}
+
+impl Playing {
+    fn table(&self) -> ClientTable {
+        lock(&self.table).clone()
+    }
+
+    fn plays(&self, client: Option<&str>) {
+        lock(&self.table).playing = client.map(str::to_owned);
+    }
+}
+
+impl App {
+    /// Plays every known client against a server, one after the other. The table is told whenever
+    /// there is more of it. What was played before is forgotten.
+    ///
+    /// # Errors
+    /// When the options cannot be used: the message names the field.
+    pub async fn play_clients(
+        &self,
+        wanted: TableRequest,
+        told: impl Fn(ClientTable),
+    ) -> Result<ClientTable, AppError> {
+        let (mut options, mut lab) = match wanted.options {
+            Some(options) => (options, None),
+            None => self.current_run().await?,
+        };
+        if let Some(slug) = &wanted.lab {
+            lab = Some(running_lab(slug, &mut options).await?);
+        }
+        options.client.consent = wanted.consent;
+        options.client.no_login = !wanted.login;
+        self.played.stop();
+        let (stop, stopped) = watch::channel(false);
+        let playing = Arc::new(Playing {
+            options: options.clone(),
+            table: Mutex::new(ClientTable {
+                server_url: bare(&options.server_url),
+                of: u32::try_from(clients::profiles().len()).unwrap_or(u32::MAX),
+                playing: None,
+                rows: Vec::new(),
+            }),
+            runs: Mutex::default(),
+            stop,
+        });
+        *lock(&self.played.0) = Some(playing.clone());
+        let played = play_each(
+            &options,
+            || self.next_document(),
+            stopped,
+            |step| {
+                match step {
+                    Step::Begins(profile) => playing.plays(Some(&profile.name)),
+                    Step::IsOver(profile, row, document) => {
+                        let mut options = options.clone();
+                        options.client.play_as = Some(profile.id.clone());
+                        let row = PlayedRow::of(profile, row.clone(), document.id());
+                        lock(&playing.table).rows.push(row);
+                        lock(&playing.runs).push(Open {
+                            document,
+                            options: Some(options),
+                            observation: None,
+                            lab: lab.clone(),
+                            keeping: None,
+                            past: None,
+                        });
+                    }
+                }
+                told(playing.table());
+            },
+        );
+        let played = played.await;
+        playing.plays(None);
+        told(playing.table());
+        played.map(|()| playing.table())
+    }
+
+    /// Whether hosted clients can reach the server of the table, which is the user's own.
+    ///
+    /// # Errors
+    /// Before the first table, or when the settings cannot be used.
+    pub async fn check_edge(&self, wanted: EdgeRequest) -> Result<EdgeReport, AppError> {
+        let playing = self.played.playing().ok_or_else(no_table)?;
+        let check = EdgeCheck {
+            options: playing.options.clone(),
+            public_dns: wanted.public_dns.then(|| PUBLIC_DNS.to_owned()),
+            authorization_server: wanted.authorization_server,
+            client_documents: wanted.client_documents,
+        };
+        edge(&check).await.map_err(|message| AppError {
+            code: ErrorCode::Invalid,
+            message,
+            hint: None,
+        })
+    }
+
+    /// Ends what is being played. What is registered by then is deleted first.
+    pub fn stop_clients(&self) {
+        self.played.stop();
+    }
+
+    /// The table that was played last, as Markdown or as JSON.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] before the first one.
+    pub fn client_table_text(&self, json: bool) -> Result<String, AppError> {
+        let table = self.played.playing().ok_or_else(no_table)?.table();
+        let rows = table.rows.into_iter().map(|played| played.row);
+        let rows: Vec<ClientRow> = rows.collect();
+        Ok(if json {
+            let json = client_table_json(&table.server_url, &rows);
+            formats::visible_json(&format!("{json:#}")) + "\n"
+        } else {
+            client_table_markdown(&table.server_url, &rows)
+        })
+    }
+
+    /// Writes the table as JSON, and gives the path of the file.
+    ///
+    /// # Errors
+    /// Before the first table, when the path is not absolute or the file cannot be written.
+    pub async fn save_client_table(&self, path: &str) -> Result<String, AppError> {
+        let text = self.client_table_text(true)?;
+        let path = absolute(path)?;
+        let target = path.clone();
+        let writing = tokio::task::spawn_blocking(move || std::fs::write(target, text));
+        let written = writing.await.map_err(std::io::Error::other).flatten();
+        written.map_err(|error| AppError {
+            code: ErrorCode::File,
+            message: format!("file: {} could not be written: {error}", path.display()),
+            hint: Some("Choose another folder.".into()),
+        })?;
+        Ok(path.display().to_string())
+    }
+}
+
+fn no_table() -> AppError {
+    AppError {
+        code: ErrorCode::NotNow,
+        message: "No client has been played.".into(),
+        hint: None,
+    }
+}
