@@ -137,19 +137,19 @@ test("breakpoints of every kind are added, switched off and removed", async () =
   const page = await ui.open("?fixture=healthy&at=1");
   await page.find("breakpoints-open").click();
   await breakAt(page, "phase", "break-phase", "token");
-  await visible(page.getByRole("checkbox", { name: "Requests of the phase Token" }));
+  await visible(page.getByRole("checkbox", { name: "Before requests of the phase Token" }));
   await breakAt(page, "status", "break-text", "4xx");
   await visible(page.getByRole("checkbox", { name: "Answers with the status 4xx" }));
   await breakAt(page, "url", "break-text", "/register");
-  await visible(page.getByRole("checkbox", { name: "Requests of a URL like /register" }));
+  await visible(page.getByRole("checkbox", { name: "Before a request to a URL like /register" }));
   await breakAt(page, "rule", "break-text", "t40");
   await visible(page.getByRole("checkbox", { name: "A finding of T40" }));
   await breakAt(page, "level", "break-level", "warning");
-  await visible(page.getByRole("checkbox", { name: "A finding: warning or error" }));
+  await visible(page.getByRole("checkbox", { name: "A finding that is a warning or an error" }));
   await page.find("break-on-2").uncheck();
   await page.find("break-remove-1").click();
   await page
-    .getByRole("checkbox", { name: "Requests of the phase Token" })
+    .getByRole("checkbox", { name: "Before requests of the phase Token" })
     .waitFor({ state: "detached" });
   assert.equal(await page.find("break-on-1").isChecked(), false);
   assert.equal(await page.find("breakpoints").locator("li").count(), 4);

@@ -60,6 +60,10 @@ export const SCREENS = [
   ["breakpoints", "?fixture=healthy&at=1", (page) => breakpoint(page)],
   ["answer held", "?fixture=healthy&at=1", (page) => holdAnswer(page)],
   ["edit the answer", "?fixture=healthy&at=1", (page) => editAnswer(page)],
+  ["a header is explained", "?fixture=healthy&at=end", (page) => pointAtHeader(page)],
+  ["a term is explained", "?fixture=s01&at=end", (page) => pointAtTerm(page)],
+  ["the tour begins", "?fixture=first", (page) => takeTour(page)],
+  ["the tour ends", "?fixture=first", (page) => endTour(page)],
   ["runs", "?fixture=healthy&at=end", (page) => page.find("runs").click()],
 ];
 
@@ -76,6 +80,39 @@ async function editAsText(page) {
   await visible(page.find("edit-url"));
   await page.getByRole("group", { name: "Headers" }).getByText("Text", { exact: true }).click();
   await page.find("edit-header-lines").fill("accept: application/json\nno colon");
+}
+
+async function pointAtHeader(page) {
+  await page.keyboard.press("Home");
+  await page.keyboard.press("1");
+  await page.locator("[data-tip-title=accept]").first().hover();
+  await visible(page.find("tip"));
+}
+
+async function pointAtTerm(page) {
+  await page.find("verdict").or(page.find("foreground")).getByTestId("term").first().hover();
+  await visible(page.find("tip"));
+}
+
+async function takeTour(page) {
+  await page.find("tour-begin").click();
+  await visible(page.find("tour-step"));
+}
+
+/** Through both runs of the tour, to the fault of the second. */
+export async function endTour(page) {
+  await takeTour(page);
+  for (;;) {
+    await page.locator("[data-testid=tour-next]:not([disabled])").waitFor();
+    const says = await page.find("tour-next").innerText();
+    if (!says.startsWith("Next")) break;
+    await page.find("tour-next").click();
+    await page.waitForFunction(
+      () => !document.querySelector("[data-testid=tour-next]")?.hasAttribute("disabled"),
+    );
+  }
+  await page.find("tour-next").click();
+  await page.getByText("The run stopped, and the answer is on screen").waitFor();
 }
 
 async function compare(page) {

@@ -4,6 +4,8 @@ import type { BrowserShows } from "./host/bindings/BrowserShows";
 import { Clients } from "./clients/clients.svelte";
 import type { Wanted } from "./clients/clients.svelte";
 import { keyOf } from "./findings/words";
+import { Terms } from "./guide/terms";
+import { Tour } from "./guide/tour.svelte";
 import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Density } from "./diagram/layout";
 import { withOne } from "./flow/breakpoints";
@@ -86,6 +88,8 @@ export class App {
   readonly selection = new Selection(this.log);
   readonly messages = new Messages();
   readonly clients: Clients;
+  /** The guided first run. */
+  readonly tour = new Tour(this);
 
   boot = $state.raw<Boot | null>(null);
   /** Why the program could not tell what the start screen needs. */
@@ -141,6 +145,8 @@ export class App {
   /** A command is on its way; the next Enter waits for it. */
   busy = $state(false);
 
+  /** The words of the field, to be found in texts. */
+  readonly terms = $derived(new Terms(this.boot?.terms ?? []));
   readonly status = $derived(this.log.view?.status ?? null);
   readonly canStep = $derived(
     this.screen === "run" && this.status?.is === "ready" && this.log.view?.next != null,
@@ -397,6 +403,7 @@ export class App {
   }
 
   #show(): void {
+    this.tour.leave();
     this.selection.clear();
     this.messages.clear();
     this.tab = "response";
@@ -410,6 +417,7 @@ export class App {
 
   async toStart(): Promise<void> {
     this.panel = null;
+    this.tour.leave();
     this.screen = "start";
     await this.do(async () => (this.boot = await this.host.boot()));
   }
@@ -485,7 +493,7 @@ export class App {
   }
 
   get breakpoints(): Breakpoint[] {
-    return this.log.view?.breakpoints ?? [];
+    return this.log.view?.breakpoints.map(({ breakpoint }) => breakpoint) ?? [];
   }
 
   /** The held answer goes on to the flow as it came. */

@@ -27,6 +27,27 @@ const running = (app: App) => app.screen === "run";
 
 export const COMMANDS: Command[] = [
   {
+    id: "tour-next",
+    title: "Go on with the tour",
+    keys: ["Enter"],
+    when: (app) => running(app) && app.tour.canGoOn,
+    do: (app) => app.tour.goOn(),
+  },
+  {
+    id: "tour-leave",
+    title: "Leave the tour",
+    keys: ["Escape"],
+    when: (app) => running(app) && app.tour.leg !== null && app.followed === null,
+    do: (app) => app.tour.leave(),
+  },
+  {
+    id: "tour",
+    title: "Take the tour",
+    keys: [],
+    when: (app) => app.boot !== null,
+    do: (app) => app.tour.begin(),
+  },
+  {
     id: "next",
     title: "Send next",
     keys: ["Enter", "Ctrl+Enter"],

@@ -31,6 +31,7 @@ use crate::library::Library;
 use crate::observed::Observation;
 use crate::playing::PlayedClients;
 use crate::snippets::SNIPPETS;
+use crate::tour::tour;
 use crate::viewer::Viewer;
 
 /// How many documents stay open, so that one can come back to them. The oldest is closed first.
@@ -144,6 +145,9 @@ impl App {
                 .collect(),
             snippets: SNIPPETS.to_vec(),
             most_copies: MOST_COPIES,
+            terms: diagnosis::terms(),
+            browser_shows: diagnosis::browser_guides(),
+            tour: tour(),
         }
     }
 
@@ -846,9 +850,7 @@ pub(crate) async fn running_lab(
     let lab = start_lab(scenario).await?;
     options.server_url = lab.mcp_url().to_owned();
     (scenario.way.run)(&lab, options);
-    let mut cards = lab_scenarios::cards().into_iter();
-    let card = cards.find(|card| card.slug == slug);
-    let title = card.map_or(slug.to_owned(), |card| card.title);
+    let title = lab_scenarios::title(slug).unwrap_or_else(|| slug.to_owned());
     Ok(Arc::new(RunningLab { _lab: lab, title }))
 }
 

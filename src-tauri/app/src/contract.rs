@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use diagnosis::{Level, Owner};
+use diagnosis::{BrowserGuide, Level, Owner, Term};
 use observe::Rewriting;
 use serde::{Deserialize, Serialize};
 use trace::{Phase, Timestamp};
@@ -31,9 +31,10 @@ pub use crate::phases::{PhaseState, Progress};
 pub use crate::playing::{ClientTable, KnownFact, PlayedRow, TableRequest};
 pub use crate::recording_view::RecordingView;
 pub use crate::snippets::Snippet;
+pub use crate::tour::{Tour, TourLeg};
 pub use crate::update::{FindingsChange, Update};
 pub use crate::verdict::{Cause, Ending, RunVerdict};
-pub use crate::view::{Detail, Row, RowKind, View, ViewChange};
+pub use crate::view::{BreakpointView, Detail, Row, RowKind, View, ViewChange};
 
 /// All the start screen needs, in one answer.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -57,6 +58,12 @@ pub struct Boot {
     pub snippets: Vec<Snippet>,
     /// How often a request may be repeated at once.
     pub most_copies: u32,
+    /// The words of the field, each explained.
+    pub terms: Vec<Term>,
+    /// What a browser may show that is away, and what to do then.
+    pub browser_shows: Vec<BrowserGuide>,
+    /// The guided first run.
+    pub tour: Tour,
 }
 
 /// What the window wants to be observed.
@@ -326,6 +333,7 @@ mod tests {
     use ts_rs::{Config, ExportError};
 
     use super::*;
+    use crate::told_to_beginners::told_to_beginners;
 
     /// Everything a command takes or answers, and what an update is made of; the types within them
     /// follow. The tables themselves are for the window's tests.
@@ -357,7 +365,10 @@ mod tests {
         EdgeRequest::export_all(&config)?;
         EdgeReport::export_all(&config)?;
         let tables = serde_json::to_string_pretty(&Tables::all()).expect("tables are JSON") + "\n";
-        Ok(fs::write(folder.join("tables.json"), tables)?)
+        fs::write(folder.join("tables.json"), tables)?;
+        let guide =
+            serde_json::to_string_pretty(&told_to_beginners()).expect("the guide is JSON") + "\n";
+        Ok(fs::write(folder.join("guide.json"), guide)?)
     }
 
     /// The files below a folder, by their path in it.

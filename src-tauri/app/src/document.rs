@@ -8,7 +8,7 @@ use formats::{Language, Opened, Redactor, Secrets, TraceSecrets};
 use observe::Observer;
 use session::{AppError, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
-use trace::{Secret, Timestamp, Trace};
+use trace::{EntryKind, Purpose, Secret, Timestamp, Trace};
 use vault::Vault;
 
 use crate::keeper::{self, Waiting};
@@ -264,6 +264,12 @@ impl Document {
         };
         Some(Detail {
             decoded: diagnosis::decoded(trace, seq),
+            meanings: diagnosis::part_meanings(&entry.kind),
+            guide: match &entry.kind {
+                EntryKind::Exchange(exchange) => diagnosis::step_guide(&exchange.purpose),
+                EntryKind::BrowserOpened(_) => diagnosis::step_guide(&Purpose::Authorization),
+                EntryKind::Decision(_) | EntryKind::Rewound { .. } => None,
+            },
             curl: code(Language::Curl),
             fetch: code(Language::Fetch),
             python: code(Language::Python),

@@ -11,6 +11,7 @@ use session::{
 use trace::{ActionKind, Phase};
 
 use crate::contract::LabScenario;
+use crate::tour;
 
 /// How a lab is started, and what a run against it asks for: what is not named stays as the user
 /// has it.
@@ -173,8 +174,24 @@ fn phase_of(misbehaviour: Misbehaviour) -> Phase {
     }
 }
 
-/// The card with this name; none when there is no such card.
+/// What the scenario of this name is called.
+pub fn title(slug: &str) -> Option<String> {
+    if let Some(leg) = tour::leg(slug) {
+        return Some(leg.title.into());
+    }
+    let card = cards().into_iter().find(|card| card.slug == slug)?;
+    Some(card.title)
+}
+
+/// The scenario of this name, a card or a part of the tour; none when there is no such one.
 pub fn scenario(slug: &str) -> Option<Scenario> {
+    if let Some(leg) = tour::leg(slug) {
+        return Some(Scenario {
+            misbehaviour: leg.misbehaviour,
+            provider: None,
+            way: BY_ITSELF,
+        });
+    }
     let healthy = HEALTHY.iter().find(|healthy| healthy.slug == slug);
     if let Some(healthy) = healthy {
         return Some(Scenario {
@@ -296,6 +313,14 @@ pub fn way_to_healthy(lab: &Lab) -> Way {
 
 const USUAL: Way = run(|_, _| {});
 
+/// Nobody has to log in, and what was chosen for other runs does not count.
+const BY_ITSELF: Way = run(|lab, run| {
+    *run = Options {
+        server_url: lab.mcp_url().into(),
+        ..Options::headless()
+    };
+});
+
 /// To a lab that plays a provider: with a client that is known there, where none can register.
 const PROVIDER: Way = run(|lab, run| {
     if lab.provider().is_some_and(|setup| setup.wants_client_id()) {
@@ -393,5 +418,14 @@ mod tests {
         assert!(phases.is_sorted(), "in the order of the flow");
         assert_eq!(cards[0].slug, "healthy");
         assert!(scenario("x").is_none());
+    }
+
+    #[test]
+    fn each_run_of_the_tour_can_be_started_and_is_no_card() {
+        for leg in tour::tour().legs {
+            assert!(scenario(&leg.lab).is_some());
+            assert!(title(&leg.lab).is_some_and(|title| title.starts_with("The tour")));
+            assert!(cards().iter().all(|card| card.slug != leg.lab));
+        }
     }
 }

@@ -61,6 +61,9 @@ mod rows;
 mod runtime;
 mod shown;
 mod snippets;
+#[cfg(test)]
+mod told_to_beginners;
+mod tour;
 mod update;
 mod verdict;
 mod view;

@@ -9,6 +9,8 @@ use ts_rs::TS;
 pub struct PhaseState {
     pub phase: Phase,
     pub title: String,
+    /// What happens in it and what it is good for, in one sentence.
+    pub about: String,
     pub progress: Progress,
     /// Exchanges in it so far, abandoned ones left out.
     pub exchanges: u32,
@@ -71,6 +73,7 @@ pub(crate) fn phases(trace: &Trace, status: &Status, step: Option<Phase>) -> Vec
         PhaseState {
             phase,
             title: phase.title().into(),
+            about: diagnosis::phase_in_a_sentence(phase).into(),
             progress,
             exchanges,
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diagnosis::{Decoded, Finding, ProbedPage, RuleCheck, probed_page};
+use diagnosis::{Decoded, Finding, PartMeaning, ProbedPage, RuleCheck, StepGuide, probed_page};
 use serde::{Deserialize, Serialize};
 use session::{
     Breakpoint, NextStep, RegistrationWay, RunState, ServerView, Status, TokenView, VaultView,
@@ -82,9 +82,9 @@ with_change! {
         /// Runs on without being asked at each request.
         running: bool,
         /// Where a run waits although it was told to go on.
-        breakpoints: Vec<Breakpoint>,
+        breakpoints: Vec<BreakpointView>,
         /// The one at which it waits now.
-        at_breakpoint: Option<Breakpoint>,
+        at_breakpoint: Option<BreakpointView>,
         phases: Vec<PhaseState>,
         /// What happens when "Next" is pressed; null while something is under way or all is done.
         next: Option<NextStep>,
@@ -131,8 +131,8 @@ impl View {
             verdict,
             status: run.status.clone(),
             running: run.running,
-            breakpoints: run.breakpoints.clone(),
-            at_breakpoint: run.at_breakpoint.clone(),
+            breakpoints: run.breakpoints.iter().map(BreakpointView::of).collect(),
+            at_breakpoint: run.at_breakpoint.as_ref().map(BreakpointView::of),
             phases: phases(trace, &run.status, run.phase),
             next: run.next.clone(),
             revision: run.revision,
@@ -193,6 +193,23 @@ impl View {
     }
 }
 
+/// A breakpoint, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct BreakpointView {
+    pub breakpoint: Breakpoint,
+    /// "Before the registration".
+    pub words: String,
+}
+
+impl BreakpointView {
+    fn of(breakpoint: &Breakpoint) -> Self {
+        Self {
+            breakpoint: breakpoint.clone(),
+            words: breakpoint.words(),
+        }
+    }
+}
+
 fn page_while_away(trace: &Trace, status: &Status) -> Option<ProbedPage> {
     matches!(status, Status::AwaitingCallback { .. })
         .then(|| probed_page(trace))
@@ -246,6 +263,10 @@ pub enum RowKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Detail {
     pub entry: Entry,
+    /// What the step does and why; null where it is no step, or not known which.
+    pub guide: Option<StepGuide>,
+    /// What the known parts of its messages mean.
+    pub meanings: Vec<PartMeaning>,
     pub decoded: Vec<Decoded>,
     /// A cURL command that repeats the request; secrets replaced unless asked for.
     pub curl: Option<String>,

@@ -125,7 +125,8 @@ pub struct EdgeArguments {
 
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// What the client printed, or a part of it
+    /// What the client printed, or a part of it; a term, such as PKCE; or the name of a header or
+    /// parameter
     pub text: String,
     /// As JSON
     #[arg(long)]

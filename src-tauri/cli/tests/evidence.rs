@@ -307,3 +307,34 @@ async fn a_page_in_chromium_says_what_the_live_run_says() {
         assert_eq!(recorded["recording"]["origin"]["tool"], "Playwright");
     }
 }
+
+#[test]
+fn a_term_and_a_parameter_are_explained() {
+    let explained = |text: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_authscope-cli"))
+            .args(["explain", "--json", text])
+            .output()
+            .expect("the command was built");
+        assert_eq!(output.status.success(), text != "no such word", "{text}");
+        let all: Vec<Value> = serde_json::from_slice(&output.stdout).expect("a list in JSON");
+        // What reads the texts of clients finds the same fields in everything.
+        for one in &all {
+            assert!(one["text"].is_string() && one["rules"].is_array(), "{one}");
+            assert!(
+                one["means"]
+                    .as_str()
+                    .is_some_and(|means| means.ends_with('.'))
+            );
+        }
+        all
+    };
+    let term = explained("cimd");
+    assert_eq!(term[0]["term"], "client metadata document");
+    let names = explained("code_verifier");
+    assert_eq!(names[0]["kind"], "parameter");
+    assert_eq!(
+        names[0]["source"],
+        "https://www.rfc-editor.org/rfc/rfc7636.html#section-4.5"
+    );
+    assert!(explained("no such word").is_empty());
+}

@@ -35,6 +35,7 @@
 //! | `duplicates` | members that a JSON text has twice |
 //! | `decode` | what an exchange's fields mean |
 //! | `providers` | what is known of the larger authorization servers, and how they show |
+//! | `guide` | what each step is for, and what the words of the field mean |
 //! | `explain` | what clients print when they fail, and which rules it may be |
 //! | `clients` | which client sent the requests |
 //!
@@ -64,6 +65,7 @@ mod fields;
 mod finding;
 mod follow;
 mod foreign;
+mod guide;
 mod id_token;
 mod judge;
 mod key_sets;
@@ -113,11 +115,15 @@ pub use catalogue::catalogue;
 pub use checked::checked;
 pub use clients::client_of;
 pub use corrected::{Corrected, CorrectedPart, corrected};
-pub use decode::decoded;
-pub use decoded::{Decoded, DecodedField};
+pub use decode::{decoded, part_meanings, part_meanings_of_request};
+pub use decoded::{Decoded, DecodedField, MeantPart, PartMeaning};
 pub use explain::{ClientText, explain, known_texts};
 pub use finding::{Certainty, Finding, Level, Owner, Part, SpecReference};
 pub use follow::{Computed, Followed, ValuePlace, follow};
+pub use guide::{
+    BrowserGuide, NameMeaning, StepGuide, Term, browser_guides, known_names, meanings_of_name,
+    phase_in_a_sentence, step_guide, term, terms,
+};
 pub use precedence::explains;
 pub use probed::{ProbedPage, probed_page};
 pub use providers::{Cannot, Provider, Recognized, provider_of};
@@ -126,6 +132,7 @@ pub use tokens::{
     SignatureState, TokenDifference, TokenExpiry, TokenOver, TokenScope, TokenScopes, TokenSeen,
     TokenSeenKind, TokenSignature, TokenSince, tokens,
 };
+pub use spec::source::Section;
 
 pub use judge::Judgement;
 pub use ledger::{CheckStatus, RuleCheck};

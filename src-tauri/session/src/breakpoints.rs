@@ -40,6 +40,32 @@ pub enum BreakOn {
 }
 
 impl Breakpoint {
+    /// What it waits for, in words.
+    pub fn words(&self) -> String {
+        let at = |what: &str| match self.answer {
+            true => format!("The answer to {what}"),
+            false => format!("Before {what}"),
+        };
+        match &self.on {
+            BreakOn::Phase { phase } => match self.answer {
+                true => format!("Answers in the phase {}", phase.title()),
+                false => format!("Before requests of the phase {}", phase.title()),
+            },
+            BreakOn::Request { purpose } => match diagnosis::step_guide(purpose) {
+                Some(guide) => at(&format!("{}{}", guide.name, method_of(purpose))),
+                None => at("requests that belong to no flow"),
+            },
+            BreakOn::Url { pattern } => at(&format!("a request to a URL like {pattern}")),
+            BreakOn::Status { status } => format!("Answers with the status {status}"),
+            BreakOn::Rule { code } => format!("A finding of {code}"),
+            BreakOn::Level { level } => match level {
+                Level::Note => "Any finding".into(),
+                Level::Warning => "A finding that is a warning or an error".into(),
+                Level::Error => "A finding that is an error".into(),
+            },
+        }
+    }
+
     /// # Errors
     /// [`ErrorCode::Invalid`](crate::ErrorCode::Invalid) names what can never be met.
     pub fn check(&self) -> Result<(), AppError> {
@@ -106,6 +132,14 @@ impl Breakpoint {
     }
 }
 
+/// Which method of MCP is called, where one is.
+fn method_of(purpose: &Purpose) -> String {
+    match purpose.original() {
+        Purpose::Challenge { method } | Purpose::Mcp { method } => format!(" ({method})"),
+        _ => String::new(),
+    }
+}
+
 /// The findings that were there already: what a breakpoint waits for has to be new.
 #[derive(Debug, Default)]
 pub(crate) struct KnownFindings(HashSet<(String, String, Option<u32>)>);
@@ -163,6 +197,36 @@ fn fits(url: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_breakpoint_is_told_without_a_name_of_the_code() {
+        let words = |on: BreakOn, answer: bool| {
+            let enabled = true;
+            Breakpoint {
+                on,
+                answer,
+                enabled,
+            }
+            .words()
+        };
+        let grant = trace::Grant::AuthorizationCode;
+        let token = Purpose::Token { grant };
+        assert_eq!(
+            words(BreakOn::Request { purpose: token }, true),
+            "The answer to the token request with an authorization code"
+        );
+        let method = "tools/list".to_owned();
+        let call = Purpose::Mcp { method };
+        assert_eq!(
+            words(BreakOn::Request { purpose: call }, false),
+            "Before the call to the MCP server (tools/list)"
+        );
+        let phase = Phase::ServerMetadata;
+        assert_eq!(
+            words(BreakOn::Phase { phase }, false),
+            "Before requests of the phase Server metadata"
+        );
+    }
 
     #[test]
     fn a_url_fits_by_its_words_or_as_a_whole() {

@@ -215,6 +215,8 @@ fn next_step(now: &Snapshot<'_>) -> Option<NextStep> {
     secrets.sort_unstable();
     secrets.dedup();
     Some(NextStep {
+        guide: diagnosis::step_guide(&plan.purpose),
+        meanings: diagnosis::part_meanings_of_request(&plan.purpose, &request),
         phase: plan.phase,
         title: plan.title.clone(),
         why: plan.why.clone(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use diagnosis::{PartMeaning, StepGuide};
 use flow::Tool;
 use flow::options::RegistrationWay;
 use serde::{Deserialize, Serialize};
@@ -145,6 +146,10 @@ pub struct NextStep {
     /// The step opens the browser instead of sending.
     pub browser: bool,
     pub edited: bool,
+    /// What the step does and why, for those who do not know it.
+    pub guide: Option<StepGuide>,
+    /// What the known parts of the request mean.
+    pub meanings: Vec<PartMeaning>,
 }
 
 /// A token set, without the secrets: those are asked for by name.

@@ -9,6 +9,10 @@ import { boot, past } from "./fixtures/boot";
 import { fixture } from "./fixtures/index";
 import type { Fixture } from "./fixtures/script";
 import type { Host } from "./host";
+import { noServerMetadata } from "./fixtures/failures";
+import { healthy } from "./fixtures/flow";
+import type { Script } from "./fixtures/script";
+import { TOUR } from "./guide";
 import { POLLS, Play } from "./play";
 import { PlayedClients } from "./playedClients";
 import { KNOWN, PIECES, RECORDING } from "./fixtures/recording";
@@ -30,6 +34,8 @@ export function fakeHost(query: URLSearchParams): Host {
   let settings: Settings = chosen.boot.settings;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let polls: ReturnType<typeof setTimeout> | undefined;
+
+  let touring = false;
 
   const refused = (): void => {
     if (chosen.refuses)
@@ -108,7 +114,9 @@ export function fakeHost(query: URLSearchParams): Host {
           ...history,
         ];
       }
-      play.begin(lab === null ? options.server_url : chosen.script.serverUrl);
+      touring = TOUR.legs.some((leg) => leg.lab === lab);
+      const script = touring ? tourScript(lab) : chosen.script;
+      play.begin(lab === null ? options.server_url : script.serverUrl, script);
     },
     observe: async (wanted) => {
       check(wanted.options.server_url);
@@ -129,6 +137,8 @@ export function fakeHost(query: URLSearchParams): Host {
     next: async () => {
       refused();
       play.step();
+      // Nobody logs in on the tour.
+      if (touring) play.callback();
       keepPolling();
     },
     run: async () => {
@@ -287,6 +297,10 @@ function setUp(play: Play, { played = 0, rewound }: Fixture): void {
   play.rewind(rewound.to);
   play.skip();
   for (let at = 0; at < rewound.then; at += 1) play.step();
+}
+
+function tourScript(lab: string | null): Script {
+  return lab === TOUR.legs[0]?.lab ? healthy() : noServerMetadata();
 }
 
 function check(url: string): void {

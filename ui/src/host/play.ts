@@ -23,12 +23,20 @@ import type { ValuePlace } from "./bindings/ValuePlace";
 import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
 import type { ViewChange } from "./bindings/ViewChange";
+import type { StepGuide } from "./bindings/StepGuide";
 import { metBy } from "./breaks";
 import { ACCESS, CHALLENGE, CODE, ISSUER, REFRESH, VERIFIER } from "./fixtures/places";
 import { browser, exchange } from "./fixtures/script";
 import { tokensSeen } from "./fixtures/tokens";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { loginPage } from "./fixtures/watched";
+import {
+  breakpointView,
+  meaningsOf,
+  meaningsOfRequest,
+  phaseInASentence,
+  stepGuide,
+} from "./guide";
 import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
 import { rulesOf } from "./rules";
 import { inOrder, verdictOf } from "./verdict";
@@ -40,7 +48,7 @@ export const POLLS = 2;
 export class Play {
   running = false;
 
-  readonly #script: Script;
+  #script: Script;
   readonly #vault: VaultView;
   readonly #tell: (update: Update) => void;
   #run = 0;
@@ -75,8 +83,9 @@ export class Play {
     this.#steps = script.steps;
   }
 
-  begin(url = this.#url): void {
+  begin(url = this.#url, script = this.#script): void {
     this.#url = url;
+    this.#script = script;
     this.#run += 1;
     this.#at = 0;
     this.#branch = 0;
@@ -398,6 +407,8 @@ export class Play {
     const raw = request ? `${request.method} ${request.url} HTTP/1.1\r\n\r\n` : null;
     return {
       entry,
+      guide: kept ? guideOf(kept) : null,
+      meanings: kept?.is === "exchange" ? meaningsOf(kept.exchange) : [],
       decoded: kept?.is === "exchange" ? kept.decoded : [],
       curl,
       fetch,
@@ -527,8 +538,8 @@ export class Play {
       verdict: verdictOf(this.#status, this.#findings, past.at(-1)?.phase ?? null),
       rules: rulesOf(this.#findings, ["done", "stopped", "ended"].includes(this.#status.is)),
       running: this.running,
-      breakpoints: this.#breakpoints,
-      at_breakpoint: this.#atBreakpoint,
+      breakpoints: this.#breakpoints.map(breakpointView),
+      at_breakpoint: this.#atBreakpoint && breakpointView(this.#atBreakpoint),
       phases: [...MAIN, ...extra].map(([phase, title]) => this.#phase(phase, title)),
       next: this.#next(),
       revision: past.some((step) => step.phase === "resource_metadata") ? "2025-11-25" : null,
@@ -570,32 +581,41 @@ export class Play {
             headers: [],
             body: nothing,
           };
+    const request = this.#edited ?? prepared;
     return {
       phase,
       title,
       why,
       browser,
       secrets: [ACCESS, REFRESH, CODE, VERIFIER],
-      request: this.#edited ?? prepared,
+      request,
       edited: this.#edited !== null,
+      guide: first ? guideOf(first) : null,
+      meanings: meaningsOfRequest(request),
     };
   }
 
   #phase(phase: Phase, title: string): PhaseState {
+    const about = phaseInASentence(phase);
     const exchanges = this.#rows.filter(
       (row) => row.phase === phase && row.kind.is === "exchange",
     ).length;
     const here = this.#steps.findIndex((step) => step.phase === phase);
     const last = this.#steps.findLastIndex((step) => step.phase === phase);
     const stoppedHere = this.#status.is === "stopped" && this.#steps[this.#at - 1]?.phase === phase;
-    if (stoppedHere) return { phase, title, progress: "failed", exchanges };
+    if (stoppedHere) return { phase, title, about, progress: "failed", exchanges };
     if (here < 0 && MORE.some(([more]) => more === phase))
-      return { phase, title, progress: "passed", exchanges };
-    if (here >= 0 && last < this.#at) return { phase, title, progress: "passed", exchanges };
+      return { phase, title, about, progress: "passed", exchanges };
+    if (here >= 0 && last < this.#at) return { phase, title, about, progress: "passed", exchanges };
     const active =
       this.#step()?.phase === phase && this.#status.is !== "ended" && this.#status.is !== "stopped";
-    return { phase, title, progress: active ? "active" : "pending", exchanges };
+    return { phase, title, about, progress: active ? "active" : "pending", exchanges };
   }
+}
+
+function guideOf(row: ScriptRow): StepGuide | null {
+  if (row.is === "exchange") return stepGuide(row.exchange.purpose);
+  return row.is === "browser" ? stepGuide({ is: "authorization" }) : null;
 }
 
 /** Where a value stands in queries, forms and headers, and in the texts of answers. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { joined, piecesAt, prettyJson } from "./json";
+import { joined, piecesAt, pointersOf, prettyJson } from "./json";
 
 const pretty = (source: string) => {
   const pieces = prettyJson(source);
@@ -61,4 +61,18 @@ describe("piecesAt", () => {
     expect(at("/missing")).toBeNull();
     expect(at("")).toBeNull();
   });
+});
+
+it("each name has a pointer, whatever stands around it", () => {
+  const pieces = prettyJson('{"a":[{"b":1},{"b":{"c/d":[]}}],"e":{"f":[[{"g":1}]]},"h":2}') ?? [];
+  expect([...pointersOf(pieces).values()]).toEqual([
+    "/a",
+    "/a/*/b",
+    "/a/*/b",
+    "/a/*/b/c~1d",
+    "/e",
+    "/e/f",
+    "/e/f/*/*/g",
+    "/h",
+  ]);
 });

@@ -78,6 +78,27 @@ export function piecesAt(
   return null;
 }
 
+/** The pointer of each name, by its piece; `*` stands for any item of a list. */
+export function pointersOf(pieces: readonly JsonPiece[]): Map<number, string> {
+  const found = new Map<number, string>();
+  /** What is open: the pointer of an object, or of the items of a list. */
+  const open: string[] = [];
+  let here = "";
+  for (const [at, { kind, text }] of pieces.entries()) {
+    if (kind === "key") {
+      here = `${open.at(-1) ?? ""}/${nameIn(text).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      found.set(at, here);
+    } else if (kind === "mark" && (text === "{" || text === "[")) {
+      open.push(text === "[" ? `${here}/*` : here);
+      if (text === "[") here = `${here}/*`;
+    } else if (kind === "mark" && (text === "}" || text === "]")) {
+      open.pop();
+      here = open.at(-1) ?? "";
+    } else if (text === ",") here = open.at(-1) ?? "";
+  }
+  return found;
+}
+
 function memberAt(
   pieces: readonly JsonPiece[],
   wanted: readonly string[],

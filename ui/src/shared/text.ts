@@ -33,6 +33,21 @@ export interface UrlPiece {
   value?: string;
 }
 
+/** The name within a piece of a query or a form, as it is written, and what stands around it. */
+export function namePieces(text: string): { before: string; written: string; after: string } {
+  const [, before = "", written = "", after = ""] = /^([?&]?)([^=]*)(.*)$/s.exec(text) ?? [];
+  return { before, written, after };
+}
+
+/** A form in pieces, one for each pair. Nothing is left out. */
+export function formPieces(form: string): UrlPiece[] {
+  return form.split("&").map((pair, at) => {
+    const [[name, value] = []] = new URLSearchParams(pair);
+    const text = at === 0 ? pair : `&${pair}`;
+    return name === undefined || value === undefined ? { text } : { text, name, value };
+  });
+}
+
 /** What comes after the origin of a URL, each parameter of its query a piece. Nothing is left out. */
 export function urlPieces(rest: string): UrlPiece[] {
   const [, path = "", query = "", fragment = ""] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(rest) ?? [];

@@ -19,12 +19,35 @@ pub(super) fn field(
     table: Table,
 ) -> DecodedField {
     let name = name.into();
-    DecodedField {
+    let secret = meanings::is_secret(table, &name);
+    let mut field = DecodedField {
         value: value.into(),
-        meaning: meanings::meaning(table, &name).map(str::to_owned),
-        secret: meanings::is_secret(table, &name),
+        meaning: None,
+        source: None,
+        secret,
         name,
+    };
+    explain(&mut field, table);
+    field
+}
+
+/// A header field of a message.
+pub(super) fn header(name: &str, value: &str) -> DecodedField {
+    let known = meanings::of_header(name);
+    DecodedField {
+        name: name.into(),
+        value: value.into(),
+        meaning: known.map(|known| known.text.into()),
+        source: known.and_then(|known| known.source.section()),
+        secret: false,
     }
+}
+
+/// Says what a field means in a message of this kind.
+pub(super) fn explain(field: &mut DecodedField, table: Table) {
+    let known = meanings::meaning(table, &field.name);
+    field.meaning = known.map(|known| known.text.into());
+    field.source = known.and_then(|known| known.source.section());
 }
 
 pub(super) fn group(title: &str, note: Option<String>, fields: Vec<DecodedField>) -> Decoded {

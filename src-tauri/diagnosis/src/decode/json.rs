@@ -3,7 +3,7 @@
 use serde_json::Value;
 use trace::Response;
 
-use super::field::{field, group};
+use super::field::{explain, field, group};
 use super::meanings::Table;
 use crate::decoded::Decoded;
 
@@ -13,7 +13,7 @@ pub(super) fn body(title: &str, response: &Response, table: Table) -> Option<Dec
     if response.status >= 400 {
         decoded.title = "Error".into();
         for field in &mut decoded.fields {
-            field.meaning = super::meanings::meaning(Table::Error, &field.name).map(str::to_owned);
+            explain(field, Table::Error);
         }
     }
     Some(decoded)

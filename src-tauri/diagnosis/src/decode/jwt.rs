@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 use trace::{Jwt, JwtError};
 
-use super::field::{field, group};
+use super::field::{explain, field, group};
 use super::json::printed;
-use super::meanings::Table;
+use super::meanings::{Table, meaning};
 use crate::decoded::{Decoded, DecodedField};
 
 /// Header and claims of a token called `name`, judged at `now` (seconds since 1970). Of a token
@@ -44,8 +44,9 @@ pub(super) fn parts_of(name: &str, token: &str, now: u64, claims: Table) -> Vec<
     let mut all = parts(name, token, now, true);
     if let [_, group] = all.as_mut_slice() {
         for field in &mut group.fields {
-            let known = super::meanings::meaning(claims, &field.name).map(str::to_owned);
-            field.meaning = known.or(field.meaning.take());
+            if meaning(claims, &field.name).is_some() {
+                explain(field, claims);
+            }
         }
     }
     all

@@ -5,6 +5,7 @@ mod field;
 mod json;
 pub(crate) mod jwt;
 mod meanings;
+mod meant;
 mod pkce;
 mod requests;
 
@@ -13,6 +14,8 @@ use trace::{Entry, EntryKind, Exchange, Purpose, Trace};
 use crate::decoded::Decoded;
 use meanings::Table;
 pub(crate) use meanings::scope_meaning;
+pub(crate) use meanings::{Meaning, everything, everywhere};
+pub use meant::{part_meanings, part_meanings_of_request};
 
 /// Everything that can be explained of an entry; empty when there is no such entry or nothing to
 /// explain.

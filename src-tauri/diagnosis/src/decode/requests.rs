@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use trace::{Pair, Request, query_pairs};
 
-use super::field::{field, fields, group};
+use super::field::{field, fields, group, header};
 use super::json::printed;
 use super::jwt;
 use super::meanings::Table;
@@ -230,11 +230,8 @@ pub(super) fn json_rpc(request: &Request) -> Option<Decoded> {
         "Mcp-Name",
         "Mcp-Session-Id",
     ] {
-        all.extend(
-            request
-                .header_value(name)
-                .map(|value| field(name, value, Table::JsonRpc)),
-        );
+        let sent = request.header_value(name);
+        all.extend(sent.map(|value| header(name, value)));
     }
     Some(group(kind, None, all))
 }

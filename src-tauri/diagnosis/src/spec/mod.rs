@@ -8,6 +8,8 @@ mod openid;
 mod rfc;
 mod rfc_later;
 mod sentence;
+pub(crate) mod source;
+mod steps;
 
 pub(crate) use client::*;
 pub(crate) use extensions::*;
@@ -17,3 +19,4 @@ pub(crate) use openid::*;
 pub(crate) use rfc::*;
 pub(crate) use rfc_later::*;
 pub(crate) use sentence::Spec;
+pub(crate) use steps::*;

@@ -2,7 +2,11 @@
 import type { Phase } from "./Phase";
 import type { Progress } from "./Progress";
 
-export type PhaseState = { phase: Phase, title: string, progress: Progress, 
+export type PhaseState = { phase: Phase, title: string, 
+/**
+ * What happens in it and what it is good for, in one sentence.
+ */
+about: string, progress: Progress, 
 /**
  * Exchanges in it so far, abandoned ones left out.
  */

@@ -1,4 +1,6 @@
 //! The form of the tables.
 
-/// Names of fields, each with its meaning.
-pub(super) type Rows = &'static [(&'static str, &'static str)];
+use crate::spec::source::Source;
+
+/// Names of fields, each with its meaning and where that is defined.
+pub(super) type Rows = &'static [(&'static str, &'static str, Source)];
