@@ -1,13 +1,14 @@
 //! No secret gets out, wherever it stood and however it was spelt: every place of the
 //! specifications, and places that are invented.
 
+#[path = "../../../tests/support/spellings.rs"]
+mod spellings;
 mod support;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use formats::{Export, FORMATS, Judged, Language, Redactor};
 use proptest::prelude::*;
-use support::{With as _, answer, empty, encoded, sample_exchange};
+use spellings::{html, looked_for, told};
+use support::{With as _, answer, empty, sample_exchange};
 use trace::{
     EntryKind, Exchange, Exchanges, Grant, MessagePart, Outcome, Phase, Purpose, Request,
     SECRET_PLACES, TokenKind, Trace, encode_pairs, with_query,
@@ -48,67 +49,12 @@ fn all_outputs(trace: &Trace) -> Vec<(String, String)> {
     all
 }
 
-/// How a secret may be spelt by a server that tells it, in base64 at each place it can have in a
-/// longer text.
-fn told(secret: &str) -> Vec<String> {
-    let mut all = without_base64(secret);
-    for before in 0..3 {
-        let text = format!("{}{secret}yyy", &"xx"[..before]);
-        all.push(STANDARD_NO_PAD.encode(&text));
-        all.push(URL_SAFE_NO_PAD.encode(&text));
-    }
-    all
-}
-
-/// What is looked for: the same, in base64 without the letters at its ends, which belong to what
-/// stands around as well.
-fn spellings(secret: &str) -> Vec<String> {
-    let mut all = without_base64(secret);
-    for before in 0..3 {
-        let text = format!("{}{secret}", &"xx"[..before]);
-        for encoded in [STANDARD_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
-            let end = encoded.len() - 2;
-            all.push(encoded[[0, 2, 3][before]..end].to_owned());
-        }
-    }
-    all
-}
-
-fn without_base64(secret: &str) -> Vec<String> {
-    vec![
-        secret.to_owned(),
-        encoded(secret),
-        encoded(&encoded(secret)),
-        html(secret),
-        json(secret),
-        json(&json(secret)),
-        hex(secret),
-        hex(secret).to_uppercase(),
-    ]
-}
-
-fn html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
-fn json(text: &str) -> String {
-    let quoted = serde_json::to_string(text).expect("a text is JSON");
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The first output that has one of these secrets, in words.
 fn leak(trace: &Trace, secrets: &[(String, String)]) -> Option<String> {
     let outputs = all_outputs(trace);
     for (what, output) in &outputs {
         for (place, secret) in secrets {
-            for spelling in spellings(secret) {
+            for spelling in looked_for(secret) {
                 if let Some(at) = output.find(&spelling) {
                     let mut start = at.saturating_sub(80);
                     while !output.is_char_boundary(start) {
@@ -348,7 +294,7 @@ proptest! {
     #[test]
     fn no_invented_place_gives_its_secret_away(
         cases in prop::collection::vec(case(), 1..4),
-        how in 0..14_usize,
+        how in 0..16_usize,
     ) {
         let mut trace = empty();
         let mut secrets = Vec::new();

@@ -1,5 +1,6 @@
 //! The record of a run.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::revision::Revision;
 use crate::time::Timestamp;
 
 /// The append-only record of a run. Rewinding appends too: what was abandoned stays.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// The MCP server's URL as it was typed.
     pub server_url: String,
@@ -35,6 +36,17 @@ pub struct Trace {
     /// Shared, so that a copy of a trace costs a pointer for each entry.
     #[serde(with = "shared")]
     pub entries: Vec<Arc<Entry>>,
+}
+
+/// Without the URL as it was typed, which may have a key in it.
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace")
+            .field("origin", &self.origin)
+            .field("participants", &self.participants)
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Trace {
@@ -237,10 +249,18 @@ pub enum EntryKind {
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct BrowserVisit {
     pub url: String,
     pub how: HowOpened,
+}
+
+/// Without the query, which has a state: a log may show it.
+impl fmt::Debug for BrowserVisit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.url.split('?').next().unwrap_or(&self.url);
+        write!(f, "BrowserVisit {path} {:?}", self.how)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -49,8 +49,9 @@ pub fn percent_encoded(text: &[u8]) -> Vec<u8> {
 }
 
 /// What is kept besides letters and digits: of URIs, in forms (URL Standard section 5.2, where a
-/// space is a plus sign), and by `encodeURIComponent` (ECMA-262 section 19.2.6.4).
-const KEPT: [&[u8]; 3] = [b"-._~", b"*-._ ", b"-_.!~*'()"];
+/// space is a plus sign), by `encodeURIComponent` (ECMA-262 section 19.2.6.4), and in the forms of
+/// Python's `quote_plus`.
+const KEPT: [&[u8]; 4] = [b"-._~", b"*-._ ", b"-_.!~*'()", b"-._~ "];
 
 /// Encodes all but letters, digits and these. A space that is kept becomes a plus sign.
 fn percent_encoded_but(text: &[u8], kept: &[u8]) -> Vec<u8> {

@@ -20,9 +20,7 @@ pub fn value<S: Sink>(sink: &mut S, name: &str, value: &str) -> Option<String> {
         "set-cookie" => set_cookie(sink, value),
         "location" | "content-location" | "referer" | "origin" => utf8(url(sink, value.as_bytes())),
         // A challenge names no secret; what it quotes of one is found by its value.
-        "www-authenticate" | "proxy-authenticate" | "dpop-nonce" => {
-            utf8(quiet(sink, value.as_bytes()))
-        }
+        "www-authenticate" | "proxy-authenticate" => utf8(quiet(sink, value.as_bytes())),
         lower => match header_kind(lower) {
             Some(kind) => sink.secret(kind, value.as_bytes()),
             None => utf8(text(sink, value.as_bytes())),
@@ -64,8 +62,8 @@ fn basic<S: Sink>(sink: &mut S, credentials: &str) -> Option<Option<String>> {
     if decoded != secret.as_bytes() {
         sink.secret(CLIENT_SECRET, secret.as_bytes());
     }
-    // The encoded pair must not turn up elsewhere either.
-    sink.secret(CREDENTIALS, credentials.as_bytes());
+    // The encoded pair must not turn up elsewhere either, with its padding or without.
+    sink.secret(CREDENTIALS, credentials.trim_end_matches('=').as_bytes());
     Some(new.map(|new| STANDARD.encode(format!("{id}:{new}"))))
 }
 

@@ -4,9 +4,10 @@ use memchr::memchr;
 
 use super::edit::{Edit, Sink};
 use super::encoded::html_unescaped;
-use super::names::kind_of;
+use super::names::{FORM_VALUE, Kind, is_made_up, kind_of};
 
-/// `<input name="…" value="…">`, where a form carries what a redirect would carry in its query.
+/// `<input name="…" value="…">`, where a form carries what a redirect would carry in its query. A
+/// hidden one that somebody made up may stand for the whole login, whatever its name.
 pub fn inputs<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
     let mut from = 0;
     while let Some(length) = memchr(b'<', &text[from..]) {
@@ -19,15 +20,16 @@ pub fn inputs<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
             continue;
         }
         let end = tag_end(text, from);
+        let input = Input {
+            name: part(text, attribute(text, start, end, b"name")),
+            kind: part(text, attribute(text, start, end, b"type")),
+        };
         let value = attribute(text, start, end, b"value");
-        let kind = attribute(text, start, end, b"name")
-            .and_then(|(start, end)| kind_of(&text[start..end]));
         from = end;
-        if let (Some(kind), Some((start, end))) = (kind, value)
-            && start < end
-        {
+        if let Some((start, end)) = value.filter(|(start, end)| start < end) {
             let plain = html_unescaped(&String::from_utf8_lossy(&text[start..end]));
-            if let Some(with) = sink.secret(kind, plain.as_bytes()) {
+            let kind = input.holds(plain.as_bytes());
+            if let Some(with) = kind.and_then(|kind| sink.secret(kind, plain.as_bytes())) {
                 edits.push(Edit {
                     start,
                     end,
@@ -36,6 +38,26 @@ pub fn inputs<S: Sink>(sink: &mut S, text: &[u8], edits: &mut Vec<Edit>) {
             }
         }
     }
+}
+
+/// What a tag says of an input besides its value.
+struct Input<'a> {
+    name: &'a [u8],
+    kind: &'a [u8],
+}
+
+impl Input<'_> {
+    fn holds(&self, value: &[u8]) -> Option<Kind> {
+        let is_hidden = self.kind.eq_ignore_ascii_case(b"hidden");
+        // Who the client is stays readable everywhere else, too.
+        let is_public = self.name.eq_ignore_ascii_case(b"client_id");
+        let made_up = is_hidden && !is_public && is_made_up(value);
+        kind_of(self.name).or_else(|| made_up.then_some(FORM_VALUE))
+    }
+}
+
+fn part(text: &[u8], place: Option<(usize, usize)>) -> &[u8] {
+    place.map_or(&[], |(start, end)| &text[start..end])
 }
 
 /// Where the tag ends: at a `>` outside quotes.

@@ -13,6 +13,8 @@ pub const COOKIE: Kind = "cookie";
 /// An `Authorization` value whose parts are not told apart.
 pub const CREDENTIALS: Kind = "credentials";
 pub const DPOP_PROOF: Kind = "dpop_proof";
+/// What a page hides in a form and gets back: it may stand for a whole login.
+pub const FORM_VALUE: Kind = "form_value";
 /// The value of a header whose name speaks of a secret.
 pub const HEADER: Kind = "header";
 /// A JWT found where no name says what it is.
@@ -171,6 +173,7 @@ fn by_ending(plain: &[u8]) -> Option<Kind> {
 pub fn header_kind(name: &str) -> Option<Kind> {
     match name {
         "dpop" => Some(DPOP_PROOF),
+        "dpop-nonce" => Some("nonce"),
         "mcp-session-id" => Some(SESSION_ID),
         _ => HEADER_WORDS
             .iter()
@@ -243,12 +246,21 @@ pub fn may_be_searched(kind: Kind, value: &[u8]) -> bool {
         // Preferences sit in cookies too: `theme=light`.
         COOKIE | HEADER => !is_plain_word(value),
         kind if is_ambiguous(kind) => !is_other_meaning(kind, value),
-        _ => kind_of(value).is_none() && !COMMON.contains(&value),
+        _ => !is_name(value) && !COMMON.contains(&value),
     }
 }
 
+/// The name of a secret's place, such as `password`: it stands wherever the place does. What only
+/// ends like one (`my-secret`) is searched.
+fn is_name(value: &[u8]) -> bool {
+    let plain = value.iter().filter(|byte| !b"_-".contains(byte));
+    let plain: Vec<u8> = plain.map(u8::to_ascii_lowercase).collect();
+    let mut names = NAMES.iter().chain(&ENDINGS);
+    names.any(|(name, _)| name.as_bytes() == plain)
+}
+
 /// Letters and digits as generators of identifiers mix them, and no URL.
-fn is_made_up(value: &[u8]) -> bool {
+pub fn is_made_up(value: &[u8]) -> bool {
     let has = |is: fn(&u8) -> bool| value.iter().any(is);
     value.len() >= 12
         && has(u8::is_ascii_alphabetic)
@@ -258,7 +270,15 @@ fn is_made_up(value: &[u8]) -> bool {
 
 /// The kind of this name, if there is one.
 pub fn kind_named(name: &str) -> Option<Kind> {
-    let own = [CLAIM, CREDENTIALS, DPOP_PROOF, HEADER, JWT, TYPED];
+    let own = [
+        CLAIM,
+        CREDENTIALS,
+        DPOP_PROOF,
+        FORM_VALUE,
+        HEADER,
+        JWT,
+        TYPED,
+    ];
     let named = NAMES.iter().chain(&ENDINGS).map(|(_, kind)| *kind);
     let by_place = trace::SECRET_PLACES.iter().map(|place| place.name);
     named.chain(own).chain(by_place).find(|kind| *kind == name)
