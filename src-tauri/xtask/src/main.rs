@@ -12,6 +12,7 @@ mod check;
 mod circles;
 mod fixtures;
 mod front_end;
+mod fuzz;
 mod keychain_session;
 mod outcome;
 mod packages;
@@ -43,6 +44,9 @@ usage: cargo xtask COMMAND
                            for the tests in a browser
   screenshots              take a picture of every screen, in both themes and three sizes
   bench [NAME]… [--list]   measure
+  fuzz [TARGET]…           look for bytes that a reader of foreign data cannot bear
+       [--minutes N]       per target; 2 when not given
+       [--list]            name the targets
   bundle [ARGS…]           make the .deb; ARGS go to `tauri build`
   keychain-session [--display] -- COMMAND…
                            run COMMAND with a keychain and a home of its own (Linux), and a screen in memory
@@ -84,6 +88,7 @@ fn run_command(mut args: Vec<OsString>) -> Outcome<ExitCode> {
             let args = Arguments::parse(args, &[])?;
             bench::run(&project, &args.words, args.list)
         }
+        "fuzz" => fuzz::run(&project, args),
         "keychain-session" => keychain_session::run(&args),
         "help" | "-h" | "--help" => {
             print!("{HELP}");
