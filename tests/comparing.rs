@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{Document, HandedOn, compare_documents, lab_scenarios};
+use app::{AppError, Compared, Document, HandedOn, compare_documents, lab_scenarios};
 use compare::{Comparison, RowState, WhatBecame};
 use formats::Secrets;
 use lab::{Lab, LabOptions, Misbehaviour};
@@ -58,8 +58,21 @@ async fn run_against(misbehaviour: Option<Misbehaviour>, as_for: Misbehaviour) -
     run
 }
 
+/// `a` and `b`: a document, and the number of its flow.
+fn flows_compared(
+    a: (&Document, Option<u16>),
+    b: (&Document, Option<u16>),
+) -> Result<Comparison, AppError> {
+    let side = |name, (document, flow)| Compared {
+        name,
+        document,
+        flow,
+    };
+    compare_documents(side("A", a), side("B", b))
+}
+
 fn compared(a: &Document, b: &Document) -> Comparison {
-    compare_documents(("A", a), ("B", b))
+    flows_compared((a, None), (b, None)).expect("each has a last flow")
 }
 
 async fn reopened(run: &Watched, format: &str, secrets: Secrets) -> Arc<Document> {

@@ -83,8 +83,14 @@ pub async fn reopen(app: State<'_, App>, document: u32) -> Answer {
 }
 
 #[tauri::command]
-pub async fn compare(app: State<'_, App>, a: u32, b: u32) -> Answer<Comparison> {
-    app.compare(a, b).await
+pub async fn compare(
+    app: State<'_, App>,
+    a: u32,
+    b: u32,
+    flow_a: Option<u16>,
+    flow_b: Option<u16>,
+) -> Answer<Comparison> {
+    app.compare((a, flow_a), (b, flow_b)).await
 }
 
 #[tauri::command]

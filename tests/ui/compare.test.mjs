@@ -58,3 +58,20 @@ test("any two runs can be chosen; a run compared with itself is the same", async
   await page.getByText("Every step is the same in both.").waitFor();
   await closed(page);
 });
+
+test("of a recording with several flows, one is chosen", async () => {
+  const page = await ui.open("?fixture=s01&flows=3");
+  await page.find("start-run").click();
+  await stands(page, "stopped");
+  await page.getByRole("button", { name: "Fixed it? Run again and compare" }).click();
+  const flow = page.find("compare-flow-a");
+  await visible(flow);
+  assert.equal(await flow.inputValue(), "3");
+  await flow.selectOption("1");
+  await page.waitForFunction(
+    () => document.querySelector("[data-testid=compare-flow-a]")?.value === "1",
+  );
+  assert.equal(await page.find("compare-flow-b").count(), 0);
+  await page.shot("compare-flows-dark-1440");
+  await closed(page);
+});

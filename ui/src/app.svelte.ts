@@ -57,6 +57,15 @@ export interface Run {
   title: string;
 }
 
+/** Two runs, and of each the flow that was chosen. */
+interface Compared {
+  a: number;
+  b: number;
+  flowA: number | null;
+  flowB: number | null;
+  result: Comparison | null;
+}
+
 /** A value that was asked for, and where it stands. */
 export interface FollowedValue {
   value: string;
@@ -96,7 +105,7 @@ export class App {
   bootError = $state<unknown>(null);
   screen = $state<"start" | "run" | "compare" | "clients">("start");
   /** The two runs side by side, and what differs; null while that is being found. */
-  compared = $state.raw<{ a: number; b: number; result: Comparison | null } | null>(null);
+  compared = $state.raw<Compared | null>(null);
   panel = $state<Panel | null>(null);
   tab = $state<Tab>("response");
   /** The findings tab shows the whole run, not only the selected row. */
@@ -285,16 +294,23 @@ export class App {
     await this.do(() => this.host.run());
   }
 
-  /** Shows two runs side by side. */
-  async compare(a: number, b: number): Promise<void> {
+  /** Shows two runs side by side; of each the flow of this number, or the last one. */
+  async compare(
+    a: number,
+    b: number,
+    flowA: number | null = null,
+    flowB: number | null = null,
+  ): Promise<void> {
     this.panel = null;
     this.#compareWith = null;
-    this.compared = { a, b, result: null };
+    const asked: Compared = { a, b, flowA, flowB, result: null };
+    this.compared = asked;
     this.screen = "compare";
     const done = await this.do(async () => {
-      const result = await this.host.compare(a, b);
+      const of = (document: number, flow: number | null) => ({ document, flow });
+      const result = await this.host.compare(of(a, flowA), of(b, flowB));
       // Others may have been chosen meanwhile.
-      if (this.compared?.a === a && this.compared.b === b) this.compared = { a, b, result };
+      if (this.compared === asked) this.compared = { ...asked, result };
     });
     if (!done) this.leaveComparison();
   }

@@ -18,7 +18,7 @@ use trace::Timestamp;
 use vault::{TokenSet, Vault};
 
 use crate::client_files::{ClientFile, client_files};
-use crate::comparing::compare_documents;
+use crate::comparing::{Compared, compare_documents};
 use crate::contract::{
     Boot, Comparison, Corrected, Detail, ExportFormat, Followed, HistoryLimits, PastRun,
     RevealedToken, Settings, Tables, TokenSeen, Update,
@@ -369,20 +369,31 @@ impl App {
         }
     }
 
-    /// Compares two open documents.
+    /// Compares two open documents: of each the flow of this number, else its last one.
     ///
     /// # Errors
-    /// [`ErrorCode::Invalid`] when one of them is not open any more.
-    pub async fn compare(&self, a: u32, b: u32) -> Result<Comparison, AppError> {
-        let (one, other) = (self.opened(a).await?, self.opened(b).await?);
+    /// [`ErrorCode::Invalid`] when one of them is not open any more, or has no such flow.
+    pub async fn compare(
+        &self,
+        a: (u32, Option<u16>),
+        b: (u32, Option<u16>),
+    ) -> Result<Comparison, AppError> {
+        let (one, other) = (self.opened(a.0).await?, self.opened(b.0).await?);
         let compared = tokio::task::spawn_blocking(move || {
-            let names = [format!("run {a}"), format!("run {b}")];
-            compare_documents((&names[0], &one), (&names[1], &other))
+            let names = [a.0, b.0].map(|id| format!("run {id}"));
+            let side = |name, document, flow| Compared {
+                name,
+                document,
+                flow,
+            };
+            compare_documents(side(&names[0], &one, a.1), side(&names[1], &other, b.1))
         });
-        compared.await.map_err(|error| AppError {
-            code: ErrorCode::Invalid,
-            message: format!("The two could not be compared: {error}"),
-            hint: None,
+        compared.await.unwrap_or_else(|error| {
+            Err(AppError {
+                code: ErrorCode::Invalid,
+                message: format!("The two could not be compared: {error}"),
+                hint: None,
+            })
         })
     }
 

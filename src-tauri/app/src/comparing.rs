@@ -1,25 +1,96 @@
 //! Two documents side by side.
 
+use std::sync::Arc;
+
 use compare::{Comparison, Side};
+use diagnosis::{Finding, RuleCheck};
 use serde_json::{Value, json};
+use session::{AppError, ErrorCode};
+use trace::{FlowInfo, Secret, Trace};
 
 use crate::document::Document;
 
-/// Compares two documents, each with the name that sentences have for it.
-pub fn compare_documents(a: (&str, &Document), b: (&str, &Document)) -> Comparison {
-    let traces = [a.1.trace(), b.1.trace()];
-    let findings = [a.1.findings(), b.1.findings()];
-    let ledgers = [a.1.ledger(), b.1.ledger()];
-    let typed = [a.1.typed_secrets(), b.1.typed_secrets()];
-    let side = |at: usize, name| Side {
-        name,
-        trace: &traces[at],
-        flow: None,
-        findings: &findings[at],
-        ledger: &ledgers[at],
-        typed: &typed[at],
+/// One of two documents to compare.
+#[derive(Clone, Copy)]
+pub struct Compared<'a> {
+    /// What sentences call it.
+    pub name: &'a str,
+    pub document: &'a Document,
+    /// Which of its flows, counted from 1; none for the last one.
+    pub flow: Option<u16>,
+}
+
+/// Compares two documents, or a flow of each.
+///
+/// # Errors
+/// [`ErrorCode::Invalid`] where a document has no such flow.
+pub fn compare_documents(a: Compared<'_>, b: Compared<'_>) -> Result<Comparison, AppError> {
+    let (one, other) = (Judged::of(a)?, Judged::of(b)?);
+    let compared = compare::compare(one.side(a.name), other.side(b.name));
+    Ok(compared)
+}
+
+/// A document with what the rules say of the flow that is compared.
+struct Judged {
+    trace: Arc<Trace>,
+    flow: Option<FlowInfo>,
+    findings: Arc<[Finding]>,
+    ledger: Arc<[RuleCheck]>,
+    typed: Vec<(String, Secret)>,
+}
+
+impl Judged {
+    fn of(compared: Compared<'_>) -> Result<Self, AppError> {
+        let document = compared.document;
+        let trace = document.trace();
+        let flow = flow(compared, &trace)?;
+        let (findings, ledger) = match &flow {
+            // What is wrong in another flow is no difference of this one.
+            Some(flow) if trace.flows.len() > 1 => {
+                let judged = diagnosis::judgement_of_flow(&trace, flow);
+                (judged.findings.into(), judged.ledger.into())
+            }
+            _ => (document.findings(), document.ledger()),
+        };
+        Ok(Self {
+            typed: document.typed_secrets(),
+            trace,
+            flow,
+            findings,
+            ledger,
+        })
+    }
+
+    fn side<'a>(&'a self, name: &'a str) -> Side<'a> {
+        Side {
+            name,
+            trace: &self.trace,
+            flow: self.flow.as_ref().map(|flow| flow.id),
+            findings: &self.findings,
+            ledger: &self.ledger,
+            typed: &self.typed,
+        }
+    }
+}
+
+/// The flow that is asked for, else the last one; none where the document has none.
+fn flow(compared: Compared<'_>, trace: &Trace) -> Result<Option<FlowInfo>, AppError> {
+    let Some(asked) = compared.flow else {
+        return Ok(trace.flows.last().cloned());
     };
-    compare::compare(side(0, a.0), side(1, b.0))
+    let place = usize::from(asked).checked_sub(1);
+    match place.and_then(|place| trace.flows.get(place)) {
+        Some(flow) => Ok(Some(flow.clone())),
+        None => Err(AppError {
+            code: ErrorCode::Invalid,
+            message: format!(
+                "{}: expected a flow from 1 to {}, got {asked}",
+                compared.name,
+                trace.flows.len()
+            ),
+            hint: None,
+        }),
+    }
 }
 
 /// The shape of the report of a comparison. It only grows.

@@ -74,7 +74,7 @@ pub use client_table::{
     client_table, client_table_foot, client_table_head, client_table_json, client_table_line,
     client_table_markdown,
 };
-pub use comparing::{compare_documents, comparison_report};
+pub use comparing::{Compared, compare_documents, comparison_report};
 pub use contract::*;
 pub use document::Document;
 pub use edge::{EdgeCheck, PUBLIC_DNS, edge, edge_lines};

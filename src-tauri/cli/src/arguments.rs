@@ -150,7 +150,8 @@ pub struct ConvertArguments {
 /// 1: something does. 2: a file cannot be read, or holds no flow.
 #[derive(Debug, Args)]
 pub struct CompareArguments {
-    /// A HAR file or an Authscope trace, such as one of a run that is known to be good
+    /// A HAR file or an Authscope trace, such as one of a run that is known to be good. FILE#2
+    /// names the second flow in it; without a number it is the last one
     #[arg(value_name = "A")]
     pub a: PathBuf,
     /// What is compared with it; - for the standard input

@@ -1,11 +1,11 @@
 //! `authscope-cli compare`: what differs between two recordings.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use app::{Document, compare_documents, comparison_report};
+use app::{Compared, Document, compare_documents, comparison_report};
 use compare::{
     ComparedRow, ComparedStep, Comparison, Difference, FindingChange, RowState, WhatBecame,
 };
@@ -15,7 +15,7 @@ use formats::visible_json;
 use crate::arguments::CompareArguments;
 use crate::check_command::open;
 use crate::paint::Paint;
-use crate::run_command::{create, write};
+use crate::run_command::{create, failure, write};
 use crate::terminal::{BOLD, DIM, Failure, GREEN, Line, RED, Terminal, YELLOW};
 
 pub async fn run(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
@@ -25,18 +25,20 @@ pub async fn run(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     } else {
         Terminal::standard_output()
     });
-    let a = document(1, &arguments.a).await?;
-    let b = document(2, &arguments.b).await?;
+    let (of_a, of_b) = (FlowOf::read(&arguments.a), FlowOf::read(&arguments.b));
+    let a = document(1, &of_a.file).await?;
+    let b = document(2, &of_b.file).await?;
     let json = arguments.json.as_deref().filter(|_| !to_standard_output);
     let json = json.map(create).transpose()?;
-    let comparison = compare_documents(("A", &a), ("B", &b));
+    let comparison = compare_documents(of_a.compared("A", &a), of_b.compared("B", &b));
+    let comparison = comparison.map_err(failure)?;
     for (path, is_there) in [
         (
-            &arguments.a,
+            &of_a.file,
             comparison.rows.iter().any(|row| row.a.is_some()),
         ),
         (
-            &arguments.b,
+            &of_b.file,
             comparison.rows.iter().any(|row| row.b.is_some()),
         ),
     ] {
@@ -60,6 +62,39 @@ pub async fn run(arguments: &CompareArguments) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// A recording, and which of its flows is meant.
+struct FlowOf {
+    file: PathBuf,
+    flow: Option<u16>,
+}
+
+impl FlowOf {
+    /// `FILE#2`, unless there is a file of that name.
+    fn read(path: &Path) -> Self {
+        let named = path.to_str().filter(|_| !path.exists());
+        let named = named.and_then(|text| text.rsplit_once('#'));
+        let flow = named.and_then(|(file, flow)| Some((file, flow.parse().ok()?)));
+        match flow {
+            Some((file, flow)) => Self {
+                file: file.into(),
+                flow: Some(flow),
+            },
+            None => Self {
+                file: path.to_owned(),
+                flow: None,
+            },
+        }
+    }
+
+    fn compared<'a>(&self, name: &'a str, document: &'a Document) -> Compared<'a> {
+        Compared {
+            name,
+            document,
+            flow: self.flow,
+        }
+    }
 }
 
 /// Differences of a step that are listed: an answer of another kind differs in all it holds.

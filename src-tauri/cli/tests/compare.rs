@@ -27,10 +27,16 @@ async fn recorded(misbehaviour: Option<Misbehaviour>, name: &str) -> PathBuf {
     };
     let lab = Lab::start(options).await.expect("the lab opens its ports");
     let file = folder().join(name);
-    let arguments = ["run", lab.mcp_url(), "--export"].map(str::to_owned);
-    let export = file.display().to_string();
+    // Two redacted files use the same names for other secrets: they could not be joined.
+    let secrets = name.starts_with("joined-");
+    let mut arguments = ["run", lab.mcp_url(), "--export"]
+        .map(str::to_owned)
+        .to_vec();
+    arguments.push(file.display().to_string());
+    arguments.extend(secrets.then(|| "--include-secrets".to_owned()));
     let run = tokio::task::spawn_blocking(move || {
-        cli(&[&arguments[0], &arguments[1], &arguments[2], &export])
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        cli(&arguments)
     });
     run.await.expect("the command ends");
     file
@@ -76,4 +82,54 @@ async fn the_same_is_0_another_is_1_and_what_is_no_recording_is_2() {
             assert!(words.contains(unusable), "{words}");
         }
     }
+}
+
+/// A file with what two HAR files hold, one after the other.
+fn joined(one: &Path, other: &Path, name: &str) -> PathBuf {
+    let read = |path: &Path| -> Value {
+        let text = std::fs::read(path).expect("it was written");
+        serde_json::from_slice(&text).expect("it is JSON")
+    };
+    let (mut all, mut more) = (read(one), read(other));
+    // What only our own files say, and what would be said of the first flow alone.
+    all["log"]
+        .as_object_mut()
+        .expect("an object")
+        .retain(|name, _| !name.starts_with('_'));
+    let entries = all["log"]["entries"].as_array_mut().expect("a list");
+    entries.append(more["log"]["entries"].as_array_mut().expect("a list"));
+    let file = folder().join(name);
+    std::fs::write(&file, all.to_string()).expect("a file can be written");
+    file
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_recording_with_several_flows_one_can_be_chosen() {
+    let good = recorded(None, "joined-first.har").await;
+    let fault = Some(Misbehaviour::TokenAudienceWrong);
+    let bad = recorded(fault, "joined-second.har").await;
+    let both = joined(&good, &bad, "both.har");
+    let compared = |flow: &str| {
+        let both = format!("{}{flow}", text(&both));
+        let output = cli(&["compare", text(&good), &both]);
+        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), words, errors)
+    };
+    let (code, words, _) = compared("#1");
+    assert_eq!(code, Some(0), "{words}");
+    assert!(
+        words.contains("B holds 2 flows; flow 1 is compared."),
+        "{words}"
+    );
+    let (code, words, _) = compared("#2");
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("only in B  T15"), "{words}");
+    assert_eq!(compared("").1.replace("both.har", "both.har#2"), words);
+    let (code, _, errors) = compared("#3");
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(
+        errors.contains("B: expected a flow from 1 to 2, got 3"),
+        "{errors}"
+    );
 }

@@ -22,6 +22,18 @@ pub struct Comparison {
     pub noise: Vec<NoiseCount>,
     /// What limits the comparison, in whole sentences.
     pub notes: Vec<String>,
+    /// The flows that were compared.
+    pub flows: Flows,
+}
+
+/// Which flow of each of the two was compared, and how many there are. Counted from 1; 0 where a
+/// recording has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Flows {
+    pub a: u16,
+    pub of_a: u16,
+    pub b: u16,
+    pub of_b: u16,
 }
 
 /// The place of a difference.

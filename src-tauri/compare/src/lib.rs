@@ -43,8 +43,8 @@ mod tokens;
 mod words;
 
 pub use comparison::{
-    ComparedRow, ComparedStep, Comparison, Difference, FindingChange, First, Noise, NoiseCount,
-    Place, RowState, WhatBecame,
+    ComparedRow, ComparedStep, Comparison, Difference, FindingChange, First, Flows, Noise,
+    NoiseCount, Place, RowState, WhatBecame,
 };
 pub use side::Side;
 

@@ -7,8 +7,8 @@ use trace::Origin;
 
 use crate::classes;
 use crate::comparison::{
-    ComparedRow, ComparedStep, Comparison, Difference, FindingChange, First, Noise, NoiseCount,
-    Place, RowState, WhatBecame,
+    ComparedRow, ComparedStep, Comparison, Difference, FindingChange, First, Flows, Noise,
+    NoiseCount, Place, RowState, WhatBecame,
 };
 use crate::differ::Both;
 use crate::findings::counts;
@@ -34,7 +34,19 @@ pub fn told(both: &Both<'_>, rows: Vec<ComparedRow>, findings: Vec<FindingChange
         rows,
         findings,
         notes,
+        flows: flows(both),
     }
+}
+
+fn flows(both: &Both<'_>) -> Flows {
+    let [(a, of_a), (b, of_b)] = both.sides.map(|side| {
+        let flows = &side.trace.flows;
+        let place = flows.iter().position(|flow| Some(flow.id) == side.flow);
+        let place = place.map_or(flows.len(), |place| place + 1);
+        let number = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        (number(place), number(flows.len()))
+    });
+    Flows { a, of_a, b, of_b }
 }
 
 /// What a finding that came or went is about; else what comes first.
@@ -268,11 +280,12 @@ fn noise(rows: &[ComparedRow]) -> Vec<NoiseCount> {
 
 fn notes(both: &Both<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    for side in &both.sides {
-        let flows = side.trace.flows.len();
-        if flows > 1 && side.flow.is_none() {
+    let Flows { a, of_a, b, of_b } = flows(both);
+    for (side, (flow, all)) in both.sides.iter().zip([(a, of_a), (b, of_b)]) {
+        if all > 1 {
+            let which = if flow == all { " (the last one)" } else { "" };
             notes.push(format!(
-                "{} holds {flows} flows; the last one is compared.",
+                "{} holds {all} flows; flow {flow}{which} is compared.",
                 side.name
             ));
         }

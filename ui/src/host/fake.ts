@@ -170,8 +170,12 @@ export function fakeHost(query: URLSearchParams): Host {
       settings = boot(true).settings;
     },
     compare: async (a, b) => {
-      if (a === b) return { ...comparison, same: true, sentence: SAME, first: null, rows: [] };
-      return comparison;
+      const all = Number(query.get("flows") ?? 1);
+      const flows = { a: a.flow ?? all, of_a: all, b: b.flow ?? 1, of_b: 1 };
+      if (a.document === b.document) {
+        return { ...comparison, same: true, sentence: SAME, first: null, rows: [], flows };
+      }
+      return { ...comparison, flows };
     },
     goOn: async () => play.goOn(),
     rewind: async (seq) => play.rewind(seq),

@@ -26,6 +26,12 @@ import type { TableRequest } from "./bindings/TableRequest";
 import type { Understood } from "./bindings/Understood";
 import type { Update } from "./bindings/Update";
 
+/** A flow of a document; without a number its last one. */
+export interface ComparedFlow {
+  document: number;
+  flow: number | null;
+}
+
 /** What the window asks of the program. Every promise rejects with an `AppError`. */
 export interface Host {
   /** All the start screen needs. */
@@ -70,7 +76,8 @@ export interface Host {
   /** Past runs, settings and tokens. */
   forgetEverything(): Promise<void>;
   /** What differs between two open documents. */
-  compare(a: number, b: number): Promise<Comparison>;
+  /** Two documents: of each the flow of this number, or the last one. */
+  compare(a: ComparedFlow, b: ComparedFlow): Promise<Comparison>;
   /** Goes on where the specification says to stop. */
   goOn(): Promise<void>;
   /** Gives up the entries from `seq` on: the flow stands before entry `seq` again. */

@@ -37,7 +37,8 @@ export function tauriHost(): Host {
     forgetRun: (id) => invoke("forget_run", { id }),
     restoreRun: (id) => invoke("restore_run", { id }),
     forgetEverything: () => invoke("forget_everything"),
-    compare: (a, b) => invoke("compare", { a, b }),
+    compare: (a, b) =>
+      invoke("compare", { a: a.document, b: b.document, flowA: a.flow, flowB: b.flow }),
     goOn: () => invoke("go_on"),
     rewind: (seq) => invoke("rewind", { seq }),
     edit: (request) => invoke("edit", { request }),

@@ -2,6 +2,7 @@
 import type { ComparedRow } from "./ComparedRow";
 import type { FindingChange } from "./FindingChange";
 import type { First } from "./First";
+import type { Flows } from "./Flows";
 import type { NoiseCount } from "./NoiseCount";
 
 /**
@@ -35,4 +36,8 @@ noise: Array<NoiseCount>,
 /**
  * What limits the comparison, in whole sentences.
  */
-notes: Array<string>, };
+notes: Array<string>, 
+/**
+ * The flows that were compared.
+ */
+flows: Flows, };
