@@ -14,6 +14,7 @@
 //! in one write, then the old parts are deleted: who reads in between, or after a crash, sees the
 //! old value or the new one.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,15 +130,34 @@ impl Keychain {
         Ok(())
     }
 
+    /// Deletes everything, the index too; where a keychain can be searched, also what a crash or a
+    /// damaged index left behind.
+    ///
+    /// # Errors
+    /// When something could not be deleted; all else is gone.
     pub fn clear(&self) -> Result<(), VaultError> {
         let _lock = self.lock();
         let (index, _) = self.index()?;
-        self.set_index(&Index::default())?;
-        self.forget(
-            "tokens",
-            index.entries.into_iter().map(|entry| entry.place).collect(),
-        );
-        Ok(())
+        let head = self.get("index")?;
+        let head = head.and_then(|head| serde_json::from_slice::<Place>(&head).ok());
+        // The head first: who reads meanwhile finds nothing instead of half of it.
+        let mut users = vec!["index".to_owned()];
+        users.extend(head.iter().flat_map(|place| place.users("index")));
+        let tokens = index.entries.iter().map(|entry| &entry.place);
+        users.extend(tokens.flat_map(|place| place.users("tokens")));
+        let mut failed = None;
+        let mut delete =
+            |entry: Result<Entry, Error>| match entry.and_then(|entry| entry.delete_credential()) {
+                Ok(()) | Err(Error::NoEntry) => {}
+                Err(error) => {
+                    failed.get_or_insert(refused(&error));
+                }
+            };
+        users.iter().for_each(|user| delete(self.entry(user)));
+        let ours = HashMap::from([("service", self.service.as_str())]);
+        let left = self.store.search(&ours).unwrap_or_default();
+        left.into_iter().for_each(|entry| delete(Ok(entry)));
+        failed.map_or(Ok(()), Err)
     }
 
     /// The index, and what is wrong with it. A damaged one counts as empty and is replaced by the
@@ -186,8 +206,8 @@ impl Keychain {
     /// None when a part is missing.
     fn read(&self, what: &str, place: &Place) -> Result<Option<Vec<u8>>, VaultError> {
         let mut bytes = Vec::new();
-        for part in 0..place.parts.min(MOST_PARTS) {
-            match self.get(&format!("{what} {} {part}", place.generation))? {
+        for user in place.users(what) {
+            match self.get(&user)? {
                 Some(part) => bytes.extend(part),
                 None => return Ok(None),
             }
@@ -197,16 +217,12 @@ impl Keychain {
 
     /// Deletes parts nothing points to any more. What stays behind is in nobody's way.
     fn forget(&self, what: &str, places: Vec<Place>) {
-        for place in places {
-            for part in 0..place.parts.min(MOST_PARTS) {
-                let deleted = self
-                    .entry(&format!("{what} {} {part}", place.generation))
-                    .and_then(|entry| entry.delete_credential());
-                match deleted {
-                    Ok(()) | Err(Error::NoEntry) => {}
-                    Err(error) => {
-                        tracing::warn!("an old entry stays in the keychain: {}", words(&error))
-                    }
+        for user in places.iter().flat_map(|place| place.users(what)) {
+            let entry = self.entry(&user);
+            match entry.and_then(|entry| entry.delete_credential()) {
+                Ok(()) | Err(Error::NoEntry) => {}
+                Err(error) => {
+                    tracing::warn!("an old entry stays in the keychain: {}", words(&error))
                 }
             }
         }
@@ -247,6 +263,14 @@ impl Keychain {
             .ok()?;
         file.lock().ok()?;
         Some(file)
+    }
+}
+
+impl Place {
+    /// The names of its parts.
+    fn users(&self, what: &str) -> impl Iterator<Item = String> {
+        let start = format!("{what} {}", self.generation);
+        (0..self.parts.min(MOST_PARTS)).map(move |part| format!("{start} {part}"))
     }
 }
 
@@ -322,12 +346,7 @@ mod tests {
         assert_eq!(keychain.list().unwrap().sets, [set("b", "small")]);
         keychain.clear().unwrap();
         assert!(keychain.list().unwrap().sets.is_empty());
-        assert_eq!(
-            users(&keychain).len(),
-            2,
-            "the index and its one part: {:?}",
-            users(&keychain)
-        );
+        assert_eq!(users(&keychain), [""; 0], "not even the index is left");
     }
 
     #[test]
@@ -426,6 +445,9 @@ mod tests {
         assert_eq!(found.damaged.len(), 1);
         keychain.put(&set("b", "2")).unwrap();
         assert_eq!(keychain.list().unwrap().sets, [set("b", "2")]);
+        // What nothing points to any more is found all the same.
+        keychain.clear().unwrap();
+        assert_eq!(users(&keychain), [""; 0]);
     }
 
     #[test]
