@@ -1,13 +1,15 @@
 //! Documents: what viewers are told of them, and that past runs stay open.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::{App, Document, Mirror, Row, Update, Viewer};
+use diagnosis::CheckStatus;
 use lab::{Lab, Misbehaviour};
 use serde_json::{Value, json};
-use session::{ErrorCode, Status};
+use session::{ErrorCode, Options, Status};
+use test_support::sent::client;
 use test_support::{lab, options, within};
 use tokio::sync::mpsc;
 use trace::Timestamp;
@@ -320,6 +322,9 @@ async fn a_run_of_an_earlier_process_opens_again_and_all_of_it_can_be_forgotten(
     // Opened once more, it is the same document.
     app.open_run(&past.id).await.expect("it is open");
     assert_eq!(app.document().expect("open").id(), document.id());
+    let view = again.view.as_ref().expect("a view");
+    assert!(!view.can_step && view.can_run_again);
+    assert!(!view.rules.is_empty(), "what became of every rule");
     app.note_run(&past.id, " before the fix ")
         .expect("it is kept");
     assert_eq!(app.boot().await.history[0].note, "before the fix");
@@ -336,10 +341,12 @@ async fn a_run_of_an_earlier_process_opens_again_and_all_of_it_can_be_forgotten(
     assert!(app.restore_run(&past.id).is_err());
     assert_eq!(app.boot().await.history, []);
 
-    app.start(options(lab.mcp_url()), None)
+    app.restart()
         .await
-        .expect("it starts");
+        .expect("what it was started with is kept");
     let running = app.document().expect("it was started");
+    assert_ne!(running.id(), document.id());
+    assert_eq!(running.trace().server_url, lab.mcp_url());
     within("the second run", running.rest()).await;
     let settings = app.boot().await.settings;
     app.save_settings(settings)
@@ -450,4 +457,140 @@ fn memory() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
     kilobytes.unwrap_or_default() * 1024
+}
+
+/// The view of a run once it says that it is not kept.
+async fn told_not_kept(document: &Document) -> String {
+    let mut viewer = document.viewer();
+    let mut seen = Mirror::default();
+    loop {
+        let update = within("it to be told", viewer.next()).await;
+        seen.apply(update.expect("the document is open"));
+        if let Some(why) = seen.view.as_ref().and_then(|view| view.not_kept.clone()) {
+            return why;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_be_kept_goes_on_and_says_so() {
+    let lab = lab(None).await;
+    // A folder that cannot be made, and one that vanishes on the way.
+    for vanishes in [false, true] {
+        let folder = folder(if vanishes { "vanishes" } else { "blocked" });
+        std::fs::create_dir_all(&folder).expect("a folder can be made");
+        if !vanishes {
+            std::fs::write(folder.join("runs"), "no folder").expect("a file can be written");
+        }
+        let vault = Vault::memory("a test keeps no tokens");
+        let app = App::with_vault(folder.clone(), folder.clone(), vault);
+        let started = app.start(options(lab.mcp_url()), None).await;
+        started.expect("it starts");
+        let document = app.document().expect("it was started");
+        let session = document.session().expect("a run");
+        session.next().await.expect("there is a step");
+        within("the step", document.rest()).await;
+        if vanishes {
+            let view = document.view().expect("a view");
+            assert_eq!(view.not_kept, None);
+            std::fs::remove_dir_all(folder.join("runs")).expect("it is there");
+        }
+        session.run().await.expect("there is a step");
+        within("the run", document.rest()).await;
+        let why = told_not_kept(&document).await;
+        assert!(why.starts_with("This run is not being kept: "), "{why}");
+        assert!(why.contains("could not be written"), "{why}");
+        let view = document.view().expect("a view");
+        assert!(matches!(view.status, Status::Done { .. }), "{view:?}");
+    }
+}
+
+/// Every file of a folder, as it is on the disk at this moment.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("it is there").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copied(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("there is room");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_interrupted_shows_what_became_of_the_rules_and_can_be_run_again() {
+    let lab = lab(Some(Misbehaviour::PkceNotAdvertised)).await;
+    let vault = || Vault::memory("a test keeps no tokens");
+    let (alive, dead) = (folder("alive"), folder("dead"));
+    let app = App::with_vault(alive.clone(), alive.clone(), vault());
+    let started = app.start(options(lab.mcp_url()), None).await;
+    started.expect("it starts");
+    let document = app.document().expect("it was started");
+    for _ in 0..3 {
+        let session = document.session().expect("a run");
+        session.next().await.expect("there is a step");
+        within("the step", document.rest()).await;
+    }
+    // As the disk is when the program is killed here.
+    copied(&alive.join("runs"), &dead.join("runs"));
+
+    let app = App::with_vault(dead.clone(), dead.clone(), vault());
+    let boot = app.boot().await;
+    let [past] = boot.history.as_slice() else {
+        panic!("one run: {:?}", boot.history);
+    };
+    assert!(
+        boot.notices[0].contains("was interrupted"),
+        "{:?}",
+        boot.notices
+    );
+    app.open_run(&past.id).await.expect("it is kept");
+    let opened = app.document().expect("it is open");
+    assert_eq!(opened.trace().entries.len(), document.trace().entries.len());
+    let view = opened.view().expect("a view");
+    let became = |status| {
+        view.rules
+            .iter()
+            .filter(move |rule| rule.status == status)
+            .count()
+    };
+    assert!(became(CheckStatus::Passed) > 0 && became(CheckStatus::NotReached) > 0);
+    app.restart()
+        .await
+        .expect("what it was started with is kept");
+    let again = app.document().expect("it was started");
+    assert_eq!(again.trace().server_url, lab.mcp_url());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_with_secrets_is_not_run_again_without_them() {
+    let lab = lab(None).await;
+    let folder = folder("with-secrets");
+    let vault = || Vault::memory("a test keeps no tokens");
+    let app = App::with_vault(folder.clone(), folder.clone(), vault());
+    let wanted = Options {
+        registration: client("lab-confidential", Some("lab-secret")),
+        ..options(lab.mcp_url())
+    };
+    app.start(wanted, None).await.expect("it starts");
+    let document = app.document().expect("it was started");
+    let session = document.session().expect("a run");
+    session.run().await.expect("there is a step");
+    within("the run", document.rest()).await;
+    let kept = async {
+        while app.boot().await.history.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the run to be kept", kept).await;
+
+    let app = App::with_vault(folder.clone(), folder.clone(), vault());
+    let past = app.boot().await.history.remove(0);
+    app.open_run(&past.id).await.expect("it is kept");
+    let view = app.document().expect("open").view().expect("a view");
+    assert!(!view.can_run_again);
+    let refused = app.restart().await.expect_err("its secret is not kept");
+    assert_eq!(refused.code, ErrorCode::NotNow);
+    assert!(refused.message.contains("secrets"), "{}", refused.message);
 }

@@ -128,7 +128,7 @@ export const COMMANDS: Command[] = [
     id: "restart",
     title: "Run again",
     keys: ["Shift+R"],
-    when: running,
+    when: (app) => running(app) && (app.log.view?.can_run_again ?? false),
     do: (app) =>
       app.over && app.log.answer.finding !== null ? app.againAndCompare() : app.again(),
   },

@@ -199,10 +199,25 @@ impl App {
         if let Some(again) = run.as_ref().and_then(|run| run.observation.clone()) {
             return self.observe(again).await;
         }
+        if let Some(id) = run.as_ref().and_then(|run| run.past.clone()) {
+            return self.run_past_again(&id).await;
+        }
         let Some((options, lab)) = run.and_then(|run| Some((run.options?, run.lab))) else {
             return Err(not_a_run());
         };
         self.begin(options, lab).await
+    }
+
+    /// Starts a run as one of an earlier process was started; in the lab against a new one.
+    async fn run_past_again(&self, id: &str) -> Result<(), AppError> {
+        let (options, lab) = self.history.to_run_again(id)?;
+        let Some(title) = lab else {
+            return self.begin(options, None).await;
+        };
+        let mut cards = lab_scenarios::cards().into_iter();
+        let card = cards.find(|card| card.title == title);
+        let card = card.ok_or_else(|| no_scenario(&title))?;
+        self.start(options, Some(&card.slug)).await
     }
 
     /// Makes an open document the current one again.
@@ -234,7 +249,11 @@ impl App {
             Some(document) => document,
             None => {
                 let opened = self.history.open(id)?;
-                self.add_recorded(opened, Some(id.to_owned())).await
+                let document = self.add_recorded(opened, Some(id.to_owned())).await;
+                if self.history.to_run_again(id).is_ok() {
+                    document.offer_to_run_again();
+                }
+                document
             }
         };
         self.current.send_replace(Some(document));
@@ -612,10 +631,11 @@ impl App {
         let vault = self.vault().await.clone();
         let id = self.next_document();
         let scenario = lab.as_ref().map(|lab| lab.title.as_str());
-        let keeping = Arc::new(self.history.keeping(scenario));
+        let keeping = Arc::new(self.history.keeping(Some(&options), scenario));
         let keep = Some(keeping.keep());
         let document = Document::live_kept(id, options.clone(), vault, keep).await?;
         tokio::spawn(remember(Arc::downgrade(&document), keeping.clone()));
+        tokio::spawn(tell_not_kept(Arc::downgrade(&document), keeping.problem()));
         let breakpoints = self.breakpoints.lock().await.clone();
         if let Some(session) = document.session().filter(|_| !breakpoints.is_empty()) {
             session.set_breakpoints(breakpoints).await?;
@@ -650,8 +670,9 @@ impl App {
         {
             tracing::warn!(%error, "the URL will be another one next time");
         }
-        let keeping = Arc::new(self.history.keeping(None));
+        let keeping = Arc::new(self.history.keeping(None, None));
         tokio::spawn(remember(Arc::downgrade(&document), keeping.clone()));
+        tokio::spawn(tell_not_kept(Arc::downgrade(&document), keeping.problem()));
         self.add(Open {
             document: document.clone(),
             options: None,
@@ -822,6 +843,20 @@ async fn remember(document: Weak<Document>, keeping: Arc<Keeping>) {
         if changes.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// Shows, once, that a run cannot be kept.
+async fn tell_not_kept(document: Weak<Document>, mut problem: watch::Receiver<Option<String>>) {
+    let Ok(why) = problem
+        .wait_for(Option::is_some)
+        .await
+        .map(|why| why.clone())
+    else {
+        return;
+    };
+    if let Some((document, why)) = document.upgrade().zip(why) {
+        document.show_not_kept(why);
     }
 }
 

@@ -109,7 +109,7 @@ impl Document {
         }
         let mut view = View::of_recording(&shown.trace, &shown.findings, &shown.ledger);
         view.recording = Some(recording);
-        shown.view = Some(Arc::new(view));
+        shown.show(view);
         Arc::new(Self {
             id,
             session: None,
@@ -130,7 +130,10 @@ impl Document {
         let server_url = wanted.options.server_url.trim().to_owned();
         let observed = Observed::start(wanted).await?;
         let now = Timestamp::from_system(SystemTime::now());
-        let shown = Arc::new(Mutex::new(Shown::nothing(nothing(&server_url, now))));
+        let mut shown = Shown::nothing(nothing(&server_url, now));
+        // A client can be observed once more.
+        shown.offer_to_run_again();
+        let shown = Arc::new(Mutex::new(shown));
         let changes = Arc::new(watch::Sender::new(()));
         observed.take(&shown, &changes).await;
         tokio::spawn(keep_taking(
@@ -238,6 +241,18 @@ impl Document {
 
     pub fn findings(&self) -> Arc<[Finding]> {
         lock(&self.shown).findings.clone()
+    }
+
+    /// Shows that it can be run again, although it cannot be stepped.
+    pub(crate) fn offer_to_run_again(&self) {
+        lock(&self.shown).offer_to_run_again();
+        self.changes.send_replace(());
+    }
+
+    /// Shows that the run is not kept on disk, and why.
+    pub(crate) fn show_not_kept(&self, why: String) {
+        lock(&self.shown).show_not_kept(why);
+        self.changes.send_replace(());
     }
 
     /// What became of every rule.

@@ -6,6 +6,7 @@
 //! | `lock` | held by the program that runs it; free when that program is gone |
 //! | `run.authscope` | the run with its findings, secrets replaced |
 //! | `run.json` | what the list of past runs shows |
+//! | `options.json` | what the run was started with, without secrets |
 //! | `forgotten` | there while the run can be had back, and is on no list |
 //!
 //! Several programs may use the folder at once. A file that cannot be read is set aside under
@@ -21,6 +22,8 @@ use std::time::Duration;
 use diagnosis::{Finding, RuleCheck};
 use flow::options::Options;
 use formats::{Export, Format, Fresh, Journal, Judged, Opened};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use trace::{Secret, Timestamp, Trace};
 
 use crate::contract::{AppError, ErrorCode, HistoryLimits, PastRun};
@@ -40,6 +43,15 @@ const JOURNAL: &str = "journal";
 const LOCK: &str = "lock";
 const TRACE: &str = "run.authscope";
 const ABOUT: &str = "run.json";
+const OPTIONS: &str = "options.json";
+
+/// What a run was started with, as far as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct KeptOptions {
+    options: Options,
+    /// There were secrets among them.
+    had_secrets: bool,
+}
 
 impl History {
     /// The runs in this folder, which need not be there yet.
@@ -105,12 +117,21 @@ impl History {
         notices
     }
 
-    /// What keeps one more run, from its first entry on. `lab`: the title of the lab's scenario.
-    pub fn keeping(&self, lab: Option<&str>) -> Keeping {
+    /// What keeps one more run, from its first entry on. `options`: those that it can be run again
+    /// with. `lab`: the title of the lab's scenario.
+    pub fn keeping(&self, options: Option<&Options>, lab: Option<&str>) -> Keeping {
         Keeping {
             runs: self.folder.clone(),
+            options: options.map(|options| {
+                let bare = options.without_secrets();
+                KeptOptions {
+                    had_secrets: bare != *options,
+                    options: bare,
+                }
+            }),
             lab: lab.map(str::to_owned),
             open: Mutex::default(),
+            problem: watch::Sender::new(None),
             is_forgotten: AtomicBool::new(false),
         }
     }
@@ -133,6 +154,25 @@ impl History {
             message: format!("{} could not be read: {error}", path.display()),
             hint: None,
         })
+    }
+
+    /// What a past run can be run again with: its options, and the title of the lab's scenario.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotNow`] where they are not kept, or were secrets for a part.
+    pub fn to_run_again(&self, id: &str) -> Result<(Options, Option<String>), AppError> {
+        let folder = self.folder_of(id)?;
+        let kept = fs::read(folder.join(OPTIONS)).ok();
+        let kept = kept.and_then(|text| serde_json::from_slice::<KeptOptions>(&text).ok());
+        match kept {
+            Some(kept) if !kept.had_secrets => {
+                Ok((kept.options, about(&folder).and_then(|run| run.lab)))
+            }
+            Some(_) => Err(not_again(
+                "It was started with secrets, and those are not kept.",
+            )),
+            None => Err(not_again("What it was started with is not kept.")),
+        }
     }
 
     /// Writes the user's note to a past run.
@@ -234,8 +274,11 @@ impl History {
 pub struct Keeping {
     /// The folder of all runs.
     runs: PathBuf,
+    options: Option<KeptOptions>,
     lab: Option<String>,
     open: Mutex<Option<OpenRun>>,
+    /// Why the run is not kept, from the first time on that it could not be written.
+    problem: watch::Sender<Option<String>>,
     is_forgotten: AtomicBool,
 }
 
@@ -269,6 +312,13 @@ impl OpenRun {
             _held: held,
         })
     }
+
+    fn append(&mut self, trace: &Trace, typed: &[(String, Secret)]) -> io::Result<()> {
+        self.is_whole = false;
+        self.journal.append(trace, typed)?;
+        // Where somebody deleted the file, what is written to it is lost without an error.
+        fs::metadata(self.folder.join(JOURNAL)).map(|_| ())
+    }
 }
 
 impl Keeping {
@@ -301,16 +351,44 @@ impl Keeping {
         }
         let mut open = lock(&self.open);
         let done = match open.as_mut() {
-            Some(open) => {
-                open.is_whole = false;
-                open.journal.append(trace, typed)
-            }
-            None => OpenRun::begin(&self.runs, trace, typed).map(|begun| *open = Some(begun)),
+            Some(open) => open.append(trace, typed),
+            None => self.begin(trace, typed).map(|begun| *open = Some(begun)),
         };
         if let Err(error) = done {
             // The next one may find room again.
             tracing::warn!(%error, "the journal of the run could not be written");
+            self.tell(&error);
         }
+    }
+
+    fn begin(&self, trace: &Trace, typed: &[(String, Secret)]) -> io::Result<OpenRun> {
+        let begun = OpenRun::begin(&self.runs, trace, typed)?;
+        if let Some(options) = &self.options {
+            let mut file = Fresh::create(&begun.folder.join(OPTIONS), true)?;
+            file.write_all(&serde_json::to_vec_pretty(options)?)?;
+            file.finish()?;
+        }
+        Ok(begun)
+    }
+
+    /// Why the run is not kept, in whole sentences, as soon as it could not be written once.
+    pub fn problem(&self) -> watch::Receiver<Option<String>> {
+        self.problem.subscribe()
+    }
+
+    /// Only the first problem: a full disk is full for every entry after it.
+    fn tell(&self, error: &io::Error) {
+        self.problem.send_if_modified(|problem| {
+            let is_first = problem.is_none();
+            if is_first {
+                *problem = Some(format!(
+                    "This run is not being kept: {} could not be written ({error}). The run itself \
+                     goes on.",
+                    self.runs.display()
+                ));
+            }
+            is_first
+        });
     }
 
     /// Writes the run with its findings, and what the list shows of it. Answers with its id.
@@ -331,8 +409,8 @@ impl Keeping {
         let begun = match open.as_mut() {
             Some(open) => open,
             None => {
-                let begun = OpenRun::begin(&self.runs, trace, typed);
-                open.insert(begun.map_err(|error| file_error(&self.runs, &error))?)
+                let begun = self.begin(trace, typed);
+                open.insert(begun.map_err(|error| self.not_kept(&self.runs, &error))?)
             }
         };
         let path = begun.folder.join(TRACE);
@@ -349,9 +427,14 @@ impl Keeping {
             };
             write_about(&begun.folder, &run)
         };
-        write().map_err(|error| file_error(&path, &error))?;
+        write().map_err(|error| self.not_kept(&path, &error))?;
         begun.is_whole = true;
         Ok(name_of(&begun.folder))
+    }
+
+    fn not_kept(&self, path: &Path, error: &io::Error) -> AppError {
+        self.tell(error);
+        file_error(path, error)
     }
 }
 
@@ -485,6 +568,14 @@ fn set_aside(folder: &Path, error: &str) -> String {
         Err(moving) => {
             format!("A past run could not be read ({error}) nor set aside ({moving}).")
         }
+    }
+}
+
+fn not_again(why: &str) -> AppError {
+    AppError {
+        code: ErrorCode::NotNow,
+        message: format!("This run cannot be run again from here. {why}"),
+        hint: Some("Start it from the start screen.".into()),
     }
 }
 

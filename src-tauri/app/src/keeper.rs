@@ -103,10 +103,8 @@ async fn take(
         if let Some(participants) = participants {
             shown.participants = participants.into();
         }
-        if let Some(view) = view
-            && shown.view.as_deref() != Some(&view)
-        {
-            shown.view = Some(Arc::new(view));
+        if let Some(view) = view {
+            shown.show(view);
         }
     }
     changes.send_replace(());

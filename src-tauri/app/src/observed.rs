@@ -224,9 +224,7 @@ impl Observed {
             shown.ledger = judgement.ledger.into();
             shown.trace = Arc::new(trace);
             shown.version += 1;
-            if shown.view.as_deref() != Some(&view) {
-                shown.view = Some(Arc::new(view));
-            }
+            shown.show(view);
         }
         changes.send_replace(());
     }

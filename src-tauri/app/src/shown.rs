@@ -22,6 +22,10 @@ pub(crate) struct Shown {
     pub ledger: Arc<[RuleCheck]>,
     /// None until the session has reported where it stands.
     pub view: Option<Arc<View>>,
+    /// Why the run is not kept on disk.
+    not_kept: Option<String>,
+    /// It cannot be stepped, and can be run again all the same.
+    runs_again: bool,
 }
 
 impl Shown {
@@ -35,6 +39,37 @@ impl Shown {
             findings: Arc::new([]),
             ledger: Arc::new([]),
             view: None,
+            not_kept: None,
+            runs_again: false,
+        }
+    }
+
+    /// Shows where the document stands.
+    pub fn show(&mut self, view: View) {
+        let view = View {
+            not_kept: self.not_kept.clone(),
+            can_run_again: view.can_step || self.runs_again,
+            ..view
+        };
+        if self.view.as_deref() != Some(&view) {
+            self.view = Some(Arc::new(view));
+        }
+    }
+
+    /// Shows that the run is not kept on disk, and why.
+    pub fn show_not_kept(&mut self, why: String) {
+        self.not_kept = Some(why);
+        self.show_anew();
+    }
+
+    pub fn offer_to_run_again(&mut self) {
+        self.runs_again = true;
+        self.show_anew();
+    }
+
+    fn show_anew(&mut self) {
+        if let Some(view) = self.view.take() {
+            self.show(Arc::unwrap_or_clone(view));
         }
     }
 }

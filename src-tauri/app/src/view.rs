@@ -113,6 +113,10 @@ with_change! {
         can_step: bool,
         /// What is known of the recording; null for a run.
         recording: Option<RecordingView>,
+        /// The same run can be started once more: it is one, or what it was started with is kept.
+        can_run_again: bool,
+        /// Why the run is not kept among the past ones; null while nothing keeps it from that.
+        not_kept: Option<String>,
     }
 }
 
@@ -148,6 +152,8 @@ impl View {
             registrations_left: run.registrations_left,
             can_step: true,
             recording: None,
+            can_run_again: false,
+            not_kept: None,
         }
     }
 
@@ -186,6 +192,8 @@ impl View {
             registrations_left: 0,
             can_step: false,
             recording: None,
+            can_run_again: false,
+            not_kept: None,
             verdict: RunVerdict::of(trace, &status, findings),
             rules: ledger.to_vec(),
             status,

@@ -12,6 +12,7 @@ use app::{
 };
 use diagnosis::{Finding, Level};
 use formats::{Fresh, Redactor, visible_json};
+use session::Options;
 use trace::{HowOpened, StopCode, Trace};
 use vault::Vault;
 
@@ -46,13 +47,14 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let json = json_file.map(create).transpose()?;
 
     let vault = Vault::memory("a headless run keeps no tokens");
-    let keeping = keeping(&arguments.output)?;
-    let keep = keeping.as_ref().map(Keeping::keep);
     let options = arguments.options.0.clone();
+    let keeping = keeping(&arguments.output, &options)?;
+    let keep = keeping.as_ref().map(Keeping::keep);
     let document = Document::live_kept(1, options, vault, keep)
         .await
         .map_err(failure)?;
     let mut progress = Progress::new(&document, &paint);
+    progress.keeping = keeping.clone();
     progress.follow(arguments.go_on).await?;
     let status = progress.status();
     let trace = document.trace();
@@ -62,13 +64,13 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     let redactor = Redactor::of(&trace, &typed);
     print_end(&trace, &redactor, &status, &findings, &paint)?;
 
+    let mut is_kept = true;
     if let (Some(keeping), Some(view)) = (&keeping, document.view())
         && let Some(run) = PastRun::of(&view, &findings, document.id(), trace.started)
     {
         let judged = (findings.as_ref(), ledger.as_ref());
-        keeping
-            .finish(&trace, &typed, judged, &run)
-            .map_err(failure)?;
+        is_kept = keeping.finish(&trace, &typed, judged, &run).is_ok();
+        progress.say_not_kept()?;
     }
     exports.write(&HandedOn::of(&document))?;
     let report = || app::report(&trace, &typed, &status, &findings, &ledger);
@@ -79,17 +81,21 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
             writeln!(to, "{}", visible_json(&format!("{:#}", report())))
         })?;
     }
+    if !is_kept {
+        // Why was said already.
+        return Err(Failure(Vec::new()));
+    }
     Ok(exit_code(&status, &findings, arguments.output.fail_on))
 }
 
 /// What keeps the run, where that is asked for.
-fn keeping(output: &OutputArguments) -> Result<Option<Arc<Keeping>>, Failure> {
+fn keeping(output: &OutputArguments, options: &Options) -> Result<Option<Arc<Keeping>>, Failure> {
     if !output.keep {
         return Ok(None);
     }
     let folder = kept_runs::folder(output.folder.as_ref())?;
     let history = History::new(folder.join("runs"));
-    Ok(Some(Arc::new(history.keeping(None))))
+    Ok(Some(Arc::new(history.keeping(Some(options), None))))
 }
 
 /// How often `--go-on` goes on at the same stop: a server may stop a run again and again.
@@ -107,6 +113,8 @@ struct Progress<'a> {
     told_to_open: String,
     /// The entry of the page that was last told of; 0 before.
     told_of_page: u32,
+    /// What keeps the run; none once it was said that it is not kept.
+    keeping: Option<Arc<Keeping>>,
 }
 
 impl<'a> Progress<'a> {
@@ -119,6 +127,7 @@ impl<'a> Progress<'a> {
             redactor: Redactor::of(&document.trace(), &document.typed_secrets()),
             told_to_open: String::new(),
             told_of_page: 0,
+            keeping: None,
         }
     }
 
@@ -238,11 +247,23 @@ impl<'a> Progress<'a> {
             }
             _ => {}
         }
+        self.say_not_kept()?;
         self.say_page()
     }
 }
 
 impl Progress<'_> {
+    /// Once, that the run cannot be kept.
+    fn say_not_kept(&mut self) -> Result<(), Failure> {
+        let keeping = self.keeping.as_ref();
+        let why = keeping.and_then(|keeping| keeping.problem().borrow().clone());
+        if let Some(why) = why {
+            self.keeping = None;
+            Terminal::standard_error().line(format!("authscope-cli: {why}"))?;
+        }
+        Ok(())
+    }
+
     /// What was found out about the page in a browser that has not come back.
     fn say_page(&mut self) -> Result<(), Failure> {
         let view = self.seen.view.as_ref();

@@ -271,12 +271,20 @@ async fn what_is_damaged_is_set_aside_and_stops_nothing() {
         // Where nothing can be kept, the run goes on, and its end says so.
         let blocked = folder.join("blocked");
         fs::write(&blocked, "a file, no folder").expect("a file can be written");
-        let run = cli(&blocked, &["run", &url, "--keep"]);
+        let report = folder.join("report.json");
+        let to = report.to_string_lossy();
+        let run = cli(&blocked, &["run", &url, "--keep", "--json", &to]);
         let words = String::from_utf8_lossy(&run.stderr).into_owned();
         let said = String::from_utf8_lossy(&run.stdout).into_owned();
         assert_eq!(run.status.code(), Some(2), "{words}");
         assert!(said.contains("✓ The flow works"), "{said}");
-        assert!(words.contains("could not be written"), "{words}");
+        assert_eq!(
+            words.matches("could not be written").count(),
+            1,
+            "told once: {words}"
+        );
+        assert!(words.contains("This run is not being kept"), "{words}");
+        assert!(report.is_file(), "what else was asked for is there");
     };
     let done = tokio::task::spawn_blocking(work);
     done.await.expect("nothing was fatal");
@@ -300,7 +308,11 @@ async fn a_full_disk_is_told_and_the_run_goes_on() {
         let words = String::from_utf8_lossy(&run.stderr).into_owned();
         assert!(said.contains("✓ The flow works"), "{said}\n{words}");
         assert_eq!(run.status.code(), Some(2), "{words}");
-        assert!(words.contains("could not be written"), "{words}");
+        assert_eq!(
+            words.matches("could not be written").count(),
+            1,
+            "told once: {words}"
+        );
         // What had room is there.
         let (runs, _) = list(&folder);
         assert!(runs.len() <= 1, "{runs:?}");

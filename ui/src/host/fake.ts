@@ -22,6 +22,8 @@ const PACE = 90;
 
 const comparison = kept as Comparison;
 const SAME = "No difference that matters in 11 steps.";
+const NOT_KEPT =
+  "This run is not being kept: /home/ada/.local/share/authscope/runs could not be written (No space left on device). The run itself goes on.";
 
 /** Plays a fixture in a browser, for development and tests: no program, no network. */
 export function fakeHost(query: URLSearchParams): Host {
@@ -29,6 +31,7 @@ export function fakeHost(query: URLSearchParams): Host {
   let tell: (updates: Update[]) => void = () => {};
   const clients = new PlayedClients();
   const play = new Play(chosen.script, chosen.boot.vault, (update) => tell([update]));
+  if (query.has("not-kept")) play.notKept = NOT_KEPT;
   let history = chosen.boot.history;
   let forgotten = history;
   let settings: Settings = chosen.boot.settings;

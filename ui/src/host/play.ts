@@ -74,6 +74,10 @@ export class Play {
   #rotated = false;
   #registered = 0;
   #recording: RecordingView | null = null;
+  /** A recording that is a run of an earlier day. */
+  runsAgain = false;
+  /** Why the runs are not kept. */
+  notKept: string | null = null;
 
   constructor(script: Script, vault: VaultView, tell: (update: Update) => void) {
     this.#script = script;
@@ -555,6 +559,8 @@ export class Play {
       registrations_left: this.#registered,
       can_step: this.#recording === null,
       recording: this.#recording,
+      can_run_again: this.#recording === null || this.runsAgain,
+      not_kept: this.notKept,
     };
   }
 

@@ -17,6 +17,10 @@ export class Messages {
     this.#show({ sign: "error", text: message, hint });
   }
 
+  warn(text: string, hint: string | null = null): void {
+    this.#show({ sign: "warning", text, hint });
+  }
+
   tell(text: string, hint: string | null = null): void {
     const id = this.#show({ sign: "ok", text, hint });
     setTimeout(() => this.dismiss(id), 6_000);

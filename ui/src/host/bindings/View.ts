@@ -89,4 +89,12 @@ can_step: boolean,
 /**
  * What is known of the recording; null for a run.
  */
-recording: RecordingView | null, };
+recording: RecordingView | null, 
+/**
+ * The same run can be started once more: it is one, or what it was started with is kept.
+ */
+can_run_again: boolean, 
+/**
+ * Why the run is not kept among the past ones; null while nothing keeps it from that.
+ */
+not_kept: string | null, };
