@@ -128,11 +128,11 @@ pub use precedence::explains;
 pub use probed::{ProbedPage, probed_page};
 pub use providers::{Cannot, Provider, Recognized, provider_of};
 pub use rule::{RuleInfo, VariantInfo};
+pub use spec::source::Section;
 pub use tokens::{
     SignatureState, TokenDifference, TokenExpiry, TokenOver, TokenScope, TokenScopes, TokenSeen,
     TokenSeenKind, TokenSignature, TokenSince, tokens,
 };
-pub use spec::source::Section;
 
 pub use judge::Judgement;
 pub use ledger::{CheckStatus, RuleCheck};
