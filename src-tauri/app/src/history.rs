@@ -661,7 +661,9 @@ mod tests {
             ..HistoryLimits::default()
         };
         let day = |day: u64| Timestamp(day * 24 * 3600 * 1_000_000);
-        (kept(&history, 100), kept(&history, 200));
+        for day in [100, 200] {
+            kept(&history, day);
+        }
         for (now, left) in [(0, 2), (200 + 40_000, 2), (229, 1), (250, 0)] {
             history.limit(&limits, day(now));
             assert_eq!(history.list().0.len(), left, "on day {now}");

@@ -10,6 +10,7 @@ mod bundle;
 mod capabilities;
 mod check;
 mod circles;
+mod coverage;
 mod fixtures;
 mod front_end;
 mod fuzz;
@@ -47,6 +48,7 @@ usage: cargo xtask COMMAND
   fuzz [TARGET]…           look for bytes that a reader of foreign data cannot bear
        [--minutes N]       per target; 2 when not given
        [--list]            name the targets
+  coverage [CRATE]…        how many lines of the engine's crates their tests reach; takes long
   bundle [ARGS…]           make the .deb; ARGS go to `tauri build`
   keychain-session [--display] -- COMMAND…
                            run COMMAND with a keychain and a home of its own (Linux), and a screen in memory
@@ -54,7 +56,9 @@ usage: cargo xtask COMMAND
 ";
 
 fn main() -> ExitCode {
-    run_command(std::env::args_os().skip(1).collect()).unwrap_or_else(|reason| {
+    let done = coverage::compiler();
+    let done = done.unwrap_or_else(|| run_command(std::env::args_os().skip(1).collect()));
+    done.unwrap_or_else(|reason| {
         eprintln!("xtask: {reason}");
         ExitCode::FAILURE
     })
@@ -89,6 +93,10 @@ fn run_command(mut args: Vec<OsString>) -> Outcome<ExitCode> {
             bench::run(&project, &args.words, args.list)
         }
         "fuzz" => fuzz::run(&project, args),
+        "coverage" => {
+            let args = Arguments::parse(args, &[])?;
+            coverage::run(&project, &args.words)
+        }
         "keychain-session" => keychain_session::run(&args),
         "help" | "-h" | "--help" => {
             print!("{HELP}");
