@@ -124,6 +124,7 @@ test("the tokens' card offers what can be tried with them, and the registration 
   assert.ok(await page.find("token-userinfo").isDisabled());
   assert.match(await page.find("registrations").innerText(), /1 registration of this run is left/);
   await page.find("client-delete_registration").click();
+  await page.find("confirm-yes").click();
   await visible(page.find("row-17"));
   assert.match(await page.find("row-17").innerText(), /DELETE[\s\S]*204/);
   assert.equal(await page.find("registrations-left").count(), 0);

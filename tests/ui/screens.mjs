@@ -50,6 +50,9 @@ export const SCREENS = [
   ["next request", "?fixture=healthy&at=3", (page) => page.keyboard.press("0")],
   ["export", "?fixture=healthy&at=end", (page) => page.keyboard.press("x")],
   ["tokens", "?fixture=healthy&at=end", (page) => page.keyboard.press("t")],
+  ["sure to delete tokens", "?fixture=healthy&at=end", (page) => deleting(page)],
+  ["sure to forget everything", "?fixture=healthy", (page) => forgetting(page)],
+  ["a run is forgotten", "?fixture=healthy", (page) => page.find("past-forget").first().click()],
   ["actions", "?fixture=healthy&at=end", (page) => page.keyboard.press("a")],
   ["call", "?fixture=tools&at=end", (page) => page.keyboard.press("c")],
   ["palette", "?fixture=healthy&at=end", (page) => page.keyboard.press("Control+k")],
@@ -134,6 +137,18 @@ async function refreshed(page) {
   await page.find("act-refresh").click();
   await page.keyboard.press("8");
   await visible(page.find("token-since"));
+}
+
+async function deleting(page) {
+  await page.keyboard.press("t");
+  await page.find("token-delete").click();
+  await visible(page.find("confirm-yes"));
+}
+
+async function forgetting(page) {
+  await page.find("settings").click();
+  await page.find("forget-everything").click();
+  await visible(page.find("confirm-yes"));
 }
 
 async function fromRow(page, item) {

@@ -299,8 +299,11 @@ test("tokens are masked, revealed on request, count down and can be deleted", as
   await visible(page.getByText("eyJhbGciOiJFUzI1NiIs"));
   await page.shot("tokens");
   await page.find("token-delete").click();
+  assert.match(await page.getByRole("dialog").last().innerText(), /has to log in again/);
+  await page.find("confirm-no").click();
   assert.equal(await page.find("token-row").count(), 1);
   await page.find("token-delete").click();
+  await page.find("confirm-yes").click();
   await page.find("token-row").waitFor({ state: "detached" });
   await closed(page);
 });

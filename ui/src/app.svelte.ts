@@ -66,6 +66,17 @@ interface Compared {
   result: Comparison | null;
 }
 
+/** What is asked before something is lost. */
+export interface Question {
+  /** "Delete the tokens?" */
+  title: string;
+  /** What is lost. */
+  loses: string;
+  /** What the button says that does it. */
+  yes: string;
+  answer: (yes: boolean) => void;
+}
+
 /** A value that was asked for, and where it stands. */
 export interface FollowedValue {
   value: string;
@@ -87,6 +98,9 @@ export const TABS = [
 ] as const;
 export type Tab = (typeof TABS)[number];
 
+/** After these, something that the run had at the server is gone. */
+const LOSES: readonly ActionKind[] = ["revoke", "revoke_and_try", "delete_registration"];
+
 /** Below this the detail pane becomes a sheet over the diagram. */
 export const NARROW = 1040;
 
@@ -107,6 +121,8 @@ export class App {
   /** The two runs side by side, and what differs; null while that is being found. */
   compared = $state.raw<Compared | null>(null);
   panel = $state<Panel | null>(null);
+  /** What has to be answered before something is lost. */
+  question = $state.raw<Question | null>(null);
   tab = $state<Tab>("response");
   /** The findings tab shows the whole run, not only the selected row. */
   wholeRun = $state(true);
@@ -278,6 +294,7 @@ export class App {
 
   /** The same run once more, as far as the one before went by itself. That one stays open. */
   async again(): Promise<void> {
+    if (!(await this.#mayLeave())) return;
     const toEnd = this.#toEnd;
     if (!(await this.do(() => this.host.restart()))) return;
     this.#show();
@@ -525,11 +542,63 @@ export class App {
 
   /** Does something with the tokens or the client; what comes of it is selected as it comes. */
   async act(kind: ActionKind, call: ToolCall | null = null): Promise<boolean> {
-    if (!this.can(kind)) return false;
+    if (!this.can(kind) || !(await this.#mayAct(kind))) return false;
     this.selection.follow();
     const done = await this.do(() => this.host.act({ kind, call }));
     if (done && this.panel !== null) this.panel = null;
     return done;
+  }
+
+  /** Asks before something is lost. True when it may be. */
+  async sure(question: Omit<Question, "answer">): Promise<boolean> {
+    // Whoever asks again has the last word.
+    this.question?.answer(false);
+    const yes = await new Promise<boolean>((answer) => {
+      this.question = { ...question, answer };
+    });
+    this.question = null;
+    return yes;
+  }
+
+  async #mayAct(kind: ActionKind): Promise<boolean> {
+    if (!LOSES.includes(kind)) return true;
+    const info = this.boot?.tables.actions.find((action) => action.kind === kind);
+    const title = info?.title ?? kind;
+    return this.sure({
+      title: `${title}?`,
+      loses: `${info?.help ?? title}. This cannot be undone: what it ends at the server is gone.`,
+      yes: title,
+    });
+  }
+
+  /** A run that waits for the user, or goes on by itself, stops when another one begins. */
+  async #mayLeave(): Promise<boolean> {
+    const { view } = this.log;
+    const waits = view?.status.is.startsWith("awaiting_") ?? false;
+    if (!view || !(view.running || waits)) return true;
+    return this.sure({
+      title: "Start again?",
+      loses: waits
+        ? "This run waits for you. What you do in the browser from now on does not reach it; its rows stay under Runs."
+        : "This run is under way. It stays under Runs as far as it got.",
+      yes: "Start again",
+    });
+  }
+
+  /** Forgets a past run, which can be had back for a while. */
+  async forgetRun(id: string): Promise<void> {
+    const reread = async () => (this.boot = await this.host.boot());
+    const done = await this.do(async () => {
+      await this.host.forgetRun(id);
+      await reread();
+    });
+    if (!done) return;
+    this.messages.offer("The run is forgotten.", "Undo", () =>
+      this.do(async () => {
+        await this.host.restoreRun(id);
+        await reread();
+      }),
+    );
   }
 
   /** Lights up a value wherever it stands. A late answer for another value is dropped. */

@@ -5,7 +5,12 @@ export interface Message {
   sign: "ok" | "warning" | "error";
   text: string;
   hint: string | null;
+  /** What can be done about it, while it is shown. */
+  offer?: { label: string; take: () => unknown };
 }
+
+/** Milliseconds in which something can be had back: the program waits a little longer. */
+const UNDO = 9_500;
 
 /** What did not work, until it is dismissed; what did, for a moment. */
 export class Messages {
@@ -26,6 +31,12 @@ export class Messages {
     setTimeout(() => this.dismiss(id), 6_000);
   }
 
+  /** What was done, with the way back. */
+  offer(text: string, label: string, take: () => unknown): void {
+    const id = this.#show({ sign: "ok", text, hint: null, offer: { label, take } });
+    setTimeout(() => this.dismiss(id), UNDO);
+  }
+
   dismiss(id: number): void {
     this.shown = this.shown.filter((message) => message.id !== id);
   }
@@ -37,7 +48,7 @@ export class Messages {
   #show(message: Omit<Message, "id">): number {
     const id = ++this.#count;
     // The same complaint twice is one complaint.
-    const others = this.shown.filter((shown) => shown.text !== message.text);
+    const others = this.shown.filter((shown) => shown.offer || shown.text !== message.text);
     this.shown = [...others.slice(-3), { id, ...message }];
     return id;
   }

@@ -129,7 +129,7 @@ impl Hash {
             return Some(self.right(&found.value, there));
         }
         let belongs = |hash: &&Seen| own.iter().any(|source| (self.belong)(source, hash));
-        let hash = targets().filter(belongs).last()?;
+        let hash = targets().rfind(belongs)?;
         let source = own.iter().find(|source| (self.belong)(source, hash))?;
         let there = targets().filter(|seen| seen.value == hash.value);
         Some(self.not_right(trace, (source, hash), results.into_iter().next(), there))
