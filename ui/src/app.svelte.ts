@@ -97,6 +97,8 @@ export const TABS = [
   "tokens",
 ] as const;
 export type Tab = (typeof TABS)[number];
+/** These are about the run, and not about the row that is selected. */
+export const OF_RUN: readonly Tab[] = ["next", "findings", "checks", "tokens"];
 
 /** After these, something that the run had at the server is gone. */
 const LOSES: readonly ActionKind[] = ["revoke", "revoke_and_try", "delete_registration"];
