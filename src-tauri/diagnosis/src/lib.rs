@@ -45,6 +45,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answer_tables;
 mod asked;
 mod by_hand;
 mod by_status;

@@ -26,6 +26,8 @@ pub(crate) struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Text,
+    /// A text that is not empty.
+    Name,
     /// An absolute http or https URL.
     Url,
     /// Such a URL without a fragment (RFC 6749 sections 3.1 and 3.2).
@@ -57,6 +59,9 @@ pub(crate) struct Problem {
 
 /// No token, code or secret lives for longer: a hundred years.
 const LONGEST_LIFE: u64 = 100 * 366 * 24 * 3600;
+
+/// The year 5138. What lies behind it was written in milliseconds.
+pub(crate) const LAST_MOMENT: f64 = 1e11;
 
 /// What of a document is not as its table says, in the order of the table.
 pub(crate) fn problems(table: &[Member], document: &Document) -> Vec<Problem> {
@@ -104,13 +109,14 @@ impl Form {
     pub fn words(self) -> &'static str {
         match self {
             Self::Text => "a string",
+            Self::Name => "a string that is not empty",
             Self::Url => "a string with an absolute https URL",
             Self::Endpoint => "a string with an absolute https URL without a fragment",
             Self::Revision => "a string with a revision such as 2025-11-25",
             Self::ObjectSchema => "an object with \"type\": \"object\"",
             Self::Texts => "an array of strings",
             Self::Flag => "true or false",
-            Self::Time => "a number of seconds since 1970, without quotes",
+            Self::Time => "a number of seconds (not milliseconds) since 1970, without quotes",
             Self::Object => "an object",
             Self::Seconds => "a number of seconds greater than zero, without quotes",
         }
@@ -119,6 +125,7 @@ impl Form {
     fn fits(self, value: &Value) -> bool {
         match self {
             Self::Text => value.is_string(),
+            Self::Name => value.as_str().is_some_and(|text| !text.is_empty()),
             Self::Url => value
                 .as_str()
                 .is_some_and(|url| trace::origin_of(url).is_some()),
@@ -131,7 +138,9 @@ impl Form {
                 .as_array()
                 .is_some_and(|items| items.iter().all(Value::is_string)),
             Self::Flag => value.is_boolean(),
-            Self::Time => value.is_number(),
+            Self::Time => value
+                .as_f64()
+                .is_some_and(|seconds| (0.0..LAST_MOMENT).contains(&seconds)),
             Self::Object => value.is_object(),
             // 3600.0 is the same number in JSON.
             Self::Seconds => value
@@ -146,7 +155,10 @@ fn is_revision(text: &str) -> bool {
     let digits =
         |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
     let parts: Vec<&str> = text.split('-').collect();
-    let is_date = matches!(parts.as_slice(), [year, month, day]
+    /// Names before that of the first revision are none.
+    const FIRST: &str = "2024-11-05";
+    let is_date = text >= FIRST
+        && matches!(parts.as_slice(), [year, month, day]
         if digits(year, 4) && digits(month, 2) && digits(day, 2));
     is_date || text.to_ascii_lowercase().starts_with("draft")
 }
@@ -183,6 +195,8 @@ mod tests {
             (Form::Texts, json!([]), json!(["a", 1])),
             (Form::Flag, json!(true), json!("true")),
             (Form::Time, json!(1_790_000_000), json!("2026-12-01")),
+            (Form::Time, json!(0), json!(1_790_000_000_000_u64)),
+            (Form::Name, json!("alice"), json!("")),
             (Form::Object, json!({}), json!([])),
             (Form::Seconds, json!(3600), json!("3600")),
             (Form::Seconds, json!(3600.0), json!(0)),

@@ -52,6 +52,24 @@ impl Cause {
             .collect()
     }
 
+    /// The same with what was chosen, as it would be typed.
+    fn typed(&self, reading: &Reading<'_>) -> String {
+        /// Longer ones are texts of their own.
+        const LONGEST: usize = 60;
+        let own = reading.own_options.iter();
+        let own = own.filter(|own| self.options.contains(&own.id.as_str()));
+        let typed = own.map(|own| {
+            let name = own.flag.as_deref().unwrap_or(&own.title);
+            match own.value.as_deref() {
+                Some(value) if value.len() <= LONGEST && own.flag.is_some() => {
+                    format!("{name} {value}")
+                }
+                _ => name.to_owned(),
+            }
+        });
+        excerpt(&list(&typed.collect::<Vec<_>>()))
+    }
+
     /// What was chosen for the first of its options.
     fn chosen<'r>(&self, reading: &Reading<'r>) -> Option<&'r str> {
         let mut own = reading.own_options.iter();
@@ -67,6 +85,8 @@ impl Tells {
             Self::Always => true,
             Self::Says(words) => said(reading, finding)
                 .is_some_and(|said| words.iter().any(|word| said.contains(word))),
+            Self::SaysNone(words) => said(reading, finding)
+                .is_some_and(|said| !words.iter().any(|word| said.contains(word))),
             Self::Told(words) => {
                 let told = finding.actual.as_deref().unwrap_or_default();
                 words.iter().any(|word| told.contains(word))
@@ -215,12 +235,13 @@ fn blamed(reading: &Reading<'_>, cause: &Cause, finding: Finding) -> Finding {
         .find(|rule| rule.code == finding.code);
     let options = list(&cause.given(reading));
     match rule {
-        Some(rule) => blame(rule, cause, &options, finding),
+        Some(rule) => blame(rule, cause, [&options, &cause.typed(reading)], finding),
         None => finding,
     }
 }
 
-fn blame(rule: &Rule, cause: &Cause, options: &str, finding: Finding) -> Finding {
+fn blame(rule: &Rule, cause: &Cause, options: [&str; 2], finding: Finding) -> Finding {
+    let [options, typed] = options;
     let Some(variant) = rule.variants.iter().find(|one| one.name == VARIANT) else {
         return finding;
     };
@@ -228,10 +249,7 @@ fn blame(rule: &Rule, cause: &Cause, options: &str, finding: Finding) -> Finding
     finding
         .variant(variant)
         .title_with([&options])
-        .message(format!(
-            "This run was started with {options}. {}",
-            cause.why
-        ))
+        .message(format!("This run was started with {typed}. {}", cause.why))
         .fix(cause.fix.replace("{option}", &options))
 }
 

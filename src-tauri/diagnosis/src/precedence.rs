@@ -194,7 +194,9 @@ mod tests {
     fn no_rule_asks_another_one() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules");
         let files = std::fs::read_dir(folder).expect("there are rules");
-        for file in files.map(|file| file.expect("it can be listed").path()) {
+        let files = files.map(|file| file.expect("it can be listed").path());
+        // Parts of one rule have a folder of their own.
+        for file in files.filter(|path| path.is_file()) {
             let text = std::fs::read_to_string(&file).expect("it is text");
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let asks = code.contains("super::") || code.contains("rules::");

@@ -1,11 +1,13 @@
 //! Why an MCP server refuses an access token, as far as the run itself shows.
 
+use serde_json::Value;
 use trace::Grant;
 
 use crate::fields::{challenge_error, challenges, jwt, oauth_error};
 use crate::providers::{Cannot, Recognized};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, object, text};
 use crate::snapshot::ResponseRef;
+use crate::wording::{is_html, text_of_page};
 
 /// The causes in the order in which they are looked for: what the run shows before what the server
 /// says, and both before what the token holds.
@@ -221,23 +223,56 @@ pub(crate) fn said(call: ExchangeRef<'_>) -> Option<String> {
         let mut found = all.iter().filter_map(|challenge| challenge.parameter(name));
         found.next().map(str::to_owned)
     };
-    let in_challenge = both(parameter("error"), parameter("error_description"));
+    let description = parameter("error_description");
     let in_body = || {
         let error = oauth_error(response)?;
-        Some(match error.description {
-            Some(description) => format!("{}, {description}", error.error),
-            None => error.error,
-        })
+        let known = parameter("error");
+        match error.description {
+            Some(description) if known.as_ref() == Some(&error.error) => Some(description),
+            Some(description) => Some(format!("{}, {description}", error.error)),
+            None if known.is_some() => words_of(response),
+            None => Some(error.error),
+        }
     };
-    in_challenge.or_else(in_body).or_else(|| words_of(response))
+    // A challenge without a description often stands before a body with the reason.
+    let reason = description.or_else(|| in_body().or_else(|| words_of(response)));
+    both(parameter("error"), reason)
 }
 
-/// What a body says in a member that is no OAuth error.
+/// What a body says that is no OAuth error: a member of its JSON, at the top or within `error`, the
+/// text of a page, or a plain text.
 fn words_of(response: ResponseRef<'_>) -> Option<String> {
-    let answer = object(response)?;
-    let member = |name: &&str| text(&answer, name).filter(|said| !said.trim().is_empty());
-    let named = ["message", "detail", "title", "msg"];
-    named.iter().find_map(member).map(str::to_owned)
+    /// As long as a sentence. What is longer is no reason.
+    const LONGEST: usize = 300;
+    let Some(answer) = object(response) else {
+        let body = response.body.text()?;
+        let said = if is_html(&response) {
+            text_of_page(body)
+        } else {
+            body.to_owned()
+        };
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        return (!said.is_empty() && said.len() <= LONGEST).then_some(said);
+    };
+    let within = ["error", "errors", "fault", "data"];
+    let inner = within.iter().filter_map(|name| match answer.get(*name)? {
+        Value::Object(inner) => Some(inner),
+        Value::Array(all) => all.first()?.as_object(),
+        _ => None,
+    });
+    let named = [
+        "message",
+        "detail",
+        "title",
+        "msg",
+        "description",
+        "errorSummary",
+        "reason",
+    ];
+    std::iter::once(&*answer).chain(inner).find_map(|document| {
+        let mut said = named.iter().filter_map(|name| text(document, name));
+        said.find(|said| !said.trim().is_empty()).map(str::to_owned)
+    })
 }
 
 /// The call that refused a token while it was fresh, although another call had taken it: before

@@ -120,6 +120,19 @@ pub(crate) fn in_its_own_words(response: &trace::Response) -> String {
     said
 }
 
+/// A sentence about an answer that a cache kept for longer than a moment, by its own headers.
+pub(crate) fn from_cache(response: &trace::Response) -> Option<String> {
+    /// What is younger is as good as new.
+    const YOUNG: u64 = 60;
+    let age = response.header_value("age")?.trim().parse::<u64>().ok()?;
+    (age > YOUNG).then(|| {
+        format!(
+            "The answer was in a cache for {age} seconds (Age: {age}), so it may be of a time \
+             before the server was changed; empty the cache and look again."
+        )
+    })
+}
+
 /// In which encoding bytes are that are not UTF-8, where they show it.
 pub(crate) fn encoding(bytes: &[u8]) -> &'static str {
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe])

@@ -47,6 +47,30 @@ impl fmt::Display for ChallengeError {
     }
 }
 
+/// Where a field departs from the grammar and can be understood all the same. Stricter readers
+/// miss a parameter there, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChallengeSlip {
+    /// A value that needs quotation marks and has none, or single ones.
+    Unquoted { name: String, value: String },
+    /// There is no comma between a parameter and the one before it.
+    NoComma { name: String },
+    /// A parameter that one challenge has more than once.
+    Twice { name: String },
+}
+
+/// The slips in all fields of a response that can be read.
+pub fn challenge_slips(response: &Response) -> Vec<ChallengeSlip> {
+    let fields = response.header_values("www-authenticate");
+    fields
+        .flat_map(|value| {
+            let mut reader = Reader::of(value);
+            let read = reader.challenges();
+            read.map(|_| reader.slips).unwrap_or_default()
+        })
+        .collect()
+}
+
 /// Every challenge of a response, over all its `WWW-Authenticate` fields.
 ///
 /// # Errors
@@ -54,7 +78,7 @@ impl fmt::Display for ChallengeError {
 pub fn challenges(response: &Response) -> Result<Vec<Challenge>, ChallengeError> {
     let mut all = Vec::new();
     for value in response.header_values("www-authenticate") {
-        all.extend(Reader { text: value, at: 0 }.challenges()?);
+        all.extend(Reader::of(value).challenges()?);
     }
     Ok(all)
 }
@@ -62,13 +86,24 @@ pub fn challenges(response: &Response) -> Result<Vec<Challenge>, ChallengeError>
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    slips: Vec<ChallengeSlip>,
 }
 
-impl Reader<'_> {
-    fn challenges(mut self) -> Result<Vec<Challenge>, ChallengeError> {
+impl<'a> Reader<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            slips: Vec::new(),
+        }
+    }
+
+    fn challenges(&mut self) -> Result<Vec<Challenge>, ChallengeError> {
         let mut found: Vec<Challenge> = Vec::new();
         loop {
+            let between = self.at;
             self.skip(|c| c == ',' || c.is_ascii_whitespace());
+            let comma = self.text[between..self.at].contains(',');
             if self.rest().is_empty() {
                 return Ok(found);
             }
@@ -80,11 +115,14 @@ impl Reader<'_> {
             if self.rest().starts_with('=') && !self.rest().starts_with("==") {
                 self.at += 1;
                 self.skip(|c| c == ' ' || c == '\t');
+                let start = self.at;
                 let value = self.value()?;
-                match found.last_mut() {
-                    Some(challenge) => challenge.parameters.push((word, value)),
-                    None => return self.fail("a scheme"),
-                }
+                let Some(challenge) = found.last_mut() else {
+                    return self.fail("a scheme");
+                };
+                let slip = slip(challenge, &word, &self.text[start..self.at], comma);
+                self.slips.extend(slip);
+                challenge.parameters.push((word, value));
                 continue;
             }
             found.push(Challenge {
@@ -125,7 +163,7 @@ impl Reader<'_> {
 
     fn token(&mut self, expected: &'static str) -> Result<String, ChallengeError> {
         let start = self.at;
-        self.skip(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
+        self.skip(is_token);
         if self.at == start {
             return self.fail(expected);
         }
@@ -165,6 +203,34 @@ impl Reader<'_> {
     }
 }
 
+/// What is wrong with the next parameter of a challenge, as it was `written`.
+fn slip(
+    challenge: &Challenge,
+    name: &str,
+    written: &str,
+    after_comma: bool,
+) -> Option<ChallengeSlip> {
+    let name = || name.to_owned();
+    if !written.starts_with('"') && !written.chars().all(is_token) || written.starts_with('\'') {
+        return Some(ChallengeSlip::Unquoted {
+            name: name(),
+            value: written.to_owned(),
+        });
+    }
+    if !challenge.parameters.is_empty() && !after_comma {
+        return Some(ChallengeSlip::NoComma { name: name() });
+    }
+    challenge
+        .parameter(&name())
+        .is_some()
+        .then(|| ChallengeSlip::Twice { name: name() })
+}
+
+/// A character of a token (RFC 9110 section 5.6.2).
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +259,56 @@ mod tests {
         assert_eq!(all[0].parameter("SCOPE"), Some("files:read"));
         let url = "https://mcp.example.com/.well-known/oauth-protected-resource";
         assert_eq!(all[0].parameter("resource_metadata"), Some(url));
+    }
+
+    #[test]
+    fn tells_where_a_stricter_reader_fails() {
+        let slips = |value: &str| {
+            challenge_slips(&Response {
+                status: 401,
+                headers: vec![Header::new("WWW-Authenticate", value)],
+                body: Body::empty(),
+            })
+        };
+        let named = |name: &str| name.to_owned();
+        for (value, slip) in [
+            (
+                "Bearer resource_metadata=https://a.example/x, realm=a",
+                ChallengeSlip::Unquoted {
+                    name: named("resource_metadata"),
+                    value: named("https://a.example/x"),
+                },
+            ),
+            (
+                "Bearer realm='a'",
+                ChallengeSlip::Unquoted {
+                    name: named("realm"),
+                    value: named("'a'"),
+                },
+            ),
+            (
+                "Bearer realm=\"a\" scope=\"b\"",
+                ChallengeSlip::NoComma {
+                    name: named("scope"),
+                },
+            ),
+            (
+                "Basic realm=\"a\", Bearer scope=\"b\", Scope=\"c\"",
+                ChallengeSlip::Twice {
+                    name: named("Scope"),
+                },
+            ),
+        ] {
+            assert_eq!(slips(value), [slip], "{value}");
+        }
+        for value in [
+            "Basic realm=\"a\", Bearer realm=\"a\"",
+            ", Bearer error=invalid_token,scope = \"a b\"",
+            "Negotiate YWJj==, Bearer",
+            "DPoP algs=\"ES256 RS256\", Bearer",
+        ] {
+            assert_eq!(slips(value), [], "{value}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod time;
 mod words;
 
 pub use actions::{ActionKind, action_info};
-pub use challenge::{Challenge, ChallengeError, challenges};
+pub use challenge::{Challenge, ChallengeError, ChallengeSlip, challenge_slips, challenges};
 pub use credential::Credential;
 pub use entry::{
     Branch, BrowserShows, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened,

@@ -55,6 +55,37 @@ pub const FOLLOWS: &[Shown] = &[
         stop(&mut trace, StopCode::TokenNotAccepted);
         trace
     }),
+    ("T40", "T46", || {
+        let mut run = refused_call();
+        run.token = token_answer("a token", "refresh-1");
+        run.trace()
+    }),
+    ("T40", "D01/in_front", || {
+        let page = Answer::html(401, "Authentication Required")
+            .header("set-cookie", "_vercel_sso_nonce=x; Path=/");
+        let mut run = refused_call();
+        (run.challenge, run.calls) = (page.clone(), vec![page]);
+        run.trace()
+    }),
+    ("T40", "D01/other_scheme", || {
+        let basic = Answer::bare(401).header("www-authenticate", "Basic realm=\"staging\"");
+        let mut run = refused_call();
+        run.calls = vec![basic];
+        run.trace()
+    }),
+    ("N04", "B02/coding_by_mcp_server", || {
+        let mut run = Run::healthy();
+        run.stop(Phase::ResourceMetadata, StopCode::InvalidResourceMetadata);
+        let of_metadata: fn(&Purpose) -> bool =
+            |purpose| matches!(purpose, Purpose::ResourceMetadata { .. });
+        badly_coded(&cut_off(&run, of_metadata), of_metadata)
+    }),
+    ("N05", "B03/session_id", || {
+        let mut run = Run::healthy();
+        run.calls[0] = run.calls[0].clone().header("mcp-session-id", "a b");
+        run.calls[1] = Answer::bare(404);
+        run.stop(Phase::Mcp, StopCode::McpError).trace()
+    }),
     ("T40", "DP2", || {
         let mut trace = Run::healthy().trace();
         let token = jwt(&json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64}));
@@ -95,7 +126,7 @@ pub const FOLLOWS: &[Shown] = &[
         nowhere(&mut run, &Answer::bare(404));
         run.trace()
     }),
-    ("N03", "D40", || {
+    ("N03", "D40/default", || {
         let mut run = Run::healthy();
         run.challenge.drop_header("www-authenticate");
         run.challenge = run

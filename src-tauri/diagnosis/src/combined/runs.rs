@@ -255,6 +255,33 @@ pub fn with_commas() -> Run {
 }
 
 /// The answers to these requests end in the middle.
+/// The answers of this kind are announced in a coding that they do not have.
+pub fn badly_coded(trace: &Trace, purpose: fn(&trace::Purpose) -> bool) -> Trace {
+    let mut trace = trace.clone();
+    for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+        let EntryKind::Exchange(exchange) = &mut entry.kind else {
+            continue;
+        };
+        let fits = purpose(&exchange.purpose);
+        let trace::Outcome::Response(response) = &mut exchange.outcome else {
+            continue;
+        };
+        if fits {
+            response
+                .headers
+                .push(trace::Header::new("content-encoding", "br"));
+            let reason = "the br data is broken".into();
+            response.body.coding = Some(Box::new(trace::Coding {
+                name: "br".into(),
+                raw: None,
+                length: 1,
+                end: trace::CodingEnd::Broken { reason },
+            }));
+        }
+    }
+    trace
+}
+
 pub fn cut_off(run: &Run, purpose: fn(&trace::Purpose) -> bool) -> Trace {
     let mut trace = run.trace();
     for entry in &mut trace.entries {

@@ -18,6 +18,13 @@ pub const SUPERSEDES: &[Shown] = &[
             .header("www-authenticate", "Basic realm=\"x\"");
         run.trace()
     }),
+    ("D40", "S09", || {
+        let mut run = Run::healthy();
+        run.challenge.drop_header("www-authenticate");
+        let challenge = "Bearer resource_metadata='https://mcp.example/x'";
+        run.challenge = run.challenge.header("www-authenticate", challenge);
+        run.trace()
+    }),
     ("B01", "N05", || {
         let mut run = Run::healthy();
         run.calls[1] = Answer::bare(200);

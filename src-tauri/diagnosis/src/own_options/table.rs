@@ -19,6 +19,8 @@ pub(super) enum Tells {
     Always,
     /// The answer says one of these, in small letters.
     Says(&'static [&'static str]),
+    /// The answer says none of these.
+    SaysNone(&'static [&'static str]),
     /// What the finding shows has one of these in it.
     Told(&'static [&'static str]),
     /// The answer names a parameter that was given, or is what servers answer to it.
@@ -195,13 +197,6 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Leave {option} out.",
     },
     Cause {
-        options: &["authorization.par"],
-        rules: &["P03"],
-        tells: Tells::Status(&[404, 405, 501]),
-        why: "The authorization server takes no pushed requests.",
-        fix: "Leave {option} out.",
-    },
-    Cause {
         options: &["callback.host", "callback.port", "callback.path"],
         rules: &["S07", "A30", "A31", "P03", "T41", "G03"],
         tells: Tells::Says(&["redirect"]),
@@ -317,7 +312,7 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         options: &["dpop"],
-        rules: &["T40/bearer_only", "T40/proof_refused"],
+        rules: &["T40/bearer_only"],
         tells: Tells::Always,
         why: "The tokens were bound to a key because of that, and the MCP server takes bearer tokens \
               alone.",
@@ -326,7 +321,11 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         options: &["dpop"],
         rules: &["T41", "T03"],
-        tells: Tells::Says(&["dpop"]),
+        // Who judges the proof, or asks for a nonce in it, knows DPoP.
+        tells: Tells::Both(
+            &Tells::Says(&["dpop"]),
+            &Tells::SaysNone(&["invalid_dpop_proof", "use_dpop_nonce"]),
+        ),
         why: "The token request carries a proof of possession, and the authorization server does not \
               take it.",
         fix: "Leave {option} out, or enable DPoP at the authorization server.",

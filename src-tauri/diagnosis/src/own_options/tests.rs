@@ -34,7 +34,7 @@ fn every_rule_of_the_table_has_the_variant() {
                 variant.is_empty() || slugs().any(|slug| slug == variant),
                 "{rule}"
             );
-            let finding = blame(known, cause, "--option", known.found(known.spec[0]));
+            let finding = blame(known, cause, ["--option"; 2], known.found(known.spec[0]));
             assert_eq!(finding.owner, Owner::Client);
             crate::texts::collect(&[finding]);
         }

@@ -57,6 +57,34 @@ const FRONTS: &[Front] = &[
         ..NONE
     },
     Front {
+        name: "Zscaler",
+        server: &["zscaler"],
+        page: &["internet security by zscaler"],
+        ..NONE
+    },
+    Front {
+        name: "Netskope",
+        server: &["netskope"],
+        page: &["netskope"],
+        ..NONE
+    },
+    Front {
+        name: "Fortinet",
+        page: &["fortiguard", "fortigate"],
+        ..NONE
+    },
+    Front {
+        name: "Palo Alto Networks",
+        page: &["palo alto networks"],
+        ..NONE
+    },
+    Front {
+        name: "F5",
+        server: &["bigip", "big-ip"],
+        page: &["the requested url was rejected. please consult with your administrator"],
+        ..NONE
+    },
+    Front {
         name: "Azure Front Door",
         headers: &["x-azure-ref"],
         page: &["azure front door"],
@@ -181,13 +209,51 @@ pub(crate) fn answers_itself(response: &Response) -> Option<&'static str> {
         let mut fronts = FRONTS.iter();
         fronts.find(|front| front.page.iter().any(|words| page.contains(words)))
     };
-    if response.header_value("cf-mitigated").is_some()
-        || response.header_value("ngrok-error-code").is_some()
-        || is_html(response)
-    {
+    if is_cloudflare_code(response) {
+        return Some("Cloudflare");
+    }
+    if is_api_gateway(response) {
+        return Some("Amazon API Gateway");
+    }
+    let own = OWN_ERRORS
+        .iter()
+        .any(|name| response.header_value(name).is_some());
+    if own || is_html(response) {
         return in_front(response);
     }
     own_words().map(|front| front.name)
+}
+
+/// What a front sends with its own errors alone, never with an answer that it passes on.
+const OWN_ERRORS: [&str; 2] = ["cf-mitigated", "ngrok-error-code"];
+
+/// The errors that Amazon API Gateway has of its own. What is behind it may name others.
+fn is_api_gateway(response: &Response) -> bool {
+    let error = response
+        .header_value("x-amzn-errortype")
+        .unwrap_or_default();
+    let error = error.split(':').next().unwrap_or_default();
+    matches!(
+        error,
+        "ForbiddenException" | "MissingAuthenticationTokenException"
+    )
+}
+
+/// Who answers with an error that can only be its own, whatever stands in between.
+pub(crate) fn own_error(response: &Response) -> Option<&'static str> {
+    let shown = OWN_ERRORS
+        .iter()
+        .any(|name| response.header_value(name).is_some());
+    shown.then(|| in_front(response)).flatten()
+}
+
+/// "error code: 1020" as text, which Cloudflare answers to who asks for no page.
+fn is_cloudflare_code(response: &Response) -> bool {
+    let body = response.body.text().unwrap_or_default().trim();
+    let code = body.strip_prefix("error code: ");
+    code.is_some_and(|code| {
+        code.len() == 4 && code.starts_with('1') && code.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// An access proxy, and what shows that it sends its callers to a login.
@@ -211,6 +277,18 @@ const NO_PROXY: AccessProxy = AccessProxy {
 };
 
 const ACCESS_PROXIES: &[AccessProxy] = &[
+    AccessProxy {
+        name: "Vercel's deployment protection",
+        cookies: &["_vercel_sso_nonce"],
+        paths: &["/sso-api?"],
+        ..NO_PROXY
+    },
+    AccessProxy {
+        name: "GitHub Codespaces",
+        hosts: &[".app.github.dev"],
+        paths: &["/codespaces/auth/"],
+        ..NO_PROXY
+    },
     AccessProxy {
         name: "Cloudflare Access",
         headers: &["cf-access-domain", "cf-access-aud"],

@@ -1,20 +1,25 @@
 use serde_json::Value;
 use trace::{Document, Purpose, RpcAnswer, rpc_answer};
 
-use crate::finding::{Level, Part};
-use crate::members::{Form, Member, problems};
-use crate::reading::{ExchangeRef, Reading, object};
+use crate::answer_tables::{
+    DEVICE, DISCOVER, ELLIPTIC, INITIALIZE, INTROSPECTION, KEY, REGISTRATION, RSA, TOOL, TOOL_LIST,
+    USERINFO,
+};
+use crate::finding::{Finding, Part};
+use crate::members::{Member, problems};
+use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{
-    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES,
-    RFC7662_ACTIVE, Spec,
+    MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY,
+    RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL,
 };
+use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
     /// The members of answers besides metadata and tokens: the times of a registration,
-    /// introspection, userinfo, the keys of a key set, and the results of `initialize`,
-    /// `server/discover` and `tools/list`.
+    /// introspection, userinfo, the device authorization, the keys of a key set, the results of
+    /// `initialize`, `server/discover` and `tools/list`, and the session id.
     ///
     /// # Why it matters
     /// This client reads what it needs and passes over the rest. Clients with a schema refuse the
@@ -31,97 +36,22 @@ rule! {
     title: "{member} of {document} is not as it has to be",
     variants: [
         BY_MCP_SERVER: Warning McpServer Certain "{member} of {document} is not as it has to be",
+        SESSION_ID: Error McpServer Certain "{header} of the MCP server is not as it has to be",
     ],
     spec: [
         RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES, MCP_INITIALIZE_RESULT,
-        MCP_TOOL,
+        MCP_TOOL, RFC8628_INTERVAL, MCP_SESSION_ID,
     ],
     looks_at: [Request],
-}
-
-const INTROSPECTION: &[Member] = &[
-    needed("active", Form::Flag, RFC7662_ACTIVE),
-    member("scope", Form::Text, RFC7662_ACTIVE),
-    member("client_id", Form::Text, RFC7662_ACTIVE),
-    member("username", Form::Text, RFC7662_ACTIVE),
-    member("token_type", Form::Text, RFC7662_ACTIVE),
-    member("exp", Form::Time, RFC7662_ACTIVE),
-    member("iat", Form::Time, RFC7662_ACTIVE),
-    member("nbf", Form::Time, RFC7662_ACTIVE),
-    member("sub", Form::Text, RFC7662_ACTIVE),
-    member("iss", Form::Text, RFC7662_ACTIVE),
-];
-
-const USERINFO: &[Member] = &[needed("sub", Form::Text, OIDC_USERINFO_SUB)];
-
-const KEY: &[Member] = &[
-    needed("kty", Form::Text, RFC7517_KTY),
-    member("kid", Form::Text, RFC7517_KTY),
-    member("alg", Form::Text, RFC7517_KTY),
-    member("use", Form::Text, RFC7517_KTY),
-];
-
-const INITIALIZE: &[Member] = &[
-    needed("protocolVersion", Form::Revision, MCP_INITIALIZE_RESULT),
-    needed("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
-    needed("serverInfo", Form::Object, MCP_INITIALIZE_RESULT),
-    member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
-];
-
-const DISCOVER: &[Member] = &[
-    member("supportedVersions", Form::Texts, MCP_INITIALIZE_RESULT),
-    member("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
-    member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
-];
-
-const TOOL: &[Member] = &[
-    needed("name", Form::Text, MCP_TOOL),
-    needed("inputSchema", Form::ObjectSchema, MCP_TOOL),
-    member("description", Form::Text, MCP_TOOL),
-];
-
-const TOOL_LIST: &[Member] = &[member("nextCursor", Form::Text, MCP_TOOL)];
-
-/// What a key of each kind consists of (RFC 7518 section 6).
-const RSA: &[Member] = &[
-    needed("n", Form::Text, RFC7517_KTY),
-    needed("e", Form::Text, RFC7517_KTY),
-];
-const ELLIPTIC: &[Member] = &[
-    needed("crv", Form::Text, RFC7517_KTY),
-    needed("x", Form::Text, RFC7517_KTY),
-];
-
-const REGISTRATION: &[Member] = &[
-    member(
-        "client_secret_expires_at",
-        Form::Time,
-        RFC7591_SECRET_EXPIRES,
-    ),
-    member("client_id_issued_at", Form::Time, RFC7591_SECRET_EXPIRES),
-];
-
-const fn member(name: &'static str, form: Form, spec: Spec) -> Member {
-    Member {
-        name,
-        form,
-        required: false,
-        holds: None,
-        level: Level::Warning,
-        spec,
-    }
-}
-
-const fn needed(name: &'static str, form: Form, spec: Spec) -> Member {
-    Member {
-        required: true,
-        ..member(name, form, spec)
-    }
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut told: Vec<(&str, &str)> = Vec::new();
     let mut seen_results: Vec<&str> = Vec::new();
+    let session = reading.all.iter().find_map(|seen| session_id(*seen));
+    session
+        .into_iter()
+        .for_each(|finding| findings.add(finding));
     for seen in &reading.all {
         match &seen.exchange.purpose {
             Purpose::Introspection { .. } => {
@@ -130,6 +60,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             }
             Purpose::Userinfo => {
                 let part = answered(*seen, "the userinfo answer", USERINFO);
+                tell(*seen, part, &mut told, findings);
+            }
+            Purpose::DeviceAuthorization => {
+                let part = answered(*seen, "the device authorization answer", DEVICE);
                 tell(*seen, part, &mut told, findings);
             }
             Purpose::Registration => {
@@ -178,13 +112,57 @@ fn answered(
     let response = seen
         .response_with_body()
         .filter(|response| response.status == 200)?;
+    let members = object(response)?;
+    // An error with a status of success is told as that.
+    if text(&members, "error").is_some() {
+        return None;
+    }
     Some(Held {
         document,
         table,
-        members: Document::clone(&*object(response)?),
+        members: Document::clone(&*members),
         pointer: String::new(),
         by_mcp_server: false,
     })
+}
+
+/// A session id that clients cannot send back, or more than one.
+fn session_id(seen: ExchangeRef<'_>) -> Option<Finding> {
+    const NAME: &str = "Mcp-Session-Id";
+    if !matches!(
+        seen.exchange.purpose,
+        Purpose::Challenge { .. } | Purpose::Mcp { .. }
+    ) {
+        return None;
+    }
+    let response = seen.response_with_headers()?;
+    let ids: Vec<&str> = response.header_values(NAME).collect();
+    let visible = |id: &&str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let (actual, why, fix) = match ids.as_slice() {
+        [] => return None,
+        [first, others @ ..] if others.iter().any(|other| other != first) => (
+            format!("{} different ones in one answer", ids.len()),
+            "Clients send one of them back, or both as one text, and the server knows only one.",
+            "Send Mcp-Session-Id once. Look at whether a proxy adds one of its own.",
+        ),
+        [id, ..] if !visible(id) => (
+            format!("{NAME}: \"{}\"", excerpt(id)),
+            "A session id is visible ASCII without blanks. Clients refuse another one, or send it \
+             back changed, and then the server does not know the session.",
+            "Make the session id of letters and digits, such as a UUID, or send none.",
+        ),
+        _ => return None,
+    };
+    Some(
+        RULE.found(MCP_SESSION_ID)
+            .variant(&SESSION_ID)
+            .title_with([NAME])
+            .at(seen.seq, Part::response_header(NAME))
+            .message(why)
+            .expected("one session id of visible ASCII characters (0x21 to 0x7E), or none")
+            .actual(actual)
+            .fix(fix),
+    )
 }
 
 fn keys(seen: ExchangeRef<'_>) -> Vec<Held> {
@@ -440,5 +418,22 @@ mod tests {
             asked(Purpose::Jwks, json!({"keys": [{"kty": "AKP"}]})),
             None
         );
+    }
+
+    #[test]
+    fn a_session_id_that_clients_cannot_send_back() {
+        let with = |ids: &[&str]| {
+            let mut run = Run::healthy();
+            for id in ids {
+                run.calls[0] = run.calls[0].clone().header("Mcp-Session-Id", id);
+            }
+            run
+        };
+        for ids in [&["a b"][..], &[""], &["a", "b"], &["ü"]] {
+            assert_eq!(with(ids).finding("B03").variant, "session_id", "{ids:?}");
+        }
+        for ids in [&[][..], &["2f1c-77"], &["a", "a"]] {
+            assert!(with(ids).is_silent("B03"), "{ids:?}");
+        }
     }
 }

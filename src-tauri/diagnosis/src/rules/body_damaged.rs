@@ -194,8 +194,10 @@ fn twice(seen: ExchangeRef<'_>) -> Option<Finding> {
 
 fn coding(seen: ExchangeRef<'_>) -> Option<Finding> {
     let response = seen.response_with_body()?;
-    let coding = response.body.coding.as_ref()?;
     let announced = response.header_value("content-encoding");
+    let Some(coding) = response.body.coding.as_ref() else {
+        return announced.and_then(|announced| unknown_coding(seen, announced));
+    };
     let finding = RULE
         .found(RFC8259_UTF8)
         .at(seen.seq, Part::response_header("Content-Encoding"));
@@ -238,6 +240,39 @@ fn coding(seen: ExchangeRef<'_>) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+/// A coding that no client asked for, before a body that has none.
+fn unknown_coding(seen: ExchangeRef<'_>, announced: &str) -> Option<Finding> {
+    let known = [
+        "gzip",
+        "x-gzip",
+        "deflate",
+        "br",
+        "zstd",
+        "compress",
+        "x-compress",
+        "identity",
+        "dcb",
+        "dcz",
+        "",
+    ];
+    let mut names = announced.split(',').map(str::trim);
+    names.find(|name| !known.contains(&name.to_ascii_lowercase().as_str()))?;
+    object(seen.response_with_body()?)?;
+    let announced = excerpt(announced);
+    Some(
+        RULE.found(RFC8259_UTF8)
+            .at(seen.seq, Part::response_header("Content-Encoding"))
+            .variant(of(seen, &CODING_BY_MCP_SERVER, &CODING))
+            .message(
+                "Clients do not know this coding and cannot undo it. The body is plain JSON, so \
+                 nothing was packed at all; this client reads it as it is, and others refuse it.",
+            )
+            .expected("no Content-Encoding, or a coding that the client listed in Accept-Encoding")
+            .actual(format!("Content-Encoding: {announced}, before plain JSON"))
+            .fix(format!("Leave Content-Encoding: {announced} out.")),
+    )
 }
 
 fn end(seen: ExchangeRef<'_>) -> Option<Finding> {

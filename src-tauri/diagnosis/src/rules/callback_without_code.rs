@@ -3,13 +3,13 @@ use trace::{StopCode, pairs};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
 use crate::rule::{Findings, rule};
-use crate::spec::RFC6749_CODE;
+use crate::spec::{RFC6749_CODE, RFC6749_ONCE};
 use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A callback that carries neither `code` nor `error`, and a redirect that has them in its
-    /// fragment.
+    /// A callback that carries neither `code` nor `error`, or one of them twice, and a redirect that
+    /// has them in its fragment.
     ///
     /// # Why it matters
     /// There is nothing to exchange for a token. Most often the answer came in a way that the
@@ -31,8 +31,9 @@ rule! {
         CODE_LEFT_OUT: Error AuthorizationServer Likely,
         IN_FRAGMENT: Error AuthorizationServer Certain
             "The authorization server answers in the fragment of the redirect URI",
+        REPEATED: Error AuthorizationServer Certain "The callback has {parameter} more than once",
     ],
-    spec: [RFC6749_CODE],
+    spec: [RFC6749_CODE, RFC6749_ONCE],
     stops: [NoCode, StateMismatch],
     looks_at: [Callback],
 }
@@ -41,7 +42,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(callback) = reading.callbacks.last() else {
         return;
     };
-    if let Some(finding) = in_fragment(reading, *callback) {
+    if let Some(finding) = in_fragment(reading, *callback).or_else(|| repeated(*callback)) {
         return findings.add(finding);
     }
     let bare = response_fields(callback.request()).is_empty();
@@ -97,6 +98,28 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )
             .fix("Send code, or error, in every authorization response."),
     });
+}
+
+/// A parameter of the answer that came more than once.
+fn repeated(callback: ExchangeRef<'_>) -> Option<Finding> {
+    let fields = response_fields(callback.request());
+    let known = ["code", "state", "iss", "error"];
+    let count = |name: &str| fields.iter().filter(|field| field.name == name).count();
+    let name = known.into_iter().find(|name| count(name) > 1)?;
+    Some(
+        RULE.found(RFC6749_ONCE)
+            .variant(&REPEATED)
+            .title_with([name])
+            .at(callback.seq, Part::RequestUrl)
+            .message(
+                "Each parameter may come once. Some clients take the first one, some the last, and \
+                 strict ones refuse the answer. Most likely two parts of the server add it, or the \
+                 redirect URI carries one from before.",
+            )
+            .expected(format!("{name} once"))
+            .actual(format!("{name} {} times", count(name)))
+            .fix(format!("Send {name} once in the redirect to the client.")),
+    )
 }
 
 /// The redirect to this callback, when it has the answer after a `#`.
@@ -186,5 +209,14 @@ mod tests {
         run.callback.push(("error", "access_denied".into()));
         run.stop(Phase::Authorization, StopCode::AuthorizationError);
         assert!(run.is_silent("A32"));
+    }
+
+    #[test]
+    fn a_parameter_that_comes_twice() {
+        let mut run = Run::healthy();
+        run.callback.push(("code", "another".into()));
+        let finding = run.finding("A32");
+        assert_eq!(finding.variant, "repeated");
+        assert_eq!(finding.actual.as_deref(), Some("code 2 times"));
     }
 }

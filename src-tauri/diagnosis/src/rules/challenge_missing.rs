@@ -1,8 +1,9 @@
 use crate::finding::Part;
+use crate::providers::access_proxy;
 use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6750_CHALLENGE, RFC9110_UNAUTHORIZED};
-use crate::wording::{excerpt, list};
+use crate::wording::{answer_in_words, excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -22,6 +23,10 @@ rule! {
     "D01" "challenge_missing" Error McpServer Likely since None,
     title: "The 401 comes without WWW-Authenticate",
     variants: [
+        RENAMED: Error Network Certain
+            "The 401 carries its challenge under the name {header}",
+        IN_FRONT: Error Network Likely
+            "The 401 comes from {front}, in front of the MCP server",
         OTHER_SCHEME: Error McpServer Likely
             "The 401 asks for {scheme} and not for a bearer token",
     ],
@@ -45,6 +50,44 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(bare) = bare else {
         return other_scheme(reading, findings);
     };
+    if let Some((name, value)) = renamed(*bare) {
+        return findings.add(
+            RULE.found(RFC9110_UNAUTHORIZED)
+                .variant(&RENAMED)
+                .title_with([name.as_str()])
+                .at(bare.seq, Part::response_header(&name))
+                .message(
+                    "The server sends a challenge, and the gateway in front of it passes it on under \
+                     another name, at which no client looks. So nothing says that OAuth is wanted.",
+                )
+                .expected("WWW-Authenticate: Bearer resource_metadata=\"…\"")
+                .actual(format!("{name}: {value}"))
+                .fix(
+                    "Let the gateway send the header under its own name: in Amazon API Gateway map \
+                     it in the integration response, or use an HTTP API in place of a REST API.",
+                ),
+        );
+    }
+    let front = bare
+        .response_with_body()
+        .and_then(|response| access_proxy(&response));
+    if let Some(front) = front {
+        return findings.add(
+            RULE.found(RFC9110_UNAUTHORIZED)
+                .variant(&IN_FRONT)
+                .title_with([front])
+                .at(bare.seq, Part::Status)
+                .message(format!(
+                    "{front} answers with a page of its own and wants a login that clients do not \
+                     have. The call does not reach the MCP server."
+                ))
+                .expected("WWW-Authenticate: Bearer resource_metadata=\"…\"")
+                .actual(answer_in_words(bare.exchange))
+                .fix(format!(
+                    "Let the MCP path and /.well-known/ pass {front} without a login."
+                )),
+        );
+    }
     let finding = RULE
         .found(RFC9110_UNAUTHORIZED)
         .at(bare.seq, Part::Status)
@@ -59,6 +102,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              send it, a proxy in front of it drops it.",
         );
     findings.add(finding);
+}
+
+/// A challenge that a gateway has renamed, such as `x-amzn-remapped-www-authenticate`.
+fn renamed(call: ExchangeRef<'_>) -> Option<(String, String)> {
+    let response = call.response()?;
+    let mut headers = response.headers.iter();
+    let header = headers.find(|header| {
+        let name = header.name.to_ascii_lowercase();
+        name.ends_with("-www-authenticate")
+    })?;
+    Some((excerpt(&header.name), excerpt(&header.value)))
 }
 
 /// The schemes of a 401 that challenges, and not for a bearer token.
@@ -146,5 +200,20 @@ mod tests {
         let mut run = Run::healthy();
         run.challenge = Answer::bare(404);
         assert!(run.is_silent("D01"));
+    }
+
+    #[test]
+    fn what_a_gateway_does_to_it_is_told() {
+        let mut run = Run::healthy();
+        let challenge = "Bearer resource_metadata=\"https://mcp.example/x\"";
+        run.challenge = Answer::bare(401).header("x-amzn-remapped-www-authenticate", challenge);
+        assert_eq!(run.finding("D01").variant, "renamed");
+        run.challenge = Answer::html(401, "Authentication Required")
+            .header("set-cookie", "_vercel_sso_nonce=x; Path=/");
+        let finding = run.finding("D01");
+        assert_eq!(finding.variant, "in_front");
+        assert!(finding.title.contains("Vercel"), "{}", finding.title);
+        run.challenge = Answer::html(401, "Log in").header("server", "Vercel");
+        assert_eq!(run.finding("D01").variant, "default");
     }
 }

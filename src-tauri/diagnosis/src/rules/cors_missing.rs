@@ -3,7 +3,7 @@ use crate::preflights::{from_pages, is_redirect, preflights};
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_CORS;
-use crate::wording::list;
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -70,8 +70,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )
             .expected("Access-Control-Allow-Origin: *")
             .actual(format!(
-                "{} without Access-Control-Allow-Origin from {}",
+                "{} {} from {}",
                 first.status().unwrap_or_default(),
+                instead(*first).unwrap_or_default(),
                 list(&urls)
             ))
             .fix(
@@ -112,8 +113,9 @@ fn unreadable(reading: &Reading<'_>, owner: Owner) -> Option<Finding> {
         )
         .expected("Access-Control-Allow-Origin: *")
         .actual(format!(
-            "{} without Access-Control-Allow-Origin",
-            list(&answers)
+            "{} {}",
+            list(&answers),
+            instead(*first).unwrap_or_default()
         ))
         .fix(
             "Send Access-Control-Allow-Origin with every answer of these URLs, errors included, \
@@ -123,12 +125,27 @@ fn unreadable(reading: &Reading<'_>, owner: Owner) -> Option<Finding> {
 }
 
 fn is_missing(seen: ExchangeRef<'_>) -> bool {
-    seen.response_with_headers().is_some_and(|response| {
-        !is_redirect(&response)
-            && response
-                .header_value("access-control-allow-origin")
-                .is_none()
-    })
+    seen.response_with_headers()
+        .is_some_and(|response| !is_redirect(&response) && instead(seen).is_some())
+}
+
+/// What an answer has in place of an `Access-Control-Allow-Origin` that lets a browser pass: one
+/// value, which is `*` or the origin of the page.
+fn instead(seen: ExchangeRef<'_>) -> Option<String> {
+    const NAME: &str = "Access-Control-Allow-Origin";
+    let response = seen.response_with_headers()?;
+    let values: Vec<&str> = response.header_values(NAME).collect();
+    let page = seen.request().header_value("origin");
+    match values.as_slice() {
+        [] => Some(format!("without {NAME}")),
+        [value] if value.contains(',') => Some(format!("with several values of {NAME}: {value}")),
+        [value] if value.trim() == "*" || Some(value.trim()) == page || page.is_none() => None,
+        [value] => Some(format!("with {NAME}: {}", excerpt(value))),
+        values => Some(format!(
+            "with {NAME} more than once: {}",
+            excerpt(&values.join(", "))
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use serde_json::Value;
 use trace::Purpose;
 
 use crate::finding::Part;
-use crate::reading::{Reading, object};
+use crate::reading::{Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8628_DEVICE_CODE, RFC8628_VERIFICATION_URI};
 use crate::wording::{answer_in_words, excerpt, is_http_url, list};
@@ -41,6 +41,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     }
     let answer = object(response).unwrap_or_default();
+    // An error with a status of success is told as that.
+    if text(&answer, "error").is_some() {
+        return;
+    }
     let has_text = |name: &str| {
         answer
             .get(name)
@@ -55,7 +59,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !uri.is_some_and(is_http_url) {
         missing.push("verification_uri");
     }
-    if !answer.get("expires_in").is_some_and(Value::is_number) {
+    let lifetime = answer.get("expires_in").and_then(Value::as_f64);
+    if !lifetime.is_some_and(|seconds| seconds > 0.0) {
         missing.push("expires_in");
     }
     let Some(first) = missing.first() else { return };
@@ -90,7 +95,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             list(&missing),
             match *first {
                 "verification_uri" => ", as an absolute URL",
-                "expires_in" => ", as a number of seconds",
+                "expires_in" => ", as a number of seconds greater than zero",
                 _ => ", as a string",
             }
         ));

@@ -1,7 +1,7 @@
-use trace::{Grant, StopCode};
+use trace::{Grant, Purpose, StopCode};
 
 use crate::finding::Part;
-use crate::reading::{Reading, oauth_error};
+use crate::reading::{ExchangeRef, Reading, oauth_error, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8628_DENIED, RFC8628_EXPIRED};
 use crate::wording::excerpt;
@@ -23,6 +23,8 @@ rule! {
     "DV2" "device_not_approved" Error Client Likely since None,
     title: "The device was not approved in time",
     variants: [
+        TOO_EARLY: Error AuthorizationServer Likely
+            "The device code expired before its time was over",
         DENIED: Error AuthorizationServer Likely "Approval of the device was denied",
     ],
     spec: [RFC8628_EXPIRED, RFC8628_DENIED],
@@ -40,6 +42,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let denied = answer
         .as_ref()
         .is_some_and(|answer| answer.error == "access_denied");
+    let expired = answer
+        .as_ref()
+        .is_some_and(|answer| answer.error == "expired_token");
+    let left = last
+        .filter(|_| expired)
+        .and_then(|(seen, _)| time_left(reading, *seen));
     let finding = RULE
         .found(if denied {
             RFC8628_DENIED
@@ -75,6 +83,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "Start again and approve; or look at who may use this client at the authorization \
                   server.",
             )
+    } else if let Some(left) = left {
+        finding
+            .variant(&TOO_EARLY)
+            .message(format!(
+                "By expires_in of the device authorization answer the code was good for {left} more \
+                 seconds. Most likely the instances of the authorization server do not share their \
+                 device codes, or their clocks differ."
+            ))
+            .fix("Let a device code live for as long as expires_in says, on every instance.")
     } else {
         finding
             .message(
@@ -86,6 +103,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                   expires.",
             )
     });
+}
+
+/// How many seconds a device code still had when it was polled with, by the answer that brought it.
+fn time_left(reading: &Reading<'_>, poll: ExchangeRef<'_>) -> Option<u64> {
+    let issued = reading
+        .sent_for(|purpose| *purpose == Purpose::DeviceAuthorization)
+        .filter(|seen| seen.seq < poll.seq)
+        .last()?;
+    let lives = object(issued.response()?)?.get("expires_in")?.as_u64()?;
+    let age = poll.time()?.since(issued.time()?).as_secs();
+    lives.checked_sub(age).filter(|left| *left > 0)
 }
 
 #[cfg(test)]
@@ -119,7 +147,7 @@ mod tests {
     fn told_no_and_not_told_at_all() {
         for (error, owner) in [
             ("access_denied", Owner::AuthorizationServer),
-            ("expired_token", Owner::Client),
+            ("expired_token", Owner::AuthorizationServer),
         ] {
             let mut trace = polled(error);
             stop(&mut trace, StopCode::DeviceNotApproved);

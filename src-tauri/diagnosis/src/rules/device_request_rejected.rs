@@ -27,6 +27,8 @@ rule! {
             "The device request is refused because of this run's own {option}",
         BY_NETWORK: Error Network Likely
             "The device authorization request does not reach the authorization server",
+        WITH_SUCCESS: Error AuthorizationServer Likely
+            "The device authorization request is refused with a status of success",
     ],
     spec: [RFC8628_ERROR],
     stops: [AuthorizationError],
@@ -41,7 +43,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     else {
         return;
     };
-    if (200..300).contains(&response.status) {
+    let answer = object(response).unwrap_or_default();
+    let error = text(&answer, "error").unwrap_or_default();
+    let with_success = (200..300).contains(&response.status);
+    if with_success && error.is_empty() {
         return;
     }
     if let Some(decided) = of_client_request(seen.request(), &response, "the authorization server")
@@ -60,8 +65,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .fix(decided.fix),
         );
     }
-    let answer = object(response).unwrap_or_default();
-    let error = text(&answer, "error").unwrap_or_default();
     let (message, fix) = match error {
         "unauthorized_client" | "unsupported_grant_type" => (
             "The client is known, but not for the device grant.",
@@ -92,8 +95,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              parameters.",
         ),
     };
-    let finding = RULE
-        .found(RFC8628_ERROR)
+    let finding = RULE.found(RFC8628_ERROR);
+    let finding = if with_success {
+        finding.variant(&WITH_SUCCESS)
+    } else {
+        finding
+    };
+    let finding = finding
         .at(
             seen.seq,
             Part::body(if error.is_empty() { "" } else { "/error" }),
@@ -152,5 +160,13 @@ mod tests {
     #[test]
     fn is_silent_about_success() {
         assert_eq!(found_in(&device(&Answer::json(200, whole())), "DV3"), None);
+    }
+
+    #[test]
+    fn an_error_with_a_status_of_success() {
+        let answer = Answer::json(200, json!({"error": "invalid_client"}));
+        let finding = found_in(&device(&answer), "DV3").unwrap();
+        assert_eq!(finding.variant, "with_success");
+        assert_eq!(found_in(&device(&answer), "DV1"), None);
     }
 }

@@ -1,7 +1,8 @@
 use trace::{Purpose, StopCode};
 
-use crate::finding::{Finding, Part};
+use crate::finding::{Finding, Level, Part};
 use crate::id_token::{IdToken, id_tokens};
+use crate::members::{Form, Member, problems};
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_UNSIGNED};
@@ -25,6 +26,8 @@ rule! {
     variants: [
         UNSIGNED: Error AuthorizationServer Certain "The ID token is not signed",
         CLAIM_MISSING: Error AuthorizationServer Certain "The ID token has no {claim}",
+        CLAIM_WRONG: Error AuthorizationServer Certain
+            "{claim} of the ID token is not as it has to be",
         EXPIRED: Error AuthorizationServer Likely "The ID token had expired when it came",
     ],
     spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER],
@@ -60,6 +63,27 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
               authorization server.",
         );
     findings.add(finding);
+}
+
+const CLAIMS: &[Member] = &[
+    claim("iss", Form::Name),
+    claim("sub", Form::Name),
+    claim("exp", Form::Time),
+    claim("iat", Form::Time),
+    claim("auth_time", Form::Time),
+    claim("nonce", Form::Text),
+    claim("azp", Form::Text),
+];
+
+const fn claim(name: &'static str, form: Form) -> Member {
+    Member {
+        name,
+        form,
+        required: false,
+        holds: None,
+        level: Level::Error,
+        spec: OIDC_ISSUER,
+    }
 }
 
 fn judge(token: &IdToken<'_>) -> Option<Finding> {
@@ -109,6 +133,16 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
             .expected("iss, sub, aud, exp and iat")
             .actual(format!("no {claim}"))
             .fix(format!("Put {claim} into the ID token."));
+        return Some(finding);
+    }
+    if let Some(problem) = problems(CLAIMS, &jwt.claims).into_iter().next() {
+        let finding = found(problem.spec)
+            .variant(&CLAIM_WRONG)
+            .title_with([problem.name])
+            .message("Clients of OpenID Connect check this claim and refuse the ID token.")
+            .fix(format!("Write {} into the ID token.", problem.expected))
+            .expected(problem.expected)
+            .actual(problem.actual);
         return Some(finding);
     }
     let (exp, now) = (jwt.seconds("exp")?, token.seen.time()?.seconds());
@@ -178,5 +212,22 @@ mod tests {
     #[test]
     fn is_silent_about_a_good_one() {
         assert_eq!(with(id_token(|_| {})).found(), [""; 0]);
+    }
+
+    #[test]
+    fn claims_that_are_not_what_they_have_to_be() {
+        for (claim, value) in [
+            ("sub", json!("")),
+            ("sub", json!(7)),
+            ("exp", json!("2030-01-01")),
+            ("exp", json!(4_000_000_000_000_u64)),
+            ("auth_time", json!("now")),
+        ] {
+            let finding = with(id_token(|claims| claims[claim] = value)).finding("O05");
+            assert_eq!(finding.variant, "claim_wrong");
+            assert!(finding.title.starts_with(claim), "{}", finding.title);
+        }
+        let run = with(id_token(|claims| claims["amr"] = json!(["pwd"])));
+        assert!(run.is_silent("O05"));
     }
 }

@@ -1,3 +1,4 @@
+use serde_json::Value;
 use trace::Decision;
 
 use crate::finding::Part;
@@ -24,6 +25,10 @@ rule! {
     /// RFC 8414 section 2; RFC 7517 section 4.5.
     "J01" "jwks_key_missing" Error AuthorizationServer since None,
     title: "The key that signed a token is not published",
+    variants: [
+        NOT_FOR_IT: Warning AuthorizationServer Certain
+            "The key that signed a token is published for something else",
+    ],
     spec: [RFC8414_JWKS],
     supersedes: ["J04", "O05/default" anywhere],
     stops: [IdTokenInvalid],
@@ -46,7 +51,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (!known).then_some((seen, *token, kid, named))
     });
     let Some((seen, token, kid, named)) = unknown else {
-        return;
+        return not_for_it(reading, findings);
     };
     let finding = RULE
         .found(RFC8414_JWKS)
@@ -66,6 +71,59 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
               is there.",
         );
     findings.add(finding);
+}
+
+/// A key whose members say that it is not for a signature like that of the token.
+fn not_for_it(reading: &Reading<'_>, findings: &mut Findings) {
+    let told = reading.decisions.iter().find_map(|(at, decision)| {
+        let Decision::TokenChecked {
+            kid: Some(kid),
+            alg: Some(alg),
+            ..
+        } = decision
+        else {
+            return None;
+        };
+        let (seen, keys) = keys_before(reading, *at)?;
+        let mut of_kid = keys
+            .iter()
+            .enumerate()
+            .filter(|(_, key)| key.get("kid").and_then(Value::as_str) == Some(kid.as_str()));
+        let (index, key) = of_kid.next().filter(|_| of_kid.next().is_none())?;
+        let member = |name: &str| key.get(name).and_then(Value::as_str);
+        let verifies = key
+            .get("key_ops")
+            .and_then(Value::as_array)
+            .is_none_or(|all| all.is_empty() || all.iter().any(|one| one == "verify"));
+        let (name, expected) = if member("use").is_some_and(|of| of != "sig") {
+            ("use", "\"use\": \"sig\"".to_owned())
+        } else if member("alg").is_some_and(|of| of != alg) {
+            ("alg", format!("\"alg\": \"{}\"", excerpt(alg)))
+        } else if !verifies {
+            ("key_ops", "\"verify\" in key_ops".to_owned())
+        } else {
+            return None;
+        };
+        let actual = excerpt(&format!("\"{name}\": {}", key.get(name)?));
+        Some((seen, index, kid, name, expected, actual))
+    });
+    let Some((seen, index, kid, name, expected, actual)) = told else {
+        return;
+    };
+    findings.add(
+        RULE.found(RFC8414_JWKS)
+            .variant(&NOT_FOR_IT)
+            .at(seen.seq, Part::body(&format!("/keys/{index}/{name}")))
+            .message(format!(
+                "Servers that look at {name} pass over the key {} and find none for the token.",
+                excerpt(kid)
+            ))
+            .fix(format!(
+                "Publish the key with {expected}, or leave {name} out."
+            ))
+            .expected(expected)
+            .actual(actual),
+    );
 }
 
 #[cfg(test)]
@@ -116,6 +174,30 @@ pub(super) mod tests {
         for keys in [json!([{"kid": "k1"}]), json!([{"kty": "EC"}])] {
             let trace = checked(json!({"keys": keys}), SignatureCheck::Valid, Vec::new());
             assert_eq!(found_in(&trace, "J01"), None);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_published_for_something_else() {
+        let with = |key: Value| checked(json!({"keys": [key]}), not_checked(), Vec::new());
+        for (key, member) in [
+            (json!({"kty": "EC", "kid": "k1", "use": "enc"}), "use"),
+            (json!({"kty": "EC", "kid": "k1", "alg": "RS256"}), "alg"),
+            (
+                json!({"kty": "EC", "kid": "k1", "key_ops": ["sign"]}),
+                "key_ops",
+            ),
+        ] {
+            let finding = found_in(&with(key), "J01").unwrap();
+            assert_eq!(finding.variant, "not_for_it");
+            assert!(finding.fix.contains(member), "{}", finding.fix);
+        }
+        for key in [
+            json!({"kty": "EC", "kid": "k1", "use": "sig", "alg": "ES256"}),
+            json!({"kty": "EC", "kid": "k1", "key_ops": ["verify"]}),
+            json!({"kty": "EC", "kid": "k1"}),
+        ] {
+            assert_eq!(found_in(&with(key), "J01"), None);
         }
     }
 }

@@ -3,10 +3,10 @@ use trace::{Purpose, Response, Revision, RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::{Finding, Part};
 use crate::providers::answers_itself;
-use crate::reading::{ExchangeRef, Reading, UNSUPPORTED_VERSION, bearer};
+use crate::reading::{ExchangeRef, Reading, UNSUPPORTED_VERSION, bearer, challenge_error};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
-use crate::wording::{excerpt, in_its_own_words, is_html, list};
+use crate::wording::{answer_in_words, excerpt, in_its_own_words, is_html, list};
 
 rule! {
     /// # What it looks at
@@ -32,15 +32,30 @@ rule! {
         UNREADABLE_ANSWER: Error McpServer Likely "{method} fails",
         GATEWAY: Error Network Likely "{method} fails",
         IN_FRONT: Error Network Likely "{method} is refused by what stands in front of the server",
+        NOTIFICATION: Warning McpServer Certain "{method} is refused",
+        TOOL_UNAUTHORIZED: Warning McpServer Likely
+            "A tool is refused by the service that it calls itself",
+        SCOPE_ELSEWHERE: Error McpServer Likely
+            "The MCP server says insufficient_scope with {status} instead of 403",
         REVISION_UNKNOWN: Error McpServer Certain "The MCP server does not speak {revision}",
         REVISION_CHOSEN: Error Client Certain "The MCP server does not speak {revision}",
     ],
     spec: [MCP_ANSWER, MCP_ANSWER_2026],
+    follows: ["B03/session_id"],
     stops: [McpError],
     looks_at: [Call],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    for finding in [notification(reading), tool_unauthorized(reading)]
+        .into_iter()
+        .flatten()
+    {
+        findings.add(finding);
+    }
+    if let Some(finding) = scope_elsewhere(reading) {
+        return findings.add(finding);
+    }
     let Some(stopped) = reading.stopped(StopCode::McpError) else {
         return;
     };
@@ -83,7 +98,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .fix("Answer a JSON-RPC result with status 200."),
         RpcAnswer::Other(what) => {
             let (variant, why, fix) = by_status(call, &response);
-            let said = if response.status == 200 && !is_html(&response) {
+            let is_stream = response.media_type().as_deref() == Some("text/event-stream");
+            let body = response.body.text().unwrap_or_default().trim();
+            let said = if response.status == 200 && is_stream && !body.is_empty() {
+                format!(
+                    "200, text/event-stream with {}: {}",
+                    excerpt(&what),
+                    excerpt(body)
+                )
+            } else if response.status == 200 && !is_html(&response) {
                 format!("200 with {}", excerpt(&what))
             } else {
                 in_its_own_words(&response)
@@ -104,6 +127,111 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .fix(fix)
         }
     });
+}
+
+/// A challenge that asks for more scope, with a status that does not.
+fn scope_elsewhere(reading: &Reading<'_>) -> Option<Finding> {
+    let call = reading.calls.iter().find(|call| {
+        let other = matches!(call.status(), Some(400 | 402 | 404..=499));
+        other && challenge_error(**call).as_deref() == Some("insufficient_scope")
+    })?;
+    let status = call.status()?.to_string();
+    Some(
+        RULE.found(mcp_answer(reading.revision))
+            .variant(&SCOPE_ELSEWHERE)
+            .title_with([status.as_str()])
+            .at(call.seq, Part::Status)
+            .message(
+                "Clients ask for the scope that is lacking on 403 alone. On another status they \
+                 show a failed call.",
+            )
+            .expected("403 with insufficient_scope and the scope that the call needs")
+            .actual(format!("{status} with error=\"insufficient_scope\""))
+            .fix("Answer a call whose token lacks a scope with 403."),
+    )
+}
+
+/// A notification that is not taken.
+fn notification(reading: &Reading<'_>) -> Option<Finding> {
+    let refused = reading.calls.iter().find(|call| {
+        let fails = matches!(call.status(), Some(400 | 402 | 404..=428 | 430..));
+        fails && method(**call).starts_with("notifications/")
+    })?;
+    // The flow stops there, and then that is told.
+    let told = reading
+        .stopped(StopCode::McpError)
+        .and_then(|stopped| reading.call_before(stopped));
+    if told.is_some_and(|call| call.seq == refused.seq) {
+        return None;
+    }
+    Some(
+        RULE.found(mcp_answer(reading.revision))
+            .variant(&NOTIFICATION)
+            .title_with([method(*refused)])
+            .at(refused.seq, Part::Status)
+            .message(
+                "This client goes on. Others stop there: the session has not begun as long as the \
+                 server does not take the notification.",
+            )
+            .expected("202 with an empty body")
+            .actual(answer_in_words(refused.exchange))
+            .fix(format!(
+                "Answer {} with 202, and look into the MCP server's log for what goes wrong.",
+                method(*refused)
+            )),
+    )
+}
+
+/// A tool whose result says that it was refused itself: its own token for another service.
+fn tool_unauthorized(reading: &Reading<'_>) -> Option<Finding> {
+    let mut calls = reading
+        .calls
+        .iter()
+        .filter(|call| method(**call) == "tools/call");
+    calls.find_map(|call| {
+        let response = call.response_with_body().filter(|response| response.status == 200)?;
+        let RpcAnswer::Result(result) = rpc_answer(&response) else {
+            return None;
+        };
+        if result.get("isError").and_then(Value::as_bool) != Some(true) {
+            return None;
+        }
+        let content = result.get("content")?.as_array()?;
+        let texts = content.iter().filter_map(|item| item.get("text")?.as_str());
+        let said = texts.collect::<Vec<_>>().join(" ");
+        let lower = said.to_ascii_lowercase();
+        let refused = [
+            "unauthorized",
+            "unauthenticated",
+            "invalid_token",
+            "invalid token",
+            "invalid_grant",
+            "token has expired",
+            "token expired",
+            "expired token",
+            "authentication required",
+            "not authenticated",
+        ];
+        // A result that carries a challenge is told by its own rule.
+        let has_challenge = result.pointer("/_meta/mcp~1www_authenticate").is_some();
+        (!has_challenge && refused.iter().any(|words| lower.contains(words))).then(|| {
+            RULE.found(mcp_answer(reading.revision))
+                .variant(&TOOL_UNAUTHORIZED)
+                .at(call.seq, Part::body("/result/content"))
+                .message(
+                    "The MCP server took the token, and the tool then failed for want of \
+                     authorization. Most likely the server's own token for the service behind it is \
+                     missing or has expired, or it passes the client's token on, which is not meant \
+                     for that service.",
+                )
+                .expected("a result of the tool")
+                .actual(excerpt(&format!("isError: {said}")))
+                .fix(
+                    "Let the MCP server get a token of its own for the service behind the tool, and \
+                     renew it. Where the user has to log in, say so in a challenge.",
+                )
+        })
+    })
 }
 
 fn unsupported(
@@ -222,7 +350,7 @@ mod tests {
     use trace::{Phase, StopCode};
 
     use crate::finding::Owner;
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, found_in};
 
     fn failed(answer: Answer) -> Run {
         let mut run = Run::healthy();
@@ -289,5 +417,46 @@ mod tests {
     #[test]
     fn is_silent_when_calls_work() {
         assert!(Run::healthy().is_silent("N05"));
+    }
+
+    #[test]
+    fn a_notification_that_fails_is_told_though_the_flow_goes_on() {
+        let notified = |status| {
+            let mut trace = Run::healthy().trace();
+            let purpose = trace::Purpose::Mcp {
+                method: "notifications/initialized".into(),
+            };
+            let request = trace::Request::new("POST", crate::sample::MCP);
+            crate::sample::push(&mut trace, purpose, request, &Answer::bare(status));
+            found_in(&trace, "N05")
+        };
+        assert_eq!(notified(500).unwrap().variant, "notification");
+        assert_eq!(notified(202), None);
+    }
+
+    #[test]
+    fn a_tool_that_is_refused_by_the_service_behind_it() {
+        let called = |text: &str, failed: bool| {
+            let mut trace = Run::healthy().trace();
+            let purpose = trace::Purpose::Mcp {
+                method: "tools/call".into(),
+            };
+            let request = trace::Request::new("POST", crate::sample::MCP);
+            let result = json!({"isError": failed, "content": [{"type": "text", "text": text}]});
+            let answer = Answer::json(200, json!({"jsonrpc": "2.0", "id": 3, "result": result}));
+            crate::sample::push(&mut trace, purpose, request, &answer);
+            found_in(&trace, "N05")
+        };
+        let finding = called("401 Unauthorized: upstream token has expired", true).unwrap();
+        assert_eq!(finding.variant, "tool_unauthorized");
+        assert_eq!(called("no such city", true), None);
+        assert_eq!(called("401 Unauthorized means no token", false), None);
+    }
+
+    #[test]
+    fn a_scope_that_is_lacking_is_told_by_403_alone() {
+        let challenge = "Bearer error=\"insufficient_scope\", scope=\"write\"";
+        let run = failed(Answer::bare(400).header("www-authenticate", challenge));
+        assert_eq!(run.finding("N05").variant, "scope_elsewhere");
     }
 }

@@ -4,16 +4,16 @@ use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{
-    MCP_ANSWER, MCP_ANSWER_2026, RFC6749_TOKEN_JSON, RFC7591_CREATED, RFC8414_RESPONSE,
-    RFC9728_RESPONSE, Spec, mcp_answer,
+    MCP_ANSWER, MCP_ANSWER_2026, OIDC_USERINFO_TYPE, RFC6749_TOKEN_JSON, RFC7591_CREATED,
+    RFC7662_RESPONSE, RFC8414_RESPONSE, RFC9728_RESPONSE, Spec, mcp_answer,
 };
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
     /// The media type of answers that hold a JSON document a client relies on: the two metadata
-    /// documents, the registration answer and the token answer. It has to be `application/json`, or
-    /// a type that ends in `+json`.
+    /// documents, the registration answer, the token answer, introspection and userinfo. It has to
+    /// be `application/json`, or a type that ends in `+json`.
     ///
     /// # Why it matters
     /// Many clients look at the media type before they read the body, and say that the answer is
@@ -31,7 +31,8 @@ rule! {
         EVENTS: Error McpServer Certain
             "{document} is an event stream and is announced as something else",
     ],
-    spec: [RFC9728_RESPONSE, RFC8414_RESPONSE, RFC7591_CREATED, RFC6749_TOKEN_JSON, MCP_ANSWER, MCP_ANSWER_2026],
+    spec: [RFC9728_RESPONSE, RFC8414_RESPONSE, RFC7591_CREATED, RFC6749_TOKEN_JSON, MCP_ANSWER,
+        MCP_ANSWER_2026, RFC7662_RESPONSE, OIDC_USERINFO_TYPE],
     supersedes: [EVENTS "N05" anywhere],
     stops: [McpError],
     looks_at: [Request],
@@ -84,6 +85,8 @@ fn document(reading: &Reading<'_>, purpose: &Purpose) -> Option<(&'static str, S
         Purpose::ServerMetadata { .. } => ("The authorization server metadata", RFC8414_RESPONSE),
         Purpose::Registration => ("The registration answer", RFC7591_CREATED),
         Purpose::Token { .. } => ("The token answer", RFC6749_TOKEN_JSON),
+        Purpose::Introspection { .. } => ("The introspection answer", RFC7662_RESPONSE),
+        Purpose::Userinfo => ("The userinfo answer", OIDC_USERINFO_TYPE),
         Purpose::Challenge { .. } | Purpose::Mcp { .. } => {
             ("The MCP server's answer", mcp_answer(reading.revision))
         }

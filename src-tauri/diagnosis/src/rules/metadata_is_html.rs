@@ -1,10 +1,11 @@
 use trace::{DocumentError, Response};
 
 use crate::finding::Part;
+use crate::providers::own_error;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{RFC8414_RESPONSE, RFC9728_RESPONSE, Spec};
-use crate::wording::{encoding, excerpt, is_html};
+use crate::wording::{answer_in_words, encoding, excerpt, is_html};
 
 rule! {
     /// # What it looks at
@@ -23,6 +24,7 @@ rule! {
     "D15" "metadata_is_html" Error McpServer since None,
     title: "A well-known URL answers 200 without metadata",
     variants: [
+        IN_FRONT: Error Network Likely "{front} answers in place of the metadata",
         RESOURCE_METADATA: Error McpServer Likely
             "A well-known URL answers 200 with {what} instead of metadata",
         SERVER_METADATA: Error AuthorizationServer Likely
@@ -154,6 +156,23 @@ fn report(
     let Some(response) = first.response() else {
         return;
     };
+    if let Some(front) = own_error(&response) {
+        return findings.add(
+            RULE.found(spec)
+                .variant(&IN_FRONT)
+                .title_with([front])
+                .at(first.seq, Part::body(""))
+                .message(format!(
+                    "{front} answers with a page of its own, and the request does not reach the \
+                     server. Clients stop here with a JSON error."
+                ))
+                .expected("a JSON object, or 404 when there is none at this URL")
+                .actual(answer_in_words(first.exchange))
+                .fix(format!(
+                    "Let requests to /.well-known/ pass {front} as they are."
+                )),
+        );
+    }
     let what = what(&response);
     let urls: Vec<&str> = wrong.iter().map(|seen| seen.request().url()).collect();
     let consequence = if worked {
@@ -261,5 +280,17 @@ mod tests {
         );
         run.resource_tries.insert(0, path);
         assert!(run.is_silent("D15"));
+    }
+
+    #[test]
+    fn a_page_of_what_is_in_front_is_told_as_that() {
+        let mut run = Run::healthy();
+        for (_, _, answer) in &mut run.resource_tries {
+            *answer = Answer::html(200, "You are about to visit a tunnel")
+                .header("ngrok-error-code", "ERR_NGROK_6024");
+        }
+        let finding = run.finding("D15");
+        assert_eq!(finding.owner, Owner::Network);
+        assert!(finding.title.contains("ngrok"), "{}", finding.title);
     }
 }

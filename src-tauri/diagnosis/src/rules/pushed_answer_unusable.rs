@@ -44,7 +44,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let reference = text(&answer, "request_uri").is_some_and(|reference| !reference.is_empty());
         let lifetime = answer
             .get("expires_in")
-            .is_some_and(serde_json::Value::is_number);
+            .and_then(serde_json::Value::as_f64)
+            .is_some_and(|seconds| seconds > 0.0);
         if reference && lifetime {
             continue;
         }
@@ -77,7 +78,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 [] => answer_in_words(seen.exchange),
                 there => format!("only {}", list(there)),
             })
-            .fix("Answer with request_uri as a string and with expires_in as a number of seconds.");
+            .fix(
+                "Answer with request_uri as a string and with expires_in as a number of seconds \
+                 greater than zero.",
+            );
         return findings.add(if reference {
             finding.variant(&NO_LIFETIME).message(
                 "This client goes on at once, so nothing breaks here; others may refuse the \

@@ -70,6 +70,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let about_uri = description.to_ascii_lowercase().contains("redirect");
     let uri = value(sent, "redirect_uri").unwrap_or_default();
     let (spec, message, fix) = match error {
+        "" if matches!(response.status, 404 | 405 | 501) => (
+            RFC9126_ERROR,
+            "The metadata names this endpoint, and no pushed request is taken there: it is the \
+             wrong URL, or that part of the server is switched off."
+                .to_owned(),
+            "Take POST at pushed_authorization_request_endpoint, correct its URL in the metadata, \
+             or leave it out there."
+                .to_owned(),
+        ),
         "" => (
             RFC9126_ERROR,
             "The refusal is no OAuth error, so it does not say what is wrong.".to_owned(),

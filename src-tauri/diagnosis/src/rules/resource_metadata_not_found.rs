@@ -1,7 +1,7 @@
-use trace::{DocumentError, Revision, StopCode, origin_of};
+use trace::{DocumentError, Purpose, Revision, StopCode, origin_of};
 
 use crate::finding::Part;
-use crate::reading::{Reading, ResourceTry};
+use crate::reading::{ExchangeRef, Reading, ResourceTry};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_DISCOVERY, MCP_RESOURCE_METADATA};
 use crate::wording::answer_in_words;
@@ -29,7 +29,7 @@ rule! {
         CHALLENGE_NOT_SEEN: Error McpServer Likely,
     ],
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
-    follows: ["S09", "D40", "D15/resource_metadata", "N01"],
+    follows: ["S09", "D40/default", "D15/resource_metadata", "N01"],
     stops: [NoResourceMetadata],
     looks_at: [ResourceMetadataRequest],
 }
@@ -51,16 +51,21 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !demanded || !tries.iter().any(absent) || tries.iter().any(is_there) {
         return;
     }
-    let lines: Vec<String> = tries
+    let shown = |seen: ExchangeRef<'_>| {
+        let answer = answer_in_words(seen.exchange);
+        format!("{} → {answer}", seen.request().url)
+    };
+    // Where a redirect was followed, it is what the well-known URL answers.
+    let moved: Vec<ExchangeRef<'_>> = reading
+        .all
         .iter()
-        .map(|attempt| {
-            format!(
-                "{} → {}",
-                attempt.seen.request().url,
-                answer_in_words(attempt.seen.exchange)
-            )
-        })
+        .filter(|seen| matches!(seen.exchange.purpose, Purpose::ResourceMetadata { .. }))
+        .filter(|seen| matches!(seen.status(), Some(300..=399)))
+        .copied()
         .collect();
+    let ends = tries.iter().map(|attempt| attempt.seen);
+    let ends = ends.filter(|seen| !moved.iter().any(|hop| hop.seq == seen.seq));
+    let lines: Vec<String> = moved.iter().copied().chain(ends).map(shown).collect();
     let guarded = tries
         .iter()
         .any(|attempt| matches!(attempt.seen.status(), Some(401 | 403)));
@@ -73,6 +78,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         message.push_str(
             " The well-known URL itself is answered 401 or 403: the check for a token must leave \
              it out.",
+        );
+    }
+    if !moved.is_empty() {
+        message.push_str(
+            " A redirect leads away from the well-known URL, to a place without the document.",
         );
     }
     // As a server of 2025-03-26 it may be all right.

@@ -35,6 +35,7 @@ rule! {
             "{member} of the resource metadata is not as it has to be",
     ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
+    follows: [CUT_OFF "B02/coding_by_mcp_server"],
     stops: [InvalidResourceMetadata, NoResourceMetadata],
     looks_at: [ResourceMetadataRequest],
 }

@@ -5,7 +5,7 @@ use crate::foreign::foreign_resource;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN};
-use crate::wording::{differ_by_trailing_slash, excerpt, is_above, same_but_for};
+use crate::wording::{differ_by_trailing_slash, excerpt, from_cache, is_above, same_but_for};
 
 rule! {
     /// # What it looks at
@@ -66,6 +66,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         "The metadata describes another resource. Clients stop here, since otherwise one server \
          could pass itself off as another."
             .into()
+    };
+    let cached = foreign
+        .seen
+        .response()
+        .and_then(|response| from_cache(&response));
+    let message: String = match cached {
+        Some(cached) => format!("{message} {cached}"),
+        None => message,
     };
     let finding = RULE
         .found(foreign.spec)

@@ -30,6 +30,8 @@ rule! {
             "The authorization server revokes nothing for now",
         KIND_NOT_SUPPORTED: Note AuthorizationServer Certain
             "The authorization server does not revoke tokens of this kind",
+        WITH_SUCCESS: Warning AuthorizationServer Certain
+            "The revocation is answered with an error and a status of success",
         OTHER_STATUS: Note AuthorizationServer Certain
             "The revocation is answered with another status than 200",
     ],
@@ -44,9 +46,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let Some(response) = seen.response_with_body() else {
             return false;
         };
-        let nonce =
-            object(response).is_some_and(|answer| text(&answer, "error") == Some("use_dpop_nonce"));
-        !(response.status == 200 || nonce)
+        let answer = object(response).unwrap_or_default();
+        match text(&answer, "error") {
+            Some(error) => error != "use_dpop_nonce",
+            None => response.status != 200,
+        }
     });
     let Some((seen, response)) = refused.and_then(|seen| Some((seen, seen.response()?))) else {
         return;
@@ -80,6 +84,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         );
     }
     findings.add(match (error, response.status) {
+        (error, 200..=299) if !error.is_empty() => finding
+            .variant(&WITH_SUCCESS)
+            .message(
+                "The status says that the token is revoked, and the body that it is not. Clients \
+                 go by the status, so the token may live on unnoticed.",
+            )
+            .expected("200 when the token is dead, else an error status")
+            .fix("Answer 200 once the token is dead, and errors with status 400."),
         ("unsupported_token_type", _) => finding
             .variant(&KIND_NOT_SUPPORTED)
             .message(
@@ -160,5 +172,15 @@ mod tests {
     #[test]
     fn is_silent_about_success() {
         assert_eq!(found_in(&answered(&Answer::bare(200)), "V02"), None);
+    }
+
+    #[test]
+    fn an_error_with_a_status_of_success() {
+        let answer = Answer::json(200, json!({"error": "invalid_request"}));
+        let finding = found_in(&answered(&answer), "V02").unwrap();
+        assert_eq!(finding.variant, "with_success");
+        for body in [json!({}), json!({"revoked": true})] {
+            assert_eq!(found_in(&answered(&Answer::json(200, body)), "V02"), None);
+        }
     }
 }

@@ -3,16 +3,17 @@ use std::collections::HashSet;
 use serde_json::Value;
 use trace::{Grant, Jwt};
 
-use crate::finding::Part;
+use crate::finding::{Finding, Part};
 use crate::reading::{Reading, access_token, jwt, object, text};
 use crate::rule::{Findings, rule};
-use crate::spec::RFC6749_SCOPE_GRANTED;
+use crate::spec::{OIDC_ID_TOKEN, RFC6749_REFRESH_SCOPE, RFC6749_SCOPE_GRANTED};
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
     /// The scope asked for next to the scope granted: `scope` of the token answer, or, when that is
-    /// left out, the `scope` in the access token itself.
+    /// left out, the `scope` in the access token itself. What a refresh grants next to what was granted
+    /// before it, and whether an ID token came where `openid` was granted.
     ///
     /// # Why it matters
     /// An authorization server may grant less than was asked for, and then has to say so. When it
@@ -28,9 +29,13 @@ rule! {
     "A20" "scope_narrowed" Error AuthorizationServer Likely since None,
     title: "Less scope was granted than asked for, and the answer does not say so",
     variants: [
+        WIDENED: Warning AuthorizationServer Certain
+            "A refresh grants a scope that was not granted before",
+        NO_ID_TOKEN: Warning AuthorizationServer Certain
+            "No ID token came though openid was granted",
         SAID_SO: Note Nobody Certain "Less scope was granted than asked for",
     ],
-    spec: [RFC6749_SCOPE_GRANTED],
+    spec: [RFC6749_SCOPE_GRANTED, RFC6749_REFRESH_SCOPE, OIDC_ID_TOKEN],
     looks_at: [TokenAnswer, ScopeAskedFor],
 }
 
@@ -38,6 +43,10 @@ rule! {
 const OF_OPENID: [&str; 5] = ["openid", "profile", "email", "address", "phone"];
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    widened(reading, findings);
+    no_id_token(reading)
+        .into_iter()
+        .for_each(|finding| findings.add(finding));
     let exchange = reading
         .tokens
         .iter()
@@ -115,6 +124,89 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
+/// A refresh answer whose `scope` has more than the answer before it.
+fn widened(reading: &Reading<'_>, findings: &mut Findings) {
+    let mut granted: Option<String> = None;
+    for (seen, grant) in &reading.tokens {
+        let Some(answer) = seen
+            .response()
+            .filter(|response| access_token(*response).is_some())
+            .and_then(object)
+        else {
+            continue;
+        };
+        let told = text(&answer, "scope");
+        if *grant != Grant::RefreshToken {
+            // Left out, it is what was asked for.
+            granted = told
+                .map(str::to_owned)
+                .or_else(|| reading.scope_asked_for(seen.seq));
+            continue;
+        }
+        let (Some(told), Some(before)) = (told, &granted) else {
+            continue;
+        };
+        let before: HashSet<&str> = before.split_whitespace().collect();
+        let new: Vec<&str> = told
+            .split_whitespace()
+            .filter(|scope| !before.contains(scope))
+            .collect();
+        if new.is_empty() {
+            continue;
+        }
+        let new = excerpt(&new.join(" "));
+        findings.add(
+            RULE.found(RFC6749_REFRESH_SCOPE)
+                .variant(&WIDENED)
+                .at(seen.seq, Part::body("/scope"))
+                .message(format!(
+                    "The user agreed to less: {new} was not in what the login granted. A refresh \
+                     may give the same scope or less of it."
+                ))
+                .expected("no scope beyond the one granted at the login")
+                .actual(format!("scope \"{}\"", excerpt(told)))
+                .fix(format!(
+                    "Leave {new} out of the answer to a refresh, and let the client ask for it with \
+                     a new authorization request."
+                )),
+        );
+        return;
+    }
+}
+
+/// A login that was asked for `openid`, at a provider that issues ID tokens, and brought none.
+fn no_id_token(reading: &Reading<'_>) -> Option<Finding> {
+    let (attempt, _) = reading.server_metadata()?;
+    let metadata = object(attempt.seen.response()?)?;
+    metadata.get("id_token_signing_alg_values_supported")?;
+    let has_openid = |scope: &str| scope.split_whitespace().any(|one| one == "openid");
+    let (seen, answer) = reading.tokens.iter().find_map(|(seen, grant)| {
+        let response = seen.response_with_body()?;
+        access_token(response)?;
+        let answer = object(response)?;
+        let by_code = *grant == Grant::AuthorizationCode;
+        (by_code && !answer.contains_key("id_token")).then_some((*seen, answer))
+    })?;
+    let asked = reading.scope_asked_for(seen.seq)?;
+    // Left out, it is what was asked for.
+    let granted = text(&answer, "scope").unwrap_or(&asked);
+    (has_openid(&asked) && has_openid(granted)).then(|| {
+        RULE.found(OIDC_ID_TOKEN)
+            .variant(&NO_ID_TOKEN)
+            .at(seen.seq, Part::body("/id_token"))
+            .message(
+                "Clients that ask for openid wait for an ID token and stop without it. This client \
+                 does not need one.",
+            )
+            .expected("id_token in the token answer")
+            .actual("no id_token")
+            .fix(
+                "Answer with id_token where openid is granted, or leave openid out of scope in the \
+                 answer.",
+            )
+    })
+}
+
 /// The scope of an access token: `scope` (RFC 9068 section 2.2.3), or `scp` as some servers call
 /// it.
 fn scope_of(jwt: &Jwt) -> Option<String> {
@@ -176,5 +268,47 @@ mod tests {
         let mut run = Run::healthy();
         run.ask("scope", Some("read"));
         assert!(run.is_silent("A20"));
+    }
+
+    #[test]
+    fn a_refresh_may_grant_the_same_or_less_and_not_more() {
+        let refreshed = |scope: &str| {
+            let mut run = Run::healthy_with_refresh();
+            run.ask("scope", Some("read write"));
+            run.token.edit(|token| token["scope"] = json!("read write"));
+            let mut answer = token_answer("fresh", "refresh-2");
+            answer.edit(|token| token["scope"] = json!(scope));
+            run.refresh = Some(answer);
+            run
+        };
+        let finding = refreshed("read write admin").finding("A20");
+        assert_eq!(finding.variant, "widened");
+        assert!(finding.fix.contains("admin"), "{}", finding.fix);
+        assert!(refreshed("write").is_silent("A20"));
+        assert!(refreshed("write read").is_silent("A20"));
+    }
+
+    #[test]
+    fn an_id_token_that_does_not_come() {
+        let asked = |scope: &str, metadata: bool| {
+            let mut run = Run::healthy();
+            run.ask("scope", Some(scope));
+            if metadata {
+                let answer = run.server_tries.last_mut().unwrap();
+                answer.2.edit(|document| {
+                    document["id_token_signing_alg_values_supported"] = json!(["RS256"]);
+                });
+            }
+            run
+        };
+        assert_eq!(
+            asked("openid read", true).finding("A20").variant,
+            "no_id_token"
+        );
+        assert!(asked("read", true).is_silent("A20"));
+        assert!(asked("openid read", false).is_silent("A20"));
+        let mut run = asked("openid read", true);
+        run.token.edit(|token| token["scope"] = json!("read"));
+        assert_eq!(run.finding("A20").variant, "said_so");
     }
 }

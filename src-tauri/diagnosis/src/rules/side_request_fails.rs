@@ -5,7 +5,7 @@ use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, oauth_error, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{OIDC_USERINFO_SUB, RFC7662_ACTIVE, Spec};
-use crate::wording::answer_in_words;
+use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -27,6 +27,8 @@ rule! {
     title: "{endpoint} does not serve the request",
     variants: [
         BY_NETWORK: Warning Network Likely "{endpoint} is not reached",
+        WITH_SUCCESS: Warning AuthorizationServer Certain
+            "{endpoint} reports an error with a status of success",
         NO_OBJECT: Warning AuthorizationServer Certain
             "{endpoint} answers with something that is no JSON object",
     ],
@@ -71,10 +73,23 @@ fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
         };
         return Some(finding.message(decided.why).fix(decided.fix));
     }
-    // Userinfo may also come as a signed or encrypted token.
+    // Userinfo may also come as a signed or encrypted token, and so may introspection (RFC 9701).
     let is_token = response
         .media_type()
-        .is_some_and(|media| media == "application/jwt");
+        .is_some_and(|media| media == "application/jwt" || media.ends_with("+jwt"));
+    if let Some(error) = oauth_error(response).filter(|_| (200..300).contains(&response.status)) {
+        return Some(
+            finding
+                .variant(&WITH_SUCCESS)
+                .at(seen.seq, Part::body("/error"))
+                .message(
+                    "The status says that all went well, and the body that it did not. Clients go \
+                     by the status and then miss what they asked for.",
+                )
+                .actual(excerpt(&format!("{}: {}", response.status, error.words())))
+                .fix("Answer errors with an error status: 400, or 401 with a challenge."),
+        );
+    }
     match response.status {
         200..=299 if is_token || object(response).is_some() => None,
         // Without the headers it may be a token.
@@ -155,5 +170,14 @@ mod tests {
         assert_eq!(introspected(&refused), None);
         let nonce = Answer::json(400, json!({"error": "use_dpop_nonce"}));
         assert_eq!(introspected(&nonce), None);
+    }
+
+    #[test]
+    fn an_error_with_a_status_of_success() {
+        let answer = Answer::json(200, json!({"error": "invalid_client"}));
+        assert_eq!(introspected(&answer).unwrap().variant, "with_success");
+        let mut token = Answer::bare(200).header("content-type", "application/x+jwt");
+        token.body = "a.b.c".into();
+        assert_eq!(introspected(&token), None);
     }
 }

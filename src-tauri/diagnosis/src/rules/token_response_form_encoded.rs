@@ -4,6 +4,7 @@ use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_TOKEN_JSON;
+use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
@@ -43,7 +44,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .map(|body| {
             pairs(body)
                 .into_iter()
-                .map(|pair| format!("{}=…", pair.name))
+                .map(|pair| match pair.name.as_str() {
+                    // What an error says is no secret.
+                    "error" | "error_description" => {
+                        format!("{}={}", pair.name, excerpt(&pair.value))
+                    }
+                    name => format!("{name}=…"),
+                })
                 .collect()
         })
         .unwrap_or_default();

@@ -35,6 +35,12 @@ pub(crate) const MCP_ANSWER_2026: Spec = Spec {
             response stream).",
 };
 
+pub(crate) const MCP_SESSION_ID: Spec = Spec {
+    title: "MCP 2025-11-25 transports, Session Management",
+    url: "https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management",
+    quote: "The session ID MUST only contain visible ASCII characters (ranging from 0x21 to 0x7E).",
+};
+
 pub(crate) const MCP_UNAUTHORIZED: Spec = Spec {
     title: "MCP 2025-03-26 authorization",
     url: "https://modelcontextprotocol.io/specification/2025-03-26/basic/authorization#example-authorization-code-grant",

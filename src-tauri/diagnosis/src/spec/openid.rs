@@ -18,6 +18,12 @@ pub(crate) const OIDC_AT_HASH: Spec = Spec {
             the hash algorithm used in the alg Header Parameter of the ID Token's JOSE Header.",
 };
 
+pub(crate) const OIDC_ID_TOKEN: Spec = Spec {
+    title: "OpenID Connect Core 1.0 section 3.1.3.3, id_token",
+    url: "https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse",
+    quote: "ID Token value associated with the authenticated session.",
+};
+
 pub(crate) const OIDC_ISSUER: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 3.1.3.7",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation",
@@ -51,6 +57,13 @@ pub(crate) const OIDC_SUBJECT: Spec = Spec {
     url: "https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse",
     quote: "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim \
             in the ID Token; if they do not match, the UserInfo Response values MUST NOT be used.",
+};
+
+pub(crate) const OIDC_USERINFO_TYPE: Spec = Spec {
+    title: "OpenID Connect Core 1.0 section 5.3.2",
+    url: "https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse",
+    quote: "The UserInfo Endpoint MUST return a content-type header to indicate which format is \
+            being returned.",
 };
 
 pub(crate) const OIDC_USERINFO_SUB: Spec = Spec {

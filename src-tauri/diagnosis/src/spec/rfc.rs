@@ -38,6 +38,20 @@ pub(crate) const RFC6749_SCOPE_GRANTED: Spec = Spec {
             client of the actual scope granted.",
 };
 
+pub(crate) const RFC6749_REFRESH_SCOPE: Spec = Spec {
+    title: "RFC 6749 section 6, scope",
+    url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-6",
+    quote: "The requested scope MUST NOT include any scope not originally granted by the resource \
+            owner, and if omitted is treated as equal to the scope originally granted by the \
+            resource owner.",
+};
+
+pub(crate) const RFC6749_ONCE: Spec = Spec {
+    title: "RFC 6749 section 3.1",
+    url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1",
+    quote: "Request and response parameters MUST NOT be included more than once.",
+};
+
 pub(crate) const RFC6749_WAY_BACK: Spec = Spec {
     title: "RFC 6749 section 4.1",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-4.1",

@@ -116,6 +116,13 @@ pub(crate) const RFC7662_AUTHORIZATION: Spec = Spec {
             described in OAuth 2.0 Bearer Token Usage [RFC6750].",
 };
 
+pub(crate) const RFC7662_RESPONSE: Spec = Spec {
+    title: "RFC 7662 section 2.2",
+    url: "https://www.rfc-editor.org/rfc/rfc7662.html#section-2.2",
+    quote: "The server responds with a JSON object [RFC7159] in \"application/json\" format with \
+            the following top-level members.",
+};
+
 pub(crate) const RFC7662_ACTIVE: Spec = Spec {
     title: "RFC 7662 section 2.2, active",
     url: "https://www.rfc-editor.org/rfc/rfc7662.html#section-2.2",
@@ -224,6 +231,13 @@ pub(crate) const RFC8628_DENIED: Spec = Spec {
     quote: "The authorization request was denied.",
 };
 
+pub(crate) const RFC8628_INTERVAL: Spec = Spec {
+    title: "RFC 8628 section 3.2, interval",
+    url: "https://www.rfc-editor.org/rfc/rfc8628.html#section-3.2",
+    quote: "The minimum amount of time in seconds that the client SHOULD wait between polling \
+            requests to the token endpoint.",
+};
+
 pub(crate) const RFC8628_EXPIRED: Spec = Spec {
     title: "RFC 8628 section 3.5, expired_token",
     url: "https://www.rfc-editor.org/rfc/rfc8628.html#section-3.5",
@@ -270,6 +284,13 @@ pub(crate) const RFC9110_UNAUTHORIZED: Spec = Spec {
     url: "https://www.rfc-editor.org/rfc/rfc9110.html#section-11.6.1",
     quote: "A server generating a 401 (Unauthorized) response MUST send a WWW-Authenticate header \
             field containing at least one challenge.",
+};
+
+pub(crate) const RFC9110_PARAMETERS: Spec = Spec {
+    title: "RFC 9110 section 11.2",
+    url: "https://www.rfc-editor.org/rfc/rfc9110.html#section-11.2",
+    quote: "Authentication parameters are name/value pairs, where the name token is matched \
+            case-insensitively and each parameter name MUST only occur once per challenge.",
 };
 
 pub(crate) const RFC9110_TRANSFORMED: Spec = Spec {

@@ -1,0 +1,94 @@
+//! The tables of `members` for answers that are neither metadata nor tokens.
+
+use crate::finding::Level;
+use crate::members::{Form, Member};
+use crate::spec::{
+    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES,
+    RFC7662_ACTIVE, RFC8628_INTERVAL, Spec,
+};
+
+pub(crate) const INTROSPECTION: &[Member] = &[
+    needed("active", Form::Flag, RFC7662_ACTIVE),
+    member("scope", Form::Text, RFC7662_ACTIVE),
+    member("client_id", Form::Text, RFC7662_ACTIVE),
+    member("username", Form::Text, RFC7662_ACTIVE),
+    member("token_type", Form::Text, RFC7662_ACTIVE),
+    member("exp", Form::Time, RFC7662_ACTIVE),
+    member("iat", Form::Time, RFC7662_ACTIVE),
+    member("nbf", Form::Time, RFC7662_ACTIVE),
+    member("sub", Form::Text, RFC7662_ACTIVE),
+    member("iss", Form::Text, RFC7662_ACTIVE),
+];
+
+pub(crate) const USERINFO: &[Member] = &[needed("sub", Form::Name, OIDC_USERINFO_SUB)];
+
+pub(crate) const KEY: &[Member] = &[
+    needed("kty", Form::Text, RFC7517_KTY),
+    member("kid", Form::Text, RFC7517_KTY),
+    member("alg", Form::Text, RFC7517_KTY),
+    member("use", Form::Text, RFC7517_KTY),
+];
+
+pub(crate) const INITIALIZE: &[Member] = &[
+    needed("protocolVersion", Form::Revision, MCP_INITIALIZE_RESULT),
+    needed("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
+    needed("serverInfo", Form::Object, MCP_INITIALIZE_RESULT),
+    member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
+];
+
+pub(crate) const DISCOVER: &[Member] = &[
+    member("supportedVersions", Form::Texts, MCP_INITIALIZE_RESULT),
+    member("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
+    member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
+];
+
+pub(crate) const TOOL: &[Member] = &[
+    needed("name", Form::Text, MCP_TOOL),
+    needed("inputSchema", Form::ObjectSchema, MCP_TOOL),
+    member("description", Form::Text, MCP_TOOL),
+];
+
+pub(crate) const TOOL_LIST: &[Member] = &[member("nextCursor", Form::Text, MCP_TOOL)];
+
+/// What a key of each kind consists of (RFC 7518 section 6).
+pub(crate) const RSA: &[Member] = &[
+    needed("n", Form::Text, RFC7517_KTY),
+    needed("e", Form::Text, RFC7517_KTY),
+];
+pub(crate) const ELLIPTIC: &[Member] = &[
+    needed("crv", Form::Text, RFC7517_KTY),
+    needed("x", Form::Text, RFC7517_KTY),
+];
+
+pub(crate) const REGISTRATION: &[Member] = &[
+    member(
+        "client_secret_expires_at",
+        Form::Time,
+        RFC7591_SECRET_EXPIRES,
+    ),
+    member("client_id_issued_at", Form::Time, RFC7591_SECRET_EXPIRES),
+];
+
+/// What has to be there is another rule's matter.
+pub(crate) const DEVICE: &[Member] = &[
+    member("interval", Form::Seconds, RFC8628_INTERVAL),
+    member("verification_uri_complete", Form::Url, RFC8628_INTERVAL),
+];
+
+const fn member(name: &'static str, form: Form, spec: Spec) -> Member {
+    Member {
+        name,
+        form,
+        required: false,
+        holds: None,
+        level: Level::Warning,
+        spec,
+    }
+}
+
+const fn needed(name: &'static str, form: Form, spec: Spec) -> Member {
+    Member {
+        required: true,
+        ..member(name, form, spec)
+    }
+}

@@ -1,0 +1,241 @@
+//! How each cause of a refused access token is told.
+
+use super::*;
+use crate::refused_token::{is_expired, other_issuer, shared_secret, time_in_future};
+
+pub(super) fn same_as_without() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&SAME_AS_WITHOUT)
+        .message(
+            "The answer is the same, byte for byte, as to the call without a token, and it names \
+             no error. So the Authorization header is most likely lost before it reaches the code \
+             that checks it: in the web server or proxy in front, or in a framework.",
+        )
+        .fix(
+            "Let the web server in front pass the Authorization header on to the application \
+             (Apache: CGIPassAuth On; proxies: no rule that removes it), and log what arrives.",
+        )
+}
+
+pub(super) fn after_refresh() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&AFTER_REFRESH)
+        .message(
+            "The token before it, of the same issuer, was taken. So issuer, key and audience are \
+             right, and most likely the refresh revoked the new access token together with the old \
+             one, or did not store it. Users have to log in again whenever a token expires.",
+        )
+        .fix(
+            "Let the refresh revoke the old tokens only, and store the new access token before \
+             answering.",
+        )
+}
+
+pub(super) fn too_early(token: &str, now: u64) -> Finding {
+    let shown = time_in_future(token, now).map_or_else(String::new, |claim| {
+        format!(" By this machine's clock the token's {claim} lies in the future.")
+    });
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&TOO_EARLY)
+        .message(format!(
+            "The clocks of authorization server and MCP server differ, and the MCP server gives no \
+             leeway; a while later the same token would be taken.{shown}"
+        ))
+        .fix(
+            "Give the check of iat, nbf and exp a leeway of a minute or two, and set the clocks of \
+             both servers by NTP.",
+        )
+}
+
+pub(super) fn expired(token: &str, now: u64) -> Finding {
+    let finding = RULE.found(RFC6749_VALIDATE_TOKEN).variant(&EXPIRED);
+    if is_expired(token, now) {
+        return finding
+            .message(
+                "By this machine's clock the token had expired already when it was sent: the clock \
+                 of the authorization server is behind, or the token lives for seconds only.",
+            )
+            .fix("Set the clock of the authorization server, and let access tokens live for minutes.");
+    }
+    finding
+        .message(
+            "The token was issued a moment ago. Either it lives for seconds only, or the clock of \
+             the MCP server is ahead, or the authorization server handed out an old token again.",
+        )
+        .fix(
+            "Compare the token's exp and expires_in with the clocks of both servers, and let access \
+             tokens live for minutes.",
+        )
+}
+
+pub(super) fn wrong_audience(token: &str, server_url: &str) -> Finding {
+    let aud = jwt(token)
+        .ok()
+        .and_then(|jwt| jwt.claims.get("aud").map(ToString::to_string));
+    let has = aud.map_or_else(
+        || "The token cannot be read, so its audience is not shown here.".into(),
+        |aud| format!("The token's aud is {}.", excerpt(&aud)),
+    );
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&WRONG_AUDIENCE)
+        .message(format!(
+            "{has} The MCP server expects another audience; this client asked for a token for \
+             {server_url}. Or the authorization server ignores the parameter resource."
+        ))
+        .fix(
+            "Let the MCP server expect the audience that its authorization server writes, or have \
+             the authorization server write what resource names.",
+        )
+}
+
+pub(super) fn revoked() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&REVOKED)
+        .message(
+            "The token was issued a moment ago. Most likely it was not stored where the MCP server \
+             looks it up: another instance, another database, or another authorization server than \
+             the one that the MCP server asks.",
+        )
+        .fix(
+            "Ask the authorization server about the token (introspection), and make sure that the \
+             MCP server asks the same one.",
+        )
+}
+
+pub(super) fn wrong_signature() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&WRONG_SIGNATURE)
+        .message(
+            "The MCP server's words name issuer, key or signature: it checks the token against \
+             another issuer or other keys than the authorization server uses.",
+        )
+        .fix(
+            "Set issuer and jwks_uri in the MCP server to those of the authorization server's \
+             metadata, byte for byte, and let it fetch the keys again.",
+        )
+}
+
+pub(super) fn no_keys(reading: &Reading<'_>) -> Finding {
+    let place = reading
+        .server_metadata()
+        .and_then(|(_, metadata)| metadata.jwks_uri.clone())
+        .map_or_else(|| "jwks_uri".into(), |uri| excerpt(&uri));
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&NO_KEYS)
+        .message(format!(
+            "By its words the MCP server looks for the key and does not get it: it asks another \
+             place than {place}, the place does not answer it, or it keeps an old set after the keys \
+             were changed."
+        ))
+        .fix(format!(
+            "Let the MCP server fetch the keys from {place}, and fetch them anew when it meets an \
+             unknown kid. Run with --check-signatures to see whether the set holds the key."
+        ))
+}
+
+pub(super) fn no_jwt(token: &str) -> Finding {
+    let shape = match token.split('.').count() {
+        5 => "It is encrypted (a JWE).",
+        3 => "It has the form of a JWT.",
+        _ => "It is opaque: only the authorization server can read it.",
+    };
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&NO_JWT)
+        .message(format!(
+            "The MCP server wants to check a signed JWT, and this token is none that it can read. \
+             {shape} Some authorization servers issue a JWT only where an audience (an API) is asked \
+             for."
+        ))
+        .fix(
+            "Register the MCP server as an API (audience, resource) at the authorization server, so \
+             that it gets signed JWTs; or let the MCP server ask about tokens by introspection.",
+        )
+}
+
+pub(super) fn scheme() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&SCHEME)
+        .message(
+            "By its words the server does not read the header. Clients write Authorization: Bearer \
+             and the token; the name of a scheme may be written in capitals and small letters alike \
+             (RFC 9110 section 11.1), and some servers compare it letter by letter.",
+        )
+        .fix(
+            "Compare the scheme without regard to case, and let proxies pass the header on as it \
+             is.",
+        )
+}
+
+pub(super) fn too_many() -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&TOO_MANY)
+        .message(
+            "It speaks of a limit on requests, so nothing is wrong with the token. Clients take 401 \
+             for a refused token and log in again, which makes it worse.",
+        )
+        .fix("Answer 429 with Retry-After where a limit is reached, and raise the limit.")
+}
+
+pub(super) fn issuer_differs(reading: &Reading<'_>, token: &str) -> Finding {
+    let named = other_issuer(reading, token).unwrap_or_default();
+    let issuer = reading.issuer().unwrap_or_default();
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&OTHER_ISSUER)
+        .message(format!(
+            "Its iss is {}, and the metadata says {}. A server that compares the two refuses it.",
+            excerpt(&named),
+            excerpt(issuer)
+        ))
+        .fix(format!(
+            "Let the authorization server write {} into iss, byte for byte as in its metadata; or \
+             let the MCP server expect {}.",
+            excerpt(issuer),
+            excerpt(&named)
+        ))
+}
+
+pub(super) fn with_shared_secret(token: &str) -> Finding {
+    let alg = shared_secret(token).unwrap_or_default();
+    RULE.found(RFC6749_VALIDATE_TOKEN)
+        .variant(&SHARED_SECRET)
+        .message(format!(
+            "Its alg is {}. The MCP server can check that only with the authorization server's own \
+             secret; with the published keys it cannot.",
+            excerpt(&alg)
+        ))
+        .fix(
+            "Let the authorization server sign with a private key (RS256 or ES256) and publish the \
+             public one at jwks_uri.",
+        )
+}
+
+/// Nothing says why, and nothing in the run explains it.
+pub(super) fn for_no_reason(token: &str) -> Finding {
+    let finding = RULE.found(RFC6749_VALIDATE_TOKEN);
+    if jwt(token).is_err() {
+        return finding
+            .variant(&UNREADABLE)
+            .message(
+                "The token is opaque or encrypted. An MCP server that expects a signed JWT refuses \
+                 it, and some authorization servers issue one only where an audience is asked for. \
+                 A proxy that drops or replaces the Authorization header looks the same.",
+            )
+            .fix(
+                "Let the MCP server ask the authorization server about the token (introspection), \
+                 or let the authorization server issue JWTs for this resource. If the server can \
+                 read the token, look into its log for the reason, and check that the \
+                 Authorization header reaches it.",
+            );
+    }
+    finding
+        .message(
+            "The token is fresh, so most likely the server checks it against another issuer, key \
+             or audience than the authorization server uses. A proxy that drops or replaces the \
+             Authorization header looks the same.",
+        )
+        .fix(
+            "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of \
+             the decoded token with the server's settings, and check that the Authorization header \
+             reaches it.",
+        )
+}
