@@ -91,7 +91,14 @@ export async function start() {
 async function open(
   browser,
   url,
-  { width = 1280, height = 800, theme = "dark", motion = "reduce", forced = "none" } = {},
+  {
+    width = 1280,
+    height = 800,
+    theme = "dark",
+    motion = "reduce",
+    forced = "none",
+    timeout = 8_000,
+  } = {},
 ) {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -99,7 +106,7 @@ async function open(
     reducedMotion: motion,
     forcedColors: forced,
   });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(timeout);
   const page = await context.newPage();
   const complaints = [];
   page.on("console", (message) => {

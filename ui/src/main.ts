@@ -2,12 +2,14 @@ import { mount } from "svelte";
 
 import { App } from "./app.svelte";
 import { chooseHost } from "./host/choose";
+import { keepVisible } from "./shared/hidden";
 import Window from "./Window.svelte";
 import { allowStylesOfLibraries } from "./styles/libraries";
 import "./styles/base.css";
 
 allowStylesOfLibraries();
 
+keepVisible(document);
 const app = new App(await chooseHost());
 mount(Window, { target: document.getElementById("app")!, props: { app } });
 void app.open();

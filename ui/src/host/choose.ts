@@ -9,6 +9,8 @@ export async function chooseHost(): Promise<Host> {
   if (import.meta.env.MODE !== "production") {
     const query = new URLSearchParams(location.search);
     const fake = (await import("./fake")).fakeHost(query);
+    const hostile = query.get("hostile");
+    if (hostile !== null) return (await import("./hostile")).hostileHost(fake, hostile);
     if (query.get("fixture") !== "recorded") return fake;
     return (await import("./recorded")).recordedHost(fake);
   }
