@@ -29,6 +29,7 @@ rule! {
         REFUSED: Warning Client Certain "The client sends a code again that was refused",
     ],
     spec: [RFC6749_CODE_ONCE_CLIENT],
+    follows: [REFUSED "T41"],
     looks_at: [AnotherClient, TokenRequest],
 }
 

@@ -30,6 +30,7 @@ rule! {
         NOT_REDEEMED: Error Client Likely "The client did not redeem the code that it was given",
     ],
     spec: [MCP_CLIENT_UNAUTHORIZED, RFC6749_CODE],
+    follows: [NOT_REDEEMED "R12", NOT_REDEEMED "R13", NOT_REDEEMED "A05"],
     looks_at: [AnotherClient, Request],
 }
 

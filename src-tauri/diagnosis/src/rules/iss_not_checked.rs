@@ -30,6 +30,7 @@ rule! {
             "The client goes on although the promised iss is missing",
     ],
     spec: [RFC9207_COMPARE, MCP_CLIENT_ISS],
+    follows: ["R12", MISSING "R13"],
     looks_at: [AnotherClient, Callback, TokenRequest],
 }
 

@@ -38,7 +38,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !reading.is_of_another_client() {
         return;
     }
-    let registered: HashMap<String, (u32, Vec<String>)> = reading
+    let registered: HashMap<String, Registered> = reading
         .registrations
         .iter()
         .copied()
@@ -46,9 +46,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .collect();
     let found = reading.authorization_requests().find_map(|asked| {
         let (client, uri) = (asked.value("client_id")?, asked.value("redirect_uri")?);
-        let (seq, uris) = registered.get(client)?;
-        let is_other = *seq < asked.seq && !uris.is_empty() && !uris.iter().any(|one| one == uri);
-        is_other.then(|| (asked.seq, uri.to_owned(), uris.clone()))
+        let known = registered.get(client)?;
+        // What the authorization server made of a registration is not the client's doing.
+        let is_known = known.all().any(|one| one == uri);
+        let is_other = known.seq < asked.seq && !known.taken.is_empty() && !is_known;
+        is_other.then(|| (asked.seq, uri.to_owned(), known.taken.clone()))
     });
     let Some((seq, uri, registered)) = found else {
         return;
@@ -82,15 +84,40 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// The identifier that a registration gave out, its entry and its redirect URIs: as the answer has
-/// them, or else the request.
-fn registration(seen: ExchangeRef<'_>) -> Option<(String, (u32, Vec<String>))> {
+/// The redirect URIs of a registration.
+struct Registered {
+    seq: u32,
+    /// As the answer has them, or else the request.
+    taken: Vec<String>,
+    asked: Vec<String>,
+}
+
+impl Registered {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.taken.iter().chain(&self.asked)
+    }
+}
+
+/// The identifier that a registration gave out, with its redirect URIs.
+fn registration(seen: ExchangeRef<'_>) -> Option<(String, Registered)> {
+    // Without the request nobody knows what the client asked for.
+    if !seen.request().has_body() {
+        return None;
+    }
     let answer = object(seen.response_with_body()?)?;
     let client = text(&answer, "client_id")?.to_owned();
     let asked: Value = serde_json::from_slice(&seen.request().get().body.bytes).unwrap_or_default();
-    let uris = answer.get("redirect_uris").or(asked.get("redirect_uris"))?;
-    let uris = uris.as_array()?.iter().filter_map(Value::as_str);
-    Some((client, (seen.seq, uris.map(str::to_owned).collect())))
+    let texts = |uris: &Value| {
+        let uris = uris.as_array().into_iter().flatten();
+        uris.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let taken = answer.get("redirect_uris").or(asked.get("redirect_uris"))?;
+    let registered = Registered {
+        seq: seen.seq,
+        taken: texts(taken),
+        asked: texts(&asked["redirect_uris"]),
+    };
+    Some((client, registered))
 }
 
 #[cfg(test)]
@@ -117,6 +144,15 @@ mod tests {
                 "other_port"
             );
         }
+    }
+
+    #[test]
+    fn is_silent_when_the_server_changed_what_was_asked_for() {
+        let mut run = Run::of_another_client();
+        let (asked, answer) = run.registration.as_mut().unwrap();
+        asked["redirect_uris"] = json!(["http://127.0.0.1:49152/callback"]);
+        answer.edit(|answer| answer["redirect_uris"] = json!(["https://other.example/cb"]));
+        assert!(run.client_is_silent("K10"));
     }
 
     #[test]

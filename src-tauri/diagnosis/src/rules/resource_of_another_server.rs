@@ -43,6 +43,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut known: Vec<&str> = vec![reading.server_url];
     known.extend(advertised.as_deref());
     known.extend(reading.first_calls.iter().map(|call| call.request().url()));
+    // A client that was given the URL of a proxy may name that.
+    let called = reading.mcp_calls.iter().filter_map(|call| {
+        let side = call.exchange.client_side.as_deref()?;
+        Some(side.request.url.as_str())
+    });
+    known.extend(called);
     let is_of_server = |resource: &str| {
         known.iter().any(|url| {
             *url == resource || same_but_for(url, resource).is_some() || is_above(resource, url)

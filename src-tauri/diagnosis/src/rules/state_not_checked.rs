@@ -24,6 +24,7 @@ rule! {
     "K16" "state_not_checked" Warning Client since None,
     title: "The client takes an answer that does not carry its state",
     spec: [MCP_CLIENT_STATE],
+    follows: ["A05"],
     looks_at: [AnotherClient, Callback, TokenRequest],
 }
 

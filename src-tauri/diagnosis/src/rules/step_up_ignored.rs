@@ -29,6 +29,7 @@ rule! {
     "K13" "step_up_ignored" Warning Client since None,
     title: "The client does not ask for the scope that a call needs",
     spec: [MCP_CLIENT_STEP_UP],
+    follows: ["T43"],
     looks_at: [AnotherClient, RefusedForScope],
 }
 
@@ -44,6 +45,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let scope = all.iter().find_map(|one| one.parameter("scope"))?;
         Some(excerpt(scope))
     });
+    // The token came from somewhere, so that another may have been asked for there, in vain.
+    if reading.tokens.is_empty() && reading.visits.is_empty() {
+        return;
+    }
     let said = "The call was refused because the token lacks scope, and the client sent it again \
                 with the same token.";
     let way_around = "asking for all the scopes that its tools need in the first challenge";
@@ -117,6 +122,15 @@ mod tests {
         call(&mut trace, &refused(), "opaque");
         let finding = found_in(&trace, "K13").unwrap();
         assert!(finding.expected.unwrap().contains("scope=write"));
+    }
+
+    #[test]
+    fn an_authorization_server_that_was_not_seen_may_explain_it() {
+        let mut trace = watched(&Run::of_another_client().trace());
+        trace.entries.truncate(1);
+        call(&mut trace, &refused(), "opaque");
+        call(&mut trace, &refused(), "opaque");
+        assert_eq!(found_in(&trace, "K13"), None);
     }
 
     #[test]

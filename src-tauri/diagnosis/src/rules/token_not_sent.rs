@@ -4,7 +4,7 @@ use trace::{Grant, Purpose};
 
 use crate::conduct::with_a_way_around;
 use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading, access_token, bearer};
+use crate::reading::{ExchangeRef, Reading, access_token, bearer, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::MCP_CLIENT_EVERY_REQUEST;
 
@@ -30,6 +30,7 @@ rule! {
         LEFT_OUT: Error Client Certain "The client calls without the token that it was given",
     ],
     spec: [MCP_CLIENT_EVERY_REQUEST],
+    follows: ["T42", "T45", "T46"],
     looks_at: [AnotherClient, TokenAnswer],
 }
 
@@ -85,7 +86,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let waited = reading.ended.since(at);
-    if waited < PATIENCE {
+    // A client that compares the issuer of such an ID token with the one that it asked has to stop.
+    if waited < PATIENCE || names_another_issuer(*issued) {
         return;
     }
     let said = format!(
@@ -109,11 +111,21 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// Whether the token answer went through a proxy that stood for the issuer, with an ID token that
+/// names the real one.
+fn names_another_issuer(issued: ExchangeRef<'_>) -> bool {
+    let answer = issued.response().and_then(object);
+    let holds = answer.is_some_and(|answer| text(&answer, "id_token").is_some());
+    holds && issued.exchange.client_side.is_some()
+}
+
 #[cfg(test)]
 mod tests {
-    use trace::Purpose;
+    use std::sync::Arc;
 
-    use crate::sample::{Answer, MCP, Run, end_after, found_in, push, watched};
+    use trace::{EntryKind, Purpose, Side};
+
+    use crate::sample::{Answer, MCP, Run, end_after, found_in, id_token, push, watched};
 
     fn without_calls() -> Run {
         let mut run = Run::of_another_client();
@@ -134,6 +146,25 @@ mod tests {
             "{}",
             finding.message
         );
+    }
+
+    #[test]
+    fn an_id_token_that_went_through_a_proxy_says_nothing_of_the_client() {
+        let mut run = without_calls();
+        let token = id_token(|_| {});
+        run.token.edit(|answer| answer["id_token"] = token.into());
+        let mut trace = watched(&run.trace());
+        end_after(&mut trace, 61);
+        assert_eq!(found_in(&trace, "K07").unwrap().variant, "default");
+        for entry in trace.entries.iter_mut().map(Arc::make_mut) {
+            if let EntryKind::Exchange(exchange) = &mut entry.kind {
+                exchange.client_side = Some(Box::new(Side {
+                    request: exchange.request.clone(),
+                    outcome: exchange.outcome.clone(),
+                }));
+            }
+        }
+        assert_eq!(found_in(&trace, "K07"), None);
     }
 
     #[test]
