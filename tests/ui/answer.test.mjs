@@ -234,3 +234,18 @@ async function ended(page) {
     return status === "stopped" || status === "done";
   });
 }
+
+test("a run that cannot be kept says so once, and goes on", async () => {
+  const page = await ui.open("?fixture=s01&not-kept");
+  await page.find("start-run").click();
+  await stands(page, "stopped");
+  const message = page.find("message");
+  await visible(message);
+  assert.match(await message.innerText(), /This run is not being kept: .* could not be written/);
+  assert.equal(await message.count(), 1);
+  await message.getByRole("button", { name: "Dismiss" }).click();
+  await message.waitFor({ state: "detached" });
+  await visible(page.find("not-kept"));
+  await page.shot("not-kept-dark-1440");
+  await closed(page);
+});

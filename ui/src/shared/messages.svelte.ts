@@ -41,8 +41,9 @@ export class Messages {
     this.shown = this.shown.filter((message) => message.id !== id);
   }
 
+  /** A warning stays until it is dismissed. */
   clear(): void {
-    this.shown = [];
+    this.shown = this.shown.filter(({ sign }) => sign === "warning");
   }
 
   #show(message: Omit<Message, "id">): number {
