@@ -602,7 +602,7 @@ mod tests {
         let at = Timestamp(day * 24 * 3600 * 1_000_000);
         let trace = Trace::new("https://mcp.example/mcp", at);
         let run = PastRun::begun("https://mcp.example/mcp", at);
-        let keeping = history.keeping(None);
+        let keeping = history.keeping(None, None);
         keeping.finish(&trace, &[], (&[], &[]), &run).unwrap()
     }
 
