@@ -4,24 +4,16 @@
 //! forgotten by the next one.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinHandle;
 
 use crate::contract::AppError;
-use crate::history::{History, Keeping, file_error, is_running};
+use crate::history::{History, Keeping, MARK, file_error, is_running};
 
 /// How long a run can be had back.
 pub const UNDO: Duration = Duration::from_secs(10);
-
-const MARK: &str = "forgotten";
-
-/// Whether the run in this folder is about to be forgotten.
-pub(crate) fn is_marked(folder: &Path) -> bool {
-    folder.join(MARK).exists()
-}
 
 impl History {
     /// Takes a past run off the list, and forgets it after a while unless it is had back. The

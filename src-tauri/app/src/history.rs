@@ -27,7 +27,6 @@ use tokio::sync::watch;
 use trace::{Secret, Timestamp, Trace};
 
 use crate::contract::{AppError, ErrorCode, HistoryLimits, PastRun};
-use crate::forgetting::is_marked;
 use crate::shown::lock;
 
 /// The runs that are kept.
@@ -37,6 +36,8 @@ pub struct History {
 }
 
 /// When the newest run seems to be older than this, it is the clock that is doubted.
+/// There while a run can be had back.
+pub(crate) const MARK: &str = "forgotten";
 const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 const JOURNAL: &str = "journal";
@@ -577,6 +578,11 @@ fn not_again(why: &str) -> AppError {
         message: format!("This run cannot be run again from here. {why}"),
         hint: Some("Start it from the start screen.".into()),
     }
+}
+
+/// Whether the run in this folder is about to be forgotten.
+fn is_marked(folder: &Path) -> bool {
+    folder.join(MARK).exists()
 }
 
 pub(crate) fn file_error(path: &Path, error: &io::Error) -> AppError {

@@ -1,20 +1,16 @@
 //! The table of clients in a window: played against the server of a run or of the start screen,
 //! each run open to be looked at.
 
-use std::sync::{Arc, Mutex};
-
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use session::{AppError, ErrorCode, Options};
-use tokio::sync::watch;
 use ts_rs::TS;
 
-use crate::app::{App, Open, absolute, running_lab};
-use crate::client_table::{
-    ClientRow, Step, client_table_json, client_table_markdown, evidence, play_each,
-};
+use crate::app::{App, absolute};
+use crate::client_table::{ClientRow, Step, client_table_json, client_table_markdown, play_each};
 use crate::edge::{EdgeCheck, EdgeReport, EdgeRequest, PUBLIC_DNS, edge};
 use crate::observed::bare;
-use crate::shown::lock;
+use crate::open_document::{Open, running_lab};
+use crate::played_clients::{ClientTable, PlayedRow};
 
 /// What is to be played.
 #[derive(Debug, Clone, PartialEq, Deserialize, TS)]
@@ -27,108 +23,6 @@ pub struct TableRequest {
     pub consent: bool,
     /// Goes through the login with clients that run on this machine.
     pub login: bool,
-}
-
-/// What became of a server in the hands of known clients, as far as it is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct ClientTable {
-    pub server_url: String,
-    /// How many clients there are.
-    pub of: u32,
-    /// The client that is being played; null when none is.
-    pub playing: Option<String>,
-    pub rows: Vec<PlayedRow>,
-}
-
-/// A client with the run that shows what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct PlayedRow {
-    pub row: ClientRow,
-    /// The document of the run.
-    pub document: u32,
-    /// What is played of it, and where each is known from.
-    pub facts: Vec<KnownFact>,
-    /// What servers trip over with it.
-    pub weaknesses: Vec<KnownFact>,
-}
-
-/// Something that is known of a client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct KnownFact {
-    pub what: String,
-    /// How well it is known, and of which version.
-    pub evidence: String,
-    pub link: String,
-}
-
-impl PlayedRow {
-    fn of(profile: &clients::Profile, row: ClientRow, document: u32) -> Self {
-        let facts = profile.facts.iter().map(|fact| KnownFact {
-            what: fact.what.clone(),
-            evidence: evidence(fact.grade, &fact.version),
-            link: fact.link.clone(),
-        });
-        let weaknesses = profile.weaknesses.iter().map(|weakness| KnownFact {
-            what: weakness.what.clone(),
-            evidence: weakness.versions.clone(),
-            link: weakness.link.clone(),
-        });
-        Self {
-            row,
-            document,
-            facts: facts.collect(),
-            weaknesses: weaknesses.collect(),
-        }
-    }
-}
-
-/// The clients that were played last, and their runs.
-#[derive(Default)]
-pub(crate) struct PlayedClients(Mutex<Option<Arc<Playing>>>);
-
-/// A table and the runs behind it. They are no documents of the window until one is opened, so that
-/// they push none out.
-struct Playing {
-    options: Options,
-    table: Mutex<ClientTable>,
-    runs: Mutex<Vec<Open>>,
-    stop: watch::Sender<bool>,
-}
-
-impl PlayedClients {
-    /// The run of this document.
-    pub fn run(&self, document: u32) -> Option<Open> {
-        let playing = self.playing()?;
-        let runs = lock(&playing.runs);
-        let mut runs = runs.iter().filter(|run| run.document.id() == document);
-        runs.next().cloned()
-    }
-
-    pub fn forget(&self) {
-        self.stop();
-        *lock(&self.0) = None;
-    }
-
-    fn playing(&self) -> Option<Arc<Playing>> {
-        lock(&self.0).clone()
-    }
-
-    /// What is being played ends; what it registered is deleted all the same.
-    fn stop(&self) {
-        if let Some(playing) = self.playing() {
-            playing.stop.send_replace(true);
-        }
-    }
-}
-
-impl Playing {
-    fn table(&self) -> ClientTable {
-        lock(&self.table).clone()
-    }
-
-    fn plays(&self, client: Option<&str>) {
-        lock(&self.table).playing = client.map(str::to_owned);
-    }
 }
 
 impl App {
@@ -151,20 +45,15 @@ impl App {
         }
         options.client.consent = wanted.consent;
         options.client.no_login = !wanted.login;
-        self.played.stop();
-        let (stop, stopped) = watch::channel(false);
-        let playing = Arc::new(Playing {
-            options: options.clone(),
-            table: Mutex::new(ClientTable {
+        let (playing, stopped) = self.played.begin(
+            options.clone(),
+            ClientTable {
                 server_url: bare(&options.server_url),
                 of: u32::try_from(clients::profiles().len()).unwrap_or(u32::MAX),
                 playing: None,
                 rows: Vec::new(),
-            }),
-            runs: Mutex::default(),
-            stop,
-        });
-        *lock(&self.played.0) = Some(playing.clone());
+            },
+        );
         let played = play_each(
             &options,
             || self.next_document(),
@@ -176,15 +65,15 @@ impl App {
                         let mut options = options.clone();
                         options.client.play_as = Some(profile.id.clone());
                         let row = PlayedRow::of(profile, row.clone(), document.id());
-                        lock(&playing.table).rows.push(row);
-                        lock(&playing.runs).push(Open {
+                        let run = Open {
                             document,
                             options: Some(options),
                             observation: None,
                             lab: lab.clone(),
                             keeping: None,
                             past: None,
-                        });
+                        };
+                        playing.add(row, run);
                     }
                 }
                 told(playing.table());
@@ -203,7 +92,7 @@ impl App {
     pub async fn check_edge(&self, wanted: EdgeRequest) -> Result<EdgeReport, AppError> {
         let playing = self.played.playing().ok_or_else(no_table)?;
         let check = EdgeCheck {
-            options: playing.options.clone(),
+            options: playing.options().clone(),
             public_dns: wanted.public_dns.then(|| PUBLIC_DNS.to_owned()),
             authorization_server: wanted.authorization_server,
             client_documents: wanted.client_documents,

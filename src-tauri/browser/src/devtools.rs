@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::hops::{Hop, Hops, Key, Then};
+use crate::hops::{Hop, Hops, Key, Seen, Then};
 use crate::messages::{Pipe, Reader, Writer, over};
 use crate::password::Passwords;
-use crate::watch::Seen;
 
 /// Says which fields of type password there are and what was typed in them, so that it can be kept
 /// out of the record under whatever name it is sent. Runs beside the page's own scripts, not among

@@ -15,6 +15,14 @@ use trace::{
     Timestamp,
 };
 
+/// What was seen of the browser.
+#[derive(Debug)]
+pub enum Seen {
+    Hop(Box<Hop>),
+    /// The user closed it.
+    Closed,
+}
+
 /// A request of a page, and what came back.
 #[derive(Debug)]
 pub struct Hop {
@@ -279,7 +287,8 @@ impl Hops {
             self.done.insert(place, hop(open, sent, received));
         }
         if chain.open.is_empty() && !chain.ignored && self.done.len() > done_before {
-            // The chain ends here, unless it was a redirect: then its next request is there already.
+            // The chain ends here, unless it was a redirect: then its next request is there
+            // already.
             self.chains.remove(key);
         }
         self.emit(&key.0)

@@ -20,5 +20,5 @@ mod profile;
 mod watch;
 mod written;
 
-pub use hops::Hop;
-pub use watch::{NotWatched, Seen, Settings, Watch};
+pub use hops::{Hop, Seen};
+pub use watch::{NotWatched, Settings, Watch};

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::devtools::{Left, Talk};
-use crate::hops::{Hop, Hops};
+use crate::hops::{Hop, Hops, Seen};
 use crate::installed::find;
 use crate::process::{Process, SUPPORTED, start};
 use crate::profile::Profile;
@@ -58,14 +58,6 @@ pub enum NotWatched {
     NotInstalled,
     #[error("{program} could not be started: {why}")]
     NotStarted { program: String, why: String },
-}
-
-/// What was seen of the browser.
-#[derive(Debug)]
-pub enum Seen {
-    Hop(Box<Hop>),
-    /// The user closed it.
-    Closed,
 }
 
 /// A browser with one page, which the user logs in at. When this is dropped it ends at once, and

@@ -96,8 +96,8 @@ fn told(trace: &Trace, reading: &Reading<'_>, alone: Vec<Finding>) -> Vec<Findin
     found
 }
 
-/// What each rule says by itself, as far as what is known of a client that is played goes, with what
-/// is known of the provider, and with the run's own options where the blame is theirs.
+/// What each rule says by itself, as far as what is known of a client that is played goes, with
+/// what is known of the provider, and with the run's own options where the blame is theirs.
 fn judged_alone(trace: &Trace, reading: &Reading<'_>) -> Vec<Finding> {
     let found = played::by_evidence(trace, each_rule(reading));
     own_options::own_up(reading, advise(reading, found))

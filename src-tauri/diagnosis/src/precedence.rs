@@ -25,7 +25,8 @@ fn is_explained(rule: &Rule, finding: &Finding, stop: StopCode) -> bool {
 
 /// What the rules found, without what others tell better, in the order in which it is told: what
 /// explains the stop of the flow, then the worst, then in the order of the entries; what a client
-/// is only likely to do after what is as bad, and what is about the run as a whole last. Right after each comes what it is the cause of.
+/// is only likely to do after what is as bad, and what is about the run as a whole last. Right
+/// after each comes what it is the cause of.
 pub(crate) fn arrange(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding> {
     let rules: Vec<&Rule> = catalogue::RULES.iter().collect();
     arrange_by(&rules, reading.last_stop(), found)

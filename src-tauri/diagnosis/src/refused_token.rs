@@ -7,7 +7,7 @@ use crate::fields::{challenge_error, challenges, jwt, oauth_error};
 use crate::providers::{Cannot, Recognized};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, object, text};
 use crate::snapshot::ResponseRef;
-use crate::wording::{is_html, text_of_page};
+use crate::wording::{excerpt, is_html, text_of_page};
 
 /// The causes in the order in which they are looked for: what the run shows before what the server
 /// says, and both before what the token holds.
@@ -345,6 +345,14 @@ fn earlier_was_taken(reading: &Reading<'_>, issued: ExchangeRef<'_>) -> bool {
         .filter(|(seen, _)| seen.seq < issued.seq);
     let mut tokens = before.filter_map(|(seen, _)| Some((seen, access_token(seen.response()?)?)));
     tokens.any(|(seen, token)| matches!(reading.use_of(&token, seen.seq), TokenUse::Accepted))
+}
+
+/// "401: invalid_token, bad signature".
+pub(crate) fn refusal(call: ExchangeRef<'_>) -> String {
+    said(call).map_or_else(
+        || "401 without a reason".into(),
+        |reason| format!("401: {}", excerpt(&reason)),
+    )
 }
 
 #[cfg(test)]

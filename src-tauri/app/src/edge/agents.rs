@@ -11,7 +11,7 @@ use trace::{
 use url::Url;
 use wire::{Sent, Wire};
 
-use super::{EdgeAnswer, sent};
+use super::answers::{EdgeAnswer, sent};
 
 /// Headers of what stands in front of servers, the more telling first.
 const IN_FRONT: [&str; 14] = [

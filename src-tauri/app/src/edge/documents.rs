@@ -4,7 +4,7 @@ use serde_json::Value;
 use trace::{Outcome, Request, Response};
 use wire::Wire;
 
-use super::{ClientDocument, sent};
+use super::answers::{ClientDocument, sent};
 
 /// Fetches the document of every known client that has one, and says what is wrong with it.
 pub(super) async fn read_all(wire: &Wire) -> Vec<ClientDocument> {

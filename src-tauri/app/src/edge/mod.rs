@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `reach` | what keeps clients in the cloud away: addresses, port, scheme, certificates |
 //! | `names` | what a public resolver says of a name |
+//! | `answers` | what one request brought |
 //! | `agents` | the same requests with the `User-Agent`s of hosted clients, and what gives them away |
 //! | `documents` | the client metadata documents of known clients |
 
 mod agents;
+mod answers;
 mod documents;
 mod names;
 mod reach;
@@ -20,9 +22,9 @@ use session::Options;
 use trace::Outcome;
 use ts_rs::TS;
 use url::Url;
-use wire::Wire;
 
 use crate::observed::bare;
+pub use answers::{ClientDocument, EdgeAnswer};
 
 /// What is to be found out at the edge of a server.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,30 +86,6 @@ impl EdgeReport {
     pub fn is_open(&self) -> bool {
         self.unreachable.is_empty() && !self.answers.iter().any(|answer| answer.differs)
     }
-}
-
-/// How the server answers one request with one `User-Agent`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct EdgeAnswer {
-    pub request: String,
-    /// Whose `User-Agent` it is.
-    pub client: String,
-    pub user_agent: String,
-    /// The status, or why there is none.
-    pub answer: String,
-    /// It is not the answer that Authscope gets.
-    pub differs: bool,
-    /// The header that names what stands in front, where there is one.
-    pub in_front: Option<String>,
-}
-
-/// The metadata document of a known client, as it is served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
-pub struct ClientDocument {
-    pub client: String,
-    pub url: String,
-    /// What an authorization server would object to; empty where there is nothing.
-    pub problems: Vec<String>,
 }
 
 const NOTE: &str = "Equal answers prove nothing: hosted clients come from other addresses, and a \
@@ -192,9 +170,4 @@ pub fn edge_lines(report: &EdgeReport) -> Vec<String> {
     }
     lines.push(report.note.clone());
     lines
-}
-
-/// One request, sent.
-async fn sent(wire: &Wire, request: &trace::Request) -> wire::Sent {
-    wire.send(wire.complete(request), &[]).await
 }

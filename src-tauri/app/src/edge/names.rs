@@ -7,7 +7,7 @@ use trace::{Outcome, Request, with_query};
 use url::{Host, Url};
 use wire::Wire;
 
-use super::sent;
+use super::answers::sent;
 
 /// Types of records that hold an address (RFC 1035 section 3.2.2, RFC 3596 section 2.1).
 const RECORDS: [(&str, u64); 2] = [("A", 1), ("AAAA", 28)];

@@ -8,8 +8,8 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// A callback that carries neither `code` nor `error`, or one of them twice, and a redirect that
-    /// has them in its fragment.
+    /// A callback that carries neither `code` nor `error`, or one of them twice, and a redirect
+    /// that has them in its fragment.
     ///
     /// # Why it matters
     /// There is nothing to exchange for a token. Most often the answer came in a way that the

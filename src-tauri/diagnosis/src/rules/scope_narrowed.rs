@@ -12,8 +12,8 @@ use crate::wording::excerpt;
 rule! {
     /// # What it looks at
     /// The scope asked for next to the scope granted: `scope` of the token answer, or, when that is
-    /// left out, the `scope` in the access token itself. What a refresh grants next to what was granted
-    /// before it, and whether an ID token came where `openid` was granted.
+    /// left out, the `scope` in the access token itself. What a refresh grants next to what was
+    /// granted before it, and whether an ID token came where `openid` was granted.
     ///
     /// # Why it matters
     /// An authorization server may grant less than was asked for, and then has to say so. When it

@@ -1,13 +1,13 @@
-use trace::{Grant, StopCode};
+use trace::Grant;
 
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error, jwt};
-use crate::refused_token::{Cause, cause, refused_in_its_time, said};
-use crate::rule::{Findings, rule};
+use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, challenge_error, jwt};
+use crate::refused_token::{Cause, cause, refusal, refused_in_its_time};
+use crate::rule::{Findings, Variant, rule};
 use crate::spec::{
     RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME,
 };
-use crate::wording::{excerpt, from_cache};
+use crate::wording::from_cache;
 
 mod bound;
 mod by_cause;
@@ -94,33 +94,45 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
     let Some((issued, grant, call, token)) = refused else {
         return match bound::refused_proof(reading) {
-            Some(call) => findings.add(bound::proof(call)),
-            None => later::refused_later(reading, findings),
+            Some(call) => {
+                let finding = RULE.found(RFC9449_PROOF).variant(&PROOF_REFUSED);
+                findings.add(bound::proof(finding, call));
+            }
+            None => {
+                let call = later::refused_call(reading);
+                call.into_iter()
+                    .map(refused_later)
+                    .for_each(|one| findings.add(one));
+            }
         };
     };
     if let Some(earlier) = refused_in_its_time(reading, issued.seq)
         && grant == Grant::RefreshToken
     {
-        return findings.add(later::taken_once(earlier));
+        return findings.add(later::taken_once(of(&REFUSED_LATER), earlier));
     }
     if bound::is_bearer_only(call) {
-        return findings.add(bound::bearer_only(call));
+        let finding = RULE.found(RFC9449_SCHEME).variant(&BEARER_ONLY);
+        return findings.add(bound::bearer_only(finding, call));
     }
     let finding = match cause(reading, issued, grant, call, &token) {
-        Cause::SameAsWithout => by_cause::same_as_without(),
-        Cause::AfterRefresh => by_cause::after_refresh(),
-        Cause::TooEarly => by_cause::too_early(&token, call.at.seconds()),
-        Cause::Expired => by_cause::expired(&token, call.at.seconds()),
-        Cause::Audience => by_cause::wrong_audience(&token, reading.server_url),
-        Cause::Revoked => by_cause::revoked(),
-        Cause::Signature => by_cause::wrong_signature(),
-        Cause::KeySet => by_cause::no_keys(reading),
-        Cause::NoJwt => by_cause::no_jwt(&token),
-        Cause::TooMany => by_cause::too_many(),
-        Cause::Scheme => by_cause::scheme(),
-        Cause::Issuer => by_cause::issuer_differs(reading, &token),
-        Cause::SharedSecret => by_cause::with_shared_secret(&token),
-        Cause::Unknown => by_cause::for_no_reason(&token),
+        Cause::SameAsWithout => by_cause::same_as_without(of(&SAME_AS_WITHOUT)),
+        Cause::AfterRefresh => by_cause::after_refresh(of(&AFTER_REFRESH)),
+        Cause::TooEarly => by_cause::too_early(of(&TOO_EARLY), &token, call.at.seconds()),
+        Cause::Expired => by_cause::expired(of(&EXPIRED), &token, call.at.seconds()),
+        Cause::Audience => {
+            by_cause::wrong_audience(of(&WRONG_AUDIENCE), &token, reading.server_url)
+        }
+        Cause::Revoked => by_cause::revoked(of(&REVOKED)),
+        Cause::Signature => by_cause::wrong_signature(of(&WRONG_SIGNATURE)),
+        Cause::KeySet => by_cause::no_keys(of(&NO_KEYS), reading),
+        Cause::NoJwt => by_cause::no_jwt(of(&NO_JWT), &token),
+        Cause::TooMany => by_cause::too_many(of(&TOO_MANY)),
+        Cause::Scheme => by_cause::scheme(of(&SCHEME)),
+        Cause::Issuer => by_cause::issuer_differs(of(&OTHER_ISSUER), reading, &token),
+        Cause::SharedSecret => by_cause::with_shared_secret(of(&SHARED_SECRET), &token),
+        Cause::Unknown if jwt(&token).is_err() => by_cause::unreadable(of(&UNREADABLE)),
+        Cause::Unknown => by_cause::for_no_reason(RULE.found(RFC6749_VALIDATE_TOKEN)),
     };
     let cached = call.response().and_then(|response| from_cache(&response));
     let finding = match cached {
@@ -138,12 +150,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     );
 }
 
-/// "401: invalid_token, bad signature".
-fn refusal(call: ExchangeRef<'_>) -> String {
-    said(call).map_or_else(
-        || "401 without a reason".into(),
-        |reason| format!("401: {}", excerpt(&reason)),
-    )
+fn of(variant: &Variant) -> Finding {
+    RULE.found(RFC6749_VALIDATE_TOKEN).variant(variant)
+}
+
+fn refused_later(call: ExchangeRef<'_>) -> Finding {
+    if challenge_error(call).as_deref() == Some("insufficient_scope") {
+        let finding = RULE
+            .found(RFC6750_INSUFFICIENT_SCOPE)
+            .variant(&SCOPE_AS_401);
+        return later::scope_as_401(finding, call);
+    }
+    later::each_time_anew(of(&REFUSED_LATER), call)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use trace::{Decision, Grant, Jwt, Trace};
 
 use super::seen::Token;
-use super::{TokenDifference, TokenSeenKind, TokenSince};
+use super::told::{TokenDifference, TokenSeenKind, TokenSince};
 use crate::decode::jwt::{rfc3339, span};
 use crate::replaced::is_replaced;
 

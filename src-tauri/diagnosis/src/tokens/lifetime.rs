@@ -4,7 +4,7 @@ use serde_json::Value;
 use trace::{Jwt, Recorded, Timestamp, Trace};
 
 use super::seen::Token;
-use super::{TokenExpiry, TokenSeenKind};
+use super::told::{TokenExpiry, TokenSeenKind};
 use crate::decode::jwt::span;
 
 /// None where nobody says when it expires.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use trace::{Grant, Jwt, Trace};
 
 use super::seen::Token;
-use super::{TokenScope, TokenScopes};
+use super::told::{TokenScope, TokenScopes};
 use crate::decode::scope_meaning;
 use crate::fields::value;
 use crate::reading::Reading;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 use trace::{EntryKind, Exchange, Grant, Jwt, ParticipantId, Purpose, Trace};
 
-use super::{TokenOver, TokenSeenKind};
+use super::told::{TokenOver, TokenSeenKind};
 use crate::finding::Part;
 use crate::follow::values::Seen;
 use crate::snapshot::{bearer_of, form_of, object_of};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use trace::{Decision, Jwt, Purpose, SignatureCheck, TokenKind, Trace};
 
 use super::seen::Token;
-use super::{SignatureState, TokenSeenKind, TokenSignature};
+use super::told::{SignatureState, TokenSeenKind, TokenSignature};
 
 pub(super) fn of(
     trace: &Trace,

@@ -1,7 +1,10 @@
 //! Tokens that are bound to a key (DPoP), and proofs that the MCP server does not take.
 
-use super::*;
-use crate::reading::challenges;
+use trace::StopCode;
+
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, challenge_error, challenges};
+use crate::refused_token::refusal;
 
 /// The call at which the flow stopped because its proof of possession is not taken.
 pub(super) fn refused_proof<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
@@ -10,10 +13,9 @@ pub(super) fn refused_proof<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>
     matches!(error.as_str(), "invalid_dpop_proof" | "use_dpop_nonce").then_some(call)
 }
 
-pub(super) fn proof(call: ExchangeRef<'_>) -> Finding {
-    RULE.found(RFC9449_PROOF)
+pub(super) fn proof(finding: Finding, call: ExchangeRef<'_>) -> Finding {
+    finding
         .at(call.seq, Part::response_header("WWW-Authenticate"))
-        .variant(&PROOF_REFUSED)
         .message(if challenge_error(call).as_deref() == Some("use_dpop_nonce") {
             "The proof had the nonce of the answer before, if there was one, and the server wants \
              another one again: its instances do not share their nonces, or it forgets them, or a \
@@ -55,10 +57,9 @@ pub(super) fn is_dpop(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("dpop")
 }
 
-pub(super) fn bearer_only(call: ExchangeRef<'_>) -> Finding {
-    RULE.found(RFC9449_SCHEME)
+pub(super) fn bearer_only(finding: Finding, call: ExchangeRef<'_>) -> Finding {
+    finding
         .at(call.seq, Part::response_header("WWW-Authenticate"))
-        .variant(&BEARER_ONLY)
         .message(
             "The token was sent under the scheme DPoP, as one that is bound to a key has to be, \
              and the challenge offers no such scheme: most likely the server looks for bearer \

@@ -1,11 +1,12 @@
 //! How each cause of a refused access token is told.
 
-use super::*;
+use crate::finding::Finding;
+use crate::reading::{Reading, jwt};
 use crate::refused_token::{is_expired, other_issuer, shared_secret, time_in_future};
+use crate::wording::excerpt;
 
-pub(super) fn same_as_without() -> Finding {
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&SAME_AS_WITHOUT)
+pub(super) fn same_as_without(finding: Finding) -> Finding {
+    finding
         .message(
             "The answer is the same, byte for byte, as to the call without a token, and it names \
              no error. So the Authorization header is most likely lost before it reaches the code \
@@ -17,9 +18,8 @@ pub(super) fn same_as_without() -> Finding {
         )
 }
 
-pub(super) fn after_refresh() -> Finding {
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&AFTER_REFRESH)
+pub(super) fn after_refresh(finding: Finding) -> Finding {
+    finding
         .message(
             "The token before it, of the same issuer, was taken. So issuer, key and audience are \
              right, and most likely the refresh revoked the new access token together with the old \
@@ -31,12 +31,11 @@ pub(super) fn after_refresh() -> Finding {
         )
 }
 
-pub(super) fn too_early(token: &str, now: u64) -> Finding {
+pub(super) fn too_early(finding: Finding, token: &str, now: u64) -> Finding {
     let shown = time_in_future(token, now).map_or_else(String::new, |claim| {
         format!(" By this machine's clock the token's {claim} lies in the future.")
     });
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&TOO_EARLY)
+    finding
         .message(format!(
             "The clocks of authorization server and MCP server differ, and the MCP server gives no \
              leeway; a while later the same token would be taken.{shown}"
@@ -47,8 +46,7 @@ pub(super) fn too_early(token: &str, now: u64) -> Finding {
         )
 }
 
-pub(super) fn expired(token: &str, now: u64) -> Finding {
-    let finding = RULE.found(RFC6749_VALIDATE_TOKEN).variant(&EXPIRED);
+pub(super) fn expired(finding: Finding, token: &str, now: u64) -> Finding {
     if is_expired(token, now) {
         return finding
             .message(
@@ -68,7 +66,7 @@ pub(super) fn expired(token: &str, now: u64) -> Finding {
         )
 }
 
-pub(super) fn wrong_audience(token: &str, server_url: &str) -> Finding {
+pub(super) fn wrong_audience(finding: Finding, token: &str, server_url: &str) -> Finding {
     let aud = jwt(token)
         .ok()
         .and_then(|jwt| jwt.claims.get("aud").map(ToString::to_string));
@@ -76,8 +74,7 @@ pub(super) fn wrong_audience(token: &str, server_url: &str) -> Finding {
         || "The token cannot be read, so its audience is not shown here.".into(),
         |aud| format!("The token's aud is {}.", excerpt(&aud)),
     );
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&WRONG_AUDIENCE)
+    finding
         .message(format!(
             "{has} The MCP server expects another audience; this client asked for a token for \
              {server_url}. Or the authorization server ignores the parameter resource."
@@ -88,9 +85,8 @@ pub(super) fn wrong_audience(token: &str, server_url: &str) -> Finding {
         )
 }
 
-pub(super) fn revoked() -> Finding {
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&REVOKED)
+pub(super) fn revoked(finding: Finding) -> Finding {
+    finding
         .message(
             "The token was issued a moment ago. Most likely it was not stored where the MCP server \
              looks it up: another instance, another database, or another authorization server than \
@@ -102,9 +98,8 @@ pub(super) fn revoked() -> Finding {
         )
 }
 
-pub(super) fn wrong_signature() -> Finding {
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&WRONG_SIGNATURE)
+pub(super) fn wrong_signature(finding: Finding) -> Finding {
+    finding
         .message(
             "The MCP server's words name issuer, key or signature: it checks the token against \
              another issuer or other keys than the authorization server uses.",
@@ -115,13 +110,12 @@ pub(super) fn wrong_signature() -> Finding {
         )
 }
 
-pub(super) fn no_keys(reading: &Reading<'_>) -> Finding {
+pub(super) fn no_keys(finding: Finding, reading: &Reading<'_>) -> Finding {
     let place = reading
         .server_metadata()
         .and_then(|(_, metadata)| metadata.jwks_uri.clone())
         .map_or_else(|| "jwks_uri".into(), |uri| excerpt(&uri));
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&NO_KEYS)
+    finding
         .message(format!(
             "By its words the MCP server looks for the key and does not get it: it asks another \
              place than {place}, the place does not answer it, or it keeps an old set after the keys \
@@ -133,14 +127,13 @@ pub(super) fn no_keys(reading: &Reading<'_>) -> Finding {
         ))
 }
 
-pub(super) fn no_jwt(token: &str) -> Finding {
+pub(super) fn no_jwt(finding: Finding, token: &str) -> Finding {
     let shape = match token.split('.').count() {
         5 => "It is encrypted (a JWE).",
         3 => "It has the form of a JWT.",
         _ => "It is opaque: only the authorization server can read it.",
     };
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&NO_JWT)
+    finding
         .message(format!(
             "The MCP server wants to check a signed JWT, and this token is none that it can read. \
              {shape} Some authorization servers issue a JWT only where an audience (an API) is asked \
@@ -152,9 +145,8 @@ pub(super) fn no_jwt(token: &str) -> Finding {
         )
 }
 
-pub(super) fn scheme() -> Finding {
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&SCHEME)
+pub(super) fn scheme(finding: Finding) -> Finding {
+    finding
         .message(
             "By its words the server does not read the header. Clients write Authorization: Bearer \
              and the token; the name of a scheme may be written in capitals and small letters alike \
@@ -166,9 +158,8 @@ pub(super) fn scheme() -> Finding {
         )
 }
 
-pub(super) fn too_many() -> Finding {
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&TOO_MANY)
+pub(super) fn too_many(finding: Finding) -> Finding {
+    finding
         .message(
             "It speaks of a limit on requests, so nothing is wrong with the token. Clients take 401 \
              for a refused token and log in again, which makes it worse.",
@@ -176,11 +167,10 @@ pub(super) fn too_many() -> Finding {
         .fix("Answer 429 with Retry-After where a limit is reached, and raise the limit.")
 }
 
-pub(super) fn issuer_differs(reading: &Reading<'_>, token: &str) -> Finding {
+pub(super) fn issuer_differs(finding: Finding, reading: &Reading<'_>, token: &str) -> Finding {
     let named = other_issuer(reading, token).unwrap_or_default();
     let issuer = reading.issuer().unwrap_or_default();
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&OTHER_ISSUER)
+    finding
         .message(format!(
             "Its iss is {}, and the metadata says {}. A server that compares the two refuses it.",
             excerpt(&named),
@@ -194,10 +184,9 @@ pub(super) fn issuer_differs(reading: &Reading<'_>, token: &str) -> Finding {
         ))
 }
 
-pub(super) fn with_shared_secret(token: &str) -> Finding {
+pub(super) fn with_shared_secret(finding: Finding, token: &str) -> Finding {
     let alg = shared_secret(token).unwrap_or_default();
-    RULE.found(RFC6749_VALIDATE_TOKEN)
-        .variant(&SHARED_SECRET)
+    finding
         .message(format!(
             "Its alg is {}. The MCP server can check that only with the authorization server's own \
              secret; with the published keys it cannot.",
@@ -209,24 +198,23 @@ pub(super) fn with_shared_secret(token: &str) -> Finding {
         )
 }
 
+pub(super) fn unreadable(finding: Finding) -> Finding {
+    finding
+        .message(
+            "The token is opaque or encrypted. An MCP server that expects a signed JWT refuses \
+             it, and some authorization servers issue one only where an audience is asked for. \
+             A proxy that drops or replaces the Authorization header looks the same.",
+        )
+        .fix(
+            "Let the MCP server ask the authorization server about the token (introspection), \
+             or let the authorization server issue JWTs for this resource. If the server can \
+             read the token, look into its log for the reason, and check that the \
+             Authorization header reaches it.",
+        )
+}
+
 /// Nothing says why, and nothing in the run explains it.
-pub(super) fn for_no_reason(token: &str) -> Finding {
-    let finding = RULE.found(RFC6749_VALIDATE_TOKEN);
-    if jwt(token).is_err() {
-        return finding
-            .variant(&UNREADABLE)
-            .message(
-                "The token is opaque or encrypted. An MCP server that expects a signed JWT refuses \
-                 it, and some authorization servers issue one only where an audience is asked for. \
-                 A proxy that drops or replaces the Authorization header looks the same.",
-            )
-            .fix(
-                "Let the MCP server ask the authorization server about the token (introspection), \
-                 or let the authorization server issue JWTs for this resource. If the server can \
-                 read the token, look into its log for the reason, and check that the \
-                 Authorization header reaches it.",
-            );
-    }
+pub(super) fn for_no_reason(finding: Finding) -> Finding {
     finding
         .message(
             "The token is fresh, so most likely the server checks it against another issuer, key \
