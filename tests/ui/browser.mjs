@@ -60,6 +60,15 @@ export async function labRuns() {
   return Promise.all(names.sort().map(read));
 }
 
+/** Replaces the text of an editor. It is emptied first, since Chromium gives what is put over coloured text its style. */
+export async function rewrite(editor, text) {
+  const { keyboard } = editor.page();
+  await editor.click();
+  await keyboard.press("Control+a");
+  await keyboard.press("Delete");
+  await keyboard.insertText(text);
+}
+
 /** The end of a test: nothing was objected to on the way. */
 export async function closed(page) {
   assert.deepEqual(page.complaints, []);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { closed, selected, stands, start, status, visible } from "./browser.mjs";
+import { closed, rewrite, selected, stands, start, status, visible } from "./browser.mjs";
 
 let ui;
 before(async () => (ui = await start()));
@@ -176,11 +176,11 @@ test("arguments are written as JSON where a form cannot show them", async () => 
   const editor = page.locator("[role=dialog] .cm-content");
   await visible(editor);
   assert.match(await editor.innerText(), /"text": "hello"/);
-  await editor.fill('{"text":"hello","more":true}');
+  await rewrite(editor, '{"text":"hello","more":true}');
   await page.find("tool-json").uncheck();
   await visible(page.getByText("Sent as well: more"));
   await page.find("tool-json").check();
-  await editor.fill("[1]");
+  await rewrite(editor, "[1]");
   await visible(page.getByText("arguments: expected a JSON object, got an array"));
   await page.find("tool-filter").fill("either");
   await page.find("tool-3").click();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { closed, selected, stands, start, visible } from "./browser.mjs";
+import { closed, rewrite, selected, stands, start, visible } from "./browser.mjs";
 
 let ui;
 before(async () => (ui = await start()));
@@ -208,7 +208,7 @@ test("a held answer is changed before the flow sees it, and marked", async () =>
     .getByLabel(/^Value of header/)
     .last()
     .fill("7");
-  await page.locator(".cm-content").fill("busy");
+  await rewrite(page.locator(".cm-content"), "busy");
   await page.find("answer-send").click();
   await page.find("answer-status").waitFor({ state: "detached" });
   await visible(page.find("row-3"));

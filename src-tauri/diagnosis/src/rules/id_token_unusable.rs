@@ -1,9 +1,11 @@
+use serde_json::Value;
 use trace::{Purpose, StopCode};
 
 use crate::finding::{Finding, Level, Part};
 use crate::id_token::{IdToken, id_tokens};
 use crate::members::{Form, Member, problems};
 use crate::reading::Reading;
+use crate::replaced::is_replaced;
 use crate::rule::{Findings, rule};
 use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_UNSIGNED};
 use crate::wording::excerpt;
@@ -135,7 +137,12 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
             .fix(format!("Put {claim} into the ID token."));
         return Some(finding);
     }
-    if let Some(problem) = problems(CLAIMS, &jwt.claims).into_iter().next() {
+    let stands = |claim: &str| match jwt.claims.get(claim).and_then(Value::as_str) {
+        Some(text) => text.is_empty() || !is_replaced(text),
+        None => true,
+    };
+    let mut problems = problems(CLAIMS, &jwt.claims).into_iter();
+    if let Some(problem) = problems.find(|problem| stands(problem.name)) {
         let finding = found(problem.spec)
             .variant(&CLAIM_WRONG)
             .title_with([problem.name])
@@ -227,7 +234,12 @@ mod tests {
             assert_eq!(finding.variant, "claim_wrong");
             assert!(finding.title.starts_with(claim), "{}", finding.title);
         }
-        let run = with(id_token(|claims| claims["amr"] = json!(["pwd"])));
-        assert!(run.is_silent("O05"));
+        for (claim, value) in [
+            ("amr", json!(["pwd"])),
+            ("auth_time", json!("redacted-claim-1")),
+        ] {
+            let run = with(id_token(|claims| claims[claim] = value));
+            assert!(run.is_silent("O05"));
+        }
     }
 }
