@@ -38,7 +38,8 @@ function word(tables: Tables, options: Options, info: OptionInfo): string {
   const value = get(options, info.id);
   if (info.kind.is === "choice") {
     const chosen = info.kind.values.find((choice) => choice.value === value);
-    return lowered(chosen?.title ?? "");
+    const title = chosen?.title ?? "";
+    return info.short === "" ? lowered(title) : info.short.replace("{}", () => title);
   }
   return info.short.replace("{}", () => shown(tables, info, value));
 }

@@ -93,6 +93,34 @@ pub const GRANTS: &[Choice] = &[
     .words(&["token-exchange", "token_exchange"]),
 ];
 
+/// The client that a run plays: Authscope itself, or a known one by its name.
+pub(super) const CLIENTS: &[Choice] = &[
+    Choice {
+        value: None,
+        title: "Authscope itself",
+        explanation: "",
+        words: &["authscope"],
+    },
+    choice("claude-code", "Claude Code", "").words(&["claude-code"]),
+    choice("claude-ai", "claude.ai", "").words(&["claude-ai"]),
+    choice("claude-desktop", "Claude Desktop", "").words(&["claude-desktop"]),
+    choice("chatgpt", "ChatGPT", "").words(&["chatgpt"]),
+    choice("codex", "Codex", "").words(&["codex"]),
+    choice("cursor", "Cursor", "").words(&["cursor"]),
+    choice("vscode", "VS Code", "").words(&["vscode"]),
+    choice("copilot-cli", "Copilot CLI", "").words(&["copilot-cli"]),
+    choice("gemini-cli", "Gemini CLI", "").words(&["gemini-cli"]),
+    choice("zed", "Zed", "").words(&["zed"]),
+    choice("goose", "goose", "").words(&["goose"]),
+    choice("mcp-remote", "mcp-remote", "").words(&["mcp-remote"]),
+    choice("inspector", "MCP Inspector", "").words(&["inspector"]),
+    choice("typescript-sdk-1", "TypeScript SDK 1", "").words(&["typescript-sdk-1"]),
+    choice("typescript-sdk-2", "TypeScript SDK 2", "").words(&["typescript-sdk-2"]),
+    choice("python-sdk", "Python SDK", "").words(&["python-sdk"]),
+    choice("fastmcp", "FastMCP", "").words(&["fastmcp"]),
+    choice("rmcp", "Rust SDK (rmcp)", "").words(&["rmcp"]),
+];
+
 pub(super) const REVISIONS: &[Choice] = &[
     Choice {
         value: None,
@@ -162,5 +190,25 @@ impl Choice {
     const fn words(mut self, words: &'static [&'static str]) -> Self {
         self.words = words;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_client_can_be_played() {
+        let known = clients::profiles().iter();
+        let known: Vec<_> = known
+            .map(|one| (one.id.as_str(), one.name.as_str()))
+            .collect();
+        let named = CLIENTS
+            .iter()
+            .filter_map(|one| Some((one.value?, one.title)));
+        assert_eq!(named.collect::<Vec<_>>(), known);
+        for choice in CLIENTS {
+            assert!(choice.value.is_none_or(|id| choice.words == [id]));
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The options and their words. Front-ends offer what stands here, in this order.
 
 use super::choices::{
-    BROWSERS, CALLBACK_HOSTS, GRANTS, REGISTRATION_WAYS, RESOURCES, RESPONSE_MODES, REVISIONS,
-    TOKEN_AUTH_METHODS,
+    BROWSERS, CALLBACK_HOSTS, CLIENTS, GRANTS, REGISTRATION_WAYS, RESOURCES, RESPONSE_MODES,
+    REVISIONS, TOKEN_AUTH_METHODS,
 };
 use super::info::{Choice, Format, Group, GroupInfo, Kind, OptionInfo, Required, Unit};
 
@@ -101,13 +101,8 @@ pub const OPTIONS: &[OptionInfo] = &[
         Group::Registration,
         "Play as",
         "A known client: its User-Agent, registration, redirect URI and rules for scopes are used",
-        Kind::Text {
-            format: Format::Any,
-            placeholder: "claude-code",
-            suggestions: clients::IDS,
-        },
+        choices(CLIENTS),
     )
-    .unset("as Authscope itself")
     .short("as {}")
     .flag("as")
     .value_name("CLIENT")
