@@ -8,7 +8,7 @@ use app::{
 };
 use diagnosis::ClientText;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, State, WebviewWindow};
 use tauri_plugin_dialog::DialogExt as _;
 use trace::{BrowserShows, Outcome, Request};
 
@@ -36,9 +36,10 @@ pub async fn client_files(app: State<'_, App>) -> Answer<Vec<ClientFile>> {
 pub async fn subscribe(
     app: State<'_, App>,
     carrier: State<'_, Carrier>,
+    window: WebviewWindow,
     channel: Channel<Updates>,
 ) -> Answer {
-    carrier.carry(app.follow(), channel);
+    carrier.carry(app.follow(), channel, window);
     Ok(())
 }
 

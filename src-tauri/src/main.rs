@@ -3,6 +3,7 @@
 // No console window beside the program on Windows.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
+mod attention;
 mod client_commands;
 mod commands;
 mod given;
@@ -13,6 +14,7 @@ use std::path::Path;
 use app::App;
 use tauri::plugin::TauriPlugin;
 use tauri::{DragDropEvent, Manager as _, WindowEvent, Wry};
+use tauri_plugin_window_state::StateFlags;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -44,6 +46,7 @@ fn main() {
     let built = tauri::Builder::default()
         .plugin(one_instance())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(remembered_window())
         .setup(|handle| {
             let folder = handle.path().app_config_dir()?;
             let downloads = handle
@@ -145,6 +148,14 @@ fn fail(error: &dyn std::error::Error) -> ! {
     tracing::error!(%error, "the window could not be opened");
     eprintln!("Authscope could not open its window: {error}");
     std::process::exit(1);
+}
+
+/// The window comes back where it was, as large as it was.
+fn remembered_window() -> TauriPlugin<Wry> {
+    let flags = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
+    tauri_plugin_window_state::Builder::default()
+        .with_state_flags(flags)
+        .build()
 }
 
 /// One program has all documents of a folder of settings: a second one hands its files over and

@@ -3,8 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use app::{Follower, Update};
+use tauri::WebviewWindow;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
+
+use crate::attention::Attention;
 
 /// What one message carries.
 pub type Updates = Vec<Update>;
@@ -16,9 +19,11 @@ pub struct Carrier(Mutex<Option<JoinHandle<()>>>);
 impl Carrier {
     /// Carries to this channel, and to no earlier one any more: a window that was reloaded asks
     /// again.
-    pub fn carry(&self, mut follower: Follower, channel: Channel<Updates>) {
+    pub fn carry(&self, mut follower: Follower, channel: Channel<Updates>, window: WebviewWindow) {
+        let mut attention = Attention::new(window);
         let carrying = tauri::async_runtime::spawn(async move {
             while let Some(update) = follower.next().await {
+                attention.heard(&update);
                 if let Err(error) = channel.send(vec![update]) {
                     tracing::warn!(%error, "the window does not listen");
                     return;
