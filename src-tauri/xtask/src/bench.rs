@@ -54,6 +54,11 @@ const BENCHES: &[Bench] = &[
         display: false,
     },
     Bench {
+        name: "observe",
+        what: "2,000 calls and 100 MB through the recording proxy, beside mitmdump",
+        display: false,
+    },
+    Bench {
         name: "soak",
         what: "1,000 flows in one process: memory, descriptors, threads and tasks stay flat",
         display: false,
