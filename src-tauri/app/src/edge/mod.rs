@@ -126,9 +126,10 @@ pub async fn edge(check: &EdgeCheck) -> Result<EdgeReport, String> {
             }
         }
     }
-    let documents = match check.client_documents {
-        true => documents::read_all(&wire).await,
-        false => Vec::new(),
+    let documents = if check.client_documents {
+        documents::read_all(&wire).await
+    } else {
+        Vec::new()
     };
     Ok(EdgeReport {
         schema: "authscope-edge-1".into(),
