@@ -129,16 +129,30 @@ impl Folder {
         std::fs::read_dir(&self.0).unwrap().next().is_none()
     }
 
+    /// The browser itself; the processes that it starts say of which type they are.
+    fn browser(&self) -> u32 {
+        let mut own = self.lines().filter(|(_, line)| {
+            let helper = line.contains("--type=") || line.contains("crashpad");
+            !helper && line.contains("--user-data-dir=")
+        });
+        own.next().expect("it runs").0
+    }
+
     /// The processes that were started for a profile in this folder.
     fn processes(&self) -> Vec<u32> {
+        self.lines().map(|(id, _)| id).collect()
+    }
+
+    /// These processes with their command lines.
+    fn lines(&self) -> impl Iterator<Item = (u32, String)> {
         let all = std::fs::read_dir("/proc").unwrap().flatten();
         let ours = all.filter_map(|entry| {
             let id = entry.file_name().to_str()?.parse().ok()?;
             let line = std::fs::read(entry.path().join("cmdline")).ok()?;
             let line = String::from_utf8_lossy(&line).into_owned();
-            line.contains(self.0.to_str()?).then_some(id)
+            line.contains(self.0.to_str()?).then_some((id, line))
         });
-        ours.collect()
+        ours.collect::<Vec<_>>().into_iter()
     }
 }
 
@@ -267,7 +281,7 @@ async fn a_browser_that_is_closed_is_noticed() {
     let folder = Folder::new("closed");
     let servers = servers(true).await;
     let mut watch = open(&folder, &servers).await;
-    let process = folder.processes()[0].to_string();
+    let process = folder.browser().to_string();
     let mut kill = std::process::Command::new("sh");
     kill.args(["-c", "kill -KILL \"$0\"", &process]);
     assert!(kill.status().unwrap().success());
