@@ -35,9 +35,10 @@ pub struct History {
     folder: PathBuf,
 }
 
-/// When the newest run seems to be older than this, it is the clock that is doubted.
-/// There while a run can be had back.
+/// A file of this name is there while a run can be had back.
 pub(crate) const MARK: &str = "forgotten";
+
+/// When the newest run seems to be older than this, it is the clock that is doubted.
 const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 const JOURNAL: &str = "journal";

@@ -2,7 +2,7 @@
 //! are, which clients they take, what audience they give, and what they say when they are set up
 //! wrongly.
 //!
-//! A provider is a file in `providers`. A new one is named in [`FILES`] as well.
+//! A provider is a file in `providers`. A new one is named in `FILES` as well.
 
 use std::sync::LazyLock;
 

@@ -28,7 +28,10 @@ pub(super) const PROVIDER: Provider = Provider {
               Allowed redirect URIs.",
         ),
         text(
-            &["registration", "disabled|not enabled|not allowed|off"],
+            &[
+                "registration",
+                "disabled|not enabled|not allowed|switched off|turned off",
+            ],
             "registration is off",
             Owner::AuthorizationServer,
             "Managed OAuth says which clients may register.",

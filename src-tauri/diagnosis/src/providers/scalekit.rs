@@ -16,7 +16,10 @@ pub(super) const PROVIDER: Provider = Provider {
     usual: &["T15/taken"],
     texts: &[
         text(
-            &["registration", "disabled|not enabled|not allowed|off"],
+            &[
+                "registration",
+                "disabled|not enabled|not allowed|switched off|turned off",
+            ],
             "dynamic registration is off for this MCP server",
             Owner::AuthorizationServer,
             "Each MCP server in Scalekit says how clients register.",

@@ -6,7 +6,7 @@ use trace::{Phase, StopCode};
 use super::*;
 use crate::catalogue;
 use crate::finding::{Level, Owner};
-use crate::sample::{Answer, Run};
+use crate::sample::{Answer, Run, access_jwt, token_answer};
 
 fn with_metadata(issuer: &str, members: serde_json::Value) -> Run {
     let mut run = Run::healthy();
@@ -121,6 +121,9 @@ fn what_is_known_fits_the_rules() {
         assert_eq!(silent, told, "{}: PKCE", provider.name);
         assert!(!provider.hosts.is_empty() || !provider.traits.is_empty());
         for text in provider.texts {
+            // "off" would be found in offline_access.
+            let mut parts = text.says.iter().flat_map(|part| part.split('|'));
+            assert!(parts.all(|part| part.len() > 4), "{}", provider.name);
             assert!(
                 !text.says.is_empty() && text.fix.ends_with('.'),
                 "{}",
@@ -171,4 +174,20 @@ fn an_error_text_names_cause_owner_and_remedy() {
     assert_eq!(run.finding("T41").owner, Owner::Client);
     run.token = said("9999999");
     assert!(run.finding("T41").title.contains("token endpoint"));
+}
+
+#[test]
+fn a_refused_token_that_names_the_server_gets_no_advice_about_its_audience() {
+    let host = "https://login.shop.example/realms/shop";
+    let path = "protocol/openid-connect/token";
+    let mut run = with_metadata(host, json!({"token_endpoint": format!("{host}/{path}")}));
+    let refused = Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
+    run.calls = vec![refused];
+    let mut fix_for = |token: &str| {
+        run.token = token_answer(token, "refresh-1");
+        run.finding("T40").fix
+    };
+    assert!(fix_for("opaque").contains("mapper of type Audience"));
+    let named = access_jwt(json!("https://mcp.example/mcp"));
+    assert!(!fix_for(&named).contains("Audience"));
 }
