@@ -2,61 +2,12 @@
 
 use std::sync::Arc;
 
-use app::{AppError, Compared, Document, HandedOn, compare_documents, lab_scenarios};
+use app::{AppError, Compared, Document, HandedOn, compare_documents};
 use compare::{Comparison, RowState, WhatBecame};
 use formats::Secrets;
-use lab::{Lab, LabOptions, Misbehaviour};
+use lab::Misbehaviour;
 use serde_json::json;
-use session::{Browser, Status};
-use test_support::{Watched, options};
-
-/// Runs against the lab as far as it goes, each time with new ports, keys and tokens.
-async fn run_against(misbehaviour: Option<Misbehaviour>, as_for: Misbehaviour) -> Watched {
-    let is_usual = Misbehaviour::ALL.contains(&as_for);
-    let way = (!is_usual).then(|| lab_scenarios::way_to(as_for));
-    let mut lab_options = LabOptions {
-        misbehaviour,
-        ..LabOptions::default()
-    };
-    if let Some(way) = way {
-        (way.lab)(&mut lab_options);
-    }
-    let lab = Lab::start(lab_options)
-        .await
-        .expect("the lab opens its ports");
-    let mut run_options = options(lab.mcp_url());
-    if let Some(way) = way {
-        let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let form = vec![
-            value("username", "alice"),
-            value("password", "wonderland"),
-            value("one_time_code", "271828"),
-        ];
-        run_options.browser = Browser::Approver { form };
-        (way.run)(&lab, &mut run_options);
-    }
-    let mut run = Watched::start(run_options).await;
-    run.run().await;
-    for _ in 0..4 {
-        let can_go_on = matches!(
-            run.view().status,
-            Status::Stopped {
-                can_go_on: true,
-                ..
-            }
-        );
-        if !can_go_on {
-            break;
-        }
-        let went = run.session.go_on().await;
-        went.expect("it says that one can go on");
-        run.rest().await;
-        if run.view().next.is_some() {
-            run.run().await;
-        }
-    }
-    run
-}
+use test_support::{Watched, run_against};
 
 /// `a` and `b`: a document, and the number of its flow.
 fn flows_compared(
@@ -129,9 +80,9 @@ async fn each_fault_is_named_and_the_same_server_or_its_file_is_the_same() {
     let mut sentences = Vec::new();
     for misbehaviour in all() {
         let name = misbehaviour.slug();
-        let healthy = run_against(None, misbehaviour).await;
-        let broken = run_against(Some(misbehaviour), misbehaviour).await;
-        let again = run_against(Some(misbehaviour), misbehaviour).await;
+        let healthy = run_against(None, Some(misbehaviour)).await;
+        let broken = run_against(Some(misbehaviour), Some(misbehaviour)).await;
+        let again = run_against(Some(misbehaviour), Some(misbehaviour)).await;
 
         let comparison = compared(&healthy.document, &broken.document);
         let after_fix = compared(&broken.document, &healthy.document);
@@ -204,8 +155,8 @@ fn of_request(number: &str, sentence: &str) -> bool {
 async fn a_refresh_that_is_refused_with_another_error_differs_in_that_error() {
     let before = Misbehaviour::RefreshCatchAllError;
     let after = Misbehaviour::RefreshTokenRejected;
-    let a = run_against(Some(before), before).await;
-    let b = run_against(Some(after), after).await;
+    let a = run_against(Some(before), Some(before)).await;
+    let b = run_against(Some(after), Some(after)).await;
     let comparison = compared(&a.document, &b.document);
     assert_eq!(
         comparison.sentence,
@@ -264,7 +215,7 @@ fn secrets(exchange: &trace::Exchange) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_client_differs_in_what_it_sends() {
     let usual = Misbehaviour::ServerMetadataNotFound;
-    let ours = run_against(None, usual).await;
+    let ours = run_against(None, Some(usual)).await;
     let file = reopened(&ours, "har", Secrets::Included).await;
     let mut theirs = file.trace().as_ref().clone();
     for entry in &mut theirs.entries {

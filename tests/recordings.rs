@@ -1,67 +1,13 @@
 //! What was recorded is judged like what is seen live: each run against the lab is written to a
 //! file, read as if another client had sent it, and judged again.
 
-use app::{Document, HandedOn, lab_scenarios};
+use app::{Document, HandedOn};
 use diagnosis::{Certainty, Finding, Level, Owner};
 use formats::Secrets;
-use lab::{Lab, LabOptions, Misbehaviour};
+use lab::Misbehaviour;
 use serde_json::Value;
-use session::{Browser, Status};
-use test_support::{Watched, options};
+use test_support::{Watched, run_against};
 use trace::Trace;
-
-/// Runs against the lab as far as it goes.
-async fn run_against(misbehaviour: Option<Misbehaviour>) -> Watched {
-    let is_usual = misbehaviour.is_none_or(|one| Misbehaviour::ALL.contains(&one));
-    let way = if is_usual {
-        None
-    } else {
-        misbehaviour.map(lab_scenarios::way_to)
-    };
-    let mut lab_options = LabOptions {
-        misbehaviour,
-        ..LabOptions::default()
-    };
-    if let Some(way) = way {
-        (way.lab)(&mut lab_options);
-    }
-    let lab = Lab::start(lab_options)
-        .await
-        .expect("the lab opens its ports");
-    let mut run_options = options(lab.mcp_url());
-    if let Some(way) = way {
-        let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let form = vec![
-            value("username", "alice"),
-            value("password", "wonderland"),
-            value("one_time_code", "271828"),
-        ];
-        run_options.browser = Browser::Approver { form };
-        (way.run)(&lab, &mut run_options);
-    }
-    let mut run = Watched::start(run_options).await;
-    run.run().await;
-    for _ in 0..4 {
-        if !matches!(
-            run.view().status,
-            Status::Stopped {
-                can_go_on: true,
-                ..
-            }
-        ) {
-            break;
-        }
-        run.session
-            .go_on()
-            .await
-            .expect("it says that one can go on");
-        run.rest().await;
-        if run.view().next.is_some() {
-            run.run().await;
-        }
-    }
-    run
-}
 
 fn written(run: &Watched, format: &str, secrets: Secrets) -> Vec<u8> {
     let handed_on = HandedOn::of(&run.document);
@@ -118,7 +64,7 @@ async fn compare_after(
 ) -> Vec<String> {
     let mut differ = Vec::new();
     for misbehaviour in all() {
-        let run = run_against(misbehaviour).await;
+        let run = run_against(misbehaviour, misbehaviour).await;
         let file = change(&written(&run, format, secrets));
         let opened = app::open_recording(None, &mut file.as_slice()).expect("we wrote it");
         assert!(opened.notes.is_empty(), "{:?}", opened.notes);
@@ -251,7 +197,7 @@ fn as_commands(trace: &Trace) -> String {
 async fn compare_pasted(way: fn(&Trace) -> String) -> Vec<String> {
     let mut differ = Vec::new();
     for misbehaviour in all() {
-        let run = run_against(misbehaviour).await;
+        let run = run_against(misbehaviour, misbehaviour).await;
         let text = way(&run.document.trace());
         let opened = app::open_recording(None, &mut text.as_bytes()).expect("it is text");
         let again = Document::recorded(1, opened.clone()).await.findings();

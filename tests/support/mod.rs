@@ -9,7 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::{Document, Mirror, Row, RowKind, View, Viewer};
+use app::{Document, Mirror, Row, RowKind, View, Viewer, lab_scenarios};
 use diagnosis::Finding;
 use lab::{Lab, LabOptions, Misbehaviour};
 use session::{Browser, Options, Session, Status};
@@ -41,6 +41,58 @@ pub fn options(server_url: &str) -> Options {
         use_stored_token: false,
         ..Options::default()
     }
+}
+
+/// Runs against the lab as far as it goes, each time with new ports, keys and tokens. Lab and run are
+/// set up as `as_for` needs it, whether or not the lab misbehaves so.
+pub async fn run_against(
+    misbehaviour: Option<Misbehaviour>,
+    as_for: Option<Misbehaviour>,
+) -> Watched {
+    let extended = as_for.filter(|one| !Misbehaviour::ALL.contains(one));
+    let way = extended.map(lab_scenarios::way_to);
+    let mut lab_options = LabOptions {
+        misbehaviour,
+        ..LabOptions::default()
+    };
+    if let Some(way) = way {
+        (way.lab)(&mut lab_options);
+    }
+    let lab = Lab::start(lab_options)
+        .await
+        .expect("the lab opens its ports");
+    let mut run_options = options(lab.mcp_url());
+    if let Some(way) = way {
+        let value = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let form = vec![
+            value("username", "alice"),
+            value("password", "wonderland"),
+            value("one_time_code", "271828"),
+        ];
+        run_options.browser = Browser::Approver { form };
+        (way.run)(&lab, &mut run_options);
+    }
+    let mut run = Watched::start(run_options).await;
+    run.run().await;
+    for _ in 0..4 {
+        let can_go_on = matches!(
+            run.view().status,
+            Status::Stopped {
+                can_go_on: true,
+                ..
+            }
+        );
+        if !can_go_on {
+            break;
+        }
+        let went = run.session.go_on().await;
+        went.expect("it says that one can go on");
+        run.rest().await;
+        if run.view().next.is_some() {
+            run.run().await;
+        }
+    }
+    run
 }
 
 /// A run with all that a viewer of its document has been told so far.
