@@ -328,7 +328,7 @@ async fn a_run_of_an_earlier_process_opens_again_and_all_of_it_can_be_forgotten(
     app.note_run(&past.id, " before the fix ")
         .expect("it is kept");
     assert_eq!(app.boot().await.history[0].note, "before the fix");
-    // It can be had back.
+    // It can be restored.
     let never = Duration::from_secs(600);
     let waits = app.forget_run_soon(&past.id, never).await.expect("kept");
     assert_eq!(app.boot().await.history, []);

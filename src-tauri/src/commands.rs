@@ -106,7 +106,7 @@ pub async fn note_run(app: State<'_, App>, id: String, note: String) -> Answer {
 
 #[tauri::command]
 pub async fn forget_run(app: State<'_, App>, id: String) -> Answer {
-    // Whether it is had back is not waited for.
+    // Nothing waits for it to be restored.
     drop(app.forget_run_soon(&id, app::UNDO).await?);
     Ok(())
 }

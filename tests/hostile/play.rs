@@ -122,7 +122,7 @@ impl Judged<'_> {
         for file in [&files.report].into_iter().chain(har) {
             let text = std::fs::read_to_string(file).unwrap_or_default();
             if serde_json::from_str::<Value>(&text).is_err() {
-                self.complain(format!("{} is no JSON", file.display()));
+                self.complain(format!("{} is not JSON", file.display()));
             }
             if text.contains(MARK) {
                 let at = text.find(MARK).unwrap_or_default();

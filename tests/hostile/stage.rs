@@ -179,7 +179,7 @@ impl Shared {
     }
 }
 
-/// An answer with its placeholders replaced. One that is no text has none.
+/// An answer with its placeholders replaced. One that is not a text has none.
 pub fn filled(answer: &[u8], asked: &Asked, (origin, evil): (&str, &str), number: u32) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(answer) else {
         return answer.to_vec();

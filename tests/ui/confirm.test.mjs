@@ -1,4 +1,4 @@
-// What loses something asks once, and says what is lost; a past run can be had back.
+// What loses something asks once, and says what is lost; a past run can be restored.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -10,7 +10,7 @@ after(() => ui.close());
 
 const past = (page) => page.find("past-forget").count();
 
-test("a past run is gone at once, and had back with one click", async () => {
+test("a past run is gone at once, and restored with one click", async () => {
   const page = await ui.open("?fixture=healthy");
   await page.getByRole("button", { name: "All ›" }).click();
   const runs = await past(page);

@@ -587,7 +587,7 @@ export class App {
     });
   }
 
-  /** Forgets a past run, which can be had back for a while. */
+  /** Forgets a past run, which can be restored for a while. */
   async forgetRun(id: string): Promise<void> {
     const reread = async () => (this.boot = await this.host.boot());
     const done = await this.do(async () => {

@@ -159,7 +159,7 @@ impl App {
     /// Starts a run with the options of the current one.
     ///
     /// # Errors
-    /// [`ErrorCode::NotNow`] when the current document is no run.
+    /// [`ErrorCode::NotNow`] when the current document is not a run.
     pub async fn restart(&self) -> Result<(), AppError> {
         let current = self.document()?;
         let open = self.open.lock().await.clone();
@@ -271,7 +271,7 @@ impl App {
         self.history.forget_soon(id, after, kept_by)
     }
 
-    /// Has back a past run that is about to be forgotten.
+    /// Restores a past run that is about to be forgotten.
     ///
     /// # Errors
     /// When it is gone, or cannot be written.

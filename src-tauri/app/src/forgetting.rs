@@ -1,4 +1,4 @@
-//! Past runs that are about to be forgotten: until then they can be had back.
+//! Past runs that are about to be forgotten: until then they can be restored.
 //!
 //! A mark in a run's folder takes it off the list. What is left marked when the program ends is
 //! forgotten by the next one.
@@ -12,11 +12,11 @@ use tokio::task::JoinHandle;
 use crate::contract::AppError;
 use crate::history::{History, Keeping, MARK, file_error, is_running};
 
-/// How long a run can be had back.
+/// How long a run can be restored.
 pub const UNDO: Duration = Duration::from_secs(10);
 
 impl History {
-    /// Takes a past run off the list, and forgets it after a while unless it is had back. The
+    /// Takes a past run off the list, and forgets it after a while unless it is restored. The
     /// answer ends when it is gone, or is known to stay.
     ///
     /// # Errors

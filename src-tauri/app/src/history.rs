@@ -7,7 +7,7 @@
 //! | `run.authscope` | the run with its findings, secrets replaced |
 //! | `run.json` | what the list of past runs shows |
 //! | `options.json` | what the run was started with, without secrets |
-//! | `forgotten` | there while the run can be had back, and is on no list |
+//! | `forgotten` | there while the run can be restored, and is on no list |
 //!
 //! Several programs may use the folder at once. A file that cannot be read is set aside under
 //! another name with a notice, never overwritten, and stops nothing.
@@ -35,7 +35,7 @@ pub struct History {
     folder: PathBuf,
 }
 
-/// A file of this name is there while a run can be had back.
+/// A file of this name is there while a run can be restored.
 pub(crate) const MARK: &str = "forgotten";
 
 /// When the newest run seems to be older than this, it is the clock that is doubted.

@@ -14,7 +14,7 @@ const LONGEST_URL: usize = 2_048;
 /// Objects in objects are followed so far: a client's file keeps its servers for each project.
 const DEEPEST: usize = 5;
 
-/// What a text that is no plain URL may mean.
+/// What a text that is not a plain URL may mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, TS)]
 pub struct Understood {
     /// What the text was taken for, as the head of the list; empty when it is nothing known.
@@ -44,7 +44,7 @@ impl NamedServer {
 }
 
 /// What this text may mean where the URL of an MCP server is expected. Names and URLs are read,
-/// and nothing else: no header, no environment, no argument that is no URL.
+/// and nothing else: no header, no environment, no argument that is not a URL.
 pub fn servers_in(text: &str) -> Understood {
     let text = text.trim();
     let of = |what: &str, servers: Vec<NamedServer>| Understood {
@@ -95,7 +95,7 @@ pub fn servers_in(text: &str) -> Understood {
 /// several clients write it.
 ///
 /// # Errors
-/// Why it is no JSON.
+/// Why it is not JSON.
 pub fn servers_of_json(text: &str) -> Result<Vec<NamedServer>, String> {
     let mut plain = text.to_owned();
     json_strip_comments::strip(&mut plain).map_err(|error| error.to_string())?;
@@ -106,7 +106,7 @@ pub fn servers_of_json(text: &str) -> Result<Vec<NamedServer>, String> {
 /// The servers in a client's configuration in TOML.
 ///
 /// # Errors
-/// Why it is no TOML.
+/// Why it is not TOML.
 pub fn servers_of_toml(text: &str) -> Result<Vec<NamedServer>, String> {
     let value: Value = toml::from_str(text).map_err(|error| error.message().to_owned())?;
     Ok(servers_of(&value))

@@ -271,7 +271,7 @@ pub enum RowKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Detail {
     pub entry: Entry,
-    /// What the step does and why; null where it is no step, or not known which.
+    /// What the step does and why; null where it is not a step, or not known which.
     pub guide: Option<StepGuide>,
     /// What the known parts of its messages mean.
     pub meanings: Vec<PartMeaning>,

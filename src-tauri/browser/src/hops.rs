@@ -47,7 +47,7 @@ pub(crate) struct Hops {
     /// Requests to here are drawn by whoever listens there.
     redirect_uri: String,
     body_limit: u64,
-    /// Images, scripts and whatever else is no page.
+    /// Images, scripts and whatever else is not a page.
     pub left_out: u32,
     /// How many requests of pages there were.
     begun: u64,

@@ -301,7 +301,7 @@ async fn without_a_browser_it_is_said() {
     let error = error.err().unwrap();
     assert!(matches!(error, NotWatched::NotInstalled), "{error}");
 
-    // A program of the name that is no browser.
+    // A program of the name that is not a browser.
     let fake = folder.0.join("chromium");
     std::fs::write(&fake, "#!/bin/sh\nexit 1\n").unwrap();
     use std::os::unix::fs::PermissionsExt as _;

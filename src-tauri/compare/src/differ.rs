@@ -134,7 +134,7 @@ impl Both<'_> {
         self.steps[side][at].shown(|text| self.redactors[side].text(text))
     }
 
-    /// Why a step that the other run does not have is no difference, where it is none.
+    /// Why a step that the other run does not have is not a difference, where it is none.
     fn why_alone(&self, side: usize, at: usize) -> Option<Noise> {
         let step = &self.steps[side][at];
         let has = |side: usize, kind: &str| self.steps[side].iter().any(|step| step.kind == kind);

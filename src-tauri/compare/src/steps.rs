@@ -127,7 +127,7 @@ fn of_exchange<'a>(entry: &'a Entry, exchange: &'a Exchange) -> Option<Step<'a>>
     })
 }
 
-/// The kind of a purpose, which one of its kind it is, and the title; none for what is no step.
+/// The kind of a purpose, which one of its kind it is, and the title; none for what is not a step.
 fn kind(purpose: &Purpose) -> Option<(String, String, String)> {
     let known = |kind: &str, detail: &str, title: &str| {
         Some((kind.to_owned(), detail.to_owned(), title.to_owned()))

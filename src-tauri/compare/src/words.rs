@@ -297,7 +297,7 @@ fn notes(both: &Both<'_>) -> Vec<String> {
         .any(|side| !matches!(side.trace.origin, Origin::Live));
     let hosts = urls.map(trace::origin_of);
     if hosts[0] != hosts[1] && !urls.iter().all(|url| trace::is_loopback(url)) && !is_recording {
-        notes.push("The two are of different servers; their host is no difference.".into());
+        notes.push("The two are of different servers; their host is not a difference.".into());
     }
     notes
 }

@@ -74,7 +74,7 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
         ),
         429 => decided(
             Decided::TooMany,
-            "A limit on requests answers. Nothing in the request itself is wrong.".into(),
+            "A rate limit was reached. Nothing in the request itself is wrong.".into(),
             match response.header_value("retry-after") {
                 Some(wait) => format!(
                     "Wait for as long as Retry-After says ({}). Raise the limit, or count by \
@@ -113,18 +113,18 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
         }
         502..=504 => decided(
             Decided::Gateway,
-            format!("A gateway answers and says that it does not reach {who} behind it."),
+            format!("A gateway answers that it cannot reach {who} behind it."),
             format!("Check that {who} runs, and that the gateway's address for it is right."),
         ),
         // Cloudflare's own ones.
         520..=530 => decided(
             Decided::Gateway,
-            format!("Cloudflare answers and says that it does not get an answer from {who}."),
+            format!("Cloudflare answers that it gets no answer from {who}."),
             format!("Check that {who} runs, and that Cloudflare's address for it is right."),
         ),
         500.. => decided(
             Decided::Fails,
-            format!("It fails on this request: an error of {who} itself."),
+            format!("It fails on this request: an error in {who} itself."),
             format!("Look into the log of {who} for this request."),
         ),
         _ => None,

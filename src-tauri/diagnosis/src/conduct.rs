@@ -84,6 +84,11 @@ pub(crate) fn without_loopback_port(uri: &str) -> Option<String> {
 }
 
 /// The sentence about a client, and what its server can do as long as the client is as it is.
-pub(crate) fn with_a_way_around(said: &str, way_around: &str) -> String {
-    format!("{said} The server could work around it by {way_around}.")
+pub(crate) fn with_workaround(said: &str, workaround: &str) -> String {
+    format!("{said} The server could work around it by {workaround}.")
+}
+
+/// The sentence about a client, and why its server can do nothing about it.
+pub(crate) fn without_workaround(said: &str, why: &str) -> String {
+    format!("{said} The server cannot work around it: {why}.")
 }

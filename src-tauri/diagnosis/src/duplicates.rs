@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// The pointer (RFC 6901) of the first member that stands twice in its object; none where there is
-/// none, or where the text is no JSON.
+/// none, or where the text is not JSON.
 pub(crate) fn member_twice(json: &[u8]) -> Option<String> {
     let Found(found) = serde_json::from_slice(json).ok()?;
     found

@@ -318,7 +318,7 @@ mod tests {
         run.token = token_answer(&access_jwt(json!("https://as.example")), "refresh-1");
         let check = check_of(&run.trace(), "T15");
         assert_eq!(check.status, CheckStatus::Passed);
-        assert!(check.reason.contains("takes it"), "{}", check.reason);
+        assert!(check.reason.contains("accepts it"), "{}", check.reason);
         let challenge = "Bearer error=\"invalid_token\"";
         run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
         let trace = run.stop(Phase::Mcp, StopCode::TokenNotAccepted).trace();

@@ -45,7 +45,7 @@ pub(crate) enum Form {
     Object,
 }
 
-/// A member that is not as it has to be.
+/// A member that is not valid.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub name: &'static str,

@@ -239,7 +239,7 @@ pub(crate) fn said(call: ExchangeRef<'_>) -> Option<String> {
     both(parameter("error"), reason)
 }
 
-/// What a body says that is no OAuth error: a member of its JSON, at the top or within `error`, the
+/// What a body says that is not an OAuth error: a member of its JSON, at the top or within `error`, the
 /// text of a page, or a plain text.
 fn words_of(response: ResponseRef<'_>) -> Option<String> {
     /// As long as a sentence. What is longer is no reason.

@@ -129,7 +129,7 @@ impl Plan {
         }
     }
 
-    /// The request as it is sent now. Each call signs anew.
+    /// The request as it is sent now. Each call signs again.
     pub fn sign(&self, env: &mut Env<'_>) -> Request {
         self.sign_edited(self.request.clone(), env)
     }

@@ -143,7 +143,7 @@ mod tests {
     fn a_nonce_is_kept_for_its_server_and_a_request_repeated_once() {
         let mut flow = bound();
         let token = Request::new("POST", "https://as.example/token").header("dpop", "p");
-        // The description is no string: the code counts all the same.
+        // The description is not a string: the code counts all the same.
         let demanded = r#"{"error":"use_dpop_nonce","error_description":{"a":1}}"#;
         assert!(take_nonce(
             &mut flow,

@@ -91,7 +91,7 @@ pub(crate) fn check_all(
     ];
     all.into_iter()
         .filter_map(|(kind, token, expected)| {
-            // What is no JWT is not ours to read (RFC 6749 section 1.4).
+            // What is not a JWT is not ours to read (RFC 6749 section 1.4).
             let checked = verify(token?.expose(), set, &expected).ok()?;
             Some(decision(kind, checked))
         })

@@ -84,7 +84,7 @@ pub(crate) fn after(earlier: Option<ToolPages>, result: &Value, most: u32) -> Af
                 pages,
             });
         }
-        _ => "nextCursor is no string".to_owned(),
+        _ => "nextCursor is not a string".to_owned(),
     };
     end(&pages, Some(cut))
 }
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_cursor_that_leads_nowhere_is_the_end() {
         assert_eq!(cut(Value::Null), None);
-        assert_eq!(cut(json!(7)).as_deref(), Some("nextCursor is no string"));
+        assert_eq!(cut(json!(7)).as_deref(), Some("nextCursor is not a string"));
         // Also an empty one is asked for: what a cursor looks like is up to the server.
         for same in ["again", ""] {
             let (pages, tools, cut) =

@@ -12,7 +12,7 @@ use crate::faults;
 #[derive(Debug)]
 pub struct Fresh {
     to: BufWriter<OnDisk>,
-    /// Where it is now and where it is to be; none for what is no file, such as a pipe.
+    /// Where it is now and where it is to be; none for what is not a file, such as a pipe.
     moving: Option<(PathBuf, PathBuf)>,
 }
 

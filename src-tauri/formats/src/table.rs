@@ -167,7 +167,7 @@ fn decoded(bytes: Vec<u8>) -> Result<String, ReadError> {
     }
 }
 
-/// No format can read it, and it is no text.
+/// No format can read it, and it is not a text.
 pub fn unknown() -> ReadError {
     let known = all().map(|format| format.about());
     let known: Vec<&str> = known

@@ -37,7 +37,7 @@ pub enum Signature {
     NotChecked(String),
 }
 
-/// One claim that is not as it has to be.
+/// One claim that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// Its name: `exp`, `nbf`, `iat`, `iss`, `aud`, `nonce` or `at_hash`.

@@ -106,7 +106,7 @@ fn left_half_of_hash(alg: &str, text: &str) -> Option<String> {
     Some(encode(&hash[..hash.len() / 2]))
 }
 
-/// Seconds since 1970, a fraction cut off (RFC 7519 section 2); `None` for what is no number.
+/// Seconds since 1970, a fraction cut off (RFC 7519 section 2); `None` for what is not a number.
 fn numeric_date(value: Option<&Value>) -> Option<i64> {
     let value = value?;
     // A cast of what is too large for the type gives its largest value.

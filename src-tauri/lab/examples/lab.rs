@@ -47,10 +47,10 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<LabOptions, Strin
                 .next()
                 .ok_or_else(|| format!("{argument} wants a value"))
         };
-        let port = |text: String| text.parse().map_err(|_| format!("{text} is no port"));
+        let port = |text: String| text.parse().map_err(|_| format!("{text} is not a port"));
         let number = |text: String| {
             text.parse::<u32>()
-                .map_err(|_| format!("{text} is no number"))
+                .map_err(|_| format!("{text} is not a number"))
         };
         match argument.as_str() {
             "--auto-approve" => options.auto_approve = true,

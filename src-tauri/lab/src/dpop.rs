@@ -79,7 +79,7 @@ impl ProofGate {
             .to_str()
             .ok()
             .and_then(Jws::parse)
-            .ok_or(Unproven::Invalid("The DPoP proof is no JWT"))?;
+            .ok_or(Unproven::Invalid("The DPoP proof is not a JWT"))?;
         let key = signed_by(&proof).map_err(Unproven::Invalid)?;
         fits(&proof, request).map_err(Unproven::Invalid)?;
         self.check_nonce(&proof)?;

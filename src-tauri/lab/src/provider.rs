@@ -194,7 +194,7 @@ impl ProviderSetup {
                 format!("The access token has another {names} than the MCP server expects.")
             }
             Some(Wrong::OpaqueToken(_)) => {
-                "The access token is no JWT, and the MCP server cannot read it.".to_owned()
+                "The access token is not a JWT, and the MCP server cannot read it.".to_owned()
             }
         }
     }

@@ -266,7 +266,7 @@ fn every_text(value: &mut Value, change: &impl Fn(&str) -> Option<String>) {
 }
 
 /// A JSON object after a change, written as it was but for what changed, as far as that is
-/// possible. None when it is no object, or nothing changed.
+/// possible. None when it is not an object, or nothing changed.
 fn changed(body: &[u8], change: impl FnOnce(&mut Map<String, Value>)) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     let before: Map<String, Value> = serde_json::from_str(text).ok()?;

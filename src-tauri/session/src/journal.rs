@@ -195,7 +195,7 @@ impl Journal {
     /// Records what a page of a watched browser requested.
     pub fn watched(&mut self, phase: Phase, hop: browser::Hop) {
         let to = self.addressee(&Purpose::Authorization, &hop.request);
-        // A wrong password is no end: the user tries again.
+        // A wrong password is not an end: the user tries again.
         let verdict = page_words(&hop.outcome).map(|words| match words.kind {
             VerdictKind::Rejected => Verdict::moved_on(words.text),
             _ => words,

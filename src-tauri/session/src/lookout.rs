@@ -55,7 +55,7 @@ impl Lookout {
         }
     }
 
-    /// There was a word of the browser: it is no longer silent.
+    /// The browser was heard from: it is no longer silent.
     pub fn hear(&mut self) {
         self.silence = None;
     }

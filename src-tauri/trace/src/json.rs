@@ -14,7 +14,7 @@ pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// (RFC 8259 section 8.1).
 ///
 /// # Errors
-/// When it is no JSON, is nested too deeply, or has more values than any answer needs.
+/// When it is not JSON, is nested too deeply, or has more values than any answer needs.
 pub fn json_value(bytes: &[u8]) -> Result<Value, Error> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     // Some of these may stand in strings: then a bit less is read.

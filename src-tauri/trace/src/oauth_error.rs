@@ -18,7 +18,7 @@ pub struct OauthError {
 
 /// The OAuth error in the body of an answer, whatever its status. Servers are read for what clients
 /// go by: `error` counts also where another member is of the wrong type, or where the body is a
-/// form instead of JSON. `None` when there is no `error`, or it is no string.
+/// form instead of JSON. `None` when there is no `error`, or it is not a string.
 pub fn oauth_error(response: &Response) -> Option<OauthError> {
     let text = response.body.text()?;
     match json_value(text.trim_start_matches('\u{feff}').as_bytes()) {

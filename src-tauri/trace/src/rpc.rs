@@ -41,7 +41,7 @@ pub fn rpc_answer(response: &Response) -> RpcAnswer {
     }
     match json_value(text.as_bytes()) {
         Ok(value) => answer(value)
-            .unwrap_or_else(|| RpcAnswer::Other("JSON that is no JSON-RPC answer".into())),
+            .unwrap_or_else(|| RpcAnswer::Other("JSON that is not a JSON-RPC answer".into())),
         Err(_) if text.trim().is_empty() => RpcAnswer::Other("an empty body".into()),
         Err(error) => {
             let media = response.media_type().unwrap_or("no content-type".into());

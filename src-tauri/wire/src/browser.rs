@@ -41,7 +41,7 @@ fn checked(url: &str) -> Result<Url, OpenError> {
         return refused("it has a blank or a control character");
     }
     let Ok(parsed) = Url::parse(url) else {
-        return refused("it is no absolute URL");
+        return refused("it is not an absolute URL");
     };
     if !matches!(parsed.scheme(), "http" | "https") {
         return refused("only http and https are opened");

@@ -187,7 +187,7 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// A text that is no URL, for messages, without what may be a password or a code.
+/// A text that is not a URL, for messages, without what may be a password or a code.
 fn without_secrets(text: &str) -> &str {
     let text = without_query(text);
     text.rsplit('@').next().unwrap_or(text)

@@ -95,7 +95,7 @@ test("what cannot be rows says why", () => {
   expect(why("json", '{"a": {\n"b": 1}}')).toBe('"a" has a value in several lines.');
 });
 
-test("a value that is no JSON is objected to, and kept", () => {
+test("a value that is not JSON is objected to, and kept", () => {
   const json = setValue(rows("json", '{"a": 1}'), 0, "none");
   expect(objection(json, json.rows[0]!)).toMatch(/not JSON/);
   expect(textOf(json)).toBe('{"a": none}');

@@ -213,7 +213,7 @@ export function fakeHost(query: URLSearchParams): Host {
       if (!URL.canParse(url)) {
         throw error(
           "invalid",
-          `The callback URL ${JSON.stringify(url)} is no URL`,
+          `The callback URL ${JSON.stringify(url)} is not a URL`,
           "Copy it whole from the browser's address bar.",
         );
       }
@@ -315,7 +315,7 @@ function check(url: string): void {
   if (!URL.canParse(url)) {
     throw error(
       "invalid",
-      `The server URL ${shown} is no URL`,
+      `The server URL ${shown} is not a URL`,
       "It looks like https://mcp.example.dev/mcp.",
     );
   }

@@ -36,7 +36,7 @@ export interface ComparedFlow {
 export interface Host {
   /** All the start screen needs. */
   boot(): Promise<Boot>;
-  /** What a text that is no URL may mean where the URL of a server is expected. */
+  /** What a text that is not a URL may mean where the URL of a server is expected. */
   serversIn(text: string): Promise<Understood>;
   /** Reads the configuration files of other clients on this machine: names and URLs alone. */
   clientFiles(): Promise<ClientFile[]>;
@@ -70,7 +70,7 @@ export interface Host {
   openRun(id: string): Promise<void>;
   /** Writes the user's note to a past run. */
   noteRun(id: string, note: string): Promise<void>;
-  /** It can be had back for ten seconds. */
+  /** It can be restored for ten seconds. */
   forgetRun(id: string): Promise<void>;
   restoreRun(id: string): Promise<void>;
   /** Past runs, settings and tokens. */

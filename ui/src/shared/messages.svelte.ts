@@ -9,7 +9,7 @@ export interface Message {
   offer?: { label: string; take: () => unknown };
 }
 
-/** Milliseconds in which something can be had back: the program waits a little longer. */
+/** Milliseconds in which something can be restored: the program waits a little longer. */
 const UNDO = 9_500;
 
 /** What did not work, until it is dismissed; what did, for a moment. */

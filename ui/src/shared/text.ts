@@ -20,7 +20,7 @@ export function isWebLink(text: string): boolean {
   }
 }
 
-/** The parts of a URL that are shown apart; the whole text as path when it is no URL. */
+/** The parts of a URL that are shown apart; the whole text as path when it is not a URL. */
 export function splitUrl(url: string): { origin: string; rest: string } {
   const found = /^([a-z][a-z0-9+.-]*:\/\/[^/?#]*)(.*)$/i.exec(url);
   return found ? { origin: found[1]!, rest: found[2]! } : { origin: "", rest: url };

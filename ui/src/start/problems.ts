@@ -87,14 +87,14 @@ function isWebUrl(text: string): boolean {
   return /^https?:\/\/[^/\s]/i.test(text) && URL.canParse(text);
 }
 
-/** Why a text is no JSON array; null when it is one. */
+/** Why a text is not a JSON array; null when it is one. */
 function notAnArray(text: string): string | null {
   try {
     const value: unknown = JSON.parse(text);
     if (Array.isArray(value)) return null;
     return value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
   } catch (error) {
-    return `what is no JSON (${error instanceof Error ? error.message.slice(0, 2 * SHOWN) : "unreadable"})`;
+    return `what is not JSON (${error instanceof Error ? error.message.slice(0, 2 * SHOWN) : "unreadable"})`;
   }
 }
 

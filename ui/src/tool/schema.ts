@@ -43,7 +43,7 @@ type Schema = { readonly [key: string]: JsonValue };
 
 /** Reads the first level of a schema; everything deeper is one JSON field. Never throws. */
 export function formOf(input: JsonValue): ToolForm {
-  if (!isObject(input)) return { exotic: "The schema is no object" };
+  if (!isObject(input)) return { exotic: "The schema is not an object" };
   const type = own(input, "type");
   if (type !== undefined && type !== "object")
     return { exotic: "The schema is not that of an object" };

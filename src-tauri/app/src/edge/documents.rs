@@ -55,7 +55,7 @@ fn problems(response: &Response, url: &str, redirect: &str) -> Vec<String> {
     let document: Value = match serde_json::from_slice(&response.body.bytes) {
         Ok(document) => document,
         Err(error) => {
-            all.push(format!("it is no JSON: {error}"));
+            all.push(format!("it is not JSON: {error}"));
             return all;
         }
     };

@@ -94,8 +94,8 @@ pub(super) fn doubts(url: &Url, here: &[IpAddr], public: Option<&[IpAddr]>) -> V
 pub(super) fn of_failure(failure: &Failure) -> Option<String> {
     (failure.kind == FailureKind::Tls).then(|| {
         format!(
-            "TLS fails here: {}. Hosted clients take a certificate only when the server sends all \
-             that lead from it to a root that everybody knows.",
+            "TLS fails here: {}. Hosted clients accept a certificate only when the server sends \
+             all that lead from it to a root that everybody knows.",
             failure.message.trim_end_matches('.')
         )
     })

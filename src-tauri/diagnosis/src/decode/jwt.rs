@@ -9,7 +9,7 @@ use super::meanings::{Table, meaning};
 use crate::decoded::{Decoded, DecodedField};
 
 /// Header and claims of a token called `name`, judged at `now` (seconds since 1970). Of a token
-/// that is no JWT, a note says so when `or_say` is set.
+/// that is not a JWT, a note says so when `or_say` is set.
 pub(super) fn parts(name: &str, token: &str, now: u64, or_say: bool) -> Vec<Decoded> {
     match Jwt::read(token) {
         Ok(jwt) => {
@@ -28,7 +28,7 @@ pub(super) fn parts(name: &str, token: &str, now: u64, or_say: bool) -> Vec<Deco
         }
         Err(_) if !or_say => Vec::new(),
         Err(JwtError::NotAJwt) => {
-            let note = "Opaque: it is no JWT, so only its issuer can say what it stands for.";
+            let note = "Opaque: it is not a JWT, so only its issuer can say what it stands for.";
             vec![group(name, Some(note.into()), Vec::new())]
         }
         Err(error) => vec![group(

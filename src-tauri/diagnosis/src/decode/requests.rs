@@ -88,7 +88,7 @@ pub(super) fn token(request: &Request, now: u64) -> Vec<Decoded> {
             Some("Asks for another token in exchange for one.")
         }
         Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => {
-            Some("Asks for an access token on the word of somebody else, who signed the assertion.")
+            Some("Asks for an access token with an assertion that somebody else signed.")
         }
         _ => None,
     };

@@ -11,7 +11,7 @@ use ts_rs::TS;
 use crate::finding::Part;
 use values::Seen;
 
-/// Places told of one value at most: a session's header stands in every request.
+/// Places that are listed for one value, at most: a session's header stands in every request.
 const MOST_PLACES: usize = 500;
 
 /// Where a value stands in a trace.

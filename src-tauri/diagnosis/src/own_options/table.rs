@@ -105,14 +105,14 @@ pub(super) const CAUSES: &[Cause] = &[
                 "server/discover",
             ]),
         ),
-        why: "The server does not take a request of that revision.",
+        why: "The server does not accept a request of that revision.",
         fix: "Leave {option} out, so that the revision is detected.",
     },
     Cause {
         options: &["registration.is"],
         rules: &["S06"],
         tells: Tells::Chosen(&["cimd"]),
-        why: "The authorization server does not take clients by their metadata document, or not this \
+        why: "The authorization server does not accept client metadata documents, or not this \
               document, and the run was told to try no other way.",
         fix: "Leave {option} out, so that the run registers in the way that the server offers, or \
               give --client-id.",
@@ -129,7 +129,7 @@ pub(super) const CAUSES: &[Cause] = &[
                 "invalid client",
             ]),
         ),
-        why: "The authorization server does not take the URL of a metadata document for a client.",
+        why: "The authorization server does not accept the URL of a metadata document as client ID.",
         fix: "Leave {option} out, so that the run registers in the way that the server offers, or \
               give --client-id.",
     },
@@ -145,8 +145,8 @@ pub(super) const CAUSES: &[Cause] = &[
         options: &["initial_access_token"],
         rules: &["G03", "S06/credentials_wanted", "S06/forbidden"],
         tells: Tells::Status(&[401, 403]),
-        why: "The registration was sent with that token, and the authorization server does not take \
-              it.",
+        why: "The registration was sent with that token, and the authorization server does not \
+              accept it.",
         fix: "Give a fresh token with {option}, or leave it out where everybody may register.",
     },
     Cause {
@@ -193,14 +193,14 @@ pub(super) const CAUSES: &[Cause] = &[
         options: &["authorization.par"],
         rules: &["M05"],
         tells: Tells::Told(&["pushed_authorization_request_endpoint"]),
-        why: "The authorization server takes no pushed requests.",
+        why: "The authorization server accepts no pushed requests.",
         fix: "Leave {option} out.",
     },
     Cause {
         options: &["callback.host", "callback.port", "callback.path"],
         rules: &["S07", "A30", "A31", "P03", "T41", "G03"],
         tells: Tells::Says(&["redirect"]),
-        why: "The redirect URI is made of that, and the authorization server does not take it.",
+        why: "The redirect URI is made of that, and the authorization server does not accept it.",
         fix: "Leave {option} out, or register the redirect URI that comes of it, byte for byte.",
     },
     Cause {
@@ -326,16 +326,16 @@ pub(super) const CAUSES: &[Cause] = &[
             &Tells::Says(&["dpop"]),
             &Tells::SaysNone(&["invalid_dpop_proof", "use_dpop_nonce"]),
         ),
-        why: "The token request carries a proof of possession, and the authorization server does not \
-              take it.",
+        why: "The token request carries a proof of possession, and the authorization server does \
+              not accept it.",
         fix: "Leave {option} out, or enable DPoP at the authorization server.",
     },
     Cause {
         options: &["call.tool", "call.arguments"],
         rules: &["N05"],
         tells: Tells::Says(&["tool", "argument", "-32602", "invalid params", "validation"]),
-        why: "The call is as it was given, and the server knows no such tool or does not take these \
-              arguments.",
+        why: "The call is as it was given, and the server knows no such tool or does not accept \
+              these arguments.",
         fix: "Correct {option}: the tools and what they take are in the answer to tools/list.",
     },
     Cause {

@@ -26,7 +26,7 @@ fn every_rule_of_the_table_has_the_variant() {
         for rule in cause.rules {
             let (code, variant) = rule.split_once('/').unwrap_or((rule, ""));
             let known = catalogue::RULES.iter().find(|one| one.code == code);
-            let known = known.unwrap_or_else(|| panic!("{rule} is no rule"));
+            let known = known.unwrap_or_else(|| panic!("{rule} is not a rule"));
             let has = |name: &str| known.variants.iter().any(|one| one.name == name);
             assert!(has(VARIANT), "{code} has no {VARIANT}");
             let slugs = || known.variants.iter().map(|one| one.slug());

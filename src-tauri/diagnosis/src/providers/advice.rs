@@ -228,7 +228,7 @@ mod tests {
             for recipe in provider.recipes.iter().filter(|one| one.becomes.is_some()) {
                 let code = recipe.rule.split('/').next().unwrap_or_default();
                 let rule = catalogue::RULES.iter().find(|rule| rule.code == code);
-                let rule = rule.unwrap_or_else(|| panic!("{} is no rule", recipe.rule));
+                let rule = rule.unwrap_or_else(|| panic!("{} is not a rule", recipe.rule));
                 let known = Recognized {
                     provider,
                     evidence: Vec::new(),

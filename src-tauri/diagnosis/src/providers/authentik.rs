@@ -37,7 +37,7 @@ pub(super) const PROVIDER: Provider = Provider {
         ),
         text(
             &["invalid_client"],
-            "it does not take this client",
+            "it does not accept this client",
             Owner::AuthorizationServer,
             "The client ID is wrong, or the provider is of the type Confidential.",
             "In the authentik admin interface, set the provider's client type to \

@@ -19,9 +19,9 @@ pub(super) const PROVIDER: Provider = Provider {
     texts: &[
         text(
             &["redirect_uri|redirect uri|redirect url"],
-            "it does not take this redirect URI",
+            "it does not accept this redirect URI",
             Owner::AuthorizationServer,
-            "Managed OAuth takes the redirect URIs that the application allows.",
+            "Managed OAuth accepts only the redirect URIs that the application allows.",
             "In Cloudflare Zero Trust, under Access controls, Applications, the \
               application, Edit, Advanced settings, Managed OAuth, turn on Allow \
               localhost clients and Allow loopback clients, or add {redirect_uri} to \

@@ -58,7 +58,7 @@ pub(super) const PROVIDER: Provider = Provider {
         ),
         text(
             &["invalid_client"],
-            "it does not take this client",
+            "it does not accept this client",
             Owner::AuthorizationServer,
             "The client is unknown, or RequireClientSecret is on.",
             "Set RequireClientSecret to false for the client in IdentityServer, or \

@@ -43,7 +43,7 @@ pub(super) const PROVIDER: Provider = Provider {
         ),
         text(
             &["AADSTS901002"],
-            "it does not take the resource parameter",
+            "it does not accept the resource parameter",
             Owner::AuthorizationServer,
             "This endpoint of Entra refuses resource.",
             "Leave resource away in this run (--resource off) and ask for the scope \

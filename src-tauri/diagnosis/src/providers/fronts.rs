@@ -377,7 +377,7 @@ pub(crate) fn access_proxy(response: &Response) -> Option<&'static str> {
     ACCESS_PROXIES.iter().find(shows).map(|proxy| proxy.name)
 }
 
-/// The beginning of a page in small letters; empty when the answer is no page.
+/// The beginning of a page in small letters; empty when the answer is not a page.
 fn page(response: &Response) -> String {
     /// Far more than the pages of fronts have.
     const READ: usize = 8_000;

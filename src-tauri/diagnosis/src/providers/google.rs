@@ -22,8 +22,8 @@ pub(super) const PROVIDER: Provider = Provider {
             &["redirect_uri_mismatch"],
             "it does not know this redirect URI",
             Owner::AuthorizationServer,
-            "A client of type Web application takes the listed redirect URIs only; \
-              one of type Desktop app takes any loopback port.",
+            "A client of type Web application accepts only the listed redirect URIs; one of type \
+             Desktop app takes any loopback port.",
             "In the Google Cloud console, under APIs & Services, Credentials, create \
               an OAuth client ID of type Desktop app, and give its client ID and \
               secret to this run (--client-id, --client-secret).",
@@ -67,7 +67,7 @@ pub(super) const PROVIDER: Provider = Provider {
             "access was denied",
             Owner::AuthorizationServer,
             "Somebody said no, or the consent screen is in testing and this account \
-              is no test user.",
+              is not a test user.",
             "In the Google Cloud console, under OAuth consent screen, add the account \
               as a test user, or publish the app.",
         ),

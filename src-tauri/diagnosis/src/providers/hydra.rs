@@ -44,7 +44,7 @@ pub(super) const PROVIDER: Provider = Provider {
             &["'token_endpoint_auth_method'"],
             "the client is set to authenticate in another way",
             Owner::AuthorizationServer,
-            "Hydra takes the one way that is set for each client.",
+            "Hydra accepts only the method that is set for the client.",
             "Set token_endpoint_auth_method of the OAuth client in Ory to none, or register it with \
               that.",
         ),

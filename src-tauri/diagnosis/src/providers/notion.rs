@@ -12,7 +12,7 @@ pub(super) const PROVIDER: Provider = Provider {
     texts: &[
         text(
             &["redirect_uri|redirect uri|redirect url"],
-            "it does not take this redirect URI",
+            "it does not accept this redirect URI",
             Owner::Client,
             "Notion's hosted server registers clients itself.",
             "Register anew with the redirect URI of this run, without a client ID of \

@@ -22,7 +22,7 @@ pub(super) const PROVIDER: Provider = Provider {
             &["invalid_target|invalid resource|unknown resource"],
             "it has no resource indicator for this MCP server",
             Owner::AuthorizationServer,
-            "AuthKit takes the resource indicators that are set for its MCP servers.",
+            "AuthKit accepts only the resource indicators that are set for its MCP servers.",
             "In the WorkOS dashboard, under Connect, Configuration, MCP resource \
               indicators, add {resource}.",
         ),

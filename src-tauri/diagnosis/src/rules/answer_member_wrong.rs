@@ -33,10 +33,10 @@ rule! {
     /// RFC 7662 section 2.2; OpenID Connect Core 1.0 section 5.3.2; RFC 7517 section 4.1; MCP
     /// lifecycle and tools.
     "B03" "answer_member_wrong" Warning AuthorizationServer since None,
-    title: "{member} of {document} is not as it has to be",
+    title: "{member} in {document} is not valid",
     variants: [
-        BY_MCP_SERVER: Warning McpServer Certain "{member} of {document} is not as it has to be",
-        SESSION_ID: Error McpServer Certain "{header} of the MCP server is not as it has to be",
+        BY_MCP_SERVER: Warning McpServer Certain "{member} in {document} is not valid",
+        SESSION_ID: Error McpServer Certain "{header} from the MCP server is not valid",
     ],
     spec: [
         RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES, MCP_INITIALIZE_RESULT,
@@ -353,7 +353,7 @@ mod tests {
             json!({"keys": [{"kty": "RSA", "e": "AQAB"}]}),
         )
         .unwrap();
-        assert!(key.title.starts_with("n of"), "{}", key.title);
+        assert!(key.title.starts_with("n in"), "{}", key.title);
     }
 
     #[test]

@@ -37,13 +37,13 @@ rule! {
         CLIENT_ID_UNKNOWN: Error Client Likely
             "The authorization endpoint does not know the client ID of this run",
         NOT_THERE: Error AuthorizationServer Likely
-            "There is nothing at the authorization endpoint",
+            "The authorization endpoint does not exist",
         BY_POST: Error AuthorizationServer Likely
             "The authorization server posts its answer, although query is the default",
         LOOP: Error AuthorizationServer Likely
             "The authorization endpoint redirects in a circle",
         TOO_MANY: Error AuthorizationServer Likely
-            "The authorization endpoint takes no more requests for now",
+            "The authorization endpoint limits the rate of requests",
         GATEWAY: Error Network Likely
             "A gateway answers in place of the authorization endpoint",
         IN_FRONT: Error Network Likely

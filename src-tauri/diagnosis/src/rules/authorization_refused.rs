@@ -214,14 +214,14 @@ fn by_code(error: &str, description: &str) -> Finding {
             .fix("Enable the response type code for this client."),
         "invalid_request" if description.to_ascii_lowercase().contains("code_challenge") => finding
             .message(
-                "The authorization server does not take the PKCE parameters, which MCP \
-                      clients have to send.",
+                "The authorization server rejects the PKCE parameters, which MCP clients have to \
+                 send.",
             )
             .fix("Enable PKCE with S256 for this client."),
         "invalid_request" => finding
             .message(
-                "A parameter is missing or is not taken. Servers that do not know resource have to \
-                 ignore it, and some refuse it instead.",
+                "A parameter is missing or is not accepted. Servers that do not know resource have \
+                 to ignore it, and some refuse it instead.",
             )
             .fix(
                 "Look into the authorization server's log for this request, and ignore unknown \

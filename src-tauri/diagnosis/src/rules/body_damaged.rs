@@ -119,7 +119,7 @@ fn mark(seen: ExchangeRef<'_>) -> Option<Finding> {
         .at(seen.seq, Part::body(""))
         .message(
             "There are three bytes (EF BB BF) before the JSON. This client passes over them; others \
-             say that the first character is no JSON.",
+             say that the first character is not JSON.",
         )
         .expected("{ as the first byte")
         .actual("a byte order mark before {")
@@ -228,8 +228,8 @@ fn coding(seen: ExchangeRef<'_>) -> Option<Finding> {
                 finding
                     .variant(of(seen, &CODING_HIDDEN_BY_MCP_SERVER, &CODING_HIDDEN))
                     .message(
-                        "This client recognises it by its first bytes. Others take the bytes for \
-                         the text and say that it is no JSON.",
+                        "This client recognises it by its first bytes. Others read the bytes as \
+                         text and say that it is not JSON.",
                     )
                     .expected(format!("Content-Encoding: {name}"))
                     .actual(format!("{name} without Content-Encoding"))

@@ -27,8 +27,8 @@ rule! {
     title: "The browser did not come back",
     variants: [
         OWN_OPTION: Error Client Likely
-            "Nobody comes back in the time that this run's own {option} leaves",
-        URL_SHOWN: Error Client Likely "Nobody came back from the authorization URL",
+            "The browser does not come back in the time that this run's own {option} allows",
+        URL_SHOWN: Error Client Likely "The browser did not come back from the authorization URL",
         CLOSED: Error Client Likely "The browser was closed before it came back",
         PAGE_REFUSES: Error AuthorizationServer Likely "The login ends at an error page",
         UPSTREAM_REFUSES: Error AuthorizationServer Likely

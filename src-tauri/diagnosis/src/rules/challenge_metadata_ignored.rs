@@ -1,6 +1,6 @@
 use trace::Revision;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
@@ -59,12 +59,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
          and went on with {} instead.",
         excerpt(&instead.exchange.request.url)
     );
-    let way_around = "answering with the same document at the well-known URLs of its path and of \
+    let workaround = "answering with the same document at the well-known URLs of its path and of \
                       its root";
     let finding = RULE
         .found(MCP_CLIENT_METADATA_URL)
         .at(instead.seq, Part::RequestUrl)
-        .message(with_a_way_around(&said, way_around))
+        .message(with_workaround(&said, workaround))
         .expected(format!("GET {url}"))
         .actual(format!(
             "{} {}",

@@ -53,7 +53,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC9110_UNAUTHORIZED)
         .at(seq, Part::response_header("WWW-Authenticate"))
-        .message(format!("{error}. Clients take it for no challenge at all."))
+        .message(format!(
+            "{error}. Clients treat it as if there were no challenge."
+        ))
         .expected(format!("{} at character {}", error.expected, error.at + 1))
         .actual(excerpt(&error.value))
         .fix(
@@ -87,8 +89,8 @@ fn forgiven(refused: &[ExchangeRef<'_>], findings: &mut Findings) {
                 .title_with([name.as_str()])
                 .message(format!(
                     "A value with other characters than those of a word has to stand in \" \". \
-                     Clients that look for {name}=\" do not find it; others take the wrong \
-                     quotation marks for a part of the value."
+                     Clients that look for {name}=\" do not find it; others read the wrong \
+                     quotation marks as part of the value."
                 ))
                 .expected(format!("{name}=\"{bare}\""))
                 .fix(format!("Write {name}=\"{bare}\" in WWW-Authenticate."))

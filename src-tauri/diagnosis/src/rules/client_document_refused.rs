@@ -64,7 +64,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match fetched.and_then(|fetched| fetched.status()) {
         Some(200) => finding
             .message(
-                "It fetched the document and does not take what is in it: client_id has to be the \
+                "It fetched the document and does not accept its content: client_id has to be the \
                  very URL, redirect_uris have to hold the one of the request, and \
                  token_endpoint_auth_method must not need a secret.",
             )

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use trace::Grant;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, access_token, form, oauth_error, value};
 use crate::rule::{Findings, rule};
@@ -67,10 +67,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                         answer to the first request names the cause; that to the second does not.";
             (finding.variant(&REFUSED), said)
         };
-        let way_around = "naming the cause in error_description of its first answer";
+        let workaround = "naming the cause in error_description of its first answer";
         let finding = finding
             .at(seen.seq, Part::RequestBody)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected("each code once")
             .actual(format!("the code of entry {} again", first.seq))
             .fix("In the client: send a code once, and authorize afresh after an error.");

@@ -84,8 +84,8 @@ fn survives(reading: &Reading<'_>, again: ExchangeRef<'_>, token: &str) -> Optio
     let finding = RULE.found(RFC6749_CODE_ONCE).at(taken.seq, Part::Status);
     let finding = if jwt(token).is_ok() {
         finding.variant(&SIGNED_TOKEN_SURVIVES).message(
-            "The code was refused as it should be, and the MCP server still takes the token that it \
-             had brought. A server that checks signatures alone does not learn that a token was \
+            "The code was refused as it should be, and the MCP server still accepts the token that \
+             it had brought. A server that checks signatures alone does not learn that a token was \
              revoked, so a short lifetime is what is left.",
         )
     } else {

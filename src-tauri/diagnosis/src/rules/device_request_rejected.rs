@@ -28,7 +28,7 @@ rule! {
         BY_NETWORK: Error Network Likely
             "The device authorization request does not reach the authorization server",
         WITH_SUCCESS: Error AuthorizationServer Likely
-            "The device authorization request is refused with a status of success",
+            "The device authorization request is refused with a success status",
     ],
     spec: [RFC8628_ERROR],
     stops: [AuthorizationError],
@@ -72,7 +72,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              authorization server.",
         ),
         "invalid_client" => (
-            "The authorization server does not know the client, or does not take how it \
+            "The authorization server does not know the client, or does not accept the way it \
              authenticates here.",
             "Compare the client with what the authorization server has, and let it authenticate \
              here as at the token endpoint.",
@@ -84,13 +84,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              challenge.",
         ),
         "" => (
-            "The refusal is no OAuth error, so it does not say what is wrong. The URL may be that \
+            "The refusal is not an OAuth error, so it does not say what is wrong. The URL may be that \
              of a page.",
             "Check device_authorization_endpoint in the metadata, and answer errors as the token \
              endpoint does.",
         ),
         _ => (
-            "Something in the request is missing or is not taken.",
+            "Something in the request is missing or is not accepted.",
             "Look into the authorization server's log for this request, and ignore unknown \
              parameters.",
         ),

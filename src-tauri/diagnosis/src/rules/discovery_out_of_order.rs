@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use trace::{MetadataSource, Purpose, Revision, WellKnown};
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
@@ -70,9 +70,9 @@ fn oidc_first(reading: &Reading<'_>) -> Option<Finding> {
     let said = "The client looks at openid-configuration first. A server that has both documents, \
                 and leaves something out of that one, looks broken to this client and right to \
                 others.";
-    let way_around = "serving the same content at both";
+    let workaround = "serving the same content at both";
     let finding = out_of_order(first.seen, MCP_CLIENT_METADATA_ORDER)
-        .message(with_a_way_around(said, way_around))
+        .message(with_workaround(said, workaround))
         .expected("GET /.well-known/oauth-authorization-server first");
     (!asked_before).then_some(finding)
 }
@@ -97,10 +97,10 @@ fn root_first(reading: &Reading<'_>) -> Option<Finding> {
         return None;
     }
     let said = "The document at the root may be that of another MCP server on the same host.";
-    let way_around = "serving the right document at the root too, if the host has one MCP server";
+    let workaround = "serving the right document at the root too, if the host has one MCP server";
     let finding = out_of_order(first.seen, MCP_CLIENT_METADATA_URL)
         .variant(&ROOT_FIRST)
-        .message(with_a_way_around(said, way_around))
+        .message(with_workaround(said, workaround))
         .expected("the well-known URL with the MCP server's path first");
     Some(finding)
 }
@@ -120,11 +120,11 @@ fn get_first(reading: &Reading<'_>) -> Option<Finding> {
     }
     let said = "The client opens a stream before it calls. It is not challenged there, so it does \
                 not learn how to log in until it calls.";
-    let way_around = "answering 401 with the challenge to a GET without a token, before anything \
+    let workaround = "answering 401 with the challenge to a GET without a token, before anything \
                       else about the request is checked";
     let finding = out_of_order(*first, MCP_CLIENT_POST)
         .variant(&GET_FIRST)
-        .message(with_a_way_around(said, way_around))
+        .message(with_workaround(said, workaround))
         .expected("POST with initialize or another call first");
     Some(finding)
 }

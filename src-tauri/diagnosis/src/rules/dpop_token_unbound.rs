@@ -10,7 +10,7 @@ use crate::wording::excerpt;
 rule! {
     /// # What it looks at
     /// A JWT access token that came with `token_type` DPoP: its `cnf.jkt` next to the thumbprint of
-    /// the key that the request's proof has. A token that is no JWT cannot be checked.
+    /// the key that the request's proof has. A token that is not a JWT cannot be checked.
     ///
     /// # Why it matters
     /// The MCP server learns from the token which key belongs to it. Without that it cannot check

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use trace::FailureKind;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{Reading, form, response_fields, value};
 use crate::rule::{Findings, rule};
@@ -58,7 +58,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let finding = RULE
             .found(MCP_CLIENT_UNAUTHORIZED)
             .at(seen.seq, Part::RequestUrl)
-            .message(with_a_way_around(&said, "answering sooner than that"))
+            .message(with_workaround(&said, "answering sooner than that"))
             .expected("to wait for the answer")
             .actual(format!("broken off after {waited} ms"))
             .fix("In the client: wait longer. At the server: find out what takes so long.");
@@ -84,12 +84,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              expects, or the browser came to an address where it does not listen.",
             waited.as_secs()
         );
-        let way_around = "sending state and iss exactly as the client expects them";
+        let workaround = "sending state and iss exactly as the client expects them";
         let finding = RULE
             .found(RFC6749_CODE)
             .variant(&NOT_REDEEMED)
             .at(callback.seq, Part::RequestUrl)
-            .message(with_a_way_around(&said, way_around))
+            .message(with_workaround(&said, workaround))
             .expected("a token request with the code")
             .actual("none")
             .fix("In the client: look into its log for what it makes of the callback.");

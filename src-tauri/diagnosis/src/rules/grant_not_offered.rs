@@ -22,7 +22,7 @@ rule! {
     /// # References
     /// RFC 8414 section 2.
     "M04" "grant_not_offered" Error AuthorizationServer since None,
-    title: "The authorization server does not offer the grant that was chosen",
+    title: "The authorization server does not offer the chosen grant",
     variants: [
         OWN_OPTION: Error Client Likely
             "The grant is not offered that this run's own {option} asks for",

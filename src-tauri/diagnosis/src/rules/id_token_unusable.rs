@@ -29,7 +29,7 @@ rule! {
         UNSIGNED: Error AuthorizationServer Certain "The ID token is not signed",
         CLAIM_MISSING: Error AuthorizationServer Certain "The ID token has no {claim}",
         CLAIM_WRONG: Error AuthorizationServer Certain
-            "{claim} of the ID token is not as it has to be",
+            "{claim} in the ID token is not valid",
         EXPIRED: Error AuthorizationServer Likely "The ID token had expired when it came",
     ],
     spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER],

@@ -147,7 +147,7 @@ fn odd(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> Option<Finding> {
             one => one.as_str().into_iter().collect(),
         };
         let same = |one: &&str| one.trim_end_matches('/') == resource.trim_end_matches('/');
-        // What is no URL may be the name by which both sides know the server.
+        // What is not a URL may be the name by which both sides know the server.
         let elsewhere = named
             .iter()
             .all(|one| trace::origin_of(one).is_some() && !same(one));

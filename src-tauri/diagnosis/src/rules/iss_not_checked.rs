@@ -1,6 +1,6 @@
 use trace::Revision;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{Reading, response_fields, value};
 use crate::rule::{Findings, rule};
@@ -68,11 +68,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             ),
             _ => continue,
         };
-        let way_around = "sending iss with the issuer of its metadata, so that nothing has to be \
+        let workaround = "sending iss with the issuer of its metadata, so that nothing has to be \
                           refused";
         let finding = finding
             .at(redeemed.seq, Part::RequestBody)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected(format!("no token request, or iss={}", excerpt(issuer)))
             .actual(actual)
             .fix("In the client: compare iss before the code is sent anywhere.");

@@ -22,9 +22,10 @@ rule! {
     /// # References
     /// RFC 8414 section 2; RFC 7517 section 5.
     "J03" "jwks_unusable" Error AuthorizationServer since None,
-    title: "The authorization server's keys cannot be had",
+    title: "The authorization server's keys cannot be fetched",
     variants: [
-        BY_NETWORK: Error Network Likely "The authorization server's keys are not reached",
+        BY_NETWORK: Error Network Likely "The request for the authorization server's keys does not \
+                                          reach it",
         PRIVATE: Error AuthorizationServer Certain
             "The authorization server publishes a private key",
     ],

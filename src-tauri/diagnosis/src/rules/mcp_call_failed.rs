@@ -11,7 +11,7 @@ use crate::wording::{answer_in_words, excerpt, in_its_own_words, is_html, list};
 rule! {
     /// # What it looks at
     /// A call to the MCP server that is not refused for its token, and is answered with a JSON-RPC
-    /// error or with something that is no JSON-RPC answer.
+    /// error or with something that is not a JSON-RPC answer.
     ///
     /// # Why it matters
     /// Authorization is done, and the server is of no use all the same. Clients show it as a failed
@@ -297,7 +297,7 @@ fn by_status(
         ),
         429 => (
             &UNREADABLE_ANSWER,
-            "A limit on requests answers. Nothing in the request itself is wrong.",
+            "A rate limit was reached. Nothing in the request itself is wrong.",
             "Wait for as long as Retry-After says. Raise the limit, or count by client instead of \
              by address.",
         ),
@@ -316,7 +316,7 @@ fn by_status(
         ),
         502..=504 => (
             &GATEWAY,
-            "A gateway answers and says that it does not reach the server behind it.",
+            "A gateway answers that it cannot reach the server behind it.",
             "Check that the MCP server runs, how long it takes, and the gateway's limits.",
         ),
         500.. => (
@@ -331,7 +331,7 @@ fn by_status(
         ),
         _ => (
             &UNREADABLE_ANSWER,
-            "The answer is no JSON-RPC message.",
+            "The answer is not a JSON-RPC message.",
             "Answer with one JSON object, or an event stream that ends with the answer.",
         ),
     }

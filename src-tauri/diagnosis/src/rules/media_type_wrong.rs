@@ -67,7 +67,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .title_with([document])
             .at(seen.seq, Part::response_header("Content-Type"))
             .message(if events {
-                "Clients go by the media type, take the stream for JSON, and say that it is none."
+                "Clients go by the media type, read the stream as JSON, and fail."
             } else {
                 "This client reads the body all the same. Clients that go by the media type say that \
                  the answer is not JSON."

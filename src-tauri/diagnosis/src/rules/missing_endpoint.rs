@@ -21,7 +21,7 @@ rule! {
     "M01" "missing_endpoint" Error AuthorizationServer since None,
     title: "An endpoint that is needed is missing in the metadata",
     variants: [
-        NOT_A_URL: Error AuthorizationServer Certain "{endpoint} is no http or https URL",
+        NOT_A_URL: Error AuthorizationServer Certain "{endpoint} is not an http or https URL",
         ABSENT: Error AuthorizationServer Certain "The metadata has no {endpoint}",
     ],
     spec: [RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, MCP_HTTPS],

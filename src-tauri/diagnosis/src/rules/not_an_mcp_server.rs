@@ -11,7 +11,7 @@ use crate::wording::{answer_in_words, excerpt, in_its_own_words, is_html, text_o
 rule! {
     /// # What it looks at
     /// The answer to a first call after which the flow stopped, because it is nothing that an MCP
-    /// server says: a web page, a 404, JSON that is no JSON-RPC.
+    /// server says: a web page, a 404, JSON that is not JSON-RPC.
     ///
     /// # Why it matters
     /// Most often the URL is not that of the MCP endpoint: the path is missing or another one, or
@@ -24,7 +24,7 @@ rule! {
     /// # References
     /// MCP transports, "Sending Messages to the Server".
     "N02" "not_an_mcp_server" Error Client Likely since None,
-    title: "What answers at this URL is no MCP server",
+    title: "The server at this URL does not answer as an MCP server",
     variants: [
         OWN_OPTION: Error Client Likely
             "The first call fails because of this run's own {option}",
@@ -141,13 +141,13 @@ fn told(finding: Finding, response: &Response) -> Finding {
     match response.status {
         404 | 410 => finding.message(format!("There is nothing at this URL. {PATH}")),
         405 => finding.message(format!(
-            "This URL does not take POST, and an MCP endpoint does. {PATH} It may also be an \
+            "This URL does not accept POST, and an MCP endpoint does. {PATH} It may also be an \
              endpoint of the old HTTP+SSE transport."
         )),
         406 | 415 => finding
             .variant(&OTHER_ANSWER)
             .message(
-                "The server, or what is in front of it, does not take the headers that every MCP \
+                "The server, or what is in front of it, does not accept the headers that every MCP \
                  client sends: Content-Type application/json, and Accept with application/json and \
                  text/event-stream. They may be changed on the way.",
             )
@@ -182,7 +182,7 @@ fn told(finding: Finding, response: &Response) -> Finding {
                  token.",
             ),
         _ => finding.variant(&OTHER_ANSWER).message(format!(
-            "The answer is no JSON-RPC answer. If this is the right URL, the server does not speak \
+            "The answer is not a JSON-RPC answer. If this is the right URL, the server does not speak \
              MCP as it should. {PATH}"
         )),
     }

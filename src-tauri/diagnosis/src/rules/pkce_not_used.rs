@@ -1,6 +1,6 @@
 use trace::Grant;
 
-use crate::conduct::{has_whole_form, with_a_way_around};
+use crate::conduct::{has_whole_form, with_workaround, without_workaround};
 use crate::finding::{Finding, Part};
 use crate::reading::{Reading, form, value};
 use crate::rule::{Findings, rule};
@@ -50,12 +50,12 @@ fn in_authorization(reading: &Reading<'_>) -> Option<Finding> {
         if asked.value("code_challenge").is_none() {
             let said = "The authorization request has no code_challenge. Servers that demand PKCE \
                         refuse it; with the others, a code that leaks can be redeemed by anybody.";
-            let way_around = "demanding PKCE, so that the client cannot go on without it; to issue \
+            let workaround = "demanding PKCE, so that the client cannot go on without it; to issue \
                               codes without PKCE would be unsafe";
             let finding = RULE
                 .found(MCP_CLIENT_PKCE)
                 .at(asked.seq, Part::RequestUrl)
-                .message(with_a_way_around(said, way_around))
+                .message(with_workaround(said, workaround))
                 .expected("code_challenge with code_challenge_method=S256")
                 .actual("no code_challenge")
                 .fix("In the client: use PKCE with S256.");
@@ -68,12 +68,12 @@ fn in_authorization(reading: &Reading<'_>) -> Option<Finding> {
         }
         let said = "With plain the code_verifier stands in the authorization URL, so that whoever \
                     reads the code there has both. Servers may refuse it.";
-        let way_around = "refusing plain with invalid_request, which names the cause to the user";
+        let workaround = "refusing plain with invalid_request, which names the cause to the user";
         let finding = RULE
             .found(MCP_S256)
             .variant(&PLAIN)
             .at(asked.seq, Part::RequestUrl)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected("code_challenge_method=S256")
             .actual(match asked.value("code_challenge_method") {
                 Some(method) => format!("code_challenge_method={}", excerpt(method)),
@@ -99,10 +99,7 @@ fn in_redemption(reading: &Reading<'_>) -> Option<Finding> {
             .found(MCP_CLIENT_PKCE)
             .variant(&NO_VERIFIER)
             .at(seen.seq, Part::RequestBody)
-            .message(with_a_way_around(
-                said,
-                "nothing that is safe: it has to insist on the verifier",
-            ))
+            .message(without_workaround(said, "it has to insist on the verifier"))
             .expected("code_verifier")
             .actual("no code_verifier")
             .fix("In the client: send the code_verifier of the authorization request.");

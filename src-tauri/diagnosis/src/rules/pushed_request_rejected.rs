@@ -81,14 +81,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ),
         "" => (
             RFC9126_ERROR,
-            "The refusal is no OAuth error, so it does not say what is wrong.".to_owned(),
+            "The refusal is not an OAuth error, so it does not say what is wrong.".to_owned(),
             "Check pushed_authorization_request_endpoint in the metadata, and answer errors with \
              error and error_description."
                 .to_owned(),
         ),
         "invalid_client" => (
             RFC6749_INVALID_CLIENT,
-            "The authorization server does not know the client, or does not take how it \
+            "The authorization server does not know the client, or does not accept the way it \
              authenticates here."
                 .into(),
             "Let clients authenticate at this endpoint as at the token endpoint, public ones with \
@@ -113,8 +113,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ),
         _ => (
             RFC9126_ERROR,
-            "A parameter is missing or is not taken; the description says which, or the server's \
-             log does."
+            "A parameter is missing or is not accepted; the description says which, or the \
+             server's log does."
                 .into(),
             "Look into the authorization server's log for this request, and ignore unknown \
              parameters."

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::conduct::{with_a_way_around, without_loopback_port};
+use crate::conduct::{with_workaround, without_loopback_port, without_workaround};
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::rule::{Findings, rule};
@@ -64,16 +64,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let said = "The client registered the loopback address with another port, or with none, \
                     and listens on a port of the moment. That is lawful, and fails at servers \
                     that compare the whole URI.";
-        let way_around = "letting any port through for loopback redirect URIs, as it has to";
+        let workaround = "letting any port through for loopback redirect URIs, as it has to";
         RULE.found(RFC8252_LOOPBACK)
             .variant(&OTHER_PORT)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
     } else {
         let said = "The authorization server has to refuse a redirect URI that the client did not \
                     register.";
-        let way_around = "nothing that is safe: an open redirect would give the code to others";
+        let why = "to accept any redirect URI would give codes to others";
         RULE.found(MCP_CLIENT_REDIRECT_URI)
-            .message(with_a_way_around(said, way_around))
+            .message(without_workaround(said, why))
     };
     let registered: Vec<String> = registered.iter().map(|uri| excerpt(uri)).collect();
     let finding = finding

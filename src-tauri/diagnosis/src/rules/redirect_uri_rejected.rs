@@ -18,7 +18,7 @@ rule! {
     /// such client away, and the user sees an error page instead of a login.
     ///
     /// # How to fix
-    /// Let any port through for loopback redirect URIs. Where that cannot be had, register the
+    /// Let any port through for loopback redirect URIs. Where that is not possible, register the
     /// listed URIs and choose a fixed host and port for the callback.
     ///
     /// # References

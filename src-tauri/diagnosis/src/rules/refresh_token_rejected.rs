@@ -104,7 +104,7 @@ const OF_THE_CLIENT: [(&str, &str); 5] = [
     ),
     (
         "unsupported_grant_type",
-        "Refresh tokens are issued, and the grant type refresh_token is not taken.",
+        "Refresh tokens are issued, but the grant type refresh_token is not accepted.",
     ),
     (
         "invalid_scope",

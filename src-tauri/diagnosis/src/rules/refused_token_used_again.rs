@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::{with_workaround, without_workaround};
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, bearer, challenge_error, is_about_more_than_the_token};
 use crate::rule::{Findings, rule};
@@ -59,7 +59,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if let Some((call, seconds)) = expired {
         let said = "The token answer said how long the token is good for, and the client calls \
                     with it after that. The 401 costs one call, and the client goes on from there.";
-        let way_around = "giving tokens a longer life, where such calls are a burden";
+        let workaround = "giving tokens a longer life, where such calls are a burden";
         let finding = RULE
             .found(RFC6750_INVALID_TOKEN)
             .variant(&EXPIRED)
@@ -69,7 +69,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                     name: "Authorization".into(),
                 },
             )
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected("a refresh before the token expires")
             .actual(format!("a call {seconds} s after the token expired"))
             .fix("In the client: refresh before expires_in has passed.");
@@ -82,12 +82,13 @@ fn goes_on(call: ExchangeRef<'_>, times: usize) -> crate::finding::Finding {
         "The MCP server refused this token {times} times, and the client neither refreshed it nor \
          asked for another one in between."
     );
-    let way_around = match challenge_error(call).as_deref() {
-        Some("invalid_token") => "nothing more: it says invalid_token already",
-        _ => {
+    let message = match challenge_error(call).as_deref() {
+        Some("invalid_token") => without_workaround(&said, "it says invalid_token already"),
+        _ => with_workaround(
+            &said,
             "saying error=\"invalid_token\" in the challenge, which tells clients that the token \
-              is the cause"
-        }
+             is the cause",
+        ),
     };
     RULE.found(MCP_CLIENT_UNAUTHORIZED)
         .at(
@@ -96,7 +97,7 @@ fn goes_on(call: ExchangeRef<'_>, times: usize) -> crate::finding::Finding {
                 name: "Authorization".into(),
             },
         )
-        .message(with_a_way_around(&said, way_around))
+        .message(message)
         .expected("a refresh, or another login")
         .actual(format!("the same token, refused {times} times"))
         .fix("In the client: refresh the token after a 401, or authorize afresh.")

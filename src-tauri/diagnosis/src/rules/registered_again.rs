@@ -1,4 +1,4 @@
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::rule::{Findings, rule};
@@ -55,11 +55,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if let Some([_, (second, client)]) = again {
         let said = "The client has an identifier of this authorization server already, and asks \
                     for another one.";
-        let way_around = "forgetting clients that never got a token";
+        let workaround = "forgetting clients that never got a token";
         let finding = RULE
             .found(MCP_BINDING)
             .at(second.seq, Part::RequestUrl)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected("the first registration, used again")
             .actual(format!("another client_id, {}", excerpt(client)))
             .fix("In the client: keep the registration for each issuer, and use it again.");

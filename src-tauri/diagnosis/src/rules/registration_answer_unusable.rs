@@ -99,7 +99,7 @@ fn not_json(response: &Response) -> Finding {
         );
     }
     finding.variant(&NOT_JSON).message(
-        "What came is no JSON object. registration_endpoint in the metadata may be the URL of a \
+        "What came is not a JSON object. registration_endpoint in the metadata may be the URL of a \
          page, or something in between answers in its place.",
     )
 }

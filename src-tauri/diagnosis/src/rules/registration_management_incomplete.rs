@@ -27,7 +27,7 @@ rule! {
         REFUSED: Warning AuthorizationServer Likely "{action} a registration fails",
         NOT_REACHED: Warning Network Likely "{action} a registration fails",
         OF_ANOTHER: Warning AuthorizationServer Certain
-            "Reading a registration brings that of another client",
+            "Reading a registration returns that of another client",
     ],
     spec: [RFC7592_PAIR],
     looks_at: [Registered],

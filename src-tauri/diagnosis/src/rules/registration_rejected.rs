@@ -36,7 +36,7 @@ rule! {
             "The authorization server refuses to register the redirect URI",
         UNEXPLAINED: Error AuthorizationServer Likely,
         TOO_MANY: Error AuthorizationServer Likely
-            "The authorization server takes no more registrations for now",
+            "The authorization server limits the rate of registrations",
         FAILS: Error AuthorizationServer Likely
             "The authorization server fails on the registration",
         REDIRECTED: Error AuthorizationServer Likely "The registration endpoint redirects elsewhere",
@@ -106,7 +106,7 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
             .at(seen.seq, Part::body("/error"))
             .variant(&REDIRECT_URI)
             .message(
-                "No client comes about because of a redirect URI. A native client listens on a \
+                "No client was registered, because of a redirect URI. A native client listens on a \
                  port that the system hands out, so it can only register a loopback URI.",
             )
             .expected(format!("a client for {}", list(&uris)))
@@ -124,8 +124,8 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
         .collect();
     let (message, fix) = match sent.as_slice() {
         [] => (
-            "No client comes about, because the authorization server does not take something in \
-             the request."
+            "No client was registered, because the authorization server does not accept something \
+             in the request."
                 .to_owned(),
             "Look into the authorization server's log and its registration policy, and let it \
              accept a native public client. Or register a client by hand and give its client ID to \
@@ -133,7 +133,7 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
                 .to_owned(),
         ),
         sent => (
-            format!("No client comes about. The request says {}.", list(sent)),
+            format!("No client was registered. The request says {}.", list(sent)),
             format!(
                 "Accept {} at the authorization server{}. Or register a client by hand and give \
                  its client ID to this run.",

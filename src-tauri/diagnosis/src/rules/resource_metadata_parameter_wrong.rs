@@ -9,7 +9,7 @@ use crate::wording::{answer_in_words, excerpt, is_http_url};
 rule! {
     /// # What it looks at
     /// The parameters of the challenge: `resource` or another name where `resource_metadata` is
-    /// meant, a `resource_metadata` that is no absolute URL, and one where there is no document
+    /// meant, a `resource_metadata` that is not an absolute URL, and one where there is no document
     /// though a well-known URL has it.
     ///
     /// # Why it matters
@@ -57,7 +57,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             format!("{name}=\"{}\"", excerpt(value)),
         ),
         Wrong::NotAbsolute { value } => (
-            "resource_metadata is no absolute URL, and clients do not resolve it against anything."
+            "resource_metadata is not an absolute URL, and clients do not resolve it against anything."
                 .to_owned(),
             format!("resource_metadata=\"{}\"", excerpt(value)),
         ),
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_relative_resource_metadata_is_wrong_too() {
         let run = challenged(r#"Bearer resource_metadata="/.well-known/oauth-protected-resource""#);
-        assert!(run.finding("S09").message.contains("no absolute URL"));
+        assert!(run.finding("S09").message.contains("not an absolute URL"));
     }
 
     #[test]

@@ -32,7 +32,7 @@ rule! {
             "The resource metadata does not say which resource it is about",
         CUT_OFF: Error Network Likely,
         MEMBER: Warning McpServer Certain
-            "{member} of the resource metadata is not as it has to be",
+            "{member} in the resource metadata is not valid",
     ],
     spec: [MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN],
     follows: [CUT_OFF "B02/coding_by_mcp_server"],
@@ -51,7 +51,7 @@ const fn member(name: &'static str, form: Form) -> Member {
     }
 }
 
-/// What of a document that can be used is not as it has to be. The members without which it cannot
+/// What of a document that can be used is not valid. The members without which it cannot
 /// be used are looked at one by one.
 const TABLE: &[Member] = &[
     Member {

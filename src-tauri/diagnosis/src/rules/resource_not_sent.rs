@@ -1,6 +1,6 @@
 use trace::{Grant, Revision};
 
-use crate::conduct::{has_whole_form, with_a_way_around};
+use crate::conduct::{has_whole_form, with_workaround};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, form, value};
 use crate::rule::{Findings, rule};
@@ -84,10 +84,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              for. It may issue one that the MCP server refuses."
         }
     };
-    let way_around = "letting the authorization server take the MCP server as the audience of \
+    let workaround = "letting the authorization server take the MCP server as the audience of \
                       requests without resource";
     let finding = finding
-        .message(with_a_way_around(what, way_around))
+        .message(with_workaround(what, workaround))
         .expected(match reading.resource_metadata() {
             Some((_, metadata)) => metadata.resource.as_deref().map_or_else(
                 || "resource with the MCP server's URL".into(),

@@ -1,6 +1,6 @@
 use trace::{Grant, Revision};
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{Reading, form, value};
 use crate::rule::{Findings, rule};
@@ -67,12 +67,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             excerpt(&resource),
             excerpt(reading.server_url)
         );
-        let way_around = "naming in its resource metadata what the client sends, if that is the \
+        let workaround = "naming in its resource metadata what the client sends, if that is the \
                           server's own URL in another form";
         let finding = RULE
             .found(MCP_CLIENT_RESOURCE_IDENTIFIES)
             .at(seq, Part::RequestUrl)
-            .message(with_a_way_around(&said, way_around))
+            .message(with_workaround(&said, workaround))
             .expected(format!("resource={}", excerpt(expected)))
             .actual(format!("resource={}", excerpt(&resource)))
             .fix("In the client: send the resource that the resource metadata names.");
@@ -97,12 +97,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let said = "The user agreed to a token for one resource, and the client asks for a token \
                     for another. Authorization servers answer invalid_target, or issue a token \
                     that is not for the MCP server.";
-        let way_around = "treating both as the same resource, if they are";
+        let workaround = "treating both as the same resource, if they are";
         let finding = RULE
             .found(MCP_CLIENT_RESOURCE_IDENTIFIES)
             .variant(&CHANGED)
             .at(seq, Part::RequestBody)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected(format!("resource={}", excerpt(&asked)))
             .actual(format!("resource={}", excerpt(sent)))
             .fix("In the client: send the same resource in both requests.");

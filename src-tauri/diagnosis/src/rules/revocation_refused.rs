@@ -31,7 +31,7 @@ rule! {
         KIND_NOT_SUPPORTED: Note AuthorizationServer Certain
             "The authorization server does not revoke tokens of this kind",
         WITH_SUCCESS: Warning AuthorizationServer Certain
-            "The revocation is answered with an error and a status of success",
+            "The revocation is answered with an error and a success status",
         OTHER_STATUS: Note AuthorizationServer Certain
             "The revocation is answered with another status than 200",
     ],
@@ -41,7 +41,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut all = reading.sent_for(|purpose| matches!(purpose, Purpose::Revocation { .. }));
-    // That a nonce is wanted is no refusal.
+    // That a nonce is wanted is not a refusal.
     let refused = all.find(|seen| {
         let Some(response) = seen.response_with_body() else {
             return false;

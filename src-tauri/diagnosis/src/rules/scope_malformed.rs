@@ -21,7 +21,7 @@ rule! {
     /// # References
     /// RFC 6749 section 3.3.
     "A08" "scope_malformed" Warning McpServer since None,
-    title: "A scope is written with a space too many",
+    title: "A scope has an extra space",
     variants: [
         COMMAS: Warning McpServer Likely "Scopes are separated by commas",
         COMMAS_REFUSED: Error McpServer Likely "Scopes are separated by commas",
@@ -68,12 +68,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC6749_SCOPE_LIST)
         .at(seq, part)
         .message(
-            "This run takes the space away. Clients that send the scope on as it is are refused \
-             with invalid_scope.",
+            "This run removes the space. Clients that send the scope unchanged are refused with \
+             invalid_scope.",
         )
         .expected("scope names with one space between two of them")
         .actual(actual)
-        .fix("Take the space away, and write each name of a list as a text of its own.");
+        .fix("Remove the extra space, and write each scope of a list as a string of its own.");
     findings.add(finding);
 }
 
@@ -124,14 +124,14 @@ fn commas(reading: &Reading<'_>, findings: &mut Findings) {
         .variant(variant)
         .at(seq, part)
         .message(
-            "Scopes are separated by spaces, so clients take this for one scope with commas in its \
+            "Scopes are separated by spaces, so clients read this as one scope with commas in its \
              name, ask for it, and are refused.",
         )
         .expected(format!("\"{}\"", excerpt(&with_spaces)))
         .actual(quoted(&odd))
         .fix(format!(
-            "Put spaces between the scopes in the MCP server's settings: {}. In a JSON array each is \
-             a text of its own.",
+            "Put spaces between the scopes in the MCP server's settings: {}. In a JSON array each \
+             is a string of its own.",
             excerpt(&with_spaces)
         ));
     findings.add(finding);

@@ -95,7 +95,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC6749_SCOPE_GRANTED)
         .expected(format!(
-            "scope \"{}\", or word of what is lacking",
+            "scope \"{}\", or a scope member that says what was granted",
             excerpt(&asked)
         ))
         .actual(format!("scope \"{}\"", excerpt(&granted)));

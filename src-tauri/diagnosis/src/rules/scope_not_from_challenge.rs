@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use trace::Revision;
 
-use crate::conduct::{Asked, with_a_way_around};
+use crate::conduct::{Asked, with_workaround};
 use crate::finding::Part;
 use crate::reading::{Reading, challenges};
 use crate::rule::{Findings, rule};
@@ -53,11 +53,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  without {}.",
                 list(&lacking.iter().copied().map(excerpt).collect::<Vec<_>>())
             );
-            let way_around = "granting what a call needs where the client asks for less";
+            let workaround = "granting what a call needs where the client asks for less";
             let finding = RULE
                 .found(MCP_CLIENT_SCOPE)
                 .at(asked.seq, Part::RequestUrl)
-                .message(with_a_way_around(&said, way_around))
+                .message(with_workaround(&said, workaround))
                 .expected(format!("scope={}", excerpt(wanted)))
                 .actual(scope_in_words(scope))
                 .fix("In the client: ask for the scope that the challenge names.");
@@ -71,12 +71,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              not know a scope may refuse the whole request with invalid_scope.",
             list(&unknown)
         );
-        let way_around = "ignoring scopes that the authorization server does not know";
+        let workaround = "ignoring scopes that the authorization server does not know";
         let finding = RULE
             .found(MCP_CLIENT_LEAST_SCOPE)
             .variant(&UNKNOWN)
             .at(asked.seq, Part::RequestUrl)
-            .message(with_a_way_around(&said, way_around))
+            .message(with_workaround(&said, workaround))
             .expected(challenged.map_or_else(
                 || "scopes that the challenge or the metadata names".into(),
                 |wanted| format!("scope={}", excerpt(&wanted)),

@@ -25,11 +25,11 @@ rule! {
     /// # References
     /// RFC 8414 section 2; OpenID Connect Discovery 1.0 section 3.
     "M06" "server_metadata_member_wrong" Error AuthorizationServer since None,
-    title: "{member} of the authorization server metadata is not as it has to be",
+    title: "{member} in the authorization server metadata is not valid",
     variants: [
         MISSING: Error AuthorizationServer Certain "{member} is missing in the authorization server metadata",
         OPTIONAL: Warning AuthorizationServer Certain
-            "{member} of the authorization server metadata is not as it has to be",
+            "{member} in the authorization server metadata is not valid",
         BLANK: Error AuthorizationServer Certain
             "The authorization server metadata names neither an issuer nor endpoints",
         NO_METHOD: Warning AuthorizationServer Certain

@@ -39,7 +39,7 @@ rule! {
         FAILS: Error AuthorizationServer Likely
             "The authorization server fails where its metadata is",
         TOO_MANY: Error AuthorizationServer Likely
-            "The authorization server takes no more requests for its metadata",
+            "The authorization server limits the rate of requests for its metadata",
         GUARDED: Error AuthorizationServer Likely
             "The authorization server's metadata is behind a login",
         REDIRECTED: Error AuthorizationServer Likely
@@ -50,7 +50,7 @@ rule! {
             "The authorization server says that it is switched off where its metadata is",
         CUT_OFF: Error Network Likely "The authorization server metadata ends in the middle",
         NO_OBJECT: Error AuthorizationServer Certain
-            "The authorization server metadata is no JSON object",
+            "The authorization server metadata is not a JSON object",
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
     follows: ["N01"],
@@ -114,7 +114,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         MCP_SERVER_METADATA_2025_06
     };
     let actual = if lines.is_empty() {
-        format!("{issuer} is no http or https URL, so there is nowhere to look")
+        format!("{issuer} is not an http or https URL, so there is nowhere to look")
     } else {
         lines.join("\n")
     };
@@ -230,8 +230,8 @@ fn cause(attempt: &ServerTry<'_>) -> Option<Cause> {
         return caused(
             &NO_ANSWER,
             format!(
-                "It answers elsewhere, but not at {url}: {}. A fault of its own there, or of a \
-                 proxy in front of it.",
+                "It answers elsewhere, but not at {url}: {}. Either it fails there itself, or a \
+                 proxy in front of it does.",
                 excerpt(&failure.message)
             ),
             format!("Look into the log of the authorization server for a GET of {url}."),
@@ -398,7 +398,7 @@ mod tests {
     #[test]
     fn an_issuer_that_is_no_url_has_nowhere_to_look() {
         let finding = without_metadata("accounts.example").finding("S01");
-        assert!(finding.actual.unwrap().contains("no http or https URL"));
+        assert!(finding.actual.unwrap().contains("not an http or https URL"));
     }
 
     #[test]

@@ -28,9 +28,9 @@ rule! {
     variants: [
         BY_NETWORK: Warning Network Likely "{endpoint} is not reached",
         WITH_SUCCESS: Warning AuthorizationServer Certain
-            "{endpoint} reports an error with a status of success",
+            "{endpoint} reports an error with a success status",
         NO_OBJECT: Warning AuthorizationServer Certain
-            "{endpoint} answers with something that is no JSON object",
+            "{endpoint} answers with something that is not a JSON object",
     ],
     spec: [RFC7662_ACTIVE, OIDC_USERINFO_SUB],
     looks_at: [SideRequest],

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{Reading, response_fields, value};
 use crate::rule::{Findings, rule};
@@ -50,11 +50,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if let Some(redeemed) = taken {
         let said = "The callback has another state than the authorization request, or none, and \
                     the client sent its code on.";
-        let way_around = "sending state back exactly as it came";
+        let workaround = "sending state back exactly as it came";
         let finding = RULE
             .found(MCP_CLIENT_STATE)
             .at(redeemed.seq, Part::RequestBody)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected("no token request for an answer with another state")
             .actual("a token request with its code")
             .fix("In the client: compare state, and throw the answer away where it differs.");

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
@@ -73,12 +73,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 _ => continue,
             },
         };
-        let way_around = "taking the request as it is, since state is the client's own matter";
+        let workaround = "taking the request as it is, since state is the client's own matter";
         let finding = RULE
             .found(spec)
             .variant(variant)
             .at(asked.seq, Part::RequestUrl)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected("a fresh random state for each request")
             .actual(actual)
             .fix("In the client: send a fresh random state with every authorization request.");

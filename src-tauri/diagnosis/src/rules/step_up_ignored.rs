@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, bearer, challenges};
 use crate::rule::{Findings, rule};
@@ -51,7 +51,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let said = "The call was refused because the token lacks scope, and the client sent it again \
                 with the same token.";
-    let way_around = "asking for all the scopes that its tools need in the first challenge";
+    let workaround = "asking for all the scopes that its tools need in the first challenge";
     let finding = RULE
         .found(MCP_CLIENT_STEP_UP)
         .at(
@@ -60,7 +60,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 name: "Authorization".into(),
             },
         )
-        .message(with_a_way_around(said, way_around))
+        .message(with_workaround(said, workaround))
         .expected(wanted.map_or_else(
             || "an authorization request for more scope".into(),
             |scope| format!("an authorization request with scope={scope}"),

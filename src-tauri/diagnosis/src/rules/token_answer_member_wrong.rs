@@ -25,7 +25,7 @@ rule! {
     /// # References
     /// RFC 6749 section 5.1.
     "T46" "token_answer_member_wrong" Warning AuthorizationServer since None,
-    title: "{member} of the token answer is not as it has to be",
+    title: "{member} in the token answer is not valid",
     variants: [
         UNKNOWN_TYPE: Error AuthorizationServer Certain "The token is of a type that MCP clients do not know",
         UNPROVED: Warning AuthorizationServer Certain

@@ -11,7 +11,7 @@ use crate::wording::{differ_by_trailing_slash, excerpt};
 rule! {
     /// # What it looks at
     /// The `aud` claim of a JWT access token, against the `resource` that was asked for, and what
-    /// the MCP server made of the token. A token that is no JWT cannot be checked, and the rule
+    /// the MCP server made of the token. A token that is not a JWT cannot be checked, and the rule
     /// says so.
     ///
     /// # Why it matters
@@ -32,11 +32,11 @@ rule! {
         OWN_OPTION: Error Client Likely
             "The token is meant for somebody else because of this run's own {option}",
         USE_NOT_RECORDED: Note AuthorizationServer NotChecked
-            "Whether the MCP server takes a token for another audience could not be checked",
+            "Whether the MCP server accepts a token for another audience could not be checked",
         UNREADABLE: Note AuthorizationServer NotChecked
             "Whether the access token is meant for this server could not be checked",
         TAKEN: Note McpServer Likely
-            "The access token names another audience, and the MCP server takes it",
+            "The access token names another audience, and the MCP server accepts it",
         NOT_USED: Error AuthorizationServer Likely,
         PROVIDER_AUDIENCE: Error McpServer Likely
             "The access token has the audience that this provider gives, and not the MCP server's",

@@ -26,8 +26,8 @@ rule! {
             "The token request fails because of this run's own {option}",
         GATEWAY: Error Network Likely,
         TOO_MANY: Error AuthorizationServer Likely
-            "The token endpoint takes no more requests for now",
-        FAILS: Error AuthorizationServer Likely "The token endpoint fails on the request",
+            "The token endpoint limits the rate of requests",
+        FAILS: Error AuthorizationServer Likely "The token endpoint fails with a server error",
         IN_FRONT: Error Network Likely
             "What stands in front of the authorization server answers the token request",
         NO_ENDPOINT: Error AuthorizationServer Likely,
@@ -92,7 +92,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .fix("Answer errors with JSON that has error and error_description at its top level.");
     findings.add(match (status, object) {
         (404 | 405, None) => finding.variant(&NO_ENDPOINT).message(format!(
-            "There is no token endpoint at this URL, or it does not take POST ({status}). \
+            "There is no token endpoint at this URL, or it does not accept POST ({status}). \
              token_endpoint in the metadata may be wrong, or a proxy does not pass it on."
         )),
         _ => finding.message(

@@ -1,4 +1,4 @@
-use crate::conduct::with_a_way_around;
+use crate::conduct::with_workaround;
 use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
@@ -36,12 +36,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
     if let Some(seen) = found {
         let said = "The token stands in the URL, where logs, histories and other sites can see it.";
-        let way_around = "refusing such requests with invalid_request, so that the fault shows at \
+        let workaround = "refusing such requests with invalid_request, so that the fault shows at \
                           once";
         let finding = RULE
             .found(MCP_CLIENT_NO_TOKEN_IN_URL)
             .at(seen.seq, Part::RequestUrl)
-            .message(with_a_way_around(said, way_around))
+            .message(with_workaround(said, workaround))
             .expected("Authorization: Bearer with the token")
             .actual("access_token in the query")
             .fix("In the client: send the token in Authorization only.");

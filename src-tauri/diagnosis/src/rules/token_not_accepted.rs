@@ -43,9 +43,9 @@ rule! {
         AFTER_REFRESH: Error AuthorizationServer Likely
             "The MCP server refuses the access token that a refresh has issued",
         TOO_EARLY: Error McpServer Likely
-            "The MCP server takes the access token for one that is not valid yet",
+            "The MCP server says that the access token is not valid yet",
         EXPIRED: Error AuthorizationServer Likely
-            "The MCP server takes the fresh access token for an expired one",
+            "The MCP server says that the fresh access token has expired",
         WRONG_AUDIENCE: Error McpServer Likely
             "The MCP server says that the access token is meant for somebody else",
         REVOKED: Error AuthorizationServer Likely
@@ -57,9 +57,9 @@ rule! {
         NO_JWT: Error AuthorizationServer Likely
             "The MCP server expects a signed token and cannot read the one that was issued",
         UNREADABLE: Error McpServer Likely
-            "The MCP server refuses the fresh access token, which is no JWT",
+            "The MCP server refuses the fresh access token, which is not a JWT",
         SCHEME: Error McpServer Likely
-            "The MCP server does not take how the access token is written in the header",
+            "The MCP server cannot read the access token in the Authorization header",
         SCOPE_AS_401: Error McpServer Likely
             "The MCP server says insufficient_scope with 401 instead of 403",
         TOO_MANY: Error McpServer Likely
@@ -69,11 +69,11 @@ rule! {
         SHARED_SECRET: Error AuthorizationServer Likely
             "The refused access token is signed with a shared secret, or not at all",
         PROOF_REFUSED: Error McpServer Likely
-            "The MCP server does not take the proof of possession (DPoP)",
+            "The MCP server rejects the proof of possession (DPoP)",
         BEARER_ONLY: Error McpServer Likely
-            "The MCP server does not take an access token that is bound to a key (DPoP)",
+            "The MCP server does not accept an access token that is bound to a key (DPoP)",
         REFUSED_LATER: Error McpServer Likely
-            "The MCP server takes the access token in one call and refuses it in another",
+            "The MCP server accepts the access token in one call and refuses it in another",
     ],
     spec: [RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME],
     follows: ["J01", "J03", "J04", "J02", "MT1", "DP2", "T46", "D01/in_front", "D01/other_scheme"],

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use trace::{Grant, Purpose};
 
-use crate::conduct::with_a_way_around;
+use crate::conduct::{with_workaround, without_workaround};
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, access_token, bearer, object, text};
 use crate::rule::{Findings, rule};
@@ -63,7 +63,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut without = reading.first_calls.iter();
     let refused =
         without.find(|call| call.seq > issued.seq && matches!(call.status(), Some(401 | 403)));
-    let way_around = "nothing: it has no say in what the client sends";
+    let why = "it has no say in what the client sends";
     if let Some(call) = refused {
         let said = "The client was given a token and went on calling without it, so it is refused \
                     as it was before the login.";
@@ -76,7 +76,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                     name: "Authorization".into(),
                 },
             )
-            .message(with_a_way_around(said, way_around))
+            .message(without_workaround(said, why))
             .expected("Authorization: Bearer with the token")
             .actual("no Authorization")
             .fix("In the client: send the access token with every request to the MCP server.");
@@ -96,12 +96,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
          server dropped its request before it was seen here.",
         waited.as_secs()
     );
-    let way_around = "answering the token request with all that clients expect: token_type, \
+    let workaround = "answering the token request with all that clients expect: token_type, \
                       expires_in, a scope, and no member that is null";
     let finding = RULE
         .found(MCP_CLIENT_EVERY_REQUEST)
         .at(issued.seq, Part::body("/access_token"))
-        .message(with_a_way_around(&said, way_around))
+        .message(with_workaround(&said, workaround))
         .expected("a call to the MCP server with the token")
         .actual("none")
         .fix(

@@ -173,7 +173,7 @@ impl Refused<'_, '_> {
         }
         let changed = match compared.wrong.as_slice() {
             [] => "The request was changed by hand before it was sent.".to_owned(),
-            wrong => format!("This request is not as it must be: {}.", list(wrong)),
+            wrong => format!("This request is wrong: {}.", list(wrong)),
         };
         finding
             .variant(&REQUEST_WRONG)
@@ -256,7 +256,7 @@ impl Refused<'_, '_> {
             "use_dpop_nonce" | "invalid_dpop_proof" if self.seen.request().header_value("dpop").is_some() => (
                 RFC9449_PROOF,
                 "The request carries a proof of possession (DPoP), and the authorization server \
-                 does not take it. Behind a proxy it may compare htu with a URL that it sees \
+                 does not accept it. Behind a proxy it may compare htu with a URL that it sees \
                  otherwise; or the clocks differ (iat), or it does not know the algorithm."
                     .into(),
                 "Compare htm, htu, iat and alg of the decoded proof with what the authorization \
@@ -274,7 +274,7 @@ impl Refused<'_, '_> {
             ),
             "invalid_request" => (
                 RFC6749_TOKEN_ERROR,
-                "A parameter is missing or is not taken. Servers that do not know resource or \
+                "A parameter is missing or is not accepted. Servers that do not know resource or \
                  code_verifier have to ignore them, and some refuse them instead."
                     .into(),
                 format!("{log}, and let unknown parameters be ignored."),
@@ -296,7 +296,7 @@ impl Refused<'_, '_> {
     fn invalid_grant(&self, log: &str) -> (Spec, String, String) {
         let (means, left) = match self.grant {
             Grant::AuthorizationCode => (
-                "The authorization server does not take the code: it expired, was not stored (or \
+                "The authorization server does not accept the code: it expired, was not stored (or \
                  in the memory of another instance), or the server compares something else with \
                  what it remembers.",
                 "how long a code lives, whether all instances share their codes, and how \
@@ -307,20 +307,20 @@ impl Refused<'_, '_> {
                 "how long refresh tokens live, and whether this one was used or revoked before",
             ),
             Grant::DeviceCode => (
-                "The authorization server does not take the device code: it does not know it, or \
+                "The authorization server does not accept the device code: it does not know it, or \
                  not for this client, or it was used before.",
                 "whether all instances share their device codes, and whether the client is the \
                  same in both requests",
             ),
             Grant::JwtBearer => (
-                "The authorization server does not take the assertion: it does not trust its \
+                "The authorization server does not accept the assertion: it does not trust its \
                  issuer or key, or aud, exp, typ, resource or client_id in it are not what it \
                  expects.",
                 "which issuers it trusts and where it finds their keys, and whether aud of the \
                  decoded assertion is its own issuer",
             ),
             Grant::TokenExchange | Grant::ClientCredentials => (
-                "The server does not take what was handed in.",
+                "The server does not accept what was sent.",
                 "whether the subject token was issued to this client and is still good",
             ),
         };
@@ -340,7 +340,7 @@ impl Refused<'_, '_> {
         let offered = listed.is_some_and(|methods| methods.iter().any(|known| known == method));
         let agreed = self.agreed();
         let mut means = format!(
-            "The authorization server does not know the client, or does not take how it \
+            "The authorization server does not know the client, or does not accept the way it \
              authenticates: {method}."
         );
         if agreed.as_deref() == Some(method) {

@@ -45,7 +45,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             pairs(body)
                 .into_iter()
                 .map(|pair| match pair.name.as_str() {
-                    // What an error says is no secret.
+                    // What an error says is not a secret.
                     "error" | "error_description" => {
                         format!("{}={}", pair.name, excerpt(&pair.value))
                     }
@@ -87,7 +87,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// Whether a token answer is no JSON, but makes sense as a form.
+/// Whether a token answer is not JSON, but makes sense as a form.
 fn is_form_encoded(seen: ExchangeRef<'_>) -> bool {
     let Some(response) = seen
         .response()

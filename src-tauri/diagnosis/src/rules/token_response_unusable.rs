@@ -25,7 +25,7 @@ rule! {
         OWN_OPTION: Error Client Likely
             "The token answer cannot be used because of this run's own {option}",
         ERROR_AS_SUCCESS: Error AuthorizationServer Certain
-            "The token endpoint reports an error with a status of success",
+            "The token endpoint reports an error with a success status",
         NOT_JSON: Error AuthorizationServer Likely,
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",

@@ -21,7 +21,7 @@ pub use told::{
     TokenSeenKind, TokenSignature, TokenSince,
 };
 
-/// Tokens told of one trace at most: a client may sign an assertion for each request.
+/// Tokens that are listed for one trace, at most: a client may sign an assertion for each request.
 const MOST_TOKENS: usize = 200;
 
 /// Every token of a trace, those that are in use before those that are over, the newest first.

@@ -185,7 +185,7 @@ impl<'a> Token<'a> {
                 "Sent to the token endpoint alone, for the next access token."
             }
             TokenSeenKind::Id => {
-                "Tells the client who logged in. It is for the client, and no server takes it as \
+                "Tells the client who logged in. It is for the client, and no server accepts it as \
                  an access token."
             }
             TokenSeenKind::RegistrationAccess => {
@@ -193,8 +193,11 @@ impl<'a> Token<'a> {
             }
             TokenSeenKind::Signed => match self.name {
                 "client_assertion" => "The client proves who it is, in place of a secret.",
-                "assertion" => "The word of somebody else, traded for an access token.",
-                "subject_token" => "The token that is traded for another one.",
+                "assertion" => {
+                    "A statement that somebody else signed, exchanged for an access \
+                                token."
+                }
+                "subject_token" => "The token that is exchanged for another one.",
                 "actor_token" => "Says who acts for the subject.",
                 "request" => "The authorization request, signed.",
                 "software_statement" => "What somebody vouches for about the client.",

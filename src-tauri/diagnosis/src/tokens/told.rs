@@ -23,11 +23,11 @@ pub struct TokenSeen {
     pub came: String,
     /// Where it was sent.
     pub used: Vec<ValuePlace>,
-    /// Header and claims; empty for one that is no readable JWT.
+    /// Header and claims; empty for one that is not a readable JWT.
     pub parts: Vec<Decoded>,
     /// Why there are no parts.
     pub note: Option<String>,
-    /// None for a token that is no JWT.
+    /// None for a token that is not a JWT.
     pub signature: Option<TokenSignature>,
     pub expiry: Option<TokenExpiry>,
     /// Of access tokens alone.

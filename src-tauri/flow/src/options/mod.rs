@@ -258,7 +258,7 @@ pub struct Callback {
     pub path: String,
     /// Seconds until the listener gives up.
     pub timeout_seconds: u32,
-    /// Seconds without a word of the browser until the authorization page is asked for without
+    /// Seconds of silence of the browser until the authorization page is asked for without
     /// cookies. Never, when the listener gives up before.
     pub probe_after_seconds: u32,
 }

@@ -234,7 +234,8 @@ pub const OPTIONS: &[OptionInfo] = &[
     .when("registration.is", &["auto", "cimd"])
     .flag("client-metadata-url")
     .value_name("URL")
-    .help("The URL of your client metadata document, for authorization servers that take it as client_id"),
+    .help("The URL of your client metadata document, for authorization servers that accept it as \
+           client_id"),
     OptionInfo::new(
         "client_metadata.port",
         Group::Registration,

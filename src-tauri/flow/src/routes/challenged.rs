@@ -107,7 +107,7 @@ mod tests {
         );
         assert_eq!(words(&[]), "no WWW-Authenticate");
         assert_eq!(words(&["Bearer"]), "challenge without resource_metadata");
-        // What is no http URL is not looked at.
+        // What is not an http URL is not looked at.
         assert_eq!(
             words(&[r#"Bearer resource_metadata="file:///etc/passwd""#]),
             "challenge without resource_metadata"

@@ -76,7 +76,7 @@ pub(crate) fn resource_metadata_step(facts: &Facts, setup: &Setup, attempt: usiz
 }
 
 /// The metadata document of this number of an authorization server: RFC 8414 only before
-/// 2025-11-25. `None` after the last, and for an issuer that is no URL.
+/// 2025-11-25. `None` after the last, and for an issuer that is not a URL.
 pub(crate) fn server_metadata_step(facts: &Facts, issuer: &str, attempt: usize) -> Option<Step> {
     if attempt > 0 && !facts.revision.at_least(Revision::R20251125) {
         return None;

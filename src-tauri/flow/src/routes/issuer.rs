@@ -32,7 +32,7 @@ pub(crate) fn go_to_issuer(
             flow,
             setup,
             issuer,
-            "the issuer is no http or https URL",
+            "the issuer is not an http or https URL",
             env,
         ),
     }

@@ -184,7 +184,7 @@ fn unauthorized(
     let error = challenge
         .as_ref()
         .and_then(|challenge| challenge.parameter("error"));
-    let words = error.unwrap_or("token not taken").to_owned();
+    let words = error.unwrap_or("token not accepted").to_owned();
     let fresh = !tokens.accepted && !tokens.stored;
     let has_metadata = facts.resource_metadata.is_some();
     // The authorization server may have changed although it still refreshes its tokens.
@@ -193,7 +193,8 @@ fn unauthorized(
         return challenged(flow, setup, response);
     }
     if fresh || facts.renewals >= MOST_RENEWALS {
-        let message = "The MCP server does not take the token that its authorization server has just issued for it.";
+        let message = "The MCP server does not accept the token that its authorization server has \
+                       just issued for it.";
         return Transition::stop(flow, StopCode::TokenNotAccepted, &words, message);
     }
     // A token that should still be good: the server may belong to another authorization server now,

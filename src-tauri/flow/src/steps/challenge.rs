@@ -28,7 +28,8 @@ pub(crate) fn request(flow: &Flow, setup: &Setup, with_token: bool) -> Plan {
     let request = mcp_request(facts, setup, method, params, false, with_token);
     let named = method.to_owned();
     let (purpose, words) = if with_token {
-        let why = "A token from an earlier run is still valid; if the server takes it, nothing else is needed.";
+        let why = "A token from an earlier run is still valid; if the server accepts it, nothing \
+                   else is needed.";
         let title = "Call the MCP server with the stored token";
         (Purpose::Mcp { method: named }, (title, why))
     } else {

@@ -28,7 +28,7 @@ pub(crate) fn server_info_request(facts: &Facts, setup: &Setup) -> Plan {
     };
     let words = (
         "Call the MCP server with the token",
-        "The server must take the token now.",
+        "The server must accept the token now.",
     );
     plan(facts, setup, method, params, false, words)
 }
@@ -253,7 +253,7 @@ fn other_era(flow: Flow, setup: &Setup, response: &Response, answer: &RpcAnswer)
         );
         return try_initialize(flow, Revision::LATEST_LEGACY, why);
     }
-    let message = format!("The MCP server takes the token, but answers {status} with {what}.");
+    let message = format!("The MCP server accepts the token, but answers {status} with {what}.");
     Transition::stop(flow, StopCode::McpError, "no JSON-RPC result", message)
 }
 

@@ -267,7 +267,7 @@ mod tests {
             [Effect::Registered { .. }]
         ));
         assert!(matches!(transition.flow.step, Step::ExpectCallback { .. }));
-        // A way to manage it that is no http URL is none.
+        // A way to manage it that is not an http URL is none.
         let odd = judged(
             201,
             r#"{"client_id":"c2","registration_client_uri":"file:///c","registration_access_token":"m"}"#,

@@ -368,7 +368,7 @@ fn connection(entry: &Object, answered: &Object) -> Option<Connection> {
     })
 }
 
-/// What stands for a secret cannot be judged: it is no JWT, and no hash is of it.
+/// What stands for a secret cannot be judged: it is not a JWT, and no hash is of it.
 fn mark_redacted(exchange: &mut Exchange) {
     let has = |bytes: &[u8]| memchr::memmem::find(bytes, MARK.as_bytes()).is_some();
     let mark = |part: &mut Recorded, redacted: bool| {

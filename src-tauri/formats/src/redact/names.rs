@@ -210,7 +210,7 @@ pub fn is_plain_word(value: &[u8]) -> bool {
     lower || upper
 }
 
-/// Whether a JSON member of this kind is no secret, by its value: an enumeration's word, or the
+/// Whether a JSON member of this kind is not a secret, by its value: an enumeration's word, or the
 /// code of an error.
 pub fn is_other_meaning(kind: Kind, value: &[u8]) -> bool {
     is_ambiguous(kind) && (is_plain_word(value) || (kind == CODE && is_error_code(value)))

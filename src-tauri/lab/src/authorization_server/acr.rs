@@ -14,7 +14,7 @@ pub(super) const SUPPORTED: &[&str] = &[PASSWORD, MULTIPLE_FACTORS];
 ///
 /// # Errors
 /// `unmet_authentication_requirements` when none can be met, `invalid_request` for a `max_age` that
-/// is no number. Every `max_age` is met otherwise: the person always logs in.
+/// is not a number. Every `max_age` is met otherwise: the person always logs in.
 pub(super) fn asked(params: &Params) -> Result<&'static str, OAuthError> {
     if params
         .get("max_age")

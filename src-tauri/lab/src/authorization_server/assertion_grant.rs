@@ -30,7 +30,7 @@ pub(super) async fn exchange(
     let assertion = params
         .get("assertion")
         .ok_or_else(|| OAuthError::new("invalid_request", "assertion is missing"))?;
-    let assertion = Jws::parse(assertion).ok_or_else(|| refused("The assertion is no JWT"))?;
+    let assertion = Jws::parse(assertion).ok_or_else(|| refused("The assertion is not a JWT"))?;
     let trusted = trusted(server, &assertion)?;
     let (client, authorization) = match trusted.says {
         Says::WhoUsesAClient => {

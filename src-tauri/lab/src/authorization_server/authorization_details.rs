@@ -24,7 +24,7 @@ pub(super) fn read(
     };
     let wrong = |text: &str| OAuthError::new("invalid_authorization_details", text);
     let details: Value =
-        serde_json::from_str(text).map_err(|_| wrong("The authorization_details are no JSON"))?;
+        serde_json::from_str(text).map_err(|_| wrong("The authorization_details are not JSON"))?;
     let list = details
         .as_array()
         .filter(|list| !list.is_empty())

@@ -56,7 +56,7 @@ impl AuthorizationServer {
             )));
         }
         let assertion =
-            Jws::parse(assertion).ok_or_else(|| refused("The client assertion is no JWT"))?;
+            Jws::parse(assertion).ok_or_else(|| refused("The client assertion is not a JWT"))?;
         let id = assertion
             .text("sub")
             .ok_or_else(|| refused("The client assertion has no sub"))?;

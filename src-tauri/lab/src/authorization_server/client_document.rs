@@ -33,7 +33,7 @@ impl AuthorizationServer {
     /// document. Does nothing for every other identifier.
     ///
     /// # Errors
-    /// Why the document cannot be had or used, in one sentence.
+    /// Why the document cannot be fetched or used, in one sentence.
     pub(super) async fn learn(&self, client_id: &str) -> Result<(), String> {
         let is_url = client_id.starts_with("https://") || client_id.starts_with("http://");
         if !self.options.cimd || !is_url || self.is(Misbehaviour::ClientDocumentRefused) {
@@ -63,7 +63,7 @@ impl AuthorizationServer {
 
 /// What the identifier may look like (section 3).
 fn check_url(client_id: &str) -> Result<Url, String> {
-    let url = Url::parse(client_id).map_err(|_| "The client_id is no URL".to_owned())?;
+    let url = Url::parse(client_id).map_err(|_| "The client_id is not a URL".to_owned())?;
     let after_scheme = client_id
         .split_once("://")
         .map(|(_, rest)| rest)
@@ -156,7 +156,7 @@ async fn fetch(url: &Url) -> Result<(Map<String, Value>, u64), String> {
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(document)) => Ok((document, kept_for(head))),
-        _ => Err("The client metadata document is no JSON object".to_owned()),
+        _ => Err("The client metadata document is not a JSON object".to_owned()),
     }
 }
 

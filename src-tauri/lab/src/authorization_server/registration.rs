@@ -216,7 +216,7 @@ fn read_metadata(server: &AuthorizationServer, body: &[u8]) -> Result<Client, OA
         Ok(Value::Object(metadata)) => client_of(server, metadata),
         _ => Err(OAuthError::new(
             "invalid_client_metadata",
-            "The request is no JSON object",
+            "The request is not a JSON object",
         )),
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn read(
 ) -> Result<Params, OAuthError> {
     let wrong = |text: &str| Err(OAuthError::new("invalid_request_object", text));
     let Some(object) = Jws::parse(object) else {
-        return wrong("The request object is no JWT");
+        return wrong("The request object is not a JWT");
     };
     if !matches!(
         object.typ().map(str::to_ascii_lowercase).as_deref(),

@@ -95,7 +95,7 @@ fn subject(request: &TokenRequest) -> Result<String, OAuthError> {
     let server = request.server;
     let wrong = |text: &str| OAuthError::new("invalid_request", text);
     let token = Jws::parse(request.required("subject_token")?)
-        .ok_or_else(|| wrong("The subject_token is no JWT"))?;
+        .ok_or_else(|| wrong("The subject_token is not a JWT"))?;
     if !token.is_signed_by(server.key.public()) || token.text("iss") != Some(&server.issuer) {
         return Err(wrong(
             "The subject_token is not from this identity provider",

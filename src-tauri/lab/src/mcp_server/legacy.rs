@@ -35,7 +35,7 @@ pub(super) fn answer(server: &McpServer, headers: &HeaderMap, body: &Value) -> R
         return refuse(
             StatusCode::BAD_REQUEST,
             -32600,
-            "The body is no JSON-RPC message of this revision",
+            "The body is not a JSON-RPC message of this revision",
         );
     }
     let answers: Vec<Value> = messages

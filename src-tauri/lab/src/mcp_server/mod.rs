@@ -137,7 +137,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, (StatusCode, i64, Str
         (
             StatusCode::BAD_REQUEST,
             -32700,
-            format!("The body is no JSON: {error}"),
+            format!("The body is not JSON: {error}"),
         )
     })
 }

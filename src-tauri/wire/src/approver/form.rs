@@ -306,7 +306,7 @@ impl<'a> Form<'a> {
         }
         let action = base
             .join(&setting("formaction", "action"))
-            .map_err(|error| format!("has an action that is no URL ({error})"))?;
+            .map_err(|error| format!("has an action that is not a URL ({error})"))?;
         let mut pairs: Vec<(String, String)> = self
             .fields
             .iter()

@@ -22,7 +22,7 @@ use form::{Submission, Unanswered, next_on};
 ///
 /// The given values may be a password, so they are for the first origin that asks for one of them.
 /// A form or a redirect that would bring a value that was typed in to another origin is the end of
-/// the way. What was chosen among what a page offers is no secret, and goes where the page says.
+/// the way. What was chosen among what a page offers is not a secret, and goes where the page says.
 pub struct Approver {
     wire: Wire,
     form: Vec<(String, String)>,
@@ -356,7 +356,7 @@ fn submitted(
 fn web_page(here: &Url, reference: &str) -> Result<String, String> {
     let target = here.join(reference).map_err(|error| {
         format!(
-            "leads to {:?}, which is no URL ({error})",
+            "leads to {:?}, which is not a URL ({error})",
             without_query(reference)
         )
     })?;

@@ -71,7 +71,7 @@ impl Expected {
             CallbackMethod::Query => query_pairs(request.url()),
             CallbackMethod::FormPost => {
                 let form =
-                    std::str::from_utf8(&body).map_err(|_| refusal(400, "This is no form."))?;
+                    std::str::from_utf8(&body).map_err(|_| refusal(400, "This is not a form."))?;
                 trace::pairs(form)
             }
         };

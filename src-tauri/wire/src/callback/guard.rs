@@ -271,7 +271,7 @@ fn body_length(head: &[u8]) -> Result<usize, Response> {
         Some(version) if version.starts_with("HTTP/") => {
             return Err(refusal(505, "Only HTTP/1.1 is spoken here."));
         }
-        _ => return Err(refusal(400, "This is no HTTP.")),
+        _ => return Err(refusal(400, "This is not HTTP.")),
     }
     let headers = || lines.clone().filter_map(|line| line.split_once(':'));
     let values = |wanted: &'static str| {

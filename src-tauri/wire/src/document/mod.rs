@@ -82,7 +82,7 @@ pub struct DocumentHost {
 impl DocumentHost {
     /// Listens. From here on the document's URL is known, which the document has to name; until it
     /// is set, nothing is found there. Every request that is answered is reported, before its
-    /// answer is written; not those that are no HTTP or too large, which get an error, and those
+    /// answer is written; not those that are not HTTP or too large, which get an error, and those
     /// that come too slowly, which get none.
     ///
     /// Needs a tokio runtime around it, and is gone when that ends.

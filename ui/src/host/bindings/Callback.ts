@@ -18,7 +18,7 @@ path: string,
  */
 timeout_seconds: number, 
 /**
- * Seconds without a word of the browser until the authorization page is asked for without
+ * Seconds of silence of the browser until the authorization page is asked for without
  * cookies. Never, when the listener gives up before.
  */
 probe_after_seconds: number, };

@@ -9,7 +9,7 @@ import type { StepGuide } from "./StepGuide";
  */
 export type Detail = { entry: Entry, 
 /**
- * What the step does and why; null where it is no step, or not known which.
+ * What the step does and why; null where it is not a step, or not known which.
  */
 guide: StepGuide | null, 
 /**

@@ -38,7 +38,7 @@ came: string,
  */
 used: Array<ValuePlace>, 
 /**
- * Header and claims; empty for one that is no readable JWT.
+ * Header and claims; empty for one that is not a readable JWT.
  */
 parts: Array<Decoded>, 
 /**
@@ -46,7 +46,7 @@ parts: Array<Decoded>,
  */
 note: string | null, 
 /**
- * None for a token that is no JWT.
+ * None for a token that is not a JWT.
  */
 signature: TokenSignature | null, expiry: TokenExpiry | null, 
 /**

@@ -2,7 +2,7 @@
 import type { NamedServer } from "./NamedServer";
 
 /**
- * What a text that is no plain URL may mean.
+ * What a text that is not a plain URL may mean.
  */
 export type Understood = { 
 /**

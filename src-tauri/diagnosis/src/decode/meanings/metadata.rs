@@ -11,7 +11,7 @@ pub(super) const RESOURCE: Rows = &[
     ),
     (
         "authorization_servers",
-        "The issuers where tokens for this server can be had.",
+        "The issuers that issue tokens for this server.",
         rfc(9728, "2"),
     ),
     (

@@ -41,7 +41,7 @@ pub(super) const JWT_HEADER: Rows = &[
     ("cty", "What is inside.", rfc(7515, "4.1.10")),
     (
         "enc",
-        "How the content is encrypted: this is no signed token but an encrypted one.",
+        "How the content is encrypted: this is not a signed token but an encrypted one.",
         rfc(7516, "4.1.2"),
     ),
 ];

@@ -66,10 +66,10 @@ pub(super) fn bearer_only(finding: Finding, call: ExchangeRef<'_>) -> Finding {
              tokens alone. It may also have refused the token for another reason; then its \
              challenge should name DPoP all the same.",
         )
-        .expected("the token taken under the scheme DPoP, or a challenge with that scheme")
+        .expected("the token accepted under the scheme DPoP, or a challenge with that scheme")
         .actual(refusal(call))
         .fix(
-            "Take tokens and proofs under the scheme DPoP (RFC 9449 section 7.1); or have the \
+            "Accept tokens and proofs under the scheme DPoP (RFC 9449 section 7.1); or have the \
              authorization server bind no tokens for this client, which then starts without DPoP \
              (without --dpop).",
         )

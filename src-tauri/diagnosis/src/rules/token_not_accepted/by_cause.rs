@@ -38,7 +38,7 @@ pub(super) fn too_early(finding: Finding, token: &str, now: u64) -> Finding {
     finding
         .message(format!(
             "The clocks of authorization server and MCP server differ, and the MCP server gives no \
-             leeway; a while later the same token would be taken.{shown}"
+             leeway; a little later the same token would be accepted.{shown}"
         ))
         .fix(
             "Give the check of iat, nbf and exp a leeway of a minute or two, and set the clocks of \
@@ -149,13 +149,10 @@ pub(super) fn scheme(finding: Finding) -> Finding {
     finding
         .message(
             "By its words the server does not read the header. Clients write Authorization: Bearer \
-             and the token; the name of a scheme may be written in capitals and small letters alike \
-             (RFC 9110 section 11.1), and some servers compare it letter by letter.",
+             and the token; the name of a scheme is not case-sensitive (RFC 9110 section 11.1), \
+             but some servers compare it case-sensitively.",
         )
-        .fix(
-            "Compare the scheme without regard to case, and let proxies pass the header on as it \
-             is.",
-        )
+        .fix("Compare the scheme case-insensitively, and let proxies pass the header on unchanged.")
 }
 
 pub(super) fn too_many(finding: Finding) -> Finding {

@@ -47,8 +47,8 @@ pub(super) fn each_time_anew(finding: Finding, call: ExchangeRef<'_>) -> Finding
     finding
         .at(call.seq, Part::Status)
         .message(
-            "Every new token is taken at first and refused by a later call. Most likely only some \
-             of the server's instances or routes can check it; or the token lives for seconds \
+            "Every new token is accepted at first and refused in a later call. Most likely only \
+             some of the server's instances or routes can check it; or the token lives for seconds \
              only, or the clocks differ.",
         )
         .expected("an MCP answer")

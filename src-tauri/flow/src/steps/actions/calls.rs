@@ -26,7 +26,7 @@ pub(crate) fn try_request(facts: &Facts, setup: &Setup, tried: &TokenTried) -> P
     } else {
         (
             "Call with the token",
-            "The answer shows whether the MCP server takes the token now.",
+            "The answer shows whether the MCP server accepts the token now.",
         )
     };
     Plan {
@@ -80,15 +80,15 @@ pub(crate) fn tried(
     let (verdict, message) = match response.status {
         200..=299 => (
             Verdict::accepted("token taken"),
-            "The MCP server takes the token.",
+            "The MCP server accepts the token.",
         ),
         401 => (
-            Verdict::moved_on("token not taken"),
-            "The MCP server does not take the token.",
+            Verdict::moved_on("token not accepted"),
+            "The MCP server does not accept the token.",
         ),
         status => (
             Verdict::moved_on(format!("status {status}")),
-            "The MCP server's answer does not tell whether it takes the token.",
+            "The MCP server's answer does not show whether it accepts the token.",
         ),
     };
     go_on(flow, setup, verdict, message)
@@ -111,7 +111,7 @@ fn tried_garbled(flow: Flow, setup: &Setup, response: &Response) -> Transition {
         },
         200..=299 => (
             Verdict::moved_on("invalid token taken"),
-            "The MCP server takes a token that nobody issued.".to_owned(),
+            "The MCP server accepts a token that nobody issued.".to_owned(),
         ),
         status => (
             Verdict::moved_on(format!("status {status}")),
@@ -208,7 +208,7 @@ mod tests {
                 "Basic".into(),
                 "lacks error=\"invalid_token\" and resource_metadata.",
             ),
-            (200, String::new(), "takes a token that nobody issued"),
+            (200, String::new(), "accepts a token that nobody issued"),
             (403, String::new(), "expected status 401, got 403"),
         ] {
             let flow = acting();

@@ -128,7 +128,7 @@ fn judge_replaced(flow: Flow, setup: &Setup, response: &Response) -> Transition 
         let message = "The earlier refresh token is refused.";
         (Verdict::accepted("refused, as it must be"), message)
     } else {
-        let message = "The earlier refresh token is not taken.";
+        let message = "The earlier refresh token is not accepted.";
         (Verdict::moved_on(refusal(response)), message)
     };
     go_on(flow, setup, verdict, message)
@@ -175,8 +175,8 @@ mod tests {
                 r#"{"error":"invalid_grant","error_description":7}"#,
                 "is refused",
             ),
-            (400, r#"{"error":"invalid_request"}"#, "is not taken"),
-            (500, "", "is not taken"),
+            (400, r#"{"error":"invalid_request"}"#, "is not accepted"),
+            (500, "", "is not accepted"),
         ] {
             let flow = acting(ActionKind::ReuseRotated);
             let response = response(status, &[], body);

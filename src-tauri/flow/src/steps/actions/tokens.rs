@@ -19,7 +19,7 @@ use crate::transition::{Effect, Transition};
 pub(crate) fn revocation(facts: &Facts, about: &AboutToken) -> Plan {
     let purpose = Purpose::Revocation { token: about.kind };
     let title = format!("Revoke the {}", name(about.kind));
-    let why = "The server must not take it any more afterwards.";
+    let why = "The server must not accept it afterwards.";
     request(facts, about, purpose, (&title, why))
 }
 
