@@ -13,6 +13,8 @@ const TEXTS = JSON.parse(await readFile(file, "utf8"));
 const TEXT = TEXTS.filter(({ of_each }) => of_each === undefined)
   .map(({ text }) => text)
   .join(" ");
+/** Characters that are obeyed where they stand in a field. */
+const OBEYED = /[\p{Cf}\u0000-\u0008\u00a0]/u;
 /** Pages at once. */
 const AT_ONCE = 2;
 
@@ -35,6 +37,10 @@ test("no screen obeys a hidden character", async () => {
         const seen = await page.evaluate(look);
         found.push(...seen.hidden.map((one) => `${name}: ${one}`));
         marks.set(name, seen.marks);
+        for (const one of await page.locator("input, textarea").all()) {
+          const shown = await one.inputValue();
+          if (OBEYED.test(shown)) found.push(`${name}: in a field: ${shown.slice(0, 120)}`);
+        }
         await page.context().close();
       }
     }),
@@ -54,6 +60,20 @@ test("the editor writes them out too, and what it holds stays the same", async (
     const shown = await page.locator(".cm-specialChar").allInnerTexts();
     assert.deepEqual(shown, ["⟨U+202E⟩", "⟨U+0007⟩"]);
   }
+  await closed(page);
+});
+
+test("a field writes them out, and is read as it is meant", async () => {
+  const page = await ui.open("?fixture=healthy");
+  const url = page.find("start-url");
+  await url.fill("");
+  await page.keyboard.insertText("https://gnp\u202eexe.example/\u200bmcp");
+  assert.equal(await url.inputValue(), "https://gnp⟨U+202E⟩exe.example/⟨U+200B⟩mcp");
+  const meant = await url.evaluate((field) => field.value);
+  assert.equal(meant, "https://gnp\u202eexe.example/\u200bmcp");
+  await page.keyboard.press("End");
+  await page.keyboard.press("!");
+  assert.equal(await url.inputValue(), "https://gnp⟨U+202E⟩exe.example/⟨U+200B⟩mcp!");
   await closed(page);
 });
 

@@ -3,6 +3,7 @@ import { mount } from "svelte";
 import { App } from "./app.svelte";
 import { chooseHost } from "./host/choose";
 import { keepVisible } from "./shared/hidden";
+import { keepFieldsVisible } from "./shared/hiddenInFields";
 import Window from "./Window.svelte";
 import { allowStylesOfLibraries } from "./styles/libraries";
 import "./styles/base.css";
@@ -10,6 +11,7 @@ import "./styles/base.css";
 allowStylesOfLibraries();
 
 keepVisible(document);
+keepFieldsVisible(document);
 const app = new App(await chooseHost());
 mount(Window, { target: document.getElementById("app")!, props: { app } });
 void app.open();
