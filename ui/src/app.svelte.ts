@@ -100,9 +100,6 @@ export type Tab = (typeof TABS)[number];
 /** These are about the run, and not about the row that is selected. */
 export const OF_RUN: readonly Tab[] = ["next", "findings", "checks", "tokens"];
 
-/** After these, something that the run had at the server is gone. */
-const LOSES: readonly ActionKind[] = ["revoke", "revoke_and_try", "delete_registration"];
-
 /** Below this the detail pane becomes a sheet over the diagram. */
 export const NARROW = 1040;
 
@@ -563,12 +560,12 @@ export class App {
   }
 
   async #mayAct(kind: ActionKind): Promise<boolean> {
-    if (!LOSES.includes(kind)) return true;
     const info = this.boot?.tables.actions.find((action) => action.kind === kind);
-    const title = info?.title ?? kind;
+    if (!info?.loses) return true;
+    const { title, help } = info;
     return this.sure({
       title: `${title}?`,
-      loses: `${info?.help ?? title}. This cannot be undone: what it ends at the server is gone.`,
+      loses: `${help}. This cannot be undone: what it ends at the server is gone.`,
       yes: title,
     });
   }

@@ -50,6 +50,8 @@ pub struct ActionInfo {
     pub flag: Option<&'static str>,
     /// In the help of the command.
     pub help: &'static str,
+    /// After it, something that the run had at the server is gone: it is asked about first.
+    pub loses: bool,
 }
 
 /// What an action is about.
@@ -95,6 +97,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "with arguments of your own",
         flag: None,
         help: "",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::CheckSignatures,
@@ -103,6 +106,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "with the issuer's keys",
         flag: Some("check-signatures"),
         help: "Fetch the issuer's keys and check the tokens' signatures",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::Userinfo,
@@ -111,6 +115,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "at the userinfo endpoint",
         flag: Some("userinfo"),
         help: "Ask the authorization server who the user is (OpenID Connect)",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::Introspect,
@@ -119,6 +124,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "what the server knows of them",
         flag: Some("introspect"),
         help: "Ask the authorization server about the tokens (RFC 7662)",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::CheckCors,
@@ -127,6 +133,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "could a web page be the client?",
         flag: Some("check-cors"),
         help: "Ask what a browser asks before a page of another origin may be the client (CORS)",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::TryInvalidToken,
@@ -135,6 +142,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "does its 401 say what clients need?",
         flag: Some("try-invalid-token"),
         help: "Call with a garbled token: is it refused with a 401 that says what clients need?",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::Refresh,
@@ -143,6 +151,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "and call with the new token",
         flag: Some("refresh"),
         help: "Refresh, and call with the new token",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::PretendExpired,
@@ -151,6 +160,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "do what a client does then",
         flag: Some("pretend-expired"),
         help: "Do what a client does when the access token has expired: refresh, then call",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::Rotate,
@@ -159,6 +169,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "is the refresh token replaced?",
         flag: Some("rotate"),
         help: "Refresh twice in a row, each time with the newest refresh token",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::ReplayCode,
@@ -167,6 +178,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "the server has to refuse it",
         flag: Some("replay-code"),
         help: "Use the authorization code again (RFC 6749 section 4.1.2)",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::ReuseRotated,
@@ -175,6 +187,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "the server has to refuse it",
         flag: Some("reuse-rotated"),
         help: "Refresh, then use the refresh token that was replaced",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::RefreshTwice,
@@ -183,6 +196,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "as two windows would send",
         flag: Some("refresh-twice"),
         help: "Refresh twice at once with the same refresh token",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::RevokeAndTry,
@@ -191,6 +205,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "call with the revoked token",
         flag: Some("revoke-and-try"),
         help: "Revoke the access token, then call with it",
+        loses: true,
     },
     ActionInfo {
         kind: ActionKind::Revoke,
@@ -199,6 +214,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "and forget them",
         flag: Some("revoke"),
         help: "Revoke the tokens (RFC 7009)",
+        loses: true,
     },
     ActionInfo {
         kind: ActionKind::ReadRegistration,
@@ -207,6 +223,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "what the server knows of the client",
         flag: Some("read-registration"),
         help: "Read what was registered (RFC 7592)",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::UpdateRegistration,
@@ -215,6 +232,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "with another client name",
         flag: Some("update-registration"),
         help: "Update what was registered: another client name (RFC 7592)",
+        loses: false,
     },
     ActionInfo {
         kind: ActionKind::DeleteRegistration,
@@ -223,6 +241,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         explanation: "nothing is left at the server",
         flag: Some("delete-registration"),
         help: "Delete what was registered (RFC 7592)",
+        loses: true,
     },
 ];
 

@@ -17,4 +17,8 @@ flag: string | null,
 /**
  * In the help of the command.
  */
-help: string, };
+help: string, 
+/**
+ * After it, something that the run had at the server is gone: it is asked about first.
+ */
+loses: boolean, };
