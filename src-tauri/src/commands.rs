@@ -12,6 +12,7 @@ use tauri::{AppHandle, State, WebviewWindow};
 use tauri_plugin_dialog::DialogExt as _;
 use trace::{BrowserShows, Outcome, Request};
 
+use crate::closing::Closing;
 use crate::given::Given;
 use crate::updates::{Carrier, Updates};
 
@@ -320,6 +321,29 @@ pub async fn choose_recording(handle: AppHandle) -> Answer<Option<String>> {
 #[tauri::command]
 pub async fn file_given(given: State<'_, Given>) -> Answer<String> {
     Ok(given.next().await)
+}
+
+/// Waits until the window is to be closed while something is under way.
+#[tauri::command]
+pub async fn close_asked(closing: State<'_, Closing>) -> Answer {
+    closing.asked().await;
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn answer_close(
+    app: State<'_, App>,
+    closing: State<'_, Closing>,
+    window: WebviewWindow,
+    close: bool,
+) -> Answer {
+    closing.answered();
+    if close {
+        app.stop_all().await;
+        // The window is not there any more, or going: nobody is left to be told.
+        let _ = window.destroy();
+    }
+    Ok(())
 }
 
 #[tauri::command]

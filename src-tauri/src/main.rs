@@ -5,6 +5,7 @@
 
 mod attention;
 mod client_commands;
+mod closing;
 mod commands;
 mod given;
 mod updates;
@@ -20,6 +21,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::closing::Closing;
 use crate::given::Given;
 use crate::updates::Carrier;
 
@@ -55,17 +57,20 @@ fn main() {
                 .or_else(|_| handle.path().home_dir());
             handle.manage(App::new(folder, downloads.unwrap_or_default()));
             handle.manage(Carrier::default());
+            handle.manage(Closing::new());
             let given = Given::new();
             let folder = std::env::current_dir().unwrap_or_default();
             given.give_arguments(std::env::args(), &folder);
             handle.manage(given);
             Ok(())
         })
-        .on_window_event(|window, event| {
-            if let WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) = event {
+        .on_window_event(|window, event| match event {
+            WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
                 let given = window.state::<Given>();
                 paths.iter().for_each(|path| given.give(path));
             }
+            WindowEvent::CloseRequested { api, .. } => closing::requested(window, api),
+            _ => {}
         })
         .invoke_handler(tauri::generate_handler![
             commands::boot,
@@ -120,6 +125,8 @@ fn main() {
             commands::open_text,
             commands::choose_recording,
             commands::file_given,
+            commands::close_asked,
+            commands::answer_close,
             commands::explain,
             commands::save_settings,
             commands::clear_history,

@@ -72,3 +72,32 @@ test("a run that waits for the browser is not left by one key", async () => {
   );
   await closed(page);
 });
+
+/** As the system's button does. */
+const close = (page) => page.evaluate(() => dispatchEvent(new Event("fake-close")));
+const closes = (page) => page.locator("html").getAttribute("data-closed");
+
+test("a window is closed on a run that goes on only when that is wanted", async () => {
+  const page = await ui.open("?fixture=awaiting");
+  await close(page);
+  const dialog = page.getByRole("dialog", { name: "Close while this goes on?" });
+  await visible(dialog);
+  assert.match(await dialog.innerText(), /waits for you\. It is kept among the past runs/);
+  await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  assert.equal(await closes(page), "false");
+  assert.equal(await status(page), "awaiting_callback");
+  await close(page);
+  await page.find("confirm-yes").click();
+  await dialog.waitFor({ state: "detached" });
+  assert.equal(await closes(page), "true");
+  assert.equal(await status(page), "ended");
+  await closed(page);
+});
+
+test("a window is closed at once when nothing goes on", async () => {
+  const page = await ui.open("?fixture=healthy&at=end");
+  await close(page);
+  assert.equal(await page.getByRole("dialog").count(), 0);
+  await closed(page);
+});

@@ -74,6 +74,8 @@ export interface Question {
   loses: string;
   /** What the button says that does it. */
   yes: string;
+  /** What the other one says, where "Cancel" could be meant either way. */
+  no?: string;
   answer: (yes: boolean) => void;
 }
 
@@ -175,6 +177,8 @@ export class App {
   readonly canStep = $derived(
     this.screen === "run" && this.status?.is === "ready" && this.log.view?.next != null,
   );
+  /** The browser or the keychain has the user. */
+  readonly waits = $derived(this.status?.is.startsWith("awaiting_") ?? false);
   readonly canPause = $derived(this.screen === "run" && (this.log.view?.running ?? false));
   /** The request that leaves next; while its answer is waited for, it stays. */
   readonly ahead = $derived(
@@ -250,6 +254,7 @@ export class App {
         this.#wasOver = this.over ? this.log.document : 0;
       });
       void this.#takeFiles();
+      void this.#askWhenClosed();
     } catch (reason) {
       this.bootError = reason;
     }
@@ -572,16 +577,34 @@ export class App {
 
   /** A run that waits for the user, or goes on by itself, stops when another one begins. */
   async #mayLeave(): Promise<boolean> {
-    const { view } = this.log;
-    const waits = view?.status.is.startsWith("awaiting_") ?? false;
-    if (!view || !(view.running || waits)) return true;
+    if (!this.log.view?.goes_on) return true;
     return this.sure({
       title: "Start again?",
-      loses: waits
+      loses: this.waits
         ? "This run waits for you. What you do in the browser from now on does not reach it; its rows stay under Runs."
         : "This run is under way. It stays under Runs as far as it got.",
       yes: "Start again",
     });
+  }
+
+  /** Asks each time that the window is to be closed while something is under way. */
+  async #askWhenClosed(): Promise<void> {
+    for (;;) {
+      await this.host.closeAsked();
+      const close = await this.sure({
+        title: "Close while this goes on?",
+        loses: this.clients.playing
+          ? "Known clients are being played against a server. What was played so far is gone when the window closes."
+          : this.status?.is === "observing"
+            ? "A client is being observed. It gets no answer from the address it was given once the window is closed."
+            : this.waits
+              ? "This run waits for you. It is kept among the past runs as far as it got, and cannot be gone on with."
+              : "This run is under way. It is kept among the past runs as far as it got.",
+        yes: "Stop and close",
+        no: "Keep running",
+      });
+      await this.host.answerClose(close);
+    }
   }
 
   /** Forgets a past run, which can be restored for a while. */

@@ -669,6 +669,21 @@ impl App {
         self.session()?.stop().await
     }
 
+    /// Something is under way that ends with the program.
+    pub fn goes_on(&self) -> bool {
+        let view = self.document().ok().and_then(|document| document.view());
+        let plays = self.played.playing().map(|playing| playing.table());
+        view.is_some_and(|view| view.goes_on) || plays.is_some_and(|table| table.playing.is_some())
+    }
+
+    /// Ends whatever is under way. What a run has got so far is kept.
+    pub async fn stop_all(&self) {
+        self.played.stop();
+        if let Err(error) = self.stop().await {
+            tracing::debug!(%error.message, "there is nothing to stop");
+        }
+    }
+
     /// Where runs wait from now on: the current one, and those that are started after it.
     ///
     /// # Errors

@@ -195,6 +195,7 @@ impl Observed {
                 url: self.observer.url().to_owned(),
                 port: self.observer.port(),
             };
+            view.goes_on = true;
             view.verdict = None;
             view.rules = Vec::new();
         }

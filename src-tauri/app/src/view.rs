@@ -81,6 +81,8 @@ with_change! {
         rules: Vec<RuleCheck>,
         /// Runs on without being asked at each request.
         running: bool,
+        /// It does something, or waits for the user, that ends when it does: asked about first.
+        goes_on: bool,
         /// Where a run waits although it was told to go on.
         breakpoints: Vec<BreakpointView>,
         /// The one at which it waits now.
@@ -135,6 +137,7 @@ impl View {
             verdict,
             status: run.status.clone(),
             running: run.running,
+            goes_on: run.running || run.status.goes_on(),
             breakpoints: run.breakpoints.iter().map(BreakpointView::of).collect(),
             at_breakpoint: run.at_breakpoint.as_ref().map(BreakpointView::of),
             phases: phases(trace, &run.status, run.phase),
@@ -175,6 +178,7 @@ impl View {
         Self {
             server_url: trace.server_url.clone(),
             running: false,
+            goes_on: status.goes_on(),
             breakpoints: Vec::new(),
             at_breakpoint: None,
             phases: phases(trace, &status, None),

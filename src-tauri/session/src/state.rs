@@ -130,6 +130,22 @@ pub enum Status {
     },
 }
 
+impl Status {
+    /// Something goes on, or waits for the user, that ends when the run does.
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Sending
+            | Self::AnswerHeld { .. }
+            | Self::Resending { .. }
+            | Self::AwaitingKeychain
+            | Self::AwaitingCallback { .. }
+            | Self::AwaitingDevice { .. }
+            | Self::Observing { .. } => true,
+            Self::Ready | Self::Stopped { .. } | Self::Done { .. } | Self::Ended { .. } => false,
+        }
+    }
+}
+
 /// The step that comes next, in words, with the request as it will be sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct NextStep {

@@ -25,6 +25,9 @@ const SAME = "No difference that matters in 11 steps.";
 const NOT_KEPT =
   "This run is not being kept: /home/ada/.local/share/authscope/runs could not be written (No space left on device). The run itself goes on.";
 
+/** What a page is told in place of the button of a window that closes it. */
+const CLOSE = "fake-close";
+
 /** Plays a fixture in a browser, for development and tests: no program, no network. */
 export function fakeHost(query: URLSearchParams): Host {
   const chosen = fixture(query);
@@ -278,6 +281,14 @@ export function fakeHost(query: URLSearchParams): Host {
     },
     chooseRecording: async () => "/home/user/inspector.har",
     fileGiven: () => new Promise(() => {}),
+    closeAsked: () =>
+      new Promise((asked) =>
+        addEventListener(CLOSE, () => play.goesOn && asked()),
+      ),
+    answerClose: async (close) => {
+      if (close) play.end();
+      document.documentElement.dataset.closed = String(close);
+    },
     explain: async (text) => (/registration/i.test(text) ? KNOWN : []),
 
     saveSettings: async (changed) => {

@@ -139,6 +139,10 @@ export interface Host {
   chooseRecording(): Promise<string | null>;
   /** Waits for the next file that was dropped on the window or that the system opens with it. */
   fileGiven(): Promise<string>;
+  /** Waits until the window is to be closed while something is under way. */
+  closeAsked(): Promise<void>;
+  /** Closes the window and ends what is under way, or lets both be. */
+  answerClose(close: boolean): Promise<void>;
   /** What is known of an error text that a client printed, the closest first. */
   explain(text: string): Promise<ClientText[]>;
 

@@ -531,6 +531,10 @@ export class Play {
       : "";
   }
 
+  get goesOn(): boolean {
+    return this.running || !["ready", "stopped", "done", "ended"].includes(this.#status.is);
+  }
+
   #view(): View {
     const past = this.#steps.slice(0, this.#at);
     const servers = past.findLast((step) => step.offers)?.offers ?? [];
@@ -542,6 +546,7 @@ export class Play {
       verdict: verdictOf(this.#status, this.#findings, past.at(-1)?.phase ?? null),
       rules: rulesOf(this.#findings, ["done", "stopped", "ended"].includes(this.#status.is)),
       running: this.running,
+      goes_on: this.goesOn,
       breakpoints: this.#breakpoints.map(breakpointView),
       at_breakpoint: this.#atBreakpoint && breakpointView(this.#atBreakpoint),
       phases: [...MAIN, ...extra].map(([phase, title]) => this.#phase(phase, title)),

@@ -74,6 +74,8 @@ export function tauriHost(): Host {
     openText: (text) => invoke("open_text", { text }),
     chooseRecording: () => invoke("choose_recording"),
     fileGiven: () => invoke("file_given"),
+    closeAsked: () => invoke("close_asked"),
+    answerClose: (close) => invoke("answer_close", { close }),
     explain: (text) => invoke("explain", { text }),
 
     saveSettings: (settings) => invoke("save_settings", { settings }),

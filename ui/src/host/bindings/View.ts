@@ -31,6 +31,10 @@ rules: Array<RuleCheck>,
  */
 running: boolean, 
 /**
+ * It does something, or waits for the user, that ends when it does: asked about first.
+ */
+goes_on: boolean, 
+/**
  * Where a run waits although it was told to go on.
  */
 breakpoints: Array<BreakpointView>, 
