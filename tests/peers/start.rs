@@ -24,7 +24,7 @@ impl Peer {
         &self.url
     }
 
-    /// Starts it and waits for the line that says it is ready.
+    /// Starts it and waits for the line that says it is ready, and perhaps under which URL.
     fn start(mut command: Command, url: String, ready: &'static str) -> Self {
         let mut process = command
             .stdin(Stdio::piped())
@@ -39,10 +39,15 @@ impl Peer {
                 let _ = line.send(text);
             }
         });
-        let peer = Self { process, url };
+        let mut peer = Self { process, url };
         loop {
             match lines.recv_timeout(START) {
-                Ok(text) if text.contains(ready) => return peer,
+                Ok(text) if text.contains(ready) => {
+                    if let Some((_, own)) = text.split_once("mcp=") {
+                        own.clone_into(&mut peer.url);
+                    }
+                    return peer;
+                }
                 Ok(_) => {}
                 Err(error) => panic!("{command:?} did not say \"{ready}\": {error}"),
             }
