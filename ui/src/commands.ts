@@ -1,5 +1,6 @@
 import { TABS } from "./app.svelte";
 import type { App, Tab } from "./app.svelte";
+import { canBeFixed } from "./findings/answer";
 import { groupsOf } from "./flow/actions";
 import { isCharacter } from "./shared/keys";
 
@@ -129,8 +130,7 @@ export const COMMANDS: Command[] = [
     title: "Run again",
     keys: ["Shift+R"],
     when: (app) => running(app) && (app.log.view?.can_run_again ?? false),
-    do: (app) =>
-      app.over && app.log.answer.finding !== null ? app.againAndCompare() : app.again(),
+    do: (app) => (app.over && canBeFixed(app.log.answer) ? app.againAndCompare() : app.again()),
   },
   {
     id: "compare",

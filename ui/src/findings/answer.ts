@@ -14,6 +14,11 @@ export interface Answer {
   text: string;
 }
 
+/** There is something that somebody can put right before the next run. */
+export function canBeFixed({ finding }: Answer): boolean {
+  return finding !== null && finding.owner !== "nobody";
+}
+
 /** `findings`: those that count, in the program's order: the root cause first. */
 export function answerOf(view: View | null, findings: readonly Finding[], sent: number): Answer {
   const worst = findings.find(({ level }) => level !== "note") ?? null;
@@ -47,8 +52,11 @@ export function answerOf(view: View | null, findings: readonly Finding[], sent: 
       const text = "message" in status ? status.message : verdict.text;
       return { sign: "error", state: `Stopped${place(view, verdict.phase)}`, finding, text };
     }
-    case "ended":
-      return { sign: "skipped", state: "Ended by you", finding, text: verdict.text };
+    case "ended": {
+      // What another one recorded ends where it ends, by whatever cause.
+      const state = view?.recording ? "End of the recording" : "Ended by you";
+      return { sign: "skipped", state, finding, text: verdict.text };
+    }
   }
 }
 
