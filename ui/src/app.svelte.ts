@@ -7,14 +7,11 @@ import { keyOf } from "./findings/words";
 import { Terms } from "./guide/terms";
 import { Tour } from "./guide/tour.svelte";
 import type { ActionKind } from "./host/bindings/ActionKind";
-import type { Density } from "./diagram/layout";
-import { withOne } from "./flow/breakpoints";
 import type { Boot } from "./host/bindings/Boot";
 import type { Breakpoint } from "./host/bindings/Breakpoint";
 import type { Comparison } from "./host/bindings/Comparison";
 import type { ClientText } from "./host/bindings/ClientText";
 import type { Finding } from "./host/bindings/Finding";
-import type { Followed } from "./host/bindings/Followed";
 import type { Group } from "./host/bindings/Group";
 import type { NextStep } from "./host/bindings/NextStep";
 import type { ObserveRequest } from "./host/bindings/ObserveRequest";
@@ -27,7 +24,10 @@ import type { ToolCall } from "./host/bindings/ToolCall";
 import type { Host } from "./host/host";
 import { copy } from "./shared/clipboard";
 import type { Sign } from "./shared/sign";
+import { Look } from "./shared/look.svelte";
 import { Messages } from "./shared/messages.svelte";
+import { Questions } from "./shared/questions.svelte";
+import { Following } from "./trace/following.svelte";
 import { Log } from "./trace/log.svelte";
 import { Selection } from "./trace/selection.svelte";
 
@@ -45,8 +45,6 @@ export type Panel =
   | "row"
   | "resend"
   | "repeat";
-/** What the request of a row can be copied as. */
-export type Copied = "curl" | "fetch" | "python" | "raw";
 /** A run that can be come back to. */
 export interface Run {
   document: number;
@@ -64,27 +62,6 @@ interface Compared {
   flowA: number | null;
   flowB: number | null;
   result: Comparison | null;
-}
-
-/** What is asked before something is lost. */
-export interface Question {
-  /** "Delete the tokens?" */
-  title: string;
-  /** What is lost. */
-  loses: string;
-  /** What the button says that does it. */
-  yes: string;
-  /** What the other one says, where "Cancel" could be meant either way. */
-  no?: string;
-  answer: (yes: boolean) => void;
-}
-
-/** A value that was asked for, and where it stands. */
-export interface FollowedValue {
-  value: string;
-  /** It is not to be shown. */
-  secret: boolean;
-  told: Followed;
 }
 
 export const TABS = [
@@ -111,6 +88,9 @@ export class App {
   readonly log = new Log();
   readonly selection = new Selection(this.log);
   readonly messages = new Messages();
+  readonly look = new Look();
+  readonly questions = new Questions();
+  readonly following: Following;
   readonly clients: Clients;
   /** The guided first run. */
   readonly tour = new Tour(this);
@@ -122,15 +102,11 @@ export class App {
   /** The two runs side by side, and what differs; null while that is being found. */
   compared = $state.raw<Compared | null>(null);
   panel = $state<Panel | null>(null);
-  /** What has to be answered before something is lost. */
-  question = $state.raw<Question | null>(null);
   tab = $state<Tab>("response");
   /** The findings tab shows the whole run, not only the selected row. */
   wholeRun = $state(true);
   /** The part of the selected row that was asked for: its place in the message is scrolled to. */
   spot = $state.raw<Part | null>(null);
-  /** The value that is followed through the run. */
-  followed = $state.raw<FollowedValue | null>(null);
   /** The finding whose details are open in the list. */
   opened = $state<string | null>(null);
   /** The runs of this window, newest first: none is thrown away. */
@@ -138,16 +114,6 @@ export class App {
   /** What the user said the browser shows, for each run. */
   #browserShows = $state.raw(new Map<number, BrowserShows>());
   narrow = $state(false);
-  /** How large everything is; kept on this machine. */
-  zoom = $state(Number(localStorage.getItem("zoom")) || 1);
-  /** How close the rows stand; kept on this machine. */
-  density = $state<Density>(
-    localStorage.getItem("density") === "compact" ? "compact" : "comfortable",
-  );
-  /** A letter, digit or sign alone is a key; kept on this machine. */
-  letters = $state(localStorage.getItem("letters") !== "off");
-  /** How much of the height the answer has, in per cent; null as much as it needs. Kept on this machine. */
-  share = $state(Number(localStorage.getItem("share")) || null);
   theme = $state<Theme>("system");
   /** The message that is shown is searched. */
   finding = $state(false);
@@ -216,14 +182,13 @@ export class App {
   #wasOver = 0;
   /** The row to show once its run is. */
   #wanted: { document: number; seq: number } | null = null;
-  /** The value whose places were asked for last. */
-  #asked = "";
   /** Nothing was started from this window yet, and nothing was heard. */
   #fresh = true;
 
   constructor(host: Host) {
     this.host = host;
     this.clients = new Clients(host);
+    this.following = new Following(host, (action) => this.do(action));
   }
 
   async open(): Promise<void> {
@@ -240,11 +205,8 @@ export class App {
         if (this.log.document !== before) {
           this.selection.clear();
           this.folded = new Set();
-          this.followed = null;
-        } else if (this.followed && this.log.length !== length) {
-          const { value, secret } = this.followed;
-          void this.follow(value, secret);
-        }
+          this.following.end();
+        } else if (this.log.length !== length) this.following.again();
         const next = this.log.view?.next ?? null;
         if (this.status?.is !== "sending" && next !== this.#leaving) this.#leaving = null;
         this.selection.newest();
@@ -447,7 +409,7 @@ export class App {
     this.wholeRun = true;
     this.spot = null;
     this.opened = null;
-    this.followed = null;
+    this.following.end();
     this.lastCall = null;
     this.screen = "run";
   }
@@ -494,41 +456,6 @@ export class App {
     await this.do(() => this.host.rewind(seq));
   }
 
-  /** Copies the request of a row, without its secrets. */
-  async copyRow(seq: number, as: Copied): Promise<void> {
-    await this.do(async () => {
-      const text = (await this.host.detail(seq, false))[as];
-      if (text !== null && (await copy(text)))
-        this.messages.tell(`The request of row ${seq} is copied, without secrets.`);
-      else this.messages.refuse({ message: "The clipboard refused the request" });
-    });
-  }
-
-  /** Opens what a row asked for in the browser. */
-  async openRow(seq: number): Promise<void> {
-    await this.do(async () => {
-      const { kind } = (await this.host.detail(seq, false)).entry;
-      if (kind.is === "exchange") await this.host.openLink(kind.request.url);
-      else if (kind.is === "browser_opened") await this.host.openLink(kind.url);
-    });
-  }
-
-  /** Lets runs wait at requests like that of a row from now on, or at their answers. */
-  async breakAt(seq: number, answer: boolean): Promise<void> {
-    await this.do(async () => {
-      const { kind } = (await this.host.detail(seq, false)).entry;
-      if (kind.is !== "exchange") return;
-      const { purpose } = kind;
-      const on = { is: "request", purpose: purpose.is === "copy" ? purpose.of : purpose } as const;
-      await this.host.setBreakpoints(withOne(this.breakpoints, { on, answer, enabled: true }));
-      this.messages.tell(
-        answer
-          ? `From now on answers like that of row ${seq} are held.`
-          : `From now on runs wait before requests like that of row ${seq}.`,
-      );
-    });
-  }
-
   get breakpoints(): Breakpoint[] {
     return this.log.view?.breakpoints.map(({ breakpoint }) => breakpoint) ?? [];
   }
@@ -553,22 +480,11 @@ export class App {
     return done;
   }
 
-  /** Asks before something is lost. True when it may be. */
-  async sure(question: Omit<Question, "answer">): Promise<boolean> {
-    // Whoever asks again has the last word.
-    this.question?.answer(false);
-    const yes = await new Promise<boolean>((answer) => {
-      this.question = { ...question, answer };
-    });
-    this.question = null;
-    return yes;
-  }
-
   async #mayAct(kind: ActionKind): Promise<boolean> {
     const info = this.boot?.tables.actions.find((action) => action.kind === kind);
     if (!info?.loses) return true;
     const { title, help } = info;
-    return this.sure({
+    return this.questions.sure({
       title: `${title}?`,
       loses: `${help}. This cannot be undone: what it ends at the server is gone.`,
       yes: title,
@@ -578,7 +494,7 @@ export class App {
   /** A run that waits for the user, or goes on by itself, stops when another one begins. */
   async #mayLeave(): Promise<boolean> {
     if (!this.log.view?.goes_on) return true;
-    return this.sure({
+    return this.questions.sure({
       title: "Start again?",
       loses: this.waits
         ? "This run waits for you. What you do in the browser from now on does not reach it; its rows stay under Runs."
@@ -591,7 +507,7 @@ export class App {
   async #askWhenClosed(): Promise<void> {
     for (;;) {
       await this.host.closeAsked();
-      const close = await this.sure({
+      const close = await this.questions.sure({
         title: "Close while this goes on?",
         loses: this.clients.playing
           ? "Known clients are being played against a server. What was played so far is gone when the window closes."
@@ -621,20 +537,6 @@ export class App {
         await reread();
       }),
     );
-  }
-
-  /** Lights up a value wherever it stands. A late answer for another value is dropped. */
-  async follow(value: string, secret: boolean): Promise<void> {
-    this.#asked = value;
-    await this.do(async () => {
-      const told = await this.host.follow(value);
-      if (this.#asked === value) this.followed = { value, secret, told };
-    });
-  }
-
-  unfollow(): void {
-    this.#asked = "";
-    this.followed = null;
   }
 
   /** Looks at an entry, e.g. the one a finding is about. */
@@ -698,30 +600,6 @@ export class App {
       if (copied) this.messages.tell("The report is copied, without secrets.");
       else this.messages.refuse({ message: "The clipboard refused the report" });
     });
-  }
-
-  /** Larger by so many steps; 0 is the usual size. */
-  resize(steps: number): void {
-    const wanted = steps === 0 ? 1 : Math.round((this.zoom + steps * 0.1) * 10) / 10;
-    this.zoom = Math.min(2, Math.max(0.8, wanted));
-    localStorage.setItem("zoom", String(this.zoom));
-  }
-
-  setDensity(density: Density): void {
-    this.density = density;
-    localStorage.setItem("density", density);
-  }
-
-  setLetters(on: boolean): void {
-    this.letters = on;
-    localStorage.setItem("letters", on ? "on" : "off");
-  }
-
-  /** Null: as much as it needs. */
-  setShare(share: number | null): void {
-    this.share = share;
-    if (share === null) localStorage.removeItem("share");
-    else localStorage.setItem("share", String(share));
   }
 
   async setTheme(theme: Theme): Promise<void> {

@@ -38,7 +38,7 @@ export const COMMANDS: Command[] = [
     id: "tour-leave",
     title: "Leave the tour",
     keys: ["Escape"],
-    when: (app) => running(app) && app.tour.leg !== null && app.followed === null,
+    when: (app) => running(app) && app.tour.leg !== null && app.following.value === null,
     do: (app) => app.tour.leave(),
   },
   {
@@ -243,8 +243,8 @@ export const COMMANDS: Command[] = [
     id: "unfollow",
     title: "Follow the value no longer",
     keys: ["Escape"],
-    when: (app) => running(app) && app.followed !== null,
-    do: (app) => app.unfollow(),
+    when: (app) => running(app) && app.following.value !== null,
+    do: (app) => app.following.end(),
   },
   {
     id: "filter",
@@ -288,20 +288,25 @@ export const COMMANDS: Command[] = [
     when: running,
     do: (app) => app.copyReport(),
   },
-  { id: "larger", title: "Larger text", keys: ["Ctrl++", "Ctrl+="], do: (app) => app.resize(1) },
-  { id: "smaller", title: "Smaller text", keys: ["Ctrl+-"], do: (app) => app.resize(-1) },
-  { id: "usual", title: "Usual size of text", keys: ["Ctrl+0"], do: (app) => app.resize(0) },
+  {
+    id: "larger",
+    title: "Larger text",
+    keys: ["Ctrl++", "Ctrl+="],
+    do: (app) => app.look.resize(1),
+  },
+  { id: "smaller", title: "Smaller text", keys: ["Ctrl+-"], do: (app) => app.look.resize(-1) },
+  { id: "usual", title: "Usual size of text", keys: ["Ctrl+0"], do: (app) => app.look.resize(0) },
   {
     id: "density",
     title: "Rows closer together, or farther apart",
     keys: [],
-    do: (app) => app.setDensity(app.density === "compact" ? "comfortable" : "compact"),
+    do: (app) => app.look.setDensity(app.look.density === "compact" ? "comfortable" : "compact"),
   },
   {
     id: "letters",
     title: "Keys of one letter on or off",
     keys: [],
-    do: (app) => app.setLetters(!app.letters),
+    do: (app) => app.look.setLetters(!app.look.letters),
   },
   { id: "light", title: "Light theme", keys: [], do: (app) => app.setTheme("light") },
   { id: "dark", title: "Dark theme", keys: [], do: (app) => app.setTheme("dark") },
@@ -333,6 +338,6 @@ export function commandsOf(app: App): Command[] {
 
 /** The command of a key that can be done now. */
 export function commandFor(app: App, keys: string): Command | undefined {
-  if (!app.letters && isCharacter(keys)) return undefined;
+  if (!app.look.letters && isCharacter(keys)) return undefined;
   return COMMANDS.find((command) => command.keys.includes(keys) && (command.when?.(app) ?? true));
 }

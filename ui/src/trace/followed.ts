@@ -1,4 +1,4 @@
-import type { FollowedValue } from "../app.svelte";
+import type { FollowedValue } from "./following.svelte";
 import type { Part } from "../host/bindings/Part";
 import type { ValuePlace } from "../host/bindings/ValuePlace";
 
