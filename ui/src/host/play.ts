@@ -2,13 +2,10 @@ import type { BrowserShows } from "./bindings/BrowserShows";
 import type { Breakpoint } from "./bindings/Breakpoint";
 import type { Action } from "./bindings/Action";
 import type { Detail } from "./bindings/Detail";
-import type { Entry } from "./bindings/Entry";
 import type { Finding } from "./bindings/Finding";
-import type { FindingsChange } from "./bindings/FindingsChange";
 import type { Followed } from "./bindings/Followed";
 import type { NextStep } from "./bindings/NextStep";
 import type { Outcome } from "./bindings/Outcome";
-import type { Part } from "./bindings/Part";
 import type { Participant } from "./bindings/Participant";
 import type { Phase } from "./bindings/Phase";
 import type { PhaseState } from "./bindings/PhaseState";
@@ -19,25 +16,18 @@ import type { Row } from "./bindings/Row";
 import type { Status } from "./bindings/Status";
 import type { TokenSeen } from "./bindings/TokenSeen";
 import type { Update } from "./bindings/Update";
-import type { ValuePlace } from "./bindings/ValuePlace";
 import type { VaultView } from "./bindings/VaultView";
 import type { View } from "./bindings/View";
-import type { ViewChange } from "./bindings/ViewChange";
-import type { StepGuide } from "./bindings/StepGuide";
 import { metBy } from "./breaks";
-import { ACCESS, CHALLENGE, CODE, ISSUER, REFRESH, VERIFIER } from "./fixtures/places";
+import { findingsChange, viewChange } from "./changes";
+import type { Told } from "./changes";
+import { ACCESS, CODE, ISSUER, REFRESH, VERIFIER } from "./fixtures/places";
 import { browser, exchange } from "./fixtures/script";
-import { tokensSeen } from "./fixtures/tokens";
 import type { Script, ScriptRow, ScriptStep } from "./fixtures/script";
 import { loginPage } from "./fixtures/watched";
-import {
-  breakpointView,
-  meaningsOf,
-  meaningsOfRequest,
-  phaseInASentence,
-  stepGuide,
-} from "./guide";
-import { MAIN, MORE, kindOf, now, rowKind } from "./rows";
+import { breakpointView, meaningsOfRequest, phaseInASentence } from "./guide";
+import { detailOf, followedIn, guideOf, tokensIn } from "./lookups";
+import { MAIN, MORE, now, rowKind } from "./rows";
 import { rulesOf } from "./rules";
 import { inOrder, verdictOf } from "./verdict";
 
@@ -392,71 +382,15 @@ export class Play {
   }
 
   detail(seq: number, secrets: boolean): Detail {
-    const row = this.#rows[seq - 1]!;
-    const kept = this.#kept.get(seq);
-    const entry: Entry = { ...row, kind: kindOf(row, kept) };
-    const curl =
-      kept?.is === "exchange"
-        ? `curl --request ${kept.exchange.request.method} '${kept.exchange.request.url}'` +
-          kept.exchange.request.headers
-            .map(({ name, value }) => {
-              const shown = !secrets && name === "authorization" ? "Bearer $ACCESS_TOKEN" : value;
-              return ` \\\n  --header '${name}: ${shown}'`;
-            })
-            .join("")
-        : null;
-    const request = kept?.is === "exchange" ? kept.exchange.request : null;
-    const fetch = request ? `const response = await fetch("${request.url}");\n` : null;
-    const python = request ? `import requests\n\nrequests.get("${request.url}")\n` : null;
-    const raw = request ? `${request.method} ${request.url} HTTP/1.1\r\n\r\n` : null;
-    return {
-      entry,
-      guide: kept ? guideOf(kept) : null,
-      meanings: kept?.is === "exchange" ? meaningsOf(kept.exchange) : [],
-      decoded: kept?.is === "exchange" ? kept.decoded : [],
-      curl,
-      fetch,
-      python,
-      raw,
-    };
+    return detailOf(this.#rows[seq - 1]!, this.#kept.get(seq), secrets);
   }
 
-  /** The tokens that the rows so far hold, as the program would tell them. */
   tokensSeen(): TokenSeen[] {
-    const told: TokenSeen[] = [];
-    for (const token of tokensSeen()) {
-      const places = placesOf(this.#kept, token.value);
-      const issued = places.find(({ part }) => part.is === "response_body")?.entry;
-      if (issued === undefined) continue;
-      const used = places.filter(({ part }) => part.is.startsWith("request_"));
-      const later = told.find(({ kind }) => kind === token.kind);
-      const over = later ? { why: "replaced", entry: later.issued ?? 0 } : null;
-      if (later?.since) later.since = { ...later.since, entry: issued };
-      told.push({
-        ...token,
-        issued,
-        used,
-        over,
-        came: token.came.replace(".", `, in row ${issued}.`),
-      });
-    }
-    return told.sort((a, b) => Number(a.over !== null) - Number(b.over !== null));
+    return tokensIn(this.#kept);
   }
 
-  /** About where the program would find a value. */
   follow(value: string): Followed {
-    const places = placesOf(this.#kept, value);
-    const hash = value === VERIFIER ? CHALLENGE : value === CHALLENGE ? VERIFIER : null;
-    const computed = hash !== null && {
-      formula: "code_challenge = BASE64URL(SHA-256(code_verifier))",
-      source: "RFC 7636 section 4.2",
-      result: CHALLENGE,
-      matches: true,
-      note: null,
-      instead: null,
-      places: placesOf(this.#kept, hash),
-    };
-    return { name: places[0]?.name ?? "", places, computed: computed ? [computed] : [] };
+    return followedIn(this.#kept, value);
   }
 
   /** Under the client's own name where another client is observed. */
@@ -622,61 +556,4 @@ export class Play {
       this.#step()?.phase === phase && this.#status.is !== "ended" && this.#status.is !== "stopped";
     return { phase, title, about, progress: active ? "active" : "pending", exchanges };
   }
-}
-
-function guideOf(row: ScriptRow): StepGuide | null {
-  if (row.is === "exchange") return stepGuide(row.exchange.purpose);
-  return row.is === "browser" ? stepGuide({ is: "authorization" }) : null;
-}
-
-/** Where a value stands in queries, forms and headers, and in the texts of answers. */
-function placesOf(kept: ReadonlyMap<number, ScriptRow>, value: string): ValuePlace[] {
-  const places: ValuePlace[] = [];
-  for (const [entry, row] of kept) {
-    const add = (part: Part, name: string) => places.push({ entry, part, name, how: null });
-    const pairs = (text: string, part: Part) => {
-      for (const [name, found] of new URLSearchParams(text)) if (found === value) add(part, name);
-    };
-    if (row.is === "decision") continue;
-    const url = row.is === "browser" ? row.url : row.exchange.request.url;
-    pairs(url.split("?")[1] ?? "", { is: "request_url" });
-    if (row.is === "browser") continue;
-    const { request, outcome } = row.exchange;
-    if ("text" in request.body.content) pairs(request.body.content.text, { is: "request_body" });
-    for (const header of request.headers)
-      if (header.value.endsWith(value))
-        add({ is: "request_header", name: header.name }, header.name);
-    if (outcome.is !== "response" || !("text" in outcome.body.content)) continue;
-    const found = new RegExp(`"([^"]+)": ?"${value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}"`).exec(
-      outcome.body.content.text,
-    );
-    if (found?.[1]) add({ is: "response_body", pointer: `/${found[1]}` }, found[1]);
-  }
-  return places;
-}
-
-/** What a viewer was told of. */
-interface Told {
-  rows: number;
-  findings: Finding[];
-  view: View;
-}
-
-/** The parts of a view that are other ones than before. */
-function viewChange(before: View | null, now: View): ViewChange {
-  const parts = Object.entries(now).filter(
-    ([part, value]) =>
-      JSON.stringify(value) !== (before && JSON.stringify(before[part as keyof View])),
-  );
-  return Object.fromEntries(parts);
-}
-
-/** What is the same at the start stays. */
-function findingsChange(before: Finding[], now: Finding[]): FindingsChange | null {
-  if (before === now) return null;
-  let same = 0;
-  while (same < before.length && before[same] === now[same]) same += 1;
-  const added = now.slice(same);
-  const removed = before.length - same;
-  return removed > 0 || added.length > 0 ? { at: same, removed, added } : null;
 }
