@@ -7,16 +7,17 @@ mod support;
 use std::future::poll_fn;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use app::App;
 use keyring_core::Error;
-use session::{Options, Status};
+use session::{Options, Session, Status};
 use support::keychain::keychain;
 use support::server::Server;
 use test_support::{Watched, options, within};
 use tokio::runtime::Handle;
-use trace::{BodyEnd, Decision, Exchange, Outcome};
+use trace::{BodyEnd, Decision, Exchange, Outcome, Purpose, Trace};
 use url::Url;
 use vault::Vault;
 
@@ -59,7 +60,6 @@ async fn each_connection_read_and_write_of_the_servers_fails_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_off_at_each_request_a_run_leaves_nothing_behind() {
     let mut server = Server::start().await;
-    let tasks = || Handle::current().metrics().num_alive_tasks();
     let before = tasks();
     for nth in 1..MOST {
         server.hold_at(nth);
@@ -82,12 +82,7 @@ async fn broken_off_at_each_request_a_run_leaves_nothing_behind() {
         assert!(matches!(run.view().status, Status::Ended { .. }), "{nth}");
         assert_eq!(run.view().listening, None, "{nth}");
         drop(run);
-        let ended = async {
-            while tasks() > before {
-                tokio::task::yield_now().await;
-            }
-        };
-        within("the tasks of the run to end", ended).await;
+        within("the tasks of the run to end", none_but(before)).await;
     }
     panic!("the flow has no end");
 }
@@ -144,7 +139,6 @@ async fn each_call_of_the_keychain_fails_in_each_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_wherever_it_waits_a_run_leaves_nothing_behind() {
     let server = Server::start().await;
-    let tasks = || Handle::current().metrics().num_alive_tasks();
     let folder = std::env::temp_dir().join(format!("torture-{}", std::process::id()));
     let before = tasks();
     for nth in 1..MOST {
@@ -171,12 +165,7 @@ async fn dropped_wherever_it_waits_a_run_leaves_nothing_behind() {
         };
         let done = within("the run", polled(nth, run)).await;
         drop(app);
-        let ended = async {
-            while tasks() > before {
-                tokio::task::yield_now().await;
-            }
-        };
-        within("the tasks of the run to end", ended).await;
+        within("the tasks of the run to end", none_but(before)).await;
         if let Some(port) = port {
             // Somebody else may have the port for a moment.
             let free = async {
@@ -200,6 +189,101 @@ async fn dropped_wherever_it_waits_a_run_leaves_nothing_behind() {
         }
     }
     panic!("the flow has no end");
+}
+
+/// Nobody takes what the run tells any more, from its nth event on.
+#[tokio::test(flavor = "multi_thread")]
+async fn whichever_event_nobody_takes_the_run_ends_and_its_record_is_whole() {
+    let server = Server::start().await;
+    let before = tasks();
+    for nth in 0..MOST {
+        let kept: Arc<Mutex<Option<Trace>>> = Arc::default();
+        let keeping = kept.clone();
+        let keep = move |trace: &Trace, _: &_| {
+            *keeping.lock().expect("nobody panics with it") = Some(trace.clone());
+        };
+        let options = options(&server.mcp_url());
+        let started = Session::start_kept(options, Vault::memory("a test"), Some(Box::new(keep)));
+        let (session, mut events) = started.await.expect("usable options");
+        session.run().await.expect("there is a step to do");
+        let mut over = false;
+        for _ in 0..nth {
+            let event = within("an event", events.recv()).await;
+            let event = event.expect("the session lives");
+            let status = event.state.map(|state| state.status.clone());
+            over = matches!(status, Some(Status::Done { .. }));
+            if over {
+                break;
+            }
+        }
+        drop(events);
+        within("the run to rest", session.rest()).await;
+        let trace = session.trace();
+        let last = trace.exchanges().last().expect("a run has requests").1;
+        assert!(!is_broken(last), "{nth}");
+        assert_eq!(
+            last.purpose,
+            Purpose::Mcp {
+                method: "tools/list".into()
+            },
+            "{nth}"
+        );
+        let kept = kept.lock().expect("nobody panics with it").take();
+        assert!(kept == Some(trace), "{nth}: all of it is kept");
+        drop(session);
+        within("the tasks of the run to end", none_but(before)).await;
+        if over {
+            assert!(nth > 8, "a run has more to tell than {nth}");
+            return;
+        }
+    }
+    panic!("the flow has no end");
+}
+
+/// Whoever gave a command is gone before its answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn whichever_command_nobody_waits_for_it_is_carried_out() {
+    let server = Server::start().await;
+    for nth in 0..MOST {
+        let mut run = Watched::start(options(&server.mcp_url())).await;
+        let mut commands = 0;
+        while !matches!(run.view().status, Status::Done { .. }) {
+            let before = run.session.trace().entries.len();
+            let next = run.session.next();
+            if commands == nth {
+                // Polled once, it is sent.
+                let answered = polled(1, next).await;
+                assert!(matches!(answered, None | Some(Ok(()))), "{nth}");
+            } else {
+                let answered = within("the answer", next).await;
+                answered.expect("there is a step to do");
+            }
+            let begun = async {
+                while run.session.trace().entries.len() == before {
+                    tokio::task::yield_now().await;
+                }
+            };
+            within("the step to begin", begun).await;
+            run.rest().await;
+            commands += 1;
+        }
+        run.assert_done();
+        if commands <= nth {
+            assert!(nth > 5, "a flow has more steps than {nth}");
+            return;
+        }
+    }
+    panic!("the flow has no end");
+}
+
+fn tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+async fn none_but(before: usize) {
+    while tasks() > before {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// What it comes to, unless it is not done when it was polled so often: then it is dropped.
