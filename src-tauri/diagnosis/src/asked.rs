@@ -37,6 +37,27 @@ impl Reading<'_> {
         value(latest, "scope").map(str::to_owned)
     }
 
+    /// Of the scopes asked for those that the MCP server advertises and the authorization server's
+    /// metadata does not list.
+    pub fn unknown_scopes<'s>(&self, asked: &'s str) -> Vec<&'s str> {
+        let advertised = self.resource_tries.iter().rev().find_map(|tried| {
+            let document = tried.document.as_ref()?.as_ref().ok()?;
+            document.scopes_supported.as_ref()
+        });
+        let known = self.server_tries.iter().rev().find_map(|tried| {
+            let document = tried.document.as_ref()?.as_ref().ok()?;
+            document.scopes_supported.as_ref()
+        });
+        let (Some(advertised), Some(known)) = (advertised, known) else {
+            return Vec::new();
+        };
+        let is_unknown = |scope: &&str| {
+            let is = |other: &String| other == scope;
+            advertised.iter().any(is) && !known.iter().any(is)
+        };
+        asked.split_whitespace().filter(is_unknown).collect()
+    }
+
     /// The latest request, before this entry, that asks for a grant by itself: its number and its
     /// form.
     fn granting_form_before(&self, seq: u32) -> Option<(u32, &[Pair])> {

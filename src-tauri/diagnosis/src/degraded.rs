@@ -135,7 +135,7 @@ fn looks_at_what_is_there(trace: &Trace, entries: usize, found: &[Finding]) {
 }
 
 /// The rules that cannot fire on another client's traffic, and why.
-const NEED_DECISIONS: [(&str, &str); 12] = [
+const NEED_DECISIONS: [(&str, &str); 13] = [
     ("A18", "a client that goes on waiting sends nothing"),
     ("A31", "only our approver plays the browser"),
     ("C04", "that two refreshes were sent at once was asked for"),
@@ -158,6 +158,10 @@ const NEED_DECISIONS: [(&str, &str); 12] = [
     ),
     ("L01", "a client that cannot listen sends nothing"),
     ("L02", "a request that was held back is not in the traffic"),
+    (
+        "M01",
+        "for want of which endpoint a run ends is not in the traffic",
+    ),
     ("M05", "what was asked for and not done sends nothing"),
     ("MT1", "the certificate that was shown is not in HTTP"),
 ];

@@ -113,6 +113,14 @@ pub const FOLLOWS: &[Shown] = &[
         registered_otherwise(&mut run);
         run.trace()
     }),
+    ("R10", "N03", || guessed(StopCode::IssuerMismatch)),
+    ("G32", "R10", || guessed(StopCode::CredentialsElsewhere)),
+    ("A30", "R01", || {
+        resource_unknown("https://mcp.example/mcp/")
+    }),
+    ("A30", "R02", || {
+        resource_unknown("https://other.example/mcp")
+    }),
     ("A30", "G21", || {
         let mut run = Run::healthy();
         registered_otherwise(&mut run);
@@ -237,3 +245,30 @@ pub const FOLLOWS: &[Shown] = &[
     }),
     ("S12", "T41", || refused_refresh("invalid_grant", "")),
 ];
+
+/// The authorization server does not know the resource that the metadata names.
+fn resource_unknown(resource: &str) -> trace::Trace {
+    let mut run = Run::healthy();
+    run.resource_tries[0]
+        .2
+        .edit(|document| document["resource"] = resource.into());
+    run.ask("resource", Some(resource));
+    run.callback.retain(|(name, _)| *name != "code");
+    run.callback.push(("error", "invalid_target".into()));
+    run.stop(Phase::Authorization, StopCode::AuthorizationError)
+        .trace()
+}
+
+/// Nobody names an authorization server, and what is at the MCP server's origin calls itself
+/// otherwise.
+fn guessed(end: StopCode) -> trace::Trace {
+    let mut run = Run::healthy();
+    nowhere(&mut run, &Answer::bare(404));
+    run.server_tries[0]
+        .2
+        .edit(|document| document["issuer"] = "https://inner.example".into());
+    run.stop = None;
+    let mut trace = run.trace();
+    stop(&mut trace, end);
+    trace
+}

@@ -52,7 +52,19 @@ const CLIENT: &[&str] = &[
     "registration.client_secret",
     "registration.private_key_file",
     "registration.alg",
-    "token_auth_method",
+];
+
+/// What servers say of a client that they do not take.
+const CLIENT_REFUSED: &[&str] = &[
+    "invalid_client",
+    "unauthorized_client",
+    "unknown client",
+    "invalid client",
+    "unrecognized client",
+    "client not found",
+    "client is not",
+    "no such client",
+    "client authentication",
 ];
 
 /// The first that fits counts.
@@ -81,12 +93,23 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         options: &["revision"],
-        rules: &["S01", "G03", "S06", "A31", "T03", "T02", "T15", "T40"],
+        rules: &[
+            "S01", "R10", "G03", "G32", "S06", "A31", "T03", "T02", "T15", "T40",
+        ],
         tells: Tells::OlderThanOffered,
         why: "2025-03-26 knows no resource metadata: the run looks for the authorization server at \
               the MCP server's own origin, and asks for no resource. The challenge shows that this \
               server follows a later revision.",
         fix: "Leave {option} out, so that the revision is detected, or choose 2025-06-18 or later.",
+    },
+    Cause {
+        options: &["revision"],
+        rules: &["S01/not_all_tried"],
+        tells: Tells::Chosen(&["2025-06-18"]),
+        why: "Clients of that revision ask for oauth-authorization-server alone. Those of later ones \
+              ask for openid-configuration as well, where this server may have its metadata.",
+        fix: "Leave {option} out, so that all places are tried. For clients of that revision the \
+              authorization server has to serve its metadata at oauth-authorization-server too.",
     },
     Cause {
         options: &["revision"],
@@ -114,6 +137,15 @@ pub(super) const CAUSES: &[Cause] = &[
         tells: Tells::Chosen(&["cimd"]),
         why: "The authorization server does not accept client metadata documents, or not this \
               document, and the run was told to try no other way.",
+        fix: "Leave {option} out, so that the run registers in the way that the server offers, or \
+              give --client-id.",
+    },
+    Cause {
+        options: &["registration.is"],
+        rules: &["A31/client_id_unknown"],
+        tells: Tells::Chosen(&["cimd"]),
+        why: "The authorization server takes the URL of the metadata document for the ID of a client \
+              that it does not have: it does not take clients by their document.",
         fix: "Leave {option} out, so that the run registers in the way that the server offers, or \
               give --client-id.",
     },
@@ -159,6 +191,7 @@ pub(super) const CAUSES: &[Cause] = &[
             "request_uri_not_supported",
             "response_type",
             "redirect_uri",
+            "redirect uri",
             "response type",
             "missing",
             "required",
@@ -173,6 +206,22 @@ pub(super) const CAUSES: &[Cause] = &[
         tells: Tells::Says(&["response_mode", "response mode", "form_post"]),
         why: "The authorization server does not answer in that mode.",
         fix: "Leave {option} out: the default is the query.",
+    },
+    Cause {
+        options: &["authorization.response_mode"],
+        rules: &["A31"],
+        tells: Tells::Told(&["the answer came by GET"]),
+        why: "The authorization server answers in the query all the same, so nothing is posted to \
+              the redirect URI.",
+        fix: "Leave {option} out: the default is the query.",
+    },
+    Cause {
+        options: &["authorization.authorization_details"],
+        rules: &["RA1/not_offered"],
+        tells: Tells::Always,
+        why: "The metadata lists no authorization_details_types_supported, so the authorization \
+              server most likely does not know the parameter, and passes it over as it should.",
+        fix: "Leave {option} out.",
     },
     Cause {
         options: &["authorization.authorization_details"],
@@ -211,6 +260,15 @@ pub(super) const CAUSES: &[Cause] = &[
               know one of them, or not for this client.",
         fix: "Leave {option} out, so that the run asks for what the MCP server names; or allow these \
               scopes for the client at the authorization server.",
+    },
+    Cause {
+        options: &["scope"],
+        rules: &["T40/lacks_scope"],
+        tells: Tells::Always,
+        why: "The token was asked for with these scopes alone, and the MCP server names others in its \
+              challenge.",
+        fix: "Leave {option} out, so that the run asks for what the MCP server names, or add what is \
+              missing.",
     },
     Cause {
         options: &["scope"],
@@ -255,6 +313,25 @@ pub(super) const CAUSES: &[Cause] = &[
               it for the client at the authorization server.",
     },
     Cause {
+        options: &["grant.is"],
+        rules: &["G03"],
+        tells: Tells::Both(
+            &Tells::Chosen(&["client_credentials", "device_code", "jwt_bearer"]),
+            &Tells::Says(&[
+                "grant_type",
+                "grant type",
+                "redirect_uri",
+                "redirect uri",
+                "response_type",
+                "response type",
+            ]),
+        ),
+        why: "A client for this grant alone is registered without redirect URIs and with the grant \
+              type alone, and the authorization server lets no such client register.",
+        fix: "Leave {option} out, so that the grant is chosen from what the server offers, or give \
+              --client-id with a client that may use it.",
+    },
+    Cause {
         options: CLIENT,
         rules: &["A31/client_id_unknown"],
         tells: Tells::Always,
@@ -263,23 +340,23 @@ pub(super) const CAUSES: &[Cause] = &[
               out so that a client is registered.",
     },
     Cause {
+        options: &["token_auth_method"],
+        rules: &["A30", "A31", "P03", "DV3", "T41", "T03"],
+        tells: Tells::Says(CLIENT_REFUSED),
+        why: "The client shows in that way that it is this client, and the authorization server does \
+              not take it so.",
+        fix: "Leave {option} out, so that the way is chosen that the registration and the metadata \
+              name.",
+    },
+    Cause {
         options: CLIENT,
         rules: &["A30", "A31", "P03", "DV3", "T41", "T03"],
-        tells: Tells::Says(&[
-            "invalid_client",
-            "unauthorized_client",
-            "unknown client",
-            "invalid client",
-            "unrecognized client",
-            "client not found",
-            "client is not",
-            "no such client",
-            "client authentication",
-        ]),
+        tells: Tells::Says(CLIENT_REFUSED),
         why: "The client was arranged by hand, and the authorization server does not know it so, or \
               does not take how it shows that it is this client.",
-        fix: "Compare {option} with what the authorization server has for this client, or leave it \
-              out so that a client is registered.",
+        fix: "Compare {option} with what the authorization server has for this client, and give the secret, \
+              key or certificate that it is registered with; or leave it out so that a client is \
+              registered.",
     },
     Cause {
         options: &["issuer"],
@@ -297,6 +374,14 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         options: &["grant.is"],
+        rules: &["M01"],
+        tells: Tells::Told(&["device_authorization_endpoint"]),
+        why: "The authorization server's metadata has no device_authorization_endpoint, so it most \
+              likely has no device grant.",
+        fix: "Leave {option} out, so that the grant is chosen from what the server offers.",
+    },
+    Cause {
+        options: &["grant.is"],
         rules: &["M04/default"],
         tells: Tells::Always,
         why: "The authorization server's metadata does not list this grant.",
@@ -309,6 +394,23 @@ pub(super) const CAUSES: &[Cause] = &[
         why: "What was handed in does not convince the server: another issuer, key or audience than \
               it trusts, or it has expired.",
         fix: "Give a fresh {option} that is made for this authorization server (aud is its issuer).",
+    },
+    Cause {
+        options: &["dpop"],
+        rules: &["DP1/not_offered"],
+        tells: Tells::Always,
+        why: "The metadata has no dpop_signing_alg_values_supported, so the authorization server most \
+              likely does not know DPoP, and passes the proof over as it should. The tokens are \
+              bearer tokens.",
+        fix: "Leave {option} out, or enable DPoP at the authorization server.",
+    },
+    Cause {
+        options: &["dpop"],
+        rules: &["T41", "T03"],
+        tells: Tells::Says(&["proof-of-possession", "proof of possession"]),
+        why: "The token request carries a proof of possession, and the authorization server does not \
+              take it, or not beside a client certificate.",
+        fix: "Leave {option} out.",
     },
     Cause {
         options: &["dpop"],

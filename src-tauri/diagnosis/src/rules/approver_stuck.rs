@@ -2,6 +2,7 @@ use trace::{Response, StopCode};
 
 use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
+use crate::preflights::is_redirect;
 use crate::reading::{ExchangeRef, Reading, value};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_AUTHORIZATION_ERROR, RFC6749_LOGIN};
@@ -25,7 +26,7 @@ rule! {
     ///
     /// # References
     /// RFC 6749 sections 3.1 and 4.1.2.1.
-    "A31" "approver_stuck" Error Client since None,
+    "A31" "approver_stuck" Error Client Likely since None,
     title: "The run without a browser does not get past a page",
     variants: [
         OWN_OPTION: Error Client Likely
@@ -50,6 +51,8 @@ rule! {
             "What stands in front of the authorization server refuses the browser",
         PAGE_FAILS: Error AuthorizationServer Likely
             "The authorization server fails at its own page",
+        NO_REDIRECT: Error AuthorizationServer Likely
+            "The authorization endpoint says where to go with a status that is no redirect",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",
         PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
@@ -94,6 +97,19 @@ fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
             .fix(
                 "Follow the redirects in a browser's network view, and end the circle: let the page \
                  answer itself, or redirect to the redirect URI with an error.",
+            )
+    } else if is_redirect(response.get()) && said.contains("--max-login-requests") {
+        RULE.found(RFC6749_LOGIN)
+            .variant(&LOOP)
+            .message(
+                "One redirect leads to the next until the limit of this run, and none to the \
+                 redirect URI. Most likely login or consent is asked for again and again, because \
+                 what was answered is not enough or not remembered. A login that takes more steps \
+                 than that looks the same.",
+            )
+            .fix(
+                "Look into the log of the authorization server for why it asks again. If the login \
+                 takes that many steps, raise --max-login-requests.",
             )
     } else if page.posts_the_answer(reading) {
         RULE.found(RFC6749_AUTHORIZATION_ERROR)
@@ -211,6 +227,17 @@ impl Page<'_> {
                 ))
                 .fix("Send Location with the redirect, and let proxies pass it on.");
         }
+        if (200..300).contains(&status) && self.response.header_value("location").is_some() {
+            return RULE
+                .found(RFC6749_AUTHORIZATION_ERROR)
+                .variant(&NO_REDIRECT)
+                .message(format!(
+                    "The page answers {status} with Location. A browser follows Location on a \
+                     status from 300 to 399 alone, so it stays where it is, and the client waits in \
+                     vain. A proxy that replaces the status looks the same."
+                ))
+                .fix("Answer 302 where the browser is sent on with Location.");
+        }
         let refused = self.is_first && (status >= 400 || self.is_error_text());
         if !refused {
             return self.wants_something();
@@ -258,8 +285,8 @@ impl Page<'_> {
                 ),
             _ => finding
                 .message(
-                    "A person would get on from here. The page wants values that nobody gave, or \
-                     needs scripts, which are not run.",
+                    "Most likely a person would get on from here: the page wants other values than \
+                     were given, or needs scripts, which are not run.",
                 )
                 .fix(
                     "Give the form's fields with --form NAME=VALUE. When the page needs scripts or \
@@ -420,6 +447,25 @@ mod tests {
         }
         let again = Answer::bare(302).header("location", "/authorize");
         assert_eq!(stuck(vec![again; 3]).finding("A31").variant, "loop");
+    }
+
+    #[test]
+    fn redirects_without_an_end_are_no_page_to_fill_in() {
+        let next = |at: &str| Answer::bare(302).header("location", at);
+        let mut run = stuck(vec![next("/a"), next("/b"), next("/c")]);
+        run.stop_message = "more than 3 requests (--max-login-requests raises that)";
+        assert_eq!(run.finding("A31").variant, "loop");
+        let mut page = stuck(vec![next("/a"), Answer::html(200, "Login")]);
+        page.stop_message = run.stop_message;
+        assert_eq!(page.finding("A31").variant, "default");
+    }
+
+    #[test]
+    fn a_location_that_no_browser_follows() {
+        let answer = Answer::bare(200).header("location", REDIRECT);
+        let finding = stuck(vec![answer]).finding("A31");
+        assert_eq!(finding.variant, "no_redirect");
+        assert_eq!(finding.owner, Owner::AuthorizationServer);
     }
 
     #[test]

@@ -31,6 +31,7 @@ rule! {
             "The authorization request is refused because of this run's own {option}",
         SCOPE_UNKNOWN: Error McpServer Likely
             "The MCP server advertises scopes that its authorization server does not know",
+        RESOURCE_UNKNOWN: Error AuthorizationServer Likely,
         DENIED: Error AuthorizationServer Likely "The authorization server denies access",
         DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
@@ -40,7 +41,7 @@ rule! {
         PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
-    follows: ["A08/commas_refused", "G21"],
+    follows: [RESOURCE_UNKNOWN "R02", RESOURCE_UNKNOWN "R01", "A08/commas_refused", "G21"],
     stops: [AuthorizationError],
     looks_at: [Callback],
 }
@@ -127,7 +128,7 @@ fn by_a_person(description: &str) -> bool {
 fn scope(reading: &Reading<'_>, request: &[Pair]) -> Finding {
     let asked = value(request, "scope");
     let finding = RULE.found(RFC6749_INVALID_SCOPE);
-    let unknown = unknown_scopes(reading, asked.unwrap_or_default());
+    let unknown = reading.unknown_scopes(asked.unwrap_or_default());
     if !unknown.is_empty() {
         let names = excerpt(&list(&unknown));
         return finding
@@ -162,31 +163,11 @@ fn scope(reading: &Reading<'_>, request: &[Pair]) -> Finding {
     }
 }
 
-/// Of the scopes asked for those that the MCP server advertises and the authorization server's
-/// metadata does not list.
-fn unknown_scopes<'s>(reading: &Reading<'_>, asked: &'s str) -> Vec<&'s str> {
-    let advertised = reading.resource_tries.iter().rev().find_map(|tried| {
-        let document = tried.document.as_ref()?.as_ref().ok()?;
-        document.scopes_supported.as_ref()
-    });
-    let known = reading.server_tries.iter().rev().find_map(|tried| {
-        let document = tried.document.as_ref()?.as_ref().ok()?;
-        document.scopes_supported.as_ref()
-    });
-    let (Some(advertised), Some(known)) = (advertised, known) else {
-        return Vec::new();
-    };
-    let is_unknown = |scope: &&str| {
-        let is = |other: &String| other == scope;
-        advertised.iter().any(is) && !known.iter().any(is)
-    };
-    asked.split_whitespace().filter(is_unknown).collect()
-}
-
 fn target(request: &[Pair]) -> Finding {
     let asked = value(request, "resource");
     let resource = excerpt(asked.unwrap_or("none"));
     RULE.found(RFC8707_INVALID_TARGET)
+        .variant(&RESOURCE_UNKNOWN)
         .message(format!(
             "The request names the resource {resource}, and the authorization server does not know \
              it, or not for this client."

@@ -24,7 +24,12 @@ rule! {
     /// MCP client registration, "Authorization Server Binding".
     "G32" "credentials_elsewhere" Error AuthorizationServer since None,
     title: "A credential would leave the authorization server it is for",
+    variants: [
+        OWN_OPTION: Error Client Likely
+            "A credential would go to another server because of this run's own {option}",
+    ],
     spec: [MCP_BINDING],
+    follows: ["R10"],
     stops: [CredentialsElsewhere],
     looks_at: [Registered],
 }

@@ -19,8 +19,13 @@ rule! {
     ///
     /// # References
     /// RFC 9449 section 5.
-    "DP1" "dpop_ignored" Warning AuthorizationServer since None,
+    "DP1" "dpop_ignored" Warning AuthorizationServer Likely since None,
     title: "The authorization server ignores the proof of possession",
+    variants: [
+        OWN_OPTION: Warning Client Likely "This run's own {option} binds no token here",
+        NOT_OFFERED: Warning AuthorizationServer Likely
+            "The authorization server does not know the proof of possession",
+    ],
     spec: [RFC9449_TOKEN_TYPE],
     looks_at: [TokenAnswer, Dpop],
 }
@@ -44,27 +49,36 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = RULE
         .found(RFC9449_TOKEN_TYPE)
         .at(seq, Part::body("/token_type"))
-        .message(if offered {
-            "The metadata lists dpop_signing_alg_values_supported and the request had a proof, \
-                 but the token is not bound to its key."
-        } else {
-            "The metadata has no dpop_signing_alg_values_supported, so most likely this server \
-                 does not know DPoP. The token is not bound to the key."
-        })
         .expected("token_type DPoP")
-        .actual(format!("token_type {}", excerpt(&kind)))
-        .fix(if offered {
-            "Bind the token to the key of the proof and answer token_type DPoP."
-        } else {
-            "Enable DPoP at the authorization server, or do without it in this run."
-        });
-    findings.add(finding);
+        .actual(format!("token_type {}", excerpt(&kind)));
+    findings.add(if offered {
+        finding
+            .message(
+                "The metadata lists dpop_signing_alg_values_supported and the request had a proof, \
+                 but the token is not bound to its key. DPoP may be off for this client, or a proxy \
+                 in front drops the DPoP header.",
+            )
+            .fix(
+                "Bind the token to the key of the proof and answer token_type DPoP; turn DPoP on for \
+                 this client where that is set per client, and let proxies pass the DPoP header on.",
+            )
+    } else {
+        finding
+            .variant(&NOT_OFFERED)
+            .message(
+                "The metadata has no dpop_signing_alg_values_supported, so most likely this server \
+                 does not know DPoP. The token is not bound to the key.",
+            )
+            .fix("Enable DPoP at the authorization server, or do without it in this run.")
+    });
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use serde_json::json;
-    use trace::{Grant, Purpose, Trace};
+    use trace::{Grant, OwnOption, Purpose, Trace};
+
+    use crate::finding::Owner;
 
     use crate::sample::{
         AS, MCP, Run, dpop_proof, found_in, jwt, post, push_to_server, token_answer,
@@ -72,7 +86,11 @@ pub(super) mod tests {
 
     /// A run with one more token, asked for with a proof.
     pub fn bound(token_type: &str, cnf: serde_json::Value) -> Trace {
-        let mut trace = Run::healthy().trace();
+        bound_in(&Run::healthy(), token_type, cnf)
+    }
+
+    fn bound_in(run: &Run, token_type: &str, cnf: serde_json::Value) -> Trace {
+        let mut trace = run.trace();
         let mut claims = json!({"iss": AS, "aud": MCP, "iat": 1_800_000_000, "exp": 1_800_003_600});
         if !cnf.is_null() {
             claims["cnf"] = cnf;
@@ -89,11 +107,27 @@ pub(super) mod tests {
     #[test]
     fn a_bearer_token_for_a_proof() {
         let finding = found_in(&bound("Bearer", json!(null)), "DP1").unwrap();
-        assert!(
-            finding.message.contains("does not know"),
-            "{}",
-            finding.message
-        );
+        assert_eq!(finding.variant, "not_offered");
+        let mut run = Run::healthy();
+        run.server_tries[0].2.edit(|metadata| {
+            metadata["dpop_signing_alg_values_supported"] = json!(["ES256"]);
+        });
+        let offered = found_in(&bound_in(&run, "Bearer", json!(null)), "DP1").unwrap();
+        assert_eq!(offered.variant, "default");
+        assert!(offered.message.contains("proxy"), "{}", offered.message);
+    }
+
+    #[test]
+    fn who_asks_for_it_where_it_is_not_offered_is_told_so() {
+        let mut trace = bound("Bearer", json!(null));
+        trace.own_options = vec![OwnOption {
+            id: "dpop".into(),
+            title: "DPoP".into(),
+            flag: Some("--dpop".into()),
+            value: None,
+        }];
+        let finding = found_in(&trace, "DP1").unwrap();
+        assert_eq!(finding.owner, Owner::Client);
     }
 
     #[test]

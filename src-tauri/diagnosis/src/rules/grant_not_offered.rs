@@ -21,7 +21,7 @@ rule! {
     ///
     /// # References
     /// RFC 8414 section 2.
-    "M04" "grant_not_offered" Error AuthorizationServer since None,
+    "M04" "grant_not_offered" Error AuthorizationServer Likely since None,
     title: "The authorization server does not offer the chosen grant",
     variants: [
         OWN_OPTION: Error Client Likely
@@ -79,8 +79,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .variant(&WORKS)
             .message("Clients that go by the list do not try it.")
             .fix(format!("Add {name} to grant_types_supported.")),
+        (false, false) if last.is_none() => finding
+            .message("The run ended before it could be tried.")
+            .fix(format!(
+                "Enable {name} at the authorization server and list it, or choose another grant \
+                 for this run."
+            )),
         (false, true) => finding
-            .message("It was tried all the same, and it does not work either.")
+            .message(
+                "It was tried all the same, and it is refused: the server does not have it, or does \
+                 not give it to this client.",
+            )
             .fix(format!(
                 "Enable {name} at the authorization server and list it, or choose another grant \
                  for this run."

@@ -31,7 +31,7 @@ rule! {
         SCOPE_IS_THERE: Error McpServer Likely,
         NOT_GRANTED: Error AuthorizationServer Likely
             "The authorization server did not grant the scope that the MCP server wants",
-        SCOPE_GIVEN: Error Client Certain,
+        SCOPE_GIVEN: Error Client Likely,
         WANTED_LATER: Warning McpServer Certain
             "{method} needs more scope than the challenge of the 401 names",
     ],
@@ -66,6 +66,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         )
     });
     let finding = match (&wanted, &granted) {
+        (None, _) if given => RULE
+            .found(RFC6750_INSUFFICIENT_SCOPE)
+            .variant(&SCOPE_GIVEN)
+            .message(
+                "The scope in the settings of this run was asked for instead of what the MCP server \
+                 names, and the server wants more. It does not say which.",
+            )
+            .fix("Leave the scope of this run out, so that it asks for what the MCP server names."),
         (None, _) => RULE
             .found(MCP_STEP_UP_SCOPE)
             .message("It does not say which scope, so no client can ask for it.")
@@ -149,6 +157,10 @@ fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
         .iter()
         .find_map(|challenge| challenge.parameter("scope"))
         .unwrap_or_default();
+    // Who names it there is not to blame for a client that asked for something else.
+    if is_named_by_401(reading, wanted) {
+        return;
+    }
     let finding = RULE
         .found(MCP_CHALLENGE_SCOPE)
         .variant(&WANTED_LATER)
@@ -167,6 +179,22 @@ fn stepped_up_at_once(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// Whether the challenge of the 401 names these scopes already.
+fn is_named_by_401(reading: &Reading<'_>, wanted: &str) -> bool {
+    let wanted = words(wanted);
+    reading.first_calls.iter().any(|call| {
+        let all = call
+            .response()
+            .filter(|response| response.status == 401)
+            .and_then(|response| challenges(response).ok())
+            .unwrap_or_default();
+        let mut scopes = all
+            .iter()
+            .filter_map(|challenge| challenge.parameter("scope"));
+        scopes.any(|named| without(&wanted, named).is_empty())
+    })
+}
+
 impl Refused<'_> {
     fn describe(&self, finding: Finding, granted: Option<&str>) -> Finding {
         let or = |scope: Option<&str>, none: &str| scope.map_or_else(|| none.into(), excerpt);
@@ -178,7 +206,10 @@ impl Refused<'_> {
             ))
             .actual(format!(
                 "a token with {}",
-                or(granted, "a scope that is not known here")
+                or(
+                    granted.map(|scope| if scope.is_empty() { "no scope" } else { scope }),
+                    "a scope that is not known here"
+                )
             ))
     }
 }
@@ -221,7 +252,13 @@ mod tests {
 
     #[test]
     fn a_scope_given_by_hand_is_the_client_s() {
-        let run = refused(", scope=\"write\"", "mcp", "mcp");
+        for wanted in [", scope=\"write\"", ""] {
+            is_the_client_s(wanted);
+        }
+    }
+
+    fn is_the_client_s(wanted: &str) {
+        let run = refused(wanted, "mcp", "mcp");
         let mut trace = run.trace();
         let scope = Decision::Scope {
             scope: Some("mcp".into()),

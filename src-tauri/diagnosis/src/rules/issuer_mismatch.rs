@@ -27,10 +27,13 @@ rule! {
         OWN_OPTION: Error Client Likely
             "Another issuer answers because of this run's own {option}",
         MISNAMED: Error McpServer Certain,
+        GUESSED: Error McpServer Likely
+            "The metadata at the MCP server's own origin is that of another issuer",
         ALIAS: Error McpServer Likely
             "The resource metadata names the authorization server by another URL than its issuer",
     ],
     spec: [RFC8414_ISSUER],
+    follows: [GUESSED "N03"],
     stops: [IssuerMismatch],
     looks_at: [ServerMetadata, ServerMetadataUrl],
 }
@@ -41,6 +44,25 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     if differ_by_trailing_slash(&foreign.named, foreign.asked) {
         return;
+    }
+    // Without resource metadata nobody names an issuer: it is the client's own guess.
+    if reading.resource_metadata().is_none() && !foreign.named.is_empty() {
+        let named = excerpt(&foreign.named);
+        let finding = foreign
+            .finding(RULE.found(RFC8414_ISSUER), reading)
+            .variant(&GUESSED)
+            .message(
+                "No resource metadata names an authorization server, so this run took the MCP \
+                 server's own origin, as 2025-03-26 has it. What is there calls itself otherwise: \
+                 most likely the server does not know its public address, as behind a proxy, or \
+                 another server is meant.",
+            )
+            .fix(format!(
+                "Serve protected resource metadata at the MCP server that names {named} in \
+                 authorization_servers; or, if {} is the address, set it as the server's public URL.",
+                excerpt(foreign.asked)
+            ));
+        return findings.add(finding);
     }
     let difference = same_but_for(&foreign.named, foreign.asked);
     let asked = foreign.asked;
@@ -123,6 +145,18 @@ mod tests {
             .edit(|metadata| metadata["issuer"] = json!(named));
         run.stop(Phase::ServerMetadata, StopCode::IssuerMismatch);
         run
+    }
+
+    #[test]
+    fn what_the_client_guessed_is_written_nowhere() {
+        let mut run = with_issuer("https://mcp.example", "https://inner.example");
+        run.resource_tries.clear();
+        let finding = run.finding("R10");
+        assert_eq!(
+            (finding.owner, finding.variant.as_str()),
+            (Owner::McpServer, "guessed")
+        );
+        assert!(finding.fix.starts_with("Serve protected resource metadata"));
     }
 
     #[test]

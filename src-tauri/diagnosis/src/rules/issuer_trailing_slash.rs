@@ -4,7 +4,7 @@ use crate::foreign::foreign_issuer;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8414_ISSUER;
-use crate::wording::differ_by_trailing_slash;
+use crate::wording::{differ_by_trailing_slash, excerpt};
 
 rule! {
     /// # What it looks at
@@ -26,6 +26,7 @@ rule! {
     title: "The issuer differs from the one asked for by a slash at its end",
     variants: [
         MISNAMED: Error McpServer Certain,
+        ADDED: Error McpServer Likely,
         OLDEST: Note AuthorizationServer Certain,
         OLDEST_MISNAMED: Note McpServer Certain,
     ],
@@ -45,7 +46,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     // In 2025-03-26 nobody names an issuer: the client takes the MCP server's origin, which has no
     // slash to compare.
     let oldest = !reading.revision.at_least(Revision::R20250618);
-    let variant = match (oldest, foreign.is_misnamed(reading)) {
+    let misnamed = foreign.is_misnamed(reading);
+    // Who writes a bare origin through a URL type adds the slash; the issuer's own spelling counts.
+    if !oldest && !misnamed && foreign.asked.ends_with('/') {
+        let finding = finding.variant(&ADDED).fix(format!(
+            "Write {} into authorization_servers of the resource metadata, exactly as the \
+             authorization server spells it. If the slash is not in the settings, a URL type adds it \
+             when it is printed: keep the value as text.",
+            excerpt(&foreign.named)
+        ));
+        return findings.add(finding.message(
+            "The resource metadata has a slash that the authorization server's own metadata has not. \
+             They are compared as text, so clients that follow the specification stop here. Most \
+             likely a URL type of the MCP server adds it; the authorization server may also have \
+             left it out.",
+        ));
+    }
+    let variant = match (oldest, misnamed) {
         (false, false) => RULE.default_variant(),
         (false, true) => &MISNAMED,
         (true, false) => &OLDEST,
@@ -82,6 +99,23 @@ mod tests {
         run.callback.push(("iss", "https://as.example/".into()));
         assert_eq!(run.finding("R07").owner, Owner::McpServer);
         assert!(run.is_silent("R12"));
+    }
+
+    #[test]
+    fn a_slash_too_many_in_the_resource_metadata_is_the_mcp_server_s() {
+        let mut run = with_issuer("https://as.example/", "https://as.example");
+        assert_eq!(run.finding("R07").variant, "misnamed");
+        run.callback.retain(|(name, _)| *name != "iss");
+        let finding = run.finding("R07");
+        assert_eq!(
+            (finding.owner, finding.variant.as_str()),
+            (Owner::McpServer, "added")
+        );
+        assert!(
+            finding.fix.starts_with("Write https://as.example into"),
+            "{}",
+            finding.fix
+        );
     }
 
     #[test]

@@ -1,13 +1,18 @@
+use trace::StopCode;
+
 use crate::finding::Part;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
-use crate::spec::{MCP_HTTPS, RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT};
+use crate::spec::{
+    MCP_HTTPS, RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, RFC8628_METADATA,
+};
 use crate::wording::{excerpt, is_http_url};
 
 rule! {
     /// # What it looks at
     /// `authorization_endpoint` and `token_endpoint` of the authorization server metadata: whether
-    /// they are there, and are http or https URLs.
+    /// they are there, and are http or https URLs. The same of `device_authorization_endpoint` in a
+    /// run that ends for want of it.
     ///
     /// # Why it matters
     /// Without them there is nowhere to send the user or to redeem the code. Clients do not guess,
@@ -21,10 +26,12 @@ rule! {
     "M01" "missing_endpoint" Error AuthorizationServer since None,
     title: "An endpoint that is needed is missing in the metadata",
     variants: [
+        OWN_OPTION: Error Client Likely
+            "The metadata lacks the endpoint that this run's own {option} needs",
         NOT_A_URL: Error AuthorizationServer Certain "{endpoint} is not an http or https URL",
         ABSENT: Error AuthorizationServer Certain "The metadata has no {endpoint}",
     ],
-    spec: [RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, MCP_HTTPS],
+    spec: [RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, MCP_HTTPS, RFC8628_METADATA],
     stops: [MissingEndpoint],
     looks_at: [ServerMetadata],
 }
@@ -60,7 +67,27 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             MCP_HTTPS,
         )
     });
-    for (name, endpoint, spec) in endpoints.into_iter().chain(registration) {
+    // Only who chose the device grant needs its endpoint, and then the run ends for want of it.
+    let stopped = reading.stopped_saying(StopCode::MissingEndpoint);
+    let device = stopped.filter(|(_, said)| said.contains("device_authorization_endpoint"));
+    let device = device.map(|_| {
+        (
+            "device_authorization_endpoint",
+            &metadata.device_authorization_endpoint,
+            RFC8628_METADATA,
+        )
+    });
+    // Without a grant that uses it there need be no authorization endpoint (RFC 8414 section 2).
+    let grants = metadata.grant_types_supported.as_deref();
+    let unused = grants.is_some_and(|grants| {
+        let with_page =
+            |grant: &String| matches!(grant.as_str(), "authorization_code" | "implicit");
+        !grants.is_empty() && !grants.iter().any(with_page)
+    });
+    for (name, endpoint, spec) in endpoints.into_iter().chain(registration).chain(device) {
+        if unused && name == "authorization_endpoint" && endpoint.is_none() {
+            continue;
+        }
         let finding = match endpoint {
             Some(url) if is_http_url(url) => continue,
             Some(url) => RULE
@@ -95,6 +122,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::{Phase, StopCode};
 
     use crate::sample::Run;
 
@@ -114,6 +142,32 @@ mod tests {
             with_endpoint("authorization_endpoint", json!("javascript:alert(1)")).finding("M01");
         assert_eq!(script.actual.as_deref(), Some("javascript:alert(1)"));
         assert!(!with_endpoint("token_endpoint", json!("/token")).is_silent("M01"));
+    }
+
+    #[test]
+    fn without_a_grant_with_a_page_there_need_be_no_authorization_endpoint() {
+        let mut run = with_endpoint("authorization_endpoint", json!(null));
+        let mut grants = |grants: serde_json::Value| {
+            let metadata = &mut run.server_tries[0].2;
+            metadata.edit(|metadata| metadata["grant_types_supported"] = grants);
+            run.is_silent("M01")
+        };
+        assert!(grants(json!(["client_credentials"])));
+        assert!(!grants(json!(["client_credentials", "authorization_code"])));
+        assert!(!grants(json!(null)));
+    }
+
+    #[test]
+    fn the_device_grant_needs_an_endpoint_of_its_own() {
+        let mut run = with_endpoint("device_authorization_endpoint", json!(null));
+        run.stop(Phase::ServerMetadata, StopCode::MissingEndpoint);
+        assert!(run.is_silent("M01"));
+        run.stop_message = "device_authorization_endpoint: expected an http or https URL";
+        let finding = run.finding("M01");
+        assert_eq!(
+            finding.actual.as_deref(),
+            Some("no device_authorization_endpoint")
+        );
     }
 
     #[test]

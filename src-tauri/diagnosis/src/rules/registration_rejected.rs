@@ -27,13 +27,15 @@ rule! {
     ///
     /// # References
     /// RFC 7591 section 3.2.2; RFC 8252 section 7.3.
-    "G03" "registration_rejected" Error AuthorizationServer since None,
+    "G03" "registration_rejected" Error AuthorizationServer Likely since None,
     title: "The authorization server refuses to register the client",
     variants: [
         OWN_OPTION: Error Client Likely
             "The registration is refused because of this run's own {option}",
-        REDIRECT_URI: Error AuthorizationServer Certain
+        REDIRECT_URI: Error AuthorizationServer Likely
             "The authorization server refuses to register the redirect URI",
+        SCOPE_UNKNOWN: Error McpServer Likely
+            "The MCP server advertises scopes that its authorization server does not let register",
         UNEXPLAINED: Error AuthorizationServer Likely,
         TOO_MANY: Error AuthorizationServer Likely
             "The authorization server limits the rate of registrations",
@@ -74,7 +76,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = match text(&answer, "error") {
         // A limit or a failure of the server has nothing to do with the request, whatever it says.
         Some(error) if is_code(error) && by_status(&response, WHO).is_none() => {
-            by_code(last, error, &answer, &asked)
+            unknown_scopes(reading, last, &answer, &asked)
+                .unwrap_or_else(|| by_code(last, error, &answer, &asked))
         }
         _ => without_code(last),
     };
@@ -93,6 +96,38 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding.variant(edited).message(message));
 }
 
+/// A refusal for scopes that the MCP server names and the authorization server does not list.
+fn unknown_scopes(
+    reading: &Reading<'_>,
+    seen: ExchangeRef<'_>,
+    answer: &Document,
+    asked: &Document,
+) -> Option<Finding> {
+    let description = text(answer, "error_description").unwrap_or_default();
+    let error = text(answer, "error").unwrap_or_default();
+    let of_scope = error == "invalid_scope" || description.to_ascii_lowercase().contains("scope");
+    let unknown = reading.unknown_scopes(text(asked, "scope")?);
+    if !of_scope || unknown.is_empty() {
+        return None;
+    }
+    let names = excerpt(&list(&unknown));
+    let finding = RULE
+        .found(RFC7591_INVALID_METADATA)
+        .at(seen.seq, Part::body("/error"))
+        .variant(&SCOPE_UNKNOWN)
+        .message(format!(
+            "This client registers for what the MCP server names. The authorization server's own \
+             scopes_supported lacks {names}."
+        ))
+        .expected("201 with a client_id")
+        .actual(excerpt(&format!("{error}: {description}")))
+        .fix(format!(
+            "Take {names} out of the MCP server's scopes_supported and challenge, or have them \
+             defined at the authorization server."
+        ));
+    Some(finding)
+}
+
 fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Document) -> Finding {
     let description = text(answer, "error_description").unwrap_or_default();
     let actual = match description {
@@ -101,6 +136,24 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
     };
     if error == "invalid_redirect_uri" {
         let uris = redirect_uris(asked);
+        if is_taken_for_web(description, asked) {
+            return RULE
+                .found(RFC8252_LOOPBACK)
+                .at(seen.seq, Part::body("/error"))
+                .variant(&REDIRECT_URI)
+                .message(
+                    "The registration has no application_type, as clients of revisions before \
+                     2026-07-28 may send none. The authorization server takes the client for a web \
+                     client then, and refuses its loopback redirect URI.",
+                )
+                .expected(format!("a client for {}", list(&uris)))
+                .actual(excerpt(&actual))
+                .fix(
+                    "Let clients that send no application_type register http redirect URIs with a \
+                     loopback host, such as http://127.0.0.1/callback with any port. Newer clients \
+                     send application_type native.",
+                );
+        }
         return RULE
             .found(RFC7591_INVALID_REDIRECT_URI)
             .at(seen.seq, Part::body("/error"))
@@ -148,6 +201,13 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
         .expected("201 with a client_id")
         .actual(actual)
         .fix(fix)
+}
+
+/// Whether the server says that it takes a client for a web client that did not say what it is.
+fn is_taken_for_web(description: &str, asked: &Document) -> bool {
+    let said = description.to_ascii_lowercase();
+    !asked.contains_key("application_type")
+        && (said.contains("web client") || said.contains("application_type"))
 }
 
 /// Who should have answered.
@@ -250,6 +310,48 @@ mod tests {
             finding.actual.as_deref(),
             Some("invalid_redirect_uri: not allowed")
         );
+    }
+
+    #[test]
+    fn a_client_that_does_not_say_what_it_is_may_be_taken_for_a_web_client() {
+        let error = json!({
+            "error": "invalid_redirect_uri",
+            "error_description": "web clients require https redirect URIs",
+        });
+        let unsaid = answered(Answer::json(400, error.clone())).finding("G03");
+        assert!(
+            unsaid.message.contains("no application_type"),
+            "{unsaid:#?}"
+        );
+        let mut run = answered(Answer::json(400, error));
+        run.registration.as_mut().unwrap().0["application_type"] = json!("native");
+        let native = run.finding("G03");
+        assert!(
+            !native.message.contains("no application_type"),
+            "{native:#?}"
+        );
+    }
+
+    #[test]
+    fn scopes_that_the_server_does_not_list_are_the_mcp_server_s() {
+        let error = json!({
+            "error": "invalid_client_metadata",
+            "error_description": "scope must only contain supported values",
+        });
+        let mut run = answered(Answer::json(400, error));
+        run.registration.as_mut().unwrap().0["scope"] = json!("mcp admin");
+        let scopes = |answer: &mut Answer, scopes: serde_json::Value| {
+            answer.edit(|document| document["scopes_supported"] = scopes);
+        };
+        scopes(&mut run.resource_tries[0].2, json!(["mcp", "admin"]));
+        scopes(&mut run.server_tries[0].2, json!(["mcp"]));
+        let unknown = run.finding("G03");
+        assert_eq!(
+            (unknown.owner, unknown.variant.as_str()),
+            (Owner::McpServer, "scope_unknown")
+        );
+        scopes(&mut run.server_tries[0].2, json!(["mcp", "admin"]));
+        assert_eq!(run.finding("G03").owner, Owner::AuthorizationServer);
     }
 
     #[test]

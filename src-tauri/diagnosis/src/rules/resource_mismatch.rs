@@ -1,4 +1,5 @@
 use trace::Revision;
+use url::Url;
 
 use crate::finding::Part;
 use crate::foreign::foreign_resource;
@@ -62,6 +63,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         "Host and path are right, scheme or port is not: the server builds the URL from what a \
          proxy passes on, and does not see the outer one. Clients stop here."
             .into()
+    } else if let Some(prefix) = lost_prefix(&foreign.resource, used) {
+        format!(
+            "The end of the path is right, and {prefix} before it is missing: most likely a proxy \
+             takes it away, and the server does not know that it is there. Clients stop here."
+        )
+    } else if is_host_lost(&foreign.resource, used) {
+        "The path is right, the host is not: most likely the server names itself as it is known \
+         behind a proxy, or under another of its names. Clients stop here."
+            .into()
     } else {
         "The metadata describes another resource. Clients stop here, since otherwise one server \
          could pass itself off as another."
@@ -98,6 +108,22 @@ fn is_scheme_or_port_lost(named: &str, used: &str) -> bool {
     parts(named).is_some_and(|of_named| parts(used) == Some(of_named))
 }
 
+/// What the path of the URL used has before the path of the resource, at the same origin.
+fn lost_prefix(resource: &str, used: &str) -> Option<String> {
+    let (resource, used) = (Url::parse(resource).ok()?, Url::parse(used).ok()?);
+    let prefix = used.path().strip_suffix(resource.path())?;
+    let is_path = prefix.starts_with('/') && resource.path().len() > 1;
+    (is_path && resource.origin() == used.origin()).then(|| excerpt(prefix))
+}
+
+/// Whether the two have the same path, longer than a slash, at different hosts.
+fn is_host_lost(resource: &str, used: &str) -> bool {
+    let (Ok(resource), Ok(used)) = (Url::parse(resource), Url::parse(used)) else {
+        return false;
+    };
+    resource.host() != used.host() && resource.path() == used.path() && used.path().len() > 1
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -120,8 +146,19 @@ mod tests {
         assert!(message("https://as.example").contains("authorization server"));
         assert!(message("http://mcp.example:8080/mcp").contains("proxy"));
         assert!(message("https://MCP.example/mcp").contains("upper and lower case"));
-        assert!(message("https://other.example/mcp").contains("another resource"));
+        assert!(message("https://other.example/mcp").contains("behind a proxy"));
+        assert!(message("https://other.example/sse").contains("another resource"));
         assert!(message("https://mcp.example/mcp#v1").contains("a fragment"));
+    }
+
+    #[test]
+    fn a_prefix_that_a_proxy_takes_away_is_named() {
+        let mut run = with_resource("https://mcp.example/mcp");
+        run.server_url = "https://mcp.example/app/mcp".into();
+        assert!(run.finding("R02").message.contains("/app before it"));
+        // A path that only ends alike is another one.
+        run.server_url = "https://mcp.example/appmcp".into();
+        assert!(!run.finding("R02").message.contains("before it"));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use trace::Pair;
+
 use crate::finding::Part;
 use crate::reading::{Reading, response_fields, value};
 use crate::rule::{Findings, rule};
@@ -49,6 +51,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if received == Some(sent) && !several {
         return;
     }
+    // Who refuses a request object without reading it does not know the state in it.
+    if received.is_none() && value(&query, "error").is_some() && is_in_object(request) {
+        return;
+    }
     let finding = RULE
         .found(RFC6749_STATE)
         .at(callback.seq, Part::RequestUrl)
@@ -90,10 +96,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
 }
 
+/// Whether the state was sent in a request object alone: its members come after it.
+fn is_in_object(request: &[Pair]) -> bool {
+    let position = |name: &str| request.iter().position(|pair| pair.name == name);
+    position("request").is_some_and(|object| position("state").is_some_and(|at| at > object))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use crate::finding::Certainty;
-    use crate::sample::Run;
+    use crate::sample::{Run, jwt};
 
     fn with_state(state: Option<&str>) -> Run {
         let mut run = Run::healthy();
@@ -119,6 +133,21 @@ mod tests {
             run.finding("A05").actual.as_deref(),
             Some("several values of state")
         );
+    }
+
+    #[test]
+    fn a_request_object_that_was_not_read_keeps_its_state() {
+        let mut run = with_state(None);
+        run.callback
+            .push(("error", "request_not_supported".to_owned()));
+        assert_eq!(run.finding("A05").actual.as_deref(), Some("no state"));
+        run.authorization.retain(|(name, _)| *name == "client_id");
+        let object = jwt(&json!({"state": "st-1"}));
+        run.authorization.push(("request", object));
+        assert!(run.is_silent("A05"));
+        // Who answers with a code has read it.
+        run.callback.retain(|(name, _)| *name != "error");
+        assert_eq!(run.finding("A05").actual.as_deref(), Some("no state"));
     }
 
     #[test]

@@ -1,12 +1,15 @@
 use trace::Grant;
 
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, challenge_error, jwt};
+use crate::reading::{
+    ExchangeRef, Reading, TokenUse, access_token, challenge_error, challenges, jwt,
+};
 use crate::refused_token::{Cause, cause, refusal, refused_in_its_time};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{
     RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME,
 };
+use crate::step_up::{granted, without, words};
 use crate::wording::from_cache;
 
 mod bound;
@@ -62,6 +65,8 @@ rule! {
             "The MCP server cannot read the access token in the Authorization header",
         SCOPE_AS_401: Error McpServer Likely
             "The MCP server says insufficient_scope with 401 instead of 403",
+        LACKS_SCOPE: Error AuthorizationServer Likely
+            "The refused access token lacks a scope that the MCP server names",
         TOO_MANY: Error McpServer Likely
             "The MCP server refuses the call because there were too many",
         OTHER_ISSUER: Error AuthorizationServer Likely
@@ -115,7 +120,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let finding = RULE.found(RFC9449_SCHEME).variant(&BEARER_ONLY);
         return findings.add(bound::bearer_only(finding, call));
     }
-    let finding = match cause(reading, issued, grant, call, &token) {
+    let found = cause(reading, issued, grant, call, &token);
+    let lacking = lacking_scope(reading, call).filter(|_| found == Cause::Unknown);
+    if let Some(lacking) = lacking {
+        let finding = by_cause::lacks_scope(of(&LACKS_SCOPE), &lacking);
+        return findings.add(at(call, finding));
+    }
+    let finding = match found {
         Cause::SameAsWithout => by_cause::same_as_without(of(&SAME_AS_WITHOUT)),
         Cause::AfterRefresh => by_cause::after_refresh(of(&AFTER_REFRESH)),
         Cause::TooEarly => by_cause::too_early(of(&TOO_EARLY), &token, call.at.seconds()),
@@ -142,12 +153,28 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         }
         None => finding,
     };
-    findings.add(
-        finding
-            .at(call.seq, Part::Status)
-            .expected("an MCP answer")
-            .actual(refusal(call)),
-    );
+    findings.add(at(call, finding));
+}
+
+fn at(call: ExchangeRef<'_>, finding: Finding) -> Finding {
+    finding
+        .at(call.seq, Part::Status)
+        .expected("an MCP answer")
+        .actual(refusal(call))
+}
+
+/// The scopes that the challenge of the call names, or else that of the first 401, and the token of
+/// the call lacks.
+fn lacking_scope(reading: &Reading<'_>, call: ExchangeRef<'_>) -> Option<String> {
+    let granted = granted(reading, call)?;
+    let mut calls = std::iter::once(call).chain(reading.first_calls.iter().copied());
+    let named = calls.find_map(|call| {
+        let all = challenges(call.response()?).ok()?;
+        let mut named = all.iter().filter_map(|one| one.parameter("scope"));
+        named.next().map(str::to_owned)
+    })?;
+    let lacking = without(&words(&named), &granted).join(" ");
+    (!lacking.is_empty()).then_some(lacking)
 }
 
 fn of(variant: &Variant) -> Finding {
@@ -178,6 +205,21 @@ mod tests {
         let challenge = "Bearer error=\"invalid_token\", error_description=\"bad signature\"";
         run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
         run
+    }
+
+    #[test]
+    fn a_scope_that_is_lacking_may_be_why_where_nothing_else_is_said() {
+        let answered = |challenge: &str, granted: &str| {
+            let mut run = refused("opaque");
+            run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+            run.token.edit(|token| token["scope"] = granted.into());
+            run.finding("T40").variant
+        };
+        let names = "Bearer error=\"invalid_token\", scope=\"read\"";
+        assert_eq!(answered(names, "openid"), "lacks_scope");
+        assert_eq!(answered(names, "read write"), "unreadable");
+        let expired = format!("{names}, error_description=\"Token has expired\"");
+        assert_eq!(answered(&expired, "openid"), "expired");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use trace::{Grant, StopCode};
+use trace::{Decision, Grant, StopCode};
 
 use crate::by_status::of_token_answer;
 use crate::code_exchange::{ClientAuthentication, Comparison, wants_a_nonce};
@@ -158,6 +158,12 @@ impl Refused<'_, '_> {
                  that is refused."
             ));
         }
+        if self.error == "invalid_grant" && self.may_want_a_certificate() {
+            message.push_str(
+                " The server binds tokens to client certificates where a client is set to that, and \
+                 this run showed none: such a client is refused like this as well (--cert, --key).",
+            );
+        }
         if let Some(age) = compared.age.filter(|_| self.error == "invalid_grant") {
             message.push_str(&format!(" The code was {age} s old."));
         }
@@ -183,6 +189,18 @@ impl Refused<'_, '_> {
                 "Send the request once more as the flow has it: rewind to the request for the \
                   grant.",
             )
+    }
+
+    /// Whether the server knows tokens that are bound to a certificate, and the run has none.
+    fn may_want_a_certificate(&self) -> bool {
+        let metadata = self.reading.server_metadata();
+        let document = metadata.and_then(|(attempt, _)| object(attempt.seen.response()?));
+        let bound = document.is_some_and(|document| {
+            let member = document.get("tls_client_certificate_bound_access_tokens");
+            member.and_then(serde_json::Value::as_bool) == Some(true)
+        });
+        let mut decisions = self.reading.decisions.iter();
+        bound && !decisions.any(|(_, one)| matches!(one, Decision::ClientCertificate { .. }))
     }
 
     fn quoted(&self) -> String {
@@ -404,16 +422,31 @@ fn what(grant: Grant) -> &'static str {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, StopCode};
+    use trace::{Decision, Phase, StopCode};
 
     use crate::finding::{Certainty, Owner};
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, decide, found_in};
 
     fn refused(status: u16, error: &str) -> Run {
         let mut run = Run::healthy();
         run.token = Answer::json(status, json!({"error": error})).header("dpop-nonce", "n");
         run.stop(Phase::Token, StopCode::TokenRejected);
         run
+    }
+
+    #[test]
+    fn a_certificate_that_was_not_shown_may_be_why() {
+        let mut run = refused(400, "invalid_grant");
+        assert!(!run.finding("T41").message.contains("--cert"));
+        run.server_tries[0].2.edit(|metadata| {
+            metadata["tls_client_certificate_bound_access_tokens"] = true.into();
+        });
+        assert!(run.finding("T41").message.contains("--cert"));
+        let thumbprint = "ours".into();
+        let mut trace = run.trace();
+        decide(&mut trace, Decision::ClientCertificate { thumbprint });
+        let shown = found_in(&trace, "T41").unwrap();
+        assert!(!shown.message.contains("--cert"), "{}", shown.message);
     }
 
     #[test]

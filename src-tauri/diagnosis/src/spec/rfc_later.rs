@@ -201,6 +201,13 @@ pub(crate) const RFC8628_DEVICE_CODE: Spec = Spec {
     quote: "REQUIRED. The device verification code.",
 };
 
+pub(crate) const RFC8628_METADATA: Spec = Spec {
+    title: "RFC 8628 section 4, device_authorization_endpoint",
+    url: "https://www.rfc-editor.org/rfc/rfc8628.html#section-4",
+    quote: "OPTIONAL. URL of the authorization server's device authorization endpoint, as defined in \
+            Section 3.1.",
+};
+
 pub(crate) const RFC8628_VERIFICATION_URI: Spec = Spec {
     title: "RFC 8628 section 3.2, verification_uri",
     url: "https://www.rfc-editor.org/rfc/rfc8628.html#section-3.2",

@@ -224,3 +224,16 @@ pub(super) fn for_no_reason(finding: Finding) -> Finding {
              reaches it.",
         )
 }
+
+pub(super) fn lacks_scope(finding: Finding, lacking: &str) -> Finding {
+    let lacking = excerpt(lacking);
+    finding
+        .message(format!(
+            "{lacking} is named in the challenge and is not in the token, and nothing else is said. \
+             Some servers check the scope together with the signature, and answer 401 to both."
+        ))
+        .fix(format!(
+            "Grant {lacking} to this client and user at the authorization server. Let the MCP server \
+             answer 403 with insufficient_scope to a valid token that lacks a scope."
+        ))
+}
