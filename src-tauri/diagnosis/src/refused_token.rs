@@ -60,8 +60,7 @@ pub(crate) fn cause(
         return Cause::AfterRefresh;
     }
     let now = call.at.seconds();
-    let by_words = said(call).and_then(|said| named(&said));
-    by_words.unwrap_or_else(|| {
+    reason(call).unwrap_or_else(|| {
         if time_in_future(token, now).is_some() {
             Cause::TooEarly
         } else if is_expired(token, now) {
@@ -74,6 +73,11 @@ pub(crate) fn cause(
             Cause::Unknown
         }
     })
+}
+
+/// The cause that the server's own words name.
+pub(crate) fn reason(call: ExchangeRef<'_>) -> Option<Cause> {
+    named(&said(call)?)
 }
 
 /// The issuer that the token names, where the authorization server's metadata names another one.
@@ -95,7 +99,7 @@ pub(crate) fn is_refused_for_its_issuer(
     let own_audience = |known: &Recognized| known.cannot(Cannot::FollowResource);
     reading.provider().is_some_and(own_audience)
         && other_issuer(reading, token).is_some()
-        && said(call).and_then(|said| named(&said)) != Some(Cause::Audience)
+        && reason(call) != Some(Cause::Audience)
 }
 
 /// The algorithm of the token, where it is one with a shared secret, or none at all.

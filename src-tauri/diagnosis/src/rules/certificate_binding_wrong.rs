@@ -23,10 +23,10 @@ rule! {
     ///
     /// # References
     /// RFC 8705 sections 3 and 3.1.
-    "MT1" "certificate_binding_wrong" Error AuthorizationServer since None,
+    "MT1" "certificate_binding_wrong" Error AuthorizationServer Likely since None,
     title: "The access token is bound to another certificate",
     variants: [
-        UNBOUND: Warning AuthorizationServer Likely
+        UNBOUND: Note AuthorizationServer Likely
             "The access token is not bound to the certificate",
     ],
     spec: [RFC8705_MATCH, RFC8705_MEMBER],
@@ -81,16 +81,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .at(seq, part)
             .message(
                 "The server metadata says tls_client_certificate_bound_access_tokens, and a \
-                 certificate was ready to be shown. Either the token endpoint does not ask for \
-                 one, as behind a proxy that ends TLS, or binding is off for this client; or the \
-                 binding is kept where only introspection tells it.",
+                 certificate was ready to be shown. Most likely binding is off for this client, as \
+                 it is unless its registration asks for it; or the token endpoint does not ask for \
+                 a certificate, as behind a proxy that ends TLS; or the binding is kept where only \
+                 introspection tells it.",
             )
             .expected(expected)
             .actual("no x5t#S256 in the token")
             .fix(
-                "Ask for the client's certificate at the token endpoint (or name another under \
-                 mtls_endpoint_aliases), and turn certificate-bound access tokens on for this \
-                 client.",
+                "If tokens are meant to be bound, turn certificate-bound access tokens on for this \
+                 client, and ask for its certificate at the token endpoint (or name another under \
+                 mtls_endpoint_aliases).",
             ),
     });
 }
@@ -136,12 +137,12 @@ mod tests {
         let other = bound(json!({"x5t#S256": "another"}), false).finding("MT1");
         assert_eq!(
             (other.level, other.certainty),
-            (Level::Error, Certainty::Certain)
+            (Level::Error, Certainty::Likely)
         );
         let none = bound(json!(null), true).finding("MT1");
         assert_eq!(
             (none.level, none.certainty),
-            (Level::Warning, Certainty::Likely)
+            (Level::Note, Certainty::Likely)
         );
     }
 

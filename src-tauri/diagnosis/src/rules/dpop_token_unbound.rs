@@ -21,7 +21,7 @@ rule! {
     ///
     /// # References
     /// RFC 9449 section 6.1.
-    "DP2" "dpop_token_unbound" Error AuthorizationServer since None,
+    "DP2" "dpop_token_unbound" Error AuthorizationServer Likely since None,
     title: "The access token does not say which key it is bound to",
     variants: [
         OTHER_KEY: Error AuthorizationServer Certain "The access token is bound to another key",
@@ -60,8 +60,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match jkt {
         None => finding
             .message(
-                "token_type says DPoP, but the token has no cnf.jkt, so no server can check \
-                      who may use it.",
+                "token_type says DPoP, but the token has no cnf.jkt, so a server that reads it \
+                 cannot check who may use it. The binding may also be kept where introspection \
+                 alone tells it.",
             )
             .actual("no cnf.jkt"),
         Some(other) => finding

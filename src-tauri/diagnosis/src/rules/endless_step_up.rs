@@ -21,7 +21,7 @@ rule! {
     ///
     /// # References
     /// RFC 6750 section 3.1; MCP authorization, "Step-Up Authorization Flow".
-    "T20" "endless_step_up" Error McpServer since None,
+    "T20" "endless_step_up" Error McpServer Likely since None,
     title: "The MCP server wants more scope, whatever the token has",
     spec: [RFC6750_INSUFFICIENT_SCOPE],
     supersedes: ["T19"],
@@ -51,7 +51,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(refused.call.seq, Part::response_header("WWW-Authenticate"))
         .message(format!(
             "It was authorized once more {}, and the token has every scope that the challenge \
-             names, as far as can be seen. The call is refused all the same.",
+             names, as far as can be seen. The call is refused all the same: the server looks for \
+             scopes elsewhere in the token, or means a permission that no scope gives.",
             match step_ups {
                 1 => "once".to_owned(),
                 times => format!("{times} times"),

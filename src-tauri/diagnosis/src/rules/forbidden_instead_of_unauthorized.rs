@@ -26,7 +26,7 @@ rule! {
     "D04" "forbidden_instead_of_unauthorized" Error McpServer since None,
     title: "A call without a token is not answered 401",
     variants: [
-        OLD_TOKEN: Error McpServer Certain "A token that is no longer good is not answered 401",
+        OLD_TOKEN: Error McpServer Likely "A token that is no longer good is not answered 401",
         HOST_CHECK: Error McpServer Likely,
         WITHOUT_CHALLENGE: Error McpServer Likely,
         IN_FRONT: Error Network Likely "What stands in front of the server refuses the first call",
@@ -63,7 +63,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             .variant(&OLD_TOKEN)
             .message(format!(
                 "The token of an earlier run is refused with {status}. Clients refresh or \
-                 authorize afresh on 401 alone, so they are stuck with it."
+                 authorize afresh on 401 alone, so they are stuck with it. The server may also \
+                 refuse something else in the call, such as its revision or session."
             ))
             .fix(
                 "Answer 401 with WWW-Authenticate: Bearer error=\"invalid_token\" to a token that \

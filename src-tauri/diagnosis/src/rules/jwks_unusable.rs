@@ -24,8 +24,8 @@ rule! {
     "J03" "jwks_unusable" Error AuthorizationServer since None,
     title: "The authorization server's keys cannot be fetched",
     variants: [
-        BY_NETWORK: Error Network Likely "The request for the authorization server's keys does not \
-                                          reach it",
+        BY_NETWORK: Error Network Likely "The authorization server's keys cannot be reached",
+        FAILS: Error AuthorizationServer Likely,
         PRIVATE: Error AuthorizationServer Certain
             "The authorization server publishes a private key",
     ],
@@ -73,7 +73,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = if decided.is_of_network() {
         finding.variant(&BY_NETWORK)
     } else {
-        finding
+        // What fails may be there at other times.
+        finding.variant(&FAILS)
     };
     findings.add(
         finding

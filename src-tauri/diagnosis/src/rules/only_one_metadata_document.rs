@@ -28,6 +28,8 @@ rule! {
     title: "Only the OpenID document is served, not the OAuth one",
     variants: [
         OPTIONAL: Note AuthorizationServer Certain,
+        FAILS: Warning AuthorizationServer Likely
+            "The OAuth document fails where it should be, and the OpenID one is served",
     ],
     spec: [MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06],
     looks_at: [ServerMetadata, ServerMetadataUrl],
@@ -68,6 +70,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             found.seen.request().url
         ))
         .fix("Serve the same document at /.well-known/oauth-authorization-server as well.");
+    // What fails may be there at other times.
+    let status = missing.seen.status();
+    if status.is_none_or(|status| status == 429 || status >= 500) {
+        let url = &missing.seen.request().url;
+        let finding = finding.variant(&FAILS).fix(format!(
+            "Look into the log of the authorization server, and of what is in front of it, for a \
+             GET of {url}."
+        ));
+        return findings.add(finding);
+    }
     // One of the two is enough for the later revisions.
     findings.add(if newer {
         finding.variant(&OPTIONAL)
@@ -105,6 +117,15 @@ mod tests {
             openid_only(Revision::R20251125).finding("S08").level,
             Level::Note
         );
+    }
+
+    #[test]
+    fn what_fails_may_be_there_at_other_times() {
+        for status in [429, 503] {
+            let mut run = openid_only(Revision::R20251125);
+            run.server_tries[0].2 = Answer::bare(status);
+            assert_eq!(run.finding("S08").variant, "fails", "{status}");
+        }
     }
 
     #[test]

@@ -55,10 +55,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             } else {
                 &NOT_DEMANDED
             })
-            .message(
+            .message(if demanded {
                 "Without code_challenge_methods_supported MCP clients must take PKCE for \
-                 unsupported and stop, even if the server would accept it.",
-            )
+                 unsupported and stop, even if the server would accept it."
+            } else {
+                "This revision does not mind. Without code_challenge_methods_supported clients of \
+                 2025-11-25 and later must take PKCE for unsupported and stop, even if the server \
+                 would accept it."
+            })
             .actual("no code_challenge_methods_supported in the metadata"),
         Some(methods) if !methods.iter().any(|method| method == "S256") => RULE
             .found(MCP_S256)

@@ -20,7 +20,7 @@ rule! {
     ///
     /// # References
     /// Fetch Standard, "CORS-preflight fetch".
-    "S04" "preflight_redirected" Warning Network since None,
+    "S04" "preflight_redirected" Warning Network Likely since None,
     title: "A preflight request is redirected, which browsers do not follow",
     spec: [FETCH_PREFLIGHT],
     looks_at: [CrossOrigin],
@@ -48,13 +48,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .at(seen.seq, Part::Status)
         .message(
             "A client in a browser gets no further than this. Clients that do not run in a browser \
-             send no preflights, and may notice nothing.",
+             send no preflights, and may notice nothing. Most likely a proxy redirects (to https, or \
+             to a slash at the end); a framework that does so by itself looks the same.",
         )
         .expected(format!("an answer from {url}"))
         .actual(format!("{} to {}", response.status, excerpt(location)))
         .fix(
             "Give the URL that answers without a redirect to clients and in the metadata, and let \
-             the proxy answer OPTIONS before it redirects.",
+             the proxy or the framework answer OPTIONS before it redirects.",
         );
     findings.add(finding);
 }

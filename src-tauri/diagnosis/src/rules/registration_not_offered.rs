@@ -29,6 +29,7 @@ rule! {
             "There is no way to register because of this run's own {option}",
         CREDENTIALS_WANTED: Error AuthorizationServer Likely,
         FORBIDDEN: Error AuthorizationServer Likely,
+        NOT_THERE: Error AuthorizationServer Likely,
         SWITCHED_OFF: Error AuthorizationServer Certain,
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",
@@ -136,6 +137,11 @@ fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) ->
         401 => finding.variant(&CREDENTIALS_WANTED).message(
             "The registration endpoint asks for credentials: it takes only callers with an initial \
              access token. A gateway in front of it may ask for them as well.",
+        )
+        .fix(
+            "Let clients register without a token at the authorization server. Or get an initial \
+             access token there and give it to this run (--initial-access-token), or register a \
+             client by hand and give its client ID to this run.",
         ),
         403 => finding.variant(&FORBIDDEN).message(
             "The registration endpoint forbids the request. A policy there lets only some callers \
@@ -145,11 +151,11 @@ fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) ->
             "The metadata names a registration endpoint, and the endpoint itself says that clients \
              cannot register there.",
         ),
-        _ if guessed => finding.message(
+        _ if guessed => finding.variant(&NOT_THERE).message(
             "There is no authorization server metadata, so the default registration endpoint was \
              tried, and it is not there.",
         ),
-        _ => finding.message(format!(
+        _ => finding.variant(&NOT_THERE).message(format!(
             "The metadata names a registration endpoint, but it answers {status}: registration is \
              announced and switched off, or the URL is wrong."
         )),

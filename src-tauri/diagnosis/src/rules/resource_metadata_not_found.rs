@@ -25,8 +25,10 @@ rule! {
     "N03" "resource_metadata_not_found" Error McpServer since Some(Revision::R20250618),
     title: "The MCP server wants a token and does not say where to get one",
     variants: [
-        OLDEST: Warning McpServer Certain,
+        OLDEST: Warning McpServer Likely,
         CHALLENGE_NOT_SEEN: Error McpServer Likely,
+        FAILS: Error McpServer Likely
+            "The MCP server wants a token, and fails where it says where to get one",
     ],
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
     follows: ["S09", "D40/default", "D15/resource_metadata", "N01"],
@@ -85,6 +87,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             " A redirect leads away from the well-known URL, to a place without the document.",
         );
     }
+    let fails = tries.iter().any(|attempt| {
+        let status = attempt.seen.status();
+        status.is_none_or(|status| status == 429 || status >= 500)
+    });
+    if fails {
+        message.push_str(
+            " It may be there all the same: one of these requests fails or is not answered.",
+        );
+    }
     // As a server of 2025-03-26 it may be all right.
     let unread = reading
         .server_tries
@@ -116,18 +127,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             MCP_RESOURCE_METADATA
         })
         .at(last.seen.seq, Part::Status)
-        .variant(match (oldest, hidden) {
-            (true, _) => &OLDEST,
-            (false, true) => &CHALLENGE_NOT_SEEN,
-            (false, false) => RULE.default_variant(),
+        .variant(match (oldest, hidden, fails) {
+            (true, ..) => &OLDEST,
+            (false, true, _) => &CHALLENGE_NOT_SEEN,
+            (false, false, true) => &FAILS,
+            (false, false, false) => RULE.default_variant(),
         })
         .message(message)
         .expected("a JSON document at one of these URLs")
         .actual(lines.join("\n"))
-        .fix(
+        .fix(if fails {
+            "Look into the log of the MCP server, and of what is in front of it, for these requests. \
+             The protected resource metadata has to be served at its well-known URL, open to \
+             everyone."
+        } else {
             "Serve the protected resource metadata at its well-known URL, open to everyone, and \
-             name that URL in resource_metadata of the challenge.",
-        );
+             name that URL in resource_metadata of the challenge."
+        });
     findings.add(finding);
 }
 
@@ -192,6 +208,16 @@ mod tests {
         let finding = without_metadata(Revision::R20251125).finding("N03");
         assert_eq!(finding.actual.unwrap().lines().count(), 2);
         assert!(finding.message.contains("must leave it out"));
+    }
+
+    #[test]
+    fn what_fails_may_be_there() {
+        let mut run = without_metadata(Revision::R20251125);
+        assert_eq!(run.finding("N03").certainty, Certainty::Certain);
+        for status in [429, 500, 503] {
+            run.resource_tries[0].2 = Answer::bare(status);
+            assert_eq!(run.finding("N03").variant, "fails", "{status}");
+        }
     }
 
     #[test]

@@ -97,8 +97,9 @@ fn not_there(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let variant = match failed.seen.response() {
-        Some(_) => &NOT_THERE,
-        None => &NO_ANSWER,
+        // What fails may be there at other times.
+        Some(response) if response.status < 500 && response.status != 429 => &NOT_THERE,
+        _ => &NO_ANSWER,
     };
     let url = failed.seen.request().url();
     let works = found.seen.request().url();

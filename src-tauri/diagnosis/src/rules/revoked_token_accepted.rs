@@ -23,7 +23,7 @@ rule! {
     "V01" "revoked_token_accepted" Warning McpServer Likely since None,
     title: "A revoked access token is still taken",
     variants: [
-        NO_EFFECT: Warning AuthorizationServer Certain "Revocation has no effect",
+        NO_EFFECT: Warning AuthorizationServer Likely "Revocation has no effect",
     ],
     spec: [RFC7009_IMMEDIATELY],
     follows: ["V02"],
@@ -56,8 +56,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         (Some(true), _) => finding
             .variant(&NO_EFFECT)
             .message(
-                "The revocation was answered 200, and introspection still says that the token \
-                      is active.",
+                "The revocation was answered 200, and introspection still says that the token is \
+                 active. Most likely nothing was revoked; it may also take a moment to be known \
+                 everywhere.",
             )
             .fix(
                 "Let the revocation endpoint end the token's life, in a store that introspection \

@@ -31,6 +31,8 @@ rule! {
             "{endpoint} reports an error with a success status",
         NO_OBJECT: Warning AuthorizationServer Certain
             "{endpoint} answers with something that is not a JSON object",
+        KIND_NOT_SUPPORTED: Note AuthorizationServer Certain
+            "{endpoint} does not serve tokens of this kind",
     ],
     spec: [RFC7662_ACTIVE, OIDC_USERINFO_SUB],
     looks_at: [SideRequest],
@@ -56,6 +58,17 @@ fn endpoint(purpose: &Purpose) -> Option<(&'static str, Spec)> {
         _ => None,
     }
 }
+
+/// Errors that say that this client may not ask, or not with this token, or has to ask once more.
+const AS_IT_SHOULD_BE: [&str; 7] = [
+    "use_dpop_nonce",
+    "invalid_client",
+    "unauthorized_client",
+    "access_denied",
+    "invalid_token",
+    "invalid_scope",
+    "insufficient_scope",
+];
 
 fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
     let response = seen.response_with_body()?;
@@ -90,6 +103,8 @@ fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
                 .fix("Answer errors with an error status: 400, or 401 with a challenge."),
         );
     }
+    let error = oauth_error(response);
+    let error = error.as_ref().map(|error| error.error.as_str());
     match response.status {
         200..=299 if is_token || object(response).is_some() => None,
         // Without the headers it may be a token.
@@ -106,7 +121,25 @@ fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
         ),
         // That a client may not ask, or not with this token, is as it should be.
         401 | 403 => None,
-        _ if oauth_error(response).is_some_and(|error| error.error == "use_dpop_nonce") => None,
+        400..=499 if error.is_some_and(|error| AS_IT_SHOULD_BE.contains(&error)) => None,
+        400..=499 if error == Some("unsupported_token_type") => Some(
+            finding
+                .variant(&KIND_NOT_SUPPORTED)
+                .message(
+                    "The server issues tokens that can be read and checked without it, and answers \
+                     about others alone. An MCP server that asks here about each token refuses all \
+                     of them.",
+                )
+                .fix(
+                    "Nothing has to change where the MCP server checks signatures. Where it asks \
+                     here, issue opaque tokens for it.",
+                ),
+        ),
+        400..=499 if error.is_some() => Some(
+            finding
+                .message("The request is refused, and the answer says why.")
+                .fix("Do what the answer says, or look into the server's log."),
+        ),
         _ => Some(
             finding
                 .message(
@@ -123,7 +156,7 @@ mod tests {
     use serde_json::json;
     use trace::{Purpose, Request, TokenKind};
 
-    use crate::finding::Finding;
+    use crate::finding::{Finding, Level};
     use crate::sample::{AS, Answer, Run, found_in, push_to_server};
 
     fn asked(purpose: Purpose, answer: &Answer) -> Option<Finding> {
@@ -158,6 +191,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_answer_says_is_believed() {
+        let kind = Answer::json(400, json!({"error": "unsupported_token_type"}));
+        assert_eq!(introspected(&kind).unwrap().level, Level::Note);
+        let other = Answer::json(400, json!({"error": "invalid_request"}));
+        let told = introspected(&other).unwrap();
+        assert!(told.message.contains("says why"), "{}", told.message);
+    }
+
+    #[test]
     fn is_silent_about_answers() {
         assert_eq!(
             introspected(&Answer::json(200, json!({"active": false}))),
@@ -170,6 +212,8 @@ mod tests {
         assert_eq!(introspected(&refused), None);
         let nonce = Answer::json(400, json!({"error": "use_dpop_nonce"}));
         assert_eq!(introspected(&nonce), None);
+        let scope = Answer::json(400, json!({"error": "invalid_scope"}));
+        assert_eq!(asked(Purpose::Userinfo, &scope), None);
     }
 
     #[test]

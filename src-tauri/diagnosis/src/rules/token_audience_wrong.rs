@@ -3,7 +3,7 @@ use trace::{Grant, Jwt, JwtError, Revision};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token};
-use crate::refused_token::is_refused_for_its_issuer;
+use crate::refused_token::{Cause, is_refused_for_its_issuer, reason};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUDIENCE, RFC8707_AUDIENCE};
 use crate::wording::{differ_by_trailing_slash, excerpt};
@@ -37,13 +37,14 @@ rule! {
             "Whether the access token is meant for this server could not be checked",
         TAKEN: Note McpServer Likely
             "The access token names another audience, and the MCP server accepts it",
+        UNSAID: Error AuthorizationServer Likely,
         NOT_USED: Error AuthorizationServer Likely,
         PROVIDER_AUDIENCE: Error McpServer Likely
             "The access token has the audience that this provider gives, and not the MCP server's",
     ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
-    supersedes: [DEFAULT "T40" anywhere],
-    follows: [DEFAULT "R02", DEFAULT "R01"],
+    supersedes: [DEFAULT "T40" anywhere, UNSAID "T40" anywhere],
+    follows: [DEFAULT "R02", DEFAULT "R01", UNSAID "R02", UNSAID "R01"],
     stops: [TokenNotAccepted],
     looks_at: [TokenAnswer],
 }
@@ -102,10 +103,17 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
         TokenUse::Refused(call) if is_refused_for_its_issuer(reading, &foreign.token, call) => {
             return;
         }
-        TokenUse::Refused(_) => finding.message(
-            "The access token does not name the resource that was asked for, and the MCP server \
-             refuses it with 401 right after the login.",
-        ),
+        TokenUse::Refused(call) => match reason(call) {
+            Some(Cause::Audience) => finding.message(
+                "The access token does not name the resource that was asked for, and the MCP server \
+                 says that it refuses the token for its audience.",
+            ),
+            _ => finding.variant(&UNSAID).message(
+                "The access token does not name the resource that was asked for, and the MCP server \
+                 refuses it with 401 right after the login. Most likely that is why. It may also not \
+                 trust who issued or signed the token, or not get it whole.",
+            ),
+        },
         TokenUse::Accepted => Finding {
             spec: MCP_AUDIENCE.into(),
             ..finding
@@ -194,17 +202,22 @@ mod tests {
     }
 
     #[test]
-    fn is_certain_when_the_server_refuses_and_a_note_when_it_accepts() {
+    fn is_certain_when_the_server_says_so_and_a_note_when_it_accepts() {
         let mut run = with_audience(json!("https://as.example"));
         assert_eq!(run.finding("T15").level, Level::Note);
         assert_eq!(run.finding("T15").owner, Owner::McpServer);
-        run.calls =
-            vec![Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"")];
-        let refused = run.finding("T15");
+        let refused = |why: &str| {
+            let challenge = format!("Bearer error=\"invalid_token\"{why}");
+            vec![Answer::bare(401).header("www-authenticate", &challenge)]
+        };
+        run.calls = refused("");
+        let unsaid = run.finding("T15");
         assert_eq!(
-            (refused.level, refused.certainty),
-            (Level::Error, Certainty::Certain)
+            (unsaid.level, unsaid.certainty),
+            (Level::Error, Certainty::Likely)
         );
+        run.calls = refused(", error_description=\"Invalid audience\"");
+        assert_eq!(run.finding("T15").certainty, Certainty::Certain);
         assert!(run.is_silent("T40"));
         run.calls.clear();
         assert_eq!(run.finding("T15").certainty, Certainty::Likely);

@@ -19,7 +19,7 @@ rule! {
     ///
     /// # References
     /// RFC 6749 section 5.2.
-    "T03" "token_error_not_oauth" Error AuthorizationServer since None,
+    "T03" "token_error_not_oauth" Error AuthorizationServer Likely since None,
     title: "The token endpoint's error is not an OAuth error",
     variants: [
         OWN_OPTION: Error Client Likely
@@ -96,8 +96,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              token_endpoint in the metadata may be wrong, or a proxy does not pass it on."
         )),
         _ => finding.message(
-            "Clients look for error and do not find it, so they cannot tell what \
-                             went wrong.",
+            "Clients look for error and do not find it, so they cannot tell what went wrong. \
+             Something in front of the authorization server may have answered in its place.",
         ),
     });
 }
