@@ -1,47 +1,42 @@
 //! What one running program holds: settings, vault, the open documents and the labs they run
 //! against. The commands of a window are its methods.
 
-use std::path::{Path, PathBuf};
+mod exports;
+mod follower;
+mod kept_tokens;
+mod past_runs;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
 
 use diagnosis::Finding;
-use formats::{FORMATS, Format, Opened, Secrets};
-use session::{
-    AppError, Breakpoint, ErrorCode, MOST_COPIES, Options, Session, token_id, vault_view,
-};
+use formats::{FORMATS, Opened};
+use session::{AppError, Breakpoint, ErrorCode, MOST_COPIES, Options, Session, vault_view};
 use tokio::sync::{Mutex, OnceCell, watch};
-use tokio::task::JoinHandle;
-use trace::Timestamp;
-use vault::{TokenSet, Vault};
+use vault::Vault;
 
+pub(crate) use self::exports::absolute;
+pub use self::exports::export_format;
+pub use self::follower::Follower;
+use self::past_runs::{remember, tell_not_kept};
 use crate::client_files::{ClientFile, client_files};
 use crate::comparing::{Compared, compare_documents};
 use crate::contract::{
-    Boot, Comparison, Corrected, Detail, ExportFormat, Followed, HistoryLimits, PastRun,
-    RevealedToken, Settings, Tables, TokenSeen, Update,
+    Boot, Comparison, Corrected, Detail, ExportFormat, Followed, Settings, Tables, TokenSeen,
 };
 use crate::document::Document;
-use crate::handed_on::HandedOn;
-use crate::history::{History, Keeping};
+use crate::history::History;
 use crate::lab_scenarios;
 use crate::library::Library;
 use crate::observed::Observation;
-use crate::open_document::{Open, RunningLab, no_scenario, running_lab};
+use crate::open_document::{Open, RunningLab, running_lab};
 use crate::played_clients::PlayedClients;
 use crate::snippets::SNIPPETS;
 use crate::tour::tour;
-use crate::viewer::Viewer;
 
 /// How many documents stay open, so that one can come back to them. The oldest is closed first.
 const MOST_OPEN: usize = 50;
-
-/// Bytes of a preview, which has to be large enough for a picture of a usual run.
-const PREVIEW: usize = 256 << 10;
-
-/// Bytes that are put into the clipboard, at most.
-const LONGEST_TEXT: usize = 16 << 20;
 
 pub struct App {
     library: Arc<Mutex<Library>>,
@@ -178,18 +173,6 @@ impl App {
         self.begin(options, lab).await
     }
 
-    /// Starts a run as one of an earlier process was started; in the lab against a new one.
-    async fn run_past_again(&self, id: &str) -> Result<(), AppError> {
-        let (options, lab) = self.history.to_run_again(id)?;
-        let Some(title) = lab else {
-            return self.begin(options, None).await;
-        };
-        let mut cards = lab_scenarios::cards().into_iter();
-        let card = cards.find(|card| card.title == title);
-        let card = card.ok_or_else(|| no_scenario(&title))?;
-        self.start(options, Some(&card.slug)).await
-    }
-
     /// Makes an open document the current one again.
     ///
     /// # Errors
@@ -203,80 +186,6 @@ impl App {
         let document = self.opened(id).await?;
         self.current.send_replace(Some(document));
         Ok(())
-    }
-
-    /// Opens a past run as a document, unless it is open, and makes it the current one.
-    ///
-    /// # Errors
-    /// When there is no such run, or its file cannot be read.
-    pub async fn open_run(&self, id: &str) -> Result<(), AppError> {
-        let known = {
-            let open = self.open.lock().await;
-            let mut known = open.iter().filter(|open| open.is_run(id));
-            known.next().map(|open| open.document.clone())
-        };
-        let document = match known {
-            Some(document) => document,
-            None => {
-                let opened = self.history.open(id)?;
-                let document = self.add_recorded(opened, Some(id.to_owned())).await;
-                if self.history.to_run_again(id).is_ok() {
-                    document.offer_to_run_again();
-                }
-                document
-            }
-        };
-        self.current.send_replace(Some(document));
-        Ok(())
-    }
-
-    /// Writes the user's note to a past run.
-    ///
-    /// # Errors
-    /// When there is no such run, or it cannot be written.
-    pub fn note_run(&self, id: &str, note: &str) -> Result<(), AppError> {
-        self.history.set_note(id, note)
-    }
-
-    /// Forgets one past run. An open document of it stays.
-    ///
-    /// # Errors
-    /// When there is no such run, or it cannot be deleted.
-    pub async fn forget_run(&self, id: &str) -> Result<(), AppError> {
-        let open = self.open.lock().await;
-        let kept = open.iter().filter(|open| open.is_run(id));
-        kept.filter_map(|open| open.keeping.as_ref())
-            .for_each(|keeping| keeping.forget());
-        match self.history.forget(id) {
-            Err(error) if error.code == ErrorCode::Invalid && open.iter().any(|o| o.is_run(id)) => {
-                Ok(())
-            }
-            done => done,
-        }
-    }
-
-    /// Takes a past run off the list, and forgets it after this time unless
-    /// [`App::restore_run`] has it back. The answer ends when that is settled.
-    ///
-    /// # Errors
-    /// When there is no such run, or it cannot be written.
-    pub async fn forget_run_soon(
-        &self,
-        id: &str,
-        after: Duration,
-    ) -> Result<JoinHandle<()>, AppError> {
-        let open = self.open.lock().await;
-        let kept = open.iter().filter(|open| open.is_run(id));
-        let kept_by = kept.filter_map(|open| open.keeping.clone()).collect();
-        self.history.forget_soon(id, after, kept_by)
-    }
-
-    /// Restores a past run that is about to be forgotten.
-    ///
-    /// # Errors
-    /// When it is gone, or cannot be written.
-    pub fn restore_run(&self, id: &str) -> Result<(), AppError> {
-        self.history.restore(id)
     }
 
     /// Forgets everything this program keeps: past runs, settings, tokens. Every document is
@@ -302,28 +211,6 @@ impl App {
         let settings = self.library.lock().await.forget();
         let tokens = self.vault().await.clear().await.map_err(vault_error);
         runs.and(settings).and(tokens)
-    }
-
-    /// The past runs, after those that a program left behind were kept and those over the limits
-    /// forgotten.
-    async fn past_runs(&self, limits: HistoryLimits) -> Vec<PastRun> {
-        let history = self.history.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            history.forget_marked();
-            let mut notices = history.recover();
-            history.limit(&limits, Timestamp::from_system(SystemTime::now()));
-            let (runs, unreadable) = history.list();
-            notices.extend(unreadable);
-            (runs, notices)
-        });
-        let (mut runs, notices) = read.await.unwrap_or_default();
-        self.history_notices.lock().await.extend(notices);
-        let open = self.open.lock().await;
-        for run in &mut runs {
-            let mut documents = open.iter().filter(|open| open.is_run(&run.id));
-            run.document = documents.next().map(|open| open.document.id());
-        }
-        runs
     }
 
     /// A number for a document that is to come.
@@ -457,114 +344,6 @@ impl App {
         Ok(reading.await.unwrap_or_default())
     }
 
-    /// # Errors
-    /// When the token is not kept any more, or the keychain does not give it.
-    pub async fn reveal_token(&self, id: &str) -> Result<RevealedToken, AppError> {
-        let set = self.token(id).await?;
-        Ok(RevealedToken {
-            access_token: set.access_token.expose().into(),
-            refresh_token: set.refresh_token.map(|token| token.expose().into()),
-        })
-    }
-
-    /// Refreshes the token of the current run.
-    ///
-    /// # Errors
-    /// [`ErrorCode::NotNow`] when the token is for another server.
-    pub async fn refresh_token(&self, id: &str) -> Result<(), AppError> {
-        let set = self.token(id).await?;
-        let session = self.session()?;
-        if self.document()?.trace().server_url != set.key.resource {
-            return Err(AppError {
-                code: ErrorCode::NotNow,
-                message: "This token belongs to another server than the one being debugged.".into(),
-                hint: Some(format!("Start a run against {} first.", set.key.resource)),
-            });
-        }
-        let refresh = session::Action {
-            kind: trace::ActionKind::Refresh,
-            call: None,
-        };
-        session.act(refresh).await
-    }
-
-    /// # Errors
-    /// When the keychain does not delete it.
-    pub async fn delete_token(&self, id: &str) -> Result<(), AppError> {
-        let set = self.token(id).await?;
-        self.vault()
-            .await
-            .delete(&set.key)
-            .await
-            .map_err(vault_error)?;
-        match self.session() {
-            Ok(session) => session.tokens_changed().await,
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// Writes the current document to a file and gives its path.
-    ///
-    /// # Errors
-    /// When the format cannot be written, the path is not absolute or the file cannot be written.
-    pub async fn export(
-        &self,
-        format: &str,
-        path: &str,
-        secrets: bool,
-    ) -> Result<String, AppError> {
-        let format = export_format(format)?;
-        let handed_on = HandedOn::of(&*self.document()?);
-        let path = absolute(path)?;
-        let target = path.clone();
-        let write = move || -> std::io::Result<()> {
-            let export = handed_on.export(wanted(secrets));
-            let mut file = formats::create(&target, format, export.secrets)?;
-            format.write(&export, &mut file)?;
-            file.finish()
-        };
-        let written = tokio::task::spawn_blocking(write)
-            .await
-            .map_err(std::io::Error::other)
-            .flatten();
-        written.map_err(|error| AppError {
-            code: ErrorCode::File,
-            message: format!("file: {} could not be written: {error}", path.display()),
-            hint: Some("Choose another folder.".into()),
-        })?;
-        Ok(path.display().to_string())
-    }
-
-    /// The first lines that [`App::export`] would write.
-    ///
-    /// # Errors
-    /// When the format cannot be written.
-    pub async fn export_preview(&self, format: &str, secrets: bool) -> Result<String, AppError> {
-        self.export_start(format, secrets, PREVIEW).await
-    }
-
-    /// All that [`App::export`] would write of a format that is text, without secrets: for the
-    /// clipboard.
-    ///
-    /// # Errors
-    /// When the format cannot be written.
-    pub async fn export_text(&self, format: &str) -> Result<String, AppError> {
-        self.export_start(format, false, LONGEST_TEXT).await
-    }
-
-    async fn export_start(
-        &self,
-        format: &str,
-        secrets: bool,
-        bytes: usize,
-    ) -> Result<String, AppError> {
-        let format = export_format(format)?;
-        let handed_on = HandedOn::of(&*self.document()?);
-        let make = move || formats::preview(format, &handed_on.export(wanted(secrets)), bytes);
-        let made = tokio::task::spawn_blocking(make).await;
-        Ok(made.unwrap_or_default())
-    }
-
     /// The servers that the configuration files of other clients on this machine name. Read now,
     /// and nothing of them is kept.
     pub async fn client_files(&self) -> Vec<ClientFile> {
@@ -576,23 +355,6 @@ impl App {
     /// When the file cannot be written.
     pub async fn save_settings(&self, settings: Settings) -> Result<(), AppError> {
         self.library.lock().await.save_settings(settings)
-    }
-
-    /// Forgets the past runs and closes their documents; the current one stays.
-    ///
-    /// # Errors
-    /// When a file cannot be deleted.
-    pub async fn clear_history(&self) -> Result<(), AppError> {
-        let current = self.document().ok().map(|document| document.id());
-        let mut open = self.open.lock().await;
-        for open in open.iter() {
-            if let Some(keeping) = &open.keeping {
-                keeping.forget();
-            }
-        }
-        open.retain(|open| Some(open.document.id()) == current);
-        self.history_notices.lock().await.clear();
-        self.history.forget_all()
     }
 
     /// Starts a run in a document of its own and makes that the current one. A run that is not
@@ -745,141 +507,6 @@ impl App {
             .await
     }
 
-    async fn token(&self, id: &str) -> Result<TokenSet, AppError> {
-        let sets = self.vault().await.list().await.map_err(vault_error)?;
-        sets.into_iter()
-            .find(|set| token_id(&set.key) == id)
-            .ok_or_else(|| AppError {
-                code: ErrorCode::Invalid,
-                message: "token: it is not kept any more".into(),
-                hint: None,
-            })
-    }
-}
-
-/// A viewer of whatever document is current.
-pub struct Follower {
-    current: watch::Receiver<Option<Arc<Document>>>,
-    viewer: Option<Viewer>,
-}
-
-impl Follower {
-    /// Waits for a change. An update of another document begins with everything there is. None
-    /// when the program ends.
-    pub async fn next(&mut self) -> Option<Update> {
-        loop {
-            let update = match &mut self.viewer {
-                Some(viewer) => tokio::select! {
-                    biased;
-                    other = self.current.changed() => {
-                        other.ok()?;
-                        None
-                    }
-                    update = viewer.next() => update,
-                },
-                None => {
-                    self.current.wait_for(Option::is_some).await.ok()?;
-                    None
-                }
-            };
-            if update.is_some() {
-                return update;
-            }
-            let document = self.current.borrow_and_update().clone();
-            self.viewer = document.map(|document| document.viewer());
-        }
-    }
-}
-
-/// Keeps a run with its findings whenever it is over, until its document is closed.
-async fn remember(document: Weak<Document>, keeping: Arc<Keeping>) {
-    let Some(mut changes) = document.upgrade().map(|document| document.changes()) else {
-        return;
-    };
-    let mut last: Option<PastRun> = None;
-    loop {
-        changes.mark_unchanged();
-        let Some(document) = document.upgrade() else {
-            return;
-        };
-        let over = document.view().and_then(|view| {
-            let now = Timestamp::from_system(SystemTime::now());
-            PastRun::of(&view, &document.findings(), document.id(), now)
-        });
-        let same = |one: &PastRun, other: &PastRun| {
-            (one.result, &one.summary) == (other.result, &other.summary)
-        };
-        let is_new = |over: &PastRun| !last.as_ref().is_some_and(|last| same(last, over));
-        if let Some(over) = over.clone().filter(is_new) {
-            let keeping = keeping.clone();
-            let finished = tokio::task::spawn_blocking(move || {
-                let (findings, ledger) = (document.findings(), document.ledger());
-                let typed = document.typed_secrets();
-                let judged = (findings.as_ref(), ledger.as_ref());
-                keeping.finish(&document.trace(), &typed, judged, &over)
-            });
-            if let Ok(Err(error)) = finished.await {
-                tracing::warn!(%error, "the run is not kept");
-            }
-        } else {
-            drop(document);
-        }
-        last = over;
-        if changes.changed().await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Shows, once, that a run cannot be kept.
-async fn tell_not_kept(document: Weak<Document>, mut problem: watch::Receiver<Option<String>>) {
-    let Ok(why) = problem
-        .wait_for(Option::is_some)
-        .await
-        .map(|why| why.clone())
-    else {
-        return;
-    };
-    if let Some((document, why)) = document.upgrade().zip(why) {
-        document.show_not_kept(why);
-    }
-}
-
-/// The format of this id that can be written.
-///
-/// # Errors
-/// [`ErrorCode::Invalid`] when there is none.
-pub fn export_format(id: &str) -> Result<&'static dyn Format, AppError> {
-    formats::format(id)
-        .filter(|format| format.about().can_write)
-        .ok_or_else(|| AppError {
-            code: ErrorCode::Invalid,
-            message: format!(
-                "format: expected the id of a format that can be written, got \"{id}\""
-            ),
-            hint: None,
-        })
-}
-
-fn wanted(secrets: bool) -> Secrets {
-    if secrets {
-        Secrets::Included
-    } else {
-        Secrets::Redacted
-    }
-}
-
-pub(crate) fn absolute(path: &str) -> Result<PathBuf, AppError> {
-    let path = Path::new(path.trim());
-    if path.is_absolute() {
-        Ok(path.to_owned())
-    } else {
-        Err(AppError {
-            code: ErrorCode::Invalid,
-            message: format!("file: expected a whole path, got \"{}\"", path.display()),
-            hint: None,
-        })
-    }
 }
 
 fn not_a_run() -> AppError {
