@@ -28,6 +28,8 @@ describe("what is said of a run", () => {
       const cause = { code: "A30", exchange: 1 };
       return answerOf(view({ verdict: { ...ended, ending: "stopped", cause } }), [finding], 3);
     };
+    // A stop that nobody has to mend is no error: its sign is that of the finding.
+    expect(found("nobody").sign).toBe("note");
     expect(canBeFixed(found("mcp_server"))).toBe(true);
     expect(canBeFixed(found("nobody"))).toBe(false);
     expect(canBeFixed(answerOf(view({}), [], 3))).toBe(false);

@@ -50,12 +50,13 @@ export function answerOf(view: View | null, findings: readonly Finding[], sent: 
     }
     case "stopped": {
       const text = "message" in status ? status.message : verdict.text;
-      return { sign: "error", state: `Stopped${place(view, verdict.phase)}`, finding, text };
+      const state = `Stopped${place(view, verdict.phase)}`;
+      return { sign: finding?.level ?? "error", state, finding, text };
     }
     case "ended": {
       // What another one recorded ends where it ends, by whatever cause.
       const state = view?.recording ? "End of the recording" : "Ended by you";
-      return { sign: "skipped", state, finding, text: verdict.text };
+      return { sign: finding?.level ?? "skipped", state, finding, text: verdict.text };
     }
   }
 }
