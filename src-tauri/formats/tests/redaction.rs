@@ -207,6 +207,14 @@ fn secrets_in_odd_places() {
             r#"{"accessToken" : ["redacted-access_token", "redacted-access_token"]}"#,
         ),
         (
+            r#"{"access_token": {"value": "0123456789abcdef", "of": ["fedcba9876543210", "Bearer"]}, "at": "0123456789abcdef"}"#,
+            r#"{"access_token": {"value": "redacted-access_token", "of": ["redacted-access_token", "Bearer"]}, "at": "0123456789abcdef"}"#,
+        ),
+        (
+            r#"{"password": {"type": "string", "description": "What you log in with"}}"#,
+            r#"{"password": {"type": "string", "description": "What you log in with"}}"#,
+        ),
+        (
             r#"{\"id_token\":\"abc\"}"#,
             r#"{\"id_token\":\"redacted-id_token\"}"#,
         ),
@@ -243,6 +251,7 @@ fn hostile_bodies_are_survived() {
         "\"\\n\",\"\\ncode=a1\",".repeat(many / 4),
         "code=".repeat(many),
         "code=\"".repeat(many),
+        "\"access_token\":{".repeat(many),
         "<input name=code".repeat(many),
         "eyJ".repeat(many),
         "eyJ.".repeat(many),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use memchr::{memchr, memchr2};
 
 /// Decodes `%XX`, and `+` as a space where `plus` says so.
@@ -160,28 +160,45 @@ pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-/// How a secret is spelt in hex, and in base64 at each of the three places it can have in a longer
-/// text (`client-1:secret`). None for a short one, since these would be found by chance.
+/// How a secret is spelt byte by byte (in hex, with percent signs, as references of HTML), and in
+/// base64 at each of the three places it can have in a longer text (`client-1:secret`), also twice.
+/// None for a short one, since these would be found by chance.
 pub fn encodings(text: &[u8]) -> Vec<Vec<u8>> {
     if text.len() < SHORTEST_ENCODED {
         return Vec::new();
     }
-    let lower: String = text.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut all = vec![lower.to_ascii_uppercase().into_bytes(), lower.into_bytes()];
+    let each = |spelt: fn(u8) -> String| text.iter().copied().map(spelt).collect::<String>();
+    let by_byte = [
+        each(|byte| format!("{byte:02x}")),
+        each(|byte| format!("{byte:02X}")),
+        each(|byte| format!("%{byte:02x}")),
+        each(|byte| format!("%{byte:02X}")),
+        each(|byte| format!("&#{byte};")),
+        each(|byte| format!("&#x{byte:02x};")),
+        each(|byte| format!("&#x{byte:02X};")),
+    ];
+    let mut all: Vec<Vec<u8>> = by_byte.into_iter().map(String::into_bytes).collect();
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
-        let whole = engine.encode(text);
-        for before in 0..3 {
-            let encoded = engine.encode([&[0; 2][..before], text].concat());
-            // Of the first and the last letter only a part may belong to the secret.
-            let first = [0, 2, 3][before];
-            let last = (before + text.len()) * 8 / 6;
-            all.push(encoded.as_bytes()[first..last].to_vec());
-        }
-        all.push(whole.into_bytes());
+        let once = in_base64(engine, text);
+        let twice = once.iter().flat_map(|once| in_base64(engine, once));
+        all.extend(twice);
+        all.extend(once);
+        all.push(engine.encode(text).into_bytes());
     }
     all.sort();
     all.dedup();
     all
+}
+
+/// Wherever it begins in a longer text.
+fn in_base64(engine: &GeneralPurpose, text: &[u8]) -> [Vec<u8>; 3] {
+    [0, 1, 2].map(|before| {
+        let encoded = engine.encode([&[0; 2][..before], text].concat());
+        // Of the first and the last letter only a part may belong to the secret.
+        let first = [0, 2, 3][before];
+        let last = (before + text.len()) * 8 / 6;
+        encoded.as_bytes()[first..last].to_vec()
+    })
 }
 
 fn html_spellings(text: &str) -> impl Iterator<Item = String> {
@@ -285,6 +302,12 @@ mod tests {
                 let text = format!("{before}{secret}{after}");
                 assert!(found(&STANDARD_NO_PAD.encode(&text)), "{text}");
                 assert!(found(&URL_SAFE_NO_PAD.encode(&text)), "{text}");
+                let twice = STANDARD_NO_PAD.encode(STANDARD_NO_PAD.encode(&text));
+                assert!(found(&twice), "{text}");
+                let each = |spelt: fn(u8) -> String| text.bytes().map(spelt).collect::<String>();
+                assert!(found(&each(|byte| format!("%{byte:02X}"))), "{text}");
+                assert!(found(&each(|byte| format!("&#{byte};"))), "{text}");
+                assert!(found(&each(|byte| format!("&#x{byte:02x};"))), "{text}");
             }
         }
         assert!(encodings(b"short").is_empty());

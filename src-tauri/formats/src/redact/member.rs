@@ -56,6 +56,7 @@ fn member<S: Sink>(sink: &mut S, text: &[u8], colon: usize, edits: &mut Vec<Edit
                 }
             }
         }
+        Some(b'{') if !is_ambiguous(kind) => within(sink, kind, text, at, escapes, edits),
         Some(b'0'..=b'9' | b'-') if !is_ambiguous(kind) => {
             let is_number = |byte: &&u8| byte.is_ascii_digit() || b"-+.eE".contains(byte);
             let end = at + text[at..].iter().take_while(is_number).count();
@@ -76,6 +77,43 @@ fn member<S: Sink>(sink: &mut S, text: &[u8], colon: usize, edits: &mut Vec<Edit
             }
             None => after,
         },
+    }
+}
+
+/// With an object where a secret was to be: every text in it that could be one. Words, as a schema of
+/// the member has them, could not. Returns where to go on.
+fn within<S: Sink>(
+    sink: &mut S,
+    kind: Kind,
+    text: &[u8],
+    start: usize,
+    escapes: usize,
+    edits: &mut Vec<Edit>,
+) -> usize {
+    let mut depth = 0;
+    let mut at = start;
+    loop {
+        at = skip_space(text, at);
+        if let Some((start, end)) = quoted(text, at, escapes) {
+            at = skip_space(text, text.len().min(end + escapes + 1));
+            let value = &text[start..end];
+            let is_name = text.get(at) == Some(&b':');
+            let could_be = value.len() >= LONG && value.iter().all(u8::is_ascii_graphic);
+            if !is_name && could_be {
+                string(sink, kind, text, (start, end), escapes, edits);
+            }
+            continue;
+        }
+        match text.get(at) {
+            Some(b'{' | b'[') => depth += 1,
+            Some(b'}' | b']') => depth -= 1,
+            Some(_) => {}
+            None => return at,
+        }
+        at += 1;
+        if depth == 0 {
+            return at;
+        }
     }
 }
 
@@ -260,3 +298,5 @@ fn skip_space(text: &[u8], from: usize) -> usize {
 /// Backslashes before a quote: JSON in JSON, six times.
 const MOST_ESCAPES: usize = 63;
 const LONGEST_NAME: usize = 40;
+/// Bytes from which on a text within an object is a secret and no word.
+const LONG: usize = 16;
