@@ -26,7 +26,11 @@ pub fn timestamp(text: &str) -> Option<Timestamp> {
         .chain(std::iter::repeat(b'0'))
         .take(6)
         .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(0..=9999).contains(&year) {
+    let is_date =
+        (1..=12).contains(&month) && (1..=31).contains(&day) && (0..=9999).contains(&year);
+    let is_clock =
+        (0..=24).contains(&hour) && (0..=59).contains(&minute) && (0..=60).contains(&second);
+    if !is_date || !is_clock {
         return None;
     }
     let days = days_since_1970(year, month, day);
@@ -76,7 +80,15 @@ mod tests {
         ] {
             assert_eq!(at(text), expected, "{text}");
         }
-        for text in ["", "yesterday", "2024-13-01T00:00:00Z", "2024-02-29"] {
+        for text in [
+            "",
+            "yesterday",
+            "2024-13-01T00:00:00Z",
+            "2024-02-29",
+            "2024-02-29T11111111111110:00:00Z",
+            "2024-02-29T00:9223372036854775807:00Z",
+            "2024-02-29T00:00:-9223372036854775808Z",
+        ] {
             assert_eq!(at(text), None, "{text}");
         }
     }
