@@ -200,6 +200,16 @@ pub const FOLLOWS: &[Shown] = &[
         stop(&mut trace, StopCode::Transport);
         trace
     }),
+    ("N01", "T46/unsendable", || {
+        let mut run = Run::healthy();
+        run.token = Answer::json(
+            200,
+            json!({"access_token": "a\r\nb", "token_type": "Bearer"}),
+        );
+        let words = "header 3 (authorization): expected a value without line breaks, got one";
+        run.calls = vec![Answer::failed_with(FailureKind::InvalidRequest, words)];
+        run.stop(Phase::Mcp, StopCode::Transport).trace()
+    }),
     ("S06", "N03/default", || {
         let mut run = fallen_back();
         run.registration.as_mut().unwrap().1 = Answer::bare(403);

@@ -1,4 +1,5 @@
 use trace::{Response, StopCode};
+use url::Url;
 
 use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
@@ -53,6 +54,10 @@ rule! {
             "The authorization server fails at its own page",
         NO_REDIRECT: Error AuthorizationServer Likely
             "The authorization endpoint says where to go with a status that is no redirect",
+        NOT_WEB: Error AuthorizationServer Likely
+            "The authorization server leads the browser to an address of the scheme {scheme}",
+        NO_PAGE: Error AuthorizationServer Likely
+            "The authorization endpoint answers with something that is not a page",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",
         PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
@@ -238,6 +243,9 @@ impl Page<'_> {
                 ))
                 .fix("Answer 302 where the browser is sent on with Location.");
         }
+        if let Some(scheme) = self.scheme_off_the_web() {
+            return not_web(&scheme);
+        }
         let refused = self.is_first && (status >= 400 || self.is_error_text());
         if !refused {
             return self.wants_something();
@@ -271,9 +279,35 @@ impl Page<'_> {
             )
     }
 
+    /// Of what a redirect leads to, unless that is a page.
+    fn scheme_off_the_web(&self) -> Option<String> {
+        let is_redirect = (300..400).contains(&self.response.status);
+        let location = self
+            .response
+            .header_value("location")
+            .filter(|_| is_redirect)?;
+        let to = Url::parse(self.hop.request().url())
+            .ok()?
+            .join(location)
+            .ok()?;
+        let is_page = matches!(to.scheme(), "http" | "https");
+        (!is_page).then(|| excerpt(to.scheme()))
+    }
+
     fn wants_something(&self) -> Finding {
         let finding = RULE.found(RFC6749_LOGIN);
         match self.response.status {
+            200..300 if !is_html(self.response) => finding
+                .variant(&NO_PAGE)
+                .message(
+                    "Nothing there leads on, for a person neither: no form and no script, since it \
+                     is no HTML. authorization_endpoint may name another endpoint than the login \
+                     page, or the page comes without its Content-Type.",
+                )
+                .fix(
+                    "Write the URL of the login page into authorization_endpoint of the metadata, \
+                     and send that page with Content-Type: text/html.",
+                ),
             401 | 403 => finding
                 .message(
                     "The page came back after its form was sent. Most likely user name or password \
@@ -388,6 +422,21 @@ impl Page<'_> {
     }
 }
 
+fn not_web(scheme: &str) -> Finding {
+    RULE.found(RFC6749_AUTHORIZATION_ERROR)
+        .variant(&NOT_WEB)
+        .title_with([scheme])
+        .message(
+            "A browser does not follow a redirect to a script, a file or data, and asks for a \
+             program of this machine for any other scheme. The client waits at its redirect URI all \
+             the while.",
+        )
+        .fix(
+            "Redirect to the redirect URI of the authorization request, or to a page of http or \
+             https that leads there.",
+        )
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -466,6 +515,28 @@ mod tests {
         let finding = stuck(vec![answer]).finding("A31");
         assert_eq!(finding.variant, "no_redirect");
         assert_eq!(finding.owner, Owner::AuthorizationServer);
+    }
+
+    #[test]
+    fn what_is_no_page_and_what_leads_off_the_web_is_the_server_s() {
+        let json = Answer::json(200, json!({"access_token": "x"}));
+        assert_eq!(stuck(vec![json]).finding("A31").variant, "no_page");
+        let to = |place: &str| {
+            let answer = Answer::bare(303).header("location", place);
+            stuck(vec![answer]).finding("A31")
+        };
+        for place in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "file:///x",
+            "app:x",
+        ] {
+            let finding = to(place);
+            assert_eq!(finding.variant, "not_web", "{place}");
+            assert_eq!(finding.owner, Owner::AuthorizationServer);
+        }
+        assert!(to("file:///x").title.ends_with("scheme file"));
+        assert_eq!(to("https://login.example/").variant, "default");
     }
 
     #[test]

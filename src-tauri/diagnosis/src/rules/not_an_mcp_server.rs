@@ -1,4 +1,5 @@
 use trace::{Purpose, Response, StopCode};
+use url::Url;
 
 use crate::by_status::{Decided, by_status, looks_like_login};
 use crate::finding::{Finding, Part};
@@ -79,7 +80,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
              gives it.",
         );
     let said = in_its_own_words(&response);
-    findings.add(told(finding.actual(said), response.get()));
+    let url = call.request().url();
+    findings.add(told(finding.actual(said), url, response.get()));
 }
 
 /// Calls that are answered only after a redirect, which this client followed.
@@ -118,7 +120,19 @@ fn followed(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-fn told(finding: Finding, response: &Response) -> Finding {
+/// Where a redirect leads, seen from the URL that was asked.
+fn place(url: &str, location: &str) -> String {
+    let from = Url::parse(url).ok();
+    let to = from.as_ref().and_then(|from| from.join(location).ok());
+    match (from, to) {
+        (Some(from), Some(to)) if from.origin() == to.origin() => "another path".to_owned(),
+        (_, Some(to)) => trace::origin_of(to.as_str())
+            .unwrap_or_else(|| format!("an address of the scheme {}", excerpt(to.scheme()))),
+        (_, None) => "an address that is none".to_owned(),
+    }
+}
+
+fn told(finding: Finding, url: &str, response: &Response) -> Finding {
     const PATH: &str = "The path may be missing or another one; /mcp is common.";
     if let Some(decided) = by_status(response, "the MCP server") {
         let variant = match decided.kind {
@@ -129,8 +143,7 @@ fn told(finding: Finding, response: &Response) -> Finding {
             Decided::HostUnknown => &HOST_UNKNOWN,
             Decided::InFront => &IN_FRONT,
         };
-        let place = response.header_value("location").unwrap_or_default();
-        let place = trace::origin_of(place).unwrap_or_else(|| "another path".to_owned());
+        let place = place(url, response.header_value("location").unwrap_or_default());
         let finding = finding.variant(variant);
         let finding = match decided.kind {
             Decided::Redirected | Decided::ToLogin => finding.title_with([place.as_str()]),
@@ -269,6 +282,24 @@ mod tests {
             finding(Answer::json(200, json!({"hello": 1}))).owner,
             Owner::McpServer
         );
+    }
+
+    #[test]
+    fn a_redirect_is_told_by_where_it_leads() {
+        for (location, place) in [
+            ("/other", "another path"),
+            ("https://mcp.example/x", "another path"),
+            ("//evil.example/x", "https://evil.example"),
+            ("/\\evil.example/x", "https://evil.example"),
+            ("http://mcp.example/mcp", "http://mcp.example"),
+            ("javascript:alert(1)", "an address of the scheme javascript"),
+            ("http://[::1", "an address that is none"),
+        ] {
+            let answer = Answer::bare(307).header("location", location);
+            let title = answered(answer).finding("N02").title;
+            let expected = format!("The first call is redirected to {place} instead of answered");
+            assert_eq!(title, expected, "{location}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
-use trace::{Failure, FailureKind, MetadataSource, Purpose, Request, origin_of};
+use serde_json::{Map, Value};
+use trace::{Failure, FailureKind, MetadataSource, Purpose, Request, origin_of, query_pairs};
 use url::Url;
 
 use crate::finding::{Finding, Part};
@@ -50,11 +51,15 @@ rule! {
         PROTOCOL_SERVER: Error AuthorizationServer Likely "{server} does not answer in HTTP",
         PROXY: Error Network Likely "{server} cannot be reached through the proxy",
         NOT_SENT: Error Client Certain "{server} was not asked",
+        GIVEN_BY_MCP: Error McpServer Certain
+            "{server} was not asked: what the MCP server gave cannot be sent",
+        GIVEN_BY_SERVER: Error AuthorizationServer Certain
+            "{server} was not asked: what the authorization server gave cannot be sent",
         FOREIGN_MCP: Error McpServer Certain "{server} would get a credential that is not meant for it",
         FOREIGN_SERVER: Error AuthorizationServer Certain "{server} would get a credential that is not meant for it",
     ],
     spec: [MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_SERVER_METADATA, MCP_HTTPS, RFC9728_TLS],
-    follows: ["M02"],
+    follows: ["M02", "T46/unsendable"],
     stops: [Transport, NoResourceMetadata, NoServerMetadata, ApproverStuck],
     looks_at: [Request],
 }
@@ -118,14 +123,24 @@ fn report(
     origin: &str,
 ) -> Finding {
     let server = server(&seen.exchange.purpose);
-    let words = words(failure.kind);
     let redirected = is_redirected(reading, seen);
+    let given = (failure.kind == FailureKind::InvalidRequest)
+        .then(|| giver(reading, seen, failure, redirected))
+        .flatten();
+    let words = match given {
+        Some(_) => GIVEN,
+        None => words(failure.kind),
+    };
     RULE.found(spec(reading, server, failure.kind))
         .at(seen.seq, Part::RequestUrl)
         .variant(if redirected && failure.kind == FailureKind::Dns {
             redirected_dns(server)
         } else {
-            variant(seen, server, failure.kind)
+            match given {
+                Some(Server::Mcp) => &GIVEN_BY_MCP,
+                Some(Server::Authorization) => &GIVEN_BY_SERVER,
+                None => variant(seen, server, failure.kind),
+            }
         })
         .title_with([server.name()])
         .message(format!(
@@ -158,6 +173,58 @@ fn outcome(kind: FailureKind) -> &'static str {
     } else {
         "No answer came from"
     }
+}
+
+const GIVEN: Words = Words {
+    why: "A server gave a value that the next request has to carry, and no HTTP client can send it.",
+    check: "Let the server give a value that fits where it has to go: an http or https URL without \
+            user name and password, a header without line breaks and control characters.",
+};
+
+/// Which server gave what makes a request impossible; none where it was not seen to come from one.
+fn giver(
+    reading: &Reading<'_>,
+    seen: ExchangeRef<'_>,
+    failure: &Failure,
+    redirected: bool,
+) -> Option<Server> {
+    if seen.exchange.edited {
+        return None;
+    }
+    if redirected {
+        return Some(server(&seen.exchange.purpose));
+    }
+    let request = seen.request();
+    let header = failure
+        .message
+        .strip_prefix("header ")
+        .and_then(|rest| rest.split_once('(')?.1.split_once(')'));
+    match header {
+        // Of its own event stream.
+        Some(("last-event-id", _)) => Some(Server::Mcp),
+        Some((name, _)) => {
+            let value = request.header_value(name)?;
+            let value = value.split_once(' ').map_or(value, |(_, token)| token);
+            gave(reading, seen, value)
+        }
+        None => {
+            let values = query_pairs(request.url());
+            let longest = values.iter().max_by_key(|pair| pair.value.len())?;
+            gave(reading, seen, &longest.value)
+        }
+    }
+}
+
+/// Who answered with this value before, in JSON.
+fn gave(reading: &Reading<'_>, seen: ExchangeRef<'_>, value: &str) -> Option<Server> {
+    let mut before = reading.all.iter().filter(|other| other.seq < seen.seq);
+    let given = before.find(|other| {
+        let answer = other.response_with_body();
+        let body = answer.and_then(|answer| serde_json::from_slice(&answer.get().body.bytes).ok());
+        let members: Option<Map<String, Value>> = body;
+        members.is_some_and(|members| members.values().any(|it| it.as_str() == Some(value)))
+    })?;
+    Some(server(&given.exchange.purpose))
 }
 
 fn expected(kind: FailureKind, origin: &str) -> String {
@@ -426,6 +493,38 @@ mod tests {
             run.stop(Phase::ServerMetadata, StopCode::Transport);
             run.finding("N01");
         }
+    }
+
+    #[test]
+    fn who_gave_what_cannot_be_sent_has_to_change_it() {
+        let call = |words: &str| {
+            let mut run = Run::healthy();
+            run.calls = vec![Answer::failed_with(FailureKind::InvalidRequest, words)];
+            run.stop(Phase::Mcp, StopCode::Transport);
+            run.finding("N01")
+        };
+        let token = "header 3 (authorization): expected a value without line breaks, got one";
+        assert_eq!(call(token).variant, "given_by_server");
+        let own = "header 2 (content-type): expected a value without line breaks, got one";
+        assert_eq!(call(own).owner, Owner::Client, "no server gave it");
+        let event = "header 5 (last-event-id): expected a value without line breaks, got one";
+        let finding = call(event);
+        assert_eq!(finding.variant, "given_by_mcp");
+        assert_eq!(finding.owner, Owner::McpServer);
+        assert!(finding.fix.contains("a header without line breaks"));
+        assert_eq!(call("URL: expected, got none").owner, Owner::Client);
+        // A redirect to what is no web address.
+        let mut run = Run::healthy();
+        let (well_known, url, _) = run.server_tries[0].clone();
+        let elsewhere = "https://user:pass@as.example/";
+        let redirect = Answer::bare(302).header("location", elsewhere);
+        let unsent = Answer::failed_with(FailureKind::InvalidRequest, "URL: expected one without");
+        run.server_tries = vec![
+            (well_known, url, redirect),
+            (well_known, elsewhere.into(), unsent),
+        ];
+        run.stop(Phase::ServerMetadata, StopCode::Transport);
+        assert_eq!(run.finding("N01").variant, "given_by_server");
     }
 
     #[test]

@@ -41,6 +41,14 @@ impl Answer {
         }
     }
 
+    /// In these words.
+    pub fn failed_with(kind: FailureKind, words: &str) -> Self {
+        Self {
+            body: words.into(),
+            ..Self::failed(kind)
+        }
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push(Header::new(name, value));
         self
@@ -62,7 +70,11 @@ impl Answer {
         match self.failure {
             Some(kind) => Outcome::Failure(Failure {
                 kind,
-                message: format!("{kind:?} at the host"),
+                message: if self.body.is_empty() {
+                    format!("{kind:?} at the host")
+                } else {
+                    self.body.clone()
+                },
             }),
             None => Outcome::Response(Response {
                 status: self.status,
