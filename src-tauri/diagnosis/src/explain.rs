@@ -36,11 +36,16 @@ pub fn explain(printed: &str) -> Vec<&'static ClientText> {
     if printed.chars().count() < SHORTEST {
         return Vec::new();
     }
+    // A plain word is in too many texts to stand for one.
+    let is_word = printed.chars().all(char::is_alphabetic) && printed.len() < LONG_WORD;
+    let cut = cut_end(&printed);
     let mut found: Vec<&ClientText> = TEXTS
         .iter()
         .filter(|known| {
             let text = plain(&known.text);
-            has_all(&printed, &text) || text.contains(&printed)
+            has_all(&printed, &text)
+                || !is_word && text.contains(&printed)
+                || cut.is_some_and(|cut| ends_with_start(cut, &text))
         })
         .collect();
     found.sort_by_key(|known| std::cmp::Reverse(known.text.len()));
@@ -59,15 +64,45 @@ fn has_all(printed: &str, text: &str) -> bool {
     })
 }
 
-/// In lower case, with plain quotation marks and single spaces.
+/// What stands before the dots of a text that was cut for want of room.
+fn cut_end(printed: &str) -> Option<&str> {
+    let cut = printed
+        .strip_suffix('\u{2026}')
+        .or_else(|| printed.strip_suffix("..."))?;
+    Some(cut.trim_end())
+}
+
+/// Whether a text that was cut ends with the start of a known one.
+fn ends_with_start(cut: &str, text: &str) -> bool {
+    let lengths = text.char_indices().map(|(at, _)| at);
+    let mut starts = lengths
+        .filter(|length| *length >= CUT)
+        .map(|length| &text[..length]);
+    starts.any(|start| cut.ends_with(start))
+}
+
+/// In lower case, with plain quotation marks and single spaces, without the frame that a terminal
+/// draws around it, and without what a logger escaped.
 fn plain(text: &str) -> String {
     let text = text
         .to_lowercase()
+        .replace("\\n", " ")
+        .replace("\\\"", "\"")
+        .replace(is_frame, " ")
         .replace(['\u{2018}', '\u{2019}', '`'], "'")
         .replace(['\u{201c}', '\u{201d}'], "\"");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Signs of which boxes are drawn.
+fn is_frame(one: char) -> bool {
+    ('\u{2500}'..='\u{257f}').contains(&one)
+}
+
+/// Bytes of a word that tells by itself.
+const LONG_WORD: usize = 16;
+/// Bytes of a known text that have to stand before a cut.
+const CUT: usize = 20;
 /// Characters; a shorter text is in too many others.
 const SHORTEST: usize = 6;
 
@@ -100,6 +135,15 @@ mod tests {
         assert_eq!(first(line), Some("R02"));
         assert_eq!(first("does not support dynamic client"), Some("S06"));
         assert_eq!(first("Unexpected token ‘<’, \"<!doctype\""), Some("D15"));
+        let boxed = "\u{2502} Incompatible auth server: does not support dynamic client \u{2502}\n\
+                     \u{2502} registration \u{2502}";
+        assert_eq!(first(boxed), Some("S06"));
+        let logged = r#"{\"message\":\"Unexpected token '<', \\\"<!doctype\\\"\\n at auth\"}"#;
+        assert_eq!(first(logged), Some("D15"));
+        let cut = "SDK auth failed: Incompatible auth server: does not support dyn\u{2026}";
+        assert!(first(cut).is_some());
+        assert_eq!(first("Error: Unexpected\u{2026}"), None);
+        assert_eq!(first("unauthorized"), None);
         assert_eq!(first("Segmentation fault"), None);
         assert_eq!(first("a"), None);
     }
