@@ -74,6 +74,8 @@ pub(crate) struct Reading<'a> {
     pub own_options: &'a [OwnOption],
     /// Whose requests they are.
     pub client: &'a Client,
+    /// They are pieces that somebody chose and put into an order of their own.
+    pub is_pasted: bool,
     /// The time of the last entry, of whatever flow.
     pub ended: Timestamp,
     /// The revision that the flow follows in the end.
@@ -125,6 +127,7 @@ impl<'a> Reading<'a> {
             server_url,
             own_options: &trace.own_options,
             client: &trace.client,
+            is_pasted: trace.origin == trace::Origin::Pasted,
             ended: last.map_or(trace.started, |entry| entry.at),
             revision: Revision::LATEST,
             all: Vec::new(),
@@ -475,6 +478,12 @@ impl<'a> Reading<'a> {
         let issuers = &self.facts.issuers;
         let before = issuers.partition_point(|(at, _)| *at < seq);
         issuers[..before].last().map(|(_, issuer)| issuer.as_ref())
+    }
+
+    /// Whether nothing says that the endpoints which were asked are a server's: a pasted text need
+    /// not hold the document that names them, and clients guess where there is none.
+    pub fn endpoints_may_be_guessed(&self) -> bool {
+        self.is_pasted && self.server_metadata().is_none()
     }
 
     /// Whether the default endpoints of 2025-03-26 are used instead of metadata.

@@ -40,7 +40,8 @@ rule! {
 
 // The order matters only where documents differ, so that these are warnings.
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    if !reading.is_of_another_client() {
+    // What was left out of a text may have come first.
+    if !reading.is_of_another_client() || reading.is_pasted {
         return;
     }
     let found = oidc_first(reading)

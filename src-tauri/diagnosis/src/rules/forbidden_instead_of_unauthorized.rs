@@ -1,4 +1,4 @@
-use trace::{RpcAnswer, StopCode, rpc_answer};
+use trace::{Recorded, RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::Part;
 use crate::providers::answers_itself;
@@ -169,6 +169,8 @@ fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
             let front = answers_itself(&response).unwrap_or_default();
             Some((last, Evidence::InFront(front)))
         }
+        // In a log that has no fields of requests, the call may have carried a token.
+        403 if last.exchange.recorded.request_headers != Recorded::Whole => None,
         403 => Some((last, Evidence::None)),
         // A server of another era answers 400 to a request it does not know.
         400 if !matches!(
@@ -202,7 +204,7 @@ fn refused_token<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, Purpose, Request, StopCode};
+    use trace::{Phase, Purpose, Recorded, Request, StopCode};
 
     use crate::finding::{Certainty, Owner};
     use crate::sample::{Answer, MCP, Run};
@@ -212,6 +214,20 @@ mod tests {
         run.challenge = answer;
         run.stop(Phase::Challenge, StopCode::NotAnMcpServer);
         run
+    }
+
+    #[test]
+    fn a_log_does_not_show_whether_a_token_was_sent() {
+        let mut run = Run::healthy();
+        run.challenge = Answer::bare(403);
+        run.stop(Phase::Challenge, StopCode::NotAnMcpServer);
+        let mut trace = run.trace();
+        for entry in &mut trace.entries {
+            if let trace::EntryKind::Exchange(exchange) = &mut entry.kind {
+                exchange.recorded.request_headers = Recorded::Incomplete;
+            }
+        }
+        assert!(crate::sample::found_in(&trace, "D04").is_none());
     }
 
     #[test]

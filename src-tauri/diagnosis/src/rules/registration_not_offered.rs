@@ -102,6 +102,9 @@ fn refused<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     if guessed || answers_itself(&response).is_some() {
         return None;
     }
+    if reading.endpoints_may_be_guessed() && matches!(response.status, 404 | 405) {
+        return None;
+    }
     let by_status = matches!(response.status, 401 | 403..=405 | 501);
     (by_status || is_switched_off(&response)).then_some(last)
 }
