@@ -103,6 +103,14 @@ fn members(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
+/// What a pasted text need not name.
+fn server<'a>(reading: &Reading<'a>) -> &'a str {
+    match reading.server_url {
+        "" => "the URL of the MCP server, as clients are given it",
+        url => url,
+    }
+}
+
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     members(reading, findings);
     let tries = &reading.resource_tries;
@@ -131,9 +139,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                     "Clients have to compare resource with the URL they use, and there is \
                           none.",
                 )
-                .expected(format!("\"resource\": \"{}\"", reading.server_url))
+                .expected(format!("\"resource\": \"{}\"", server(reading)))
                 .actual("no resource")
-                .fix(format!("Add resource with {}.", reading.server_url)),
+                .fix(format!("Add resource with {}.", server(reading))),
             Some(Err(error @ DocumentError::WrongType { field, .. })) => RULE
                 .found(RFC9728_RESPONSE)
                 .at(attempt.seen.seq, Part::body(&format!("/{field}")))

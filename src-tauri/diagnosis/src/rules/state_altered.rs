@@ -63,12 +63,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(match received {
         _ if stray.is_some() => finding
             .variant(&NOT_TAKEN)
-            .message(
-                "A request came to the redirect URI without the state that was sent. It was \
-                 answered 400, and the wait went on: any page in the browser can send one. If it \
-                 came when the user had agreed, the authorization server, or a page or redirect \
-                 in between, lost or changed state.",
-            )
+            .message(format!(
+                "A request came to the redirect URI without the state that was sent. {} any page \
+                 in the browser can send one. If it came when the user had agreed, the \
+                 authorization server, or a page or redirect in between, lost or changed state.",
+                if reading.is_of_another_client() {
+                    "Clients throw it away:"
+                } else {
+                    "It was answered 400, and the wait went on:"
+                }
+            ))
             .actual(match received {
                 None => "no state".to_owned(),
                 Some(other) => format!("state={}", excerpt(other)),
