@@ -75,10 +75,17 @@ fn by_convention(exchange: &Exchange) -> Option<Purpose> {
         && exchange
             .response()
             .is_none_or(|response| response.body.is_empty());
+    // What only a token endpoint answers shows as much as what was asked.
+    let answers_grant = exchange.recorded.request_body != Recorded::Whole
+        && request.body.is_empty()
+        && answer(exchange).is_some_and(|answer| {
+            text(&answer, "access_token").is_some()
+                || text(&answer, "error").is_some() && !answer.contains_key("jsonrpc")
+        });
     let path = path(&request.url);
     let last = path.trim_end_matches('/').rsplit('/').next()?;
     match (request.method.as_str(), last) {
-        ("POST", "token") if unread => Some(Purpose::Token {
+        ("POST", "token") if unread || answers_grant => Some(Purpose::Token {
             grant: Grant::AuthorizationCode,
         }),
         ("POST", "register") if unread => Some(Purpose::Registration),
