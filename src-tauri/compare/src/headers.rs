@@ -21,6 +21,11 @@ pub fn of_request(step: &Step<'_>, list: &mut Vec<Fact>) {
                 list.push(Fact::new(Place::RequestHeader, name, value));
             }
             "authorization" => credentials(value, list),
+            // Libraries word it in their own ways. Where MCP is spoken, streams have to be named.
+            "accept" if !step.is_of_mcp() && takes_json(value) => {
+                let value = Value::Connection(value.into());
+                list.push(Fact::new(Place::RequestHeader, name, value));
+            }
             "dpop" => {
                 let proof = Value::Fresh(value.into());
                 list.push(Fact::new(Place::RequestHeader, "dpop", proof));
@@ -48,6 +53,11 @@ pub fn of_response(step: &Step<'_>, response: &Response, list: &mut Vec<Fact>) {
         };
         list.push(field(Place::ResponseHeader, name, &header.value, class));
     }
+}
+
+fn takes_json(accept: &str) -> bool {
+    let mut media = accept.split([',', ';']).map(str::trim);
+    media.any(|one| matches!(one, "application/json" | "application/*" | "*/*"))
 }
 
 /// The scheme, and the credentials by what they are the same as.

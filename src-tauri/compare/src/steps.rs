@@ -23,6 +23,16 @@ pub struct Step<'a> {
 }
 
 impl Step<'_> {
+    /// Whether it is a call to the MCP server.
+    pub fn is_of_mcp(&self) -> bool {
+        self.exchange.is_some_and(|exchange| {
+            matches!(
+                exchange.purpose,
+                Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::Unknown
+            )
+        })
+    }
+
     /// What came back.
     pub fn outcome(&self) -> Option<&Outcome> {
         Some(&self.exchange?.outcome)
