@@ -290,11 +290,15 @@ impl Pen<'_> {
             _ => "dim",
         };
         let text = self.cut(said, x + 70);
+        let signs = self
+            .signs
+            .get(&seq)
+            .map_or(0, |levels| levels.len() * SIGN + 2);
         self.clear_behind(
             to,
             (x, y + 25),
             (from, receiver),
-            status.chars().count() + text.chars().count() + 3,
+            status.chars().count() + text.chars().count() + 3 + signs,
         )?;
         writeln!(
             to,
@@ -478,3 +482,5 @@ fn duration(took: Duration) -> String {
 const HEADS: usize = 62;
 const BAND: usize = 26;
 const LETTER: usize = 7;
+/// Letters that a sign takes with its number.
+const SIGN: usize = 4;
