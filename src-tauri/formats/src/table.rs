@@ -15,6 +15,7 @@ use crate::report::{BugReport, Markdown, Page};
 use crate::svg::Svg;
 use crate::text::Text;
 use crate::trace_file::TraceFile;
+use crate::unzipped::Unzipped;
 
 /// Every format, in the order they are offered. The window's dialog, its file filter and the
 /// command read this table; nothing else names a format.
@@ -73,6 +74,39 @@ pub fn open(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadErro
         return Journal::read(&mut start.as_slice().chain(file));
     }
     let by_name = || format_of(name?).filter(|format| format.about().can_read);
+    if is_gzip(&start) {
+        let mut unzipped = Unzipped::new(start.as_slice().chain(file));
+        return open_unzipped(name, &mut unzipped);
+    }
+    open_plain(start, by_name, file)
+}
+
+/// The same of a file that was compressed as a whole: `run.har.gz`.
+fn open_unzipped(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadError> {
+    let mut start = Vec::new();
+    file.take(LOOKED_AT)
+        .read_to_end(&mut start)
+        .map_err(|error| ReadError(format!("the file could not be unpacked: {error}")))?;
+    let name = name.map(|name| name.with_extension(""));
+    let by_name = || format_of(name.as_deref()?).filter(|format| format.about().can_read);
+    open_plain(start, by_name, file)
+}
+
+fn open_plain(
+    start: Vec<u8>,
+    by_name: impl Fn() -> Option<&'static dyn Format>,
+    file: &mut dyn Read,
+) -> Result<Opened, ReadError> {
+    if is_archive(&start) {
+        return Err(ReadError(
+            "expected a recording, got a ZIP archive: unpack it, and open the file in it whose \
+             name ends in .har or .flow"
+                .into(),
+        ));
+    }
+    if is_utf16(&start) {
+        return open_utf16(start, by_name, file);
+    }
     match by_content(&start).or_else(by_name) {
         Some(format) => format.read(&mut Bounded {
             file: &mut start.as_slice().chain(file),
@@ -80,6 +114,35 @@ pub fn open(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadErro
         }),
         None => open_text(start, file),
     }
+}
+
+/// What PowerShell wrote into a file: the same in UTF-8.
+fn open_utf16(
+    mut bytes: Vec<u8>,
+    by_name: impl Fn() -> Option<&'static dyn Format>,
+    file: &mut dyn Read,
+) -> Result<Opened, ReadError> {
+    file.take(LONGEST_UTF16)
+        .read_to_end(&mut bytes)
+        .map_err(|error| ReadError(format!("the file could not be read: {error}")))?;
+    let text = decoded(bytes)?;
+    let start = &text.as_bytes()[..text.len().min(LOOKED_AT as usize)];
+    match by_content(start).or_else(by_name) {
+        Some(format) => format.read(&mut text.as_bytes()),
+        None => open_text(text.into_bytes(), &mut io::empty()),
+    }
+}
+
+fn is_utf16(start: &[u8]) -> bool {
+    start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff])
+}
+
+fn is_gzip(start: &[u8]) -> bool {
+    start.starts_with(&[0x1f, 0x8b])
+}
+
+fn is_archive(start: &[u8]) -> bool {
+    start.starts_with(b"PK\x03\x04")
 }
 
 /// A longer file is not opened: a pipe or a device may have no end.
@@ -183,6 +246,8 @@ pub fn unknown() -> ReadError {
 
 /// Bytes at the start of a file that say of which format it is.
 const LOOKED_AT: u64 = 4096;
+/// Bytes of a file in UTF-16.
+const LONGEST_UTF16: u64 = 64 << 20;
 /// Bytes of a pasted text.
 const LONGEST_TEXT: u64 = 8 << 20;
 

@@ -42,16 +42,32 @@ pub fn read(file: &mut dyn Read) -> Result<Opened, ReadError> {
     let whole = (start.len() as u64) < IN_MEMORY;
     let text = start.strip_prefix(MARK).unwrap_or(&start);
     let seen = RefCell::new(Seen::default());
-    let log = Member("log", &seen);
     let ended = if whole {
         let mut json = serde_json::Deserializer::from_slice(text);
-        log.deserialize(&mut json).and_then(|()| json.end())
+        documents(&seen, &mut json)
     } else {
         let rest = BufReader::with_capacity(1 << 20, file);
         let mut json = serde_json::Deserializer::from_reader(text.chain(rest));
-        log.deserialize(&mut json).and_then(|()| json.end())
+        documents(&seen, &mut json)
     };
     seen.into_inner().opened(ended)
+}
+
+/// Reads the file, or several that were put into one.
+fn documents<'de, R: serde_json::de::Read<'de>>(
+    seen: &RefCell<Seen>,
+    json: &mut serde_json::Deserializer<R>,
+) -> Result<(), serde_json::Error> {
+    loop {
+        Member("log", seen).deserialize(&mut *json)?;
+        let Err(more) = json.end() else { return Ok(()) };
+        let mut seen = seen.borrow_mut();
+        // What follows the end of a file is no sign of damage if it is another one.
+        if !seen.has_entries || more.is_io() {
+            return Err(more);
+        }
+        seen.files += 1;
+    }
 }
 
 /// What was read so far.
@@ -64,6 +80,8 @@ struct Seen {
     entries: usize,
     has_log: bool,
     has_entries: bool,
+    /// Files that follow the first one.
+    files: usize,
     /// Where in the file the reading is.
     place: String,
     /// Entries that were left out, and why.
@@ -94,6 +112,11 @@ impl Seen {
             };
             notes.push(format!(
                 "The file is damaged or ends early at {what}; {read}."
+            ));
+        } else if self.files > 0 {
+            let count = self.files + 1;
+            notes.push(format!(
+                "{count} HAR files were put into this one; all were read."
             ));
         } else if !self.has_log {
             let what = "log: expected the object of a HAR file, got none";
@@ -255,8 +278,12 @@ impl<'de> Visitor<'de> for Entry<'_> {
         while let Some(name) = map.next_key::<String>()? {
             if KEPT.contains(&name.as_str()) {
                 self.0.borrow_mut().place = format!("{place}.{name}");
-                let value = map.next_value().map_err(A::Error::custom)?;
-                kept.insert(name, value);
+                let value = if matches!(name.as_str(), "request" | "response") {
+                    map.next_value_seed(Part(Depth::Message))
+                } else {
+                    map.next_value()
+                };
+                kept.insert(name, value.map_err(A::Error::custom)?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -265,7 +292,101 @@ impl<'de> Visitor<'de> for Entry<'_> {
     }
 }
 
+/// A request or a response, or its body: one that is large and cannot be of a flow is passed over.
+struct Part(Depth);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    Message,
+    Body,
+}
+
+impl<'de> DeserializeSeed<'de> for Part {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Part {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a part of a message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut kept = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let is_body = matches!(name.as_str(), "content" | "postData");
+            if self.0 == Depth::Message && is_body {
+                kept.insert(name, map.next_value_seed(Part(Depth::Body))?);
+            } else if self.0 == Depth::Body && name == "text" && stays_in_file(&kept) {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                kept.insert(name, map.next_value()?);
+            }
+        }
+        Ok(Value::Object(kept))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Value::Array(Vec::new()))
+    }
+}
+
+/// Whether a body is not read, by what stands before it: pictures and the like above a size, and
+/// anything above a much larger one.
+fn stays_in_file(body: &Map<String, Value>) -> bool {
+    let size = body.get("size").and_then(Value::as_f64).unwrap_or_default();
+    let media = body
+        .get("mimeType")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let is_other = OTHER_MEDIA.iter().any(|start| media.starts_with(start));
+    size > LARGEST || is_other && size > LARGE
+}
+
+/// Media types of what is no document of a flow.
+const OTHER_MEDIA: [&str; 7] = [
+    "image/",
+    "video/",
+    "audio/",
+    "font/",
+    "text/css",
+    "application/wasm",
+    "application/zip",
+];
+/// Bytes of a body of such a type, and of any type.
+const LARGE: f64 = 65_536.0;
+const LARGEST: f64 = 16_777_216.0;
 /// What some programs on Windows begin a text file with.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 /// A file up to this size is read at once, which is quicker.
-const IN_MEMORY: u64 = 64 << 20;
+const IN_MEMORY: u64 = 32 << 20;

@@ -107,6 +107,7 @@ fn request(asked: &Object, url: &str) -> (Request, Recorded) {
     let method = asked.get("method").and_then(Value::as_str);
     let mut request = Request::new(&method.unwrap_or("GET").to_ascii_uppercase(), url);
     request.headers = headers(asked);
+    undouble(&mut request.headers);
     let size = asked.get("bodySize").and_then(Value::as_i64);
     let posted = asked.get("postData").and_then(Value::as_object);
     let body = posted.and_then(posted_body).filter(|body| !body.is_empty());
@@ -138,6 +139,10 @@ fn posted_body(posted: &Object) -> Option<Vec<u8>> {
         return Some(decoded(text, encoding));
     }
     let params = posted.get("params").and_then(Value::as_array)?;
+    let media = posted.get("mimeType").and_then(Value::as_str);
+    if media.is_some_and(|media| media.contains("json")) {
+        return Some(json_of(params).to_string().into_bytes());
+    }
     let pair = |param: &Value| {
         let text = |name: &str| Some(param.get(name)?.as_str()?.to_owned());
         Some((text("name")?, text("value").unwrap_or_default()))
@@ -158,6 +163,46 @@ fn posted_body(posted: &Object) -> Option<Vec<u8>> {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         trace::encode_pairs(pairs).into_bytes()
     })
+}
+
+/// The object whose members were recorded as parameters, a list as one for each of its values.
+fn json_of(params: &[Value]) -> Value {
+    let mut object = Object::new();
+    for param in params {
+        let Some(name) = param.get("name").and_then(Value::as_str) else {
+            continue;
+        };
+        let value = param.get("value").cloned().unwrap_or_default();
+        match object.get_mut(name) {
+            Some(Value::Array(all)) => all.push(value),
+            Some(one) => *one = Value::Array(vec![one.take(), value]),
+            None if LISTS.contains(&name) && !value.is_array() => {
+                object.insert(name.to_owned(), Value::Array(vec![value]));
+            }
+            None => {
+                object.insert(name.to_owned(), value);
+            }
+        }
+    }
+    Value::Object(object)
+}
+
+/// Members of client metadata that are lists (RFC 7591 section 2).
+const LISTS: [&str; 4] = ["redirect_uris", "grant_types", "response_types", "contacts"];
+
+/// Some recorders tell every field of a preflight request twice.
+fn undouble(headers: &mut Vec<Header>) {
+    let half = headers.len() / 2;
+    let count = |wanted: &Header| headers.iter().filter(|one| *one == wanted).count();
+    if half > 1 && headers.len() % 2 == 0 && headers.iter().all(|one| count(one) == 2) {
+        let mut kept: Vec<Header> = Vec::with_capacity(half);
+        for header in headers.drain(..) {
+            if !kept.contains(&header) {
+                kept.push(header);
+            }
+        }
+        *headers = kept;
+    }
 }
 
 fn is_encoded(byte: u8) -> bool {
