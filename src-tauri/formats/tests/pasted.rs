@@ -14,7 +14,7 @@ const ENOUGH: Duration = Duration::from_secs(60);
 fn corpus() -> Vec<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings");
     let mut all = Vec::new();
-    for part in ["pasted", "mitmproxy"] {
+    for part in ["pasted", "seen", "mitmproxy"] {
         let files = std::fs::read_dir(folder.join(part)).expect("there are fixtures");
         for file in files.flatten() {
             all.push(std::fs::read(file.path()).expect("a fixture can be read"));

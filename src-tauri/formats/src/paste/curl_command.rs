@@ -67,7 +67,9 @@ fn program(line: &str) -> Option<(usize, Option<Dialect>)> {
     let mut before = 0;
     for word in words.by_ref().take(MOST_BEFORE) {
         let name = word.trim().trim_start_matches(['`', '(', '"']);
-        if PROGRAMS.contains(&name) && word.len() < line.len() - before + 1 {
+        // PowerShell begins its errors with the name of the command.
+        let is_error = line[before + word.len()..].starts_with(": ");
+        if PROGRAMS.contains(&name) && word.len() < line.len() - before + 1 && !is_error {
             let prompt = line[..before].trim();
             let at = before + word.find(name).unwrap_or_default();
             let is_shell = name.starts_with('I') || matches!(name, "iwr" | "irm");

@@ -95,26 +95,67 @@ pub fn plain(text: &str) -> String {
             other => out.push(other),
         }
     }
-    match unquoted(&out) {
-        Some(inner) => inner,
-        None => out,
+    // Copied from the source of a page.
+    if out.contains("&quot;") && !out.contains('"') {
+        for (escaped, plain) in [
+            ("&quot;", "\""),
+            ("&#39;", "'"),
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+        ] {
+            out = out.replace(escaped, plain);
+        }
+        out = out.replace("&amp;", "&");
     }
+    if out.contains("http-outgoing-") {
+        out = of_wire_log(&out);
+    }
+    unquoted(&out)
 }
 
-/// The text of a reply in which every line is quoted, and quotes more than a request.
-fn unquoted(text: &str) -> Option<String> {
-    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+/// What Apache's HTTP client logs of its connections, as a transcript.
+fn of_wire_log(text: &str) -> String {
+    let line = |line: &str| {
+        let (_, rest) = line.split_once("http-outgoing-")?;
+        let rest = rest.trim_start_matches(|one: char| one.is_ascii_digit());
+        let (sign, said) = match rest.strip_prefix(" >> ") {
+            Some(said) => (">", said),
+            None => ("<", rest.strip_prefix(" << ")?),
+        };
+        let quoted = said
+            .strip_prefix('"')
+            .and_then(|said| said.strip_suffix('"'));
+        Some(match quoted {
+            // Of the bytes only bodies are not told a second time.
+            Some(body) if body.starts_with(['{', '[']) => body.to_owned(),
+            Some(_) => String::new(),
+            None => format!("{sign} {said}"),
+        })
+    };
+    let lines = text
+        .lines()
+        .map(|one| line(one).unwrap_or_else(|| one.to_owned()));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Without the signs of a reply before lines that quote more than a request.
+fn unquoted(text: &str) -> String {
     let inner = |line: &'_ str| -> Option<String> {
         let line = line.trim_start().strip_prefix('>')?;
         Some(line.strip_prefix(' ').unwrap_or(line).to_owned())
     };
-    let all: Option<Vec<String>> = lines().map(inner).collect();
     let starts = ["$ ", "curl ", "< ", "> ", "* ", "HTTP/", "{", "|", "```"];
     let tells = |line: &String| starts.iter().any(|start| line.starts_with(start));
-    all?.iter().any(tells).then(|| {
-        let lines = text.lines().map(|line| inner(line).unwrap_or_default());
-        lines.collect::<Vec<_>>().join("\n")
-    })
+    let lines: Vec<&str> = text.split('\n').collect();
+    let mut out: Vec<String> = Vec::with_capacity(lines.len());
+    for block in lines.chunk_by(|one, next| inner(one).is_some() == inner(next).is_some()) {
+        let all: Option<Vec<String>> = block.iter().map(|line| inner(line)).collect();
+        match all.filter(|all| all.iter().any(tells)) {
+            Some(all) => out.extend(all),
+            None => out.extend(block.iter().map(|line| (*line).to_owned())),
+        }
+    }
+    out.join("\n")
 }
 
 #[cfg(test)]
@@ -138,5 +179,16 @@ mod tests {
         assert_eq!(plain("> $ curl a\n>\n> {}"), "$ curl a\n\n{}");
         let request = "> GET / HTTP/1.1\n> Host: a";
         assert_eq!(plain(request), request);
+        assert_eq!(
+            plain("He wrote:\n> {}\n> b\nand I"),
+            "He wrote:\n{}\nb\nand I"
+        );
+        let wire =
+            "12:00 (a) http-outgoing-2 >> GET / HTTP/1.1\n12:00 http-outgoing-2 << HTTP/1.1 200";
+        assert_eq!(plain(wire), "> GET / HTTP/1.1\n< HTTP/1.1 200");
+        assert_eq!(
+            plain("{&quot;a&quot;:&quot;b &amp; c&quot;}"),
+            "{\"a\":\"b & c\"}"
+        );
     }
 }

@@ -5,10 +5,11 @@ use trace::{Grant, Jwt, Purpose, Recorded, query_pairs};
 
 use super::curl_command::first_json;
 use super::cursor::Cursor;
-use super::evidence::{Evidence, Part, Seen, Target, is_cut, recorded};
+use super::evidence::{Evidence, Half, Part, Seen, Target, is_cut, recorded};
 use super::log_json;
 use super::log_line::access_log;
 use super::piece::PieceKind;
+use super::relaxed;
 
 /// Reads a JSON value, if one comes next. In answer to a request it is the body.
 pub fn json(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
@@ -16,7 +17,12 @@ pub fn json(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     let rest = cursor.rest();
     let indent = rest.len() - rest.trim_start_matches([' ', '\t']).len();
     let rest = &rest[indent..];
-    if !rest.starts_with(['{', '[']) {
+    // `[47793] Connecting` and `[error] …` begin lines of logs.
+    let is_list = |rest: &str| {
+        let inner = rest.strip_prefix('[').map(str::trim_start);
+        inner.is_some_and(|inner| inner.starts_with(['{', '[', '"', ']']))
+    };
+    if !rest.starts_with('{') && !is_list(rest) {
         return false;
     }
     let text = &rest[..evidence.reach(rest)];
@@ -24,16 +30,51 @@ pub fn json(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
         Ok(found) => found,
         Err(read) => {
             evidence.tried(read);
-            return cut_json(cursor, evidence);
+            return printed(cursor, evidence, indent) || cut_json(cursor, evidence);
         }
     };
     cursor.skip(indent + end);
+    // The parts of a token that was decoded: its head, its claims, its signature.
+    if value.get("alg").is_some() && cursor.rest().starts_with(".{") {
+        cursor.skip(1);
+        return json(cursor, evidence);
+    }
     // A prompt, a comma or a comment may follow on the line.
     if cursor.peek().is_some_and(|left| !left.contains("curl ")) {
         cursor.next();
     }
     let lines = (first, cursor.last_line());
-    take(evidence, &value, &rest[..end], lines);
+    take(
+        evidence,
+        &value,
+        &rest[..end],
+        recorded(&rest[..end]),
+        lines,
+    );
+    true
+}
+
+/// An object as a program printed it, or one that somebody shortened.
+fn printed(cursor: &mut Cursor<'_>, evidence: &mut Evidence, indent: usize) -> bool {
+    let first = cursor.line();
+    let rest = &cursor.rest()[indent..];
+    let text = &rest[..evidence.reach(rest).min(CUT)];
+    let mut end = text.len();
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let Some((value, length, left_out)) = relaxed::object(&text[..end]) else {
+        return false;
+    };
+    cursor.skip(indent + length);
+    cursor.next();
+    let how = if left_out {
+        Recorded::Incomplete
+    } else {
+        recorded(&text[..length])
+    };
+    let lines = (first, cursor.last_line());
+    take(evidence, &value, &value.to_string(), how, lines);
     true
 }
 
@@ -69,7 +110,14 @@ fn cut_json(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     true
 }
 
-fn take(evidence: &mut Evidence, value: &Value, text: &str, lines: (usize, usize)) {
+/// Takes in a JSON value, as what it is by its members.
+pub fn take(
+    evidence: &mut Evidence,
+    value: &Value,
+    text: &str,
+    how: Recorded,
+    lines: (usize, usize),
+) {
     if let Value::Array(all) = value
         && all.iter().any(is_log)
     {
@@ -89,6 +137,15 @@ fn take(evidence: &mut Evidence, value: &Value, text: &str, lines: (usize, usize
         .find_map(|name| access_log(object.get(*name)?.as_str()?));
     if let Some(seen) = log_json::entry(object).or(line) {
         evidence.exchange(seen);
+        evidence.piece(PieceKind::AccessLog, lines);
+        return;
+    }
+    // An error answer may have an id, too.
+    if let Some((id, half)) = log_json::half(object).filter(|half| evidence.is_half(half)) {
+        match half {
+            Half::Asked(seen) => evidence.asked(id, *seen),
+            Half::Answered(status, headers) => evidence.answered(&id, status, headers),
+        }
         evidence.piece(PieceKind::AccessLog, lines);
         return;
     }
@@ -115,7 +172,7 @@ fn take(evidence: &mut Evidence, value: &Value, text: &str, lines: (usize, usize
     let seen = evidence.without_body();
     // In place of a token whose claims these are, nothing can be judged.
     if !(is_claims && seen.target == Target::Unknown) {
-        seen.response_body = Part::new(text.into(), recorded(text));
+        seen.response_body = Part::new(text.into(), how);
     }
     evidence.piece(kind, lines);
 }
@@ -211,7 +268,11 @@ fn text_of<'a>(value: &'a Value, name: &str) -> &'a str {
 /// Reads a JWT that stands on a line of its own, with its scheme or its name before it.
 pub fn jwt(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     let number = cursor.line();
-    let line = cursor.peek().unwrap_or_default().trim();
+    let joined = wrapped(cursor);
+    let line = match &joined {
+        Some((line, _)) => line.as_str(),
+        None => cursor.peek().unwrap_or_default().trim(),
+    };
     if line.len() > LONGEST_TOKEN {
         return false;
     }
@@ -231,7 +292,9 @@ pub fn jwt(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     let Ok(jwt) = Jwt::read(word) else {
         return false;
     };
-    cursor.next();
+    for _ in 0..joined.as_ref().map_or(1, |(_, lines)| *lines) {
+        cursor.next();
+    }
     let is_id_token = ["nonce", "at_hash", "c_hash"]
         .iter()
         .any(|claim| jwt.claims.get(*claim).is_some());
@@ -252,8 +315,35 @@ pub fn jwt(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
         ),
         ..Seen::default()
     });
-    evidence.piece(PieceKind::Jwt, (number, number));
+    evidence.piece(PieceKind::Jwt, (number, cursor.last_line()));
     true
+}
+
+/// A token that was broken into lines, and how many.
+fn wrapped(cursor: &Cursor<'_>) -> Option<(String, usize)> {
+    let is_part = |line: &str| {
+        let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        !line.is_empty() && line.bytes().all(is_sign)
+    };
+    let mut lines = cursor.rest().split('\n').map(str::trim);
+    let first = lines.next()?;
+    if !first.starts_with("eyJ") || !is_part(first) {
+        return None;
+    }
+    let mut token = first.to_owned();
+    let mut count = 1;
+    for line in lines.take(MOST_LINES) {
+        // The last line of a token is no longer than the others.
+        if !is_part(line) || line.len() > first.len() || token.matches('.').count() > 2 {
+            break;
+        }
+        token += line;
+        count += 1;
+        if line.len() < first.len() && token.matches('.').count() == 2 {
+            break;
+        }
+    }
+    (count > 1 && token.matches('.').count() == 2).then_some((token, count))
 }
 
 /// Reads a URL that stands on a line of its own.
@@ -263,6 +353,21 @@ pub fn url(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     let line = line
         .trim()
         .trim_matches(['<', '>', '`', '"', '\'', '*', '-', ' ']);
+    // wget tells when it asks for what.
+    let line = match line.split_once("--  http") {
+        Some((when, _)) if when.starts_with(|one: char| one.is_ascii_digit()) => {
+            let url = &line[when.len() + 4..];
+            cursor.next();
+            evidence.request(Seen {
+                target: Target::Url(url.to_owned()),
+                method: Some("GET".into()),
+                ..Seen::default()
+            });
+            evidence.piece(PieceKind::Request, (number, number));
+            return true;
+        }
+        _ => line,
+    };
     let is_url = line.starts_with("http://") || line.starts_with("https://");
     if !is_url || line.contains([' ', '\t']) || line.len() > LONGEST_TOKEN {
         return false;
@@ -338,5 +443,7 @@ pub fn body(cursor: &mut Cursor<'_>, evidence: &mut Evidence, ends: impl Fn(&str
 const LONGEST_TOKEN: usize = 32 << 10;
 /// Bytes of a body.
 const LONGEST_BODY: usize = 256 << 10;
+/// Lines that a token may be broken into.
+const MOST_LINES: usize = 60;
 /// Bytes of JSON that was cut.
 const CUT: usize = 64 << 10;

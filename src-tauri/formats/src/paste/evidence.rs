@@ -1,5 +1,7 @@
 //! What was found in a pasted text so far.
 
+use std::collections::HashMap;
+
 use trace::{Header, Purpose, Recorded, Timestamp};
 
 use super::piece::{Piece, PieceKind};
@@ -85,6 +87,12 @@ pub fn field<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     named.next().map(|header| header.value.as_str())
 }
 
+/// One half of an exchange that a log tells in two objects.
+pub enum Half {
+    Asked(Box<Seen>),
+    Answered(u16, Part<Vec<Header>>),
+}
+
 /// What was found so far.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -102,6 +110,8 @@ pub struct Evidence {
     block_ended: bool,
     /// Bytes that were read in vain, in search of the end of a quotation or a document.
     in_vain: usize,
+    /// Requests that a log told before their answers, by what both have in common.
+    asked: HashMap<String, Seen>,
 }
 
 impl Evidence {
@@ -200,6 +210,27 @@ impl Evidence {
     pub fn exchange(&mut self, seen: Seen) {
         self.push(seen);
         self.open = false;
+    }
+
+    /// Takes in a request whose answer a log tells later.
+    pub fn asked(&mut self, id: String, seen: Seen) {
+        if self.asked.len() < MOST {
+            self.asked.insert(id, seen);
+        }
+    }
+
+    /// Whether it is such a request, or the answer to one.
+    pub fn is_half(&self, (id, half): &(String, Half)) -> bool {
+        matches!(half, Half::Asked(_)) || self.asked.contains_key(id)
+    }
+
+    /// Takes in the answer to such a request.
+    pub fn answered(&mut self, id: &str, status: u16, headers: Part<Vec<Header>>) {
+        if let Some(mut seen) = self.asked.remove(id) {
+            seen.status = Some(status);
+            seen.response_headers = headers;
+            self.exchange(seen);
+        }
     }
 
     /// The last request, while its answer may follow.

@@ -4,14 +4,20 @@
 use serde_json::{Map, Value};
 use trace::{Header, Recorded, Timestamp};
 
-use super::evidence::{Part, Seen, Target};
+use super::evidence::{Half, Part, Seen, Target, recorded};
 use super::log_line::{body_of, log_time, target};
-use super::message::{METHODS, request_line};
+use super::message::{METHODS, request_line, response_fields_recorded};
 
 /// Names that programs give to the same thing, in lower case and without what stands between
 /// words.
-const METHOD: [&str; 4] = ["method", "requestmethod", "httpmethod", "httprequestmethod"];
-const PATH: [&str; 7] = [
+const METHOD: [&str; 5] = [
+    "method",
+    "requestmethod",
+    "httpmethod",
+    "httprequestmethod",
+    "csmethod",
+];
+const PATH: [&str; 8] = [
     "uri",
     "requesturi",
     "path",
@@ -19,9 +25,17 @@ const PATH: [&str; 7] = [
     "url",
     "requesturl",
     "urlpath",
+    "csuristem",
 ];
-const HOST: [&str; 5] = ["host", "httphost", "requesthost", "servername", "vhost"];
-const STATUS: [&str; 7] = [
+const HOST: [&str; 6] = [
+    "host",
+    "httphost",
+    "requesthost",
+    "servername",
+    "vhost",
+    "cshost",
+];
+const STATUS: [&str; 9] = [
     "status",
     "statuscode",
     "downstreamstatus",
@@ -29,7 +43,11 @@ const STATUS: [&str; 7] = [
     "originstatus",
     "httpstatus",
     "responsecode",
+    "scstatus",
+    "code",
 ];
+/// What a request and its answer have in common that are told one after the other.
+const ID: [&str; 3] = ["reqid", "requestid", "correlationid"];
 const TIME: [&str; 9] = [
     "ts",
     "time",
@@ -46,6 +64,8 @@ const AGENT: [&str; 3] = ["useragent", "httpuseragent", "requestuseragent"];
 const REQUEST: [&str; 2] = ["request", "requestline"];
 const REQUEST_FIELDS: [&str; 2] = ["headers", "requestheaders"];
 const RESPONSE_FIELDS: [&str; 2] = ["respheaders", "responseheaders"];
+/// Objects that hold what they tell of an answer under its plain name.
+const RESPONSE: [&str; 2] = ["res", "response"];
 
 /// The request that an object of a log is about, if it is one.
 pub fn entry(object: &Map<String, Value>) -> Option<Seen> {
@@ -63,10 +83,61 @@ pub fn entry(object: &Map<String, Value>) -> Option<Seen> {
             .text(&PATH)
             .filter(|path| path.starts_with(['/', 'h']))?,
     };
-    let status = all
-        .number(&STATUS)
-        .and_then(|status| u16::try_from(status as u64).ok());
-    let status = status.filter(|status| (100..600).contains(status))?;
+    let status = all.status()?;
+    let mut seen = asked(&all, method, path);
+    seen.status = Some(status);
+    seen.response_headers = all.answered();
+    bodies(object, &mut seen);
+    Some(seen)
+}
+
+/// A request whose answer comes later, or such an answer.
+pub fn half(object: &Map<String, Value>) -> Option<(String, Half)> {
+    let all = Members::of(object);
+    let id = all.text(&ID)?.to_owned();
+    let method = all.text(&METHOD).filter(|method| METHODS.contains(method));
+    let path = all.text(&PATH).filter(|path| path.starts_with(['/', 'h']));
+    match (method, path, all.status()) {
+        (Some(method), Some(path), None) => {
+            Some((id, Half::Asked(Box::new(asked(&all, method, path)))))
+        }
+        (None, _, Some(status)) => Some((id, Half::Answered(status, all.answered()))),
+        _ => None,
+    }
+}
+
+/// What a request and a response are told to hold, where both are objects.
+fn bodies(object: &Map<String, Value>, seen: &mut Seen) {
+    let body = |name: &str| match object.get(name)?.get("body")? {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    };
+    if object.get("request").is_some_and(Value::is_object) && object.contains_key("response") {
+        if let Some(text) = body("request") {
+            seen.request_body = Part::new(text.clone().into_bytes(), recorded(&text));
+        }
+        if let Some(text) = body("response") {
+            seen.response_body = Part::new(text.clone().into_bytes(), recorded(&text));
+        }
+        seen.response_headers.recorded = response_fields_recorded(&seen.response_headers.value);
+    }
+}
+
+/// The fields of an object that names them.
+pub fn headers(fields: &Value) -> Vec<Header> {
+    let mut headers = Vec::new();
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        let one = |value: &Value| Some(Header::new(name, value.as_str()?));
+        match value {
+            Value::Array(values) => headers.extend(values.iter().filter_map(one)),
+            value => headers.extend(one(value)),
+        }
+    }
+    headers
+}
+
+fn asked(all: &Members<'_>, method: &str, path: &str) -> Seen {
     let host = all.text(&HOST).filter(|host| *host != "_" && *host != "-");
     let mut target = target(path, host.map(str::to_owned));
     if let Target::Path { secure, .. } = &mut target {
@@ -85,22 +156,14 @@ pub fn entry(object: &Map<String, Value>) -> Option<Seen> {
         headers.push(Header::new("user-agent", agent));
     }
     // Caddy and others take the values of credentials away.
-    let response = all.fields(&RESPONSE_FIELDS);
-    let response_recorded = if response.is_empty() {
-        Recorded::NotRecorded
-    } else {
-        Recorded::Whole
-    };
-    Some(Seen {
+    Seen {
         target,
         method: Some(method.to_owned()),
         request_headers: Part::new(headers, Recorded::Incomplete),
         request_body: Part::new(Vec::new(), body_of(method)),
-        status: Some(status),
-        response_headers: Part::new(response, response_recorded),
         started: all.time(),
         ..Seen::default()
-    })
+    }
 }
 
 /// The members of an object and of the objects in it, the outer ones first.
@@ -127,7 +190,11 @@ impl<'a> Members<'a> {
 
     fn find<T>(&self, names: &[&str], read: impl Fn(&'a Value) -> Option<T>) -> Option<T> {
         names.iter().find_map(|wanted| {
-            let mut named = self.0.iter().filter(|(name, _)| name == wanted);
+            // Some put a word of their own before a longer name.
+            let is_named = |name: &str| {
+                name == *wanted || wanted.len() >= LONG_NAME && name.ends_with(*wanted)
+            };
+            let mut named = self.0.iter().filter(|(name, _)| is_named(name));
             named.find_map(|(_, value)| read(value))
         })
     }
@@ -161,16 +228,28 @@ impl<'a> Members<'a> {
     }
 
     fn fields(&self, names: &[&str]) -> Vec<Header> {
-        let fields = self.find(names, Value::as_object);
-        let mut headers = Vec::new();
-        for (name, value) in fields.into_iter().flatten() {
-            let one = |value: &Value| Some(Header::new(name, value.as_str()?));
-            match value {
-                Value::Array(values) => headers.extend(values.iter().filter_map(one)),
-                value => headers.extend(one(value)),
-            }
+        let fields = self.find(names, |value| value.is_object().then_some(value));
+        fields.map_or_else(Vec::new, headers)
+    }
+
+    fn status(&self) -> Option<u16> {
+        let status = self.number(&STATUS)?;
+        let status = u16::try_from(status as u64).ok()?;
+        (100..600).contains(&status).then_some(status)
+    }
+
+    fn answered(&self) -> Part<Vec<Header>> {
+        let mut response = self.fields(&RESPONSE_FIELDS);
+        if response.is_empty() {
+            let inner = self.find(&RESPONSE, |value| value.get("headers"));
+            response = inner.map_or_else(Vec::new, headers);
         }
-        headers
+        let recorded = if response.is_empty() {
+            Recorded::NotRecorded
+        } else {
+            Recorded::Whole
+        };
+        Part::new(response, recorded)
     }
 }
 
@@ -195,6 +274,8 @@ fn bare(name: &str) -> String {
 }
 
 const DEEPEST: usize = 3;
+/// Characters of a name that means the same with another word before it.
+const LONG_NAME: usize = 9;
 /// Members of one object.
 const MOST: usize = 200;
 
@@ -237,6 +318,23 @@ mod tests {
                 "{text}"
             );
         }
+        let told = |text: &str| {
+            let value: Value = serde_json::from_str(text).unwrap();
+            half(value.as_object().unwrap()).map(|(id, half)| (id, matches!(half, Half::Asked(_))))
+        };
+        assert_eq!(
+            told(
+                r#"{"reqId":"req-1","req":{"method":"POST","url":"/mcp"},"msg":"incoming request"}"#
+            ),
+            Some(("req-1".into(), true))
+        );
+        assert_eq!(
+            told(r#"{"reqId":"req-1","res":{"statusCode":401},"msg":"request completed"}"#),
+            Some(("req-1".into(), false))
+        );
+        let cloud =
+            r#"{"ClientRequestMethod":"POST","ClientRequestURI":"/mcp","EdgeResponseStatus":403}"#;
+        assert_eq!(entry_of(cloud).and_then(|seen| seen.status), Some(403));
         for text in [
             r#"{"status":"ok","path":"/mcp"}"#,
             r#"{"method":"tools/list","jsonrpc":"2.0","id":1}"#,

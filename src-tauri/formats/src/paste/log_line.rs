@@ -7,6 +7,7 @@ use super::cursor::Cursor;
 use super::evidence::{Evidence, Part, Seen, Target};
 use super::message::METHODS;
 use super::piece::PieceKind;
+use crate::har::status_text;
 use crate::time::timestamp;
 
 /// Reads such a line, if the next one is one.
@@ -51,9 +52,18 @@ pub fn access_log(line: &str) -> Option<Seen> {
         && (path.starts_with('/') || path.starts_with("http"))
         && version.is_none_or(|version| version.starts_with("HTTP/"));
     let after = after.trim_start();
-    let status = after.get(..3)?.parse().ok()?;
-    let ends = after[3..].starts_with([' ', ',']) || after.len() == 3;
-    if !is_request || !(100..600).contains(&status) || !ends {
+    let status = match after.get(..3).and_then(status) {
+        Some(status) => {
+            let ends = after[3..].starts_with([' ', ',', '`']) || after.len() == 3;
+            ends.then_some(status)?
+        }
+        // Balancers write it before the request.
+        None => {
+            version?;
+            before.split_ascii_whitespace().find_map(status)?
+        }
+    };
+    if !is_request {
         return None;
     }
     let quoted: Vec<&str> = after.split('"').skip(1).step_by(2).collect();
@@ -61,13 +71,22 @@ pub fn access_log(line: &str) -> Option<Seen> {
     let agent = quoted.get(1).filter(|agent| **agent != "-");
     let headers = agent.map(|agent| Header::new("user-agent", *agent));
     let host = before.split(' ').next().and_then(virtual_host);
+    // Client libraries write the origin before the request.
+    let origin = before.split_ascii_whitespace().last();
+    let origin = origin.filter(|origin| path.starts_with('/') && is_address(origin));
+    let target = match origin.and_then(trace::origin_of) {
+        Some(origin) => Target::Url(format!("{origin}{path}")),
+        None => target(path, host),
+    };
     Some(Seen {
-        target: target(path, host),
+        target,
         method: Some(method.to_owned()),
         request_headers: Part::new(headers.into_iter().collect(), Recorded::Incomplete),
         request_body: Part::new(Vec::new(), body_of(method)),
         status: Some(status),
-        started: bracketed(before).and_then(log_time),
+        started: bracketed(before)
+            .and_then(log_time)
+            .or_else(|| before.split_ascii_whitespace().find_map(timestamp)),
         ..Seen::default()
     })
 }
@@ -160,15 +179,21 @@ fn row(line: &str) -> Option<Seen> {
         None => at(&|word: &str| word.starts_with("http") && is_address(word)),
     }?;
     let after = words.iter().enumerate().skip(address + 1).take(4);
-    let mut after = after.filter_map(|(_, word)| status(word));
-    let before = words.iter().take(address).rev();
-    let status = after
-        .next()
-        .or_else(|| before.filter_map(|word| status(word)).next())?;
+    let mut after = after.filter_map(|(nth, word)| Some((nth, status(word)?)));
+    // A number that is part of a time or a size is no status.
+    let whole = line
+        .split(coarse)
+        .take_while(|word| *word != words[address]);
+    let before = whole.filter_map(|word| status(word.trim_matches(['[', ']', '(', ')', ',', '*'])));
+    let (nth, status) = match after.next() {
+        Some((nth, status)) => (nth, status),
+        None => (0, before.last()?),
+    };
     let is_table = line.contains('|') || line.contains("->") || line.contains('\u{2192}');
     let is_row = method.is_some() || is_table || line.contains("=>") || words.len() <= 4;
     // Prose that mentions a request is none.
-    if !is_row || words.len() > MOST_OF_PROSE && !is_table {
+    let follows = method.is_some() && nth == address + 1;
+    if !is_row || words.len() > MOST_OF_PROSE && !is_table && !follows {
         return None;
     }
     let path = words[address].trim_end_matches(['.', ':']);
@@ -185,7 +210,7 @@ fn row(line: &str) -> Option<Seen> {
     })
 }
 
-fn is_address(word: &str) -> bool {
+pub fn is_address(word: &str) -> bool {
     let has_host = |rest: &str| rest.len() > 3 && !rest.starts_with('/');
     word.strip_prefix("https://").is_some_and(has_host)
         || word.strip_prefix("http://").is_some_and(has_host)
@@ -195,10 +220,17 @@ fn is_address(word: &str) -> bool {
         || word == "/"
 }
 
-fn status(word: &str) -> Option<u16> {
+/// A number that servers and proxies answer with. A port is none.
+pub fn status(word: &str) -> Option<u16> {
     let digits = word.trim_end_matches([':', '.']);
     let status: u16 = digits.parse().ok()?;
-    (digits.len() == 3 && (100..600).contains(&status)).then_some(status)
+    let is_known = !status_text(status).is_empty()
+        || matches!(
+            status,
+            407 | 411 | 412 | 414 | 417 | 418 | 421 | 423..=426 | 428 | 431 | 451
+        )
+        || matches!(status, 419 | 440 | 499 | 520..=530);
+    (digits.len() == 3 && is_known).then_some(status)
 }
 
 /// Where a request went that a log names by its path.
@@ -223,9 +255,9 @@ pub fn body_of(method: &str) -> Recorded {
 }
 
 /// Bytes of a line.
-const LONGEST: usize = 16 << 10;
+pub const LONGEST: usize = 16 << 10;
 /// Words of a line that are looked at.
-const MOST_WORDS: usize = 60;
+pub const MOST_WORDS: usize = 60;
 /// Words of a line that is a row and not a sentence.
 const MOST_OF_PROSE: usize = 14;
 
@@ -290,6 +322,11 @@ mod tests {
                 "https://a.example/x -> 404",
                 expect("", "https://a.example/x", 404),
             ),
+            (
+                "2026-06-22 04:59:25,367 DEBUG [headers] (executor-4) POST /auth/token HTTP/1.1",
+                None,
+            ),
+            ("2026-11-26 10:00:01 10.0.0.4 POST /mcp - 443 - node", None),
             ("| Method | Path | Status |", None),
             (
                 "I sent a POST to /mcp and after that my client waited for 300 seconds or more",

@@ -41,7 +41,7 @@ pub fn read(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
         evidence.piece(PieceKind::Response, (first, cursor.last_line()));
         return true;
     }
-    panel(cursor, evidence)
+    false
 }
 
 /// `POST /mcp HTTP/1.1`, or `POST https://mcp.example/mcp`.
@@ -73,8 +73,20 @@ pub fn status_line(line: &str) -> Option<u16> {
 
 /// `401`, `401 Unauthorized`, `Status: 401`, `HTTP 401`.
 fn bare_status(line: &str) -> Option<u16> {
-    let line = line.trim_start_matches(['<', '=', '-', '>', ' ', '\u{2192}', '\u{2190}', '*']);
+    let signs = [
+        '<', '=', '-', '>', ' ', '\u{2192}', '\u{2190}', '*', '#', '/',
+    ];
+    let line = line.trim_start_matches(signs);
+    // A comment may follow.
+    let line = line.split(" #").next().unwrap_or(line).trim_end();
     let lower = line.to_ascii_lowercase();
+    if let Some(said) = lower.find("returned an error: (") {
+        return line[said + 20..].get(..3)?.parse().ok();
+    }
+    let returned = ["returns: ", "returned: ", "returns ", "result: "];
+    if let Some(start) = returned.iter().find(|start| lower.starts_with(**start)) {
+        return status_line(&line[start.len()..]).or_else(|| bare_status(&line[start.len()..]));
+    }
     let starts = ["http status", "status code", "status", "http", "response"];
     let start = starts.iter().find(|start| lower.starts_with(**start));
     let rest = line[start.map_or(0, |start| start.len())..].trim_start_matches([':', ' ', '=']);
@@ -94,7 +106,7 @@ pub fn header(line: &str) -> Option<Header> {
 }
 
 /// The fields up to a blank line, which is read too, or up to what is none.
-fn fields(cursor: &mut Cursor<'_>) -> Vec<Header> {
+pub fn fields(cursor: &mut Cursor<'_>) -> Vec<Header> {
     let mut headers: Vec<Header> = Vec::new();
     while let Some(line) = cursor.peek() {
         if line.trim().is_empty() {
@@ -120,7 +132,7 @@ fn fields(cursor: &mut Cursor<'_>) -> Vec<Header> {
 
 /// People leave fields out when they write an answer down. One that has what servers send with
 /// every answer was copied whole.
-fn response_fields_recorded(headers: &[Header]) -> Recorded {
+pub fn response_fields_recorded(headers: &[Header]) -> Recorded {
     if headers.is_empty() {
         return Recorded::NotRecorded;
     }
@@ -203,51 +215,6 @@ fn request_body(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> String {
     body
 }
 
-/// What the network panel of a browser shows of a request: names and values, on one line or two.
-fn panel(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
-    let first = cursor.line();
-    let mut reading = cursor.clone();
-    let value = |reading: &mut Cursor<'_>, name: &str| -> Option<String> {
-        let line = reading.peek()?.trim();
-        let rest = line.strip_prefix(name)?;
-        let rest = rest.trim_start_matches(':').trim().to_owned();
-        reading.next();
-        if !rest.is_empty() {
-            return Some(rest);
-        }
-        Some(reading.next()?.trim().to_owned())
-    };
-    let Some(url) = value(&mut reading, "Request URL") else {
-        return false;
-    };
-    if !url.starts_with("http") {
-        return false;
-    }
-    let method = value(&mut reading, "Request Method");
-    let status = value(&mut reading, "Status Code");
-    let status = status.and_then(|status| {
-        let digits = status.trim_start_matches(|one: char| !one.is_ascii_digit());
-        digits.get(..3)?.parse().ok()
-    });
-    for name in ["Remote Address", "Referrer Policy"] {
-        value(&mut reading, name);
-    }
-    *cursor = reading;
-    let request_body = match method.as_deref() {
-        Some("POST" | "PUT" | "PATCH") | None => Recorded::NotRecorded,
-        Some(_) => Recorded::Whole,
-    };
-    evidence.request(Seen {
-        target: Target::Url(url),
-        method: method.map(|method| method.to_ascii_uppercase()),
-        request_body: Part::new(Vec::new(), request_body),
-        status,
-        ..Seen::default()
-    });
-    evidence.piece(PieceKind::Request, (first, cursor.last_line()));
-    true
-}
-
 /// Reads fields without a line before them. One that challenges says which answer it is.
 pub fn lone_fields(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     let first = cursor.line();
@@ -259,7 +226,7 @@ pub fn lone_fields(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
         evidence.piece(PieceKind::Challenge, (first, first));
         return true;
     }
-    if header(line).is_none() {
+    if !header(line).is_some_and(|one| is_known_field(&one.name)) {
         return false;
     }
     let mut reading = cursor.clone();
@@ -297,8 +264,45 @@ pub fn lone_fields(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     true
 }
 
+/// Fields that stand first where people copy fields alone. `INFO: …` is none of them.
+fn is_known_field(name: &str) -> bool {
+    const FAMILIES: [&str; 6] = ["access-control-", "content-", "x-", "cf-", "mcp-", "accept"];
+    const NAMES: [&str; 28] = [
+        "www-authenticate",
+        "location",
+        "date",
+        "server",
+        "set-cookie",
+        "cache-control",
+        "vary",
+        "etag",
+        "connection",
+        "transfer-encoding",
+        "strict-transport-security",
+        "via",
+        "expires",
+        "pragma",
+        "alt-svc",
+        "allow",
+        "age",
+        "link",
+        "referrer-policy",
+        "keep-alive",
+        "retry-after",
+        "last-modified",
+        "dpop-nonce",
+        "host",
+        "user-agent",
+        "origin",
+        "authorization",
+        "cookie",
+    ];
+    let name = name.to_ascii_lowercase();
+    FAMILIES.iter().any(|family| name.starts_with(family)) || NAMES.contains(&name.as_str())
+}
+
 /// A scheme with at least one parameter: `Bearer resource_metadata="…"`.
-fn bare_challenge(line: &str) -> Option<&str> {
+pub fn bare_challenge(line: &str) -> Option<&str> {
     let lower = line.to_ascii_lowercase();
     let scheme = ["bearer ", "dpop "]
         .into_iter()
@@ -310,7 +314,7 @@ fn bare_challenge(line: &str) -> Option<&str> {
         .then(|| line.trim_end_matches('`'))
 }
 
-fn challenged(evidence: &mut Evidence, headers: Vec<Header>) {
+pub fn challenged(evidence: &mut Evidence, headers: Vec<Header>) {
     let fits = evidence.open().is_some_and(|open| {
         open.response_headers.value.is_empty()
             && !open.has_body()

@@ -8,7 +8,10 @@
 //! | `shell`, `windows_shell`, `words` | the words of a command, as its shell splits it |
 //! | `transcript` | what `curl -v` prints |
 //! | `message` | messages of HTTP as they are written, and their fields alone |
-//! | `log_line`, `log_json` | access logs, tables and lists |
+//! | `log_line`, `log_json`, `log_columns`, `labels` | access logs, tables and lists |
+//! | `panel` | what the panels of browsers and HTTP tools show of a request |
+//! | `inside` | what stands inside a line of a log |
+//! | `relaxed` | objects as Python and JavaScript print them |
 //! | `document` | metadata, answers, tokens and URLs without their requests |
 //! | `piece` | what a part can be |
 //! | `evidence` | what was found so far |
@@ -23,10 +26,15 @@ mod cursor;
 mod document;
 mod evidence;
 mod fill;
+mod inside;
+mod labels;
+mod log_columns;
 mod log_json;
 mod log_line;
 mod message;
+mod panel;
 mod piece;
+mod relaxed;
 mod shell;
 mod transcript;
 mod windows_shell;
@@ -64,12 +72,16 @@ fn part(cursor: &mut Cursor<'_>, evidence: &mut Evidence, connection: &mut trans
     let is_known = curl_command::read(cursor, evidence)
         || transcript::read(cursor, evidence, connection)
         || message::read(cursor, evidence)
+        || panel::read(cursor, evidence)
         || document::json(cursor, evidence)
         || document::body(cursor, evidence, begins)
-        || message::lone_fields(cursor, evidence)
+        || log_columns::read(cursor, evidence)
+        || labels::read(cursor, evidence)
         || log_line::read(cursor, evidence)
+        || message::lone_fields(cursor, evidence)
         || document::jwt(cursor, evidence)
-        || document::url(cursor, evidence);
+        || document::url(cursor, evidence)
+        || inside::read(cursor, evidence);
     if is_known && cursor.rest().len() < before {
         return;
     }
