@@ -70,6 +70,10 @@ pub fn next_piece(opened: &Opened) -> Option<NextPiece> {
         );
     }
     let server = shown.server();
+    // The further a flow got, the less its start says.
+    if let Some(piece) = shown.refused_late() {
+        return Some(piece);
+    }
     let refused = |call: &&&Exchange| matches!(call.status(), Some(401 | 403));
     if let Some(call) = shown.calls.iter().find(refused)
         && call.recorded.response_headers != Recorded::Whole
@@ -81,6 +85,7 @@ pub fn next_piece(opened: &Opened) -> Option<NextPiece> {
         .metadata_missing(server)
         .or_else(|| shown.client_missing())
         .or_else(|| shown.token_missing(server))
+        .or_else(|| shown.calls.is_empty().then(|| first_call(server)))
 }
 
 /// The first answer of the MCP server, from which the rest follows.
@@ -182,12 +187,14 @@ impl<'a> Shown<'a> {
         (alone && self.others.len() == 1).then(|| first_call(server))
     }
 
-    /// What only the client has sent.
-    fn client_missing(&self) -> Option<NextPiece> {
+    /// What the client sent that was refused, where the text does not show it. Where nothing is, no
+    /// request is refused.
+    fn refused_late(&self) -> Option<NextPiece> {
         let refused = |purpose: fn(&Purpose) -> bool| {
             let mut all = self.find(purpose);
-            all.find(|one| {
-                one.status().is_some_and(|status| status >= 400)
+            all.any(|one| {
+                one.status()
+                    .is_some_and(|status| status >= 400 && !matches!(status, 404 | 405))
                     && one.recorded.request_body == Recorded::NotRecorded
             })
         };
@@ -200,12 +207,17 @@ impl<'a> Shown<'a> {
                 command: None,
             })
         };
-        if refused(|one| matches!(one, Purpose::Token { .. })).is_some() {
+        if refused(|one| matches!(one, Purpose::Token { .. })) {
             return ask("the token request");
         }
-        if refused(|one| *one == Purpose::Registration).is_some() {
+        if refused(|one| *one == Purpose::Registration) {
             return ask("the registration request");
         }
+        None
+    }
+
+    /// What only the client has sent.
+    fn client_missing(&self) -> Option<NextPiece> {
         let tokens = self.find(|one| matches!(one, Purpose::Token { .. })).next();
         let asked = self.find(|one| {
             matches!(

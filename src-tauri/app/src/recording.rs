@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use diagnosis::Judgement;
-use formats::{Opened, ReadError};
+use formats::{Opened, PieceKind, ReadError};
 use session::Status;
 use trace::{
     Decision, Exchange, FlowInfo, Origin, Purpose, RpcAnswer, Trace, rpc_answer, short_path,
@@ -18,15 +18,42 @@ use crate::evidence::known_words;
 /// [`ReadError`] says what was expected and what came.
 pub fn open_recording(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadError> {
     let opened = formats::open(name, file)?;
-    let says_something = !opened.trace.entries.is_empty() || !opened.urls.is_empty();
+    // The claims of a token are no exchange.
+    let is_known =
+        |piece: &formats::Piece| !matches!(piece.kind, PieceKind::Words | PieceKind::Json);
+    let says_something = !opened.trace.entries.is_empty()
+        || !opened.urls.is_empty()
+        || opened.pieces.iter().any(is_known);
     let is_pasted = opened.trace.origin == Origin::Pasted;
-    if is_pasted && !says_something && known_words(&opened).is_empty() {
+    if is_pasted && !says_something && known_words(&opened).is_empty() && !is_about_a_flow(&opened)
+    {
         return Err(formats::unknown());
     }
     Ok(Opened {
         trace: replay::replay(opened.trace),
         ..opened
     })
+}
+
+/// Whether a text of which nothing is known is about authorization all the same: then it is asked
+/// what to add.
+fn is_about_a_flow(opened: &Opened) -> bool {
+    const SIGNS: [&str; 12] = [
+        "oauth",
+        "mcp",
+        "401",
+        "unauthorized",
+        "authoriz",
+        "redirect_uri",
+        "client_id",
+        ".well-known",
+        "access token",
+        "bearer",
+        "http://",
+        "https://",
+    ];
+    let mut words = opened.words.iter().map(|words| words.to_lowercase());
+    words.any(|words| SIGNS.iter().any(|sign| words.contains(sign)))
 }
 
 /// What the rules say of a recording: what they said when it was written, where the file has that.
