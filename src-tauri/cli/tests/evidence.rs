@@ -1,7 +1,7 @@
 //! `authscope-cli check` with pasted evidence and the recordings of other programs: what each was
 //! taken for, what is found, and what is asked for next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -92,7 +92,7 @@ fn each_kind_of_evidence_is_told_and_judged() {
         (
             "access-log-combined",
             "access_log",
-            &["N03", "G03"],
+            &["N03"],
             "curl -i -X POST URL",
         ),
         ("access-log-caddy", "access_log", &["D01"], ""),
@@ -275,36 +275,108 @@ async fn live(misbehaviour: Option<Misbehaviour>) -> Value {
     report(&output.expect("it ends"))
 }
 
+/// Recordings of one program: of the healthy lab, and of misbehaviours by their codes.
+const RECORDED: [(&str, &str, &[&str]); 7] = [
+    (
+        "playwright",
+        "Playwright",
+        &["healthy", "S06", "R10", "S09", "T01", "T41"],
+    ),
+    (
+        "devtools",
+        "WebInspector",
+        &["healthy", "S06", "S09", "T01"],
+    ),
+    ("firefox", "Firefox", &["healthy", "S06", "T01"]),
+    (
+        "chrome-har",
+        "chrome-har",
+        &["healthy", "S06", "S09", "T01"],
+    ),
+    (
+        "axios-har-tracker",
+        "axios-har-tracker",
+        &["healthy", "S06", "T01"],
+    ),
+    (
+        "node-fetch-har",
+        "node-fetch-har",
+        &["healthy", "S06", "T01"],
+    ),
+    ("http-toolkit", "HTTP Toolkit", &["healthy", "S06", "T01"]),
+];
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_in_chromium_says_what_the_live_run_says() {
+async fn whoever_recorded_it_it_says_what_the_live_run_says() {
+    let mut all: BTreeMap<&str, Value> = BTreeMap::new();
     for name in ["healthy", "S06", "R10", "S09", "T01", "T41"] {
-        let all = Misbehaviour::ALL.iter().copied();
-        let misbehaviour = all.into_iter().find(|one| one.code() == name);
+        let known = Misbehaviour::ALL.iter().copied();
+        let misbehaviour = known.into_iter().find(|one| one.code() == name);
         assert_eq!(misbehaviour.is_none(), name == "healthy", "{name}");
-        let live = live(misbehaviour).await;
-        let recorded = report(&check(&fixture(&format!("playwright/{name}.har"))));
-        // The page goes on where a run stops, and what comes then names the same issuer again: so
-        // it is the MCP server that names another one.
-        let shows_more = name == "R10";
-        for part in ["code", "level", "owner"] {
-            let of = |report: &Value| report["findings"][0][part].clone();
-            if shows_more && part == "owner" {
-                assert_eq!(of(&recorded), "mcp_server");
-                continue;
+        all.insert(name, live(misbehaviour).await);
+    }
+    for (folder, tool, names) in RECORDED {
+        for name in names {
+            let live = &all[name];
+            let file = format!("{folder}/{name}.har");
+            let recorded = report(&check(&fixture(&file)));
+            // The page goes on where a run stops, and what comes then names the same issuer again:
+            // so it is the MCP server that names another one.
+            let shows_more = *name == "R10";
+            for part in ["code", "level", "owner"] {
+                let of = |report: &Value| report["findings"][0][part].clone();
+                if shows_more && part == "owner" {
+                    assert_eq!(of(&recorded), "mcp_server");
+                    continue;
+                }
+                assert_eq!(of(&recorded), of(live), "{file}: {part}");
             }
-            assert_eq!(of(&recorded), of(&live), "{name}: {part}");
+            if !shows_more {
+                assert_eq!(recorded["outcome"], live["outcome"], "{file}");
+            }
+            // What the client itself does wrong is all that a run of this program cannot show.
+            let new = codes(&recorded);
+            let new: Vec<_> = new.difference(&codes(live)).copied().collect();
+            assert!(
+                new.iter().all(|code| code.starts_with('K')),
+                "{file}: {new:?}"
+            );
+            assert_eq!(recorded["recording"]["origin"]["tool"], tool, "{file}");
         }
-        if !shows_more {
-            assert_eq!(recorded["outcome"], live["outcome"], "{name}");
-        }
-        // What the page itself does wrong is all that a run of this program cannot show.
-        let new = codes(&recorded);
-        let new: Vec<_> = new.difference(&codes(&live)).copied().collect();
-        assert!(
-            new.iter().all(|code| code.starts_with('K')),
-            "{name}: {new:?}"
-        );
-        assert_eq!(recorded["recording"]["origin"]["tool"], "Playwright");
+    }
+}
+
+#[test]
+fn a_token_that_a_browser_took_away_is_not_missed() {
+    let recorded = report(&check(&fixture("devtools/sanitized.har")));
+    assert_eq!(codes(&recorded), BTreeSet::new());
+    assert_eq!(recorded["outcome"], "reached");
+}
+
+#[test]
+fn what_people_paste_into_issues_is_judged_and_asked_about() {
+    let folder = fixture("seen");
+    let expected = std::fs::read(folder.join("expected.json")).expect("it is with the texts");
+    let expected: BTreeMap<String, Value> = serde_json::from_slice(&expected).expect("valid");
+    assert!(expected.len() > 60, "{}", expected.len());
+    for (name, expected) in expected {
+        let report = report(&check(&folder.join(format!("{name}.txt"))));
+        let list = |name: &str| -> BTreeSet<&str> {
+            let all = expected[name].as_array().into_iter().flatten();
+            all.filter_map(Value::as_str).collect()
+        };
+        assert_eq!(codes(&report), list("codes"), "{name}");
+        let kinds: BTreeSet<&str> = kinds(&report).into_iter().collect();
+        assert_eq!(kinds, list("kinds"), "{name}");
+        // The first rule of each text of a client that is known.
+        let words = &report["recording"]["evidence"]["words"];
+        let words = words.as_array().into_iter().flatten();
+        let known = words.flat_map(|one| one["known"].as_array().into_iter().flatten());
+        let known: BTreeSet<&str> = known.filter_map(|one| one["rules"][0].as_str()).collect();
+        assert_eq!(known, list("known"), "{name}");
+        let asked = expected["next"].as_str().unwrap_or_default();
+        assert!(next(&report).contains(asked), "{name}: {}", next(&report));
+        assert_eq!(next(&report).trim().is_empty(), asked.is_empty(), "{name}");
     }
 }
 
