@@ -21,8 +21,9 @@ pub fn of_request(step: &Step<'_>, list: &mut Vec<Fact>) {
                 list.push(Fact::new(Place::RequestHeader, name, value));
             }
             "authorization" => credentials(value, list),
-            // Libraries word it in their own ways. Where MCP is spoken, streams have to be named.
-            "accept" if !step.is_of_mcp() && takes_json(value) => {
+            // Libraries ask for documents in words of their own. Some token endpoints answer with a
+            // form unless JSON is named, and where MCP is spoken, streams have to be.
+            "accept" if step.request.method == "GET" && !step.is_of_mcp() && takes_json(value) => {
                 let value = Value::Connection(value.into());
                 list.push(Fact::new(Place::RequestHeader, name, value));
             }
