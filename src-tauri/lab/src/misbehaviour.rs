@@ -359,7 +359,7 @@ misbehaviours! {
     IntrospectionDisagrees "V03" "introspection_disagrees" Warning
         "Introspection knows no token"
         "Introspection calls every token inactive, also those that the MCP server takes."
-    IntrospectionUnprotected "V04" "introspection_unprotected" Error
+    IntrospectionUnprotected "V04" "introspection_unprotected" Note
         "Introspection for everybody"
         "The introspection endpoint wants no client authentication."
     TokenErrorMalformed "T47" "token_error_malformed" Warning
