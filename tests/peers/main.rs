@@ -1,9 +1,12 @@
-//! The command against servers that nobody here wrote: FastMCP from PyPI and the TypeScript SDK's
-//! own example server from npm. Both are installed into the target folder at their first use, from
-//! pinned lists.
+//! The command against servers that nobody here wrote: FastMCP from PyPI; from npm the TypeScript
+//! SDK's own example server, node oidc-provider and Cloudflare's OAuth provider library. They are
+//! installed into the target folder at their first use, from pinned lists.
 
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod start;
+
+mod findings;
+mod keys;
 
 use start::{authscope, fastmcp, sdk_client_through_the_lab, ts_sdk_server};
 

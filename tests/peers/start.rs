@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
@@ -87,34 +87,46 @@ pub fn fastmcp_behind(port: u16, public: u16) -> Peer {
     Peer::start(command, format!("http://127.0.0.1:{public}/mcp"), "ready")
 }
 
+/// The newest release of FastMCP with the same server.
+pub fn fastmcp_current() -> Peer {
+    static PYTHON: LazyLock<PathBuf> =
+        LazyLock::new(|| python_with("peers/fastmcp-current", "current.txt"));
+    let port = free_port();
+    let mut command = Command::new(&*PYTHON);
+    command
+        .arg(REPOSITORY.join("tests/peers/fastmcp/server.py"))
+        .arg(port.to_string());
+    Peer::start(command, format!("http://127.0.0.1:{port}/mcp"), "ready")
+}
+
 /// Python with the packages of `tests/peers/fastmcp`.
 pub fn python() -> Command {
-    static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
-        let source = REPOSITORY.join("tests/peers/fastmcp");
-        let folder = test_support::installed::filled(
-            "peers/fastmcp",
-            &[source.join("requirements.txt")],
-            |folder| {
-                run(Command::new("python3")
-                    .args(["-m", "venv"])
-                    .arg(folder.join("venv")));
-                // The list is complete; its packages' own wishes are not asked.
-                let pip = folder.join("venv/bin/pip");
-                let list = source.join("requirements.txt");
-                run(Command::new(pip)
-                    .args([
-                        "install",
-                        "--quiet",
-                        "--disable-pip-version-check",
-                        "--no-deps",
-                        "-r",
-                    ])
-                    .arg(list));
-            },
-        );
-        folder.join("venv/bin/python")
-    });
+    static PYTHON: LazyLock<PathBuf> =
+        LazyLock::new(|| python_with("peers/fastmcp", "requirements.txt"));
     Command::new(&*PYTHON)
+}
+
+/// Python in this folder below `target`, with the packages of a list in `tests/peers/fastmcp`.
+fn python_with(folder: &str, list: &str) -> PathBuf {
+    let list = REPOSITORY.join("tests/peers/fastmcp").join(list);
+    let lists = [list.clone()];
+    let folder = test_support::installed::filled(folder, &lists, |folder| {
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(folder.join("venv")));
+        // The list is complete; its packages' own wishes are not asked.
+        let pip = folder.join("venv/bin/pip");
+        run(Command::new(pip)
+            .args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "-r",
+            ])
+            .arg(list));
+    });
+    folder.join("venv/bin/python")
 }
 
 /// node oidc-provider on `port`, calling itself by `public`, for this MCP server.
@@ -123,23 +135,64 @@ pub fn oidc_as(port: u16, public: u16, resource: &str) -> Peer {
     oidc("as.mjs", &arguments, format!("http://127.0.0.1:{public}"))
 }
 
+/// The same at `https://localhost`, with the keys of this folder.
+pub fn oidc_as_with_keys(port: u16, resource: &str, keys: &Path) -> Peer {
+    let keys = keys.display().to_string();
+    let arguments = [
+        port.to_string(),
+        port.to_string(),
+        resource.to_owned(),
+        keys,
+    ];
+    oidc("as.mjs", &arguments, format!("https://localhost:{port}"))
+}
+
 /// The MCP server on the TypeScript SDK on `port`, calling itself by `public`.
 pub fn oidc_rs(port: u16, public: u16, issuer: &str) -> Peer {
-    let arguments = [port.to_string(), public.to_string(), issuer.to_owned()];
-    oidc(
-        "rs.mjs",
-        &arguments,
+    let (arguments, url) = of_rs(port, public, issuer);
+    oidc("rs.mjs", &arguments, url)
+}
+
+/// The same for an authorization server with a certificate of this authority.
+pub fn oidc_rs_trusting(port: u16, issuer: &str, authority: &Path) -> Peer {
+    let (arguments, url) = of_rs(port, port, issuer);
+    let mut command = oidc_command("rs.mjs", &arguments);
+    command.env("NODE_EXTRA_CA_CERTS", authority);
+    Peer::start(command, url, "ready")
+}
+
+fn of_rs(port: u16, public: u16, issuer: &str) -> ([String; 3], String) {
+    (
+        [port.to_string(), public.to_string(), issuer.to_owned()],
         format!("http://127.0.0.1:{public}/mcp"),
     )
 }
 
+/// An MCP server behind Cloudflare's OAuth provider library.
+pub fn workers_oauth_provider() -> Peer {
+    const FILES: [&str; 3] = ["node.mjs", "runtime.mjs", "server.mjs"];
+    static FOLDER: LazyLock<PathBuf> =
+        LazyLock::new(|| test_support::installed::npm("peers/workers-oauth-provider", &FILES));
+    let port = free_port();
+    let mut command = Command::new("node");
+    command
+        .args(["--import", "./node.mjs", "server.mjs"])
+        .arg(port.to_string())
+        .current_dir(&*FOLDER);
+    Peer::start(command, format!("http://127.0.0.1:{port}/mcp"), "ready")
+}
+
 fn oidc(script: &str, arguments: &[String], url: String) -> Peer {
+    Peer::start(oidc_command(script, arguments), url, "ready")
+}
+
+fn oidc_command(script: &str, arguments: &[String]) -> Command {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         test_support::installed::npm("peers/oidc-provider", &["as.mjs", "rs.mjs"])
     });
     let mut command = Command::new("node");
     command.arg(script).args(arguments).current_dir(&*FOLDER);
-    Peer::start(command, url, "ready")
+    command
 }
 
 pub fn ts_sdk_server() -> Peer {

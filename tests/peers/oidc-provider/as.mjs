@@ -1,11 +1,51 @@
 // An authorization server built on node oidc-provider; every login and consent is given on the spot.
-// usage: node as.mjs PORT PUBLIC_PORT RESOURCE
+// usage: node as.mjs PORT PUBLIC_PORT RESOURCE [KEYS]
 // It listens on PORT and calls itself by PUBLIC_PORT: something in front of it listens there.
+// With KEYS, a folder of ca.pem, server.pem, server.key and client.key, it is at https://localhost, takes client
+// certificates, and knows two clients: by-certificate (CN=by-certificate) and by-key (client.key).
 // Prints "ready"; ends with its standard input.
+import { createPublicKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
+import { join } from "node:path";
 import { Provider, errors } from "oidc-provider";
 
-const [port, publicPort, resource] = [process.argv[2], process.argv[3], process.argv[4]];
-const provider = new Provider(`http://127.0.0.1:${publicPort}`, {
+const [port, publicPort, resource, keys] = process.argv.slice(2, 6);
+const file = (name) => readFileSync(join(keys, name));
+const client = {
+  application_type: "native",
+  redirect_uris: ["http://127.0.0.1/callback"],
+  grant_types: ["authorization_code", "refresh_token"],
+};
+const arranged = () => [
+  {
+    ...client,
+    client_id: "by-certificate",
+    token_endpoint_auth_method: "tls_client_auth",
+    tls_client_auth_subject_dn: "CN=by-certificate",
+    tls_client_certificate_bound_access_tokens: true,
+  },
+  {
+    ...client,
+    client_id: "by-key",
+    token_endpoint_auth_method: "private_key_jwt",
+    jwks: { keys: [createPublicKey(file("client.key")).export({ format: "jwk" })] },
+  },
+];
+const mTLS = {
+  enabled: true,
+  certificateBoundAccessTokens: true,
+  tlsClientAuth: true,
+  getCertificate: (ctx) => ctx.socket.getPeerX509Certificate(),
+  certificateAuthorized: (ctx) => ctx.socket.authorized,
+  certificateSubjectMatches: (ctx, property, expected) =>
+    property === "tls_client_auth_subject_dn" && ctx.socket.getPeerX509Certificate().subject === expected,
+};
+const provider = new Provider(keys ? `https://localhost:${publicPort}` : `http://127.0.0.1:${publicPort}`, {
+  ...(keys && {
+    clients: arranged(),
+    clientAuthMethods: ["none", "client_secret_basic", "private_key_jwt", "tls_client_auth"],
+  }),
   cookies: { keys: ["not-a-secret"] },
   scopes: ["openid", "offline_access", "mcp:read", "mcp:write"],
   pkce: { required: () => true },
@@ -18,6 +58,7 @@ const provider = new Provider(`http://127.0.0.1:${publicPort}`, {
     registration: { enabled: true },
     revocation: { enabled: true },
     introspection: { enabled: true },
+    ...(keys && { mTLS }),
     resourceIndicators: {
       enabled: true,
       defaultResource: () => resource,
@@ -51,4 +92,11 @@ provider.use(async (ctx, next) => {
   ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, result, options));
 });
 process.stdin.resume().on("end", () => process.exit(0));
-provider.listen(Number(port), "127.0.0.1", () => console.log("ready"));
+const ready = () => console.log("ready");
+if (keys) {
+  const tls = { cert: file("server.pem"), key: file("server.key"), ca: file("ca.pem"), requestCert: true };
+  const server = createServer({ ...tls, rejectUnauthorized: false }, provider.callback());
+  server.listen(Number(port), "127.0.0.1", ready);
+} else {
+  provider.listen(Number(port), "127.0.0.1", ready);
+}
