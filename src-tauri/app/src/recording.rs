@@ -136,6 +136,7 @@ fn by_traffic<'a>(exchanges: impl DoubleEndedIterator<Item = &'a Exchange>) -> S
     for exchange in exchanges.rev() {
         match &exchange.purpose {
             Purpose::Unrelated
+            | Purpose::WithinPage
             | Purpose::Unknown
             | Purpose::Copy { .. }
             | Purpose::Preflight { .. } => continue,

@@ -1,7 +1,8 @@
 //! The login in a browser that is watched.
 //!
-//! [`Watch`] starts an installed browser in a profile of its own and is told by its DevTools what
-//! its pages request. Each page, redirect and form post becomes a [`Hop`]; images, scripts and
+//! [`Watch`] starts an installed browser in a profile of its own and is told by its DevTools, or by
+//! its WebDriver BiDi, what its pages request. Each page, redirect and form post becomes a [`Hop`],
+//! and so does what a page of the login sends from its frames and scripts; images, scripts and
 //! styles are counted. Nothing is changed on the way, and the user does the login.
 //!
 //! A password does not get further than this crate: its value is replaced before a hop leaves it.
@@ -10,15 +11,16 @@
 
 #![forbid(unsafe_code)]
 
-mod devtools;
-mod hops;
+mod chromium;
+mod firefox;
+mod hop;
 mod installed;
-mod messages;
+mod login;
 mod password;
 mod process;
 mod profile;
 mod watch;
 mod written;
 
-pub use hops::{Hop, Seen};
+pub use hop::{Hop, Part, Seen};
 pub use watch::{NotWatched, Settings, Watch};

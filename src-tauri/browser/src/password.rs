@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use trace::{Outcome, Recorded};
 use url::form_urlencoded;
 
-use crate::hops::Hop;
+use crate::hop::Hop;
 use crate::written;
 
 /// What stands where a password was.
@@ -36,7 +37,11 @@ impl Passwords {
         if let Some(Some(form)) = form {
             hop.request.body.bytes = self.without(&form).into_bytes();
         } else if !hop.request.body.is_empty() {
-            // In another form than this the fields are not told apart.
+            // In another form than this the fields are not told apart; but a password that a script
+            // sends may come again.
+            if let Ok(sent) = serde_json::from_slice(&hop.request.body.bytes) {
+                self.learn_from(&sent);
+            }
             hop.request.body.bytes.clear();
             hop.recorded.request_body = Recorded::NotRecorded;
         }
@@ -75,6 +80,22 @@ impl Passwords {
             format!("{name}={DROPPED}")
         });
         fields.collect::<Vec<_>>().join("&")
+    }
+
+    /// Members of JSON with the name of a password.
+    fn learn_from(&mut self, sent: &Value) {
+        match sent {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match value.as_str() {
+                        Some(value) if is_password(name) => self.learn(value),
+                        _ => self.learn_from(value),
+                    }
+                }
+            }
+            Value::Array(all) => all.iter().for_each(|one| self.learn_from(one)),
+            _ => {}
+        }
     }
 
     fn learn(&mut self, value: &str) {
@@ -163,9 +184,11 @@ mod tests {
     use trace::{Body, Header, Recording, Request, Response, Timestamp};
 
     use super::*;
+    use crate::hop::Part;
 
     fn posted(media: &str, body: &str) -> Hop {
         Hop {
+            part: Part::Page,
             request: Request::new("POST", "https://idp.example/login?next=%2Fa")
                 .header("Content-Type", media)
                 .body(body),
@@ -222,6 +245,15 @@ mod tests {
         Passwords::default().drop_from(&mut hop);
         assert!(hop.request.body.is_empty());
         assert_eq!(hop.recorded.request_body, Recorded::NotRecorded);
+    }
+
+    #[test]
+    fn a_password_in_json_is_found_where_it_comes_again() {
+        let json = r#"{"user":"ann","login":{"password":"hunter2 & <co>"}}"#;
+        let mut hop = posted("application/json", json);
+        Passwords::default().drop_from(&mut hop);
+        assert!(hop.request.body.is_empty());
+        assert!(!shown(&hop).contains("hunter2"), "{}", shown(&hop));
     }
 
     #[test]

@@ -4,8 +4,13 @@ use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::installed::Installed;
-use crate::messages::Pipe;
+use crate::installed::{Family, Installed};
+
+/// What a browser is talked to over, or says its port over.
+#[cfg(unix)]
+pub(crate) type Pipe = tokio::net::UnixStream;
+#[cfg(not(unix))]
+pub(crate) type Pipe = tokio::io::DuplexStream;
 
 /// The pipe is made of inherited handles, which the standard library passes on only on Unix.
 pub(crate) const SUPPORTED: bool = cfg!(unix);
@@ -23,39 +28,76 @@ pub(crate) fn start(
     headless: bool,
 ) -> io::Result<(Process, Pipe)> {
     let mut command = Command::new(&installed.program);
-    let mut data = std::ffi::OsString::from("--user-data-dir=");
-    data.push(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    match installed.family {
+        Family::Chromium { private } => {
+            let mut data = std::ffi::OsString::from("--user-data-dir=");
+            data.push(folder);
+            command
+                .arg(data)
+                .arg(private)
+                .args(CHROMIUM)
+                // The sandbox does not start for root, and tests often run as root.
+                .args(headless.then_some("--no-sandbox"))
+                .stderr(Stdio::null());
+        }
+        Family::Firefox => {
+            std::fs::write(folder.join("user.js"), FIREFOX_SETTINGS)?;
+            command
+                .arg("--profile")
+                .arg(folder)
+                // A window of the user's own Firefox would be taken else.
+                .args(["--no-remote", "--new-instance"])
+                .args(["--remote-debugging-port", "0"])
+                // A helper of its own outside of the group, which may outlive it.
+                .env("MOZ_CRASHREPORTER_DISABLE", "1");
+        }
+    }
     command
-        .arg(data)
-        .args([
-            installed.private,
-            "--remote-debugging-pipe",
-            "--no-first-run",
-            "--no-default-browser-check",
-            // What it would do and send for itself is not part of the login.
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-breakpad",
-            "--disable-crash-reporter",
-            "--disable-default-apps",
-            "--disable-extensions",
-            // A password to the system's keychain would be asked for, for a profile that ends.
-            "--password-store=basic",
-            "--use-mock-keychain",
-        ])
         .args(headless.then_some("--headless"))
-        // The sandbox does not start for root, and tests often run as root.
-        .args(headless.then_some("--no-sandbox"))
-        .arg("about:blank")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    spawn(command)
+        .arg("about:blank");
+    spawn(command, installed.family)
 }
 
+/// What it would do and send for itself is not part of the login.
+const CHROMIUM: [&str; 12] = [
+    "--remote-debugging-pipe",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-breakpad",
+    "--disable-crash-reporter",
+    "--disable-default-apps",
+    "--disable-extensions",
+    // A password to the system's keychain would be asked for, for a profile that ends.
+    "--password-store=basic",
+    "--use-mock-keychain",
+];
+
+/// All windows private, so that neither cookies nor history are written; no first page, no questions,
+/// and nothing sent that is not part of the login. A URL with http is asked for as it is.
+const FIREFOX_SETTINGS: &str = r#"
+user_pref("browser.privatebrowsing.autostart", true);
+user_pref("browser.startup.page", 0);
+user_pref("browser.startup.homepage_override.mstone", "ignore");
+user_pref("browser.aboutwelcome.enabled", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("browser.backup.enabled", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("dom.security.https_first", false);
+user_pref("dom.security.https_first_pbm", false);
+user_pref("extensions.autoDisableScopes", 15);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("signon.rememberSignons", false);
+user_pref("toolkit.telemetry.reportingpolicy.firstRun", false);
+"#;
+
 #[cfg(unix)]
-fn spawn(mut command: Command) -> io::Result<(Process, Pipe)> {
+fn spawn(mut command: Command, family: Family) -> io::Result<(Process, Pipe)> {
+    use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixStream;
     use std::os::unix::process::CommandExt as _;
 
@@ -63,13 +105,19 @@ fn spawn(mut command: Command) -> io::Result<(Process, Pipe)> {
 
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
-    // It reads from 3 and writes to 4.
-    let mapped = |child_fd, fd: UnixStream| FdMapping {
-        parent_fd: fd.into(),
-        child_fd,
-    };
-    let mappings = vec![mapped(3, theirs.try_clone()?), mapped(4, theirs)];
-    command.fd_mappings(mappings).map_err(io::Error::other)?;
+    match family {
+        // Its port is told among what it complains of.
+        Family::Firefox => drop(command.stderr(OwnedFd::from(theirs))),
+        // It reads from 3 and writes to 4.
+        Family::Chromium { .. } => {
+            let mapped = |child_fd, fd: UnixStream| FdMapping {
+                parent_fd: fd.into(),
+                child_fd,
+            };
+            let mappings = vec![mapped(3, theirs.try_clone()?), mapped(4, theirs)];
+            command.fd_mappings(mappings).map_err(io::Error::other)?;
+        }
+    }
     let child = command.process_group(0).spawn()?;
     // The command holds the other end; only the browser may.
     drop(command);
@@ -77,7 +125,7 @@ fn spawn(mut command: Command) -> io::Result<(Process, Pipe)> {
 }
 
 #[cfg(not(unix))]
-fn spawn(_: Command) -> io::Result<(Process, Pipe)> {
+fn spawn(_: Command, _: Family) -> io::Result<(Process, Pipe)> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -9,16 +9,18 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::devtools::{Left, Talk};
-use crate::hops::{Hop, Hops, Seen};
-use crate::installed::find;
+use crate::hop::{Hop, Seen, Teller};
+use crate::installed::{Family, Installed, chosen, find};
 use crate::process::{Process, SUPPORTED, start};
 use crate::profile::Profile;
+use crate::{chromium, firefox};
 
 /// Where browsers are looked for, and how one is started.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Folders with programs.
+    /// The browser's program, where the user chose one.
+    pub program: Option<PathBuf>,
+    /// Folders with programs, for where nothing was chosen.
     pub folders: Vec<PathBuf>,
     /// Where the profile's folder is made.
     pub above: PathBuf,
@@ -29,10 +31,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// By `PATH` and the folder for temporary files. [`HEADLESS`] is for tests.
+    /// By [`PROGRAM`], `PATH` and the folder for temporary files. [`HEADLESS`] is for tests.
     pub fn of_environment(body_limit: u64) -> Self {
         let path = std::env::var_os("PATH").unwrap_or_default();
         Self {
+            program: std::env::var_os(PROGRAM).map(PathBuf::from),
             folders: std::env::split_paths(&path).collect(),
             above: std::env::temp_dir(),
             headless: std::env::var_os(HEADLESS).is_some(),
@@ -42,9 +45,19 @@ impl Settings {
 
     /// Whether there is a browser to watch.
     pub fn find_one(&self) -> bool {
-        SUPPORTED && find(self.folders.iter().cloned()).is_some()
+        SUPPORTED && self.installed().is_some()
+    }
+
+    fn installed(&self) -> Option<Installed> {
+        match &self.program {
+            Some(program) => chosen(program),
+            None => find(self.folders.iter().cloned()),
+        }
     }
 }
+
+/// The variable that names the browser to watch.
+const PROGRAM: &str = "AUTHSCOPE_WATCH_BROWSER";
 
 /// The variable that opens it without a screen.
 const HEADLESS: &str = "AUTHSCOPE_WATCH_HEADLESS";
@@ -54,7 +67,7 @@ const HEADLESS: &str = "AUTHSCOPE_WATCH_HEADLESS";
 pub enum NotWatched {
     #[error("a browser can be watched on Linux and macOS only")]
     NotHere,
-    #[error("no Chrome, Chromium or Edge is installed")]
+    #[error("no Chrome, Chromium, Edge or Firefox is installed")]
     NotInstalled,
     #[error("{program} could not be started: {why}")]
     NotStarted { program: String, why: String },
@@ -94,7 +107,7 @@ impl Watch {
         if !SUPPORTED {
             return Err(NotWatched::NotHere);
         }
-        let installed = find(settings.folders.iter().cloned()).ok_or(NotWatched::NotInstalled)?;
+        let installed = settings.installed().ok_or(NotWatched::NotInstalled)?;
         let name = installed.program.file_name().unwrap_or_default();
         let name = name.to_string_lossy().into_owned();
         let failed = |why: String| NotWatched::NotStarted {
@@ -113,24 +126,20 @@ impl Watch {
         let (ready, is_ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let left_out = Arc::new(AtomicU32::new(0));
-        let mut talk = Talk::new(
-            pipe,
-            Hops::new(redirect_uri, settings.body_limit),
-            sender.clone(),
-            left_out.clone(),
-            (url.to_owned(), ready),
-        );
+        let teller = Teller::new(sender, left_out.clone());
+        let first = (url.to_owned(), ready);
+        let limit = settings.body_limit;
         let mut task = JoinSet::new();
-        task.spawn(async move {
-            let left = talk.listen(stopped).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the browser is not understood");
-                Left::ByUser
-            });
-            talk.rest();
-            if left == Left::ByUser {
-                let _ = sender.send(Seen::Closed);
+        match installed.family {
+            Family::Chromium { .. } => {
+                let hops = chromium::Hops::new(redirect_uri, limit);
+                task.spawn(chromium::Talk::new(pipe, hops, teller, first).run(stopped));
             }
-        });
+            Family::Firefox => {
+                let hops = firefox::Hops::new(redirect_uri, limit);
+                task.spawn(firefox::Talk::new(pipe, hops, teller, first).run(stopped));
+            }
+        }
         // From here on it ends with its browser, also when nobody waits for this any longer.
         let watch = Self {
             seen,
@@ -171,7 +180,7 @@ impl Watch {
         rest
     }
 
-    /// How many requests were no pages: images, scripts, styles and what scripts ask.
+    /// How many requests were no part of the login: images, scripts, styles and what scripts ask.
     pub fn left_out(&self) -> u32 {
         self.left_out.load(Ordering::Relaxed)
     }

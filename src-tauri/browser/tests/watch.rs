@@ -1,6 +1,6 @@
-//! A real browser at pages of this test, which log in by themselves.
+//! Real browsers at pages of this test, which log in by themselves.
 //!
-//! `cargo xtask test --only watch` runs it, where there is one.
+//! `cargo xtask test --only watch` runs it, where there are both.
 
 #![cfg(target_os = "linux")]
 
@@ -13,12 +13,49 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use browser::{Hop, NotWatched, Seen, Settings, Watch};
-use tokio::net::TcpListener;
+use browser::{Hop, NotWatched, Part, Seen, Settings, Watch};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
 use trace::{Outcome, Recorded};
 
 const PASSWORD: &str = "sentinel hunter2 & <co>";
+
+/// The same in both families of browsers.
+macro_rules! in_each {
+    ($($test:ident),* $(,)?) => {
+        mod in_chromium {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::program(&["chromium", "google-chrome"])).await;
+            })*
+        }
+        mod in_firefox {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::program(&["firefox-esr", "firefox"])).await;
+            })*
+        }
+    };
+}
+
+in_each!(
+    a_login_at_the_provider_behind_is_seen_and_no_password_is,
+    an_error_page_of_the_provider_behind_is_kept_with_its_words,
+    a_browser_that_is_closed_is_noticed,
+    what_frames_and_scripts_do_for_the_login_is_seen,
+);
+
+fn program(names: &[&str]) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let folders: Vec<_> = std::env::split_paths(&path).collect();
+    let mut places = names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let found = places.find(|place| place.is_file());
+    found.unwrap_or_else(|| panic!("none of {names:?} is installed"))
+}
 
 /// A proxy of an authorization server, the identity provider behind it, and the client.
 struct Servers {
@@ -47,7 +84,16 @@ fn login_page(said: &str) -> Html<String> {
     ))
 }
 
-async fn servers(upstream_fails: bool) -> Servers {
+/// What the identity provider does.
+#[derive(Clone, Copy, PartialEq)]
+enum Upstream {
+    LogsIn,
+    Fails,
+    /// By a frame of another site.
+    LogsInWithin,
+}
+
+async fn servers(upstream: Upstream) -> Servers {
     let (called, called_back) = mpsc::unbounded_channel();
     let client = serve(|_| {
         let answer = move |uri: axum::http::Uri| {
@@ -59,6 +105,12 @@ async fn servers(upstream_fails: bool) -> Servers {
     .await;
     let redirect_uri = format!("{client}/callback");
     let back = format!("{redirect_uri}?code=abc&state=s");
+    let widget = serve(|_| within_a_frame()).await;
+    let widget = widget.replace("127.0.0.1", "localhost");
+    let embeds = Html(format!(
+        "<img src='/logo.png'><iframe src='{widget}/widget?response_type=code'></iframe>\
+         <script>onmessage = () => location = {back:?};</script>"
+    ));
     let idp = serve(|_| {
         let tries = Arc::new(AtomicU32::new(0));
         let login = move || {
@@ -89,11 +141,14 @@ async fn servers(upstream_fails: bool) -> Servers {
             }
         };
         let first = move || async move {
-            if upstream_fails {
-                let said = "<h1>Error 400</h1>redirect_uri_mismatch";
-                return (StatusCode::BAD_REQUEST, Html(said)).into_response();
+            match upstream {
+                Upstream::LogsIn => login_page("Welcome").into_response(),
+                Upstream::LogsInWithin => embeds.into_response(),
+                Upstream::Fails => {
+                    let said = "<h1>Error 400</h1>redirect_uri_mismatch";
+                    (StatusCode::BAD_REQUEST, Html(said)).into_response()
+                }
             }
-            login_page("Welcome").into_response()
         };
         Router::new()
             .route("/authorize", get(first))
@@ -115,12 +170,42 @@ async fn servers(upstream_fails: bool) -> Servers {
     }
 }
 
+/// A login by script, and then by a form, which both are in a frame.
+fn within_a_frame() -> Router {
+    // Before it is typed nobody knows it for a password.
+    let backwards: String = PASSWORD.chars().rev().collect();
+    let page = Html(format!(
+        "<form method=post action=/entered><input name=word type=password><button>Go</button></form>\
+         <script>onload = async () => {{
+           const form = document.forms[0];
+           form.word.value = {backwards:?}.split('').reverse().join('');
+           form.word.dispatchEvent(new Event('change', {{bubbles: true}}));
+           const body = JSON.stringify({{word: form.word.value}});
+           for (const to of ['/api/wrong', '/api/right'])
+             await fetch(to, {{method: 'POST', headers: {{'content-type': 'application/json'}}, body}});
+           await fetch('/api/texts');
+           form.querySelector('button').click();
+         }};</script>"
+    ));
+    let wrong = move |sent: String| async move { (StatusCode::UNAUTHORIZED, sent) };
+    let done = Html("<script>onload = () => parent.postMessage('done', '*')</script>");
+    Router::new()
+        .route("/widget", get(async move || page))
+        .route("/api/wrong", post(wrong))
+        .route("/api/right", post(async || r#"{"token":"sentinel-token"}"#))
+        .route("/api/texts", get(async || "{}"))
+        .route("/entered", post(async || Redirect::to("/done")))
+        .route("/done", get(async move || done))
+}
+
 /// A folder of the test's own for profiles.
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("watch-{name}-{}", std::process::id()));
+    fn new(name: &str, program: &Path) -> Self {
+        let with = program.file_name().unwrap().to_string_lossy();
+        let name = format!("watch-{name}-{with}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
@@ -132,8 +217,8 @@ impl Folder {
     /// The browser itself; the processes that it starts say of which type they are.
     fn browser(&self) -> u32 {
         let mut own = self.lines().filter(|(_, line)| {
-            let helper = line.contains("--type=") || line.contains("crashpad");
-            !helper && line.contains("--user-data-dir=")
+            let helpers = ["--type=", "crashpad", "-contentproc", "crashhelper"];
+            !helpers.iter().any(|helper| line.contains(helper))
         });
         own.next().expect("it runs").0
     }
@@ -164,21 +249,25 @@ impl Drop for Folder {
 
 fn settings(above: &Path) -> Settings {
     Settings {
+        program: None,
         above: above.to_owned(),
         headless: true,
         ..Settings::of_environment(1 << 20)
     }
 }
 
-async fn open(folder: &Folder, servers: &Servers) -> Watch {
+async fn open(program: PathBuf, folder: &Folder, servers: &Servers) -> Watch {
     let url = format!("{}/authorize", servers.proxy);
-    let settings = settings(&folder.0);
+    let settings = Settings {
+        program: Some(program),
+        ..settings(&folder.0)
+    };
     let open = Watch::open(&settings, &url, &servers.redirect_uri);
     within(open).await.unwrap()
 }
 
 async fn within<T>(what: impl Future<Output = T>) -> T {
-    let limit = Duration::from_secs(20);
+    let limit = Duration::from_secs(120);
     tokio::time::timeout(limit, what).await.expect("in time")
 }
 
@@ -189,11 +278,10 @@ fn response(hop: &Hop) -> &trace::Response {
     }
 }
 
-#[tokio::test]
-async fn a_login_at_the_provider_behind_is_seen_and_no_password_is() {
-    let folder = Folder::new("chain");
-    let mut servers = servers(false).await;
-    let mut watch = open(&folder, &servers).await;
+async fn a_login_at_the_provider_behind_is_seen_and_no_password_is(program: PathBuf) {
+    let folder = Folder::new("chain", &program);
+    let mut servers = servers(Upstream::LogsIn).await;
+    let mut watch = open(program, &folder, &servers).await;
     let called = within(servers.called_back.recv()).await.unwrap();
     assert_eq!(called, "/callback?code=abc&state=s");
     let hops = within(watch.end()).await;
@@ -247,11 +335,10 @@ async fn a_login_at_the_provider_behind_is_seen_and_no_password_is() {
     .await;
 }
 
-#[tokio::test]
-async fn an_error_page_of_the_provider_behind_is_kept_with_its_words() {
-    let folder = Folder::new("error");
-    let servers = servers(true).await;
-    let mut watch = open(&folder, &servers).await;
+async fn an_error_page_of_the_provider_behind_is_kept_with_its_words(program: PathBuf) {
+    let folder = Folder::new("error", &program);
+    let servers = servers(Upstream::Fails).await;
+    let mut watch = open(program, &folder, &servers).await;
     let page = within(async {
         loop {
             match watch.next().await.expect("an error page") {
@@ -276,11 +363,10 @@ async fn an_error_page_of_the_provider_behind_is_kept_with_its_words() {
     .await;
 }
 
-#[tokio::test]
-async fn a_browser_that_is_closed_is_noticed() {
-    let folder = Folder::new("closed");
-    let servers = servers(true).await;
-    let mut watch = open(&folder, &servers).await;
+async fn a_browser_that_is_closed_is_noticed(program: PathBuf) {
+    let folder = Folder::new("closed", &program);
+    let servers = servers(Upstream::Fails).await;
+    let mut watch = open(program, &folder, &servers).await;
     let process = folder.browser().to_string();
     let mut kill = std::process::Command::new("sh");
     kill.args(["-c", "kill -KILL \"$0\"", &process]);
@@ -290,9 +376,83 @@ async fn a_browser_that_is_closed_is_noticed() {
     assert!(folder.is_empty());
 }
 
+async fn what_frames_and_scripts_do_for_the_login_is_seen(program: PathBuf) {
+    let folder = Folder::new("within", &program);
+    let mut servers = servers(Upstream::LogsInWithin).await;
+    let mut watch = open(program, &folder, &servers).await;
+    within(servers.called_back.recv()).await.unwrap();
+    let mut hops = within(watch.end()).await;
+    hops.sort_by_key(|hop| hop.started);
+    let parts: Vec<_> = hops
+        .iter()
+        .map(|hop| {
+            let url = url::Url::parse(&hop.request.url).unwrap();
+            let (method, status) = (&hop.request.method, response(hop).status);
+            format!("{:?}: {method} {} {status}", hop.part, url.path())
+        })
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            "Page: GET /authorize 303",
+            "Page: GET /authorize 200",
+            "Frame: GET /widget 200",
+            "Script: POST /api/wrong 401",
+            "Script: POST /api/right 200",
+            "Frame: POST /entered 303",
+            "Frame: GET /done 200",
+        ]
+    );
+    let all = format!("{hops:?}");
+    let texts = hops.iter().flat_map(|hop| {
+        [hop.request.body.text(), response(hop).body.text()].map(Option::unwrap_or_default)
+    });
+    for text in texts.chain([all.as_str()]) {
+        assert!(
+            !text.contains("hunter2") && !text.contains("sentinel"),
+            "{text}"
+        );
+    }
+    assert_eq!(hops[5].request.body.text(), Some("word=not-recorded"));
+    assert_eq!(hops[4].recorded.response_body, Recorded::NotRecorded);
+    assert_eq!(hops[4].part, Part::Script);
+    assert!(watch.left_out() >= 2, "the image and the texts");
+}
+
+/// Its port is no secret on this machine; but the one session that it gives is taken.
+#[tokio::test]
+async fn firefox_takes_no_commands_from_another_program() {
+    let program = program(&["firefox-esr", "firefox"]);
+    let folder = Folder::new("other", &program);
+    let servers = servers(Upstream::Fails).await;
+    let mut watch = open(program, &folder, &servers).await;
+    let profile = std::fs::read_dir(&folder.0).unwrap().next();
+    let port = profile
+        .unwrap()
+        .unwrap()
+        .path()
+        .join("WebDriverBiDiServer.json");
+    let port: serde_json::Value = serde_json::from_slice(&std::fs::read(port).unwrap()).unwrap();
+    let stream = TcpStream::connect(format!("127.0.0.1:{}", port["ws_port"]));
+    let url = format!("ws://127.0.0.1:{}/session", port["ws_port"]);
+    let opened = tokio_tungstenite::client_async(url, stream.await.unwrap());
+    let (mut socket, _) = within(opened).await.unwrap();
+    for (method, params) in [
+        ("session.new", r#"{"capabilities":{}}"#),
+        ("browsingContext.getTree", "{}"),
+    ] {
+        let command = format!(r#"{{"id":1,"method":"{method}","params":{params}}}"#);
+        socket.send(Message::text(command)).await.unwrap();
+        let answer = within(socket.next()).await.unwrap().unwrap().into_text();
+        let answer = answer.unwrap();
+        assert!(answer.contains(r#""type":"error""#), "{method}: {answer}");
+    }
+    within(watch.end()).await;
+}
+
 #[tokio::test]
 async fn without_a_browser_it_is_said() {
-    let folder = Folder::new("none");
+    let folder = Folder::new("none", Path::new("none"));
     let nowhere = Settings {
         folders: vec![folder.0.clone()],
         ..settings(&folder.0)

@@ -143,7 +143,7 @@ fn kind(purpose: &Purpose) -> Option<(String, String, String)> {
         Some((kind.to_owned(), detail.to_owned(), title.to_owned()))
     };
     match purpose {
-        Purpose::Unrelated | Purpose::Unknown | Purpose::Copy { .. } => None,
+        Purpose::Unrelated | Purpose::WithinPage | Purpose::Unknown | Purpose::Copy { .. } => None,
         Purpose::Challenge { method } => known("challenge", method, "Challenge"),
         Purpose::ResourceMetadata { source } => known(
             "resource_metadata",

@@ -113,6 +113,7 @@ impl<'a> Traffic<'a> {
             | Purpose::RegistrationUpdate
             | Purpose::Unknown
             | Purpose::Unrelated
+            | Purpose::WithinPage
             | Purpose::Copy { .. }
             | Purpose::Preflight { .. }
             | Purpose::AuthorizationProbe

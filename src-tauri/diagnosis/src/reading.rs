@@ -306,7 +306,7 @@ impl<'a> Reading<'a> {
                 Purpose::Callback => self.callbacks.push(seen),
                 Purpose::Token { grant } => self.tokens.push((seen, *grant)),
                 Purpose::Mcp { .. } => self.calls.push(seen),
-                Purpose::Unrelated | Purpose::Copy { .. } => {}
+                Purpose::Unrelated | Purpose::WithinPage | Purpose::Copy { .. } => {}
                 Purpose::PushedAuthorization
                 | Purpose::IdentityProviderMetadata { .. }
                 | Purpose::DeviceAuthorization

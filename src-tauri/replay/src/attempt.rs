@@ -96,6 +96,7 @@ impl Attempt {
                 of: CrossOrigin::ServerMetadata,
             } => self.claim_server_metadata(url, None, latest),
             Purpose::Unrelated => 0,
+            Purpose::WithinPage => u32::from(latest),
             Purpose::FromPage { .. } => u32::from(latest),
             _ => self.claim_request(exchange, latest),
         }

@@ -27,6 +27,7 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
         Purpose::FromPage { .. }
         | Purpose::AuthorizationProbe
         | Purpose::Authorization
+        | Purpose::WithinPage
         | Purpose::Callback => true,
         Purpose::Unrelated => true,
         _ => !places.are_observed,
@@ -200,6 +201,7 @@ pub fn phase(purpose: &Purpose) -> trace::Phase {
         }
         Purpose::Registration | Purpose::ClientMetadata => Phase::Registration,
         Purpose::Authorization
+        | Purpose::WithinPage
         | Purpose::AuthorizationProbe
         | Purpose::Callback
         | Purpose::PushedAuthorization

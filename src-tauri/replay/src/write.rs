@@ -196,7 +196,7 @@ impl Writer {
             return (ParticipantId::BROWSER, ParticipantId::CLIENT);
         }
         let from = match purpose {
-            Purpose::Authorization => ParticipantId::BROWSER,
+            Purpose::Authorization | Purpose::WithinPage => ParticipantId::BROWSER,
             _ => ParticipantId::CLIENT,
         };
         let url = &exchange.request.url;

@@ -114,7 +114,7 @@ fn is_of_wait(entry: &Entry) -> bool {
         EntryKind::Exchange(it) => {
             let page = matches!(
                 it.purpose,
-                Purpose::Authorization | Purpose::AuthorizationProbe
+                Purpose::Authorization | Purpose::WithinPage | Purpose::AuthorizationProbe
             );
             page || is_stray(it)
         }

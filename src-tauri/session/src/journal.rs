@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use browser::Part;
 use flow::{Flow, Plan};
 use trace::{
     Decision, EntryKind, Exchange, Grant, Outcome, ParticipantId, Phase, Purpose, Request, Role,
@@ -192,9 +193,14 @@ impl Journal {
         self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
     }
 
-    /// Records what a page of a watched browser requested.
+    /// Records what a watched browser requested.
     pub fn watched(&mut self, phase: Phase, hop: browser::Hop) {
-        let to = self.addressee(&Purpose::Authorization, &hop.request);
+        let (purpose, label) = match hop.part {
+            Part::Page => (Purpose::Authorization, ""),
+            Part::Frame => (Purpose::WithinPage, "in a frame"),
+            Part::Script => (Purpose::WithinPage, "by a script"),
+        };
+        let to = self.addressee(&purpose, &hop.request);
         // A wrong password is not an end: the user tries again.
         let verdict = page_words(&hop.outcome).map(|words| match words.kind {
             VerdictKind::Rejected => Verdict::moved_on(words.text),
@@ -212,8 +218,7 @@ impl Journal {
             lost: None,
         };
         let from = ParticipantId::BROWSER;
-        let purpose = Purpose::Authorization;
-        let mut exchange = exchange(purpose, from, to, "", false, sent, verdict);
+        let mut exchange = exchange(purpose, from, to, label, false, sent, verdict);
         exchange.recorded = hop.recorded;
         let at = exchange.started;
         self.push(at, phase, EntryKind::Exchange(Box::new(exchange)));
@@ -284,7 +289,7 @@ impl Journal {
             Purpose::Preflight { of } | Purpose::FromPage { of } if of.is_to_mcp_server() => {
                 self.mcp_server_or_other(&origin)
             }
-            Purpose::Authorization | Purpose::AuthorizationProbe => {
+            Purpose::Authorization | Purpose::WithinPage | Purpose::AuthorizationProbe => {
                 self.host_of_page(&origin, request)
             }
             _ => Role::AuthorizationServer,

@@ -176,7 +176,7 @@ fn exchanges_of(purpose: &Purpose) -> Option<&'static [Exchanges]> {
     Some(match purpose {
         Purpose::Unknown | Purpose::Unrelated => return None,
         // The approver fills in forms whose fields nobody knows beforehand.
-        Purpose::Authorization | Purpose::AuthorizationProbe => return None,
+        Purpose::Authorization | Purpose::WithinPage | Purpose::AuthorizationProbe => return None,
         // What a tool takes and answers may be anything.
         Purpose::Mcp { .. } => return None,
         Purpose::Callback => &[AuthorizationResponse],

@@ -37,6 +37,7 @@ const WANTED: &[(&str, Purpose, &[&str])] = &[
     ("xvfb", Purpose::Desktop, &[]),
     ("xauth", Purpose::Desktop, &[]),
     ("chromium", Purpose::Browser, &BROWSERS),
+    ("firefox-esr", Purpose::Browser, &FIREFOXES),
     ("libxml2-utils", Purpose::Browser, &["xmllint"]),
     ("python3", Purpose::Peers, &["python3"]),
     ("python3-venv", Purpose::Peers, &[]),
@@ -51,6 +52,8 @@ const BROWSERS: [&str; 4] = [
     "google-chrome",
     "google-chrome-stable",
 ];
+
+const FIREFOXES: [&str; 2] = ["firefox-esr", "firefox"];
 
 /// Installs what is missing for these purposes (Debian and Ubuntu).
 ///
@@ -83,6 +86,12 @@ pub fn browser() -> Option<String> {
             .find(|path| fs::exists(path).unwrap_or(false))
             .map(|path| (*path).to_owned())
     })
+}
+
+/// Where a Firefox is, for the logins that are watched in one.
+pub fn firefox() -> Option<String> {
+    let installed = FIREFOXES.iter().find_map(|name| process::find(name));
+    installed.map(|path| path.to_string_lossy().into_owned())
 }
 
 fn ensure_debian(purposes: &[Purpose]) -> Outcome {
@@ -195,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_program_from_elsewhere_will_do() {
-        let programs = ["cc", "pkg-config", "google-chrome"];
+        let programs = ["cc", "pkg-config", "google-chrome", "firefox"];
         let missing = missing(&[Purpose::Build, Purpose::Browser], "", |program| {
             programs.contains(&program)
         });

@@ -51,6 +51,8 @@ enum Place {
     Desktop,
     /// Where there is a browser, or not at all.
     Browser,
+    /// Where there is a Firefox, or not at all.
+    Firefox,
     /// Where shell scripts run, or not at all.
     Shell,
     /// Where shell scripts run and there is a browser, or not at all.
@@ -69,6 +71,7 @@ const PARTS: &[Part] = &[
     part("doc", "examples in the documentation", Run::Documentation, Place::Here, 120),
     part("exports", "exports, opened by programs that read them", Run::Target("exports"), Place::Browser, 30),
     part("watch", "logins in a browser that is watched", Run::Target("watch"), Place::Browser, 30),
+    part("watch-firefox", "the same logins in Firefox", Run::Target("watch"), Place::Firefox, 30),
     part("desktop", "the real window, driven", Run::Target("desktop"), Place::Desktop, 30),
     part("conformance", "the official suite for clients", Run::Target("conformance"), Place::Shell, 30),
     part("peers", "real servers from PyPI and npm", Run::Target("peers"), Place::Shell, 30),
@@ -171,7 +174,7 @@ fn purposes(part: &Part) -> Vec<Purpose> {
         Place::Here => vec![],
         Place::Keychain => vec![Purpose::Keychain],
         Place::Desktop => vec![Purpose::Keychain, Purpose::Desktop],
-        Place::Browser => vec![Purpose::Browser],
+        Place::Browser | Place::Firefox => vec![Purpose::Browser],
         Place::Shell => vec![Purpose::Peers],
         Place::ShellAndBrowser => vec![Purpose::Peers, Purpose::Browser],
     };
@@ -215,6 +218,13 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> (Tally, String) {
                 command.env("AUTHSCOPE_WATCH_HEADLESS", "1");
             }
             None => return skipped("there is no Chromium or Chrome"),
+        },
+        Place::Firefox => match packages::firefox() {
+            Some(firefox) => {
+                command.env("AUTHSCOPE_WATCH_BROWSER", firefox);
+                command.env("AUTHSCOPE_WATCH_HEADLESS", "1");
+            }
+            None => return skipped("there is no Firefox"),
         },
         Place::Shell | Place::Here => {}
     }

@@ -148,7 +148,10 @@ impl Found {
 
 /// What it was for is not known, so neither is what its parameters mean.
 fn is_unknown(purpose: &Purpose) -> bool {
-    matches!(purpose.original(), Purpose::Unrelated | Purpose::Unknown)
+    matches!(
+        purpose.original(),
+        Purpose::Unrelated | Purpose::WithinPage | Purpose::Unknown
+    )
 }
 
 /// What the JSON of a request, and that of its answer, are.
@@ -185,6 +188,7 @@ fn documents(purpose: &Purpose) -> (Option<Table>, Option<Table>) {
         | Purpose::Callback
         | Purpose::Preflight { .. }
         | Purpose::Unrelated
+        | Purpose::WithinPage
         | Purpose::Unknown
         | Purpose::Copy { .. } => (None, None),
     }

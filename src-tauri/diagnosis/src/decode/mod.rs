@@ -140,7 +140,7 @@ fn of_exchange(trace: &Trace, entry: &Entry, exchange: &Exchange) -> Vec<Decoded
             }))
         }
         // What it was for is not known, so neither is what its fields mean.
-        Purpose::Unrelated | Purpose::Unknown | Purpose::Copy { .. } => {}
+        Purpose::Unrelated | Purpose::WithinPage | Purpose::Unknown | Purpose::Copy { .. } => {}
         Purpose::Preflight { .. } => {
             all.extend(requests::preflight(request));
             all.extend(response.and_then(answers::preflight));

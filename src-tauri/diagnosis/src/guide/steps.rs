@@ -79,6 +79,12 @@ fn words(purpose: &Purpose) -> Option<Words> {
             "The user logs in and agrees there, so that the client never sees a password.",
             spec::RFC6749_AUTHORIZES,
         ),
+        Purpose::WithinPage => (
+            "the request within a login page",
+            "A frame of the page is loaded, or its script sends something to its server.",
+            "Many login pages are programs: what goes wrong there the page itself may not say.",
+            spec::RFC6749_AUTHENTICATES,
+        ),
         Purpose::AuthorizationProbe => (
             "the look at the authorization page",
             "Authscope asks for the authorization URL once, without the browser's cookies.",
@@ -251,6 +257,7 @@ mod tests {
             Purpose::IdentityProviderMetadata { issuer, well_known },
             Purpose::Registration,
             Purpose::Authorization,
+            Purpose::WithinPage,
             Purpose::AuthorizationProbe,
             Purpose::Callback,
             Purpose::Mcp {

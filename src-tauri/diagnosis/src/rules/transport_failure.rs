@@ -275,6 +275,7 @@ fn server(purpose: &Purpose) -> Server {
         | Purpose::RegistrationUpdate
         | Purpose::RegistrationDeletion
         | Purpose::Unrelated
+        | Purpose::WithinPage
         | Purpose::Copy { .. }
         | Purpose::Unknown
         | Purpose::Preflight { .. }

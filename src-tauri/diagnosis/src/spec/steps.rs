@@ -33,6 +33,14 @@ pub(crate) const RFC6749_AUTHORIZES: Spec = Spec {
             authorization endpoint.",
 };
 
+pub(crate) const RFC6749_AUTHENTICATES: Spec = Spec {
+    title: "RFC 6749 section 3.1",
+    url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1",
+    quote: "The way in which the authorization server authenticates the resource owner (e.g., \
+            username and password login, session cookies) is beyond the scope of this \
+            specification.",
+};
+
 pub(crate) const RFC6749_NO_REDIRECT: Spec = Spec {
     title: "RFC 6749 section 3.1.2.4",
     url: "https://www.rfc-editor.org/rfc/rfc6749.html#section-3.1.2.4",

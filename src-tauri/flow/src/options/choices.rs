@@ -160,7 +160,7 @@ pub(super) const BROWSERS: &[Choice] = &[
     choice(
         "watch",
         "Watch the browser",
-        "In a private window of Chrome, Chromium or Edge; its pages are drawn, passwords are not kept",
+        "In a private window of Chrome, Chromium, Edge or Firefox; its pages are drawn, passwords are not kept",
     )
     .words(&["watch"]),
     choice(

@@ -72,13 +72,13 @@ pub fn exchange(entry: &Object) -> Result<Exchange, ReadError> {
     Ok(exchange)
 }
 
-/// What our own files say of a request that no client would send.
+/// What our own files say of a request that no client would send, and of what pages do within.
 fn own_question(entry: &Object) -> Option<Purpose> {
     let purpose = entry.get("_authscope")?.get("purpose")?;
     let purpose = serde_json::from_value(purpose.clone()).ok()?;
     let ours = matches!(
         purpose,
-        Purpose::FromPage { .. } | Purpose::AuthorizationProbe
+        Purpose::FromPage { .. } | Purpose::AuthorizationProbe | Purpose::WithinPage
     );
     ours.then_some(purpose)
 }

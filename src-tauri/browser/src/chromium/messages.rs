@@ -5,13 +5,10 @@ use std::io;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
+use crate::process::Pipe;
+
 /// More than the largest page that is kept, in Base64.
 const LONGEST: u64 = 64 * 1024 * 1024;
-
-#[cfg(unix)]
-pub(crate) type Pipe = tokio::net::UnixStream;
-#[cfg(not(unix))]
-pub(crate) type Pipe = tokio::io::DuplexStream;
 
 pub(crate) struct Reader {
     pipe: BufReader<tokio::io::ReadHalf<Pipe>>,

@@ -11,27 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use trace::{
-    Body, BodyEnd, Failure, FailureKind, Header, Outcome, Recorded, Recording, Request, Response,
-    Timestamp,
+    Body, Failure, FailureKind, Header, Outcome, Recorded, Recording, Request, Response, Timestamp,
 };
 
-/// What was seen of the browser.
-#[derive(Debug)]
-pub enum Seen {
-    Hop(Box<Hop>),
-    /// The user closed it.
-    Closed,
-}
-
-/// A request of a page, and what came back.
-#[derive(Debug)]
-pub struct Hop {
-    pub request: Request,
-    pub outcome: Outcome,
-    pub started: Timestamp,
-    pub total: Duration,
-    pub recorded: Recording,
-}
+use crate::hop::{Hop, Part, limited};
+use crate::login::{Asked, Login};
 
 /// A request is known by the page's session and its id in it.
 pub(crate) type Key = (String, String);
@@ -44,12 +28,9 @@ pub(crate) enum Then {
 
 pub(crate) struct Hops {
     chains: HashMap<Key, Chain>,
-    /// Requests to here are drawn by whoever listens there.
-    redirect_uri: String,
+    login: Login,
     body_limit: u64,
-    /// Images, scripts and whatever else is not a page.
-    pub left_out: u32,
-    /// How many requests of pages there were.
+    /// How many requests were taken.
     begun: u64,
     /// Complete ones before which another of the same session is still open.
     done: BTreeMap<(String, u64), Hop>,
@@ -67,6 +48,7 @@ struct Chain {
 
 struct Open {
     number: u64,
+    part: Part,
     request: Request,
     body_is_known: bool,
     started: Timestamp,
@@ -93,9 +75,8 @@ impl Hops {
     pub fn new(redirect_uri: &str, body_limit: u64) -> Self {
         Self {
             chains: HashMap::new(),
-            redirect_uri: redirect_uri.to_owned(),
+            login: Login::new(redirect_uri),
             body_limit,
-            left_out: 0,
             begun: 0,
             done: BTreeMap::new(),
         }
@@ -148,7 +129,7 @@ impl Hops {
         self.complete(&key)
     }
 
-    /// Whether the page goes there.
+    /// Whether the page itself goes there.
     fn sent(&mut self, key: &Key, page: &str, params: &Value) -> bool {
         let chain = self.chains.entry(key.clone()).or_default();
         let at = params["timestamp"].as_f64().unwrap_or_default();
@@ -165,19 +146,27 @@ impl Hops {
             request["url"].as_str().unwrap_or_default(),
             request["urlFragment"].as_str().unwrap_or_default()
         );
-        let is_page = params["type"] == "Document" && params["frameId"] == page;
-        if !is_page || !url.starts_with("http") || is_at(&url, &self.redirect_uri) {
-            let counts = !is_page && url.starts_with("http") && !chain.ignored;
-            self.left_out += u32::from(counts);
+        let method = request["method"].as_str().unwrap_or("GET");
+        let asked = match params["type"].as_str() {
+            Some("Document") if params["frameId"] == page => Asked::Part(Part::Page),
+            Some("Document") => Asked::Part(Part::Frame),
+            Some("XHR" | "Fetch") => Asked::Part(Part::Script),
+            _ => Asked::Other,
+        };
+        let is_page = asked == Asked::Part(Part::Page);
+        // A redirect of what was left out is no more than it was.
+        let takes = !chain.ignored && self.login.takes(asked, method, &url);
+        let Some(part) = takes.then_some(asked).and_then(Asked::part) else {
             chain.ignored = true;
             return is_page;
-        }
+        };
         let body = posted(request);
         self.begun += 1;
         chain.open.push_back(Open {
             number: self.begun,
+            part,
             request: Request {
-                method: request["method"].as_str().unwrap_or("GET").to_owned(),
+                method: method.to_owned(),
                 url,
                 headers: headers(&request["headers"]),
                 body: Body::new(body.clone().unwrap_or_default()),
@@ -190,7 +179,7 @@ impl Hops {
             end: None,
             body: Awaited::Nothing,
         });
-        true
+        is_page
     }
 
     /// A page that goes on does not load any further: its end is not told, or late.
@@ -241,6 +230,11 @@ impl Hops {
         self.complete(key)
     }
 
+    /// How many requests were no part of the login.
+    pub fn left_out(&self) -> u32 {
+        self.login.left_out
+    }
+
     /// Whether no request of a page is under way.
     pub fn are_complete(&self) -> bool {
         self.chains.values().all(|chain| chain.open.is_empty())
@@ -248,7 +242,7 @@ impl Hops {
 
     /// What is still open, as far as it came.
     pub fn rest(&mut self) -> Vec<Hop> {
-        let mut rest = Vec::new();
+        let mut rest: Vec<_> = std::mem::take(&mut self.done).into_values().collect();
         for (_, mut chain) in self.chains.drain() {
             while let Some(open) = chain.open.pop_front() {
                 rest.push(hop(
@@ -360,6 +354,7 @@ fn hop(open: Open, sent: Option<Value>, received: Option<Value>) -> Hop {
         None => Outcome::Failure(failure(&request.url, failed.as_deref())),
     };
     Hop {
+        part: open.part,
         request,
         outcome,
         started: open.started,
@@ -392,16 +387,6 @@ fn received_body(result: &Value) -> Option<Vec<u8>> {
     } else {
         Some(text.as_bytes().to_vec())
     }
-}
-
-fn limited(mut bytes: Vec<u8>, limit: u64) -> Body {
-    let is_longer = bytes.len() as u64 > limit;
-    bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut body = Body::new(bytes);
-    if is_longer {
-        body.end = BodyEnd::Truncated { limit };
-    }
-    body
 }
 
 /// Several values of one name are one text with a line for each.
@@ -462,18 +447,10 @@ fn failure(url: &str, text: Option<&str>) -> Failure {
     }
 }
 
-/// Whether a URL is this one but for its query.
-fn is_at(url: &str, place: &str) -> bool {
-    let parts = |text: &str| {
-        let url = url::Url::parse(text).ok()?;
-        Some((trace::origin_of(text)?, url.path().to_owned()))
-    };
-    parts(url).is_some_and(|url| parts(place) == Some(url))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::BodyEnd;
 
     use super::*;
 
@@ -572,7 +549,7 @@ mod tests {
                     .is_empty()
             );
         }
-        assert_eq!(hops.left_out, 2);
+        assert_eq!(hops.left_out(), 2);
         assert!(hops.rest().is_empty());
     }
 

@@ -1,41 +1,23 @@
 //! The talk with the browser: which pages there are, and what they request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use crate::hops::{Hop, Hops, Key, Seen, Then};
-use crate::messages::{Pipe, Reader, Writer, over};
-use crate::password::Passwords;
+use crate::chromium::hops::{Hops, Key, Then};
+use crate::chromium::messages::{Reader, Writer, over};
+use crate::hop::{FIELDS, Left, SETTLING, Teller, WORLD};
+use crate::process::Pipe;
 
-/// Says which fields of type password there are and what was typed in them, so that it can be kept
-/// out of the record under whatever name it is sent. Runs beside the page's own scripts, not among
-/// them.
-const FIELDS: &str = r#"
-for (const event of ["change", "submit", "formdata"])
-  addEventListener(event, () => {
-    for (const field of document.querySelectorAll("input[type=password]"))
-      authscopeTyped(JSON.stringify([field.name, field.value]));
-  }, true);
-"#;
+/// The frame that is a page, in a session that has none.
+const NO_PAGE: &str = "";
 
-/// The name of the world in which that runs.
-const WORLD: &str = "authscope";
-
-/// The callback may be here before the browser has told of the redirect that led to it.
-const SETTLING: Duration = Duration::from_secs(2);
-
-/// Who ended it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Left {
-    ByUs,
-    ByUser,
+/// Has what is new told, and held until everything is set up.
+fn attach() -> Value {
+    json!({"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true})
 }
 
 pub(crate) struct Talk {
@@ -43,13 +25,13 @@ pub(crate) struct Talk {
     writer: Writer,
     /// The page of each session.
     pages: HashMap<String, String>,
+    /// Sessions of frames that the browser keeps apart from their page, being of another site.
+    frames: HashSet<String>,
     bodies: HashMap<u64, Key>,
     /// Commands without whose reply a page may not begin: what is set up later misses events.
     setting_up: HashMap<u64, String>,
     hops: Hops,
-    passwords: Passwords,
-    seen: mpsc::UnboundedSender<Seen>,
-    left_out: Arc<AtomicU32>,
+    teller: Teller,
     /// What the first page opens, until there is one.
     first: Option<(String, oneshot::Sender<()>)>,
 }
@@ -58,8 +40,7 @@ impl Talk {
     pub fn new(
         pipe: Pipe,
         hops: Hops,
-        seen: mpsc::UnboundedSender<Seen>,
-        left_out: Arc<AtomicU32>,
+        teller: Teller,
         first: (String, oneshot::Sender<()>),
     ) -> Self {
         let (reader, writer) = over(pipe);
@@ -67,13 +48,26 @@ impl Talk {
             reader,
             writer,
             pages: HashMap::new(),
+            frames: HashSet::new(),
             bodies: HashMap::new(),
             setting_up: HashMap::new(),
             hops,
-            passwords: Passwords::default(),
-            seen,
-            left_out,
+            teller,
             first: Some(first),
+        }
+    }
+
+    /// Tells what is seen until the browser is gone, or `stopped` says that it is to go.
+    pub async fn run(mut self, stopped: oneshot::Receiver<()>) {
+        let left = self.listen(stopped).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the browser is not understood");
+            Left::ByUser
+        });
+        for hop in self.hops.rest() {
+            self.teller.tell(hop);
+        }
+        if left == Left::ByUser {
+            self.teller.closed();
         }
     }
 
@@ -81,12 +75,12 @@ impl Talk {
     ///
     /// # Errors
     /// When it says something else than the protocol has.
-    pub async fn listen(&mut self, mut stopped: oneshot::Receiver<()>) -> io::Result<Left> {
-        let attach = json!({"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true});
-        self.writer
-            .send(None, "Target.setAutoAttach", attach)
-            .await?;
+    async fn listen(&mut self, mut stopped: oneshot::Receiver<()>) -> io::Result<Left> {
+        let attaching = self.writer.send(None, "Target.setAutoAttach", attach());
+        attaching.await?;
+        // It is over at a time; and before that, when it has told all it had seen by then.
         let mut until = None;
+        let mut last_word = None;
         loop {
             let next = self.reader.next();
             let message = match until {
@@ -94,10 +88,14 @@ impl Talk {
                     message = next => message?,
                     _ = &mut stopped => {
                         until = Some(Instant::now() + SETTLING);
+                        let asked = self.writer.send(None, "Browser.getVersion", json!({}));
+                        last_word = Some(asked.await?);
                         continue;
                     }
                 },
-                Some(_) if self.hops.are_complete() => return Ok(Left::ByUs),
+                Some(_) if last_word.is_none() && self.hops.are_complete() => {
+                    return Ok(Left::ByUs);
+                }
                 Some(until) => match timeout_at(until, next).await {
                     Ok(message) => message?,
                     Err(_) => return Ok(Left::ByUs),
@@ -106,6 +104,7 @@ impl Talk {
             let Some(message) = message else {
                 return Ok(Left::ByUser);
             };
+            last_word = last_word.filter(|id| message["id"] != *id);
             if !self.take(&message).await? {
                 return Ok(Left::ByUser);
             }
@@ -123,15 +122,21 @@ impl Talk {
             "Target.attachedToTarget" => self.attached(params).await?,
             "Target.detachedFromTarget" => {
                 let gone = params["sessionId"].as_str().unwrap_or_default();
+                self.frames.remove(gone);
                 let was_page = self.pages.remove(gone).is_some();
                 return Ok(!was_page || !self.pages.is_empty());
             }
-            "Runtime.bindingCalled" => self.typed(params),
+            "Runtime.bindingCalled" => {
+                let said = params["payload"].as_str().unwrap_or_default();
+                self.teller.typed(said);
+            }
             method => {
                 let session = message["sessionId"].as_str().unwrap_or_default();
-                if let Some(page) = self.pages.get(session) {
+                let page = self.pages.get(session).map(String::as_str);
+                let page = page.or_else(|| self.frames.contains(session).then_some(NO_PAGE));
+                if let Some(page) = page {
                     let then = self.hops.take(session, page, method, params);
-                    self.left_out.store(self.hops.left_out, Ordering::Relaxed);
+                    self.teller.left_out(self.hops.left_out());
                     self.go_on(then).await?;
                 }
             }
@@ -152,22 +157,19 @@ impl Talk {
         Ok(())
     }
 
-    /// What was under way when the browser was gone, or is left.
-    pub fn rest(&mut self) {
-        for hop in self.hops.rest() {
-            self.emit(hop);
-        }
-    }
-
     async fn attached(&mut self, params: &Value) -> io::Result<()> {
         let session = params["sessionId"].as_str().unwrap_or_default();
         let about = &params["targetInfo"];
-        if about["type"] != "page" {
-            return self.begin(session).await;
+        match about["type"].as_str() {
+            Some("page") => {
+                let page = about["targetId"].as_str().unwrap_or_default();
+                self.pages.insert(session.to_owned(), page.to_owned());
+            }
+            Some("iframe") => drop(self.frames.insert(session.to_owned())),
+            _ => return self.begin(session).await,
         }
-        let page = about["targetId"].as_str().unwrap_or_default();
-        self.pages.insert(session.to_owned(), page.to_owned());
         for (method, params) in [
+            ("Target.setAutoAttach", attach()),
             // Bodies are kept also when the page goes on at once, by browsers that can.
             (
                 "Network.enable",
@@ -207,17 +209,10 @@ impl Talk {
         Ok(())
     }
 
-    fn typed(&mut self, params: &Value) {
-        let payload = params["payload"].as_str().unwrap_or_default();
-        if let Ok((name, value)) = serde_json::from_str::<(String, String)>(payload) {
-            self.passwords.typed(&name, &value);
-        }
-    }
-
     async fn go_on(&mut self, then: Vec<Then>) -> io::Result<()> {
         for then in then {
             match then {
-                Then::Emit(hop) => self.emit(*hop),
+                Then::Emit(hop) => self.teller.tell(*hop),
                 Then::AskForBody(key) => {
                     let which = json!({"requestId": key.1});
                     let get = "Network.getResponseBody";
@@ -227,11 +222,5 @@ impl Talk {
             }
         }
         Ok(())
-    }
-
-    fn emit(&mut self, mut hop: Hop) {
-        self.passwords.drop_from(&mut hop);
-        // Nobody may listen any more.
-        let _ = self.seen.send(Seen::Hop(Box::new(hop)));
     }
 }
