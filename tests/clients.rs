@@ -309,12 +309,28 @@ async fn a_window_s_table_grows_row_by_row_and_each_run_can_be_opened() {
     let program = program("table");
     program.start(options(lab.mcp_url()), None).await.unwrap();
     let first = program.document().unwrap().id();
+    assert_eq!(program.follow_clients(|_| {}).await, None);
     let told = Mutex::new(Vec::new());
+    let begun = tokio::sync::Notify::new();
     let playing = program.play_clients(wanted(lab.mcp_url()), |table| {
         let told = &mut *told.lock().unwrap();
         told.push((table.playing, table.rows.len()));
+        begun.notify_one();
     });
-    let table = within("the table", playing).await.unwrap();
+    // As a window does that is reloaded in the middle.
+    let rows = Mutex::new(Vec::new());
+    let following = async {
+        begun.notified().await;
+        let follow = program.follow_clients(|table| rows.lock().unwrap().push(table.rows.len()));
+        follow.await
+    };
+    let both = async { tokio::join!(playing, following) };
+    let (table, followed) = within("the table", both).await;
+    let table = table.unwrap();
+    assert_eq!(followed.as_ref(), Some(&table));
+    assert_eq!(program.follow_clients(|_| {}).await, followed);
+    let rows = rows.into_inner().unwrap();
+    assert!(rows.len() > 1 && rows.is_sorted(), "{rows:?}");
     let told = told.into_inner().unwrap();
     assert_eq!(told[0], (Some("Claude Code".into()), 0));
     assert_eq!(told.last(), Some(&(None, clients::IDS.len())));

@@ -22,6 +22,19 @@ pub async fn play_clients(
 }
 
 #[tauri::command]
+pub async fn follow_clients(
+    app: State<'_, App>,
+    channel: Channel<ClientTable>,
+) -> Answer<Option<ClientTable>> {
+    let table = app.follow_clients(|table| {
+        if let Err(error) = channel.send(table) {
+            tracing::warn!(%error, "the window does not listen");
+        }
+    });
+    Ok(table.await)
+}
+
+#[tauri::command]
 pub async fn stop_clients(app: State<'_, App>) -> Answer {
     app.stop_clients();
     Ok(())

@@ -80,6 +80,7 @@ fn main() {
             commands::start,
             commands::observe,
             client_commands::play_clients,
+            client_commands::follow_clients,
             client_commands::stop_clients,
             client_commands::client_table_text,
             client_commands::choose_table_file,

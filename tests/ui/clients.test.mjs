@@ -32,6 +32,13 @@ test("a URL that cannot be used is said at the consent", async () => {
   await closed(page);
 });
 
+test("a window that is reloaded in the middle goes on with the table", async () => {
+  const page = await ui.open("?fixture=healthy&playing");
+  await visible(page.getByText("is being played…"));
+  await page.getByText("1 works, 8 work up to the login, 1 stops.").waitFor();
+  await closed(page);
+});
+
 for (const theme of ["dark", "light"]) {
   for (const [width, height] of [
     [1440, 900],

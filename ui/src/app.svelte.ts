@@ -217,6 +217,12 @@ export class App {
       });
       void this.#takeFiles();
       void this.#askWhenClosed();
+      this.clients
+        .follow(() => {
+          this.#fresh = false;
+          this.screen = "clients";
+        })
+        .catch((reason: unknown) => this.messages.refuse(reason));
     } catch (reason) {
       this.bootError = reason;
     }

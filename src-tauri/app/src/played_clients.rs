@@ -72,7 +72,7 @@ pub(crate) struct PlayedClients(Mutex<Option<Arc<Playing>>>);
 /// they push none out.
 pub(crate) struct Playing {
     options: Options,
-    table: Mutex<ClientTable>,
+    table: watch::Sender<ClientTable>,
     runs: Mutex<Vec<Open>>,
     stop: watch::Sender<bool>,
 }
@@ -88,7 +88,7 @@ impl PlayedClients {
         let (stop, stopped) = watch::channel(false);
         let playing = Arc::new(Playing {
             options,
-            table: Mutex::new(table),
+            table: watch::Sender::new(table),
             runs: Mutex::default(),
             stop,
         });
@@ -123,7 +123,12 @@ impl PlayedClients {
 
 impl Playing {
     pub fn table(&self) -> ClientTable {
-        lock(&self.table).clone()
+        self.table.borrow().clone()
+    }
+
+    /// Tells of each change of the table.
+    pub fn follow(&self) -> watch::Receiver<ClientTable> {
+        self.table.subscribe()
     }
 
     pub fn options(&self) -> &Options {
@@ -131,11 +136,13 @@ impl Playing {
     }
 
     pub fn add(&self, row: PlayedRow, run: Open) {
-        lock(&self.table).rows.push(row);
+        // Who sees the row can open its run.
         lock(&self.runs).push(run);
+        self.table.send_modify(|table| table.rows.push(row));
     }
 
     pub fn plays(&self, client: Option<&str>) {
-        lock(&self.table).playing = client.map(str::to_owned);
+        let playing = client.map(str::to_owned);
+        self.table.send_modify(|table| table.playing = playing);
     }
 }

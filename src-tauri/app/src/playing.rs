@@ -85,6 +85,23 @@ impl App {
         played.map(|()| playing.table())
     }
 
+    /// The table that was played last, for a window that was reloaded; none before the first. While
+    /// clients are being played, each change of it is told.
+    pub async fn follow_clients(&self, told: impl Fn(ClientTable)) -> Option<ClientTable> {
+        let mut changes = self.played.playing()?.follow();
+        loop {
+            let table = changes.borrow_and_update().clone();
+            if table.playing.is_none() {
+                return Some(table);
+            }
+            told(table.clone());
+            // Another table is played instead.
+            if changes.changed().await.is_err() {
+                return Some(table);
+            }
+        }
+    }
+
     /// Whether hosted clients can reach the server of the table, which is the user's own.
     ///
     /// # Errors

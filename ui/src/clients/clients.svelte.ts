@@ -43,6 +43,17 @@ export class Clients {
     });
   }
 
+  /** Goes on with what was played before the window was reloaded; `playing` says that it still is. */
+  async follow(playing: () => void): Promise<void> {
+    let isNew = true;
+    const table = await this.#host.followClients((changed) => {
+      this.table = changed;
+      if (isNew) playing();
+      isNew = false;
+    });
+    if (table !== null) this.table = table;
+  }
+
   /** Looks at the edge of the server of the table. */
   async askEdge(wanted: EdgeRequest): Promise<void> {
     this.asking = true;

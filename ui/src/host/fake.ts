@@ -135,6 +135,7 @@ export function fakeHost(query: URLSearchParams): Host {
       if (wanted.lab === null) check(url);
       return clients.play(url, PACE, onTable);
     },
+    followClients: (onTable) => clients.follow(PACE, onTable),
     stopClients: async () => clients.stop(),
     clientTableText: async (json) => (json ? "{}" : "| client | outcome |"),
     chooseTableFile: async (suggested) => suggested,

@@ -49,6 +49,11 @@ export interface Host {
   observe(wanted: ObserveRequest): Promise<void>;
   /** Plays every known client against a server. Each row is told as it is known; resolves at the end. */
   playClients(wanted: TableRequest, onTable: (table: ClientTable) => void): Promise<ClientTable>;
+  /**
+   * The table that was played last; null before the first. While clients are being played each row is
+   * told as it is known: so a window that was reloaded goes on with it.
+   */
+  followClients(onTable: (table: ClientTable) => void): Promise<ClientTable | null>;
   /** Ends the client that is being played, and plays no other. */
   stopClients(): Promise<void>;
   /** The table that was played last: Markdown, or JSON. */

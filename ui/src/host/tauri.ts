@@ -21,6 +21,10 @@ export function tauriHost(): Host {
       const channel = new Channel<ClientTable>(onTable);
       return invoke("play_clients", { wanted, channel });
     },
+    followClients: (onTable) => {
+      const channel = new Channel<ClientTable>(onTable);
+      return invoke("follow_clients", { channel });
+    },
     stopClients: () => invoke("stop_clients"),
     clientTableText: (json) => invoke("client_table_text", { json }),
     chooseTableFile: (suggested) => invoke("choose_table_file", { suggested }),
