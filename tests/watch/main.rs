@@ -342,7 +342,9 @@ fn without_a_browser_to_watch_the_system_s_is_used() {
         folder.program("xdg-open", &format!("#!/bin/sh\necho \"$1\" > '{told}'\n"));
         let json = folder.file("run.json");
         let mut command = command::watch(lab.mcp_url(), &folder.0.join("kept"));
-        command.args(["--json", &json]).env("PATH", &folder.0)
+        command
+            .args(["--json", &json])
+            .env("PATH", &folder.0)
             .env_remove("AUTHSCOPE_WATCH_BROWSER");
         let run = tokio::spawn(command::ended(command));
 

@@ -506,7 +506,6 @@ impl App {
             })
             .await
     }
-
 }
 
 fn not_a_run() -> AppError {

@@ -183,7 +183,10 @@ pub(super) async fn remember(document: Weak<Document>, keeping: Arc<Keeping>) {
 }
 
 /// Shows, once, that a run cannot be kept.
-pub(super) async fn tell_not_kept(document: Weak<Document>, mut problem: watch::Receiver<Option<String>>) {
+pub(super) async fn tell_not_kept(
+    document: Weak<Document>,
+    mut problem: watch::Receiver<Option<String>>,
+) {
     let Ok(why) = problem
         .wait_for(Option::is_some)
         .await

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use trace::{Secret, Trace};
 
 use super::{
-    JOURNAL, KeptOptions, LOCK, OPTIONS, TRACE, about, file_error, name_of, recover, write_about, write_trace,
+    JOURNAL, KeptOptions, LOCK, OPTIONS, TRACE, about, file_error, name_of, recover, write_about,
+    write_trace,
 };
 use crate::contract::{AppError, PastRun};
 use crate::shown::lock;
