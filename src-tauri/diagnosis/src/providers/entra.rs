@@ -146,6 +146,73 @@ pub(super) const PROVIDER: Provider = Provider {
             "The account that logged in does not exist in this tenant.",
             "Log in with an account of this tenant, or invite the account as a guest.",
         ),
+        text(
+            &["AADSTS50105"],
+            "the user is not assigned to the application",
+            Owner::AuthorizationServer,
+            "The application wants an assignment, and this user has none.",
+            "In the Entra admin center, under Enterprise applications, the application, Users and \
+              groups, assign the user or a group of theirs.",
+        ),
+        text(
+            &["AADSTS50194"],
+            "the application belongs to one tenant",
+            Owner::McpServer,
+            "The issuer is the one for all tenants (/common), and the app registration is for its own \
+              tenant alone.",
+            "Name the issuer of the tenant itself in authorization_servers \
+              (https://login.microsoftonline.com/TENANT-ID/v2.0), or make the app registration a \
+              multitenant one.",
+        ),
+        text(
+            &["AADSTS500011"],
+            "this tenant does not have the API",
+            Owner::AuthorizationServer,
+            "The API that the scope or resource names is not registered in the tenant, or nobody has \
+              consented to it there.",
+            "Register the API in this tenant, or have an administrator of this tenant consent to it; \
+              check that the issuer names the right tenant.",
+        ),
+        text(
+            &["AADSTS53003"],
+            "a Conditional Access policy blocks it",
+            Owner::AuthorizationServer,
+            "A policy of the tenant does not let this user, device, place or application in.",
+            "In the Entra admin center, look at the sign-in log for the Conditional Access policy that \
+              applied, and let this application or user through.",
+        ),
+        text(
+            &["AADSTS700025"],
+            "a public client has no secret",
+            Owner::Client,
+            "The app registration is a public client, and a secret was sent.",
+            "Run without a client secret, or use the app registration's platform Web.",
+        ),
+        text(
+            &["AADSTS90009"],
+            "the application asks for a token for itself",
+            Owner::McpServer,
+            "Client and API are one app registration. Entra gives it a token only where the API is named \
+              by its application (client) ID.",
+            "Write the scope with the application (client) ID before it (CLIENT-ID/SCOPE) into \
+              scopes_supported and the challenge, or give the client an app registration of its own.",
+        ),
+        text(
+            &["AADSTS650057"],
+            "the client has no permission for this API",
+            Owner::AuthorizationServer,
+            "The API is not among the permissions of the client's app registration.",
+            "In the Entra admin center, under API permissions of the client, add the scope of your API \
+              and consent to it.",
+        ),
+        text(
+            &["AADSTS90002"],
+            "there is no such tenant",
+            Owner::McpServer,
+            "The tenant in the issuer is not known in this cloud.",
+            "Write the issuer with the right tenant ID into authorization_servers, on the host of the \
+              cloud that the tenant is in.",
+        ),
     ],
     recipes: &[
         fix(
