@@ -3,8 +3,8 @@
 use crate::finding::Level;
 use crate::members::{Form, Member};
 use crate::spec::{
-    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES,
-    RFC7662_ACTIVE, RFC8628_INTERVAL, Spec,
+    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_REGISTERED,
+    RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL, Spec,
 };
 
 pub(crate) const INTROSPECTION: &[Member] = &[
@@ -67,6 +67,11 @@ pub(crate) const REGISTRATION: &[Member] = &[
         RFC7591_SECRET_EXPIRES,
     ),
     member("client_id_issued_at", Form::Time, RFC7591_SECRET_EXPIRES),
+    member("client_uri", Form::Url, RFC7591_REGISTERED),
+    member("logo_uri", Form::Url, RFC7591_REGISTERED),
+    member("policy_uri", Form::Url, RFC7591_REGISTERED),
+    member("tos_uri", Form::Url, RFC7591_REGISTERED),
+    member("jwks_uri", Form::Url, RFC7591_REGISTERED),
 ];
 
 /// What has to be there is another rule's matter.

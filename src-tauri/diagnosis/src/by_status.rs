@@ -49,6 +49,9 @@ impl ByStatus {
 /// where the status decides nothing and the body has to tell.
 pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
     let decided = |kind, why: String, fix: String| Some(ByStatus { kind, why, fix });
+    if let Some((why, fix)) = tunnel_or_route(response, who) {
+        return decided(Decided::Gateway, why, fix);
+    }
     match response.status {
         300..=399 => redirected(response, who),
         421 => decided(
@@ -129,6 +132,64 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
         ),
         _ => None,
     }
+}
+
+/// What a tunnel or an API gateway says in words of its own that need an explanation: the other end
+/// of the tunnel is not there, or the gateway has no such route.
+fn tunnel_or_route(response: &Response, who: &str) -> Option<(String, String)> {
+    const OFFLINE: &str = "ERR_NGROK_3200";
+    if let Some(code) = response.header_value("ngrok-error-code") {
+        let why = if code == OFFLINE {
+            format!(
+                "ngrok answers and not {who}: no agent serves this address, so the tunnel is \
+                 offline ({OFFLINE})."
+            )
+        } else {
+            let code = excerpt(code);
+            format!("ngrok answers and not {who}: the tunnel does not get through to it ({code}).")
+        };
+        return Some((
+            why,
+            format!(
+                "Check that the ngrok agent is running beside {who}, for this very address, and \
+                 that it forwards to the port on which {who} listens."
+            ),
+        ));
+    }
+    let body = response.body.text().unwrap_or_default();
+    let no_tunnel = body.trim() == "error code: 1033" || body.contains("Error 1033");
+    if response.status == 530 && no_tunnel {
+        return Some((
+            format!(
+                "Cloudflare answers with its error 1033: this name belongs to a Cloudflare Tunnel, \
+                 and no cloudflared that serves the tunnel is connected. {} is not reached.",
+                capitalized(who)
+            ),
+            format!(
+                "Start cloudflared beside {who}, and give its tunnel a route for this host name."
+            ),
+        ));
+    }
+    let error = response.header_value("x-amzn-errortype");
+    let unknown_route = error
+        .and_then(|error| error.split(':').next())
+        .is_some_and(|error| error == "MissingAuthenticationTokenException");
+    unknown_route.then(|| {
+        (
+            format!(
+                "Amazon API Gateway answers and not {who}. With \"Missing Authentication Token\" it \
+                 says that the API has no route for this path and method, or that the stage's name \
+                 is missing in the path; a token would not change that."
+            ),
+            format!("Add a route for this path and method to the API in front of {who}, and deploy it."),
+        )
+    })
+}
+
+fn capitalized(who: &str) -> String {
+    let mut letters = who.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// What the status of an answer decides where the client authenticates itself. Where it did so in
@@ -290,6 +351,35 @@ mod tests {
         ] {
             assert_eq!(of(status, headers, body), Some(kind), "{status}");
         }
+    }
+
+    #[test]
+    fn tunnels_and_routes_that_are_not_there() {
+        let offline = [("ngrok-error-code", "ERR_NGROK_3200")];
+        let no_route = [(
+            "x-amzn-errortype",
+            "MissingAuthenticationTokenException:http",
+        )];
+        let forbidden = [("x-amzn-errortype", "ForbiddenException")];
+        for (status, headers, body, kind, word) in [
+            (404, &offline[..], "", Decided::Gateway, "offline"),
+            (
+                530,
+                &[],
+                "error code: 1033",
+                Decided::Gateway,
+                "cloudflared",
+            ),
+            (530, &[], "error code: 1016", Decided::Gateway, "Cloudflare"),
+            (403, &no_route, "{}", Decided::Gateway, "no route"),
+            (403, &forbidden, "{}", Decided::InFront, "stands in front"),
+        ] {
+            let response = response(status, headers, body);
+            let decided = by_status(&response, "the MCP server").unwrap();
+            assert_eq!(decided.kind, kind, "{word}");
+            assert!(decided.why.contains(word), "{}", decided.why);
+        }
+        assert_eq!(of(200, &[], "Error 1033"), None);
     }
 
     #[test]

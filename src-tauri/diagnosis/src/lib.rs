@@ -66,6 +66,7 @@ mod fields;
 mod finding;
 mod follow;
 mod foreign;
+mod form_action;
 mod guide;
 mod id_token;
 mod judge;

@@ -27,6 +27,30 @@ pub(crate) fn advice(uri: &str) -> String {
     )
 }
 
+/// What a firewall that refuses a request with this redirect URI may dislike, and a way around it:
+/// rules against forged requests look for loopback addresses in queries and bodies.
+pub(crate) fn to_a_firewall(uri: &str) -> Option<(String, String)> {
+    let url = Url::parse(uri).ok()?;
+    let host = url.host_str()?;
+    matches!(host, "127.0.0.1" | "[::1]").then(|| {
+        (
+            format!(
+                "Such rules often refuse a loopback address: the request has {host} in its redirect \
+                 URI."
+            ),
+            "Let the firewall take loopback redirect URIs here. Until then try --redirect-host \
+             localhost, which many of these rules let pass."
+                .to_owned(),
+        )
+    })
+}
+
+/// Whether an error description is about the parameter `resource`.
+pub(crate) fn names_resource(description: &str) -> bool {
+    let mut words = description.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.any(|word| word.eq_ignore_ascii_case("resource"))
+}
+
 /// Whether a page, in lower case, says in so many words that a redirect URI is refused.
 pub(crate) fn refuses_redirect_uri(page: &str) -> bool {
     REFUSALS.iter().any(|words| page.contains(words))

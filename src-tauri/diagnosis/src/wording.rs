@@ -177,6 +177,21 @@ pub(crate) fn text_of_page(page: &str) -> String {
     text
 }
 
+/// Whether an error's words, in small letters, say that something was not sent.
+pub(crate) fn says_missing(words: &str) -> bool {
+    [
+        "missing",
+        "is required",
+        "required parameter",
+        "not provided",
+        "must be provided",
+        "not present",
+        "is undefined",
+    ]
+    .iter()
+    .any(|says| words.contains(says))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

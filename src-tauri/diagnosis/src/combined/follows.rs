@@ -185,6 +185,23 @@ pub const FOLLOWS: &[Shown] = &[
         run.stop(Phase::Authorization, StopCode::AuthorizationError)
             .trace()
     }),
+    ("T41", "M06/sets_parameter", || {
+        let mut run = Run::healthy();
+        let endpoint = "https://as.example/authorize?resource=https%3A%2F%2Fas.example";
+        run.server_tries[0]
+            .2
+            .edit(|document| document["authorization_endpoint"] = json!(endpoint));
+        run.token = Answer::json(400, json!({"error": "invalid_target"}));
+        run.stop(Phase::Token, StopCode::TokenRejected).trace()
+    }),
+    ("G32", "M02", || {
+        let mut run = Run::healthy();
+        run.server_tries[0].2.edit(|document| {
+            document["token_endpoint"] = json!("http://keycloak.internal:8080/token");
+        });
+        run.stop(Phase::Token, StopCode::CredentialsElsewhere)
+            .trace()
+    }),
     ("N01", "M02", || {
         let mut run = Run::healthy();
         let elsewhere = "http://as.example.com/token";

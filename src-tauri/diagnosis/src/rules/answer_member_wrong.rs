@@ -11,13 +11,13 @@ use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY,
-    RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL,
+    RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL,
 };
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// The members of answers besides metadata and tokens: the times of a registration,
+    /// The members of answers besides metadata and tokens: times and URLs of a registration,
     /// introspection, userinfo, the device authorization, the keys of a key set, the results of
     /// `initialize`, `server/discover` and `tools/list`, and the session id.
     ///
@@ -39,8 +39,8 @@ rule! {
         SESSION_ID: Error McpServer Certain "{header} from the MCP server is not valid",
     ],
     spec: [
-        RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_SECRET_EXPIRES, MCP_INITIALIZE_RESULT,
-        MCP_TOOL, RFC8628_INTERVAL, MCP_SESSION_ID,
+        RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES,
+        MCP_INITIALIZE_RESULT, MCP_TOOL, RFC8628_INTERVAL, MCP_SESSION_ID,
     ],
     looks_at: [Request],
 }
@@ -192,7 +192,7 @@ fn keys(seen: ExchangeRef<'_>) -> Vec<Held> {
     .collect()
 }
 
-/// The times of a registration. One that does not apply may be written as null.
+/// Times and URLs of a registration. One that does not apply may be written as null.
 fn registered(seen: ExchangeRef<'_>) -> Option<Held> {
     let response = seen
         .response_with_body()
@@ -400,6 +400,20 @@ mod tests {
         );
         assert!(with(json!(null)).is_silent("B03"));
         assert!(with(json!(0)).is_silent("B03"));
+    }
+
+    #[test]
+    fn urls_of_a_registration() {
+        let with = |member: &str, value: serde_json::Value| {
+            let mut run = Run::healthy();
+            let answer = &mut run.registration.as_mut().unwrap().1;
+            answer.edit(|answer| answer[member] = value);
+            run
+        };
+        let finding = with("client_uri", json!("")).finding("B03");
+        assert!(finding.title.contains("client_uri"), "{}", finding.title);
+        assert!(with("logo_uri", json!("https://client.example/logo.png")).is_silent("B03"));
+        assert!(with("client_name", json!("")).is_silent("B03"));
     }
 
     #[test]

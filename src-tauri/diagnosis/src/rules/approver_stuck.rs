@@ -5,10 +5,11 @@ use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
 use crate::preflights::is_redirect;
 use crate::reading::{ExchangeRef, Reading, value};
+use crate::redirect_uris::to_a_firewall;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_AUTHORIZATION_ERROR, RFC6749_LOGIN};
 use crate::upstream::refused_upstream;
-use crate::wording::{excerpt, in_its_own_words, is_html, text_of_page};
+use crate::wording::{excerpt, in_its_own_words, is_html, says_missing, text_of_page};
 
 rule! {
     /// # What it looks at
@@ -38,6 +39,8 @@ rule! {
             "The authorization endpoint does not know the client that has just registered",
         CLIENT_ID_UNKNOWN: Error Client Likely
             "The authorization endpoint does not know the client ID of this run",
+        LATER_PAGE_REFUSES: Error AuthorizationServer Likely
+            "The login ends at an error page of the authorization server",
         NOT_THERE: Error AuthorizationServer Likely
             "The authorization endpoint does not exist",
         BY_POST: Error AuthorizationServer Likely
@@ -213,14 +216,20 @@ impl Page<'_> {
                 Decided::InFront => &IN_FRONT,
                 _ => &PAGE_FAILS,
             };
+            let asked = reading.authorization_before(self.hop.seq);
+            let uri = asked.and_then(|(_, asked)| value(asked, "redirect_uri"));
+            let dislikes = uri
+                .filter(|_| self.is_first && decided.kind == Decided::InFront)
+                .and_then(to_a_firewall);
+            let (more, way_around) = dislikes.unwrap_or_default();
             return RULE
                 .found(RFC6749_AUTHORIZATION_ERROR)
                 .variant(variant)
-                .message(format!(
-                    "A page on the way answers {status}. {}",
-                    decided.why
-                ))
-                .fix(decided.fix);
+                .message(
+                    format!("A page on the way answers {status}. {} {more}", decided.why)
+                        .trim_end(),
+                )
+                .fix(format!("{} {way_around}", decided.fix).trim_end());
         }
         if (300..400).contains(&status) && self.response.header_value("location").is_none() {
             return RULE
@@ -247,6 +256,9 @@ impl Page<'_> {
             return not_web(&scheme);
         }
         let refused = self.is_first && (status >= 400 || self.is_error_text());
+        if !refused && self.refuses_after_others() {
+            return self.refused_later(reading);
+        }
         if !refused {
             return self.wants_something();
         }
@@ -292,6 +304,59 @@ impl Page<'_> {
             .ok()?;
         let is_page = matches!(to.scheme(), "http" | "https");
         (!is_page).then(|| excerpt(to.scheme()))
+    }
+
+    /// Whether it is an error page behind another page, from which a person would not get on either.
+    fn refuses_after_others(&self) -> bool {
+        let of_a_login = [
+            "password",
+            "credential",
+            "user name",
+            "username",
+            "e-mail",
+            "email",
+        ];
+        !self.is_first
+            && (400..500).contains(&self.response.status)
+            && self.is_error_text()
+            && !of_a_login.iter().any(|word| self.words().contains(word))
+    }
+
+    fn refused_later(&self, reading: &Reading<'_>) -> Finding {
+        let asked = reading.authorization_before(self.hop.seq);
+        let words = self.words();
+        let lost = asked.and_then(|(_, asked)| {
+            let names = asked.iter().map(|pair| pair.name.as_str());
+            let lost = |name: &&str| words.contains(*name) && says_missing(&words);
+            // "state" and "scope" are words of every page.
+            let mut names = names.filter(|name| name.contains('_'));
+            names.find(lost)
+        });
+        let finding = RULE
+            .found(RFC6749_AUTHORIZATION_ERROR)
+            .variant(&LATER_PAGE_REFUSES);
+        match lost {
+            Some(name) => finding
+                .message(format!(
+                    "The page misses {name}, which the authorization request had: it was lost \
+                     between the pages. A login that leads back without the parameters of the \
+                     request, or a cookie that does not come back, are the usual causes."
+                ))
+                .fix(
+                    "Keep the whole authorization request over the login, and go on with it \
+                     afterwards.",
+                ),
+            None => finding
+                .message(
+                    "The authorization endpoint led on, and a page behind it refuses. It has no \
+                     form, so a person would not get on from here either; its own words are all \
+                     there is.",
+                )
+                .fix(
+                    "Do what the page says, and look into the authorization server's log for this \
+                     request.",
+                ),
+        }
     }
 
     fn wants_something(&self) -> Finding {
@@ -537,6 +602,36 @@ mod tests {
         }
         assert!(to("file:///x").title.ends_with("scheme file"));
         assert_eq!(to("https://login.example/").variant, "default");
+    }
+
+    #[test]
+    fn an_error_page_behind_another_page() {
+        let after_login = |status, words: &str| {
+            let first = Answer::html(200, "<form><button name=a>Go</button></form>");
+            stuck(vec![first, Answer::html(status, words)]).finding("A31")
+        };
+        let lost = after_login(400, "Error: client_id is required");
+        assert_eq!(lost.variant, "later_page_refuses");
+        assert!(
+            lost.message.contains("misses client_id"),
+            "{}",
+            lost.message
+        );
+        let refused = after_login(422, "Error: tenant is not known");
+        assert_eq!(refused.variant, "later_page_refuses");
+        assert!(refused.message.contains("its own words"));
+        for words in ["Error: wrong user name or password", "<form>Error</form>"] {
+            assert_eq!(after_login(400, words).variant, "default", "{words}");
+        }
+    }
+
+    #[test]
+    fn a_firewall_that_may_dislike_the_redirect_uri() {
+        let page = Answer::html(403, "Just a moment...").header("cf-ray", "1");
+        let mut run = stuck(vec![page.clone()]);
+        assert!(run.finding("A31").fix.contains("--redirect-host localhost"));
+        run.ask("redirect_uri", Some("https://client.example/callback"));
+        assert!(!run.finding("A31").fix.contains("--redirect-host"));
     }
 
     #[test]

@@ -2,6 +2,7 @@ use trace::{Pair, StopCode};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
+use crate::redirect_uris::names_resource;
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_ACCESS_DENIED, RFC6749_AUTHORIZATION_ERROR, RFC6749_INVALID_SCOPE,
@@ -199,6 +200,15 @@ fn by_code(error: &str, description: &str) -> Finding {
                  send.",
             )
             .fix("Enable PKCE with S256 for this client."),
+        "invalid_request" if names_resource(description) => finding
+            .message(
+                "The authorization server does not take the parameter resource, which MCP clients \
+                 have to send. A server that does not know a parameter has to ignore it.",
+            )
+            .fix(
+                "Ignore resource where it is not known, or bind the token to it. Until then run \
+                 with --resource off.",
+            ),
         "invalid_request" => finding
             .message(
                 "A parameter is missing or is not accepted. Servers that do not know resource have \

@@ -1,16 +1,19 @@
 use trace::{HowOpened, StopCode};
+use url::Url;
 
 use crate::finding::{Finding, Part};
+use crate::form_action::{form_actions, may_lead_to};
 use crate::reading::{ExchangeRef, Reading, Visit, value};
 use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_WAY_BACK;
 use crate::upstream::{Upstream, is_refusal, may_draw_itself, refused_upstream};
-use crate::wording::answer_in_words;
+use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
-    /// An authorization request after which no browser came to the redirect URI in time.
+    /// An authorization request after which no browser came to the redirect URI in time. And a page
+    /// whose policy keeps browsers from the redirect URI, where a run without one got past it.
     ///
     /// # Why it matters
     /// What happens in a browser that is not watched is not seen from here: it may still show a
@@ -31,6 +34,8 @@ rule! {
         URL_SHOWN: Error Client Likely "The browser did not come back from the authorization URL",
         CLOSED: Error Client Likely "The browser was closed before it came back",
         PAGE_REFUSES: Error AuthorizationServer Likely "The login ends at an error page",
+        KEPT_BY_POLICY: Warning AuthorizationServer Likely
+            "A page's Content-Security-Policy keeps browsers from where its form leads",
         UPSTREAM_REFUSES: Error AuthorizationServer Likely
             "The identity provider behind the authorization server answers with an error page",
     ],
@@ -40,6 +45,9 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
+    if let Some(finding) = kept_by_policy(reading) {
+        findings.add(finding);
+    }
     // What a browser shows that is watched is known before anybody gives up.
     if let Some(page) = refusing_page(reading) {
         return findings.add(at_error_page(reading, page));
@@ -93,6 +101,73 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 advice(&uri)
             )),
     });
+}
+
+/// A page whose form led on in a run without a browser, and would not in a browser that holds the
+/// redirects after a form to the policy of the page.
+fn kept_by_policy(reading: &Reading<'_>) -> Option<Finding> {
+    let hops = &reading.hops;
+    hops.iter().enumerate().find_map(|(index, page)| {
+        let response = page.response_with_body()?;
+        let url = Url::parse(&page.request().url).ok()?;
+        let submitted = hops.get(index + 1).filter(|next| next.request().method == "POST")?;
+        let policies = form_actions(response.get());
+        let places = leads_to(&hops[index + 1..]);
+        let policy = policies.iter().find(|policy| {
+            let kept = |place: &Url| !may_lead_to(policy, &url, place);
+            places.iter().any(kept)
+        })?;
+        let place = places.iter().find(|place| !may_lead_to(policy, &url, place))?;
+        let source = match place.scheme() {
+            "http" | "https" => place.origin().ascii_serialization(),
+            scheme => format!("{scheme}:"),
+        };
+        Some(
+            RULE.found(RFC6749_WAY_BACK)
+                .variant(&KEPT_BY_POLICY)
+                .at(page.seq, Part::body(""))
+                .message(format!(
+                    "The form of {} leads to {source} in the end. Chrome, Edge and other browsers \
+                     hold the redirects after a form to form-action as well and stop there without \
+                     a word: the button seems to do nothing, and the client waits for a callback. \
+                     This run has no browser and got through (to {}).",
+                    page_name(*page),
+                    page_name(*submitted),
+                ))
+                .expected(format!("form-action with {source}, or without that directive"))
+                .actual(excerpt(&format!("Content-Security-Policy: form-action {policy}")))
+                .fix(format!(
+                    "Add {source} to form-action in the Content-Security-Policy of {}, as the checked \
+                     redirect URI of each request has it, or leave form-action out there.",
+                    page_name(*page)
+                )),
+        )
+    })
+}
+
+/// Where a form leads: what it is sent to, and each redirect after that.
+fn leads_to(after: &[ExchangeRef<'_>]) -> Vec<Url> {
+    let mut places = Vec::new();
+    for hop in after {
+        let Ok(url) = Url::parse(&hop.request().url) else {
+            break;
+        };
+        let response = hop.response();
+        let location =
+            response.and_then(|response| response.header_value("location").map(str::to_owned));
+        let redirected = hop
+            .status()
+            .is_some_and(|status| (300..400).contains(&status));
+        let next = location
+            .filter(|_| redirected)
+            .and_then(|place| url.join(&place).ok());
+        places.push(url);
+        let Some(next) = next else {
+            break;
+        };
+        places.push(next);
+    }
+    places
 }
 
 /// The page at which the login ends, if nobody gets on from it.
@@ -291,6 +366,46 @@ mod tests {
             "the identity provider https://idp.example"
         );
         assert!(found_in(&trace, "S07").is_none());
+    }
+
+    #[test]
+    fn a_policy_that_keeps_browsers_from_the_redirect_uri() {
+        let told = |policy: &str| {
+            let mut run = Run::healthy();
+            let page = Answer::html(200, "<form method=post><button>Allow</button></form>");
+            let redirect = "http://localhost:49152/callback?code=1";
+            run.hops = vec![
+                page.header("content-security-policy", policy),
+                Answer::bare(302).header("location", redirect),
+            ];
+            let mut trace = run.trace();
+            let mut hops = 0;
+            for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+                if let EntryKind::Exchange(exchange) = &mut entry.kind
+                    && exchange.purpose == Purpose::Authorization
+                {
+                    hops += 1;
+                    if hops == 2 {
+                        exchange.request.method = "POST".into();
+                    }
+                }
+            }
+            found_in(&trace, "A18")
+        };
+        let finding = told("default-src 'none'; form-action 'self'").unwrap();
+        assert_eq!(finding.variant, "kept_by_policy");
+        assert!(
+            finding.fix.contains("Add http://localhost:49152 to"),
+            "{}",
+            finding.fix
+        );
+        for lawful in [
+            "default-src 'none'",
+            "form-action 'self' http://localhost:*",
+            "form-action *",
+        ] {
+            assert_eq!(told(lawful), None, "{lawful}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ rule! {
             "A credential would go to another server because of this run's own {option}",
     ],
     spec: [MCP_BINDING],
-    follows: ["R10"],
+    follows: ["R10", "M02"],
     stops: [CredentialsElsewhere],
     looks_at: [Registered],
 }

@@ -133,6 +133,28 @@ fn is_switched_off(response: &Response) -> bool {
             .any(|member| body.contains(member))
 }
 
+/// Whether an error of the registration endpoint says that only some clients are taken.
+fn refused_by_name(refused: ExchangeRef<'_>) -> bool {
+    let Some(response) = refused.response_with_body() else {
+        return false;
+    };
+    let body = response
+        .body
+        .text()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let listed = [
+        "unapproved_client",
+        "not on the approved list",
+        "not on the allow",
+        "not allowlisted",
+        "not whitelisted",
+        "not an approved client",
+        "client is not approved",
+    ];
+    listed.iter().any(|words| body.contains(words))
+}
+
 fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) -> crate::Finding {
     let status = refused.status().unwrap_or_default();
     let finding = finding.actual(answer_in_words(refused.exchange));
@@ -146,6 +168,16 @@ fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) ->
              access token there and give it to this run (--initial-access-token), or register a \
              client by hand and give its client ID to this run.",
         ),
+        403 if refused_by_name(refused) => finding
+            .variant(&FORBIDDEN)
+            .message(
+                "The registration endpoint has a list of clients that it takes, and this one is not \
+                 on it. The request itself is as it should be.",
+            )
+            .fix(
+                "Ask the operator of the authorization server to allow this client, or to register \
+                 it by hand, and give its client ID to this run.",
+            ),
         403 => finding.variant(&FORBIDDEN).message(
             "The registration endpoint forbids the request. A policy there lets only some callers \
              or redirect URIs through; a firewall in front of it may also be the one who says no.",
@@ -240,6 +272,16 @@ mod tests {
         let finding = run.finding("S06");
         assert_eq!(finding.certainty, Certainty::Likely);
         assert!(finding.actual.unwrap().contains("Trusted Hosts"));
+    }
+
+    #[test]
+    fn a_list_of_clients_is_told_from_a_policy() {
+        let mut run = Run::healthy();
+        let error = json!({"error": "unapproved_client", "error_description": "not on the list"});
+        run.registration.as_mut().unwrap().1 = Answer::json(403, error);
+        run.stop(Phase::Registration, StopCode::NoRegistration);
+        let finding = run.finding("S06");
+        assert!(finding.fix.contains("allow this client"), "{}", finding.fix);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use trace::Document;
 use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, object, text};
-use crate::redirect_uris::advice;
+use crate::redirect_uris::{advice, to_a_firewall};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC7591_ERROR, RFC7591_INVALID_METADATA, RFC7591_INVALID_REDIRECT_URI, RFC8252_LOOPBACK,
@@ -77,13 +77,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let answer = object(response).unwrap_or_default();
     let asked = serde_json::from_slice::<Document>(&last.request().body.bytes).unwrap_or_default();
-    let finding = match text(&answer, "error") {
+    let error = text(&answer, "error").or_else(|| {
+        // Some frameworks put the code into a member of their own.
+        text(&answer, "code").filter(|code| CODES.contains(code))
+    });
+    let finding = match error {
         // A limit or a failure of the server has nothing to do with the request, whatever it says.
         Some(error) if is_code(error) && by_status(&response, WHO).is_none() => {
             unknown_scopes(reading, last, &answer, &asked)
                 .unwrap_or_else(|| by_code(last, error, &answer, &asked))
         }
-        _ => without_code(last),
+        _ => without_code(last, &asked),
     };
     if !last.exchange.edited {
         return findings.add(finding);
@@ -133,7 +137,11 @@ fn unknown_scopes(
 }
 
 fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Document) -> Finding {
-    let description = text(answer, "error_description").unwrap_or_default();
+    let (place, description) = match text(answer, "error") {
+        Some(_) => ("/error", text(answer, "error_description")),
+        None => ("/code", text(answer, "message")),
+    };
+    let description = description.unwrap_or_default();
     let actual = match description {
         "" => format!("{error}, without a description"),
         description => format!("{error}: {}", excerpt(description)),
@@ -160,7 +168,7 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
         }
         return RULE
             .found(RFC7591_INVALID_REDIRECT_URI)
-            .at(seen.seq, Part::body("/error"))
+            .at(seen.seq, Part::body(place))
             .variant(&REDIRECT_URI)
             .message(
                 "No client was registered, because of a redirect URI. A native client listens on a \
@@ -200,7 +208,7 @@ fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Docume
         ),
     };
     RULE.found(spec)
-        .at(seen.seq, Part::body("/error"))
+        .at(seen.seq, Part::body(place))
         .message(message)
         .expected("201 with a client_id")
         .actual(actual)
@@ -214,6 +222,14 @@ fn is_taken_for_web(description: &str, asked: &Document) -> bool {
         && (said.contains("web client") || said.contains("application_type"))
 }
 
+/// The error codes of RFC 7591.
+const CODES: [&str; 4] = [
+    "invalid_redirect_uri",
+    "invalid_client_metadata",
+    "invalid_software_statement",
+    "unapproved_software_statement",
+];
+
 /// Who should have answered.
 const WHO: &str = "the authorization server";
 
@@ -223,7 +239,7 @@ fn is_code(error: &str) -> bool {
     !error.is_empty() && error.chars().all(of_code)
 }
 
-fn without_code(seen: ExchangeRef<'_>) -> Finding {
+fn without_code(seen: ExchangeRef<'_>, asked: &Document) -> Finding {
     let finding = RULE
         .found(RFC7591_ERROR)
         .at(seen.seq, Part::Status)
@@ -238,10 +254,16 @@ fn without_code(seen: ExchangeRef<'_>) -> Finding {
             Decided::Gateway => &GATEWAY,
             Decided::InFront | Decided::ToLogin => &IN_FRONT,
         };
+        let uris = redirect_uris(asked);
+        let dislikes = uris
+            .first()
+            .filter(|_| decided.kind == Decided::InFront)
+            .and_then(|uri| to_a_firewall(uri));
+        let (more, way_around) = dislikes.unwrap_or_default();
         return finding
             .variant(variant)
-            .message(decided.why)
-            .fix(decided.fix);
+            .message(format!("{} {more}", decided.why).trim_end())
+            .fix(format!("{} {way_around}", decided.fix).trim_end());
     }
     finding
         .variant(&UNEXPLAINED)
@@ -384,6 +406,25 @@ mod tests {
         let limit = json!({"error": "invalid_client_metadata"});
         let limit = answered(Answer::json(429, limit).header("retry-after", "120"));
         assert!(limit.finding("G03").fix.contains("120"));
+    }
+
+    #[test]
+    fn a_code_in_a_member_of_its_own_is_read() {
+        let body = json!({"code": "invalid_redirect_uri", "message": "Only HTTPS URLs"});
+        let finding = answered(Answer::json(400, body)).finding("G03");
+        assert_eq!(finding.variant, "redirect_uri");
+        let actual = finding.actual.as_deref();
+        assert_eq!(actual, Some("invalid_redirect_uri: Only HTTPS URLs"));
+        let other = json!({"code": "rest_forbidden", "message": "Sorry"});
+        let other = answered(Answer::json(400, other)).finding("G03");
+        assert_eq!(other.variant, "unexplained");
+    }
+
+    #[test]
+    fn a_firewall_that_may_dislike_the_redirect_uri() {
+        let page = Answer::html(503, "Just a moment...").header("cf-ray", "1");
+        let finding = answered(page).finding("G03");
+        assert!(finding.fix.contains("--redirect-host localhost"));
     }
 
     #[test]

@@ -32,6 +32,8 @@ rule! {
             "{member} in the authorization server metadata is not valid",
         BLANK: Error AuthorizationServer Certain
             "The authorization server metadata names neither an issuer nor endpoints",
+        SETS_PARAMETER: Error AuthorizationServer Likely
+            "authorization_endpoint has {member} in its query already",
         NO_METHOD: Warning AuthorizationServer Certain
             "{member} lists no way to authenticate that MCP clients have",
     ],
@@ -127,6 +129,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     no_method(reading, attempt, &document, findings);
     no_place_to_push(attempt, &document, findings);
+    sets_parameter(reading, attempt, &document, findings);
     // What makes the whole of it unreadable is worse than its level says.
     let unreadable = match &attempt.document {
         Some(Err(DocumentError::WrongType { field, .. })) => Some(field.as_str()),
@@ -245,6 +248,69 @@ fn no_method(
     findings.add(finding);
 }
 
+/// An authorization endpoint whose own query has what the client has to say.
+fn sets_parameter(
+    reading: &Reading<'_>,
+    attempt: &ServerTry<'_>,
+    document: &Document,
+    findings: &mut Findings,
+) {
+    const MEMBER: &str = "authorization_endpoint";
+    let endpoint = document.get(MEMBER).and_then(Value::as_str);
+    let Some(endpoint) = endpoint.and_then(|endpoint| url::Url::parse(endpoint).ok()) else {
+        return;
+    };
+    let asked = reading.authorization_before(u32::MAX);
+    let Some((_, asked)) = asked else {
+        return;
+    };
+    let set = endpoint.query_pairs().find(|(name, given)| {
+        let of_client = asked
+            .iter()
+            .rev()
+            .find(|pair| pair.name == name.as_ref())
+            .map(|pair| pair.value.as_str());
+        OF_CLIENT.contains(&name.as_ref()) && of_client.is_none_or(|ours| ours != given.as_ref())
+            || OF_CLIENT.contains(&name.as_ref())
+                && asked
+                    .iter()
+                    .filter(|pair| pair.name == name.as_ref())
+                    .count()
+                    > 1
+    });
+    let Some((name, given)) = set else {
+        return;
+    };
+    let finding = RULE
+        .found(RFC8414_RESPONSE)
+        .variant(&SETS_PARAMETER)
+        .title_with([name.as_ref()])
+        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
+        .message(format!(
+            "A client keeps the query of the endpoint and adds its own parameters, so the request \
+             has {name} twice, which OAuth does not allow. Which of them counts differs from server \
+             to server: the token may be meant for another place than the client asks for."
+        ))
+        .expected(format!("authorization_endpoint without {name}"))
+        .actual(excerpt(&format!("{name}={given} in authorization_endpoint")))
+        .fix(format!(
+            "Take {name} out of authorization_endpoint in the metadata, and go by the one that the \
+             client sends."
+        ));
+    findings.add(finding);
+}
+
+/// What a client itself has to say in an authorization request.
+const OF_CLIENT: [&str; 7] = [
+    "resource",
+    "scope",
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "state",
+    "code_challenge",
+];
+
 /// Requests have to be pushed, and nothing says where to.
 fn no_place_to_push(attempt: &ServerTry<'_>, document: &Document, findings: &mut Findings) {
     const MEMBER: &str = "pushed_authorization_request_endpoint";
@@ -307,6 +373,19 @@ mod tests {
         );
         let found = with("response_types_supported", json!(["token"])).finding("M06");
         assert!(found.fix.contains("\"code\" in response_types_supported"));
+    }
+
+    #[test]
+    fn an_authorization_endpoint_that_says_what_the_client_has_to_say() {
+        let with_query = |query: &str| {
+            with(
+                "authorization_endpoint",
+                json!(format!("https://as.example/authorize?{query}")),
+            )
+        };
+        let found = with_query("resource=https%3A%2F%2Fas.example").finding("M06");
+        assert_eq!(found.variant, "sets_parameter");
+        assert!(with_query("tenant=blue").is_silent("M06"));
     }
 
     #[test]

@@ -38,12 +38,14 @@ rule! {
         TAKEN: Note McpServer Likely
             "The access token names another audience, and the MCP server accepts it",
         UNSAID: Error AuthorizationServer Likely,
+        LOST_AT_REFRESH: Error AuthorizationServer Likely
+            "The refreshed access token is no longer meant for this MCP server",
         NOT_USED: Error AuthorizationServer Likely,
         PROVIDER_AUDIENCE: Error McpServer Likely
             "The access token has the audience that this provider gives, and not the MCP server's",
     ],
     spec: [RFC8707_AUDIENCE, MCP_AUDIENCE],
-    supersedes: [DEFAULT "T40" anywhere, UNSAID "T40" anywhere],
+    supersedes: [DEFAULT "T40" anywhere, UNSAID "T40" anywhere, LOST_AT_REFRESH "T40" anywhere],
     follows: [DEFAULT "R02", DEFAULT "R01", UNSAID "R02", UNSAID "R01"],
     stops: [TokenNotAccepted],
     looks_at: [TokenAnswer],
@@ -55,7 +57,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .iter()
         .find(|issued| issued.is_foreign() == Some(true));
     if let Some(foreign) = foreign {
-        report(reading, foreign, findings);
+        let before = issued
+            .iter()
+            .take_while(|it| it.seen.seq < foreign.seen.seq);
+        let had_it = before.into_iter().any(|it| it.is_foreign() == Some(false));
+        report(reading, foreign, had_it, findings);
     } else if let Some((opaque, error)) = issued
         .iter()
         .find_map(|issued| Some((issued, issued.jwt.as_ref().err()?)))
@@ -82,7 +88,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
-fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) {
+/// Tells of a token for somebody else. `had_it`: one before it was for this MCP server.
+fn report(reading: &Reading<'_>, foreign: &Issued<'_>, had_it: bool, findings: &mut Findings) {
     let audience = foreign.audience();
     let finding = RULE
         .found(RFC8707_AUDIENCE)
@@ -103,6 +110,18 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, findings: &mut Findings) 
         TokenUse::Refused(call) if is_refused_for_its_issuer(reading, &foreign.token, call) => {
             return;
         }
+        TokenUse::Refused(_) if had_it => finding
+            .variant(&LOST_AT_REFRESH)
+            .message(
+                "The first access token of this run names the resource. The one that the refresh \
+                 brought does not, and the MCP server refuses it: the login holds until the first \
+                 token ends.",
+            )
+            .fix(format!(
+                "Keep the resource with the grant, and put {} into aud of the tokens that a refresh \
+                 brings as well.",
+                foreign.resource
+            )),
         TokenUse::Refused(call) => match reason(call) {
             Some(Cause::Audience) => finding.message(
                 "The access token does not name the resource that was asked for, and the MCP server \

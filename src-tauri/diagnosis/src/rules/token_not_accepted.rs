@@ -77,6 +77,8 @@ rule! {
             "The MCP server rejects the proof of possession (DPoP)",
         BEARER_ONLY: Error McpServer Likely
             "The MCP server does not accept an access token that is bound to a key (DPoP)",
+        SESSION_AS_401: Error McpServer Likely
+            "The MCP server answers 401 to a session that it does not know",
         REFUSED_LATER: Error McpServer Likely
             "The MCP server accepts the access token in one call and refuses it in another",
     ],
@@ -188,13 +190,16 @@ fn refused_later(call: ExchangeRef<'_>) -> Finding {
             .variant(&SCOPE_AS_401);
         return later::scope_as_401(finding, call);
     }
+    if later::is_about_the_session(call) {
+        return later::session_as_401(of(&SESSION_AS_401), call);
+    }
     later::each_time_anew(of(&REFUSED_LATER), call)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{EntryKind, Phase, StopCode, Trace};
+    use trace::{EntryKind, Header, Phase, StopCode, Trace};
 
     use crate::finding::{Certainty, Finding, Owner};
     use crate::sample::{AS, Answer, MCP, Run, found_in, jwt, jwt_with, token_answer};
@@ -303,6 +308,30 @@ mod tests {
         let challenge = "Bearer error=\"insufficient_scope\", scope=\"admin\"";
         run.calls[1] = Answer::bare(401).header("www-authenticate", challenge);
         assert_eq!(run.finding("T40").variant, "scope_as_401");
+    }
+
+    #[test]
+    fn a_session_that_is_answered_401() {
+        let told = |words: &str, in_session: bool| {
+            let mut run = Run::healthy();
+            let challenge =
+                format!("Bearer error=\"invalid_token\", error_description=\"{words}\"");
+            run.calls[1] = Answer::bare(401).header("www-authenticate", &challenge);
+            run.stop(Phase::Mcp, StopCode::TokenNotAccepted);
+            let mut trace = run.trace();
+            for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+                if let EntryKind::Exchange(exchange) = &mut entry.kind
+                    && in_session
+                {
+                    let headers = &mut exchange.request.headers;
+                    headers.push(Header::new("mcp-session-id", "s1"));
+                }
+            }
+            found_in(&trace, "T40").unwrap().variant
+        };
+        assert_eq!(told("Session not found", true), "session_as_401");
+        assert_eq!(told("Session not found", false), "refused_later");
+        assert_eq!(told("The token is not known", true), "refused_later");
     }
 
     /// A run whose calls carry their tokens as bound ones.

@@ -4,12 +4,13 @@ use crate::by_status::of_token_answer;
 use crate::code_exchange::{ClientAuthentication, Comparison, wants_a_nonce};
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
+use crate::redirect_uris::names_resource;
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_INVALID_CLIENT, RFC6749_INVALID_GRANT, RFC6749_INVALID_SCOPE, RFC6749_TOKEN_ERROR,
     RFC6749_TOKEN_OK, RFC6749_UNAUTHORIZED_CLIENT, RFC8707_INVALID_TARGET, RFC9449_PROOF, Spec,
 };
-use crate::wording::{excerpt, list};
+use crate::wording::{excerpt, list, says_missing};
 
 rule! {
     /// # What it looks at
@@ -46,7 +47,7 @@ rule! {
         RFC6749_INVALID_GRANT, RFC6749_INVALID_CLIENT, RFC6749_UNAUTHORIZED_CLIENT, RFC6749_INVALID_SCOPE,
         RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK, RFC9449_PROOF,
     ],
-    follows: ["X01", "X02", "G21"],
+    follows: ["X01", "X02", "M06/sets_parameter", "G21"],
     stops: [TokenRejected],
     looks_at: [TokenRequest],
 }
@@ -220,6 +221,27 @@ impl Refused<'_, '_> {
         let log = "Look into the authorization server's log for this request";
         let status = self.seen.status().unwrap_or_default();
         match self.error {
+            _ if self.not_read().is_some() => (
+                RFC6749_TOKEN_ERROR,
+                format!(
+                    "The server says that {} is missing, and the request has it in its body, as \
+                     application/x-www-form-urlencoded. So the body is not read as a form (a JSON \
+                     body parser is the usual cause), or something in front takes it away.",
+                    self.not_read().unwrap_or_default()
+                ),
+                "Read the token request as application/x-www-form-urlencoded, and let nothing in \
+                 front change its body or its Content-Type."
+                    .into(),
+            ),
+            "invalid_grant" if self.has_bare_plus() => (
+                RFC6749_INVALID_GRANT,
+                "The code came with a + in the redirect that is not percent-encoded. In a query + \
+                 stands for a space, so the client has a space where the server has its +."
+                    .into(),
+                "Percent-encode the code where it is put into the redirect (+ is %2B), or make \
+                 codes of letters, digits, - and _ alone (base64url)."
+                    .into(),
+            ),
             "invalid_grant" => self.invalid_grant(log),
             "invalid_client" => self.invalid_client(),
             "unauthorized_client" => (
@@ -288,6 +310,15 @@ impl Refused<'_, '_> {
                     .into(),
                 "Turn on DPoP for this run, or allow bearer tokens for this client at the \
                  authorization server."
+                    .into(),
+            ),
+            "invalid_request" if names_resource(self.description) => (
+                RFC6749_TOKEN_ERROR,
+                "The server does not take the parameter resource, which MCP clients have to send. A \
+                 server that does not know a parameter has to ignore it."
+                    .into(),
+                "Ignore resource where it is not known, or bind the token to it. Until then run \
+                 with --resource off."
                     .into(),
             ),
             "invalid_request" => (
@@ -390,6 +421,29 @@ impl Refused<'_, '_> {
         (RFC6749_INVALID_CLIENT, means, fix.into())
     }
 
+    /// A parameter of the form that the server says is missing although it was sent.
+    fn not_read(&self) -> Option<&'static str> {
+        let words = self.description.to_ascii_lowercase();
+        let sent = form(self.seen.request());
+        let is_sent = |name: &str| value(sent, name).is_some_and(|value| !value.is_empty());
+        // Only the shortest words: "a valid redirect_uri is required" is about its value.
+        let about_value = ["valid", "match", "correct", "unknown", "wrong"];
+        if !says_missing(&words) || about_value.iter().any(|word| words.contains(word)) {
+            return None;
+        }
+        let mut names = words.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        names.find_map(|name| {
+            let known = FORM.iter().find(|known| **known == name);
+            known.copied().filter(|known| is_sent(known))
+        })
+    }
+
+    /// Whether the code was mangled in the redirect: what was a + came as a space.
+    fn has_bare_plus(&self) -> bool {
+        let code = value(form(self.seen.request()), "code").unwrap_or_default();
+        self.grant == Grant::AuthorizationCode && code.contains(' ')
+    }
+
     /// The method that the registration answered with.
     fn agreed(&self) -> Option<String> {
         let registration = self
@@ -406,6 +460,16 @@ impl Refused<'_, '_> {
         excerpt(value(sent, "grant_type").unwrap_or("none"))
     }
 }
+
+/// Parameters of a token request that a server may miss.
+const FORM: [&str; 6] = [
+    "grant_type",
+    "code",
+    "client_id",
+    "code_verifier",
+    "redirect_uri",
+    "refresh_token",
+];
 
 /// What was to be exchanged.
 fn what(grant: Grant) -> &'static str {
@@ -498,6 +562,45 @@ mod tests {
         assert!(run.finding("T41").title.contains("refresh"));
         run.refresh = Some(Answer::json(400, json!({"error": "invalid_request"})));
         assert_eq!(run.found(), ["S11"]);
+    }
+
+    #[test]
+    fn a_parameter_that_was_sent_and_is_missed() {
+        let told = |error: &str, words: &str| {
+            let mut run = refused(400, error);
+            let body = json!({"error": error, "error_description": words});
+            run.token = Answer::json(400, body);
+            run.finding("T41").message
+        };
+        for (error, words) in [
+            ("invalid_request", "Missing form parameter: grant_type"),
+            ("unsupported_grant_type", "grant_type is required"),
+            ("invalid_grant", "code is required"),
+        ] {
+            let message = told(error, words);
+            assert!(message.contains("not read as a form"), "{words}: {message}");
+        }
+        for words in [
+            "client_secret is required",
+            "A valid redirect_uri is required",
+            "no",
+        ] {
+            let message = told("invalid_request", words);
+            assert!(!message.contains("not read as a form"), "{words}");
+        }
+        let message = told("invalid_request", "Unknown parameter: resource");
+        assert!(message.contains("does not take the parameter resource"));
+    }
+
+    #[test]
+    fn a_plus_that_came_as_a_space() {
+        let mut run = refused(400, "invalid_grant");
+        run.callback.retain(|(name, _)| *name != "code");
+        run.callback.push(("code", "a b".into()));
+        run.exchange.retain(|(name, _)| *name != "code");
+        run.exchange.push(("code", "a b".into()));
+        let finding = run.finding("T41");
+        assert!(finding.fix.contains("%2B"), "{}", finding.fix);
     }
 
     #[test]

@@ -131,6 +131,7 @@ fn report(
         Some(_) => GIVEN,
         None => words(failure.kind),
     };
+    let inside = inside(reading, seen, failure.kind).filter(|_| !redirected);
     RULE.found(spec(reading, server, failure.kind))
         .at(seen.seq, Part::RequestUrl)
         .variant(if redirected && failure.kind == FailureKind::Dns {
@@ -143,15 +144,24 @@ fn report(
             }
         })
         .title_with([server.name()])
-        .message(format!(
-            "{} {origin} to {}. {}",
-            outcome(failure.kind),
-            in_short(seen.request().get()),
-            words.why
-        ))
+        .message(
+            format!(
+                "{} {origin} to {}. {} {}",
+                outcome(failure.kind),
+                in_short(seen.request().get()),
+                words.why,
+                inside.as_deref().unwrap_or_default()
+            )
+            .trim_end(),
+        )
         .expected(expected(failure.kind, origin))
         .actual(failure.message.clone())
-        .fix(if redirected {
+        .fix(if inside.is_some() {
+            "Set the authorization server's public URL (its base URL or host name; behind a proxy \
+             let it go by X-Forwarded-Proto, -Host and -Port), so that the endpoints in its metadata \
+             have it."
+                .to_owned()
+        } else if redirected {
             format!(
                 "{} The host comes from a redirect of the request before.",
                 words.check
@@ -369,6 +379,57 @@ fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static
     }
 }
 
+/// What to say of an endpoint whose address is most likely the one that the authorization server
+/// has behind its proxy: its metadata came from another.
+fn inside(reading: &Reading<'_>, seen: ExchangeRef<'_>, kind: FailureKind) -> Option<String> {
+    let unreachable = matches!(
+        kind,
+        FailureKind::Dns | FailureKind::Refused | FailureKind::Unreachable | FailureKind::Timeout
+    );
+    let member = match seen.exchange.purpose {
+        Purpose::Registration => "registration_endpoint",
+        Purpose::Token { .. } => "token_endpoint",
+        Purpose::Authorization => "authorization_endpoint",
+        Purpose::PushedAuthorization => "pushed_authorization_request_endpoint",
+        Purpose::DeviceAuthorization => "device_authorization_endpoint",
+        Purpose::Jwks => "jwks_uri",
+        _ => return None,
+    };
+    let (at, _) = reading.server_metadata().filter(|_| unreachable)?;
+    let came_from = Url::parse(&at.seen.request().url).ok()?;
+    let endpoint = Url::parse(&seen.request().url).ok()?;
+    let host = endpoint.host_str()?;
+    let same_host = came_from.host_str() == Some(host);
+    let other_port = came_from.port_or_known_default() != endpoint.port_or_known_default();
+    (same_host && other_port || !same_host && is_of_the_inside(&endpoint)).then(|| {
+        format!(
+            "The metadata came from {}, and {member} in it has another address: most likely the one \
+             that the server has behind its proxy.",
+            came_from.origin().ascii_serialization()
+        )
+    })
+}
+
+/// Whether a host is one that only a network inside knows: a bare name, a private address.
+fn is_of_the_inside(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => {
+            let of_clusters = [
+                ".internal",
+                ".local",
+                ".lan",
+                ".svc",
+                ".cluster.local",
+                ".docker",
+            ];
+            !name.contains('.') || of_clusters.iter().any(|end| name.ends_with(end))
+        }
+        Some(url::Host::Ipv4(address)) => address.is_private() || address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback() || address.is_unique_local(),
+        None => false,
+    }
+}
+
 /// Whether the URL was named by the redirect of an exchange before, for the same purpose.
 fn is_redirected(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
     let mut before = reading.all.iter().take_while(|other| other.seq < seen.seq);
@@ -425,10 +486,10 @@ fn spec(reading: &Reading<'_>, server: Server, kind: FailureKind) -> Spec {
 
 #[cfg(test)]
 mod tests {
-    use trace::{FailureKind, Phase, StopCode, WellKnown};
+    use trace::{EntryKind, FailureKind, Phase, Purpose, StopCode, WellKnown};
 
     use crate::finding::{Certainty, Owner};
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, found_in};
 
     #[test]
     fn a_credential_that_stayed_here_is_told_though_its_target_answers() {
@@ -526,6 +587,37 @@ mod tests {
         ];
         run.stop(Phase::ServerMetadata, StopCode::Transport);
         assert_eq!(run.finding("N01").variant, "given_by_server");
+    }
+
+    #[test]
+    fn an_endpoint_with_the_address_of_the_inside() {
+        let told = |endpoint: &str| {
+            let mut run = Run::healthy();
+            run.server_tries[0]
+                .2
+                .edit(|document| document["registration_endpoint"] = endpoint.into());
+            run.registration.as_mut().unwrap().1 = Answer::failed(FailureKind::Refused);
+            run.stop(Phase::Registration, StopCode::Transport);
+            let mut trace = run.trace();
+            for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+                if let EntryKind::Exchange(exchange) = &mut entry.kind
+                    && exchange.purpose == Purpose::Registration
+                {
+                    exchange.request.url = endpoint.into();
+                }
+            }
+            found_in(&trace, "N01").unwrap()
+        };
+        for inside in [
+            "https://as.example:8443/register",
+            "https://keycloak:8443/register",
+        ] {
+            let finding = told(inside);
+            assert!(finding.message.contains("behind its proxy"), "{inside}");
+            assert!(finding.fix.contains("public URL"), "{}", finding.fix);
+        }
+        let elsewhere = told("https://login.example/register");
+        assert!(!elsewhere.message.contains("behind its proxy"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use trace::StopCode;
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error};
 use crate::refused_token::refusal;
+use crate::wording::excerpt;
 
 /// A token that one call takes and another refuses, while it is fresh.
 pub(super) fn taken_once(finding: Finding, call: ExchangeRef<'_>) -> Finding {
@@ -56,6 +57,33 @@ pub(super) fn each_time_anew(finding: Finding, call: ExchangeRef<'_>) -> Finding
         .fix(
             "Check the token in the same way for every method and on every instance, and compare \
              expires_in with the time between the calls.",
+        )
+}
+
+/// Whether the refusal of a call is about the session that it names.
+pub(super) fn is_about_the_session(call: ExchangeRef<'_>) -> bool {
+    let Some(response) = call.response_with_body() else {
+        return false;
+    };
+    let body = response.body.text().unwrap_or_default();
+    let said = format!("{} {}", refusal(call), excerpt(body)).to_ascii_lowercase();
+    call.request().header_value("mcp-session-id").is_some() && said.contains("session")
+}
+
+pub(super) fn session_as_401(finding: Finding, call: ExchangeRef<'_>) -> Finding {
+    finding
+        .at(call.seq, Part::Status)
+        .message(
+            "The same token was taken by the call that began the session. By its own words the \
+             server does not know the session, as after a restart or on another instance. Clients \
+             take 401 for a token that is no longer good and log in again, which does not help; on \
+             404 they begin a new session.",
+        )
+        .expected("404 for a session that is not known")
+        .actual(refusal(call))
+        .fix(
+            "Answer 404 to an Mcp-Session-Id that is not known, and let all instances know every \
+             session.",
         )
 }
 
