@@ -27,6 +27,16 @@ pub fn oauth_error(response: &Response) -> Option<OauthError> {
     }
 }
 
+/// What servers call `error_description`, besides.
+const DESCRIPTIONS: [&str; 6] = [
+    "errorDescription",
+    "error_message",
+    "errorMessage",
+    "message",
+    "detail",
+    "reason",
+];
+
 fn from_json(answer: &Value) -> Option<OauthError> {
     let member = |name: &str| match answer.get(name)? {
         Value::Null => None,
@@ -34,9 +44,13 @@ fn from_json(answer: &Value) -> Option<OauthError> {
         other => Some(other.to_string()),
     };
     let error = answer.get("error")?.as_str()?;
+    let described = || {
+        let mut names = DESCRIPTIONS.iter();
+        names.find_map(|name| answer.get(*name)?.as_str().and_then(given))
+    };
     Some(OauthError {
         error: given(error)?,
-        description: member("error_description"),
+        description: member("error_description").or_else(described),
         uri: member("error_uri"),
     })
 }
