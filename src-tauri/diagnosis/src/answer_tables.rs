@@ -4,7 +4,7 @@ use crate::finding::Level;
 use crate::members::{Form, Member};
 use crate::spec::{
     MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_REGISTERED,
-    RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL, Spec,
+    RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL, RFC8628_VERIFICATION_URI, Spec,
 };
 
 pub(crate) const INTROSPECTION: &[Member] = &[
@@ -37,18 +37,33 @@ pub(crate) const INITIALIZE: &[Member] = &[
 ];
 
 pub(crate) const DISCOVER: &[Member] = &[
-    member("supportedVersions", Form::Texts, MCP_INITIALIZE_RESULT),
-    member("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
+    needed("supportedVersions", Form::SomeTexts, MCP_INITIALIZE_RESULT),
+    needed("capabilities", Form::Object, MCP_INITIALIZE_RESULT),
     member("instructions", Form::Text, MCP_INITIALIZE_RESULT),
 ];
 
+pub(crate) const SERVER_INFO: &[Member] = &[
+    needed("name", Form::Name, MCP_INITIALIZE_RESULT),
+    needed("version", Form::Text, MCP_INITIALIZE_RESULT),
+];
+
+/// What a tool answers, and each part of its content.
+pub(crate) const TOOL_RESULT: &[Member] = &[
+    needed("content", Form::Objects, MCP_TOOL),
+    member("isError", Form::Flag, MCP_TOOL),
+];
+pub(crate) const CONTENT: &[Member] = &[needed("type", Form::Name, MCP_TOOL)];
+
 pub(crate) const TOOL: &[Member] = &[
-    needed("name", Form::Text, MCP_TOOL),
+    needed("name", Form::Name, MCP_TOOL),
     needed("inputSchema", Form::ObjectSchema, MCP_TOOL),
     member("description", Form::Text, MCP_TOOL),
 ];
 
-pub(crate) const TOOL_LIST: &[Member] = &[member("nextCursor", Form::Text, MCP_TOOL)];
+pub(crate) const TOOL_LIST: &[Member] = &[
+    member("tools", Form::Objects, MCP_TOOL),
+    member("nextCursor", Form::Text, MCP_TOOL),
+];
 
 /// What a key of each kind consists of (RFC 7518 section 6).
 pub(crate) const RSA: &[Member] = &[
@@ -72,11 +87,13 @@ pub(crate) const REGISTRATION: &[Member] = &[
     member("policy_uri", Form::Url, RFC7591_REGISTERED),
     member("tos_uri", Form::Url, RFC7591_REGISTERED),
     member("jwks_uri", Form::Url, RFC7591_REGISTERED),
+    member("scope", Form::Text, RFC7591_SECRET_EXPIRES),
 ];
 
 /// What has to be there is another rule's matter.
 pub(crate) const DEVICE: &[Member] = &[
     member("interval", Form::Seconds, RFC8628_INTERVAL),
+    member("verification_uri", Form::Page, RFC8628_VERIFICATION_URI),
     member("verification_uri_complete", Form::Url, RFC8628_INTERVAL),
 ];
 

@@ -4,7 +4,7 @@
 
 use trace::{Presence, Response};
 
-use crate::providers::{access_proxy, answers_itself};
+use crate::providers::{access_proxy, answers_itself, unrouted};
 use crate::snapshot::RequestRef;
 use crate::wording::excerpt;
 
@@ -114,12 +114,47 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
                 ),
             )
         }
+        404 if unrouted(response).is_some() => {
+            let front = unrouted(response).unwrap_or_default();
+            decided(
+                Decided::Gateway,
+                format!(
+                    "{front} answers and says that it has nothing behind this address: the request \
+                     did not reach {who}."
+                ),
+                format!(
+                    "Deploy {who}, or correct the route for this host and path in front of it, or \
+                     the URL."
+                ),
+            )
+        }
+        451 => decided(
+            Decided::Gateway,
+            format!("Something on the way to {who} refuses this address by law or by policy."),
+            "Call it from another place, or have the address let through.".into(),
+        ),
+        503 if says_so_itself(response) => decided(
+            Decided::Fails,
+            format!("It says itself that it cannot answer for now: a state of {who}."),
+            format!("Wait and try again, and look into the log of {who}."),
+        ),
         502..=504 => decided(
             Decided::Gateway,
             format!("A gateway answers that it cannot reach {who} behind it."),
             format!("Check that {who} runs, and that the gateway's address for it is right."),
         ),
         // Cloudflare's own ones.
+        525 | 526 => decided(
+            Decided::Gateway,
+            format!(
+                "Cloudflare answers and says that it cannot agree with {who} on TLS: its \
+                 certificate is missing, expired or of another name."
+            ),
+            format!(
+                "Give {who} a certificate that is valid for the host name, or choose in Cloudflare \
+                 the TLS mode that fits what {who} has."
+            ),
+        ),
         520..=530 => decided(
             Decided::Gateway,
             format!("Cloudflare answers that it gets no answer from {who}."),
@@ -235,6 +270,17 @@ fn wants_another_login(response: &Response) -> Option<String> {
         .then(|| excerpt(&first.scheme))
 }
 
+/// Whether a 503 is the server's own: it carries the code that OAuth has for that (RFC 6749
+/// section 4.1.2.1), and no gateway knows it.
+fn says_so_itself(response: &Response) -> bool {
+    trace::oauth_error(response).is_some_and(|error| {
+        matches!(
+            error.error.as_str(),
+            "temporarily_unavailable" | "server_error"
+        )
+    })
+}
+
 fn redirected(response: &Response, who: &str) -> Option<ByStatus> {
     let location = response.header_value("location").unwrap_or_default();
     if let Some(proxy) = access_proxy(response) {
@@ -263,7 +309,9 @@ fn redirected(response: &Response, who: &str) -> Option<ByStatus> {
               another place."
             .into(),
         fix: match location {
-            "" => "Answer at this URL.".into(),
+            "" => {
+                "Answer at this URL. The answer has no Location, so nobody could follow it.".into()
+            }
             location => format!(
                 "Answer at this URL, or name the one that answers: {}.",
                 excerpt(location)
@@ -341,6 +389,21 @@ mod tests {
                 Decided::InFront,
             ),
             (511, &[], "", Decided::Gateway),
+            (451, &[], "", Decided::Gateway),
+            (404, &[], "default backend - 404", Decided::Gateway),
+            (
+                404,
+                &[],
+                r#"{"message": "no Route matched with those values"}"#,
+                Decided::Gateway,
+            ),
+            (
+                503,
+                &[],
+                r#"{"error":"temporarily_unavailable"}"#,
+                Decided::Fails,
+            ),
+            (503, &[], r#"{"error":"upstream"}"#, Decided::Gateway),
             (302, &[("location", "/home")], "", Decided::Redirected),
             (
                 302,

@@ -139,6 +139,7 @@ const NEED_DECISIONS: [(&str, &str); 13] = [
     ("A18", "a client that goes on waiting sends nothing"),
     ("A31", "only our approver plays the browser"),
     ("C04", "that two refreshes were sent at once was asked for"),
+    ("D04", "that a token was garbled on purpose was asked for"),
     ("G32", "a request that was held back is not in the traffic"),
     (
         "J01",

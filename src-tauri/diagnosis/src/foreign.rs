@@ -7,7 +7,7 @@ use crate::finding::{Finding, Part};
 use crate::providers::by_host;
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN, Spec};
-use crate::wording::excerpt;
+use crate::wording::identifier;
 
 /// Metadata whose `issuer` is not the one asked for.
 pub(crate) struct ForeignIssuer<'a> {
@@ -67,7 +67,7 @@ impl ForeignIssuer<'_> {
     pub(crate) fn finding(&self, finding: Finding, reading: &Reading<'_>) -> Finding {
         let named = match self.named.as_str() {
             "" => "no issuer".to_owned(),
-            named => excerpt(named),
+            named => identifier(named),
         };
         let finding = finding
             .at(self.seen.seq, Part::body("/issuer"))

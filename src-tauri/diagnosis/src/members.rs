@@ -32,11 +32,18 @@ pub(crate) enum Form {
     Url,
     /// Such a URL without a fragment (RFC 6749 sections 3.1 and 3.2).
     Endpoint,
+    /// A URL that a person is sent to: no plain http but on this machine. What is no URL at all is
+    /// another rule's matter.
+    Page,
     /// The name of an MCP revision: a date, or a draft.
     Revision,
     /// A JSON Schema of an object.
     ObjectSchema,
     Texts,
+    /// Texts, at least one.
+    SomeTexts,
+    /// An array of objects.
+    Objects,
     Flag,
     /// Seconds: a whole number greater than zero.
     Seconds,
@@ -110,11 +117,13 @@ impl Form {
         match self {
             Self::Text => "a string",
             Self::Name => "a string that is not empty",
-            Self::Url => "a string with an absolute https URL",
+            Self::Url | Self::Page => "a string with an absolute https URL",
             Self::Endpoint => "a string with an absolute https URL without a fragment",
             Self::Revision => "a string with a revision such as 2025-11-25",
             Self::ObjectSchema => "an object with \"type\": \"object\"",
             Self::Texts => "an array of strings",
+            Self::SomeTexts => "an array of at least one string",
+            Self::Objects => "an array of objects",
             Self::Flag => "true or false",
             Self::Time => "a number of seconds (not milliseconds) since 1970, without quotes",
             Self::Object => "an object",
@@ -126,17 +135,24 @@ impl Form {
         match self {
             Self::Text => value.is_string(),
             Self::Name => value.as_str().is_some_and(|text| !text.is_empty()),
-            Self::Url => value
+            Self::Url => value.as_str().is_some_and(is_url),
+            Self::Page => value
                 .as_str()
-                .is_some_and(|url| trace::origin_of(url).is_some()),
+                .is_none_or(|url| !url.starts_with("http:") || trace::is_loopback(url)),
             Self::Endpoint => value
                 .as_str()
-                .is_some_and(|url| trace::origin_of(url).is_some() && !url.contains('#')),
+                .is_some_and(|url| is_url(url) && !url.contains('#')),
             Self::Revision => value.as_str().is_some_and(is_revision),
             Self::ObjectSchema => value.get("type").and_then(Value::as_str) == Some("object"),
             Self::Texts => value
                 .as_array()
                 .is_some_and(|items| items.iter().all(Value::is_string)),
+            Self::SomeTexts => value
+                .as_array()
+                .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_string)),
+            Self::Objects => value
+                .as_array()
+                .is_some_and(|items| items.iter().all(Value::is_object)),
             Self::Flag => value.is_boolean(),
             Self::Time => value
                 .as_f64()
@@ -148,6 +164,11 @@ impl Form {
                 .is_some_and(|seconds| seconds > 0.0 && seconds <= LONGEST_LIFE as f64),
         }
     }
+}
+
+/// Parsers of URLs take white space away that other clients send on.
+fn is_url(text: &str) -> bool {
+    trace::origin_of(text).is_some() && !text.contains(char::is_whitespace)
 }
 
 /// Whether a text has the form of a revision's name, also of one that is not known yet.
@@ -191,6 +212,23 @@ mod tests {
         for (form, right, not_right) in [
             (Form::Text, json!("a"), json!(1)),
             (Form::Url, json!("https://a.example/x"), json!("/x")),
+            (
+                Form::Url,
+                json!("https://a.example/x"),
+                json!("https://a.example/x "),
+            ),
+            (
+                Form::Endpoint,
+                json!("https://a.example/x?y=1"),
+                json!("https://a.example/x#y"),
+            ),
+            (
+                Form::Page,
+                json!("http://127.0.0.1:1/device"),
+                json!("http://a.example/device"),
+            ),
+            (Form::SomeTexts, json!(["a"]), json!([])),
+            (Form::Objects, json!([{}]), json!(["a"])),
             (Form::Texts, json!(["a"]), json!("a b")),
             (Form::Texts, json!([]), json!(["a", 1])),
             (Form::Flag, json!(true), json!("true")),

@@ -4,6 +4,7 @@ use serde_json::Value;
 use trace::Grant;
 
 use crate::fields::{challenge_error, challenges, jwt, oauth_error};
+use crate::members::LAST_MOMENT;
 use crate::providers::{Cannot, Recognized};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, object, text};
 use crate::snapshot::ResponseRef;
@@ -37,6 +38,8 @@ pub(crate) enum Cause {
     Scheme,
     /// By the token itself its issuer is not the authorization server.
     Issuer,
+    /// By the token itself one of its times is no number of seconds.
+    Time,
     /// By the token itself it is signed with a secret that both sides have to share.
     SharedSecret,
     Unknown,
@@ -60,7 +63,23 @@ pub(crate) fn cause(
         return Cause::AfterRefresh;
     }
     let now = call.at.seconds();
-    reason(call).unwrap_or_else(|| {
+    let said = said(call);
+    let by_words = said.as_deref().and_then(named);
+    // The words name a claim, and the token shows which side wrote it wrongly.
+    match by_words {
+        Some(Cause::Signature | Cause::KeySet) if shared_secret(token).is_some() => {
+            return Cause::SharedSecret;
+        }
+        Some(Cause::Signature) if other_issuer(reading, token).is_some() => return Cause::Issuer,
+        Some(Cause::Signature) if lacks_issuer(token) && speaks_of_iss(said.as_deref()) => {
+            return Cause::Issuer;
+        }
+        Some(Cause::Expired | Cause::TooEarly) | None if odd_time(token).is_some() => {
+            return Cause::Time;
+        }
+        _ => {}
+    }
+    by_words.unwrap_or_else(|| {
         if time_in_future(token, now).is_some() {
             Cause::TooEarly
         } else if is_expired(token, now) {
@@ -87,6 +106,31 @@ pub(crate) fn other_issuer(reading: &Reading<'_>, token: &str) -> Option<String>
     let (_, metadata) = reading.server_metadata()?;
     let issuer = metadata.issuer.as_deref()?;
     (named != issuer).then(|| named.to_owned())
+}
+
+/// Whether the token names no issuer at all.
+fn lacks_issuer(token: &str) -> bool {
+    jwt(token).is_ok_and(|jwt| !jwt.claims.contains_key("iss"))
+}
+
+fn speaks_of_iss(said: Option<&str>) -> bool {
+    said.is_some_and(|said| {
+        let said = said.to_ascii_lowercase();
+        said.contains("issuer")
+            || said
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|word| word == "iss")
+    })
+}
+
+/// A time of the token that is no number of seconds, as it is written there.
+pub(crate) fn odd_time(token: &str) -> Option<String> {
+    let jwt = jwt(token).ok()?;
+    ["exp", "nbf", "iat"].into_iter().find_map(|name| {
+        let value = jwt.claims.get(name)?;
+        let fits = value.as_f64().is_some_and(|seconds| seconds < LAST_MOMENT);
+        (!fits).then(|| format!("\"{name}\": {value}"))
+    })
 }
 
 /// Whether a token was refused for its issuer and not for its audience: at a provider that has an
@@ -245,7 +289,7 @@ pub(crate) fn said(call: ExchangeRef<'_>) -> Option<String> {
 
 /// What a body says that is not an OAuth error: a member of its JSON, at the top or within `error`, the
 /// text of a page, or a plain text.
-fn words_of(response: ResponseRef<'_>) -> Option<String> {
+pub(crate) fn words_of(response: ResponseRef<'_>) -> Option<String> {
     /// As long as a sentence. What is longer is no reason.
     const LONGEST: usize = 300;
     let Some(answer) = object(response) else {
@@ -271,6 +315,9 @@ fn words_of(response: ResponseRef<'_>) -> Option<String> {
         "msg",
         "description",
         "errorSummary",
+        "error_message",
+        "errorMessage",
+        "error_msg",
         "reason",
     ];
     std::iter::once(&*answer).chain(inner).find_map(|document| {
@@ -307,6 +354,14 @@ pub(crate) fn refused_in_its_time<'a>(
         let killed = reading.killed_on_the_way(seen.seq, refused.seq);
         (in_time && !killed && !is_expired(&token, refused.at.seconds())).then_some(*refused)
     })
+}
+
+/// What is dated so far ahead is no matter of two clocks that differ.
+const FAR_AHEAD: u64 = 10 * 60;
+
+/// Whether the token is good only in a while that no leeway bridges.
+pub(crate) fn is_far_ahead(token: &str, now: u64) -> bool {
+    time_in_future(token, now + FAR_AHEAD).is_some()
 }
 
 /// A claim of the token that says it is good only later.

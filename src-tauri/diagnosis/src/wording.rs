@@ -43,12 +43,24 @@ pub(crate) fn same_but_for(one: &str, other: &str) -> Option<&'static str> {
     if differ_by_trailing_slash(one, other) {
         return Some("a slash at the end");
     }
+    if one.trim() == other.trim() {
+        return Some("white space before or after it");
+    }
     if one.eq_ignore_ascii_case(other) {
         return Some("upper and lower case");
     }
     let (one, other) = (Url::parse(one).ok()?, Url::parse(other).ok()?);
     let same = one.as_str().trim_end_matches('/') == other.as_str().trim_end_matches('/');
     same.then_some("the way the same URL is written (default port, percent-encoding or upper case)")
+}
+
+/// An identifier for quoting: in quotation marks where it would not be seen whole without them.
+pub(crate) fn identifier(text: &str) -> String {
+    if text.is_empty() || text != text.trim() {
+        format!("\"{text}\"")
+    } else {
+        excerpt(text)
+    }
 }
 
 /// Whether `parent` is the origin or a path above `url`.
@@ -222,6 +234,16 @@ mod tests {
             same_but_for("https://a.example/x", "https://a.example/y"),
             None
         );
+        assert_eq!(
+            same_but_for("https://a.example/x ", "https://a.example/x"),
+            Some("white space before or after it")
+        );
+        assert_eq!(
+            identifier("https://a.example/x "),
+            "\"https://a.example/x \""
+        );
+        assert_eq!(identifier(""), "\"\"");
+        assert_eq!(identifier("https://a.example"), "https://a.example");
         assert!(is_above("https://a.example", "https://a.example/mcp"));
         assert!(is_above("https://a.example/", "https://a.example/mcp"));
         assert!(!is_above("https://a.exam", "https://a.example/mcp"));

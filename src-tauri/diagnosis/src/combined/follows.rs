@@ -202,6 +202,44 @@ pub const FOLLOWS: &[Shown] = &[
         run.stop(Phase::Token, StopCode::CredentialsElsewhere)
             .trace()
     }),
+    ("N01", "T46/unsendable", || {
+        let mut run = Run::healthy();
+        run.token = token_answer("a\nb", "refresh-1");
+        run.calls = vec![Answer::failed(FailureKind::InvalidRequest)];
+        run.stop = None;
+        let mut trace = run.trace();
+        stop(&mut trace, StopCode::Transport);
+        trace
+    }),
+    ("T41", "A32/repeated", || {
+        let mut run = Run::healthy();
+        run.callback.push(("code", "another".into()));
+        run.token = Answer::json(400, json!({"error": "invalid_grant"}));
+        run.stop(Phase::Token, StopCode::TokenRejected).trace()
+    }),
+    ("A31", "M06/fragment", || {
+        let mut run = Run::healthy();
+        run.server_tries[0].2.edit(|document| {
+            document["authorization_endpoint"] = json!(format!("{AS}/authorize#top"));
+        });
+        run.hops = vec![Answer::html(400, "Field required")];
+        run.stop(Phase::Authorization, StopCode::ApproverStuck)
+            .trace()
+    }),
+    ("G03", "A08/characters", || {
+        let mut run = with_json_scope();
+        let body = json!({"error": "invalid_client_metadata", "error_description": "scope"});
+        run.registration.as_mut().unwrap().1 = Answer::json(400, body);
+        run.stop(Phase::Registration, StopCode::RegistrationRejected)
+            .trace()
+    }),
+    ("A30", "A08/characters", || {
+        let mut run = with_json_scope();
+        run.callback.retain(|(name, _)| *name != "code");
+        run.callback.push(("error", "invalid_scope".into()));
+        run.stop(Phase::Authorization, StopCode::AuthorizationError)
+            .trace()
+    }),
     ("N01", "M02", || {
         let mut run = Run::healthy();
         let elsewhere = "http://as.example.com/token";

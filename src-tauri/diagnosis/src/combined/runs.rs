@@ -299,3 +299,13 @@ pub fn cut_off(run: &Run, purpose: fn(&trace::Purpose) -> bool) -> Trace {
     }
     trace
 }
+
+/// The MCP server writes its scopes as a JSON array.
+pub fn with_json_scope() -> Run {
+    let mut run = Run::healthy();
+    let challenge = "Bearer scope=\"[\\\"mcp\\\"]\", \
+                     resource_metadata=\"https://mcp.example/.well-known/oauth-protected-resource/mcp\"";
+    run.challenge.drop_header("www-authenticate");
+    run.challenge = run.challenge.header("www-authenticate", challenge);
+    run
+}

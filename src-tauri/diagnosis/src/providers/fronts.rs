@@ -224,6 +224,30 @@ pub(crate) fn answers_itself(response: &Response) -> Option<&'static str> {
     own_words().map(|front| front.name)
 }
 
+/// What a front says that has nothing behind the address it was asked for, in small letters: its
+/// name, and words of its own.
+const UNROUTED: &[(&str, &str)] = &[
+    ("Kong", "no route matched with those values"),
+    ("A Kubernetes ingress", "default backend - 404"),
+    ("Railway", "\"message\":\"application not found\""),
+    ("Heroku", "herokucdn.com/error-pages/no-such-app"),
+    ("Vercel", "deployment_not_found"),
+    ("Azure App Service", "404 web site not found"),
+    ("Amazon API Gateway", "missing authentication token"),
+];
+
+/// Who says that it has nothing behind the address, where the answer shows it. The server itself
+/// was not asked then.
+pub(crate) fn unrouted(response: &Response) -> Option<&'static str> {
+    /// Such answers are short, or pages that say it at their beginning.
+    const READ: usize = 4_000;
+    let body = response.body.text().unwrap_or_default();
+    let beginning: String = body.chars().take(READ).collect();
+    let said = beginning.to_ascii_lowercase().replace("\": \"", "\":\"");
+    let known = UNROUTED.iter().find(|(_, words)| said.contains(words));
+    known.map(|(name, _)| *name)
+}
+
 /// What a front sends with its own errors alone, never with an answer that it passes on.
 const OWN_ERRORS: [&str; 2] = ["cf-mitigated", "ngrok-error-code"];
 

@@ -50,7 +50,7 @@ use crate::reading::{ExchangeRef, Reading, access_token, jwt};
 use crate::snapshot::Snapshot;
 use crate::wording::list;
 pub(crate) use advice::{BY_HAND, advise};
-pub(crate) use fronts::{access_proxy, answers_itself, own_error};
+pub(crate) use fronts::{access_proxy, answers_itself, own_error, unrouted};
 pub use provider::{Cannot, Provider};
 use provider::{Sign, Trait};
 pub use recognized::Recognized;

@@ -1,9 +1,11 @@
+use std::collections::HashSet;
+
 use serde_json::Value;
 use trace::{Document, Purpose, RpcAnswer, rpc_answer};
 
 use crate::answer_tables::{
-    DEVICE, DISCOVER, ELLIPTIC, INITIALIZE, INTROSPECTION, KEY, REGISTRATION, RSA, TOOL, TOOL_LIST,
-    USERINFO,
+    CONTENT, DEVICE, DISCOVER, ELLIPTIC, INITIALIZE, INTROSPECTION, KEY, REGISTRATION, RSA,
+    SERVER_INFO, TOOL, TOOL_LIST, TOOL_RESULT, USERINFO,
 };
 use crate::finding::{Finding, Part};
 use crate::members::{Member, problems};
@@ -12,6 +14,7 @@ use crate::rule::{Findings, rule};
 use crate::spec::{
     MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY,
     RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL,
+    RFC8628_VERIFICATION_URI,
 };
 use crate::wording::excerpt;
 
@@ -19,7 +22,7 @@ rule! {
     /// # What it looks at
     /// The members of answers besides metadata and tokens: times and URLs of a registration,
     /// introspection, userinfo, the device authorization, the keys of a key set, the results of
-    /// `initialize`, `server/discover` and `tools/list`, and the session id.
+    /// `initialize`, `server/discover`, `tools/list` and `tools/call`, and the session id.
     ///
     /// # Why it matters
     /// This client reads what it needs and passes over the rest. Clients with a schema refuse the
@@ -40,7 +43,7 @@ rule! {
     ],
     spec: [
         RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES,
-        MCP_INITIALIZE_RESULT, MCP_TOOL, RFC8628_INTERVAL, MCP_SESSION_ID,
+        MCP_INITIALIZE_RESULT, MCP_TOOL, RFC8628_INTERVAL, RFC8628_VERIFICATION_URI, MCP_SESSION_ID,
     ],
     looks_at: [Request],
 }
@@ -83,6 +86,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 let parts = of_result(*seen, method);
                 if !parts.is_empty() {
                     seen_results.push(method);
+                    two_of_a_name(*seen, method)
+                        .into_iter()
+                        .for_each(|finding| findings.add(finding));
                 }
                 for part in parts {
                     tell(*seen, Some(part), &mut told, findings);
@@ -209,7 +215,10 @@ fn registered(seen: ExchangeRef<'_>) -> Option<Held> {
 }
 
 fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
-    if !matches!(method, "initialize" | "server/discover" | "tools/list") {
+    if !matches!(
+        method,
+        "initialize" | "server/discover" | "tools/list" | "tools/call"
+    ) {
         return Vec::new();
     }
     let response = seen.response_with_body();
@@ -219,6 +228,10 @@ fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
     let RpcAnswer::Result(result) = rpc_answer(&response) else {
         return Vec::new();
     };
+    // What is no object at all is told with the JSON-RPC message around it.
+    if !result.is_object() {
+        return Vec::new();
+    }
     let held = |document, table, members, pointer: String| Held {
         document,
         table,
@@ -227,12 +240,44 @@ fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
         by_mcp_server: true,
     };
     match method {
-        "initialize" => vec![held(
-            "the result of initialize",
-            INITIALIZE,
-            members_of(result),
-            "/result".into(),
-        )],
+        "initialize" => {
+            let info = result.get("serverInfo").filter(|info| info.is_object());
+            let info = info.cloned().map(|info| {
+                let pointer = "/result/serverInfo".into();
+                held("serverInfo", SERVER_INFO, members_of(info), pointer)
+            });
+            let whole = held(
+                "the result of initialize",
+                INITIALIZE,
+                members_of(result),
+                "/result".into(),
+            );
+            std::iter::once(whole).chain(info).collect()
+        }
+        // A server that wants input first, or a task that goes on, has no content yet.
+        "tools/call" if result.get("content").is_none() && is_not_done(&result) => Vec::new(),
+        "tools/call" => {
+            let content = result.get("content").and_then(Value::as_array);
+            let content = content.cloned().unwrap_or_default().into_iter();
+            let parts = content.enumerate().filter(|(_, part)| part.is_object());
+            let whole = held(
+                "the result of tools/call",
+                TOOL_RESULT,
+                members_of(result),
+                "/result".into(),
+            );
+            std::iter::once(whole)
+                .chain(parts.map(|(at, part)| {
+                    let pointer = format!("/result/content/{at}");
+                    held(
+                        "the content of a tool's result",
+                        CONTENT,
+                        members_of(part),
+                        pointer,
+                    )
+                }))
+                .collect()
+        }
         "server/discover" => vec![held(
             "the result of server/discover",
             DISCOVER,
@@ -241,10 +286,16 @@ fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
         )],
         _ => {
             let tools = result.get("tools").and_then(Value::as_array);
-            let tools = tools.cloned().unwrap_or_default().into_iter().enumerate();
+            let tools = tools.cloned().unwrap_or_default();
+            let odd = tools.iter().find(|tool| !tool.is_object()).cloned();
+            let tools = tools.into_iter().enumerate();
+            let tools = tools.filter(|(_, tool)| tool.is_object());
             let mut result = result.clone();
             if let Some(members) = result.as_object_mut() {
                 members.remove("tools");
+                if let Some(odd) = odd {
+                    members.insert("tools".into(), Value::Array(vec![odd]));
+                }
             }
             let list = held(
                 "the list of tools",
@@ -260,6 +311,45 @@ fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
                 .collect()
         }
     }
+}
+
+/// Two tools that clients cannot tell apart.
+fn two_of_a_name(seen: ExchangeRef<'_>, method: &str) -> Option<Finding> {
+    let response = seen
+        .response_with_body()
+        .filter(|_| method == "tools/list")?;
+    let RpcAnswer::Result(result) = rpc_answer(&response) else {
+        return None;
+    };
+    let tools = result.get("tools")?.as_array()?;
+    let mut names = HashSet::new();
+    let mut named = tools
+        .iter()
+        .enumerate()
+        .filter_map(|(at, tool)| Some((at, tool.get("name")?.as_str()?)));
+    let (at, name) = named.find(|(_, name)| !name.is_empty() && !names.insert(*name))?;
+    let name = excerpt(name);
+    Some(
+        RULE.found(MCP_TOOL)
+            .variant(&BY_MCP_SERVER)
+            .title_with(["name", "a tool in the list"])
+            .at(seen.seq, Part::body(&format!("/result/tools/{at}/name")))
+            .message(
+                "A tool is called by its name. Of two tools of the same name clients show one, or \
+                 refuse the list.",
+            )
+            .expected("a name of its own for each tool")
+            .actual(format!("two tools with the name {name}"))
+            .fix(format!(
+                "Give each tool a name of its own; {name} is there twice."
+            )),
+    )
+}
+
+/// Whether a tool's result says itself that more has to come.
+fn is_not_done(result: &Value) -> bool {
+    let kind = result.get("resultType").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind != "complete") || result.get("task").is_some()
 }
 
 fn members_of(value: Value) -> Document {

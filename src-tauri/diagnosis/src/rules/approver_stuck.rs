@@ -69,7 +69,7 @@ rule! {
     ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
     supersedes: ["A18" anywhere],
-    follows: ["N03/default"],
+    follows: ["N03/default", "M06/fragment"],
     stops: [ApproverStuck, CallbackTimeout],
     looks_at: [AuthorizationPage],
 }
@@ -92,7 +92,7 @@ fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
     let page = Page {
         hop,
         response: response.get(),
-        is_first: reading.hops.iter().all(|other| other.seq >= hop.seq),
+        is_first: answers_at_once(reading, hop),
     };
     let finding = if is_in_circle(reading, hop) {
         RULE.found(RFC6749_LOGIN)
@@ -136,6 +136,14 @@ fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
     };
     let actual = format!("{} ({})", in_its_own_words(&response), excerpt(said));
     Some(at(hop, finding).actual(actual))
+}
+
+/// Whether a page is the first one of its authorization request: a later login has its own.
+fn answers_at_once(reading: &Reading<'_>, page: ExchangeRef<'_>) -> bool {
+    let began = reading.authorization_before(page.seq);
+    let began = began.map_or(0, |(seq, _)| seq);
+    let mut hops = reading.hops.iter();
+    hops.all(|hop| hop.seq <= began || hop.seq >= page.seq)
 }
 
 /// What the page says that the user's browser was sent to, as far as it is seen from here.

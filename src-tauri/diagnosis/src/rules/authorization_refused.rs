@@ -42,7 +42,7 @@ rule! {
         PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
-    follows: [RESOURCE_UNKNOWN "R02", RESOURCE_UNKNOWN "R01", "A08/commas_refused", "G21"],
+    follows: [RESOURCE_UNKNOWN "R02", RESOURCE_UNKNOWN "R01", "A08/commas_refused", "A08/characters", "G21"],
     stops: [AuthorizationError],
     looks_at: [Callback],
 }

@@ -141,7 +141,12 @@ fn charset(seen: ExchangeRef<'_>) -> Option<Finding> {
     if fits.contains(&charset.to_ascii_lowercase().as_str()) || object(response).is_none() {
         return None;
     }
-    let is_ascii = response.body.bytes.is_ascii();
+    // UTF-16 and UTF-32 write ASCII in other bytes too.
+    let wide = ["utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4"];
+    let is_wide = wide
+        .iter()
+        .any(|name| charset.to_ascii_lowercase().starts_with(name));
+    let is_ascii = response.body.bytes.is_ascii() && !is_wide;
     let finding = RULE
         .found(RFC8259_UTF8)
         .variant(if is_ascii {
@@ -153,6 +158,9 @@ fn charset(seen: ExchangeRef<'_>) -> Option<Finding> {
         .message(if is_ascii {
             "All of it is ASCII, which is the same in both, so nothing breaks here. The first name \
              with an accent would be garbled by clients that believe the header."
+        } else if is_wide {
+            "The bytes are UTF-8. Clients that believe the header read two or four of them as one \
+             character, and find no JSON."
         } else {
             "Clients that believe the header garble what is not ASCII, and compare names and \
              identifiers wrongly."
@@ -238,8 +246,26 @@ fn coding(seen: ExchangeRef<'_>) -> Option<Finding> {
                     )),
             )
         }
+        (CodingEnd::Complete, Some(announced)) if is_gzip(&response.body.bytes) => Some(
+            finding
+                .variant(of(seen, &CODING_BY_MCP_SERVER, &CODING))
+                .message(
+                    "Clients undo the coding that is announced, and what comes out is compressed \
+                     once more. A server and a proxy in front of it that both compress look so.",
+                )
+                .expected(format!("a body with the coding {}", excerpt(announced)))
+                .actual(format!(
+                    "Content-Encoding: {}, and gzip again within it",
+                    excerpt(announced)
+                ))
+                .fix("Compress the body once: in the server, or in what is in front of it."),
+        ),
         _ => None,
     }
+}
+
+fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b, 0x08])
 }
 
 /// A coding that no client asked for, before a body that has none.

@@ -58,7 +58,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     let names: Vec<String> = response_fields(callback.request())
         .into_iter()
-        .map(|pair| excerpt(&pair.name))
+        .map(|pair| match (pair.name.as_str(), pair.value.as_str()) {
+            (name @ ("code" | "error"), "") => format!("an empty {name}"),
+            (name, _) => excerpt(name),
+        })
         .collect();
     let implicit = names
         .iter()

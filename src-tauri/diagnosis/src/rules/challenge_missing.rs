@@ -3,7 +3,7 @@ use crate::providers::access_proxy;
 use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6750_CHALLENGE, RFC9110_UNAUTHORIZED};
-use crate::wording::{answer_in_words, excerpt, list};
+use crate::wording::{answer_in_words, excerpt, in_its_own_words, list};
 
 rule! {
     /// # What it looks at
@@ -142,6 +142,12 @@ fn other_scheme(reading: &Reading<'_>, findings: &mut Findings) {
         let mut values = response.header_values("www-authenticate");
         values.next().map(excerpt).unwrap_or_default()
     });
+    // Next to a challenge of their own, gateways say in the body what they want.
+    let words = call.response_with_body().and_then(|response| {
+        let said = in_its_own_words(&response);
+        let body = !response.body.bytes.is_empty();
+        body.then(|| format!(", {said}"))
+    });
     let schemes = list(&schemes);
     let finding = RULE
         .found(RFC6750_CHALLENGE)
@@ -154,7 +160,11 @@ fn other_scheme(reading: &Reading<'_>, findings: &mut Findings) {
              reach the server."
         ))
         .expected("WWW-Authenticate: Bearer resource_metadata=\"…\"")
-        .actual(format!("WWW-Authenticate: {}", sent.unwrap_or_default()))
+        .actual(format!(
+            "WWW-Authenticate: {}{}",
+            sent.unwrap_or_default(),
+            words.unwrap_or_default()
+        ))
         .fix(format!(
             "Send WWW-Authenticate: Bearer with resource_metadata in every 401. If a proxy asks for \
              {schemes}, let it pass the MCP path and /.well-known/."

@@ -74,7 +74,7 @@ fn forgiven(refused: &[ExchangeRef<'_>], findings: &mut Findings) {
         Some((call.seq, slip, sent.unwrap_or_default()))
     });
     let Some((seq, slip, sent)) = slipped else {
-        return;
+        return contradicting(refused, findings);
     };
     let found = RULE
         .found(RFC9110_PARAMETERS)
@@ -83,7 +83,7 @@ fn forgiven(refused: &[ExchangeRef<'_>], findings: &mut Findings) {
     findings.add(match slip {
         ChallengeSlip::Unquoted { name, value } => {
             let name = excerpt(&name);
-            let bare = excerpt(value.trim_matches('\''));
+            let bare = excerpt(value.trim_matches(['\'', '“', '”', '„', '‘', '’', '`']));
             found
                 .variant(&NOT_QUOTED)
                 .title_with([name.as_str()])
@@ -122,6 +122,37 @@ fn forgiven(refused: &[ExchangeRef<'_>], findings: &mut Findings) {
     });
 }
 
+/// Challenges of one answer that say two places.
+fn contradicting(refused: &[ExchangeRef<'_>], findings: &mut Findings) {
+    const NAME: &str = "resource_metadata";
+    let found = refused.iter().find_map(|call| {
+        let all = challenges(call.response()?).ok()?;
+        let mut places = all.iter().filter_map(|challenge| challenge.parameter(NAME));
+        let first = places.next()?.to_owned();
+        let other = places.find(|place| *place != first)?.to_owned();
+        Some((call.seq, first, other))
+    });
+    let Some((seq, first, other)) = found else {
+        return;
+    };
+    findings.add(
+        RULE.found(RFC9110_PARAMETERS)
+            .variant(&TWICE)
+            .title_with([NAME])
+            .at(seq, Part::response_header("WWW-Authenticate"))
+            .message(
+                "Two challenges name two places. Some clients go by the first one, some by the last.",
+            )
+            .expected(format!("one {NAME}"))
+            .actual(format!("two: {} and {}", excerpt(&first), excerpt(&other)))
+            .fix(format!(
+                "Send {NAME}=\"{}\" in all challenges of an answer, or the one that is right. Look \
+                 at whether a proxy adds a challenge of its own.",
+                excerpt(&first)
+            )),
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use crate::sample::Run;
@@ -131,6 +162,18 @@ mod tests {
         run.challenge.drop_header("www-authenticate");
         run.challenge = run.challenge.header("WWW-Authenticate", value);
         run
+    }
+
+    #[test]
+    fn two_challenges_that_name_two_places() {
+        let with = |second: &str| {
+            let mut run = challenged("Bearer resource_metadata=\"https://mcp.example/a\"");
+            let second = format!("Bearer resource_metadata=\"https://mcp.example/{second}\"");
+            run.challenge = run.challenge.header("WWW-Authenticate", &second);
+            run
+        };
+        assert_eq!(with("b").finding("D40").variant, "twice");
+        assert!(with("a").is_silent("D40"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
-use trace::{Recorded, RpcAnswer, StopCode, rpc_answer};
+use trace::{ActionKind, Recorded, RpcAnswer, StopCode, rpc_answer};
 
+use crate::by_status::{Decided, by_status};
 use crate::finding::Part;
 use crate::providers::answers_itself;
 use crate::reading::{ExchangeRef, Reading, bearer};
@@ -27,6 +28,8 @@ rule! {
     title: "A call without a token is not answered 401",
     variants: [
         OLD_TOKEN: Error McpServer Likely "A token that is no longer good is not answered 401",
+        GARBLED: Warning McpServer Certain "A token that is not valid is answered {status} instead of 401",
+        GARBLED_TAKEN: Error McpServer Likely "The MCP server accepts a token that nobody issued",
         HOST_CHECK: Error McpServer Likely,
         WITHOUT_CHALLENGE: Error McpServer Likely,
         IN_FRONT: Error Network Likely "What stands in front of the server refuses the first call",
@@ -41,6 +44,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     in_tool_result(reading, findings);
+    garbled(reading, findings);
     let Some((seen, evidence)) = refusal(reading).or_else(|| refused_token(reading)) else {
         return;
     };
@@ -201,10 +205,70 @@ fn refused_token<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence
     (bearer(call.request()).is_some() && !lacks_scope(call)).then_some((call, Evidence::OldToken))
 }
 
+/// How a token is answered that was garbled on purpose. Where calls need no token, a garbled one
+/// does no harm.
+fn garbled(reading: &Reading<'_>, findings: &mut Findings) {
+    let tried = |call: &&ExchangeRef<'_>| {
+        reading.action_at(call.seq) == Some(ActionKind::TryInvalidToken)
+            && bearer(call.request()).is_some()
+    };
+    let Some(call) = reading.calls.iter().find(tried) else {
+        return;
+    };
+    let Some(response) = call.response_with_body() else {
+        return;
+    };
+    let status = response.status;
+    let finding = RULE.found(MCP_STATUS_CODES).at(call.seq, Part::Status);
+    // A limit or a gateway answers whatever the token is.
+    let is_of_network = by_status(&response, "the MCP server")
+        .is_some_and(|decided| decided.is_of_network() && decided.kind != Decided::ToLogin);
+    if status == 401 || status == 429 || is_of_network {
+        return;
+    }
+    let expected = "401 with WWW-Authenticate: Bearer error=\"invalid_token\"";
+    if (200..300).contains(&status) {
+        let works = matches!(rpc_answer(&response), RpcAnswer::Result(_));
+        if reading.unauthorized().is_some() && works {
+            findings.add(
+                finding
+                    .variant(&GARBLED_TAKEN)
+                    .message(
+                        "A call without a token is refused, and one with a token whose end was \
+                         changed is answered as if it were good. So the server looks at whether \
+                         there is a token, and not at the token: anybody gets in.",
+                    )
+                    .expected(expected)
+                    .actual(format!("{status} with a result"))
+                    .fix(
+                        "Check each token: its signature, issuer, audience and times, or ask the \
+                         authorization server about it.",
+                    ),
+            );
+        }
+        return;
+    }
+    findings.add(
+        finding
+            .variant(&GARBLED)
+            .title_with([status.to_string().as_str()])
+            .message(
+                "Clients refresh or authorize afresh on 401 alone. With another status they keep a \
+                 token that has expired or was revoked, and show a failed call each time.",
+            )
+            .expected(expected)
+            .actual(answer_in_words(call.exchange))
+            .fix(
+                "Answer 401 with WWW-Authenticate: Bearer error=\"invalid_token\" to a token that \
+                 is expired or not valid, whatever is wrong with it.",
+            ),
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, Purpose, Recorded, Request, StopCode};
+    use trace::{ActionKind, Phase, Purpose, Recorded, Request, StopCode};
 
     use crate::finding::{Certainty, Owner};
     use crate::sample::{Answer, MCP, Run};
@@ -240,6 +304,33 @@ mod tests {
         let host =
             answered(Answer::json(403, json!({"error": "Invalid Host header"}))).finding("D04");
         assert!(host.message.contains("DNS rebinding"));
+    }
+
+    #[test]
+    fn a_token_that_was_garbled_on_purpose() {
+        let tried = |answer: &Answer| {
+            let mut trace = Run::healthy().trace();
+            let action = ActionKind::TryInvalidToken;
+            crate::sample::decide(&mut trace, trace::Decision::Action { action });
+            crate::sample::call(&mut trace, answer, "garbled");
+            crate::sample::call(&mut trace, &Run::healthy().calls[1], "good");
+            let found = crate::sample::found_in(&trace, "D04");
+            found.map(|finding| finding.variant)
+        };
+        for status in [302, 400, 403, 500] {
+            let found = tried(&Answer::bare(status));
+            assert_eq!(found.as_deref(), Some("garbled"), "{status}");
+        }
+        let result = json!({"jsonrpc": "2.0", "id": 2, "result": {"tools": []}});
+        let taken = tried(&Answer::json(200, result));
+        assert_eq!(taken.as_deref(), Some("garbled_taken"));
+        for lawful in [
+            Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\""),
+            Answer::bare(429),
+            Answer::bare(502),
+        ] {
+            assert_eq!(tried(&lawful), None);
+        }
     }
 
     #[test]

@@ -140,6 +140,11 @@ fn odd(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> Option<Finding> {
     {
         return Some(other("client_id", format!("client_id {}", excerpt(&ours))));
     }
+    if let (Some(named), Some(issuer)) = (text(&answer, "iss"), reading.issuer())
+        && named.trim_end_matches('/') != issuer.trim_end_matches('/')
+    {
+        return Some(other("iss", format!("iss {}", excerpt(issuer))));
+    }
     let asked = reading.resource_asked_for(reading.tokens.last()?.0);
     if let (Some(audience), Some(resource)) = (answer.get("aud"), asked) {
         let named: Vec<&str> = match audience {

@@ -113,8 +113,27 @@ fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
             fix: "Leave error out when the call succeeded, and result when it failed.".into(),
         });
     }
-    let lists_tools = asked.get("method").and_then(Value::as_str) == Some("tools/list");
-    let tools = answer.get("result")?.get("tools");
+    let method = asked.get("method").and_then(Value::as_str);
+    let result = answer.get("result")?;
+    let is_known = matches!(
+        method,
+        Some("initialize" | "server/discover" | "tools/call")
+    );
+    if is_known && !result.is_object() {
+        return Some(Fault {
+            member: "result",
+            spec: JSON_RPC_ONE_OF_BOTH,
+            why: "Clients with a strict schema refuse the answer, since its result is not an object.",
+            expected: "\"result\": { … }".into(),
+            actual: format!("\"result\": {result}"),
+            fix: format!(
+                "Answer {} with an object in result.",
+                method.unwrap_or_default()
+            ),
+        });
+    }
+    let lists_tools = method == Some("tools/list");
+    let tools = result.get("tools");
     if lists_tools && !tools.is_some_and(Value::is_array) {
         let actual = tools.map_or_else(|| "no tools".into(), |tools| format!("\"tools\": {tools}"));
         return Some(Fault {

@@ -28,6 +28,8 @@ rule! {
     variants: [
         NOT_FOR_IT: Warning AuthorizationServer Certain
             "The key that signed a token is published for something else",
+        UNREADABLE: Error AuthorizationServer Certain
+            "The key that signed a token is published so that nobody can read it",
     ],
     spec: [RFC8414_JWKS],
     supersedes: ["J04", "O05/default" anywhere],
@@ -95,7 +97,9 @@ fn not_for_it(reading: &Reading<'_>, findings: &mut Findings) {
             .get("key_ops")
             .and_then(Value::as_array)
             .is_none_or(|all| all.is_empty() || all.iter().any(|one| one == "verify"));
-        let (name, expected) = if member("use").is_some_and(|of| of != "sig") {
+        let (name, expected) = if let Some(broken) = broken(key, alg) {
+            broken
+        } else if member("use").is_some_and(|of| of != "sig") {
             ("use", "\"use\": \"sig\"".to_owned())
         } else if member("alg").is_some_and(|of| of != alg) {
             ("alg", format!("\"alg\": \"{}\"", excerpt(alg)))
@@ -110,6 +114,21 @@ fn not_for_it(reading: &Reading<'_>, findings: &mut Findings) {
     let Some((seen, index, kid, name, expected, actual)) = told else {
         return;
     };
+    if matches!(name, "kty" | "n" | "e" | "x" | "y") {
+        return findings.add(
+            RULE.found(RFC8414_JWKS)
+                .variant(&UNREADABLE)
+                .at(seen.seq, Part::body(&format!("/keys/{index}/{name}")))
+                .message(format!(
+                    "The key {} is there, and its {name} is not what a key of this kind has. So \
+                     nobody can check the signature, and MCP servers refuse every token.",
+                    excerpt(kid)
+                ))
+                .fix(format!("Publish the key with {expected}."))
+                .expected(expected)
+                .actual(actual),
+        );
+    }
     findings.add(
         RULE.found(RFC8414_JWKS)
             .variant(&NOT_FOR_IT)
@@ -124,6 +143,31 @@ fn not_for_it(reading: &Reading<'_>, findings: &mut Findings) {
             .expected(expected)
             .actual(actual),
     );
+}
+
+/// A member without which a key for this algorithm cannot be read (RFC 7518 section 6): its name,
+/// and what it has to be.
+fn broken(key: &trace::Document, alg: &str) -> Option<(&'static str, String)> {
+    let (kty, members): (&str, &[&'static str]) = match alg.get(..2)? {
+        "RS" | "PS" => ("RSA", &["n", "e"]),
+        "ES" => ("EC", &["x", "y"]),
+        "Ed" => ("OKP", &["x"]),
+        _ => return None,
+    };
+    // A member that is missing is told of the key set.
+    if key.get("kty")?.as_str()? != kty {
+        return Some(("kty", format!("\"kty\": \"{kty}\" (in these letters)")));
+    }
+    let is_base64url = |text: &str| {
+        let is_of_it = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        !text.is_empty() && text.bytes().all(is_of_it)
+    };
+    let mut members = members.iter().copied();
+    let odd = members.find(|name| {
+        let value = key.get(*name).and_then(Value::as_str);
+        value.is_some_and(|text| !is_base64url(text))
+    })?;
+    Some((odd, format!("{odd} in base64url without padding")))
 }
 
 #[cfg(test)]
@@ -167,6 +211,21 @@ pub(super) mod tests {
         );
         let none = checked(json!({"keys": []}), not_checked(), Vec::new());
         assert!(found_in(&none, "J01").is_some());
+    }
+
+    #[test]
+    fn a_key_that_nobody_can_read() {
+        let published = |key| {
+            let trace = checked(json!({"keys": [key]}), not_checked(), Vec::new());
+            found_in(&trace, "J01").map(|finding| finding.variant)
+        };
+        let unreadable = Some("unreadable".to_owned());
+        let key = json!({"kid": "k1", "kty": "ec", "crv": "P-256", "x": "AQ", "y": "AQ"});
+        assert_eq!(published(key), unreadable);
+        let key = json!({"kid": "k1", "kty": "EC", "crv": "P-256", "x": "#", "y": "AQ"});
+        assert_eq!(published(key), unreadable);
+        let key = json!({"kid": "k1", "kty": "EC", "crv": "P-256", "x": "A-_", "y": "AQ"});
+        assert_eq!(published(key), None);
     }
 
     #[test]

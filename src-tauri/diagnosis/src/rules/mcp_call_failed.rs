@@ -3,7 +3,9 @@ use trace::{Purpose, Response, Revision, RpcAnswer, StopCode, rpc_answer};
 
 use crate::finding::{Finding, Part};
 use crate::providers::answers_itself;
-use crate::reading::{ExchangeRef, Reading, UNSUPPORTED_VERSION, bearer, challenge_error};
+use crate::reading::{
+    ExchangeRef, Reading, UNSUPPORTED_VERSION, bearer, challenge_error, oauth_error,
+};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
 use crate::wording::{answer_in_words, excerpt, in_its_own_words, is_html, list};
@@ -33,10 +35,18 @@ rule! {
         GATEWAY: Error Network Likely "{method} fails",
         IN_FRONT: Error Network Likely "{method} is refused by what stands in front of the server",
         NOTIFICATION: Warning McpServer Certain "{method} is refused",
+        DISCOVER_FAILS: Warning McpServer Likely
+            "server/discover fails with {status}, and an older revision works",
+        NEXT_PAGE: Warning McpServer Certain "The MCP server does not take the cursor that it gave",
+        SAME_CURSOR: Warning McpServer Certain "The MCP server gives the same cursor again and again",
+        TOOLS_UNKNOWN: Warning McpServer Certain
+            "The MCP server announces tools and does not know tools/list",
         TOOL_UNAUTHORIZED: Warning McpServer Likely
             "A tool is refused by the service that it calls itself",
         SCOPE_ELSEWHERE: Error McpServer Likely
             "The MCP server says insufficient_scope with {status} instead of 403",
+        TOKEN_ELSEWHERE: Error McpServer Likely
+            "The MCP server says invalid_token with {status} instead of 401",
         REVISION_UNKNOWN: Error McpServer Certain "The MCP server does not speak {revision}",
         REVISION_CHOSEN: Error Client Certain "The MCP server does not speak {revision}",
     ],
@@ -47,13 +57,17 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    for finding in [notification(reading), tool_unauthorized(reading)]
-        .into_iter()
-        .flatten()
-    {
+    let besides = [
+        notification(reading),
+        tool_unauthorized(reading),
+        pages(reading),
+        tools_unknown(reading),
+        discover_fails(reading),
+    ];
+    for finding in besides.into_iter().flatten() {
         findings.add(finding);
     }
-    if let Some(finding) = scope_elsewhere(reading) {
+    if let Some(finding) = scope_elsewhere(reading).or_else(|| token_elsewhere(reading)) {
         return findings.add(finding);
     }
     let Some(stopped) = reading.stopped(StopCode::McpError) else {
@@ -79,13 +93,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             data,
             ..
         } => unsupported(finding, call, reading, &data),
-        RpcAnswer::Error { code, message, .. } => finding
+        RpcAnswer::Error {
+            code,
+            message,
+            data,
+        } => finding
             .at(call.seq, Part::body("/error"))
             .message(format!("{worked}The server answers with a JSON-RPC error."))
-            .actual(excerpt(&format!(
-                "{}, JSON-RPC error {code}: {message}",
-                response.status
-            )))
+            .actual(excerpt(&match supported(&data) {
+                Some(known) => format!(
+                    "{}, JSON-RPC error {code}: {message} (supported: {known})",
+                    response.status
+                ),
+                None => format!("{}, JSON-RPC error {code}: {message}", response.status),
+            }))
             .fix(format!(
                 "Look into the MCP server's log for what goes wrong in {method}."
             )),
@@ -107,7 +128,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                     excerpt(body)
                 )
             } else if response.status == 200 && !is_html(&response) {
-                format!("200 with {}", excerpt(&what))
+                match excerpt(body).as_str() {
+                    "" => format!("200 with {}", excerpt(&what)),
+                    body => format!("200 with {}: {body}", excerpt(&what)),
+                }
             } else {
                 in_its_own_words(&response)
             };
@@ -151,10 +175,42 @@ fn scope_elsewhere(reading: &Reading<'_>) -> Option<Finding> {
     )
 }
 
+/// Words of a refused token, with a status at which no client gets another one.
+fn token_elsewhere(reading: &Reading<'_>) -> Option<Finding> {
+    let stopped = reading.stopped(StopCode::McpError)?;
+    let call = reading.call_before(stopped)?;
+    let response = call.response()?;
+    let other = matches!(response.status, 200 | 400 | 402 | 404..=499);
+    let in_body = || oauth_error(response).map(|error| error.error);
+    let error = challenge_error(call).or_else(in_body);
+    if !other || bearer(call.request()).is_none() || error.as_deref() != Some("invalid_token") {
+        return None;
+    }
+    let status = response.status.to_string();
+    Some(
+        RULE.found(mcp_answer(reading.revision))
+            .variant(&TOKEN_ELSEWHERE)
+            .title_with([status.as_str()])
+            .at(call.seq, Part::Status)
+            .message(
+                "The words are about the token, and clients go by the status: they refresh or \
+                 authorize afresh on 401 alone. On another one they show a failed call and keep the \
+                 token.",
+            )
+            .expected("401 with WWW-Authenticate: Bearer error=\"invalid_token\"")
+            .actual(in_its_own_words(&response))
+            .fix(
+                "Answer a token that is expired or not valid with 401 and WWW-Authenticate: Bearer \
+                 error=\"invalid_token\".",
+            ),
+    )
+}
+
 /// A notification that is not taken.
 fn notification(reading: &Reading<'_>) -> Option<Finding> {
     let refused = reading.calls.iter().find(|call| {
-        let fails = matches!(call.status(), Some(400 | 402 | 404..=428 | 430..));
+        let forbidden = call.status() == Some(403) && challenge_error(**call).is_none();
+        let fails = forbidden || matches!(call.status(), Some(400 | 402 | 404..=428 | 430..));
         fails && method(**call).starts_with("notifications/")
     })?;
     // The flow stops there, and then that is told.
@@ -180,6 +236,153 @@ fn notification(reading: &Reading<'_>) -> Option<Finding> {
                 method(*refused)
             )),
     )
+}
+
+/// The first call of the newest revision fails, and one of an older revision is answered after it.
+fn discover_fails(reading: &Reading<'_>) -> Option<Finding> {
+    let calls = || reading.first_calls.iter().chain(&reading.calls);
+    let failed = calls().find(|call| {
+        method(**call) == "server/discover" && matches!(call.status(), Some(500..=599))
+    })?;
+    calls().find(|call| {
+        let answered = call.status().is_some_and(|status| status < 500);
+        call.seq > failed.seq && method(**call) == "initialize" && answered
+    })?;
+    let status = failed.status()?.to_string();
+    Some(
+        RULE.found(MCP_ANSWER_2026)
+            .variant(&DISCOVER_FAILS)
+            .title_with([status.as_str()])
+            .at(failed.seq, Part::Status)
+            .message(
+                "This client went on with initialize, as with a server of an older revision, and \
+                 that is answered. Others take the failure for a server that is down and stop. \
+                 Either the server fails on methods that it does not know, or it failed this once: a \
+                 gateway in front of it may not have reached it.",
+            )
+            .expected("a result, or a JSON-RPC error such as -32601, or 401")
+            .actual(answer_in_words(failed.exchange))
+            .fix(
+                "Answer a method that the server does not know with 404 or 400 and a JSON-RPC error, \
+                 and look into the log of the server, and of what is in front of it, for this call.",
+            ),
+    )
+}
+
+/// The cursor that a call asks to go on from.
+fn cursor_sent(call: ExchangeRef<'_>) -> Option<String> {
+    let bytes = &call.request().get().body.bytes;
+    // Most calls have none, and to read them all would take long.
+    let asked: Value = serde_json::from_slice(bytes).ok()?;
+    Some(asked.pointer("/params/cursor")?.as_str()?.to_owned())
+}
+
+/// A list of tools that does not come to its end, though the flow goes on without the rest.
+fn pages(reading: &Reading<'_>) -> Option<Finding> {
+    if reading.stopped(StopCode::McpError).is_some() {
+        return None;
+    }
+    let mut lists = reading
+        .calls
+        .iter()
+        .filter(|call| method(**call) == "tools/list");
+    lists.find_map(|call| {
+        let cursor = cursor_sent(*call)?;
+        let response = call.response_with_body()?;
+        let shown = excerpt(&cursor);
+        let finding = RULE
+            .found(mcp_answer(reading.revision))
+            .at(call.seq, Part::body(""));
+        match rpc_answer(&response) {
+            RpcAnswer::Result(result) => {
+                let next = result.get("nextCursor").and_then(Value::as_str);
+                (next == Some(cursor.as_str())).then(|| {
+                    finding
+                        .variant(&SAME_CURSOR)
+                        .message(
+                            "A client that follows nextCursor asks for the same page for ever, or \
+                             stops somewhere and shows tools twice.",
+                        )
+                        .expected("another nextCursor, or none on the last page")
+                        .actual(format!(
+                            "\"nextCursor\": \"{shown}\" in answer to the cursor {shown}"
+                        ))
+                        .fix("Leave nextCursor out of the last page.")
+                })
+            }
+            RpcAnswer::Error { code, message, .. } => Some(
+                finding
+                    .variant(&NEXT_PAGE)
+                    .message(
+                        "The page before gave this cursor in nextCursor. Clients show the tools of \
+                         the first page only, or none at all.",
+                    )
+                    .expected(format!("the page at the cursor {shown}"))
+                    .actual(excerpt(&format!("JSON-RPC error {code}: {message}")))
+                    .fix("Take each cursor that the server gives, or give none."),
+            ),
+            RpcAnswer::Other(_) => Some(
+                finding
+                    .variant(&NEXT_PAGE)
+                    .at(call.seq, Part::Status)
+                    .message(
+                        "The page before gave this cursor in nextCursor. Clients show the tools of \
+                         the first page only, or none at all.",
+                    )
+                    .expected(format!("the page at the cursor {shown}"))
+                    .actual(in_its_own_words(&response))
+                    .fix("Take each cursor that the server gives, or give none."),
+            ),
+        }
+    })
+}
+
+/// A server without tools need not know tools/list; one that announces tools has to.
+fn tools_unknown(reading: &Reading<'_>) -> Option<Finding> {
+    const METHOD_NOT_FOUND: i64 = -32601;
+    if reading.stopped(StopCode::McpError).is_some() {
+        return None;
+    }
+    let mut calls = reading.calls.iter();
+    let (refused, code, message) = calls.find_map(|call| {
+        let response = call
+            .response_with_body()
+            .filter(|_| method(*call) == "tools/list")?;
+        match rpc_answer(&response) {
+            RpcAnswer::Error { code, message, .. } if code == METHOD_NOT_FOUND => {
+                Some((*call, code, message))
+            }
+            _ => None,
+        }
+    })?;
+    let announced = reading
+        .first_calls
+        .iter()
+        .chain(&reading.calls)
+        .any(|call| {
+            let greets = matches!(method(*call), "initialize" | "server/discover");
+            let response = call.response_with_body().filter(|_| greets);
+            response.is_some_and(|response| {
+                let RpcAnswer::Result(result) = rpc_answer(&response) else {
+                    return false;
+                };
+                result
+                    .pointer("/capabilities/tools")
+                    .is_some_and(Value::is_object)
+            })
+        });
+    announced.then(|| {
+        RULE.found(mcp_answer(reading.revision))
+            .variant(&TOOLS_UNKNOWN)
+            .at(refused.seq, Part::body("/error"))
+            .message(
+                "The capabilities of the server have tools, so clients ask for the list, and show a \
+                 server that does not work.",
+            )
+            .expected("a list of tools, or no tools among the capabilities")
+            .actual(excerpt(&format!("JSON-RPC error {code}: {message}")))
+            .fix("Answer tools/list, or leave tools out of the capabilities.")
+    })
 }
 
 /// A tool whose result says that it was refused itself: its own token for another service.
@@ -232,6 +435,13 @@ fn tool_unauthorized(reading: &Reading<'_>) -> Option<Finding> {
                 )
         })
     })
+}
+
+/// The revisions that an error names in its data, whatever its code.
+fn supported(data: &Value) -> Option<String> {
+    let supported = data.get("supported")?.as_array()?;
+    let supported: Vec<&str> = supported.iter().filter_map(Value::as_str).collect();
+    (!supported.is_empty()).then(|| list(&supported))
 }
 
 fn unsupported(
@@ -451,6 +661,84 @@ mod tests {
         assert_eq!(finding.variant, "tool_unauthorized");
         assert_eq!(called("no such city", true), None);
         assert_eq!(called("401 Unauthorized means no token", false), None);
+    }
+
+    #[test]
+    fn the_newest_revision_fails_and_an_older_one_works() {
+        let discovered = |status: u16, after: &str| {
+            let mut run = Run::healthy();
+            run.calls = Vec::new();
+            let mut trace = run.trace();
+            for (method, answer) in [
+                ("server/discover", Answer::bare(status)),
+                (after, Answer::bare(401)),
+            ] {
+                let purpose = trace::Purpose::Mcp {
+                    method: method.into(),
+                };
+                let request = trace::Request::new("POST", crate::sample::MCP);
+                crate::sample::push(&mut trace, purpose, request, &answer);
+            }
+            found_in(&trace, "N05").map(|finding| finding.variant)
+        };
+        let fails = Some("discover_fails".to_owned());
+        assert_eq!(discovered(500, "initialize"), fails);
+        assert_eq!(discovered(503, "initialize"), fails);
+        assert_eq!(discovered(400, "initialize"), None);
+        assert_eq!(discovered(500, "tools/list"), None);
+    }
+
+    #[test]
+    fn lists_that_do_not_end_and_lists_that_nobody_knows() {
+        let listed = |capabilities: serde_json::Value, params, answer| {
+            let mut run = Run::healthy();
+            let greeting = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities,
+                                  "serverInfo": {"name": "s", "version": "1"}});
+            run.calls = Vec::new();
+            let mut trace = run.trace();
+            for (method, params, answer) in [
+                ("initialize", json!({}), json!({"result": greeting})),
+                ("tools/list", params, answer),
+                ("ping", json!({}), json!({"result": {}})),
+            ] {
+                let purpose = trace::Purpose::Mcp {
+                    method: method.into(),
+                };
+                let asked = json!({"jsonrpc": "2.0", "id": 9, "method": method, "params": params});
+                let request = trace::Request::new("POST", crate::sample::MCP)
+                    .body(asked.to_string().into_bytes());
+                let mut body = json!({"jsonrpc": "2.0", "id": 9});
+                body.as_object_mut()
+                    .unwrap()
+                    .extend(answer.as_object().unwrap().clone());
+                crate::sample::push(&mut trace, purpose, request, &Answer::json(200, body));
+            }
+            found_in(&trace, "N05").map(|finding| finding.variant)
+        };
+        let next = || json!({"cursor": "p2"});
+        let page = |cursor: &str| json!({"result": {"tools": [], "nextCursor": cursor}});
+        let error = |code: i64| json!({"error": {"code": code, "message": "no"}});
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(listed(json!({}), next(), page("p2")), some("same_cursor"));
+        assert_eq!(listed(json!({}), next(), page("p3")), None);
+        assert_eq!(listed(json!({}), next(), error(-32602)), some("next_page"));
+        let tools = || json!({"tools": {}});
+        assert_eq!(
+            listed(tools(), json!({}), error(-32601)),
+            some("tools_unknown")
+        );
+        assert_eq!(listed(json!({}), json!({}), error(-32601)), None);
+    }
+
+    #[test]
+    fn a_token_that_is_refused_is_told_by_401_alone() {
+        let said = json!({"error": "invalid_token", "error_description": "token expired"});
+        for status in [200, 400, 404] {
+            let run = failed(Answer::json(status, said.clone()));
+            assert_eq!(run.finding("N05").variant, "token_elsewhere", "{status}");
+        }
+        let other = failed(Answer::json(400, json!({"error": "bad_request"})));
+        assert_eq!(other.finding("N05").variant, "unreadable_answer");
     }
 
     #[test]

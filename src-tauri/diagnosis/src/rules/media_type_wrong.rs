@@ -7,7 +7,7 @@ use crate::spec::{
     MCP_ANSWER, MCP_ANSWER_2026, OIDC_USERINFO_TYPE, RFC6749_TOKEN_JSON, RFC7591_CREATED,
     RFC7662_RESPONSE, RFC8414_RESPONSE, RFC9728_RESPONSE, Spec, mcp_answer,
 };
-use crate::wording::excerpt;
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -117,10 +117,9 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
     }
     seen.response_with_headers()?;
     let media = response.media_type();
-    let is_json = media
-        .as_deref()
-        .is_some_and(|media| media == "application/json" || media.ends_with("+json"));
-    if is_json {
+    let sent: Vec<&str> = response.header_values("content-type").collect();
+    // A field that comes twice is read as its first or its last value.
+    if !sent.is_empty() && sent.iter().all(|value| is_json(value)) {
         return None;
     }
     if !is_events(seen) {
@@ -128,10 +127,17 @@ fn announced(seen: ExchangeRef<'_>) -> Option<String> {
     } else if media.as_deref() == Some("text/event-stream") {
         return None;
     }
-    Some(match response.header_value("content-type") {
-        Some(sent) => excerpt(&format!("Content-Type: {sent}")),
-        None => "no Content-Type".into(),
+    Some(if sent.is_empty() {
+        "no Content-Type".into()
+    } else {
+        excerpt(&format!("Content-Type: {}", list(&sent)))
     })
+}
+
+fn is_json(content_type: &str) -> bool {
+    let media = content_type.split(';').next().unwrap_or_default();
+    let media = media.trim().to_ascii_lowercase();
+    media == "application/json" || media.ends_with("+json")
 }
 
 #[cfg(test)]
@@ -146,6 +152,21 @@ mod tests {
         if let Some(media) = media {
             *answer = answer.clone().header("content-type", media);
         }
+    }
+
+    #[test]
+    fn a_second_media_type_counts() {
+        let announced = |second: &str| {
+            let mut run = Run::healthy();
+            run.token = run.token.clone().header("content-type", second);
+            run
+        };
+        let found = announced("text/html").finding("B01");
+        assert_eq!(
+            found.actual.as_deref(),
+            Some("Content-Type: application/json and text/html")
+        );
+        assert!(announced("application/json; charset=utf-8").is_silent("B01"));
     }
 
     #[test]

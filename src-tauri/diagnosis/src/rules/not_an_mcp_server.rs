@@ -179,6 +179,16 @@ fn told(finding: Finding, url: &str, response: &Response) -> Finding {
                 "Let the MCP path and /.well-known/ pass without a login page, and answer a call \
                  without a token with 401 and WWW-Authenticate: Bearer.",
             ),
+        _ if is_html(response) && is_for_now(response) => finding
+            .variant(&SERVER_FAILS)
+            .message(
+                "A page for people says that the server is not there for now: maintenance, or a \
+                 queue in front of it. Clients take it for an answer that they cannot read.",
+            )
+            .fix(
+                "Wait until it is over. Let no page stand in for the MCP path: answer 503 with \
+                 Retry-After there.",
+            ),
         _ if is_html(response) => finding.message(format!(
             "A web page answers: this is a web site, or a single-page application's catch-all \
              route. {PATH}"
@@ -199,6 +209,22 @@ fn told(finding: Finding, url: &str, response: &Response) -> Finding {
              MCP as it should. {PATH}"
         )),
     }
+}
+
+/// Whether a page says that something is away and will be back.
+fn is_for_now(response: &Response) -> bool {
+    const WORDS: [&str; 7] = [
+        "maintenance",
+        "be back soon",
+        "be right back",
+        "waiting room",
+        "you are now in line",
+        "temporarily unavailable",
+        "coming soon",
+    ];
+    let page = response.body.text().unwrap_or_default();
+    let said = excerpt(&text_of_page(page)).to_ascii_lowercase();
+    WORDS.iter().any(|words| said.contains(words))
 }
 
 /// Whether a page is one to sign in at.

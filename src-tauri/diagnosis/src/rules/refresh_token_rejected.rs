@@ -93,7 +93,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 /// What a client that has just got tokens is told when it may not refresh them.
-const OF_THE_CLIENT: [(&str, &str); 5] = [
+const OF_THE_CLIENT: [(&str, &str); 9] = [
+    (
+        "invalid_target",
+        "The resource of the refresh is the one that the login was granted for.",
+    ),
+    (
+        "interaction_required",
+        "The provider wants the user at the login again, for a policy such as a second factor.",
+    ),
+    (
+        "consent_required",
+        "The provider wants the user to agree again.",
+    ),
+    (
+        "login_required",
+        "The provider wants the user to log in again.",
+    ),
     (
         "invalid_client",
         "The same client, authenticated in the same way, got its tokens a moment before.",
@@ -157,7 +173,10 @@ fn other_reason(reading: &Reading<'_>, findings: &mut Findings) {
 /// Whether the refresh was asked for by the user right after a login of this run brought the
 /// token, and not because the access token was refused.
 fn is_fresh(reading: &Reading<'_>, refused: ExchangeRef<'_>) -> bool {
-    let asked = reading.action_at(refused.seq) == Some(ActionKind::Refresh);
+    let asked = matches!(
+        reading.action_at(refused.seq),
+        Some(ActionKind::Refresh | ActionKind::Rotate)
+    );
     let Some(sent) = value(form(refused.request()), "refresh_token") else {
         return false;
     };

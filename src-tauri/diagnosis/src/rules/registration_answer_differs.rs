@@ -165,14 +165,17 @@ fn secret(seen: ExchangeRef<'_>, answer: &Document, findings: &mut Findings) {
     {
         return;
     }
-    let Some(end) = answer.get(MEMBER) else {
+    let Some(end) = answer.get(MEMBER).filter(|end| !end.is_null()) else {
         let finding = found(seen, &SECRET_WITHOUT_END, MEMBER, RFC7591_SECRET_EXPIRES)
             .message(
                 "A client cannot tell how long the secret is good for. Clients with a strict schema \
                  refuse the registration.",
             )
             .expected(format!("\"{MEMBER}\": 0, or the time at which it expires"))
-            .actual(format!("no {MEMBER}"))
+            .actual(match answer.get(MEMBER) {
+                Some(end) => format!("\"{MEMBER}\": {end}"),
+                None => format!("no {MEMBER}"),
+            })
             .fix(format!(
                 "Add \"{MEMBER}\": 0 where the secret does not expire, else the time in seconds \
                  since 1970."

@@ -152,7 +152,9 @@ fn misnamed(challenge: &Challenge) -> Option<Wrong> {
         let name = name.to_ascii_lowercase().replace('-', "_");
         name == "resource" || name.contains("metadata") || name == "oauth_protected_resource"
     };
-    let (name, value) = challenge.parameters.iter().find(|(name, _)| meant(name))?;
+    let holds_it = |value: &str| value.contains("/.well-known/oauth-protected-resource");
+    let mut parameters = challenge.parameters.iter();
+    let (name, value) = parameters.find(|(name, value)| meant(name) || holds_it(value))?;
     Some(Wrong::Name {
         name: name.clone(),
         value: value.clone(),

@@ -5,6 +5,7 @@ use crate::members::{Form, Member, problems};
 use crate::reading::{Reading, ResourceTry, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_AUTHORIZATION_SERVERS, RFC9728_RESPONSE, RFC9728_WELL_KNOWN};
+use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
@@ -127,7 +128,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .found(MCP_AUTHORIZATION_SERVERS)
                 .at(attempt.seen.seq, Part::body("/authorization_servers"))
                 .variant(&NO_AUTHORIZATION_SERVER)
-                .message("Clients find the metadata and still do not know where to authorize.")
+                .message(if of_server(attempt) {
+                    format!(
+                        "What is served at {} is the metadata of an authorization server: it has \
+                         issuer and token_endpoint. Clients look for that of the MCP server there, \
+                         and do not know where to authorize.",
+                        excerpt(attempt.seen.request().url())
+                    )
+                } else {
+                    "Clients find the metadata and still do not know where to authorize.".into()
+                })
                 .expected("\"authorization_servers\": [\"<issuer>\"]")
                 .actual("no authorization_servers, or an empty list")
                 .fix("Add authorization_servers with the issuer of the authorization server."),
@@ -177,6 +187,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
+/// Whether the other one of the two documents was served.
+fn of_server(attempt: &ResourceTry<'_>) -> bool {
+    let document = attempt.seen.response_with_body().and_then(object);
+    document.is_some_and(|it| it.contains_key("issuer") && it.contains_key("token_endpoint"))
+}
+
 fn is_usable(document: &ResourceMetadata) -> bool {
     document.resource.is_some() && !document.authorization_servers.is_empty()
 }
@@ -194,6 +210,15 @@ mod tests {
         run.resource_tries[0].2 = Answer::json(200, metadata);
         run.stop(Phase::ResourceMetadata, StopCode::InvalidResourceMetadata);
         run
+    }
+
+    #[test]
+    fn the_metadata_of_the_authorization_server_in_its_place() {
+        let server =
+            json!({"issuer": "https://as.example", "token_endpoint": "https://as.example/t"});
+        let message = |metadata| with_metadata(metadata).finding("N04").message;
+        assert!(message(server).contains("metadata of an authorization server"));
+        assert!(!message(json!({"resource": "https://mcp.example/mcp"})).contains("issuer"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::foreign::foreign_resource;
 use crate::reading::Reading;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN};
-use crate::wording::{differ_by_trailing_slash, excerpt, from_cache, is_above, same_but_for};
+use crate::wording::{differ_by_trailing_slash, from_cache, identifier, is_above, same_but_for};
 
 rule! {
     /// # What it looks at
@@ -40,7 +40,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if differ_by_trailing_slash(&foreign.resource, used) {
         return;
     }
-    let named = excerpt(&foreign.resource);
+    let named = identifier(&foreign.resource);
     let message = if is_above(&foreign.resource, used) {
         format!(
             "{named} is a parent of the URL used. Some clients accept that, others stop here: the \

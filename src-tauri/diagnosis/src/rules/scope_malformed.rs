@@ -25,6 +25,7 @@ rule! {
     variants: [
         COMMAS: Warning McpServer Likely "Scopes are separated by commas",
         COMMAS_REFUSED: Error McpServer Likely "Scopes are separated by commas",
+        CHARACTERS: Error McpServer Likely "A scope has a character that no scope may have",
         NOT_LISTED: Warning McpServer Likely
             "The MCP server names a scope that the authorization server does not list",
     ],
@@ -34,6 +35,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     commas(reading, findings);
+    characters(reading, findings);
     not_listed(reading, findings);
     let calls = reading.first_calls.iter().chain(&reading.calls);
     let in_challenge = calls.into_iter().find_map(|call| {
@@ -135,6 +137,40 @@ fn commas(reading: &Reading<'_>, findings: &mut Findings) {
             excerpt(&with_spaces)
         ));
     findings.add(finding);
+}
+
+/// A quotation mark or a backslash in a scope, as of a list that was written as JSON.
+fn characters(reading: &Reading<'_>, findings: &mut Findings) {
+    let calls = reading.first_calls.iter().chain(&reading.calls);
+    let found = calls.into_iter().find_map(|call| {
+        let all = challenges(call.response()?).ok()?;
+        let mut scopes = all
+            .iter()
+            .filter_map(|challenge| challenge.parameter("scope"));
+        let odd = scopes.find(|scope| scope.contains(['"', '\\']))?;
+        Some((call.seq, odd.to_owned()))
+    });
+    let Some((seq, odd)) = found else { return };
+    let names: String = odd
+        .chars()
+        .map(|c| if "[]\"\\,".contains(c) { ' ' } else { c })
+        .collect();
+    let names = excerpt(&names);
+    findings.add(
+        RULE.found(RFC6749_SCOPE_LIST)
+            .variant(&CHARACTERS)
+            .at(seq, Part::response_header("WWW-Authenticate"))
+            .message(
+                "The scope has a quotation mark or a backslash in it, as a list written as JSON has. \
+                 Clients ask for it as it stands, and the authorization server knows no such scope.",
+            )
+            .expected(format!("scope=\"{names}\""))
+            .actual(format!("the scope {}", excerpt(&odd)))
+            .fix(format!(
+                "Write scope=\"{names}\" into the challenge: the names with one space between two \
+                 of them, and no JSON."
+            )),
+    );
 }
 
 /// The scopes of OpenID Connect. A list with nothing else is not about what MCP servers need.
@@ -261,6 +297,14 @@ mod tests {
                 .replace("scope=\"mcp\"", &format!("scope=\"{scope}\""));
         }
         run
+    }
+
+    #[test]
+    fn a_list_that_was_written_as_json() {
+        let finding = challenged("[\\\"mcp\\\"]").finding("A08");
+        assert_eq!(finding.variant, "characters");
+        assert!(finding.fix.contains("scope=\"mcp\""), "{}", finding.fix);
+        assert!(challenged("mcp:read mcp/write").is_silent("A08"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ rule! {
             "The authorization server metadata names neither an issuer nor endpoints",
         SETS_PARAMETER: Error AuthorizationServer Likely
             "authorization_endpoint has {member} in its query already",
+        FRAGMENT: Error AuthorizationServer Certain
+            "{member} of the authorization server metadata has a fragment",
         NO_METHOD: Warning AuthorizationServer Certain
             "{member} lists no way to authenticate that MCP clients have",
     ],
@@ -73,7 +75,10 @@ const TABLE: &[Member] = &[
         Level::Error,
     ),
     member("scopes_supported", Form::Texts, Level::Warning),
-    member("response_modes_supported", Form::Texts, Level::Warning),
+    Member {
+        holds: Some("query"),
+        ..member("response_modes_supported", Form::Texts, Level::Warning)
+    },
     member(
         "token_endpoint_auth_methods_supported",
         Form::Texts,
@@ -93,6 +98,8 @@ const TABLE: &[Member] = &[
         Level::Warning,
     ),
     member("service_documentation", Form::Text, Level::Warning),
+    member("signed_metadata", Form::Text, Level::Warning),
+    member("require_signed_request_object", Form::Flag, Level::Warning),
     member(
         "dpop_signing_alg_values_supported",
         Form::Texts,
@@ -130,6 +137,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     no_method(reading, attempt, &document, findings);
     no_place_to_push(attempt, &document, findings);
     sets_parameter(reading, attempt, &document, findings);
+    no_place_for_devices(reading, attempt, &document, findings);
+    signed_requests(reading, attempt, &document, findings);
     // What makes the whole of it unreadable is worse than its level says.
     let unreadable = match &attempt.document {
         Some(Err(DocumentError::WrongType { field, .. })) => Some(field.as_str()),
@@ -149,8 +158,14 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         if unreadable != Some(problem.name) && about_code && !by_code {
             continue;
         }
+        let has_fragment = document
+            .get(problem.name)
+            .and_then(Value::as_str)
+            .is_some_and(|url| trace::origin_of(url).is_some() && url.contains('#'));
         let kind = if problem.missing {
             &MISSING
+        } else if has_fragment && problem.name.ends_with("_endpoint") {
+            &FRAGMENT
         } else if problem.level == Level::Error || unreadable == Some(problem.name) {
             RULE.default_variant()
         } else {
@@ -339,6 +354,74 @@ fn no_place_to_push(attempt: &ServerTry<'_>, document: &Document, findings: &mut
         .fix(format!(
             "Add {MEMBER}, or take require_pushed_authorization_requests out where requests need \
              not be pushed."
+        ));
+    findings.add(finding);
+}
+
+/// The device grant was chosen and is listed, and nothing says where it begins.
+fn no_place_for_devices(
+    reading: &Reading<'_>,
+    attempt: &ServerTry<'_>,
+    document: &Document,
+    findings: &mut Findings,
+) {
+    const MEMBER: &str = "device_authorization_endpoint";
+    let chosen = reading.chosen_grant().map(|(_, grant)| grant);
+    let listed = document
+        .get("grant_types_supported")
+        .and_then(Value::as_array);
+    let name = Grant::DeviceCode.grant_type();
+    let listed = listed.is_some_and(|listed| listed.iter().any(|one| one == name));
+    if chosen != Some(Grant::DeviceCode) || !listed || document.contains_key(MEMBER) {
+        return;
+    }
+    let finding = RULE
+        .found(RFC8414_GRANT_TYPES)
+        .variant(&MISSING)
+        .title_with([MEMBER])
+        .at(attempt.seen.seq, Part::body("/grant_types_supported"))
+        .message(
+            "The device grant is listed, and the document does not say where it begins. Clients \
+             cannot ask for a code.",
+        )
+        .expected(format!("{MEMBER} beside {name} in grant_types_supported"))
+        .actual(format!("no {MEMBER}"))
+        .fix(format!(
+            "Add {MEMBER}, or take {name} out of grant_types_supported."
+        ));
+    findings.add(finding);
+}
+
+/// Requests have to be signed, and this client's was not.
+fn signed_requests(
+    reading: &Reading<'_>,
+    attempt: &ServerTry<'_>,
+    document: &Document,
+    findings: &mut Findings,
+) {
+    const MEMBER: &str = "require_signed_request_object";
+    let asked = reading.authorization_before(u32::MAX);
+    let is_signed = |(_, asked): (u32, &[trace::Pair])| {
+        let mut names = asked.iter().map(|pair| pair.name.as_str());
+        names.any(|name| matches!(name, "request" | "request_uri"))
+    };
+    if document.get(MEMBER) != Some(&Value::Bool(true)) || asked.is_some_and(is_signed) {
+        return;
+    }
+    let finding = RULE
+        .found(RFC8414_RESPONSE)
+        .variant(&OPTIONAL)
+        .title_with([MEMBER])
+        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
+        .message(
+            "It says that every authorization request has to be a signed request object. MCP \
+             clients send plain parameters and have no key to sign with, so a server that means it \
+             refuses all of them.",
+        )
+        .expected(format!("no {MEMBER}, or false"))
+        .actual(format!("\"{MEMBER}\": true"))
+        .fix(format!(
+            "Set {MEMBER} to false for MCP clients, or give this run a key and --request-object."
         ));
     findings.add(finding);
 }

@@ -6,7 +6,7 @@ use crate::providers::words;
 use crate::reading::{Reading, ServerTry};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
-use crate::wording::{answer_in_words, excerpt, in_its_own_words};
+use crate::wording::{answer_in_words, excerpt, identifier, in_its_own_words};
 
 rule! {
     /// # What it looks at
@@ -49,6 +49,12 @@ rule! {
         SWITCHED_OFF: Error AuthorizationServer Likely
             "The authorization server says that it is switched off where its metadata is",
         CUT_OFF: Error Network Likely "The authorization server metadata ends in the middle",
+        OTHER_STATUS: Error AuthorizationServer Likely
+            "The authorization server metadata comes with status {status} instead of 200",
+        REFUSED: Error AuthorizationServer Likely
+            "The authorization server refuses the request for its metadata",
+        NO_URL: Error McpServer Certain
+            "authorization_servers names something that is not an http or https URL",
         NO_OBJECT: Error AuthorizationServer Certain
             "The authorization server metadata is not a JSON object",
     ],
@@ -114,7 +120,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         MCP_SERVER_METADATA_2025_06
     };
     let actual = if lines.is_empty() {
-        format!("{issuer} is not an http or https URL, so there is nowhere to look")
+        format!(
+            "{} is not an http or https URL, so there is nowhere to look",
+            identifier(issuer)
+        )
     } else {
         lines.join("\n")
     };
@@ -159,9 +168,28 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             finding.on(read.or_else(unread).map(|attempt| attempt.seen.seq))
         }
     };
-    if let Some(cause) = tries.iter().find_map(|attempt| cause(attempt)) {
+    if candidates.is_empty() {
         finding = finding
-            .variant(cause.variant)
+            .variant(&NO_URL)
+            .message(
+                "Clients build the address of the metadata from what authorization_servers names, \
+                 and here there is nothing to build it from. They stop.",
+            )
+            .fix(
+                "Write the issuer of the authorization server into authorization_servers of the \
+                 resource metadata: an absolute https URL, exactly as its own metadata has it.",
+            );
+    } else if let Some(cause) = tries.iter().find_map(|attempt| cause(attempt)) {
+        let status = tries.iter().find(|attempt| attempt.seen.seq == cause.seq);
+        let status = status.and_then(|attempt| attempt.seen.status());
+        finding = if cause.variant.name == OTHER_STATUS.name {
+            finding
+                .variant(cause.variant)
+                .title_with([status.unwrap_or_default().to_string().as_str()])
+        } else {
+            finding.variant(cause.variant)
+        };
+        finding = finding
             .at(cause.seq, Part::Status)
             .message(cause.why)
             .fix(cause.fix);
@@ -254,6 +282,30 @@ fn cause(attempt: &ServerTry<'_>) -> Option<Cause> {
                 &NO_OBJECT,
                 format!("The document is JSON, but clients cannot read it: {error}."),
                 format!("Serve one JSON object with issuer and the endpoints at {url}."),
+            );
+        }
+        (_, status @ (201 | 203 | 206)) => {
+            return caused(
+                &OTHER_STATUS,
+                format!(
+                    "What comes there comes with {status}. Clients take metadata from a \
+                     200 alone."
+                ),
+                format!("Answer {url} with status 200."),
+            );
+        }
+        (_, status @ (400 | 405 | 406 | 415 | 422)) if by_status(&response, WHO).is_none() => {
+            return caused(
+                &REFUSED,
+                format!(
+                    "{url} is answered {status}, and not 404: something is there that does not take \
+                     the request. A check of the host or of the method, or a proxy in front, may \
+                     refuse it."
+                ),
+                format!(
+                    "Let {url} answer a GET with 200 and the metadata, and look into the log of the \
+                     authorization server for the request."
+                ),
             );
         }
         (_, 401 | 403 | 407) if by_status(&response, WHO).is_none() => {
@@ -351,6 +403,27 @@ mod tests {
         let finding = run.finding("S01");
         assert_eq!(finding.certainty, Certainty::Likely);
         assert!(finding.actual.unwrap().ends_with("→ not tried"));
+    }
+
+    #[test]
+    fn a_document_under_another_status_and_a_name_that_is_no_url() {
+        let answered = |answer: Answer| {
+            let mut run = without_metadata(AS);
+            run.server_tries[0].2 = answer;
+            run.finding("S01")
+        };
+        let created = answered(Answer::json(201, json!({"issuer": AS})));
+        assert_eq!(created.variant, "other_status");
+        assert!(created.title.contains("201"));
+        let refused = answered(Answer::bare(405));
+        assert_eq!(refused.variant, "refused");
+        assert_eq!(refused.owner, Owner::AuthorizationServer);
+        assert_eq!(answered(Answer::bare(404)).owner, Owner::McpServer);
+        let urn = without_metadata("urn:example:as").finding("S01");
+        assert_eq!(
+            (urn.variant.as_str(), urn.owner),
+            ("no_url", Owner::McpServer)
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@ rule! {
 const TABLE: &[Member] = &[
     member("expires_in", Form::Seconds, RFC6749_EXPIRES_IN),
     member("scope", Form::Text, RFC6749_SCOPE_GRANTED),
-    member("refresh_token", Form::Text, RFC6749_TOKEN_OK),
+    member("refresh_token", Form::Name, RFC6749_TOKEN_OK),
     member("id_token", Form::Text, RFC6749_TOKEN_OK),
 ];
 
@@ -131,7 +131,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 /// Whether a token stays one word in a header. Some have characters besides those of RFC 6750
 /// section 2.1, and work: servers take everything up to the end of the word.
 fn is_sendable(token: &str) -> bool {
-    token.bytes().all(|byte| byte.is_ascii_graphic())
+    let in_quotes = token.len() > 1 && token.starts_with('"') && token.ends_with('"');
+    token.bytes().all(|byte| byte.is_ascii_graphic()) && !in_quotes
 }
 
 fn unsendable(seen: ExchangeRef<'_>, token: &str) -> Finding {
@@ -139,9 +140,19 @@ fn unsendable(seen: ExchangeRef<'_>, token: &str) -> Finding {
         .chars()
         .find(|character| !is_sendable(&character.to_string()));
     let odd = match odd {
+        _ if token
+            .get(..7)
+            .is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) =>
+        {
+            "the word Bearer and a space".to_owned()
+        }
+        None => "quotation marks around it and".to_owned(),
         Some(' ') => "a space".to_owned(),
         Some(odd) => format!("the character {}", odd.escape_default()),
-        None => "another character".to_owned(),
+    };
+    let actual = match odd.strip_suffix(" and") {
+        Some(odd) => format!("an access_token with {odd}"),
+        None => format!("an access_token with {odd} in it"),
     };
     RULE.found(RFC6749_TOKEN_OK)
         .variant(&UNSENDABLE)
@@ -151,7 +162,7 @@ fn unsendable(seen: ExchangeRef<'_>, token: &str) -> Finding {
              server gets another token than was issued.",
         )
         .expected("an access_token of letters, digits and - . _ ~ + / =")
-        .actual(format!("an access_token with {odd} in it"))
+        .actual(actual)
         .fix("Issue access tokens in base64url or hexadecimal.")
 }
 

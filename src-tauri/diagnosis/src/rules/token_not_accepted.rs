@@ -4,7 +4,7 @@ use crate::finding::{Finding, Part};
 use crate::reading::{
     ExchangeRef, Reading, TokenUse, access_token, challenge_error, challenges, jwt,
 };
-use crate::refused_token::{Cause, cause, refusal, refused_in_its_time};
+use crate::refused_token::{Cause, cause, is_far_ahead, refusal, refused_in_its_time};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{
     RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME,
@@ -47,6 +47,10 @@ rule! {
             "The MCP server refuses the access token that a refresh has issued",
         TOO_EARLY: Error McpServer Likely
             "The MCP server says that the access token is not valid yet",
+        FAR_AHEAD: Error AuthorizationServer Likely
+            "The access token is dated so far ahead that the MCP server refuses it",
+        TIME_WRONG: Error AuthorizationServer Likely
+            "A time in the refused access token is no number of seconds",
         EXPIRED: Error AuthorizationServer Likely
             "The MCP server says that the fresh access token has expired",
         WRONG_AUDIENCE: Error McpServer Likely
@@ -131,6 +135,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let finding = match found {
         Cause::SameAsWithout => by_cause::same_as_without(of(&SAME_AS_WITHOUT)),
         Cause::AfterRefresh => by_cause::after_refresh(of(&AFTER_REFRESH)),
+        Cause::TooEarly if is_far_ahead(&token, call.at.seconds()) => {
+            by_cause::far_ahead(of(&FAR_AHEAD), &token, call.at.seconds())
+        }
+        Cause::Time => by_cause::time_wrong(of(&TIME_WRONG), &token),
         Cause::TooEarly => by_cause::too_early(of(&TOO_EARLY), &token, call.at.seconds()),
         Cause::Expired => by_cause::expired(of(&EXPIRED), &token, call.at.seconds()),
         Cause::Audience => {
@@ -271,8 +279,12 @@ mod tests {
         assert_eq!(past.variant, "expired");
         assert!(past.message.starts_with("By this machine's clock"));
         let ahead = refused(json!({"iss": AS, "aud": MCP, "nbf": 9_000_000_000_u64}));
-        assert_eq!(ahead.variant, "too_early");
-        assert!(ahead.fix.contains("leeway"));
+        assert_eq!(ahead.variant, "far_ahead");
+        assert_eq!(ahead.owner, Owner::AuthorizationServer);
+        for odd in [json!(4_102_444_800_000_u64), json!("4102444800")] {
+            let wrong = refused(json!({"iss": AS, "aud": MCP, "exp": odd}));
+            assert_eq!(wrong.variant, "time_wrong");
+        }
         assert_eq!(refused(json!({"iss": AS, "aud": MCP})).variant, "default");
         let other = refused(json!({"iss": "https://other.example", "aud": MCP}));
         assert_eq!(other.variant, "other_issuer");
@@ -284,6 +296,41 @@ mod tests {
         run.calls =
             vec![Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"")];
         assert_eq!(run.finding("T40").variant, "shared_secret");
+    }
+
+    #[test]
+    fn the_token_shows_who_wrote_the_claim_that_the_words_name() {
+        let said = |header, claims, words: &str| {
+            let mut run = refused(&jwt_with(&header, &claims));
+            let challenge =
+                format!("Bearer error=\"invalid_token\", error_description=\"{words}\"");
+            run.calls = vec![Answer::bare(401).header("www-authenticate", &challenge)];
+            run.finding("T40")
+        };
+        let rs256 = || json!({"alg": "RS256"});
+        let right = json!({"iss": AS, "aud": MCP});
+        let words = "unexpected iss claim value";
+        assert_eq!(said(rs256(), right.clone(), words).owner, Owner::McpServer);
+        let other = json!({"iss": "https://staging.example", "aud": MCP});
+        let other = said(rs256(), other, words);
+        assert_eq!(other.owner, Owner::AuthorizationServer);
+        assert!(other.message.contains("https://staging.example"));
+        let none = said(rs256(), json!({"aud": MCP}), "missing required iss claim");
+        assert_eq!(none.variant, "other_issuer");
+        assert!(none.message.contains("no iss"));
+        let unsigned = said(
+            json!({"alg": "none"}),
+            right.clone(),
+            "Algorithm none is not allowed",
+        );
+        assert_eq!(unsigned.variant, "shared_secret");
+        let soon = said(
+            rs256(),
+            json!({"iss": AS, "aud": MCP, "nbf": 1}),
+            "nbf check failed",
+        );
+        assert_eq!(soon.variant, "too_early");
+        assert!(soon.fix.contains("leeway"));
     }
 
     #[test]

@@ -47,7 +47,7 @@ rule! {
         RFC6749_INVALID_GRANT, RFC6749_INVALID_CLIENT, RFC6749_UNAUTHORIZED_CLIENT, RFC6749_INVALID_SCOPE,
         RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK, RFC9449_PROOF,
     ],
-    follows: ["X01", "X02", "M06/sets_parameter", "G21"],
+    follows: ["X01", "X02", "M06/sets_parameter", "G21", "A32/repeated"],
     stops: [TokenRejected],
     looks_at: [TokenRequest],
 }
@@ -81,7 +81,12 @@ fn first_refusal<'a>(
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(stopped) = reading.stopped(StopCode::TokenRejected) else {
-        return;
+        let odd = reading.tokens.iter().find(|(seen, _)| {
+            let response = seen.response();
+            response.is_some_and(|it| it.status != 200 && access_token(it).is_some())
+        });
+        let odd = odd.map(|(seen, _)| wrong_status(*seen));
+        return odd.into_iter().for_each(|finding| findings.add(finding));
     };
     let requests = reading.tokens.iter().rev();
     let Some(&(last, grant)) = requests.clone().find(|(seen, _)| seen.seq < stopped) else {

@@ -1,5 +1,6 @@
 use crate::finding::Part;
 use crate::reading::{Reading, access_token, object, text};
+use crate::refused_token::words_of;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_TOKEN_ERROR, RFC6749_TOKEN_JSON};
 use crate::wording::{excerpt, in_its_own_words};
@@ -88,10 +89,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .at(seen.seq, Part::body(""))
                 .message("There is JSON, but no access_token of type string in it.")
                 .expected("access_token and token_type")
-                .actual(if names.is_empty() {
-                    "{}".into()
-                } else {
-                    excerpt(&names.join(", "))
+                .actual(match (names.is_empty(), words_of(response)) {
+                    (true, _) => "{}".into(),
+                    (false, Some(said)) => {
+                        format!(
+                            "{} that say: {}",
+                            excerpt(&names.join(", ")),
+                            excerpt(&said)
+                        )
+                    }
+                    (false, None) => excerpt(&names.join(", ")),
                 })
                 .fix("Put access_token and token_type at the top level of the JSON object.")
         }
@@ -161,6 +168,16 @@ mod tests {
         let nested =
             answered(Answer::json(200, json!({"data": {"access_token": "x"}}))).finding("T02");
         assert_eq!(nested.actual.as_deref(), Some("data"));
+        let said = |body| {
+            answered(Answer::json(200, body))
+                .finding("T02")
+                .actual
+                .unwrap()
+        };
+        assert!(said(json!({"success": false, "message": "Code not found"})).contains("Code not"));
+        assert!(
+            said(json!({"errors": [{"message": "Unknown client"}]})).contains("Unknown client")
+        );
         let page = answered(Answer::html(200, "Login")).finding("T02");
         assert_eq!(page.certainty, Certainty::Likely);
     }

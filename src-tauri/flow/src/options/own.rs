@@ -1,6 +1,6 @@
 //! The options of a run that depart from their defaults.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trace::OwnOption;
 
 use super::info::{Group, Kind, OptionInfo};
@@ -16,6 +16,8 @@ impl Options {
             can_matter(info)
                 && counts(&json, info)
                 && get(&json, info.id) != get(&defaults, info.id)
+                // No arguments are what a call has by default.
+                && get(&json, info.id) != Some(&Value::Object(Map::new()))
         });
         own.map(|info| OwnOption {
             id: info.id.into(),
@@ -57,6 +59,24 @@ mod tests {
     fn a_usual_run_has_none() {
         assert_eq!(Options::for_server("https://mcp.example/mcp").own(), []);
         assert_eq!(Options::headless().own(), []);
+    }
+
+    #[test]
+    fn a_call_without_arguments_has_none_of_its_own() {
+        let called = |arguments: &str| {
+            let call = crate::options::ToolCall {
+                tool: None,
+                arguments: serde_json::from_str(arguments).expect("JSON"),
+            };
+            let options = Options {
+                call: Some(call),
+                ..Options::for_server("https://mcp.example/mcp")
+            };
+            let own = options.own();
+            own.iter().any(|one| one.id == "call.arguments")
+        };
+        assert!(!called("{}"));
+        assert!(called(r#"{"city":"Bern"}"#));
     }
 
     #[test]

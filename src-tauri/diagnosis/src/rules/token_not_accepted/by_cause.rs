@@ -2,7 +2,7 @@
 
 use crate::finding::Finding;
 use crate::reading::{Reading, jwt};
-use crate::refused_token::{is_expired, other_issuer, shared_secret, time_in_future};
+use crate::refused_token::{is_expired, odd_time, other_issuer, shared_secret, time_in_future};
 use crate::wording::excerpt;
 
 pub(super) fn same_as_without(finding: Finding) -> Finding {
@@ -43,6 +43,33 @@ pub(super) fn too_early(finding: Finding, token: &str, now: u64) -> Finding {
         .fix(
             "Give the check of iat, nbf and exp a leeway of a minute or two, and set the clocks of \
              both servers by NTP.",
+        )
+}
+
+pub(super) fn far_ahead(finding: Finding, token: &str, now: u64) -> Finding {
+    let claim = time_in_future(token, now).unwrap_or("nbf");
+    finding
+        .message(format!(
+            "By this machine's clock the token's {claim} lies more than ten minutes ahead. No server \
+             gives so much leeway: the clock of the authorization server is wrong, or it writes a \
+             token that is meant to be good only later."
+        ))
+        .fix(format!(
+            "Set the clock of the authorization server by NTP, and write the moment of issue into \
+             {claim}."
+        ))
+}
+
+pub(super) fn time_wrong(finding: Finding, token: &str) -> Finding {
+    finding
+        .message(format!(
+            "The token says {}. Times in a JWT are seconds since 1970, as a number; one in \
+             milliseconds or in quotation marks is refused, or read as a time thousands of years \
+             away.",
+            excerpt(&odd_time(token).unwrap_or_default())
+        ))
+        .fix(
+            "Let the authorization server write exp, nbf and iat as numbers of seconds since 1970.",
         )
 }
 
@@ -165,8 +192,18 @@ pub(super) fn too_many(finding: Finding) -> Finding {
 }
 
 pub(super) fn issuer_differs(finding: Finding, reading: &Reading<'_>, token: &str) -> Finding {
-    let named = other_issuer(reading, token).unwrap_or_default();
     let issuer = reading.issuer().unwrap_or_default();
+    let Some(named) = other_issuer(reading, token) else {
+        return finding
+            .message(format!(
+                "It has no iss, and the metadata says {}. A server that compares the two refuses it.",
+                excerpt(issuer)
+            ))
+            .fix(format!(
+                "Let the authorization server write {} into iss, byte for byte as in its metadata.",
+                excerpt(issuer)
+            ));
+    };
     finding
         .message(format!(
             "Its iss is {}, and the metadata says {}. A server that compares the two refuses it.",
