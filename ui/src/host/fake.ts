@@ -282,10 +282,7 @@ export function fakeHost(query: URLSearchParams): Host {
     },
     chooseRecording: async () => "/home/user/inspector.har",
     fileGiven: () => new Promise(() => {}),
-    closeAsked: () =>
-      new Promise((asked) =>
-        addEventListener(CLOSE, () => play.goesOn && asked()),
-      ),
+    closeAsked: () => new Promise((asked) => addEventListener(CLOSE, () => play.goesOn && asked())),
     answerClose: async (close) => {
       if (close) play.end();
       document.documentElement.dataset.closed = String(close);
