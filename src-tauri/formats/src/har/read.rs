@@ -38,7 +38,11 @@ const KEPT: [&str; 11] = [
 pub fn read(file: &mut dyn Read) -> Result<Opened, ReadError> {
     let mut start = Vec::new();
     let read = |error: std::io::Error| ReadError(format!("the file could not be read: {error}"));
-    file.take(IN_MEMORY).read_to_end(&mut start).map_err(read)?;
+    let ended = file.take(IN_MEMORY).read_to_end(&mut start);
+    // What came before the end of a file that cannot be unpacked to its own is read.
+    if start.is_empty() {
+        ended.map_err(read)?;
+    }
     let whole = (start.len() as u64) < IN_MEMORY;
     let text = start.strip_prefix(MARK).unwrap_or(&start);
     let seen = RefCell::new(Seen::default());

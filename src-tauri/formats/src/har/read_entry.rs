@@ -194,7 +194,7 @@ const LISTS: [&str; 4] = ["redirect_uris", "grant_types", "response_types", "con
 fn undouble(headers: &mut Vec<Header>) {
     let half = headers.len() / 2;
     let count = |wanted: &Header| headers.iter().filter(|one| *one == wanted).count();
-    if half > 1 && headers.len() % 2 == 0 && headers.iter().all(|one| count(one) == 2) {
+    if half > 1 && headers.len().is_multiple_of(2) && headers.iter().all(|one| count(one) == 2) {
         let mut kept: Vec<Header> = Vec::with_capacity(half);
         for header in headers.drain(..) {
             if !kept.contains(&header) {
