@@ -287,7 +287,8 @@ mod tests {
         run.stop(Phase::Challenge, StopCode::NotAnMcpServer);
         let mut trace = run.trace();
         for entry in &mut trace.entries {
-            if let trace::EntryKind::Exchange(exchange) = &mut entry.kind {
+            if let trace::EntryKind::Exchange(exchange) = &mut std::sync::Arc::make_mut(entry).kind
+            {
                 exchange.recorded.request_headers = Recorded::Incomplete;
             }
         }
