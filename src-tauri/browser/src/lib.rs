@@ -19,6 +19,7 @@ mod login;
 mod password;
 mod process;
 mod profile;
+mod teller;
 mod watch;
 mod written;
 

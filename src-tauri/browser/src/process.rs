@@ -76,8 +76,9 @@ const CHROMIUM: [&str; 12] = [
     "--use-mock-keychain",
 ];
 
-/// All windows private, so that neither cookies nor history are written; no first page, no questions,
-/// and nothing sent that is not part of the login. A URL with http is asked for as it is.
+/// All windows private, so that neither cookies nor history are written; no first page, no
+/// questions, and nothing sent that is not part of the login. A URL with http is asked for as it
+/// is.
 const FIREFOX_SETTINGS: &str = r#"
 user_pref("browser.privatebrowsing.autostart", true);
 user_pref("browser.startup.page", 0);

@@ -9,10 +9,11 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::hop::{Hop, Seen, Teller};
+use crate::hop::{Hop, Seen};
 use crate::installed::{Family, Installed, chosen, find};
 use crate::process::{Process, SUPPORTED, start};
 use crate::profile::Profile;
+use crate::teller::Teller;
 use crate::{chromium, firefox};
 
 /// Where browsers are looked for, and how one is started.

@@ -66,8 +66,8 @@ pub enum Purpose {
     Registration,
     /// A hop of the browser's way through the authorization request (RFC 6749 section 4.1.1).
     Authorization,
-    /// What a page on that way does within itself: the document of a frame, or what its script sends.
-    /// It is between the page and its server, and no rule judges it.
+    /// What a page on that way does within itself: the document of a frame, or what its script
+    /// sends. It is between the page and its server, and no rule judges it.
     WithinPage,
     /// The authorization URL asked for by this program, without cookies, while a browser that it
     /// cannot look into is waited for. What the browser shows may be another page.

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::chromium::hops::{Hops, Key, Then};
 use crate::chromium::messages::{Reader, Writer, over};
-use crate::hop::{FIELDS, Left, SETTLING, Teller, WORLD};
 use crate::process::Pipe;
+use crate::teller::{FIELDS, Left, SETTLING, Teller, WORLD};
 
 /// The frame that is a page, in a session that has none.
 const NO_PAGE: &str = "";

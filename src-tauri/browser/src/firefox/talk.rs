@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::firefox::hops::{Data, Hops, Key, Then};
 use crate::firefox::socket::Socket;
-use crate::hop::{FIELDS, Left, SETTLING, Teller, WORLD};
 use crate::process::Pipe;
+use crate::teller::{FIELDS, Left, SETTLING, Teller, WORLD};
 
 /// What is to be told.
 const EVENTS: [&str; 7] = [
