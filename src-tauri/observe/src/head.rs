@@ -91,9 +91,12 @@ pub fn sent_head(response: &Response, body: Out) -> hyper::Response<Out> {
     let mut out = hyper::Response::new(body);
     *out.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let named = named_hops(&response.headers);
+    // A length beside chunks says nothing, and may be a false one (RFC 9112 section 6.3).
+    let chunked = response.header_value("transfer-encoding").is_some();
     for header in &response.headers {
         let lower = header.name.to_ascii_lowercase();
-        if HOP.contains(&lower.as_str()) || named.contains(&lower) {
+        let is_false = chunked && lower == "content-length";
+        if HOP.contains(&lower.as_str()) || named.contains(&lower) || is_false {
             continue;
         }
         let name = HeaderName::from_bytes(header.name.as_bytes());
@@ -120,6 +123,24 @@ mod tests {
     fn names(request: &Request) -> Vec<String> {
         let line = |header: &Header| format!("{}: {}", header.name, header.value);
         request.headers.iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_length_beside_chunks_stays_behind() {
+        let answer = |chunked: bool| {
+            let mut headers = vec![Header::new("content-length", "3")];
+            if chunked {
+                headers.push(Header::new("transfer-encoding", "chunked"));
+            }
+            let response = Response {
+                status: 200,
+                headers,
+                body: trace::Body::new(b"{}".to_vec()),
+            };
+            sent_head(&response, crate::serve::whole("{}"))
+        };
+        assert!(!answer(true).headers().contains_key("content-length"));
+        assert!(answer(false).headers().contains_key("content-length"));
     }
 
     #[test]
