@@ -102,6 +102,17 @@ struct Answer {
     says: String,
 }
 
+/// An answer that means something at one leg only.
+#[derive(Deserialize)]
+struct Single {
+    leg: Leg,
+    #[serde(default)]
+    arguments: Vec<String>,
+    exit: Option<i32>,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Piece {
@@ -165,6 +176,7 @@ pub fn cases() -> Vec<Case> {
     let mut all = ways();
     all.extend(answers());
     all.extend(texts());
+    all.extend(single());
     let others = [
         (Front::Window, "behind the window"),
         (Front::Observe, "through the proxy"),
@@ -277,6 +289,24 @@ fn ways() -> Vec<Case> {
     ways.into_iter().map(case).collect()
 }
 
+fn single() -> Vec<Case> {
+    let attacks: Vec<Single> = read(include_str!("single.json"));
+    let case = |(number, attack): (usize, Single)| Case {
+        front: Front::Run,
+        leg: attack.leg,
+        play: attack.answer.play(),
+        arguments: attack.arguments,
+        // What has a cause to name, and of the others each by turns.
+        usual: !attack.answer.says.is_empty() || number.is_multiple_of(4),
+        expect: Expect {
+            exit: attack.exit,
+            says: says(&attack.answer.says).collect(),
+        },
+        name: attack.answer.name,
+    };
+    attacks.into_iter().enumerate().map(case).collect()
+}
+
 fn says(words: &str) -> impl Iterator<Item = String> {
     let words = words.split('|').filter(|word| !word.is_empty());
     words.map(Into::into)
@@ -330,26 +360,34 @@ fn bytes(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// 200 MB of zeros in a coding.
-fn bomb(coding: &str) -> Vec<u8> {
+/// 200 MB of blanks in a coding, and that in the next one.
+fn bomb(codings: &str) -> Vec<u8> {
     const SIZE: u64 = 200_000_000;
-    let zeros = || tokio::io::BufReader::with_capacity(1 << 20, tokio::io::repeat(b' ').take(SIZE));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime");
+    let mut codings = codings.split(',');
+    let first = codings.next().expect("there is one");
+    let blanks = tokio::io::repeat(b' ').take(SIZE);
+    let packed = runtime.block_on(packed(first, blanks));
+    codings.fold(packed, |inner, coding| {
+        runtime.block_on(self::packed(coding, inner.as_slice()))
+    })
+}
+
+async fn packed(coding: &str, plain: impl tokio::io::AsyncRead + Unpin) -> Vec<u8> {
+    let plain = tokio::io::BufReader::with_capacity(1 << 20, plain);
     let mut packed = Cursor::new(Vec::new());
-    let copied = runtime.block_on(async {
-        match coding {
-            "gzip" => tokio::io::copy(&mut bufread::GzipEncoder::new(zeros()), &mut packed).await,
-            "br" => {
-                let level = async_compression::Level::Fastest;
-                let mut coded = bufread::BrotliEncoder::with_quality(zeros(), level);
-                tokio::io::copy(&mut coded, &mut packed).await
-            }
-            "zstd" => tokio::io::copy(&mut bufread::ZstdEncoder::new(zeros()), &mut packed).await,
-            _ => tokio::io::copy(&mut bufread::ZlibEncoder::new(zeros()), &mut packed).await,
+    let copied = match coding {
+        "gzip" => tokio::io::copy(&mut bufread::GzipEncoder::new(plain), &mut packed).await,
+        "br" => {
+            let level = async_compression::Level::Fastest;
+            let mut coded = bufread::BrotliEncoder::with_quality(plain, level);
+            tokio::io::copy(&mut coded, &mut packed).await
         }
-    });
+        "zstd" => tokio::io::copy(&mut bufread::ZstdEncoder::new(plain), &mut packed).await,
+        _ => tokio::io::copy(&mut bufread::ZlibEncoder::new(plain), &mut packed).await,
+    };
     copied.expect("memory does not fail");
     packed.into_inner()
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::case::{Case, Front};
 use crate::client;
 use crate::front::{self, Files};
-use crate::stage::{MARK, Stage};
+use crate::stage::{Stage, marks};
 
 /// A request may take one second here, and no attack makes a run of more than some twenty.
 const MOST_TIME: Duration = Duration::from_secs(40);
@@ -101,8 +101,8 @@ impl Judged<'_> {
                     if text.contains("panicked") {
                         self.complain(format!("a panic: {text}"));
                     }
-                    if text.contains(MARK) {
-                        self.complain(format!("a secret in its {name}"));
+                    if let Some(near) = secret_in(text) {
+                        self.complain(format!("a secret in its {name}: {near}"));
                     }
                 }
                 Err(error) => self.complain(format!("{name} that are no UTF-8: {error}")),
@@ -124,9 +124,7 @@ impl Judged<'_> {
             if serde_json::from_str::<Value>(&text).is_err() {
                 self.complain(format!("{} is not JSON", file.display()));
             }
-            if text.contains(MARK) {
-                let at = text.find(MARK).unwrap_or_default();
-                let near: String = text.chars().skip(at.saturating_sub(80)).take(160).collect();
+            if let Some(near) = secret_in(&text) {
                 self.complain(format!("a secret in {}: {near}", file.display()));
             }
             if let Some(c) = text.chars().find(|c| *c != '\n' && is_hidden(*c)) {
@@ -146,6 +144,13 @@ impl Judged<'_> {
             self.complain(format!("it does not say {says:?}:\n{said}"));
         }
     }
+}
+
+/// What stands around a secret, whichever way that is spelled.
+fn secret_in(text: &str) -> Option<String> {
+    let at = marks().iter().find_map(|mark| text.find(mark.as_str()))?;
+    let begin = text.floor_char_boundary(at.saturating_sub(80));
+    Some(text[begin..].chars().take(200).collect())
 }
 
 /// What a terminal, or the eye, takes for something else.

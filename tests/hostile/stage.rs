@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -192,16 +192,30 @@ pub fn filled(answer: &[u8], asked: &Asked, (origin, evil): (&str, &str), number
         let pair = pairs.find(|pair| pair.name == name);
         pair.map_or(String::new(), |pair| pair.value)
     };
-    let id = serde_json::from_str(&asked.body).unwrap_or(Value::Null)["id"].to_string();
+    let body = serde_json::from_str(&asked.body).unwrap_or(Value::Null);
+    let registered = body["redirect_uris"][0].as_str().map(str::to_owned);
     let host = |origin: &str| origin.trim_start_matches("http://").to_owned();
+    let port = |origin: &str| origin.rsplit(':').next().unwrap_or_default().to_owned();
+    let id = body["id"].to_string();
     let mut text = text.to_owned();
+    for (name, spelled) in SPELLINGS {
+        let name = format!("{{echo_{name}}}");
+        if text.contains(&name) {
+            text = text.replace(&name, &spelled(&credentials(asked)));
+        }
+    }
     for (name, value) in [
         ("{origin}", origin.to_owned()),
         ("{evil}", evil.to_owned()),
         ("{host}", host(origin)),
         ("{evil_host}", host(evil)),
         ("{state}", of_query("state")),
-        ("{redirect_uri}", of_query("redirect_uri")),
+        (
+            "{redirect_uri}",
+            registered.unwrap_or_else(|| of_query("redirect_uri")),
+        ),
+        ("{port}", port(origin)),
+        ("{evil_port}", port(evil)),
         ("{secret}", format!("{MARK}-managed")),
         ("{count}", number.to_string()),
         ("{id}", id),
@@ -211,6 +225,71 @@ pub fn filled(answer: &[u8], asked: &Asked, (origin, evil): (&str, &str), number
         }
     }
     text.into_bytes()
+}
+
+/// What a request carries that is not to be told: the value of its header, else its body.
+fn credentials(asked: &Asked) -> String {
+    let value = asked
+        .head
+        .lines()
+        .find_map(|line| line.strip_prefix("authorization: "));
+    value.unwrap_or(&asked.body).trim().to_owned()
+}
+
+/// How a server may write what it was sent.
+type Spelling = fn(&str) -> String;
+
+pub const SPELLINGS: &[(&str, Spelling)] = &[
+    ("plain", str::to_owned),
+    ("hex", |text| each_byte(text, |byte| format!("{byte:02x}"))),
+    ("upper_hex", |text| {
+        each_byte(text, |byte| format!("{byte:02X}"))
+    }),
+    ("percent", |text| {
+        each_byte(text, |byte| format!("%{byte:02X}"))
+    }),
+    ("escapes", |text| {
+        each_byte(text, |byte| format!("\\u{byte:04x}"))
+    }),
+    ("entities", |text| {
+        each_byte(text, |byte| format!("&#{byte};"))
+    }),
+    ("base64", base64),
+    ("twice_base64", |text| base64(&base64(text))),
+];
+
+fn each_byte(text: &str, spelled: fn(u8) -> String) -> String {
+    text.bytes().map(spelled).collect()
+}
+
+/// The forms of the mark in any of these spellings of a text that it is in.
+pub fn marks() -> &'static [String] {
+    static MARKS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let by_byte = SPELLINGS
+            .iter()
+            .filter(|(name, _)| !name.contains("base64"));
+        let mut marks: Vec<String> = by_byte.map(|(_, spelled)| spelled(MARK)).collect();
+        let once = base64_cores(MARK);
+        marks.extend(once.iter().flat_map(|core| base64_cores(core)));
+        marks.extend(once);
+        marks
+    });
+    &MARKS
+}
+
+/// What base64 writes for a text wherever it begins: the characters that do not depend on what
+/// stands before and behind it.
+fn base64_cores(text: &str) -> [String; 3] {
+    [0, 1, 2].map(|offset| {
+        let padded = format!("{}{text}", "\0".repeat(offset));
+        let (begin, end) = ((offset * 8).div_ceil(6), padded.len() * 8 / 6);
+        base64(&padded)[begin..end].to_owned()
+    })
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD_NO_PAD.encode(text)
 }
 
 fn head(status: &str, lines: &str) -> String {
