@@ -7,6 +7,8 @@
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code, reason = "the benchmarks use the rest")]
+mod processes;
+#[allow(dead_code, reason = "the benchmarks use the rest")]
 mod window;
 
 use std::time::Duration;
@@ -176,6 +178,31 @@ async fn a_finding_is_in_sight_in_the_dark_and_in_the_smallest_window() {
     assert_eq!(overflow, 0.0, "the page is wider than its window");
     window.picture("small").await;
     window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_killed_offers_its_run_at_the_next_start() {
+    let window = Window::open("killed").await;
+    window.click("start-run").await;
+    window.until_status("awaiting_callback").await;
+    let folder = window.folder().to_owned();
+    window::send("-KILL", window.program());
+    drop(window);
+    for file in window::files_below(&folder) {
+        let content = std::fs::read(&file).expect("it can be read");
+        if file.extension().is_some_and(|kind| kind == "json") {
+            let read: Result<serde_json::Value, _> = serde_json::from_slice(&content);
+            assert!(read.is_ok(), "{}", file.display());
+        }
+    }
+    let again = Window::open_in("after-the-kill", &folder).await;
+    again.find("past-forget").await;
+    again.picture("offered").await;
+    let text = again.script("arguments[0](document.body.innerText)", vec![]);
+    let text = text.await;
+    let text = text.as_str().expect("a text");
+    assert!(text.contains("Interrupted."), "{text}");
+    again.close().await;
 }
 
 /// What the keychain of this session holds.

@@ -1,7 +1,7 @@
 //! What the system knows of running processes (proc(5)).
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn pids() -> impl Iterator<Item = u32> {
     fs::read_dir("/proc")
@@ -11,8 +11,12 @@ fn pids() -> impl Iterator<Item = u32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
+pub fn exe_of(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
 pub fn pid_of(program: &Path) -> Option<u32> {
-    pids().find(|pid| fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == program))
+    pids().find(|pid| exe_of(*pid).is_some_and(|exe| exe == program))
 }
 
 /// The process and all below it.

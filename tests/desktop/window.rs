@@ -15,6 +15,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
+use crate::processes::{exe_of, tree_of};
+
 /// Longer than anything takes on a busy machine; a test that reaches it has found a hang.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -156,6 +158,43 @@ impl Window {
     /// The process that all of the window's processes come from.
     pub fn root(&self) -> u32 {
         self.driver.id()
+    }
+
+    pub fn program(&self) -> u32 {
+        let program = Path::new(env!("CARGO_BIN_EXE_authscope"));
+        let mut tree = tree_of(self.root()).into_iter();
+        tree.find(|pid| exe_of(*pid).is_some_and(|exe| exe == program))
+            .expect("the program runs")
+    }
+
+    /// The process that draws the page.
+    pub async fn page_process(&self) -> u32 {
+        self.until("the page's process", async |window| {
+            tree_of(window.root()).into_iter().find(|pid| {
+                let exe = exe_of(*pid);
+                exe.is_some_and(|exe| exe.ends_with("WebKitWebProcess"))
+            })
+        })
+        .await
+    }
+
+    pub async fn another_page_process_than(&self, process: u32) -> u32 {
+        let coming = async {
+            loop {
+                let another = self.page_process().await;
+                if another != process {
+                    return another;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        within("the page to come back", LIMIT, coming).await
+    }
+
+    pub async fn load_again(&self) {
+        within("the page to load", LIMIT, self.client.refresh())
+            .await
+            .expect("it can be loaded");
     }
 
     /// Runs a script that calls its last argument when it is done.
@@ -377,21 +416,32 @@ impl Drop for Window {
     }
 }
 
+/// A signal, such as `-KILL`.
+pub fn send(signal: &str, pid: u32) {
+    let sent = Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .status();
+    assert!(sent.is_ok_and(|sent| sent.success()), "{signal} {pid}");
+}
+
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let each = paths.flat_map(|path| match path.is_dir() {
+        true => files_below(&path),
+        false => vec![path],
+    });
+    each.collect()
+}
+
 /// Whether a text is in any file that the program wrote.
 pub fn left_on_disk(window: &Window, text: &str) -> bool {
-    fn search(folder: &Path, text: &[u8]) -> bool {
-        std::fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .any(|entry| {
-                let path = entry.path();
-                match path.is_dir() {
-                    true => search(&path, text),
-                    false => std::fs::read(&path)
-                        .is_ok_and(|content| content.windows(text.len()).any(|part| part == text)),
-                }
-            })
-    }
-    search(&window.folder, text.as_bytes())
+    let holds = |content: Vec<u8>| {
+        content
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    files_below(&window.folder)
+        .into_iter()
+        .any(|file| std::fs::read(file).is_ok_and(holds))
 }
