@@ -8,6 +8,7 @@ mod client_commands;
 mod closing;
 mod commands;
 mod given;
+mod revival;
 mod updates;
 
 use std::path::Path;
@@ -45,7 +46,10 @@ fn main() {
     };
     tauri::async_runtime::set(runtime.handle().clone());
 
-    let built = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    #[cfg(target_os = "macos")]
+    let builder = builder.on_web_content_process_terminate(revival::macos::revive());
+    let built = builder
         .plugin(one_instance())
         .plugin(tauri_plugin_dialog::init())
         .plugin(remembered_window())
@@ -62,6 +66,10 @@ fn main() {
             let folder = std::env::current_dir().unwrap_or_default();
             given.give_arguments(std::env::args(), &folder);
             handle.manage(given);
+            #[cfg(target_os = "linux")]
+            if let Some(window) = handle.get_webview_window("main") {
+                revival::linux::watch(&window)?;
+            }
             Ok(())
         })
         .on_window_event(|window, event| match event {

@@ -180,6 +180,24 @@ async fn a_finding_is_in_sight_in_the_dark_and_in_the_smallest_window() {
     window.close().await;
 }
 
+/// The driver does not get hold of a page that comes back, so what such a page shows is seen at one
+/// that is loaded again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_whose_process_dies_comes_back_with_the_same_document() {
+    let window = Window::open("web-process").await;
+    window.click("lab-card-server_metadata_not_found").await;
+    window.click("start-run").await;
+    window.until_status("stopped").await;
+    let rows = window.rows().await;
+    window.load_again().await;
+    window.until_status("stopped").await;
+    assert_eq!(window.rows().await, rows);
+    let first = window.page_process().await;
+    window::send("-KILL", first);
+    window.another_page_process_than(first).await;
+    window.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_killed_offers_its_run_at_the_next_start() {
     let window = Window::open("killed").await;
