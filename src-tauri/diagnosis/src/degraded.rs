@@ -135,7 +135,7 @@ fn looks_at_what_is_there(trace: &Trace, entries: usize, found: &[Finding]) {
 }
 
 /// The rules that cannot fire on another client's traffic, and why.
-const NEED_DECISIONS: [(&str, &str); 13] = [
+const NEED_DECISIONS: [(&str, &str); 14] = [
     ("A18", "a client that goes on waiting sends nothing"),
     ("A31", "only our approver plays the browser"),
     ("C04", "that two refreshes were sent at once was asked for"),

@@ -113,7 +113,7 @@ fn lost_prefix(resource: &str, used: &str) -> Option<String> {
     let (resource, used) = (Url::parse(resource).ok()?, Url::parse(used).ok()?);
     let prefix = used.path().strip_suffix(resource.path())?;
     let is_path = prefix.starts_with('/') && resource.path().len() > 1;
-    (is_path && resource.origin() == used.origin()).then(|| excerpt(prefix))
+    (is_path && resource.origin() == used.origin()).then(|| identifier(prefix))
 }
 
 /// Whether the two have the same path, longer than a slash, at different hosts.
