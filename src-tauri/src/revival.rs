@@ -1,5 +1,5 @@
-//! Shows the page again when the process that draws it has died. All documents are here, so the page
-//! that comes back shows the same.
+//! Shows the page again when the process that draws it has died. All documents are here, so the
+//! page that comes back shows the same.
 
 #![cfg(any(target_os = "linux", target_os = "macos", test))]
 

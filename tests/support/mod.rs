@@ -43,8 +43,8 @@ pub fn options(server_url: &str) -> Options {
     }
 }
 
-/// Runs against the lab as far as it goes, each time with new ports, keys and tokens. Lab and run are
-/// set up as `as_for` needs it, whether or not the lab misbehaves so.
+/// Runs against the lab as far as it goes, each time with new ports, keys and tokens. Lab and run
+/// are set up as `as_for` needs it, whether or not the lab misbehaves so.
 pub async fn run_against(
     misbehaviour: Option<Misbehaviour>,
     as_for: Option<Misbehaviour>,

@@ -5,6 +5,7 @@ mod exports;
 mod follower;
 mod kept_tokens;
 mod past_runs;
+mod remembering;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use vault::Vault;
 pub(crate) use self::exports::absolute;
 pub use self::exports::export_format;
 pub use self::follower::Follower;
-use self::past_runs::{remember, tell_not_kept};
+use self::remembering::{remember, tell_not_kept};
 use crate::client_files::{ClientFile, client_files};
 use crate::comparing::{Compared, compare_documents};
 use crate::contract::{

@@ -12,19 +12,23 @@
 //! Several programs may use the folder at once. A file that cannot be read is set aside under
 //! another name with a notice, never overwritten, and stops nothing.
 
+mod files;
 mod keeping;
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use diagnosis::{Finding, RuleCheck};
 use flow::options::Options;
-use formats::{Export, Format, Fresh, Journal, Judged, Opened};
-use serde::{Deserialize, Serialize};
-use trace::{Secret, Timestamp, Trace};
+use formats::Opened;
+use trace::Timestamp;
 
+use self::files::{
+    ABOUT, JOURNAL, KeptOptions, OPTIONS, TRACE, about, is_marked, name_of, recover, set_aside,
+    size, trace_format, write_about,
+};
+pub(crate) use self::files::{MARK, file_error, is_running};
 pub use self::keeping::Keeping;
 use crate::contract::{AppError, ErrorCode, HistoryLimits, PastRun};
 
@@ -34,25 +38,8 @@ pub struct History {
     folder: PathBuf,
 }
 
-/// A file of this name is there while a run can be restored.
-pub(crate) const MARK: &str = "forgotten";
-
 /// When the newest run seems to be older than this, it is the clock that is doubted.
 const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 3600);
-
-const JOURNAL: &str = "journal";
-const LOCK: &str = "lock";
-const TRACE: &str = "run.authscope";
-const ABOUT: &str = "run.json";
-const OPTIONS: &str = "options.json";
-
-/// What a run was started with, as far as it is kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct KeptOptions {
-    options: Options,
-    /// There were secrets among them.
-    had_secrets: bool,
-}
 
 impl History {
     /// The runs in this folder, which need not be there yet.
@@ -264,145 +251,11 @@ impl History {
     }
 }
 
-/// Makes a past run of the journal in this folder. None when the trace file has all of it already.
-fn recover(folder: &Path) -> Result<Option<PastRun>, String> {
-    let path = folder.join(JOURNAL);
-    let text = |error: io::Error| error.to_string();
-    let mut file = File::open(&path).map_err(text)?;
-    let opened = Journal::read(&mut file).map_err(|error| error.to_string())?;
-    let trace = &opened.trace;
-    let kept = File::open(folder.join(TRACE)).ok().and_then(|mut file| {
-        let opened = trace_format().ok()?.read(&mut file).ok()?;
-        Some(opened.trace.entries.len())
-    });
-    let is_known = about(folder).is_some();
-    let run = if is_known && kept.is_some_and(|kept| kept >= trace.entries.len()) {
-        None
-    } else {
-        let judged = diagnosis::judgement(trace);
-        let status = crate::recording::recorded_status(trace);
-        let verdict = crate::verdict::RunVerdict::of(trace, &status, &judged.findings);
-        let last = trace.entries.last().map_or(trace.started, |entry| entry.at);
-        let before = about(folder);
-        let run = PastRun {
-            server_url: bare_url(&trace.server_url),
-            summary: verdict.map_or_else(String::new, |verdict| verdict.text),
-            duration: last.since(trace.started),
-            lab: before.as_ref().and_then(|run| run.lab.clone()),
-            note: before.map_or_else(String::new, |run| run.note),
-            ..PastRun::begun("", trace.started)
-        };
-        let (findings, ledger) = (&judged.findings, &judged.ledger);
-        write_trace(&folder.join(TRACE), trace, &[], findings, ledger).map_err(text)?;
-        write_about(folder, &run).map_err(text)?;
-        Some(run)
-    };
-    fs::remove_file(&path).map_err(text)?;
-    let _ = fs::remove_file(folder.join(LOCK));
-    Ok(run)
-}
-
-/// The format that runs are kept in.
-fn trace_format() -> Result<&'static dyn Format, String> {
-    formats::format("authscope").ok_or_else(|| "there is no format for it".to_owned())
-}
-
-fn write_trace(
-    path: &Path,
-    trace: &Trace,
-    typed: &[(String, Secret)],
-    findings: &[Finding],
-    ledger: &[RuleCheck],
-) -> io::Result<()> {
-    let export = Export {
-        typed,
-        judged: Some(Judged {
-            findings,
-            ledger,
-            ..Judged::default()
-        }),
-        ..Export::redacted(trace, env!("CARGO_PKG_VERSION"))
-    };
-    let mut file = Fresh::create(path, true)?;
-    let format = trace_format().map_err(io::Error::other)?;
-    format.write(&export, &mut file)?;
-    file.finish()
-}
-
-fn write_about(folder: &Path, run: &PastRun) -> io::Result<()> {
-    let run = PastRun {
-        server_url: bare_url(&run.server_url),
-        id: String::new(),
-        document: None,
-        ..run.clone()
-    };
-    let mut file = Fresh::create(&folder.join(ABOUT), true)?;
-    file.write_all(&serde_json::to_vec_pretty(&run)?)?;
-    file.finish()
-}
-
-/// Without what a URL may hold of secrets.
-fn bare_url(url: &str) -> String {
-    Options::for_server(url).without_secrets().server_url
-}
-
-fn about(folder: &Path) -> Option<PastRun> {
-    serde_json::from_slice(&fs::read(folder.join(ABOUT)).ok()?).ok()
-}
-
-/// Whether a program that is still there runs it.
-pub(crate) fn is_running(folder: &Path) -> bool {
-    let Ok(file) = File::options().write(true).open(folder.join(LOCK)) else {
-        return false;
-    };
-    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
-}
-
-fn name_of(folder: &Path) -> String {
-    let name = folder.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
-}
-
-fn size(folder: &Path) -> u64 {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    let sizes = files.filter_map(|file| file.metadata().ok());
-    sizes.map(|metadata| metadata.len()).sum()
-}
-
-/// Moves a folder that cannot be read out of the way. Returns the notice.
-fn set_aside(folder: &Path, error: &str) -> String {
-    let mut names = (1..u32::MAX).map(|number| folder.with_extension(format!("damaged-{number}")));
-    let aside = names.find(|name| !name.exists());
-    let aside = aside.unwrap_or_else(|| folder.with_extension("damaged"));
-    match fs::rename(folder, &aside) {
-        Ok(()) => format!(
-            "A past run could not be read ({error}). It was set aside as {}.",
-            aside.display()
-        ),
-        Err(moving) => {
-            format!("A past run could not be read ({error}) nor set aside ({moving}).")
-        }
-    }
-}
-
 fn not_again(why: &str) -> AppError {
     AppError {
         code: ErrorCode::NotNow,
         message: format!("This run cannot be run again from here. {why}"),
         hint: Some("Start it from the start screen.".into()),
-    }
-}
-
-/// Whether the run in this folder is about to be forgotten.
-fn is_marked(folder: &Path) -> bool {
-    folder.join(MARK).exists()
-}
-
-pub(crate) fn file_error(path: &Path, error: &io::Error) -> AppError {
-    AppError {
-        code: ErrorCode::File,
-        message: format!("{} could not be written: {error}", path.display()),
-        hint: Some("Make room there, or allow it to be written.".into()),
     }
 }
 

@@ -16,9 +16,10 @@
 //! | `findings` | the findings that came and went |
 //! | `words` | the first difference that matters, in one sentence |
 //!
-//! What differs in every run is not a difference: ids, codes, tokens, times, ports. It is counted and
-//! kept apart as noise. Neither is what a recording does not show. Two fresh values are compared by
-//! what they are the same as: a `state` that comes back is the one that was sent, or it is not.
+//! What differs in every run is not a difference: ids, codes, tokens, times, ports. It is counted
+//! and kept apart as noise. Neither is what a recording does not show. Two fresh values are
+//! compared by what they are the same as: a `state` that comes back is the one that was sent, or it
+//! is not.
 //!
 //! Secrets are replaced in all that comes of it.
 

@@ -287,8 +287,8 @@ pub(crate) fn said(call: ExchangeRef<'_>) -> Option<String> {
     both(parameter("error"), reason)
 }
 
-/// What a body says that is not an OAuth error: a member of its JSON, at the top or within `error`, the
-/// text of a page, or a plain text.
+/// What a body says that is not an OAuth error: a member of its JSON, at the top or within `error`,
+/// the text of a page, or a plain text.
 pub(crate) fn words_of(response: ResponseRef<'_>) -> Option<String> {
     /// As long as a sentence. What is longer is no reason.
     const LONGEST: usize = 300;

@@ -11,7 +11,7 @@ use formats::{Fresh, Journal};
 use tokio::sync::watch;
 use trace::{Secret, Trace};
 
-use super::{
+use super::files::{
     JOURNAL, KeptOptions, LOCK, OPTIONS, TRACE, about, file_error, name_of, recover, write_about,
     write_trace,
 };

@@ -314,7 +314,8 @@ impl Page<'_> {
         (!is_page).then(|| excerpt(to.scheme()))
     }
 
-    /// Whether it is an error page behind another page, from which a person would not get on either.
+    /// Whether it is an error page behind another page, from which a person would not get on
+    /// either.
     fn refuses_after_others(&self) -> bool {
         let of_a_login = [
             "password",

@@ -17,7 +17,8 @@ use crate::wording::excerpt;
 rule! {
     /// # What it looks at
     /// Requests that got no response at all: the name does not resolve, the connection is refused
-    /// or times out, TLS fails, what comes back is not HTTP. A host that answered later is left out.
+    /// or times out, TLS fails, what comes back is not HTTP. A host that answered later is left
+    /// out.
     ///
     /// # Why it matters
     /// Nothing else can be said about a server that does not answer. Who has to change something

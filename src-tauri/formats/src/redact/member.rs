@@ -80,8 +80,8 @@ fn member<S: Sink>(sink: &mut S, text: &[u8], colon: usize, edits: &mut Vec<Edit
     }
 }
 
-/// With an object where a secret was to be: every text in it that could be one. Words, as a schema of
-/// the member has them, could not. Returns where to go on.
+/// With an object where a secret was to be: every text in it that could be one. Words, as a schema
+/// of the member has them, could not. Returns where to go on.
 fn within<S: Sink>(
     sink: &mut S,
     kind: Kind,

@@ -62,8 +62,8 @@ fn header_options(request: &Request) -> Vec<HeaderOption> {
     let mut options = Vec::new();
     for header in &request.headers {
         let name = header.name.as_str();
-        // curl reads a file for a name that begins with `@`; a name that is not a token cannot be sent
-        // anyway. The length is curl's to say, since variables change it.
+        // curl reads a file for a name that begins with `@`; a name that is not a token cannot be
+        // sent anyway. The length is curl's to say, since variables change it.
         if !is_token(name) || name.eq_ignore_ascii_case("content-length") {
             continue;
         }
