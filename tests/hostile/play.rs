@@ -149,7 +149,8 @@ impl Judged<'_> {
 /// What stands around a secret, whichever way that is spelled.
 fn secret_in(text: &str) -> Option<String> {
     let at = marks().iter().find_map(|mark| text.find(mark.as_str()))?;
-    let begin = text.floor_char_boundary(at.saturating_sub(80));
+    let before = text[..at].char_indices().rev().take(80).last();
+    let begin = before.map_or(at, |(begin, _)| begin);
     Some(text[begin..].chars().take(200).collect())
 }
 

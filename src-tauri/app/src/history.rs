@@ -261,6 +261,8 @@ fn not_again(why: &str) -> AppError {
 
 #[cfg(test)]
 mod tests {
+    use trace::Trace;
+
     use super::*;
 
     fn history(name: &str) -> History {
