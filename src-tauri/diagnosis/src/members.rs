@@ -32,6 +32,12 @@ pub(crate) enum Form {
     Url,
     /// Such a URL without a fragment (RFC 6749 sections 3.1 and 3.2).
     Endpoint,
+    /// Such a URL that is not plain http, but on this machine.
+    SecureUrl,
+    /// Names of signature algorithms; `none` is not one.
+    Algorithms,
+    /// A JWT in its compact form: three parts with dots between them.
+    Jwt,
     /// A URL that a person is sent to: no plain http but on this machine. What is no URL at all is
     /// another rule's matter.
     Page,
@@ -117,7 +123,9 @@ impl Form {
         match self {
             Self::Text => "a string",
             Self::Name => "a string that is not empty",
-            Self::Url | Self::Page => "a string with an absolute https URL",
+            Self::Url | Self::SecureUrl | Self::Page => "a string with an absolute https URL",
+            Self::Algorithms => "an array of the names of signature algorithms, without none",
+            Self::Jwt => "a string with a JWT, which has three parts with dots between them",
             Self::Endpoint => "a string with an absolute https URL without a fragment",
             Self::Revision => "a string with a revision such as 2025-11-25",
             Self::ObjectSchema => "an object with \"type\": \"object\"",
@@ -136,6 +144,16 @@ impl Form {
             Self::Text => value.is_string(),
             Self::Name => value.as_str().is_some_and(|text| !text.is_empty()),
             Self::Url => value.as_str().is_some_and(is_url),
+            Self::SecureUrl => value.as_str().is_some_and(|url| {
+                is_url(url) && (!url.starts_with("http:") || trace::is_loopback(url))
+            }),
+            Self::Algorithms => value.as_array().is_some_and(|names| {
+                let is_one = |name: &Value| name.as_str().is_some_and(|name| name != "none");
+                names.iter().all(is_one)
+            }),
+            Self::Jwt => value
+                .as_str()
+                .is_some_and(|text| text.split('.').filter(|part| !part.is_empty()).count() == 3),
             Self::Page => value
                 .as_str()
                 .is_none_or(|url| !url.starts_with("http:") || trace::is_loopback(url)),
@@ -212,6 +230,17 @@ mod tests {
         for (form, right, not_right) in [
             (Form::Text, json!("a"), json!(1)),
             (Form::Url, json!("https://a.example/x"), json!("/x")),
+            (
+                Form::SecureUrl,
+                json!("http://127.0.0.1:1/keys"),
+                json!("http://a.example/keys"),
+            ),
+            (
+                Form::Algorithms,
+                json!(["RS256", "ES256"]),
+                json!(["RS256", "none"]),
+            ),
+            (Form::Jwt, json!("e30.e30.c2ln"), json!("e30.e30")),
             (
                 Form::Url,
                 json!("https://a.example/x"),

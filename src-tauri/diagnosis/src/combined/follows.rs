@@ -28,6 +28,19 @@ pub const FOLLOWS: &[Shown] = &[
         run.calls[1] = Answer::bare(403).header("www-authenticate", challenge);
         run.stop(Phase::Mcp, StopCode::InsufficientScope).trace()
     }),
+    ("DV2", "DV1", || {
+        let mut trace = Run::healthy().trace();
+        let form = [("client_id", "c1"), ("scope", "mcp")];
+        let answer = json!({"device_code": "d", "user_code": "AB-CD", "expires_in": 300});
+        push_to_server(
+            &mut trace,
+            Purpose::DeviceAuthorization,
+            post("/device_authorization", &form),
+            &Answer::json(200, answer),
+        );
+        stop(&mut trace, StopCode::DeviceNotApproved);
+        trace
+    }),
     ("T40", "J01", || {
         refused_with_keys(json!({"keys": [{"kid": "k2"}]}), not_checked())
     }),

@@ -59,6 +59,8 @@ rule! {
             "The authorization endpoint says where to go with a status that is no redirect",
         NOT_WEB: Error AuthorizationServer Likely
             "The authorization server leads the browser to an address of the scheme {scheme}",
+        OTHER_PLACE: Error AuthorizationServer Likely
+            "The authorization server sends the browser to another address than the redirect URI",
         NO_PAGE: Error AuthorizationServer Likely
             "The authorization endpoint answers with something that is not a page",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
@@ -131,6 +133,19 @@ fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
                 "Redirect to the redirect URI with code and state in its query unless the request \
                  says response_mode=form_post. Until then run with --response-mode form_post here.",
             )
+    } else if let Some(redirect_uri) = page.is_beside_the_redirect_uri(reading) {
+        RULE.found(RFC6749_AUTHORIZATION_ERROR)
+            .variant(&OTHER_PLACE)
+            .message(format!(
+                "The last redirect leads to the client's own port, and not to its redirect URI. \
+                 Nothing is there, so the client waits in vain. The request said {}.",
+                excerpt(redirect_uri)
+            ))
+            .fix(format!(
+                "Redirect to the redirect URI as the request has it, byte for byte: {}, and add \
+                 the answer after ?.",
+                excerpt(redirect_uri)
+            ))
     } else {
         page.told(reading)
     };
@@ -194,6 +209,16 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// The redirect URI of the request, where this is another path at its host and port.
+    fn is_beside_the_redirect_uri<'r>(&self, reading: &'r Reading<'_>) -> Option<&'r str> {
+        let (_, asked) = reading.authorization_before(self.hop.seq)?;
+        let redirect_uri = value(asked, "redirect_uri")?;
+        let here = Url::parse(self.hop.request().url()).ok()?;
+        let there = Url::parse(redirect_uri).ok()?;
+        let is_beside = here.origin() == there.origin() && here.path() != there.path();
+        (is_beside && self.response.status >= 400).then_some(redirect_uri)
+    }
+
     /// Whether it is a form that brings the answer to the redirect URI by POST, unasked.
     fn posts_the_answer(&self, reading: &Reading<'_>) -> bool {
         let Some((_, asked)) = reading.authorization_before(self.hop.seq) else {
@@ -371,6 +396,13 @@ impl Page<'_> {
     fn wants_something(&self) -> Finding {
         let finding = RULE.found(RFC6749_LOGIN);
         match self.response.status {
+            200..300 if self.response.body.bytes.is_empty() => finding
+                .variant(&NO_PAGE)
+                .message(
+                    "The answer has no content: there is nothing to fill in, to agree to or to run. \
+                     Most likely the server failed while it made the page.",
+                )
+                .fix("Look into the log of the authorization server for this request."),
             200..300 if !is_html(self.response) => finding
                 .variant(&NO_PAGE)
                 .message(
@@ -514,10 +546,10 @@ fn not_web(scheme: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{FailureKind, Phase, StopCode};
+    use trace::{EntryKind, FailureKind, Phase, Purpose, StopCode};
 
     use crate::finding::Owner;
-    use crate::sample::{Answer, REDIRECT, Run};
+    use crate::sample::{Answer, REDIRECT, Run, found_in};
 
     fn stuck(hops: Vec<Answer>) -> Run {
         let mut run = Run::healthy();
@@ -526,6 +558,28 @@ mod tests {
             "stuck at https://as.example/authorize (status 200): the page \"Login\" has no form";
         run.stop(Phase::Authorization, StopCode::ApproverStuck);
         run
+    }
+
+    #[test]
+    fn an_empty_page_and_another_path_at_the_client_are_the_server_s() {
+        let empty =
+            stuck(vec![Answer::bare(200).header("content-type", "text/html")]).finding("A31");
+        assert_eq!(empty.variant, "no_page");
+        let at = |place: &str| {
+            let redirect = Answer::bare(302).header("location", place);
+            let mut trace = stuck(vec![redirect, Answer::bare(404)]).trace();
+            let entries = trace.entries.iter_mut().map(std::sync::Arc::make_mut);
+            let hops = entries.filter_map(|entry| match &mut entry.kind {
+                EntryKind::Exchange(hop) if hop.purpose == Purpose::Authorization => Some(hop),
+                _ => None,
+            });
+            hops.last().unwrap().request.url = place.to_owned();
+            found_in(&trace, "A31").unwrap()
+        };
+        let finding = at(&REDIRECT.replace("/callback", "/callback/"));
+        assert_eq!(finding.variant, "other_place");
+        assert!(finding.fix.contains(REDIRECT), "{}", finding.fix);
+        assert_ne!(at("https://as.example/callback/").variant, "other_place");
     }
 
     #[test]

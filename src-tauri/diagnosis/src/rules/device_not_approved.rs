@@ -28,6 +28,7 @@ rule! {
         DENIED: Error AuthorizationServer Likely "Approval of the device was denied",
     ],
     spec: [RFC8628_EXPIRED, RFC8628_DENIED],
+    follows: ["DV1"],
     stops: [DeviceNotApproved],
     looks_at: [Device],
 }

@@ -3,7 +3,7 @@ use trace::Document;
 
 use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, object, text};
+use crate::reading::{ExchangeRef, Reading, oauth_error, object, text};
 use crate::redirect_uris::{advice, to_a_firewall};
 use crate::rule::{Findings, rule};
 use crate::spec::{
@@ -137,14 +137,18 @@ fn unknown_scopes(
 }
 
 fn by_code(seen: ExchangeRef<'_>, error: &str, answer: &Document, asked: &Document) -> Finding {
-    let (place, description) = match text(answer, "error") {
-        Some(_) => ("/error", text(answer, "error_description")),
+    let said = seen.response().and_then(oauth_error);
+    let (place, description) = match &said {
+        Some(said) => ("/error", said.description.as_deref()),
         None => ("/code", text(answer, "message")),
     };
     let description = description.unwrap_or_default();
+    // The one status that says nothing besides the code.
+    let status = seen.status().filter(|status| *status != 400);
+    let status = status.map_or_else(String::new, |status| format!("{status}: "));
     let actual = match description {
-        "" => format!("{error}, without a description"),
-        description => format!("{error}: {}", excerpt(description)),
+        "" => format!("{status}{error}, without a description"),
+        description => format!("{status}{error}: {}", excerpt(description)),
     };
     if error == "invalid_redirect_uri" {
         let uris = redirect_uris(asked);

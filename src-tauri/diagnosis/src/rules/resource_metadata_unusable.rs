@@ -60,16 +60,17 @@ const TABLE: &[Member] = &[
         ..member("bearer_methods_supported", Form::Texts)
     },
     member("scopes_supported", Form::Texts),
-    member("jwks_uri", Form::Url),
+    member("jwks_uri", Form::SecureUrl),
     member("resource_name", Form::Text),
     member("resource_documentation", Form::Url),
     member("resource_policy_uri", Form::Url),
     member("resource_tos_uri", Form::Url),
-    member("resource_signing_alg_values_supported", Form::Texts),
+    member("resource_signing_alg_values_supported", Form::Algorithms),
     member("authorization_details_types_supported", Form::Texts),
-    member("dpop_signing_alg_values_supported", Form::Texts),
+    member("dpop_signing_alg_values_supported", Form::Algorithms),
     member("dpop_bound_access_tokens_required", Form::Flag),
     member("tls_client_certificate_bound_access_tokens", Form::Flag),
+    member("signed_metadata", Form::Jwt),
 ];
 
 fn members(reading: &Reading<'_>, findings: &mut Findings) {

@@ -142,15 +142,39 @@ fn commas(reading: &Reading<'_>, findings: &mut Findings) {
 /// A quotation mark or a backslash in a scope, as of a list that was written as JSON.
 fn characters(reading: &Reading<'_>, findings: &mut Findings) {
     let calls = reading.first_calls.iter().chain(&reading.calls);
-    let found = calls.into_iter().find_map(|call| {
+    let has_one = |scope: &&str| scope.contains(['"', '\\']);
+    let in_challenge = calls.into_iter().find_map(|call| {
         let all = challenges(call.response()?).ok()?;
         let mut scopes = all
             .iter()
             .filter_map(|challenge| challenge.parameter("scope"));
-        let odd = scopes.find(|scope| scope.contains(['"', '\\']))?;
-        Some((call.seq, odd.to_owned()))
+        Some((call.seq, scopes.find(has_one)?.to_owned()))
     });
-    let Some((seq, odd)) = found else { return };
+    if let Some((attempt, metadata)) = reading.resource_metadata() {
+        let mut names = metadata.scopes_supported.iter().flatten();
+        if let Some(odd) = names.find(|name| has_one(&name.as_str())) {
+            let right = odd.replace(['"', '\\'], "");
+            findings.add(
+                RULE.found(RFC6749_SCOPE_LIST)
+                    .variant(&CHARACTERS)
+                    .at(attempt.seen.seq, Part::body("/scopes_supported"))
+                    .message(
+                        "A scope must not have a quotation mark or a backslash in it. Clients ask \
+                         for it as it stands, and the authorization server knows no such scope.",
+                    )
+                    .expected(format!("\"{}\" in scopes_supported", excerpt(&right)))
+                    .actual(format!("the scope {}", excerpt(odd)))
+                    .fix(format!(
+                        "Write {} into scopes_supported of the resource metadata.",
+                        excerpt(&right)
+                    )),
+            );
+            return;
+        }
+    }
+    let Some((seq, odd)) = in_challenge else {
+        return;
+    };
     let names: String = odd
         .chars()
         .map(|c| if "[]\"\\,".contains(c) { ' ' } else { c })
@@ -305,6 +329,13 @@ mod tests {
         assert_eq!(finding.variant, "characters");
         assert!(finding.fix.contains("scope=\"mcp\""), "{}", finding.fix);
         assert!(challenged("mcp:read mcp/write").is_silent("A08"));
+        let mut run = Run::healthy();
+        run.resource_tries[0]
+            .2
+            .edit(|metadata| metadata["scopes_supported"] = json!(["mcp", "mcp:\"write\""]));
+        let finding = run.finding("A08");
+        assert_eq!(finding.variant, "characters");
+        assert!(finding.fix.contains("mcp:write"), "{}", finding.fix);
     }
 
     #[test]

@@ -98,11 +98,16 @@ const TABLE: &[Member] = &[
         Level::Warning,
     ),
     member("service_documentation", Form::Text, Level::Warning),
-    member("signed_metadata", Form::Text, Level::Warning),
+    member("signed_metadata", Form::Jwt, Level::Warning),
     member("require_signed_request_object", Form::Flag, Level::Warning),
     member(
         "dpop_signing_alg_values_supported",
-        Form::Texts,
+        Form::Algorithms,
+        Level::Warning,
+    ),
+    member(
+        "token_endpoint_auth_signing_alg_values_supported",
+        Form::Algorithms,
         Level::Warning,
     ),
     member(

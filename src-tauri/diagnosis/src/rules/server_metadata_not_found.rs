@@ -171,10 +171,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if candidates.is_empty() {
         finding = finding
             .variant(&NO_URL)
-            .message(
+            .message(if issuer.is_empty() {
+                "The entry of authorization_servers is empty. Clients build the address of the \
+                 metadata from it, and stop."
+            } else {
                 "Clients build the address of the metadata from what authorization_servers names, \
-                 and here there is nothing to build it from. They stop.",
-            )
+                 and here there is nothing to build it from. They stop."
+            })
             .fix(
                 "Write the issuer of the authorization server into authorization_servers of the \
                  resource metadata: an absolute https URL, exactly as its own metadata has it.",
