@@ -285,7 +285,7 @@ fn object(info: &OptionInfo, text: &str) -> Result<Value, Error> {
     let got = match serde_json::from_str(text) {
         Ok(value @ Value::Object(_)) => return Ok(value),
         Ok(_) => "another JSON value".to_owned(),
-        Err(error) => format!("not JSON ({error})"),
+        Err(error) => format!("text that is not JSON ({error})"),
     };
     let flag = info.flag.map_or(info.id, |flag| flag.name);
     Err(wrong(format!(

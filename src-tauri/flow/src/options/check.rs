@@ -185,7 +185,7 @@ fn check(json: &Value, info: &'static OptionInfo) -> Result<(), SetupError> {
         (Kind::JsonArray, Value::String(text)) => match serde_json::from_str::<Value>(text) {
             Ok(Value::Array(_)) => Ok(()),
             Ok(_) => wrong("another JSON value".into()),
-            Err(error) => wrong(format!("not JSON ({error})")),
+            Err(error) => wrong(format!("text that is not JSON ({error})")),
         },
         _ => Ok(()),
     }

@@ -245,7 +245,7 @@ fn each_option_that_cannot_be_used_is_named_with_what_was_expected() {
         details("{}"),
         "authorization_details: expected a JSON array, got another JSON value"
     );
-    assert!(details("[").contains("got no JSON"));
+    assert!(details("[").contains("got text that is not JSON"));
     let url = wrong(|options| options.client_metadata.url = Some("client.json".into()));
     assert!(url.contains("\"client.json\""), "{url}");
     let nothing = wrong(|options| {

@@ -170,9 +170,9 @@ mod tests {
     #[test]
     fn the_answer_shows_whether_the_token_is_taken() {
         for (status, words) in [
-            (200, "takes the token."),
-            (401, "does not take"),
-            (500, "does not tell"),
+            (200, "accepts the token."),
+            (401, "does not accept"),
+            (500, "does not show"),
         ] {
             let transition = tried(acting(), &setup(), &current(), &response(status, &[], ""));
             assert!(message(&transition).contains(words), "{status}");
