@@ -187,15 +187,16 @@ async fn every_known_client_is_played_as_its_profile_says() {
         let mut run = Watched::start(playing(&lab, &profile.id)).await;
         run.run().await;
         let status = run.view().status.clone();
-        let ended = match profile.hosted {
-            true => matches!(
+        let ended = if profile.hosted {
+            matches!(
                 status,
                 Status::Stopped {
                     code: StopCode::EndsBeforeLogin,
                     ..
                 }
-            ),
-            false => matches!(status, Status::Done { .. }),
+            )
+        } else {
+            matches!(status, Status::Done { .. })
         };
         // The lab takes no redirect URI of a scheme that is no reverse domain name.
         let refused = matches!(

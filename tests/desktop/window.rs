@@ -427,9 +427,12 @@ pub fn send(signal: &str, pid: u32) {
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
-    let each = paths.flat_map(|path| match path.is_dir() {
-        true => files_below(&path),
-        false => vec![path],
+    let each = paths.flat_map(|path| {
+        if path.is_dir() {
+            files_below(&path)
+        } else {
+            vec![path]
+        }
     });
     each.collect()
 }

@@ -37,19 +37,16 @@ async fn a_tool_is_called_in_every_revision_by_its_name_or_as_the_first() {
         assert_eq!(body["params"]["name"], "echo");
         assert_eq!(body["params"]["arguments"]["text"], "hello");
         let headers = ["mcp-method", "mcp-name"].map(|name| called.request.header_value(name));
-        match revision.is_modern() {
-            true => {
-                assert_eq!(headers, [Some("tools/call"), Some("echo")]);
-                let result = json_answer(&called)["result"].clone();
-                assert_eq!(result["content"][0]["text"], "hello");
-            }
-            false => {
-                assert_eq!(headers, [None, None]);
-                assert!(
-                    called.request.header_value("mcp-session-id").is_some(),
-                    "{revision:?}"
-                );
-            }
+        if revision.is_modern() {
+            assert_eq!(headers, [Some("tools/call"), Some("echo")]);
+            let result = json_answer(&called)["result"].clone();
+            assert_eq!(result["content"][0]["text"], "hello");
+        } else {
+            assert_eq!(headers, [None, None]);
+            assert!(
+                called.request.header_value("mcp-session-id").is_some(),
+                "{revision:?}"
+            );
         }
     }
 }

@@ -42,15 +42,21 @@ pub enum BreakOn {
 impl Breakpoint {
     /// What it waits for, in words.
     pub fn words(&self) -> String {
-        let at = |what: &str| match self.answer {
-            true => format!("The answer to {what}"),
-            false => format!("Before {what}"),
+        let at = |what: &str| {
+            if self.answer {
+                format!("The answer to {what}")
+            } else {
+                format!("Before {what}")
+            }
         };
         match &self.on {
-            BreakOn::Phase { phase } => match self.answer {
-                true => format!("Answers in the phase {}", phase.title()),
-                false => format!("Before requests of the phase {}", phase.title()),
-            },
+            BreakOn::Phase { phase } => {
+                if self.answer {
+                    format!("Answers in the phase {}", phase.title())
+                } else {
+                    format!("Before requests of the phase {}", phase.title())
+                }
+            }
             BreakOn::Request { purpose } => match diagnosis::step_guide(purpose) {
                 Some(guide) => at(&format!("{}{}", guide.name, method_of(purpose))),
                 None => at("requests that belong to no flow"),

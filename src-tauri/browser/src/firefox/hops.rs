@@ -154,9 +154,10 @@ impl Hops {
             begun: at,
             response: None,
             end: None,
-            sent: match has_body {
-                true => Awaited::Asked,
-                false => Awaited::Nothing,
+            sent: if has_body {
+                Awaited::Asked
+            } else {
+                Awaited::Nothing
             },
             received: Awaited::Missing,
         };

@@ -69,9 +69,10 @@ fn of_member(
         before.and_then(Value::as_u64),
         after.and_then(Value::as_u64),
     ) {
-        (Some(before), Some(after)) if is_time => Some(match before < after {
-            true => format!("Later by {}.", span(after - before)),
-            false => format!("Earlier by {}.", span(before - after)),
+        (Some(before), Some(after)) if is_time => Some(if before < after {
+            format!("Later by {}.", span(after - before))
+        } else {
+            format!("Earlier by {}.", span(before - after))
         }),
         _ => None,
     };

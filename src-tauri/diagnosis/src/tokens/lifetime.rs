@@ -21,15 +21,16 @@ pub(super) fn of(trace: &Trace, token: &Token<'_>, jwt: Option<&Jwt>) -> Option<
     };
     let end = trace.entries.last().map_or(trace.started, |entry| entry.at);
     let expired_at_end = at <= end;
-    let at_end = match expired_at_end {
-        true => format!(
+    let at_end = if expired_at_end {
+        format!(
             "It had expired {} before the end.",
             span(end.since(at).as_secs())
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "At the end it was good for another {}.",
             span(at.since(end).as_secs())
-        ),
+        )
     };
     Some(TokenExpiry {
         at,

@@ -57,15 +57,14 @@ async fn the_approver_answers_for_the_person_at_a_devices_page() {
     for complete in [true, false] {
         let begun = begun(&lab).await;
         let text = |name: &str| begun[name].as_str().unwrap();
-        let (end, hops) = match complete {
-            true => visited(text("verification_uri_complete"), &[]).await,
-            false => {
-                visited(
-                    text("verification_uri"),
-                    &[("user_code", text("user_code"))],
-                )
-                .await
-            }
+        let (end, hops) = if complete {
+            visited(text("verification_uri_complete"), &[]).await
+        } else {
+            visited(
+                text("verification_uri"),
+                &[("user_code", text("user_code"))],
+            )
+            .await
         };
         end.unwrap();
         let (entry, decision) = (["GET /device"; 2], "POST /device/decision");
