@@ -138,6 +138,10 @@ async fn mcp(headers: HeaderMap, challenge: String, sent: String) -> Response {
         return (StatusCode::UNAUTHORIZED, challenge).into_response();
     }
     let sent: Value = serde_json::from_str(&sent).unwrap_or_default();
+    if sent["method"] == "server/discover" {
+        let unknown = json!({"code": -32601, "message": "Method not found"});
+        return Json(json!({"jsonrpc": "2.0", "id": sent["id"], "error": unknown})).into_response();
+    }
     let answer: Value = json!({"jsonrpc": "2.0", "id": sent["id"], "result": {
         "protocolVersion": "2025-11-25", "tools": [], "capabilities": {"tools": {}},
         "serverInfo": {"name": "any", "version": "1"},
