@@ -38,6 +38,8 @@ impl std::fmt::Display for Tally {
 /// The file is missing or not XML.
 pub fn junit(file: &Path) -> Outcome<Tally> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    // Runners write the colours of a failed test's message as they are, and XML has no such characters.
+    let text = text.replace(|c: char| c.is_control() && !c.is_whitespace(), "\u{fffd}");
     let document = roxmltree::Document::parse(&text)
         .map_err(|error| format!("{}: {error}", file.display()))?;
     let mut tally = Tally::default();
@@ -84,10 +86,11 @@ mod tests {
         let text = r#"<?xml version="1.0"?>
             <testsuites><testsuite name="nested">
               <testcase name="a &lt;testcase&gt; in a name"/>
-              <testcase name="b"><failure message="x">at y</failure></testcase>
+              <testcase name="b"><failure message="x">at ESC[2my</failure></testcase>
               <testcase name="c"><skipped type="todo"/></testcase>
               <testsuite name="deeper"><testcase name="d"><system-out>ok</system-out></testcase></testsuite>
             </testsuite></testsuites>"#;
+        let text = text.replace("ESC", "\u{1b}");
         fs::write(&file, text).expect("the folder can be written");
         let tally = junit(&file);
         fs::remove_file(&file).expect("it was written");
