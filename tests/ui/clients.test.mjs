@@ -28,7 +28,7 @@ test("a URL that cannot be used is said at the consent", async () => {
   await page.find("clients").click();
   await page.find("clients-consent").check();
   await page.find("clients-play").click();
-  assert.match(await page.find("clients-problem").innerText(), /is no URL/);
+  assert.match(await page.find("clients-problem").innerText(), /is not a URL/);
   await closed(page);
 });
 

@@ -27,7 +27,7 @@ test("from the first start to an exported file, by keyboard alone", async () => 
   await page.find("paste-callback").focus();
   await page.keyboard.type("no url");
   await page.keyboard.press("Enter");
-  await visible(page.getByText("is no URL"));
+  await visible(page.getByText("is not a URL"));
   assert.equal(await page.find("paste-callback").inputValue(), "no url");
   await page.find("paste-callback").fill("http://127.0.0.1:43117/callback?code=1&state=2");
   await page.keyboard.press("Enter");
@@ -75,7 +75,7 @@ test("a typed URL survives a refusal, which names what is wrong", async () => {
   await visible(page.find("start-problem"));
   assert.match(
     await page.find("start-problem").innerText(),
-    /The server URL "mcp.example\/mcp" is no URL/,
+    /The server URL "mcp.example\/mcp" is not a URL/,
   );
   assert.equal(await page.find("start-url").inputValue(), "mcp.example/mcp");
   await page.shot("start-problem");
