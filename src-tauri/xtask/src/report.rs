@@ -38,7 +38,7 @@ impl std::fmt::Display for Tally {
 /// The file is missing or not XML.
 pub fn junit(file: &Path) -> Outcome<Tally> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    // Runners write the colours of a failed test's message as they are, and XML has no such characters.
+    // Runners write the colours of a failed test's message as they are; XML has no such characters.
     let text = text.replace(|c: char| c.is_control() && !c.is_whitespace(), "\u{fffd}");
     let document = roxmltree::Document::parse(&text)
         .map_err(|error| format!("{}: {error}", file.display()))?;
