@@ -54,7 +54,7 @@ fn words(purpose: &Purpose) -> Option<Words> {
             "the request for the authorization server metadata",
             "The client fetches the document in which the authorization server describes itself.",
             "It holds the addresses of all endpoints that follow, and says whether PKCE and \
-             registration is offered.",
+             registration are offered.",
             spec::MCP_CLIENT_DISCOVERY,
         ),
         Purpose::IdentityProviderMetadata { .. } => (
