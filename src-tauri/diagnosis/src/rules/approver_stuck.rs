@@ -56,7 +56,7 @@ rule! {
         PAGE_FAILS: Error AuthorizationServer Likely
             "The authorization server fails at its own page",
         NO_REDIRECT: Error AuthorizationServer Likely
-            "The authorization endpoint says where to go with a status that is no redirect",
+            "The authorization endpoint says where to go with a status that is not a redirect",
         NOT_WEB: Error AuthorizationServer Likely
             "The authorization server leads the browser to an address of the scheme {scheme}",
         OTHER_PLACE: Error AuthorizationServer Likely
@@ -406,9 +406,9 @@ impl Page<'_> {
             200..300 if !is_html(self.response) => finding
                 .variant(&NO_PAGE)
                 .message(
-                    "Nothing there leads on, for a person neither: no form and no script, since it \
-                     is no HTML. authorization_endpoint may name another endpoint than the login \
-                     page, or the page comes without its Content-Type.",
+                    "Nothing there leads on, not even for a person: it has no form and no script, \
+                     since it is not HTML. authorization_endpoint may name another endpoint than \
+                     the login page, or the page comes without its Content-Type.",
                 )
                 .fix(
                     "Write the URL of the login page into authorization_endpoint of the metadata, \

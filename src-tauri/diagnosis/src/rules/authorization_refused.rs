@@ -202,8 +202,8 @@ fn by_code(error: &str, description: &str) -> Finding {
             .fix("Enable PKCE with S256 for this client."),
         "invalid_request" if names_resource(description) => finding
             .message(
-                "The authorization server does not take the parameter resource, which MCP clients \
-                 have to send. A server that does not know a parameter has to ignore it.",
+                "The authorization server does not accept the parameter resource, which MCP \
+                 clients have to send. A server that does not know a parameter has to ignore it.",
             )
             .fix(
                 "Ignore resource where it is not known, or bind the token to it. Until then run \

@@ -37,7 +37,7 @@ rule! {
         NOTIFICATION: Warning McpServer Certain "{method} is refused",
         DISCOVER_FAILS: Warning McpServer Likely
             "server/discover fails with {status}, and an older revision works",
-        NEXT_PAGE: Warning McpServer Certain "The MCP server does not take the cursor that it gave",
+        NEXT_PAGE: Warning McpServer Certain "The MCP server rejects the cursor that it gave",
         SAME_CURSOR: Warning McpServer Certain "The MCP server gives the same cursor again and again",
         TOOLS_UNKNOWN: Warning McpServer Certain
             "The MCP server announces tools and does not know tools/list",

@@ -148,53 +148,53 @@ fn characters(reading: &Reading<'_>, findings: &mut Findings) {
         let mut scopes = all
             .iter()
             .filter_map(|challenge| challenge.parameter("scope"));
-        Some((call.seq, scopes.find(has_one)?.to_owned()))
+        let odd = scopes.find(has_one)?.to_owned();
+        // As of a list that was written as JSON.
+        let names: String = odd
+            .chars()
+            .map(|c| if "[]\"\\,".contains(c) { ' ' } else { c })
+            .collect();
+        let right = format!("scope=\"{}\"", excerpt(&names));
+        let fix = format!(
+            "Write {right} into the challenge: the names with one space between two of them, and no \
+             JSON."
+        );
+        let part = Part::response_header("WWW-Authenticate");
+        Some((call.seq, part, odd, right, fix))
     });
-    if let Some((attempt, metadata)) = reading.resource_metadata() {
+    let in_metadata = || {
+        let (attempt, metadata) = reading.resource_metadata()?;
         let mut names = metadata.scopes_supported.iter().flatten();
-        if let Some(odd) = names.find(|name| has_one(&name.as_str())) {
-            let right = odd.replace(['"', '\\'], "");
-            findings.add(
-                RULE.found(RFC6749_SCOPE_LIST)
-                    .variant(&CHARACTERS)
-                    .at(attempt.seen.seq, Part::body("/scopes_supported"))
-                    .message(
-                        "A scope must not have a quotation mark or a backslash in it. Clients ask \
-                         for it as it stands, and the authorization server knows no such scope.",
-                    )
-                    .expected(format!("\"{}\" in scopes_supported", excerpt(&right)))
-                    .actual(format!("the scope {}", excerpt(odd)))
-                    .fix(format!(
-                        "Write {} into scopes_supported of the resource metadata.",
-                        excerpt(&right)
-                    )),
-            );
-            return;
-        }
-    }
-    let Some((seq, odd)) = in_challenge else {
+        let odd = names.find(|name| has_one(&name.as_str()))?.clone();
+        let name = odd.replace(['"', '\\'], "");
+        let right = format!("\"{}\" in scopes_supported", excerpt(&name));
+        let fix = format!(
+            "Write {} into scopes_supported of the resource metadata.",
+            excerpt(&name)
+        );
+        Some((
+            attempt.seen.seq,
+            Part::body("/scopes_supported"),
+            odd,
+            right,
+            fix,
+        ))
+    };
+    let Some((seq, part, odd, right, fix)) = in_challenge.or_else(in_metadata) else {
         return;
     };
-    let names: String = odd
-        .chars()
-        .map(|c| if "[]\"\\,".contains(c) { ' ' } else { c })
-        .collect();
-    let names = excerpt(&names);
-    findings.add(
-        RULE.found(RFC6749_SCOPE_LIST)
-            .variant(&CHARACTERS)
-            .at(seq, Part::response_header("WWW-Authenticate"))
-            .message(
-                "The scope has a quotation mark or a backslash in it, as a list written as JSON has. \
-                 Clients ask for it as it stands, and the authorization server knows no such scope.",
-            )
-            .expected(format!("scope=\"{names}\""))
-            .actual(format!("the scope {}", excerpt(&odd)))
-            .fix(format!(
-                "Write scope=\"{names}\" into the challenge: the names with one space between two \
-                 of them, and no JSON."
-            )),
-    );
+    let finding = RULE
+        .found(RFC6749_SCOPE_LIST)
+        .variant(&CHARACTERS)
+        .at(seq, part)
+        .message(
+            "The scope has a quotation mark or a backslash in it, as a list written as JSON has. \
+             Clients ask for it as it stands, and the authorization server knows no such scope.",
+        )
+        .expected(right)
+        .actual(format!("the scope {}", excerpt(&odd)))
+        .fix(fix);
+    findings.add(finding);
 }
 
 /// The scopes of OpenID Connect. A list with nothing else is not about what MCP servers need.

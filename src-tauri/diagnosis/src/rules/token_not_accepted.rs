@@ -50,7 +50,7 @@ rule! {
         FAR_AHEAD: Error AuthorizationServer Likely
             "The access token is dated so far ahead that the MCP server refuses it",
         TIME_WRONG: Error AuthorizationServer Likely
-            "A time in the refused access token is no number of seconds",
+            "A time in the refused access token is not a number of seconds",
         EXPIRED: Error AuthorizationServer Likely
             "The MCP server says that the fresh access token has expired",
         WRONG_AUDIENCE: Error McpServer Likely

@@ -319,8 +319,8 @@ impl Refused<'_, '_> {
             ),
             "invalid_request" if names_resource(self.description) => (
                 RFC6749_TOKEN_ERROR,
-                "The server does not take the parameter resource, which MCP clients have to send. A \
-                 server that does not know a parameter has to ignore it."
+                "The server does not accept the parameter resource, which MCP clients have to \
+                 send. A server that does not know a parameter has to ignore it."
                     .into(),
                 "Ignore resource where it is not known, or bind the token to it. Until then run \
                  with --resource off."
@@ -594,7 +594,7 @@ mod tests {
             assert!(!message.contains("not read as a form"), "{words}");
         }
         let message = told("invalid_request", "Unknown parameter: resource");
-        assert!(message.contains("does not take the parameter resource"));
+        assert!(message.contains("does not accept the parameter resource"));
     }
 
     #[test]
