@@ -55,6 +55,7 @@ impl ForeignIssuer<'_> {
     /// right one.
     pub(crate) fn is_alias(&self) -> bool {
         let origin = origin_of(&self.named);
+        let is_inner = |url: &str| Url::parse(url).is_ok_and(|url| is_inner(&url));
         let inner = is_inner(&self.named) && !is_inner(self.asked);
         origin.is_some()
             && origin != origin_of(self.asked)
@@ -89,18 +90,23 @@ impl ForeignIssuer<'_> {
     }
 }
 
-/// Whether a URL's host means something only on this machine or inside a network.
-fn is_inner(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else {
-        return false;
-    };
+/// Whether a URL's host means something only on this machine or inside a network: a bare name, a name
+/// of a cluster, a private address.
+pub(crate) fn is_inner(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
-            let inner = [".local", ".internal", ".lan", ".svc", ".localhost"];
+            let inner = [
+                ".local",
+                ".internal",
+                ".lan",
+                ".svc",
+                ".docker",
+                ".localhost",
+            ];
             !name.contains('.') || inner.iter().any(|end| name.ends_with(end))
         }
         Some(Host::Ipv4(address)) => address.is_loopback() || address.is_private(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unique_local(),
         None => false,
     }
 }

@@ -14,6 +14,10 @@ use crate::spec::{
 use crate::upstream::came_back_after;
 use crate::wording::excerpt;
 
+mod inside_address;
+
+use inside_address::inside_address;
+
 rule! {
     /// # What it looks at
     /// Requests that got no response at all: the name does not resolve, the connection is refused
@@ -51,6 +55,10 @@ rule! {
         PROTOCOL_MCP: Error McpServer Likely "{server} does not answer in HTTP",
         PROTOCOL_SERVER: Error AuthorizationServer Likely "{server} does not answer in HTTP",
         PROXY: Error Network Likely "{server} cannot be reached through the proxy",
+        INSIDE_BY_MCP: Error McpServer Likely
+            "{server} cannot be reached at the address that the MCP server names",
+        INSIDE_BY_SERVER: Error AuthorizationServer Likely
+            "{server} cannot be reached at the address in its metadata",
         NOT_SENT: Error Client Certain "{server} was not asked",
         GIVEN_BY_MCP: Error McpServer Certain
             "{server} was not asked: what the MCP server gave cannot be sent",
@@ -132,16 +140,18 @@ fn report(
         Some(_) => GIVEN,
         None => words(failure.kind),
     };
-    let inside = inside(reading, seen, failure.kind).filter(|_| !redirected);
+    let inside = inside_address(reading, seen, failure.kind).filter(|_| !redirected);
     RULE.found(spec(reading, server, failure.kind))
         .at(seen.seq, Part::RequestUrl)
         .variant(if redirected && failure.kind == FailureKind::Dns {
             redirected_dns(server)
         } else {
-            match given {
-                Some(Server::Mcp) => &GIVEN_BY_MCP,
-                Some(Server::Authorization) => &GIVEN_BY_SERVER,
-                None => variant(seen, server, failure.kind),
+            match (given, &inside) {
+                (Some(Server::Mcp), _) => &GIVEN_BY_MCP,
+                (Some(Server::Authorization), _) => &GIVEN_BY_SERVER,
+                // That the name does not resolve says more.
+                (None, Some(inside)) if failure.kind != FailureKind::Dns => inside.variant(),
+                (None, _) => variant(seen, server, failure.kind),
             }
         })
         .title_with([server.name()])
@@ -151,17 +161,14 @@ fn report(
                 outcome(failure.kind),
                 in_short(seen.request().get()),
                 words.why,
-                inside.as_deref().unwrap_or_default()
+                inside.as_ref().map_or("", |inside| &inside.message)
             )
             .trim_end(),
         )
         .expected(expected(failure.kind, origin))
         .actual(failure.message.clone())
-        .fix(if inside.is_some() {
-            "Set the authorization server's public URL (its base URL or host name; behind a proxy \
-             let it go by X-Forwarded-Proto, -Host and -Port), so that the endpoints in its metadata \
-             have it."
-                .to_owned()
+        .fix(if let Some(inside) = inside {
+            inside.fix.to_owned()
         } else if redirected {
             format!(
                 "{} The host comes from a redirect of the request before.",
@@ -380,57 +387,6 @@ fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static
     }
 }
 
-/// What to say of an endpoint whose address is most likely the one that the authorization server
-/// has behind its proxy: its metadata came from another.
-fn inside(reading: &Reading<'_>, seen: ExchangeRef<'_>, kind: FailureKind) -> Option<String> {
-    let unreachable = matches!(
-        kind,
-        FailureKind::Dns | FailureKind::Refused | FailureKind::Unreachable | FailureKind::Timeout
-    );
-    let member = match seen.exchange.purpose {
-        Purpose::Registration => "registration_endpoint",
-        Purpose::Token { .. } => "token_endpoint",
-        Purpose::Authorization => "authorization_endpoint",
-        Purpose::PushedAuthorization => "pushed_authorization_request_endpoint",
-        Purpose::DeviceAuthorization => "device_authorization_endpoint",
-        Purpose::Jwks => "jwks_uri",
-        _ => return None,
-    };
-    let (at, _) = reading.server_metadata().filter(|_| unreachable)?;
-    let came_from = Url::parse(&at.seen.request().url).ok()?;
-    let endpoint = Url::parse(&seen.request().url).ok()?;
-    let host = endpoint.host_str()?;
-    let same_host = came_from.host_str() == Some(host);
-    let other_port = came_from.port_or_known_default() != endpoint.port_or_known_default();
-    (same_host && other_port || !same_host && is_of_the_inside(&endpoint)).then(|| {
-        format!(
-            "The metadata came from {}, and {member} in it has another address: most likely the one \
-             that the server has behind its proxy.",
-            came_from.origin().ascii_serialization()
-        )
-    })
-}
-
-/// Whether a host is one that only a network inside knows: a bare name, a private address.
-fn is_of_the_inside(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => {
-            let of_clusters = [
-                ".internal",
-                ".local",
-                ".lan",
-                ".svc",
-                ".cluster.local",
-                ".docker",
-            ];
-            !name.contains('.') || of_clusters.iter().any(|end| name.ends_with(end))
-        }
-        Some(url::Host::Ipv4(address)) => address.is_private() || address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback() || address.is_unique_local(),
-        None => false,
-    }
-}
-
 /// Whether the URL was named by the redirect of an exchange before, for the same purpose.
 fn is_redirected(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
     let mut before = reading.all.iter().take_while(|other| other.seq < seen.seq);
@@ -592,12 +548,12 @@ mod tests {
 
     #[test]
     fn an_endpoint_with_the_address_of_the_inside() {
-        let told = |endpoint: &str| {
+        let told = |endpoint: &str, kind| {
             let mut run = Run::healthy();
             run.server_tries[0]
                 .2
                 .edit(|document| document["registration_endpoint"] = endpoint.into());
-            run.registration.as_mut().unwrap().1 = Answer::failed(FailureKind::Refused);
+            run.registration.as_mut().unwrap().1 = Answer::failed(kind);
             run.stop(Phase::Registration, StopCode::Transport);
             let mut trace = run.trace();
             for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
@@ -612,13 +568,62 @@ mod tests {
         for inside in [
             "https://as.example:8443/register",
             "https://keycloak:8443/register",
+            "https://10.0.0.5/register",
         ] {
-            let finding = told(inside);
-            assert!(finding.message.contains("behind its proxy"), "{inside}");
-            assert!(finding.fix.contains("public URL"), "{}", finding.fix);
+            for kind in [
+                FailureKind::Dns,
+                FailureKind::Refused,
+                FailureKind::Unreachable,
+                FailureKind::Timeout,
+            ] {
+                let finding = told(inside, kind);
+                assert!(finding.message.contains("behind its proxy"), "{inside}");
+                assert!(finding.fix.contains("public URL"), "{}", finding.fix);
+                assert_eq!(finding.owner, Owner::AuthorizationServer, "{kind:?}");
+            }
+            let cut = told(inside, FailureKind::Reset);
+            assert!(!cut.message.contains("behind its proxy"), "it was reached");
         }
-        let elsewhere = told("https://login.example/register");
+        let elsewhere = told("https://login.example/register", FailureKind::Timeout);
         assert!(!elsewhere.message.contains("behind its proxy"));
+        assert_eq!(elsewhere.owner, Owner::Network);
+    }
+
+    #[test]
+    fn an_issuer_with_the_address_of_the_inside() {
+        let told = |issuer: &str, kind| {
+            let mut run = Run::healthy();
+            run.server_tries[0].1 = format!("{issuer}/.well-known/oauth-authorization-server");
+            run.server_tries[0].2 = Answer::failed(kind);
+            run.stop(Phase::ServerMetadata, StopCode::Transport);
+            run.finding("N01")
+        };
+        for inside in ["http://keycloak:8080", "http://10.0.0.5", "http://as.svc"] {
+            for kind in [FailureKind::Refused, FailureKind::Timeout] {
+                let finding = told(inside, kind);
+                assert_eq!(finding.owner, Owner::McpServer, "{inside}");
+                assert!(finding.fix.contains("authorization_servers"));
+            }
+        }
+        let public = told("https://as.example:8443", FailureKind::Timeout);
+        assert_eq!(public.owner, Owner::Network);
+        assert!(!public.message.contains("inside"));
+    }
+
+    #[test]
+    fn a_challenge_that_names_an_address_of_the_inside() {
+        let told = |url: &str| {
+            let mut run = Run::healthy();
+            run.resource_tries[0].1 = url.into();
+            run.resource_tries[0].2 = Answer::failed(FailureKind::Timeout);
+            run.stop(Phase::ResourceMetadata, StopCode::Transport);
+            run.finding("N01")
+        };
+        let inside = told("http://10.1.2.3:8000/.well-known/oauth-protected-resource/mcp");
+        assert_eq!(inside.owner, Owner::McpServer);
+        assert!(inside.message.contains("The challenge came from"));
+        let public = told("https://other.example/.well-known/oauth-protected-resource/mcp");
+        assert_eq!(public.owner, Owner::Network);
     }
 
     #[test]
