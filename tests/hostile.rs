@@ -2,6 +2,7 @@
 //! came, and nothing that was recorded is lost.
 
 use session::{Browser, Callback, ErrorCode, Network, Options, Session, Status};
+use test_support::ports::closed_port;
 use test_support::raw::{answer, raw, with_headers};
 use test_support::{Watched, lab, options, within};
 use trace::{BodyEnd, FailureKind, Outcome, StopCode, query_pairs};
@@ -77,10 +78,7 @@ async fn transport_failures_are_told_apart() {
     assert_eq!(failure(&run), FailureKind::Dns);
     assert_eq!(run.codes(), ["N01"]);
 
-    let closed = {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        socket.local_addr().expect("it is bound")
-    };
+    let closed = closed_port();
     let (run, _, message) = stopped(options(&format!("http://{closed}/mcp"))).await;
     assert_eq!(failure(&run), FailureKind::Refused);
     assert!(message.contains(&closed.to_string()), "{message}");

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::case::{Case, PeerName};
 use crate::expect::{Outcome, judge};
 use crate::proxy::Proxy;
+use test_support::ports::free_port;
+
 use crate::start::{self, Peer};
 
 /// A peer, and the proxies its traffic goes through.
@@ -37,7 +39,7 @@ impl Stage {
     fn open(name: PeerName) -> Self {
         match name {
             PeerName::Fastmcp => {
-                let (front, back) = (listener(), start::free_port());
+                let (front, back) = (listener(), free_port());
                 let public = port(&front);
                 let peer = start::fastmcp_behind(back, public);
                 Self {
@@ -47,8 +49,8 @@ impl Stage {
                 }
             }
             PeerName::Oidc => {
-                let (as_front, as_back) = (listener(), start::free_port());
-                let (front, back) = (listener(), start::free_port());
+                let (as_front, as_back) = (listener(), free_port());
+                let (front, back) = (listener(), free_port());
                 let (issuer_port, public) = (port(&as_front), port(&front));
                 let url = format!("http://127.0.0.1:{public}/mcp");
                 let server = start::oidc_as(as_back, issuer_port, &url);

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::keys;
 use crate::start::{
-    Peer, authscope, fastmcp_current, free_port, oidc_as, oidc_as_with_keys, oidc_rs,
-    oidc_rs_trusting, ts_sdk_server, workers_oauth_provider,
+    Peer, authscope, fastmcp_current, oidc_as, oidc_as_with_keys, oidc_rs, oidc_rs_trusting,
+    ts_sdk_server, workers_oauth_provider,
 };
 
 /// The runs, with the errors and warnings of each.

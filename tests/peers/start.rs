@@ -1,13 +1,13 @@
 //! Installs and starts the peers, and runs the command against them.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, mpsc};
 use std::time::Duration;
 
 use test_support::installed::{REPOSITORY, run};
+use test_support::ports::free_port;
 
 /// A first start compiles a lot of Python on a busy machine.
 const START: Duration = Duration::from_secs(120);
@@ -255,10 +255,4 @@ pub fn authscope(arguments: &[&str]) -> serde_json::Value {
     let _ = process.wait();
     let text = text.expect("UTF-8");
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-/// A port that was free a moment ago: the peers cannot be handed an open socket.
-pub fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("it is bound").port()
 }

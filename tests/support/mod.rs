@@ -1,7 +1,8 @@
 //! What the tests that cross crates share: a lab, a session against it, waiting with a limit; a
-//! server that answers with given bytes; programs from PyPI and npm.
+//! server that answers with given bytes; ports; programs from PyPI and npm.
 
 pub mod installed;
+pub mod ports;
 pub mod raw;
 pub mod sent;
 

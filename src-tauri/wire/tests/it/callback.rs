@@ -8,7 +8,7 @@ use wire::{
     CallbackEnd, CallbackHost, CallbackListener, CallbackSettings, ListenerError, Received,
 };
 
-use crate::server::{closed_port, raw, within};
+use crate::server::{free_port, raw, within};
 
 type Waiting = JoinHandle<Result<Received, CallbackEnd>>;
 
@@ -256,7 +256,7 @@ async fn localhost_is_heard_in_both_families() {
 
 #[tokio::test]
 async fn a_fixed_port_is_used_and_a_taken_one_is_told() {
-    let port = closed_port().port();
+    let port = free_port();
     let settings = CallbackSettings {
         port: Some(port),
         ..CallbackSettings::default()

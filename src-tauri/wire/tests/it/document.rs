@@ -3,7 +3,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
 use wire::{DocumentHost, DocumentHostError, DocumentHostSettings, Fetched};
 
-use crate::server::{closed_port, raw, within};
+use crate::server::{free_port, raw, within};
 
 /// A host with a document, and `host:port` of it.
 fn hosting(settings: &DocumentHostSettings) -> (DocumentHost, Receiver<Fetched>) {
@@ -185,7 +185,7 @@ async fn nothing_is_found_before_the_document_is_set() {
 
 #[tokio::test]
 async fn by_a_tunnel_any_host_is_answered_and_the_tunnels_url_recorded() {
-    let port = closed_port().port();
+    let port = free_port();
     let settings = DocumentHostSettings {
         port: Some(port),
         path: "/app/client.json".into(),

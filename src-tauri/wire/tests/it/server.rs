@@ -124,12 +124,20 @@ pub fn wire() -> Wire {
     Wire::new(&Settings::default()).unwrap()
 }
 
-/// An address where nothing listens: its socket is closed again when this returns.
+/// An address where nothing listens. It stays bound while the process runs, so that nobody else
+/// listens there.
 pub fn closed_port() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    std::mem::forget(socket);
+    address
+}
+
+/// A port that was free a moment ago, for a listener that is told its port.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// A raw exchange with a listener: the bytes go out, everything until the end comes back.
