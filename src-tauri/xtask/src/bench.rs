@@ -40,7 +40,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "diagnosis",
-        what: "judging 1,000, 10,000 and 100,000 exchanges, beside writing them as JSON",
+        what: "judging 1,000, 10,000 and 100,000 exchanges, beside reading and writing them as JSON",
         display: false,
     },
     Bench {
