@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use trace::{Challenge, ChallengeError, Document, Jwt, JwtError, OauthError, Pair};
+use trace::{Challenge, ChallengeError, Document, Jwt, JwtError, OauthError, Pair, Purpose};
 
 use crate::snapshot::{ExchangeRef, RequestRef, ResponseRef, bearer_of, response_fields_of};
 
@@ -42,6 +42,14 @@ pub(crate) fn challenge_error(call: ExchangeRef<'_>) -> Option<String> {
         .iter()
         .filter_map(|challenge| challenge.parameter("error"));
     errors.next().map(str::to_owned)
+}
+
+/// The JSON-RPC method of a call to the MCP server.
+pub(crate) fn method(call: ExchangeRef<'_>) -> &str {
+    match &call.exchange.purpose {
+        Purpose::Mcp { method } | Purpose::Challenge { method } => method,
+        _ => "the call",
+    }
 }
 
 /// The fields of an authorization response: those of the query, and of the form when it was posted.
