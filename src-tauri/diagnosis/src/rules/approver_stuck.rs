@@ -1,15 +1,17 @@
-use trace::{Response, StopCode};
-use url::Url;
+use trace::StopCode;
 
 use crate::by_status::{Decided, by_status};
 use crate::finding::{Finding, Part};
 use crate::preflights::is_redirect;
-use crate::reading::{ExchangeRef, Reading, value};
-use crate::redirect_uris::to_a_firewall;
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_AUTHORIZATION_ERROR, RFC6749_LOGIN};
 use crate::upstream::refused_upstream;
-use crate::wording::{excerpt, in_its_own_words, is_html, says_missing, text_of_page};
+use crate::wording::{excerpt, in_its_own_words};
+use page::Page;
+
+mod by_page;
+mod page;
 
 rule! {
     /// # What it looks at
@@ -96,58 +98,18 @@ fn at_the_stop(reading: &Reading<'_>) -> Option<Finding> {
         response: response.get(),
         is_first: answers_at_once(reading, hop),
     };
+    let error = |variant| RULE.found(RFC6749_AUTHORIZATION_ERROR).variant(variant);
+    let circle = RULE.found(RFC6749_LOGIN).variant(&LOOP);
     let finding = if is_in_circle(reading, hop) {
-        RULE.found(RFC6749_LOGIN)
-            .variant(&LOOP)
-            .message(
-                "Each page leads to the next, and then to the first again, so a browser gives up. A \
-                 cookie that does not come back, or a proxy that redirects what is redirected back, \
-                 are the usual causes.",
-            )
-            .fix(
-                "Follow the redirects in a browser's network view, and end the circle: let the page \
-                 answer itself, or redirect to the redirect URI with an error.",
-            )
+        by_page::in_circle(circle)
     } else if is_redirect(response.get()) && said.contains("--max-login-requests") {
-        RULE.found(RFC6749_LOGIN)
-            .variant(&LOOP)
-            .message(
-                "One redirect leads to the next until the limit of this run, and none to the \
-                 redirect URI. Most likely login or consent is asked for again and again, because \
-                 what was answered is not enough or not remembered. A login that takes more steps \
-                 than that looks the same.",
-            )
-            .fix(
-                "Look into the log of the authorization server for why it asks again. If the login \
-                 takes that many steps, raise --max-login-requests.",
-            )
+        by_page::too_many_steps(circle)
     } else if page.posts_the_answer(reading) {
-        RULE.found(RFC6749_AUTHORIZATION_ERROR)
-            .variant(&BY_POST)
-            .message(
-                "The page is a form that sends code and state to the redirect URI by POST \
-                 (form_post). Nobody asked for that, and most clients read the query of a GET alone. \
-                 Nothing is missing in the form.",
-            )
-            .fix(
-                "Redirect to the redirect URI with code and state in its query unless the request \
-                 says response_mode=form_post. Until then run with --response-mode form_post here.",
-            )
+        by_page::by_post(error(&BY_POST))
     } else if let Some(redirect_uri) = page.is_beside_the_redirect_uri(reading) {
-        RULE.found(RFC6749_AUTHORIZATION_ERROR)
-            .variant(&OTHER_PLACE)
-            .message(format!(
-                "The last redirect leads to the client's own port, and not to its redirect URI. \
-                 Nothing is there, so the client waits in vain. The request said {}.",
-                excerpt(redirect_uri)
-            ))
-            .fix(format!(
-                "Redirect to the redirect URI as the request has it, byte for byte: {}, and add \
-                 the answer after ?.",
-                excerpt(redirect_uri)
-            ))
+        by_page::other_place(error(&OTHER_PLACE), redirect_uri)
     } else {
-        page.told(reading)
+        told(&page, reading)
     };
     let actual = format!("{} ({})", in_its_own_words(&response), excerpt(said));
     Some(at(hop, finding).actual(actual))
@@ -178,7 +140,7 @@ fn at_the_probe(reading: &Reading<'_>) -> Option<Finding> {
         || page.speaks_of_unknown_client()
         || reading.user_sees_error() && page.is_error_text();
     let actual = format!("{} (asked without cookies)", in_its_own_words(&response));
-    refused.then(|| at(hop, page.told(reading)).actual(actual))
+    refused.then(|| at(hop, told(&page, reading)).actual(actual))
 }
 
 fn at(page: ExchangeRef<'_>, finding: Finding) -> Finding {
@@ -200,347 +162,54 @@ fn is_in_circle(reading: &Reading<'_>, last: ExchangeRef<'_>) -> bool {
     redirected && visits.count() > 1
 }
 
-/// The page at which there is no way on.
-struct Page<'a> {
-    hop: ExchangeRef<'a>,
-    response: &'a Response,
-    /// It answers to the authorization request itself, and not to what was filled in.
-    is_first: bool,
-}
-
-impl Page<'_> {
-    /// The redirect URI of the request, where this is another path at its host and port.
-    fn is_beside_the_redirect_uri<'r>(&self, reading: &'r Reading<'_>) -> Option<&'r str> {
-        let (_, asked) = reading.authorization_before(self.hop.seq)?;
-        let redirect_uri = value(asked, "redirect_uri")?;
-        let here = Url::parse(self.hop.request().url()).ok()?;
-        let there = Url::parse(redirect_uri).ok()?;
-        let is_beside = here.origin() == there.origin() && here.path() != there.path();
-        (is_beside && self.response.status >= 400).then_some(redirect_uri)
-    }
-
-    /// Whether it is a form that brings the answer to the redirect URI by POST, unasked.
-    fn posts_the_answer(&self, reading: &Reading<'_>) -> bool {
-        let Some((_, asked)) = reading.authorization_before(self.hop.seq) else {
-            return false;
+/// What a page is told as that shows why there is no way on.
+fn told(page: &Page<'_>, reading: &Reading<'_>) -> Finding {
+    let found = |variant| RULE.found(RFC6749_AUTHORIZATION_ERROR).variant(variant);
+    let status = page.response.status;
+    if let Some(decided) = by_status(page.response, "the authorization server")
+        && !matches!(decided.kind, Decided::Redirected | Decided::ToLogin)
+    {
+        let variant = match decided.kind {
+            Decided::TooMany => &TOO_MANY,
+            Decided::Gateway => &GATEWAY,
+            Decided::InFront => &IN_FRONT,
+            _ => &PAGE_FAILS,
         };
-        let Some(redirect_uri) = value(asked, "redirect_uri") else {
-            return false;
-        };
-        let unasked = value(asked, "response_mode").is_none_or(|mode| mode == "query");
-        let page = self.response.body.text().unwrap_or_default();
-        let lower = page.to_ascii_lowercase();
-        let posts = lower.contains("method=\"post\"") || lower.contains("method='post'");
-        let answers = ["name=\"code\"", "name='code'", "name=code"];
-        unasked
-            && posts
-            && answers.iter().any(|name| lower.contains(name))
-            && (page.contains(redirect_uri) || page.contains(&redirect_uri.replace('&', "&amp;")))
+        return by_page::by_status(found(variant), page, reading, &decided);
     }
-
-    fn told(&self, reading: &Reading<'_>) -> Finding {
-        let status = self.response.status;
-        if let Some(decided) = by_status(self.response, "the authorization server")
-            && !matches!(decided.kind, Decided::Redirected | Decided::ToLogin)
-        {
-            let variant = match decided.kind {
-                Decided::TooMany => &TOO_MANY,
-                Decided::Gateway => &GATEWAY,
-                Decided::InFront => &IN_FRONT,
-                _ => &PAGE_FAILS,
-            };
-            let asked = reading.authorization_before(self.hop.seq);
-            let uri = asked.and_then(|(_, asked)| value(asked, "redirect_uri"));
-            let dislikes = uri
-                .filter(|_| self.is_first && decided.kind == Decided::InFront)
-                .and_then(to_a_firewall);
-            let (more, way_around) = dislikes.unwrap_or_default();
-            return RULE
-                .found(RFC6749_AUTHORIZATION_ERROR)
-                .variant(variant)
-                .message(
-                    format!("A page on the way answers {status}. {} {more}", decided.why)
-                        .trim_end(),
-                )
-                .fix(format!("{} {way_around}", decided.fix).trim_end());
-        }
-        if (300..400).contains(&status) && self.response.header_value("location").is_none() {
-            return RULE
-                .found(RFC6749_AUTHORIZATION_ERROR)
-                .variant(&PAGE_FAILS)
-                .message(format!(
-                    "A page on the way answers {status}, which is a redirect, without Location: \
-                     there is nowhere to go, for a browser neither."
-                ))
-                .fix("Send Location with the redirect, and let proxies pass it on.");
-        }
-        if (200..300).contains(&status) && self.response.header_value("location").is_some() {
-            return RULE
-                .found(RFC6749_AUTHORIZATION_ERROR)
-                .variant(&NO_REDIRECT)
-                .message(format!(
-                    "The page answers {status} with Location. A browser follows Location on a \
-                     status from 300 to 399 alone, so it stays where it is, and the client waits in \
-                     vain. A proxy that replaces the status looks the same."
-                ))
-                .fix("Answer 302 where the browser is sent on with Location.");
-        }
-        if let Some(scheme) = self.scheme_off_the_web() {
-            return not_web(&scheme);
-        }
-        let refused = self.is_first && (status >= 400 || self.is_error_text());
-        if !refused && self.refuses_after_others() {
-            return self.refused_later(reading);
-        }
-        if !refused {
-            return self.wants_something();
-        }
-        if self.speaks_of_unknown_client() {
-            return self.client_unknown(reading);
-        }
-        let finding = RULE.found(RFC6749_AUTHORIZATION_ERROR);
-        if matches!(status, 404 | 405 | 410) {
-            return finding
-                .variant(&NOT_THERE)
-                .message(format!(
-                    "The URL in authorization_endpoint is answered {status}: the path is another \
-                     one, or the page behind it is not deployed."
-                ))
-                .fix(
-                    "Write the URL of the login page into authorization_endpoint of the metadata.",
-                );
-        }
-        finding
-            .variant(&REQUEST_REFUSED)
-            .message(format!(
-                "The authorization server answers the authorization request with {status} and does \
-                 not send the error back, so its own words are all there is. It may not know the \
-                 client, or not take a parameter; a firewall that wants a real browser looks the \
-                 same."
-            ))
-            .fix(
-                "Do what the page says. Check client ID and redirect URI at the authorization \
-                 server, or open the URL in a real browser.",
-            )
+    let has_location = page.response.header_value("location").is_some();
+    if (300..400).contains(&status) && !has_location {
+        return by_page::redirect_to_nowhere(found(&PAGE_FAILS), status);
     }
-
-    /// Of what a redirect leads to, unless that is a page.
-    fn scheme_off_the_web(&self) -> Option<String> {
-        let is_redirect = (300..400).contains(&self.response.status);
-        let location = self
-            .response
-            .header_value("location")
-            .filter(|_| is_redirect)?;
-        let to = Url::parse(self.hop.request().url())
-            .ok()?
-            .join(location)
-            .ok()?;
-        let is_page = matches!(to.scheme(), "http" | "https");
-        (!is_page).then(|| excerpt(to.scheme()))
+    if (200..300).contains(&status) && has_location {
+        return by_page::location_without_redirect(found(&NO_REDIRECT), status);
     }
-
-    /// Whether it is an error page behind another page, from which a person would not get on
-    /// either.
-    fn refuses_after_others(&self) -> bool {
-        let of_a_login = [
-            "password",
-            "credential",
-            "user name",
-            "username",
-            "e-mail",
-            "email",
-        ];
-        !self.is_first
-            && (400..500).contains(&self.response.status)
-            && self.is_error_text()
-            && !of_a_login.iter().any(|word| self.words().contains(word))
+    if let Some(scheme) = page.scheme_off_the_web() {
+        return by_page::not_web(found(&NOT_WEB).title_with([scheme.as_str()]));
     }
-
-    fn refused_later(&self, reading: &Reading<'_>) -> Finding {
-        let asked = reading.authorization_before(self.hop.seq);
-        let words = self.words();
-        let lost = asked.and_then(|(_, asked)| {
-            let names = asked.iter().map(|pair| pair.name.as_str());
-            let lost = |name: &&str| words.contains(*name) && says_missing(&words);
-            // "state" and "scope" are words of every page.
-            let mut names = names.filter(|name| name.contains('_'));
-            names.find(lost)
-        });
-        let finding = RULE
-            .found(RFC6749_AUTHORIZATION_ERROR)
-            .variant(&LATER_PAGE_REFUSES);
-        match lost {
-            Some(name) => finding
-                .message(format!(
-                    "The page misses {name}, which the authorization request had: it was lost \
-                     between the pages. A login that leads back without the parameters of the \
-                     request, or a cookie that does not come back, are the usual causes."
-                ))
-                .fix(
-                    "Keep the whole authorization request over the login, and go on with it \
-                     afterwards.",
-                ),
-            None => finding
-                .message(
-                    "The authorization endpoint led on, and a page behind it refuses. It has no \
-                     form, so a person would not get on from here either; its own words are all \
-                     there is.",
-                )
-                .fix(
-                    "Do what the page says, and look into the authorization server's log for this \
-                     request.",
-                ),
-        }
-    }
-
-    fn wants_something(&self) -> Finding {
-        let finding = RULE.found(RFC6749_LOGIN);
-        match self.response.status {
-            200..300 if self.response.body.bytes.is_empty() => finding
-                .variant(&NO_PAGE)
-                .message(
-                    "The answer has no content: there is nothing to fill in, to agree to or to run. \
-                     Most likely the server failed while it made the page.",
-                )
-                .fix("Look into the log of the authorization server for this request."),
-            200..300 if !is_html(self.response) => finding
-                .variant(&NO_PAGE)
-                .message(
-                    "Nothing there leads on, not even for a person: it has no form and no script, \
-                     since it is not HTML. authorization_endpoint may name another endpoint than \
-                     the login page, or the page comes without its Content-Type.",
-                )
-                .fix(
-                    "Write the URL of the login page into authorization_endpoint of the metadata, \
-                     and send that page with Content-Type: text/html.",
-                ),
-            401 | 403 => finding
-                .message(
-                    "The page came back after its form was sent. Most likely user name or password \
-                     are wrong or missing, or there is a field that nobody filled in.",
-                )
-                .fix(
-                    "Give the values with --form NAME=VALUE, or use a real browser for this \
-                     authorization server.",
-                ),
-            _ => finding
-                .message(
-                    "Most likely a person would get on from here: the page wants other values than \
-                     were given, or needs scripts, which are not run.",
-                )
-                .fix(
-                    "Give the form's fields with --form NAME=VALUE. When the page needs scripts or \
-                     a second factor, use a real browser.",
-                ),
-        }
-    }
-
-    /// Whether it is an error in words, whatever its status: no form to fill in, and no page of an
-    /// application.
-    fn is_error_text(&self) -> bool {
-        let body = self.response.body.text().unwrap_or_default();
-        let lower = body.to_ascii_lowercase();
-        let says = [
-            "error",
-            "invalid",
-            "unknown",
-            "not found",
-            "denied",
-            "not allowed",
-            "unrecognized",
-            "not registered",
-            "refused",
-            "something went wrong",
-        ];
-        !lower.contains("<form") && says.iter().any(|word| self.words().contains(word))
-    }
-
-    /// Its text in small letters.
-    fn words(&self) -> String {
-        let body = self.response.body.text().unwrap_or_default();
-        let text = if is_html(self.response) {
-            text_of_page(body)
-        } else {
-            body.to_owned()
-        };
-        text.to_ascii_lowercase()
-    }
-
-    fn speaks_of_unknown_client(&self) -> bool {
-        let words = self.words();
-        let of_client = ["client", "application", "app "]
-            .iter()
-            .any(|word| words.contains(word));
-        let unknown = [
-            "unknown",
-            "not found",
-            "unrecognized",
-            "unrecognised",
-            "not registered",
-            "does not exist",
-            "doesn't exist",
-            "not recognized",
-            "invalid client",
-            "invalid_client",
-            "client_id is invalid",
-            "invalid application",
-            "no client",
-            "no application",
-            "unauthorized_client",
-        ];
-        // 404 says "not found" of the page.
-        let status_says = self.response.status == 404;
-        let mut unknown = unknown
-            .iter()
-            .filter(|word| !(status_says && **word == "not found"));
-        of_client && unknown.any(|word| words.contains(word))
-    }
-
-    fn client_unknown(&self, reading: &Reading<'_>) -> Finding {
-        let finding = RULE.found(RFC6749_AUTHORIZATION_ERROR);
-        let registered = reading.registrations.iter().any(|seen| {
-            seen.seq < self.hop.seq && seen.status().is_some_and(|status| status < 300)
-        });
-        if registered {
-            return finding
-                .variant(&CLIENT_UNKNOWN)
-                .message(
-                    "The client was registered a moment ago, and the page does not know it: \
-                     registrations are kept where the page does not look, are lost at a restart, or \
-                     another server behind the same address answered.",
-                )
-                .fix(
-                    "Keep registered clients in a store that all instances share and that outlives \
-                     a restart.",
-                );
-        }
-        finding
-            .variant(&CLIENT_ID_UNKNOWN)
-            .message(
-                "The client ID comes from the settings of this run, or from an earlier \
-                 registration. The authorization server does not have it, or no longer, or in \
-                 another tenant.",
-            )
-            .fix(
-                "Correct the client ID in the settings of this run, or leave it out so that a client \
-                 is registered.",
-            )
+    let refused = page.is_first && (status >= 400 || page.is_error_text());
+    if !refused && page.refuses_after_others() {
+        by_page::refused_later(found(&LATER_PAGE_REFUSES), page, reading)
+    } else if !refused && page.is_no_page() {
+        by_page::no_page(RULE.found(RFC6749_LOGIN).variant(&NO_PAGE), page)
+    } else if !refused {
+        by_page::wants_something(RULE.found(RFC6749_LOGIN), page)
+    } else if page.speaks_of_unknown_client() && has_registered(reading, page) {
+        by_page::registered_client_unknown(found(&CLIENT_UNKNOWN))
+    } else if page.speaks_of_unknown_client() {
+        by_page::client_id_unknown(found(&CLIENT_ID_UNKNOWN))
+    } else if matches!(status, 404 | 405 | 410) {
+        by_page::endpoint_not_there(found(&NOT_THERE), status)
+    } else {
+        by_page::request_refused(found(&REQUEST_REFUSED), status)
     }
 }
 
-fn not_web(scheme: &str) -> Finding {
-    RULE.found(RFC6749_AUTHORIZATION_ERROR)
-        .variant(&NOT_WEB)
-        .title_with([scheme])
-        .message(
-            "A browser does not follow a redirect to a script, a file or data, and asks for a \
-             program of this machine for any other scheme. The client waits at its redirect URI all \
-             the while.",
-        )
-        .fix(
-            "Redirect to the redirect URI of the authorization request, or to a page of http or \
-             https that leads there.",
-        )
+/// Whether a client was registered before a page.
+fn has_registered(reading: &Reading<'_>, page: &Page<'_>) -> bool {
+    let mut registrations = reading.registrations.iter();
+    registrations
+        .any(|seen| seen.seq < page.hop.seq && seen.status().is_some_and(|status| status < 300))
 }
 
 #[cfg(test)]
