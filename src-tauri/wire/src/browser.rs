@@ -16,9 +16,8 @@ pub enum OpenError {
     NoBrowser(#[from] io::Error),
 }
 
-/// Opens an http or https URL in the system's browser, detached, and never through a shell. Takes
-/// as long as the launcher takes to fail, a fraction of a second: call it where blocking is
-/// allowed.
+/// Opens an http or https URL in the system's browser, detached, and never through a shell. Waits a
+/// fraction of a second to see whether the launcher fails: call it where blocking is allowed.
 pub fn open_browser(url: &str) -> Result<(), OpenError> {
     let url = checked(url)?;
     open::that_detached(url.as_str())?;

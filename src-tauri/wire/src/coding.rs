@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Plain,
     /// To be undone, the first one of the list first. Also where none was announced.
     Coded(Vec<&'static str>),
-    /// Not what was announced, for this reason.
+    /// Not what was announced. The text says why.
     False(String),
 }
 
@@ -68,7 +68,7 @@ fn kind_of(announced: &[String], first: &[u8]) -> Kind {
         return Kind::Plain;
     };
     match codings.first() {
-        // These two begin with a number of their own.
+        // Both formats begin with a magic number.
         Some(outer @ &("gzip" | "zstd")) if first.len() >= 2 && !begins_as(outer, first) => {
             Kind::False(format!("the bytes do not begin as {outer} does"))
         }
@@ -107,7 +107,7 @@ fn begins_as(coding: &str, first: &[u8]) -> bool {
         .all(|(byte, expected)| byte == expected)
 }
 
-/// Bodies that are compressed files: that is no coding.
+/// Bodies that are compressed files: that is not a content coding.
 fn is_archive(response: &Response) -> bool {
     let media = response.media_type().unwrap_or_default();
     media == "application/octet-stream" || media.contains("gzip") || media.contains("zstd")

@@ -20,8 +20,8 @@ use crate::outgoing::peer;
 /// parameter or of a JSON member.
 const LEAST_PART: usize = 8;
 
-/// The failure of a completed request that would carry a credential elsewhere; none when it may
-/// leave.
+/// The failure of a completed request that would carry a credential elsewhere; `None` when it may
+/// be sent.
 pub(crate) fn withheld(request: &Request, credentials: &[Credential]) -> Option<Failure> {
     let mut foreign = credentials
         .iter()

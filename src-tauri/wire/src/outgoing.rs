@@ -160,7 +160,7 @@ pub fn recorded(headers: &HeaderMap) -> Vec<Header> {
         .collect()
 }
 
-/// `host:port` of a URL for messages, with the port it implies; the text as it is when it is no
+/// `host:port` of a URL for messages, with the port it implies; the text itself when it is not a
 /// URL.
 pub(crate) fn peer(url: &str) -> String {
     let parsed = Url::parse(url).ok();

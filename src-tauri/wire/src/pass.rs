@@ -1,4 +1,4 @@
-//! Passes on what somebody else asks: a request as it comes, and its answer as it comes.
+//! Passes on the request of another client, and its answer, as they come.
 
 use std::io;
 use std::pin::Pin;
@@ -15,22 +15,22 @@ use crate::outgoing::{outgoing, recorded};
 use crate::pulse::Awake;
 use crate::send::{Sent, Wire};
 
-/// The pieces of a body, one after the other, as the one who reads them asks for them.
+/// The pieces of a body, one after the other, as their reader asks for them.
 pub type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// An answer whose body is still coming.
 pub struct Passed {
     /// What was sent and the head of the answer; the body of both is empty.
     pub sent: Sent,
-    /// The body as it comes, its content coding left as it is. None when there is no answer: then
-    /// the outcome says why.
+    /// The body as it comes, with its content coding. `None` when there is no answer: then the
+    /// outcome says why.
     pub body: Option<Chunks>,
 }
 
 impl Wire {
     /// Sends a request of somebody else's as it is, and reads the whole answer. Nothing is added to
     /// it but `accept: */*` where it names none, which means the same (RFC 9110 section 12.5.1).
-    /// Whether its credentials may go there is for the one to know who sent it.
+    /// Whether its credentials may go there is up to its sender.
     pub async fn pass_on_whole(&self, request: Request) -> Sent {
         self.sent(request, &[], true).await
     }
@@ -75,7 +75,7 @@ impl Wire {
         });
         let chunks = response.bytes_stream();
         let chunks = chunks.map_err(move |error| {
-            // The limits of whoever reads the body are kept as long as it comes.
+            // The limits of the body's reader hold until its end.
             let _ = &awake;
             io::Error::other(cut_off(&error))
         });

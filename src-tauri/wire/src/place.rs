@@ -1,4 +1,4 @@
-//! Whether a URL leads to the redirect URI, and what can be a path of ours.
+//! Whether a URL leads to the redirect URI, and whether a path can be ours.
 
 use url::Url;
 

@@ -2,7 +2,7 @@
 //!
 //! The client asks for names and connections inside the task of the request that needs them, so a
 //! task-local tells whose they are. A connection that another request's wait started, or that is
-//! finished in the background after an idle one was quicker, is nobody's.
+//! finished in the background after an idle one was quicker, is not attributed to any request.
 
 use std::error::Error;
 use std::future::Future;
@@ -29,7 +29,7 @@ pub(crate) struct Probe(Mutex<Seen>);
 pub(crate) struct Seen {
     pub(crate) phase: Phase,
     pub(crate) dns: Option<Duration>,
-    /// When the connection that the request made was there; none when an earlier one was used.
+    /// When the connection that the request made was there; `None` when an earlier one was used.
     pub(crate) connected: Option<Instant>,
     /// Name lookup, TCP and TLS together.
     pub(crate) connecting: Option<Duration>,

@@ -65,7 +65,7 @@ struct Reading<S> {
 /// A body without its codings, and how undoing them ended.
 type Undone = (Body, CodingEnd);
 
-/// Why a body is read no further, besides its end.
+/// Why the reading of a body stopped before its end.
 enum Stop<'a> {
     Failed(&'a (dyn Error + 'static)),
     TimedOut,
@@ -119,7 +119,7 @@ where
             },
         };
         let mut body = self.plain().await;
-        // A body that only looked coded is what it is.
+        // A body that only looked coded is kept as it is.
         if !name.is_empty() {
             body.coding = Some(Box::new(Coding {
                 name,
@@ -157,8 +157,8 @@ where
         }
     }
 
-    /// The body with its codings undone. An error when it has none of these codings, in a few
-    /// words.
+    /// The body with its codings undone. An error, in a few words, when it does not have these
+    /// codings.
     async fn undone(&self, first: &[u8], codings: &[&'static str]) -> Result<Undone, String> {
         const PIECE: usize = 16 * 1024;
         let mut reader = undone(self.incoming.clone(), first, codings);
@@ -169,7 +169,7 @@ where
         loop {
             let read = match timeout_at(self.deadline, reader.read(&mut piece)).await {
                 Ok(Ok(read)) => read,
-                // What was left out at the limit is missing at the end.
+                // What was cut off at the limit is missing at the end.
                 _ if self.incoming.is_over() => return Ok(self.full(bytes)),
                 Ok(Err(error)) => return self.broken(bytes, &error, codings),
                 Err(_) => {
@@ -203,7 +203,7 @@ where
         (self.ended(bytes, Err(Stop::Full)), end)
     }
 
-    /// The transport failed, or the coding is broken; or it was none: text is no compressed data.
+    /// The transport failed, or the coding is broken, or there was none: the body is plain text.
     fn broken(
         &self,
         bytes: Vec<u8>,
@@ -220,7 +220,7 @@ where
         let names = codings.join(", ");
         let is_text = |raw: &[u8]| match std::str::from_utf8(raw) {
             Ok(_) => true,
-            // A character that has come in part.
+            // A character of which some bytes have come.
             Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
         };
         if self.incoming.with_raw(is_text) {
@@ -259,7 +259,7 @@ where
 struct Events {
     /// Where the event begins that is not complete yet.
     begin: usize,
-    /// Up to where its end has been looked for.
+    /// How far its end has been searched for.
     looked: usize,
 }
 
@@ -278,7 +278,7 @@ impl Events {
         false
     }
 
-    /// Behind the blank line that ends the event.
+    /// Just after the blank line that ends the event.
     fn next_end(&self, bytes: &[u8]) -> Option<usize> {
         (self.looked..bytes.len()).find_map(|at| {
             ["\n\n", "\r\n\r\n", "\r\r"]

@@ -122,8 +122,8 @@ fn client_builder(tls: rustls::ClientConfig) -> ClientBuilder {
         .tls_info(true)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        // What is repeated is repeated in the open (`Sent::lost`), and an answer is kept as it
-        // came, whatever features other crates switch on.
+        // A repeated request is recorded as one (`Sent::lost`), and an answer is kept as it came,
+        // whatever features other crates switch on.
         .retry(reqwest::retry::never())
         .no_gzip()
         .no_brotli()

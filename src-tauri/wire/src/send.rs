@@ -34,7 +34,7 @@ pub struct Sent {
     /// When the request was handed to the network.
     pub started: Timestamp,
     pub timings: Timings,
-    /// None when no response came.
+    /// `None` when no response came.
     pub connection: Option<Connection>,
     /// The same request before this one, on an earlier connection that the server had closed.
     pub lost: Option<Box<Sent>>,

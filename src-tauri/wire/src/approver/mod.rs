@@ -21,8 +21,8 @@ use form::{Submission, Unanswered, next_on};
 /// given ones, and presses what approves.
 ///
 /// The given values may be a password, so they are for the first origin that asks for one of them.
-/// A form or a redirect that would bring a value that was typed in to another origin is the end of
-/// the way. What was chosen among what a page offers is not a secret, and goes where the page says.
+/// A form or a redirect that would bring a value that was typed in to another origin ends the
+/// login. What was chosen among what a page offers is not a secret, and goes where the page says.
 pub struct Approver {
     wire: Wire,
     form: Vec<(String, String)>,
@@ -42,7 +42,7 @@ pub struct Approver {
 pub struct Stuck {
     /// Without query and fragment.
     pub url: String,
-    /// None when no response came.
+    /// `None` when no response came.
     pub status: Option<u16>,
     pub why: String,
 }

@@ -107,7 +107,7 @@ impl Guard {
         })
     }
 
-    /// Waits for the callback. Its page has been written when this returns. None after too many
+    /// Waits for the callback. Its page has been written when this returns. `None` after too many
     /// requests: then the sockets are closed.
     pub(super) async fn callback(&mut self) -> Option<Callback> {
         loop {
@@ -126,7 +126,8 @@ impl Guard {
                     Ok(stream) => self.take(stream),
                     Err(error) => {
                         tracing::debug!(%error, "the callback listener could not take a connection");
-                        // When there are no descriptors for it, there are none at once either.
+                        // When there are no descriptors for it, there will not be any a moment
+                        // later.
                         sleep(Duration::from_millis(100)).await;
                     }
                 },
@@ -331,7 +332,7 @@ async fn pass_on(stream: &mut TcpStream, request: &[u8], server: &Answering) -> 
     let mut answer = Vec::new();
     let passed = async {
         inside.write_all(request).await?;
-        // So that nothing more is waited for.
+        // So that nobody waits for more.
         inside.shutdown().await?;
         inside.read_to_end(&mut answer).await?;
         stream.write_all(&answer).await?;

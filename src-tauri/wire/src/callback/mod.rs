@@ -114,8 +114,8 @@ impl CallbackListener {
     /// is refused. Everything else (other paths, methods and hosts) is turned away, and the wait
     /// goes on. Whether the answer is good is not judged here, but for the page the browser shows.
     ///
-    /// `expected_state` is the `state` of the authorization request; none, if it has none. Dropping
-    /// the future closes the sockets at once. Needs a tokio runtime around it.
+    /// `expected_state` is the `state` of the authorization request; `None` if it has none.
+    /// Dropping the future closes the sockets at once. Needs a tokio runtime around it.
     pub async fn received(self, expected_state: Option<Secret>) -> Result<Received, CallbackEnd> {
         self.wait(expected_state, None).await
     }

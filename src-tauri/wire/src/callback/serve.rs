@@ -15,7 +15,7 @@ use trace::Response;
 use super::answer::{Callback, Expected};
 use super::page::{head, refusal};
 
-/// The server, which nobody but the guard knows.
+/// The server. Only the guard connects to it.
 pub(super) struct Serving {
     server: Arc<Server>,
     address: SocketAddr,
@@ -36,9 +36,10 @@ pub(super) struct Answering {
 
 struct Shared {
     expected: Expected,
-    /// Takes requests without the right `state`, which are then not the callback; how many more.
+    /// Takes requests without the right `state`, which are then not the callback, and how many more
+    /// are taken.
     strays: Option<(Strays, AtomicUsize)>,
-    /// Whom the guard's connections come from; others are turned away.
+    /// The addresses of the guard's connections; others are turned away.
     admitted: Mutex<HashSet<SocketAddr>>,
     callback: Mutex<Wanted>,
 }
@@ -106,15 +107,15 @@ impl Answering {
         locked(&self.shared.admitted).insert(from);
     }
 
-    /// The callback, if it came from this address, which is let in no longer.
+    /// The callback, if it came from this address. Nothing more is let in from there.
     pub(super) fn callback_of(&self, from: SocketAddr) -> Option<Callback> {
         locked(&self.shared.admitted).remove(&from);
         let is_its = matches!(&*locked(&self.shared.callback), Wanted::Came(by, _) if *by == from);
         is_its.then(|| self.end()).flatten()
     }
 
-    /// Waits for no callback any more. The one that came meanwhile still counts: the browser says
-    /// so.
+    /// Stops waiting for a callback. One that has just come still counts: the browser already shows
+    /// it as received.
     pub(super) fn end(&self) -> Option<Callback> {
         match std::mem::replace(&mut *locked(&self.shared.callback), Wanted::Over) {
             Wanted::Came(_, callback) => Some(*callback),

@@ -8,7 +8,7 @@ use trace::{Body, Header, Response, origin_of};
 /// Where the document is.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// `host:port` that has to be asked for; none when a tunnel asks for what it likes.
+    /// `host:port` that has to be asked for; `None` when a tunnel asks for what it likes.
     pub(super) authority: Option<String>,
     pub(super) path: String,
     pub(super) document_url: String,

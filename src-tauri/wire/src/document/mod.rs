@@ -26,7 +26,8 @@ use answer::Place;
 pub use serve::Fetched;
 use serve::{Limits, Serving};
 
-/// Reports that wait to be taken. Beyond that no request is answered until one is.
+/// Reports that may wait to be taken. When there are as many, no request is answered until one is
+/// taken.
 const MOST_REPORTS: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

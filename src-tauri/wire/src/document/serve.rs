@@ -36,7 +36,7 @@ pub struct Fetched {
     pub from: SocketAddr,
 }
 
-/// When the system has no descriptors for a connection, it has none at once either.
+/// When the system has no descriptors for a connection, it will not have any a moment later.
 const RECOVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Default for Limits {
 
 #[derive(Debug)]
 pub(super) struct Serving {
-    /// None when it is closed.
+    /// `None` when it is closed.
     socket: Mutex<Option<TcpListener>>,
     place: Place,
     limits: Limits,
