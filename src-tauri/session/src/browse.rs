@@ -24,7 +24,7 @@ use crate::visit::Visit;
 use crate::watched::seen;
 use flow::options::{Browser, CallbackHost, ResponseMode};
 
-/// How the waiting for a callback ended.
+/// How the wait for a callback ended.
 enum End {
     Received(Received),
     Pasted(Request),
@@ -36,7 +36,7 @@ impl Runner {
     /// that is the one registered.
     pub(crate) fn listen(&mut self) -> Result<String, String> {
         self.listener = None;
-        // Its redirect URI is elsewhere: nobody comes here.
+        // Its redirect URI leads elsewhere, so no callback comes here.
         if let Some(hosted) = self.setup.profile.filter(|profile| profile.hosted) {
             return Ok(hosted.play.redirect_uri.clone());
         }
@@ -300,7 +300,7 @@ impl Runner {
         Ok(None)
     }
 
-    /// Brings the user to the page where a device is approved; the polls go on meanwhile.
+    /// Sends the user to the page where a device is approved, while the polls go on.
     pub(crate) fn show_verification_page(&mut self, url: String, phase: Phase) {
         if self.options.browser == Browser::Watch {
             self.not_watched("this page leads back to no client.".into(), phase);
@@ -348,7 +348,7 @@ impl Runner {
         })
     }
 
-    /// Reports new rows or another mode while the same is being waited for.
+    /// Reports new rows, or another mode, during the same wait.
     pub(crate) fn report_waiting(&mut self) {
         let status = self.reporter.last_status();
         self.report(status);
@@ -368,7 +368,7 @@ impl Runner {
         }
     }
 
-    /// Plays the browser, where that is wanted, up to the delivery of the callback.
+    /// Stands in for the browser, where that is wanted, up to the delivery of the callback.
     fn approve(
         &self,
         url: &str,
@@ -399,7 +399,7 @@ impl Runner {
         }
     }
 
-    /// The listener once more at the redirect URI that the flow has.
+    /// Opens the listener again, at the redirect URI that the flow has.
     fn reopen(&mut self) -> Result<(), String> {
         let port = self.flow.facts.redirect_uri.as_deref().and_then(port_of);
         let listener = CallbackListener::open(&self.callback_settings(port))

@@ -17,7 +17,7 @@ use crate::runner::Runner;
 use crate::setup;
 use crate::state::Status;
 
-/// How long a keychain may take before the user sees that it is waited for.
+/// How long a keychain may take before the user is told that the run waits for it.
 const NOTICEABLE: Duration = Duration::from_millis(300);
 
 impl Runner {
@@ -94,8 +94,8 @@ impl Runner {
         self.attend(work).await
     }
 
-    /// Answers a command that came while something is under way. No command: nobody holds the
-    /// session any more.
+    /// Answers a command that came while something is under way. Without a command, nobody holds
+    /// the session any more.
     pub fn command_while_busy(&mut self, command: Option<(Command, Reply)>) -> Result<(), Stop> {
         let Some((command, reply)) = command else {
             return Err(Stop(None));

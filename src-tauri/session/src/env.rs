@@ -5,12 +5,12 @@ use std::time::SystemTime;
 use flow::{Env, Flow, Setup, StepOutcome, Transition};
 use trace::Timestamp;
 
-/// Judges with the time it is and with random numbers.
+/// Judges with the current time and a source of random numbers.
 pub(crate) fn judge(flow: &Flow, setup: &Setup, seen: StepOutcome<'_>) -> Transition {
     with_env(|env| flow.clone().judge(setup, seen, env))
 }
 
-/// Hands in the time it is and a source of random numbers.
+/// Passes in the current time and a source of random numbers.
 pub(crate) fn with_env<T>(work: impl FnOnce(&mut Env<'_>) -> T) -> T {
     work(&mut Env {
         now: now(),

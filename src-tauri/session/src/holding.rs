@@ -16,7 +16,7 @@ impl Runner {
         for breakpoint in &wanted {
             breakpoint.check()?;
         }
-        // What is found already is no reason to wait.
+        // What was found before is not a reason to wait.
         if wanted.iter().any(Breakpoint::is_about_findings) {
             let found = diagnosis::diagnose(&lock(&self.journal).trace);
             drop(self.known_findings.new_of(found));
@@ -132,14 +132,15 @@ impl Runner {
         Ok(met.cloned())
     }
 
-    /// What the flow is to see in place of the answer; none for the answer as it came.
+    /// What the flow is to see in place of the answer; `None` for the answer as it came.
     async fn until_let_through(&mut self, held: &Outcome) -> Result<Option<Outcome>, Stop> {
         loop {
             match self.inbox.recv().await {
                 Some((Command::LetThrough(changed), reply)) => {
                     let checked = changed.map(|changed| checked(held, *changed)).transpose();
                     let answer = checked.as_ref().map(|_| ()).map_err(Clone::clone);
-                    // Before the answer: whoever waits for rest next is not to see the old one.
+                    // Set before the command is answered, so that the next one who waits for rest
+                    // does not see the old state.
                     self.resting.send_replace(answer.is_err());
                     let _ = reply.send(answer);
                     if let Ok(changed) = checked {
@@ -180,8 +181,8 @@ fn checked(held: &Outcome, changed: Outcome) -> Result<Outcome, AppError> {
     Ok(Outcome::Response(response))
 }
 
-/// Lets what describes the body follow it, where the user left that as it was: nobody is to take
-/// the change for a damaged message.
+/// Updates the headers that describe the body, where the user left them as they were, so that the
+/// change is not taken for a damaged message.
 fn follow_the_body(before: Option<&Response>, response: &mut Response) {
     response.body.end = BodyEnd::Complete;
     response.body.coding = None;

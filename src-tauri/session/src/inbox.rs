@@ -13,7 +13,7 @@ use crate::error::AppError;
 pub struct Resend {
     /// The entry of the exchange whose request it is.
     pub seq: u32,
-    /// The request as it was changed; none for the one that was sent.
+    /// The request as it was changed; `None` for the one that was sent.
     pub request: Option<Request>,
     /// One after the other.
     pub times: u32,
@@ -36,8 +36,8 @@ pub(crate) enum Command {
     ChooseRegistration(Registration),
     TokensChanged,
     SetBreakpoints(Vec<Breakpoint>),
-    /// With what the flow is to see in place of the answer that is held; none for the answer as it
-    /// came.
+    /// With what the flow is to see in place of the answer that is held; `None` for the answer as
+    /// it came.
     LetThrough(Option<Box<Outcome>>),
     Resend(Resend),
 }
@@ -61,7 +61,8 @@ pub(crate) type Inbox = mpsc::UnboundedReceiver<(Command, Reply)>;
 
 /// The user stopped the run, or nobody holds the session any more.
 ///
-/// It is the error of everything that waits, so that `?` leads to the one place that ends the run.
+/// Everything that waits returns it as its error, so that `?` leads to the one place that ends the
+/// run.
 #[must_use = "the run has to be ended"]
 pub(crate) struct Stop(pub Option<Reply>);
 

@@ -47,7 +47,7 @@ impl Journal {
 
     pub fn new(server_url: &str, now: Timestamp) -> Self {
         let mut trace = Trace::new(server_url, now);
-        // Its lifeline is there before anything was sent.
+        // Its lifeline is shown before anything was sent.
         if let Some(origin) = origin_of(server_url) {
             trace.participant(Role::McpServer, &origin);
         }
@@ -201,7 +201,7 @@ impl Journal {
             Part::Script => (Purpose::WithinPage, "by a script"),
         };
         let to = self.addressee(&purpose, &hop.request);
-        // A wrong password is not an end: the user tries again.
+        // A wrong password does not end the login: the user tries again.
         let verdict = page_words(&hop.outcome).map(|words| match words.kind {
             VerdictKind::Rejected => Verdict::moved_on(words.text),
             _ => words,
@@ -331,7 +331,7 @@ impl Journal {
     }
 }
 
-/// The data behind a lock, also after a panic elsewhere: the record must not be lost with it.
+/// The data behind a lock, also after a panic elsewhere, which must not lose the record.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -375,7 +375,7 @@ fn asks_to_vouch(request: &Request) -> bool {
     has("SAMLRequest") || (has("client_id") && (has("response_type") || has("request_uri")))
 }
 
-/// On a request whose connection the server had closed.
+/// The words on a request whose connection the server had closed.
 fn sent_again(lost: &Sent) -> Verdict {
     Verdict::moved_on(if lost.request.method == "GET" {
         "sent again on a new connection"

@@ -24,7 +24,7 @@ pub(crate) struct SentBrowser {
     pub deadline: Timestamp,
 }
 
-/// What a lookout has to tell.
+/// What a lookout reports.
 pub(crate) enum Sighting {
     /// Nothing was heard of the browser for too long.
     Silence,
@@ -35,7 +35,7 @@ pub(crate) enum Sighting {
 pub(crate) struct Lookout {
     /// The page was not asked for yet, and may be.
     may_look: bool,
-    /// None when nobody waits for a word any more.
+    /// `None` when nobody waits for its result any more.
     silence: Option<Pin<Box<Sleep>>>,
     hops: mpsc::UnboundedReceiver<Sent>,
     sender: mpsc::UnboundedSender<Sent>,
@@ -43,7 +43,7 @@ pub(crate) struct Lookout {
 }
 
 impl Lookout {
-    /// `after` is how long nothing may be heard; none when the page must not be asked for.
+    /// `after` is how long nothing may be heard; `None` when the page must not be asked for.
     pub fn new(after: Option<Duration>) -> Self {
         let (sender, hops) = mpsc::unbounded_channel();
         Self {
@@ -55,7 +55,7 @@ impl Lookout {
         }
     }
 
-    /// The browser was heard from: it is no longer silent.
+    /// The browser sent something, so it is no longer silent.
     pub fn hear(&mut self) {
         self.silence = None;
     }
@@ -75,7 +75,7 @@ impl Lookout {
         });
     }
 
-    /// The next thing to tell; never, when there is none.
+    /// The next thing to report. Waits for ever when there is nothing.
     pub async fn next(&mut self) -> Sighting {
         let Self { silence, hops, .. } = self;
         let quiet = async {
@@ -91,7 +91,7 @@ impl Lookout {
         }
     }
 
-    /// Breaks it off, and hands out what was not told yet.
+    /// Stops it, and returns what was not reported yet.
     pub async fn end(&mut self) -> Vec<Sent> {
         self.task.shutdown().await;
         let mut rest = Vec::new();

@@ -61,8 +61,8 @@ pub(crate) fn with_its_options(mut options: Options, profile: Option<&Profile>) 
     options
 }
 
-/// The port that the client listens on, where it has one of its own. It takes another one where
-/// somebody else has it.
+/// The port that the client listens on, where it has one of its own. Another one is taken if that
+/// one is in use.
 pub(crate) fn port(profile: &Profile) -> Option<u16> {
     Url::parse(&profile.play.redirect_uri).ok()?.port()
 }

@@ -1,4 +1,4 @@
-//! Tells what happened, each change once and in order.
+//! Reports what happened, each change once and in order.
 
 use std::sync::Arc;
 
@@ -65,12 +65,12 @@ impl Reporter {
         }
     }
 
-    /// Takes in what the vault listed.
+    /// Keeps what the vault listed.
     pub fn tokens_read(&mut self, vault: &Vault, listed: Result<Vec<TokenSet>, VaultError>) {
         self.vault = vault_view(vault);
         match listed {
             Ok(sets) => self.tokens = Shown::of(&sets),
-            // Those that were read before are shown on, with the reason beside them.
+            // Those that were read before are still shown, with the reason beside them.
             Err(error) => {
                 tracing::warn!(%error, "tokens could not be listed");
                 self.vault.problem = Some(error.to_string());
@@ -82,7 +82,7 @@ impl Reporter {
         self.status.clone()
     }
 
-    /// Tells what is new. Says nothing when nothing is.
+    /// Reports what is new, if anything is.
     pub fn send(&mut self, now: Snapshot<'_>) {
         let trace = &now.journal.trace;
         let entries = trace.entries[self.entries..].to_vec();

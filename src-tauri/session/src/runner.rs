@@ -65,9 +65,9 @@ impl Runner {
         resting: watch::Sender<bool>,
     ) -> Result<Self, AppError> {
         let mut setup = setup::setup(&options)?;
-        // What a client that is played has otherwise was not chosen by the user.
+        // What is set because a client is played was not chosen by the user.
         let own = setup::checked(&options)?.own();
-        // From here on as they were checked.
+        // From here on the options are those that were checked.
         let options = setup.options.clone();
         let wire = Wire::new(&setup::wire_settings(&options))
             .map_err(|error| invalid(error.to_string()))?;
@@ -146,7 +146,8 @@ impl Runner {
             };
             if steps {
                 match self.step().await {
-                    // One that the user walks up to is not met again when the run goes on.
+                    // A breakpoint that the user reaches step by step does not stop the run again
+                    // when it goes on.
                     Ok(_) if !self.running => drop(self.breaks()),
                     Ok(_) => {}
                     Err(stop) => self.end(stop).await,

@@ -1,4 +1,4 @@
-//! Which values of a request are secret by the place they stand in.
+//! Which values of a request are secret because of their place in it.
 
 use trace::{MessagePart, Purpose, Request, pairs, query_pairs, secret_at};
 

@@ -19,7 +19,7 @@ enum Waited {
 }
 
 impl Runner {
-    /// Sends a request when it is its time. Returns whether it was sent.
+    /// Sends a request when its time has come. Returns whether it was sent.
     pub async fn send(&mut self, plan: Plan) -> Result<bool, Stop> {
         if let Some(not_before) = plan.not_before {
             match self.wait(not_before).await? {
@@ -75,7 +75,7 @@ impl Runner {
             outcome: &sent.outcome,
         };
         let mut judged = judge(&self.flow, &self.setup, seen);
-        // What only reads is as good the second time.
+        // A request that only reads can be repeated.
         if sent.lost.is_some() && sent.request.method != "GET" {
             judged = judged.sent_twice();
         }

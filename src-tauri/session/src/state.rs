@@ -33,14 +33,14 @@ pub type Keep = Box<dyn FnMut(&Trace, &[(String, Secret)]) + Send>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunState {
     pub status: Status,
-    /// Runs on without being asked at each request.
+    /// Goes on without asking at each request.
     pub running: bool,
     pub breakpoints: Vec<Breakpoint>,
     /// The one at which the run waits.
     pub at_breakpoint: Option<Breakpoint>,
     /// The phase of the step that comes next or is under way.
     pub phase: Option<Phase>,
-    /// What happens when "Next" is pressed; none while something is under way or all is done.
+    /// What happens when "Next" is pressed; `None` while something is under way or all is done.
     pub next: Option<NextStep>,
     /// The revision in use, once it is known.
     pub revision: Option<Revision>,
@@ -180,7 +180,7 @@ pub struct TokenView {
     /// Masked: the first characters and the length.
     pub access_token: String,
     pub refresh_token: Option<String>,
-    /// None when the server did not say.
+    /// `None` when the server did not say.
     pub expires_at: Option<Timestamp>,
     /// The set this session is using.
     pub current: bool,

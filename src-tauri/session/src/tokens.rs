@@ -101,7 +101,7 @@ pub(crate) fn token_set(
 #[derive(Default)]
 pub(crate) struct Shown {
     sets: Vec<(TokenView, u64)>,
-    /// Access tokens are told apart by what this makes of them.
+    /// The hash by which access tokens are told apart.
     hash: RandomState,
 }
 
@@ -115,7 +115,7 @@ impl Shown {
         }
     }
 
-    /// With the set marked that is in use.
+    /// The sets, with the one in use marked.
     pub fn views(&self, current: Option<&Tokens>, persistent: bool) -> Vec<TokenView> {
         let current = current.map(|tokens| self.hash.hash_one(&tokens.access_token));
         let view = |(view, access_token): &(TokenView, u64)| TokenView {

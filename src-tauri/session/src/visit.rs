@@ -25,7 +25,7 @@ impl Visit {
         Self { hops, task }
     }
 
-    /// Breaks it off; what it did is in `hops` then.
+    /// Stops it. What it did is in `hops` then.
     pub async fn end(&mut self) {
         self.task.shutdown().await;
     }

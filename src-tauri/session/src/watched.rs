@@ -32,7 +32,8 @@ impl Runner {
         }
     }
 
-    /// Opens one beside a browser that stays away. The callback may come from either.
+    /// Opens one in addition to a browser that has not come back. The callback may come from
+    /// either.
     pub(crate) async fn watch_instead(
         &mut self,
         sent: &SentBrowser,
@@ -99,7 +100,7 @@ impl Runner {
     }
 }
 
-/// What is seen next; never, where no browser is watched.
+/// What is seen next. Waits for ever when no browser is watched.
 pub(crate) async fn seen(watch: &mut Option<Watch>) -> Seen {
     match watch {
         Some(watch) => watch.next().await.unwrap_or(Seen::Closed),

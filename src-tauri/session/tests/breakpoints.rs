@@ -263,7 +263,7 @@ async fn a_token_made_up_by_hand_is_nobodys_fault() {
     let codes: Vec<_> = accused.map(|it| it.code.as_str()).collect();
     assert_eq!(codes, ["L03"]);
 
-    // Gone back over, all is judged again.
+    // After going back, everything is judged again.
     let at = run.seq_of("GET /authorize");
     run.session.rewind(at).await.expect("it is a live row");
     run.session

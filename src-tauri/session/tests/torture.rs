@@ -134,7 +134,7 @@ async fn each_call_of_the_keychain_fails_in_each_way() {
     }
 }
 
-/// Whoever started a run goes away at each moment at which it would wait: the window is closed, the
+/// The front-end goes away at each moment at which the run would wait: the window is closed, the
 /// program ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_wherever_it_waits_a_run_leaves_nothing_behind() {
@@ -184,7 +184,7 @@ async fn dropped_wherever_it_waits_a_run_leaves_nothing_behind() {
         assert!(!left.iter().any(is_left), "{nth}: {left:?}");
         let _ = std::fs::remove_dir_all(&folder);
         if done.is_some() {
-            // How often it waits is up to how much came since it last looked.
+            // How often it waits depends on how much came since it last looked.
             assert!(nth > 1, "it was dropped at least once while it waited");
             return;
         }
@@ -287,7 +287,7 @@ async fn none_but(before: usize) {
     }
 }
 
-/// What it comes to, unless it is not done when it was polled so often: then it is dropped.
+/// The result, unless the future is not done after so many polls: then it is dropped.
 async fn polled<T>(most: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     let mut polls = 0;

@@ -1,4 +1,4 @@
-//! A keychain that answers only when it is let, and fails where it is told to.
+//! A keychain that answers only when a test allows it, and fails where it is told to.
 
 use std::any::Any;
 use std::collections::HashMap;

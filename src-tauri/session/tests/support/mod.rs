@@ -1,4 +1,4 @@
-//! A server and a keychain that answer only when they are let.
+//! A server and a keychain that answer only when a test allows it.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 

@@ -1,5 +1,5 @@
-//! An MCP server and its authorization server in one, that answers only when it is let, and breaks
-//! off where it is told to.
+//! An MCP server and its authorization server in one. It answers only when a test allows it, and
+//! breaks off where it is told to.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
