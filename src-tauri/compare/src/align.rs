@@ -1,4 +1,4 @@
-//! Which step of the one run is which step of the other: by what was asked, not by the row.
+//! Which step of one run matches which step of the other: by what was asked, not by the row.
 
 use std::collections::HashMap;
 
@@ -84,7 +84,7 @@ struct Label {
 }
 
 impl Label {
-    /// How much speaks for the two being the same step. Steps of one kind always may be.
+    /// How likely the two are the same step. Steps of one kind always may be.
     fn likeness(&self, other: &Self) -> u32 {
         let same = |is_same: bool, weight: u32| u32::from(is_same) * weight;
         2 + same(self.detail == other.detail, 4)
@@ -101,7 +101,7 @@ fn matched(a: &[Label], b: &[Label]) -> Vec<(usize, usize)> {
     let mut pairs: Vec<(usize, usize)> = (0..same_start).map(|at| (at, at)).collect();
     let (rows, columns) = (rest_a.len() + 1, rest_b.len() + 1);
     if rows.saturating_mul(columns) > MOST_CELLS {
-        // One after the other: as good as any where thousands of the same are compared.
+        // Pairs them in order, which is as good as any other way for thousands of equal steps.
         pairs.extend((same_start..a.len().min(b.len())).map(|at| (at, at)));
         return pairs;
     }

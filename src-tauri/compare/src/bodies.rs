@@ -122,7 +122,7 @@ fn of_stream(response: &Response) -> Option<Json> {
     }
 }
 
-/// Text or bytes that are nothing of the above.
+/// Text or bytes of another kind.
 fn other(place: Place, body: &Body, list: &mut Vec<Fact>) {
     let fact = match body.text() {
         Some(text) => Fact::text(place, "", text),
@@ -137,7 +137,7 @@ fn document(place: Place, json: &Json, list: &mut Vec<Fact>) {
     match json {
         Json::Object(members) => {
             for (name, value) in members {
-                // It numbers the calls of a connection.
+                // The id only numbers the calls of a connection.
                 if is_rpc && name == "id" {
                     let id = Value::Connection(value.to_string());
                     list.push(Fact::new(place, "id", id));

@@ -1,11 +1,11 @@
-//! Which names hold values that are fresh each time, times, or nothing that counts.
+//! Which names hold values that are fresh each time, times, or values that do not matter.
 
 /// What kind of value stands under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Compared as it is, after the shapes in it were named.
     Plain,
-    /// Another one in every run: only what it is the same as counts.
+    /// Different in every run: only which other values it equals counts.
     Fresh,
     /// Seconds since 1970: how far from the exchange counts.
     Time,
@@ -13,7 +13,7 @@ pub enum Class {
     Connection,
 }
 
-/// Parameters, members and claims whose values are made anew each time. In lower case.
+/// Parameters, members and claims whose values are new each time. In lower case.
 const FRESH: &[&str] = &[
     "access_token",
     "actor_token",
@@ -185,7 +185,7 @@ fn of_header(name: &str, known: &[&str], begin: &[&str]) -> Class {
     }
 }
 
-/// Headers that the flow is decided by; a difference in another one is told after all others.
+/// Headers that decide the flow. A difference in another one comes last.
 const DECISIVE: &[&str] = &[
     "accept",
     "authorization",
@@ -201,7 +201,7 @@ const DECISIVE: &[&str] = &[
     "www-authenticate",
 ];
 
-/// Whether the flow is decided by a header of this name. In lower case.
+/// Whether a header of this name decides the flow. In lower case.
 pub fn is_decisive(header: &str) -> bool {
     DECISIVE.contains(&header) || header.starts_with("access-control-")
 }

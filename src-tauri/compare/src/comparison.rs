@@ -1,4 +1,4 @@
-//! What comes of comparing two runs. Secrets are replaced in all of it.
+//! The result of comparing two runs. Secrets are replaced in all of it.
 
 use diagnosis::{Level, Owner};
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,11 @@ use ts_rs::TS;
 /// Two runs side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Comparison {
-    /// Nothing differs but noise.
+    /// Nothing but noise differs.
     pub same: bool,
     /// The first difference that matters, or that there is none.
     pub sentence: String,
-    /// Where that difference is; none when there is none, or when only findings differ.
+    /// Where that difference is; null when nothing or only findings differ.
     pub first: Option<First>,
     /// Every step of the two, in the order of the first.
     pub rows: Vec<ComparedRow>,
@@ -41,7 +41,7 @@ pub struct Flows {
 pub struct First {
     /// Counts the rows of the comparison from 0.
     pub row: u32,
-    /// Counts the differences of the row from 0; none when the row as a whole is the difference.
+    /// Counts the differences of the row from 0; null when the row as a whole is the difference.
     pub difference: Option<u32>,
 }
 
@@ -67,8 +67,8 @@ pub enum RowState {
     /// The other run has no such step.
     OnlyA,
     OnlyB,
-    /// The other one has no such step, and that does not count: it is of a kind that is not
-    /// recorded there, or repeats the step before.
+    /// The other run has no such step, and that does not count: steps of this kind are not recorded
+    /// there, or it repeats the step before.
     NotCounted,
 }
 
@@ -93,10 +93,10 @@ pub struct Difference {
     pub name: String,
     /// Place and name in words: "the request header accept".
     pub what: String,
-    /// None when it is not there.
+    /// Null when it is not there.
     pub a: Option<String>,
     pub b: Option<String>,
-    /// Why it does not count; none when it does.
+    /// Why it does not count; null when it does.
     pub noise: Option<Noise>,
 }
 
@@ -135,7 +135,7 @@ pub enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Noise {
-    /// An id, code, token or nonce that is another one in every run.
+    /// An id, code, token or nonce that differs in every run.
     Fresh,
     Time,
     /// A port of this machine, or the host of the server where two servers are compared.

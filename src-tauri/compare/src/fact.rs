@@ -11,7 +11,7 @@ pub struct Fact {
     pub place: Place,
     pub name: String,
     pub value: Value,
-    /// It may be shown; else only that it differs is told.
+    /// It may be shown. Otherwise only that it differs is said.
     pub is_public: bool,
 }
 
@@ -24,7 +24,7 @@ pub enum Value {
     Duration(f64),
     /// Without regard to the order.
     Set(Vec<String>),
-    /// By what it is the same as.
+    /// By which earlier value it equals.
     Fresh(String),
     /// Seconds since 1970.
     Time(f64),

@@ -17,7 +17,7 @@ use crate::steps::Step;
 pub struct Facts {
     pub list: Vec<Fact>,
     pub recorded: Recording,
-    /// Seconds since 1970 at which it began; none when that was not recorded.
+    /// Seconds since 1970 at which it began; `None` when that was not recorded.
     pub began: Option<f64>,
     /// Bodies that end early: what is not in them may have been sent.
     pub is_request_cut: bool,

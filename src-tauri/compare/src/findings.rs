@@ -98,7 +98,7 @@ fn change(
     }
 }
 
-/// Why the other run's silence says nothing, where it does not.
+/// Why it means nothing that the other run has no such finding; `None` when it means something.
 fn why_not(both: &Both<'_>, finding: &Finding, other: usize) -> Option<String> {
     if finding.level == Level::Note {
         return Some("Notes make no difference.".into());

@@ -43,7 +43,7 @@ pub fn of_request(step: &Step<'_>, list: &mut Vec<Fact>) {
 pub fn of_response(step: &Step<'_>, response: &Response, list: &mut Vec<Fact>) {
     for header in &response.headers {
         let name = header.name.to_ascii_lowercase();
-        // Both are told part by part.
+        // Both are compared part by part.
         if matches!(name.as_str(), "www-authenticate" | "location") {
             continue;
         }

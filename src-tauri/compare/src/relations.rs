@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(broken(&seen, ["new-in-a", "new-in-b"]), None);
         assert_eq!(broken(&seen, ["sent-in-a", "other"]), Some((0, key(3))));
         assert_eq!(broken(&seen, ["other", "sent-in-b"]), Some((1, key(3))));
-        // What was not recorded in the other run says nothing.
+        // A value that was not recorded in the other run means nothing.
         seen[0].remember(key(4), "alone");
         assert_eq!(broken(&seen, ["alone", "other"]), None);
     }

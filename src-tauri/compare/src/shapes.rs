@@ -70,7 +70,7 @@ fn is_of_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
-/// A UUID, or a long run of letters and digits that nobody thought of.
+/// A UUID, or a long random run of letters and digits.
 pub fn is_id(word: &str) -> bool {
     if is_uuid(word) {
         return true;

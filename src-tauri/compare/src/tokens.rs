@@ -50,7 +50,7 @@ fn members(place: Place, prefix: &str, object: &Map<String, Json>, list: &mut Ve
                 let texts = items.iter().filter_map(Json::as_str);
                 Fact::new(place, path, Value::Set(texts.map(str::to_owned).collect()))
             }
-            // One or several: that is told by the value.
+            // One or several, as the value shows.
             Json::String(text) if name == "aud" => {
                 Fact::new(place, path, Value::Set(vec![text.clone()]))
             }

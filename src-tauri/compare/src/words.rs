@@ -49,7 +49,7 @@ fn flows(both: &Both<'_>) -> Flows {
     Flows { a, of_a, b, of_b }
 }
 
-/// What a finding that came or went is about; else what comes first.
+/// The difference that a finding which came or went is about; otherwise the first one.
 fn first(both: &Both<'_>, rows: &[ComparedRow], findings: &[FindingChange]) -> Option<First> {
     let changed = findings
         .iter()

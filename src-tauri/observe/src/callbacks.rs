@@ -1,4 +1,4 @@
-//! The way back from the authorization server through us, where that can be arranged.
+//! The authorization response on its way through us, where that can be arranged.
 //!
 //! A client that registers gets our callback registered beside its own. An authorization request of
 //! such a client then asks for ours; what comes back to it is handed on to the client's own, with
@@ -15,7 +15,7 @@ use crate::messages::{with_query_values, with_values};
 /// How many of each kind are remembered. The oldest is forgotten first.
 const MOST: usize = 256;
 
-/// Schemes that a browser would run instead of opening.
+/// Schemes that a browser would run as a program instead of opening a page.
 const NEVER: [&str; 5] = ["javascript", "data", "vbscript", "blob", "file"];
 
 /// What is known of the clients' redirect URIs.
@@ -49,8 +49,8 @@ impl Callbacks {
         }
     }
 
-    /// The query or form of an authorization request that asks for our callback instead; none where
-    /// it cannot.
+    /// The query or form of an authorization request that asks for our callback instead; `None`
+    /// where that is not possible.
     pub fn arranged(&mut self, request: &str, callback: &str, host: &str) -> Option<String> {
         let asked = pairs(request);
         let value = |name: &str| value(&asked, name);
@@ -88,8 +88,8 @@ impl Callbacks {
         Some(open)
     }
 
-    /// The form of a token request with the callback that its code came to; none where that is the
-    /// client's.
+    /// The form of a token request with the callback that its code came to; `None` where that is
+    /// the client's.
     pub fn redeemed(&self, form: &str, callback: &str) -> Option<String> {
         let asked = pairs(form);
         let code = value(&asked, "code")?;
@@ -135,7 +135,7 @@ pub fn is_answer(url: &str) -> bool {
         .any(|name| value(&asked, name).is_some())
 }
 
-/// Whether a browser opens a redirect URI, and runs nothing instead.
+/// Whether a browser opens a redirect URI and does not run it as a program.
 fn is_opened(uri: &str) -> bool {
     Url::parse(uri).is_ok_and(|uri| !NEVER.contains(&uri.scheme()))
         && !uri.chars().any(|c| c.is_control())

@@ -8,8 +8,8 @@ use url::Url;
 use crate::places::Places;
 use crate::serve::Out;
 
-/// What is between two neighbours alone (RFC 9110 section 7.6.1), and what our side of the
-/// connection sees to.
+/// Headers that are between two neighbours alone (RFC 9110 section 7.6.1), and those that our side
+/// of the connection sets.
 const HOP: [&str; 9] = [
     "connection",
     "expect",
@@ -22,7 +22,7 @@ const HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// What tunnels add. A server that reads it would call itself by the tunnel's name.
+/// What tunnels add. A server that reads them would call itself by the tunnel's name.
 const BY_TUNNELS: [&str; 9] = [
     "cdn-loop",
     "forwarded",

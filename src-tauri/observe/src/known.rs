@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::messages::{is_endpoint, metadata_in};
 
-/// A server names few addresses.
+/// How many addresses are kept: a server names few.
 const MOST: usize = 256;
 
 /// What is done with a request.
@@ -23,7 +23,7 @@ pub enum Kind {
     Endpoint,
     /// Everything else that the MCP server has.
     Call,
-    /// Nothing that is passed on.
+    /// A request that is not passed on.
     Nothing,
 }
 

@@ -1,4 +1,4 @@
-//! What a proxy in between cannot do, told where it mattered. None of it is the client's fault.
+//! What a proxy in between cannot do, reported where it mattered. None of it is the client's fault.
 
 /// Something that a proxy in between cannot do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

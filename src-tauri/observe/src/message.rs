@@ -51,7 +51,7 @@ impl Proxy {
         entry.server_gets(server.clone());
         let mut sent = self.wire.pass_on_whole(server).await;
         if with_ours && is_refused(&sent.outcome) {
-            // It may be our callback that the server does not like.
+            // The server may refuse our callback.
             with_ours = false;
             entry.server_gets(asking.request.clone());
             sent = self.wire.pass_on_whole(asking.request.clone()).await;
@@ -163,8 +163,8 @@ impl Proxy {
         }
     }
 
-    /// What is signed names us instead of the server. That is not the client's fault, nor the
-    /// server's who refuses it.
+    /// What is signed names us instead of the server. That is neither the client's fault nor that
+    /// of the server that refuses it.
     fn note_signatures(&self, request: &Request, response: &Response, entry: &Entry) {
         let refused = (400..500).contains(&response.status);
         let form = request.body.text().filter(|_| is_form(request));
@@ -242,7 +242,7 @@ impl Proxy {
     }
 }
 
-/// The body as it was on the wire, and its end, where that was too early, too.
+/// The body as it was on the wire. A body that ended too early ends too early here as well.
 fn body_of(response: &Response) -> Out {
     let raw = response
         .body

@@ -101,7 +101,7 @@ impl Mapping<'_> {
         }
     }
 
-    /// The event of the older transport that names where messages are sent; none where it is
+    /// The event of the older transport that names where messages are sent; `None` where it is
     /// another one, or stays.
     pub fn endpoint_event(&self, text: &str, from: &str) -> Option<String> {
         let is_endpoint = |line: &str| {
@@ -176,8 +176,8 @@ pub fn form_inward(text: &str, places: &Places) -> Option<String> {
     })
 }
 
-/// A query or form in which some values are others. `value` says what a field's value becomes; none
-/// where it stays. None when nothing changes.
+/// A query or form with some values changed. `value` says what a field's value becomes, or `None`
+/// where it stays. `None` when nothing changes.
 pub fn with_values(text: &str, value: impl Fn(&str, &str) -> Option<String>) -> Option<String> {
     let mut any = false;
     let parts: Vec<String> = text
@@ -266,7 +266,7 @@ fn every_text(value: &mut Value, change: &impl Fn(&str) -> Option<String>) {
 }
 
 /// A JSON object after a change, written as it was but for what changed, as far as that is
-/// possible. None when it is not an object, or nothing changed.
+/// possible. `None` when it is not an object, or nothing changed.
 fn changed(body: &[u8], change: impl FnOnce(&mut Map<String, Value>)) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     let before: Map<String, Value> = serde_json::from_str(text).ok()?;
@@ -354,7 +354,7 @@ mod tests {
             ours,
             r#"{"issuer":"http://127.0.0.1:17002","token_endpoint":"http://127.0.0.1:17002/token","service_documentation":"https://as.example/docs","mtls_endpoint_aliases":{"token_endpoint":"http://127.0.0.1:17002/mtls"}}"#
         );
-        // An issuer that is not byte for byte the one that was named is not made to look like it.
+        // An issuer that differs from the one that was named is not changed to look like it.
         let odd = br#"{"issuer":"https://AS.example"}"#;
         assert_eq!(mapped(|mapping| mapping.server_metadata(odd)), None);
         for other in [

@@ -59,8 +59,8 @@ impl Places {
     }
 
     /// Whether an origin that a server named may be reached through us: nothing that a client
-    /// elsewhere could not reach by itself, unless the MCP server is in the same place. There is an
-    /// end to their number.
+    /// elsewhere could not reach by itself, unless the MCP server is in the same place. Their
+    /// number is limited.
     pub fn may_add(&self, origin: &str) -> bool {
         let Ok(url) = Url::parse(origin) else {
             return false;

@@ -284,7 +284,7 @@ impl Passage {
         (is_whole && is_coded).then(|| (head.clone(), kept.bytes.clone()))
     }
 
-    /// None while there is no answer.
+    /// `None` while there is no answer.
     fn exchange(&self) -> Option<Exchange> {
         let mut outcome = self.outcome.clone()?;
         let mut recorded = self.recorded;

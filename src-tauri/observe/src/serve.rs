@@ -1,4 +1,4 @@
-//! Takes connections, within limits, and refuses what no client of ours sends.
+//! Takes connections, within limits, and refuses requests that a client has no reason to send.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -53,7 +53,7 @@ pub trait Answering: Send + Sync + 'static {
     ) -> impl Future<Output = Result<hyper::Response<Out>, Closed>> + Send;
 }
 
-/// When the system has no descriptors for a connection, it has none at once either.
+/// When the system has no descriptors for a connection, it will not have any a moment later.
 const RECOVERY: Duration = Duration::from_millis(100);
 
 /// How long answers may take to their end once nothing is observed any more.
@@ -160,8 +160,8 @@ async fn answered(
     proxy.answer(number, &host, asked).await
 }
 
-/// Refuses what is no plain request, and a body whose length is said in two ways (RFC 9112 section
-/// 6.3): whoever reads it may read it in another way than the one behind us.
+/// Refuses what is not a plain request, and a body whose length is given in two ways (RFC 9112
+/// section 6.3): the server behind us might read it differently.
 fn lawful(asked: &hyper::Request<Incoming>) -> Result<(), (StatusCode, &'static str)> {
     let headers = asked.headers();
     if asked.method() == Method::CONNECT {

@@ -14,7 +14,7 @@ pub struct Settings {
     pub rewriting: Rewriting,
     /// The port to listen on.
     pub port: Port,
-    /// How clients elsewhere reach this machine; none when only those on it do.
+    /// How clients elsewhere reach this machine; `None` when only those on it do.
     pub tunnel: Option<Tunnel>,
     pub limits: Limits,
 }

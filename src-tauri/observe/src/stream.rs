@@ -1,4 +1,4 @@
-//! Bodies that pass as they come, at the pace of the one who reads them.
+//! Bodies that pass as they come, at their reader's pace.
 
 use std::io;
 use std::pin::Pin;
@@ -64,7 +64,7 @@ impl Stream for Asked {
                 }
                 Poll::Ready(Some(Ok(frame))) => {
                     self.waiting = None;
-                    // What is no data are trailers, which are not passed on.
+                    // Frames that are not data are trailers, which are not passed on.
                     let Ok(data) = frame.into_data() else {
                         continue;
                     };
@@ -91,7 +91,7 @@ impl Stream for Asked {
 }
 
 /// A server's body on its way to the client. `begin` changes the first event of an event stream,
-/// once it is there; none where nothing of it is changed.
+/// once it is there; `None` where nothing of it is changed.
 pub fn handed_on(chunks: Chunks, entry: Arc<Entry>, begin: Option<Begin>) -> Out {
     entry.streams(Direction::ToClient);
     let frames = HandedOn {
@@ -106,7 +106,7 @@ pub fn handed_on(chunks: Chunks, entry: Arc<Entry>, begin: Option<Begin>) -> Out
                 held: Vec::new(),
                 begin: Some(begin),
             };
-            // What is still held back at the end is sent then.
+            // What is still held back is sent at the end.
             let frames = frames.map(Some).chain(stream::iter([None]));
             let changed = frames.map(move |frame| match frame {
                 None => Ok(Frame::data(beginning.rest())),
@@ -120,7 +120,7 @@ pub fn handed_on(chunks: Chunks, entry: Arc<Entry>, begin: Option<Begin>) -> Out
     }
 }
 
-/// What the first event of a stream becomes; none where it stays.
+/// What the first event of a stream becomes; `None` where it stays.
 pub type Begin = Box<dyn FnOnce(&str) -> Option<String> + Send>;
 
 /// Holds the first event back until it is whole.
@@ -130,7 +130,7 @@ struct Beginning {
 }
 
 impl Beginning {
-    /// A first event that is longer is none that is changed.
+    /// A longer first event is never one that has to be changed.
     const MOST: usize = 8 * 1024;
 
     fn rest(&mut self) -> Bytes {

@@ -102,8 +102,8 @@ impl Attempt {
         }
     }
 
-    /// A client that connects without a token to a server that already took one from it begins
-    /// once more.
+    /// A client that connects without a token to a server that already accepted one begins a new
+    /// flow.
     fn begins_anew(&self, exchange: &Exchange) -> bool {
         let Purpose::Mcp { method } = &exchange.purpose else {
             return false;
@@ -312,7 +312,7 @@ impl Attempt {
     }
 }
 
-/// The values of an exchange that travel.
+/// The values of an exchange that travel between messages.
 fn values(exchange: &Exchange) -> impl Iterator<Item = String> {
     let request = &exchange.request;
     let mut all: Vec<String> = Vec::new();

@@ -59,7 +59,7 @@ impl Told {
             .iter()
             .enumerate()
             .map(|(index, attempt)| (attempt.claim(exchange, latest == Some(index)), index));
-        // Of equal claims the later flow's.
+        // Among equals the later flow.
         if let Some((_, index)) = claims.filter(|(claim, _)| *claim > 0).max() {
             return Some(index);
         }
@@ -69,7 +69,7 @@ impl Told {
         })
     }
 
-    /// A login that is not about an MCP server is somebody else's, where there is one that is.
+    /// Where there is a login for an MCP server, any other login is somebody else's.
     fn leave_out_other_logins(&mut self) {
         if !self.attempts.iter().any(Attempt::is_mcp) {
             return;

@@ -26,7 +26,7 @@ pub fn address(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
-/// The path of a URL, or the whole of it when it is none.
+/// The path of a URL, or the whole text when it is not a URL.
 pub fn path(url: &str) -> String {
     Url::parse(url).map_or_else(|_| address(url).to_owned(), |url| url.path().to_owned())
 }
@@ -56,7 +56,7 @@ pub fn value<'a>(pairs: &'a [Pair], name: &str) -> Option<&'a str> {
     (!pair.value.is_empty()).then_some(pair.value.as_str())
 }
 
-/// What a request asks with, in its query or its form.
+/// The parameters of a request, in its query or its form.
 pub fn asked(request: &Request) -> Vec<Pair> {
     let mut all = query_pairs(&request.url);
     all.extend(form(request));

@@ -97,7 +97,7 @@ impl Places {
                 self.take_resource_urls(&request.url);
             }
         }
-        // Who asks for the metadata of a resource means to call it.
+        // A client that asks for the metadata of a resource means to call it.
         let unread = |one: &Exchange| one.recorded.request_body == Recorded::NotRecorded;
         if let Some((origin, resource)) = request.url.split_once(RESOURCE)
             && resource.starts_with('/')

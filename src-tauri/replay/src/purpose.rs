@@ -76,7 +76,7 @@ fn by_convention(exchange: &Exchange) -> Option<Purpose> {
         && exchange
             .response()
             .is_none_or(|response| response.body.is_empty());
-    // What only a token endpoint answers shows as much as what was asked.
+    // An answer that only a token endpoint gives shows as much as the request.
     let answers_grant = exchange.recorded.request_body != Recorded::Whole
         && request.body.is_empty()
         && answer(exchange).is_some_and(|answer| {

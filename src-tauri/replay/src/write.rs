@@ -48,7 +48,7 @@ pub fn trace(bare: &Trace, told: Told) -> Trace {
         writer.take(of, exchange);
     }
     let mut trace = writer.trace;
-    // How long a client was watched shows what did not come.
+    // The time that a client was watched shows which requests never came.
     let ended = bare
         .entries
         .iter()
