@@ -12,7 +12,7 @@ pub use profile::{
 };
 pub use recognize::{Sign, recognize};
 
-/// The profiles as they are in the files, in the order in which they are told.
+/// The profiles as they are in the files, in the order in which they are shown.
 const FILES: &[&str] = &[
     include_str!("../profiles/claude-code.json"),
     include_str!("../profiles/claude-ai.json"),

@@ -71,7 +71,7 @@ pub struct Weakness {
     pub link: String,
 }
 
-/// By what a client is recognised. Names are compared without regard to case; User-Agents, redirect
+/// What a client is recognised by. Names are compared without regard to case; User-Agents, redirect
 /// URIs and client identifiers by their beginning.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -99,7 +99,7 @@ pub struct Play {
     /// Of calls with a token, where it is another one.
     #[serde(default)]
     pub call_user_agent: Option<String>,
-    /// The revision that it speaks; none where that follows the server.
+    /// The revision that it speaks; `None` where that follows the server.
     #[serde(default)]
     pub revision: Option<Revision>,
     /// What it asks before anything else, as method and path. A run leaves it out.
@@ -155,7 +155,7 @@ pub enum Leg {
 }
 
 impl Leg {
-    /// Where a request of this purpose belongs; none for those that clients differ in too little,
+    /// Where a request of this purpose belongs; `None` for requests in which clients hardly differ,
     /// or that a browser sends.
     pub fn of(purpose: &Purpose) -> Option<Self> {
         match purpose {
@@ -170,7 +170,7 @@ impl Leg {
 }
 
 impl Play {
-    /// The headers of a request; none where they are not known as a whole.
+    /// The headers of a request; `None` where they are not known as a whole.
     pub fn headers_of(&self, purpose: &Purpose) -> Option<&BTreeMap<String, String>> {
         self.headers.get(&Leg::of(purpose)?)
     }

@@ -16,7 +16,7 @@ pub enum Sign<'s> {
 }
 
 /// The client that these signs are of: the one that most of them speak for, the more so the more a
-/// sign says; of equals the first one known. None where nothing speaks for any.
+/// sign says; of equals the first one known. `None` where nothing speaks for any client.
 pub fn recognize(signs: &[Sign<'_>]) -> Option<&'static Profile> {
     let mut best: Option<(u32, &Profile)> = None;
     for profile in profiles() {
@@ -28,7 +28,7 @@ pub fn recognize(signs: &[Sign<'_>]) -> Option<&'static Profile> {
     best.map(|(_, profile)| profile)
 }
 
-/// How much a sign says for a client.
+/// How strong a sign is for a client.
 fn points(profile: &Profile, sign: Sign<'_>) -> u32 {
     let signs = &profile.signs;
     let begins = |known: &[String], text: &str| known.iter().any(|one| text.starts_with(one));

@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449), as a server that receives them checks them.
+//! Checks proofs of possession (RFC 9449) on the server's side.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::UNIX_EPOCH;

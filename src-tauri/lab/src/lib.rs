@@ -93,7 +93,7 @@ impl Lab {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let (mcp_listener, mcp_origin) = bind(scheme, options.mcp_port).await?;
         let (as_listener, as_url) = bind(scheme, options.as_port).await?;
-        // Who mixes clients up needs someone to mix them up with.
+        // A server that mixes clients up needs another server to mix them up with.
         let mixes_up = options.misbehaviour == Some(Misbehaviour::MixUp);
         let second = if options.second_as || options.as_migrates || mixes_up {
             Some(bind(scheme, 0).await?)

@@ -64,7 +64,7 @@ pub struct Provider {
     /// Members that show whose metadata it is. A text that begins with a slash is a path.
     #[serde(default)]
     pub members: Map<String, Value>,
-    /// What it puts into `aud` whatever is asked for, and nothing where this is empty; none where
+    /// What it puts into `aud` whatever is asked for, or nothing where this is empty. `None` where
     /// `aud` follows `resource`.
     #[serde(default)]
     pub audience: Option<String>,
@@ -116,7 +116,7 @@ pub enum Endpoint {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ProviderSetup {
     pub provider: &'static Provider,
-    /// None is the right way.
+    /// `None` is the right way.
     pub case: Option<&'static Case>,
 }
 
@@ -199,7 +199,7 @@ impl ProviderSetup {
         }
     }
 
-    /// Whether a run needs the ID of a client that is there already.
+    /// Whether a run needs the ID of an existing client.
     pub fn wants_client_id(&self) -> bool {
         let without = self.wrong() == Some(&Wrong::NoClient);
         self.provider.register.is_empty() && !without

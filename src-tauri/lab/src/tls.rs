@@ -22,8 +22,8 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
-/// Carries the thumbprint from the connection to who judges a request; what a client sends under
-/// this name is taken away.
+/// Carries the thumbprint from the connection to the check of a request. What a client sends under
+/// this name is removed.
 pub(crate) const THUMBPRINT: &str = "lab-client-certificate";
 
 /// Handshakes that are done and wait to be served.
@@ -76,8 +76,8 @@ pub(crate) fn prepare() -> io::Result<(ServerTls, ClientTls)> {
     roots
         .add(authority.der().clone())
         .map_err(io::Error::other)?;
-    // A certificate is asked for and not insisted on: who shows none gets a token that is bound to
-    // none.
+    // A certificate is requested and not required: a client that shows none gets a token that is
+    // not bound to one.
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .allow_unauthenticated()
         .build()
@@ -119,7 +119,7 @@ impl ServerTls {
                     match acceptor.accept(stream).await {
                         Ok(stream) => {
                             let peer = Peer(thumbprint_of(&stream));
-                            // Nobody takes it when the lab is being stopped.
+                            // Nobody receives it while the lab is being stopped.
                             let _ = done.send((stream, peer)).await;
                         }
                         Err(error) => tracing::debug!(%error, "no TLS came about"),

@@ -1,8 +1,8 @@
 //! Every misbehaviour changes what it says, and nothing else.
 //!
-//! A client that minds nothing walks the whole flow and writes down each answer, with everything
-//! that is random or differs by lab taken out. A misbehaving lab's walk may differ from the healthy
-//! one's only where it should.
+//! A client that accepts everything walks the whole flow and writes down each answer, with
+//! everything that is random or differs by lab taken out. A misbehaving lab's walk may differ from
+//! the healthy one's only where it should.
 
 mod support;
 mod walk;

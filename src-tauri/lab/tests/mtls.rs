@@ -41,7 +41,7 @@ async fn list(lab: &Lab, client: &Client, token: &str) -> (StatusCode, String) {
         .header("accept", BOTH)
         .header("mcp-protocol-version", MODERN)
         .header("mcp-method", "tools/list")
-        // What the lab marks requests with is nothing that a client can send.
+        // A client cannot send the header with which the lab marks requests.
         .header("lab-client-certificate", "forged")
         .body(modern_body("tools/list", json!({})).to_string())
         .send()

@@ -101,7 +101,7 @@ async fn a_server_that_mixes_clients_up_with_another() {
         (on["client_id"].as_str(), on["state"].as_str()),
         ("lab-public", "a-state")
     );
-    // The other one is none the wiser: its code comes with its own issuer, to the client of this
+    // The other server does not notice: its code comes with its own issuer, to the client of this
     // one.
     let on: Vec<(String, String)> = on.into_iter().collect();
     let callback = approved(second, &on).await;

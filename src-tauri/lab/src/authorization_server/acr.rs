@@ -1,4 +1,4 @@
-//! How surely a person was authenticated: `acr`, `acr_values` and `max_age` (OpenID Connect Core
+//! How strongly a person was authenticated: `acr`, `acr_values` and `max_age` (OpenID Connect Core
 //! section 3.1.2.1, RFC 9470 section 4).
 
 use crate::web::{OAuthError, Params};

@@ -75,7 +75,7 @@ pub(super) async fn decide(
     grant(&server, requested)
 }
 
-/// What is wrong with what someone typed to log in.
+/// What is wrong with the user name and password that someone typed.
 pub(super) fn wrong_login(params: &Params, second_factor: bool) -> Option<&'static str> {
     if (params.get("username"), params.get("password")) != (Some(USER.0), Some(USER.1)) {
         return Some("The user name or the password is wrong.");

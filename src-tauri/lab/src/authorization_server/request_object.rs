@@ -18,7 +18,7 @@ const ABOUT_THE_OBJECT: &[&str] = &["iss", "aud", "exp", "nbf", "iat", "jti"];
 /// The parameters that count, where `outer` are those at the authorization endpoint.
 ///
 /// # Errors
-/// When the request came in a way in which it may not, or its reference or object is worth nothing.
+/// When the request came in a way that is not allowed, or its reference or object is not valid.
 pub(super) fn effective(
     server: &AuthorizationServer,
     outer: &Params,

@@ -68,7 +68,7 @@ pub(super) struct Refreshable {
     pub(super) key: Option<String>,
 }
 
-/// Why a code or refresh token is worth nothing.
+/// Why a code or refresh token is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Worthless {
     Unknown,
@@ -220,7 +220,7 @@ impl Store {
         }
     }
 
-    /// Makes a refresh token worthless, unless it is already: of two requests at once one comes
+    /// Invalidates a refresh token, unless it is already invalid: of two requests at once one comes
     /// first.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Whose assertions an authorization server takes, and whom it issues some for.
+//! Whose assertions an authorization server accepts, and for whom it issues its own.
 
 use crate::jwt::PublicKey;
 

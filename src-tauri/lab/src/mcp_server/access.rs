@@ -27,7 +27,7 @@ pub(super) struct Caller {
     issued_by: Arc<AuthorizationServer>,
 }
 
-/// Why a call is not answered.
+/// Why a call is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Denied {
     NoToken,

@@ -1,4 +1,4 @@
-//! A client that minds nothing, and writes down what it is told.
+//! A client that accepts everything, and writes down each answer.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::support::*;
 const RANDOM_PORT: &str = "http://127.0.0.1:43117/callback";
 const FIXED_PORT: &str = "http://127.0.0.1:8976/callback";
 
-/// What was told, by step.
+/// The answers, by step.
 pub type Walk = BTreeMap<&'static str, String>;
 
 /// The usual flow.
@@ -125,7 +125,7 @@ pub async fn walk(lab: &Lab) -> Walk {
     walk
 }
 
-/// What a client meets that does more than the usual.
+/// The steps of a client that does more than the usual.
 pub async fn further(lab: &Lab) -> Walk {
     let origin = lab.mcp_url().strip_suffix("/mcp").unwrap();
     let page = || {
