@@ -25,7 +25,7 @@ impl Attention {
         };
         let wanted = wants_the_user(status, self.away);
         self.away = matches!(status, Status::AwaitingCallback { .. });
-        // What was there before the window asked is no news.
+        // What was there before the window asked is not news.
         let news = !update.whole;
         if wanted && news && !self.window.is_focused().unwrap_or(true) {
             let _ = self
@@ -35,7 +35,7 @@ impl Attention {
     }
 }
 
-/// A run that goes on by itself, or that the browser has, wants nobody here.
+/// A run that goes on by itself, or that waits for the browser, does not want the user here.
 fn wants_the_user(status: &Status, was_away: bool) -> bool {
     match status {
         Status::AnswerHeld { .. }

@@ -1,5 +1,5 @@
-//! What the window may ask for about known clients: the table of what becomes of each, and whether
-//! hosted ones can reach a server.
+//! What the window may ask for about known clients: the table of how each gets on with a server,
+//! and whether hosted ones can reach it.
 
 use app::{App, ClientTable, EdgeReport, EdgeRequest, TableRequest};
 use tauri::ipc::Channel;
@@ -45,7 +45,7 @@ pub async fn client_table_text(app: State<'_, App>, json: bool) -> Answer<String
     app.client_table_text(json)
 }
 
-/// Asks where to save the table, with the system's dialog. None when it was closed.
+/// Asks where to save the table, with the system's dialog. `None` when it was closed.
 #[tauri::command]
 pub async fn choose_table_file(handle: AppHandle, suggested: String) -> Answer<Option<String>> {
     Ok(where_to_save(&handle, "JSON", &["json"], &suggested).await)

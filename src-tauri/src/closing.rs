@@ -13,8 +13,8 @@ impl Closing {
         Self(watch::Sender::new(false))
     }
 
-    /// The user wants the window closed. Who wants it twice means it, and a page that hangs answers
-    /// nothing.
+    /// The user wants the window closed. A second request is obeyed at once, since a page that
+    /// hangs does not answer.
     fn may_close(&self, goes_on: bool) -> bool {
         !goes_on || self.0.send_replace(true)
     }

@@ -247,7 +247,7 @@ pub async fn export_text(app: State<'_, App>, format: String) -> Answer<String> 
     app.export_text(&format).await
 }
 
-/// Asks where to save a file of this format, with the system's dialog. None when it was closed.
+/// Asks where to save a file of this format, with the system's dialog. `None` when it was closed.
 #[tauri::command]
 pub async fn choose_file(
     handle: AppHandle,
@@ -259,7 +259,7 @@ pub async fn choose_file(
     Ok(where_to_save(&handle, format.title, &extensions, &suggested).await)
 }
 
-/// Asks where to save a file, with the system's dialog. None when it was closed.
+/// Asks where to save a file, with the system's dialog. `None` when it was closed.
 pub(crate) async fn where_to_save(
     handle: &AppHandle,
     title: &str,
@@ -301,7 +301,7 @@ pub async fn open_text(app: State<'_, App>, text: String) -> Answer<RecordingVie
     app.open_text(text).await
 }
 
-/// Asks which recording to open, with the system's dialog. None when it was closed.
+/// Asks which recording to open, with the system's dialog. `None` when it was closed.
 #[tauri::command]
 pub async fn choose_recording(handle: AppHandle) -> Answer<Option<String>> {
     let (answer, chosen) = tokio::sync::oneshot::channel();
@@ -340,7 +340,7 @@ pub async fn answer_close(
     closing.answered();
     if close {
         app.stop_all().await;
-        // The window is not there any more, or going: nobody is left to be told.
+        // The window is closed or closing: there is nobody to tell.
         let _ = window.destroy();
     }
     Ok(())

@@ -42,7 +42,7 @@ impl Given {
         }
     }
 
-    /// Waits for the next one.
+    /// Waits for the next file.
     pub async fn next(&self) -> String {
         let next = self.waiting.lock().await.recv().await;
         // The giver lives as long as this does.

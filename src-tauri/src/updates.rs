@@ -12,7 +12,7 @@ use crate::attention::Attention;
 /// What one message carries.
 pub type Updates = Vec<Update>;
 
-/// The task that carries updates to the window; none before the window has asked for them.
+/// The task that carries updates to the window; `None` before the window has asked for them.
 #[derive(Default)]
 pub struct Carrier(Mutex<Option<JoinHandle<()>>>);
 

@@ -88,7 +88,7 @@ fn source_line(source: Option<&Section>) -> Option<String> {
     Some(format!("  {}: {}", source.title, source.url))
 }
 
-/// With the fields of a text of a client, so that who reads those finds them in everything.
+/// With the fields that texts of clients have, so that a reader finds the same fields everywhere.
 fn term_as_json(term: &Term) -> Value {
     json!({
         "term": term.name,

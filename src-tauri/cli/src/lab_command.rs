@@ -38,7 +38,7 @@ pub async fn run(arguments: LabArguments) -> Result<ExitCode, Failure> {
         None => lab_scenarios::way_to_healthy(&lab),
     };
     terminal.json_line(&description(&lab, way))?;
-    // Without a reader nobody knows the URLs.
+    // When nobody reads the line, nobody knows the URLs.
     if !terminal.reader_gone() {
         ending.await;
     }

@@ -86,7 +86,7 @@ async fn command() -> ExitCode {
         let terminal = Terminal::standard_error();
         let mut start = "authscope-cli: ";
         for line in lines {
-            // Where not even this can be written, the exit code still says it.
+            // When not even this can be written, the exit code still shows it.
             let _ = terminal.line(format!("{start}{line}"));
             start = "  ";
         }

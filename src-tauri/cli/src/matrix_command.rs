@@ -1,4 +1,4 @@
-//! `authscope-cli run --matrix`: what becomes of a server in the hands of each known client.
+//! `authscope-cli run --matrix`: how each known client gets on with a server.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -35,7 +35,7 @@ pub async fn run(arguments: &RunArguments) -> Result<ExitCode, Failure> {
     for line in app::client_table_head(server_url) {
         paint.say(line)?;
     }
-    // Each as it is known: eighteen runs take a while.
+    // Each row is printed as soon as it is known: eighteen runs take a while.
     let mut said = Ok(());
     let rows = app::client_table(options, |row| {
         if said.is_ok() {

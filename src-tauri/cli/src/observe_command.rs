@@ -26,7 +26,7 @@ pub async fn run(arguments: ObserveArguments) -> Result<ExitCode, Failure> {
     } else {
         Terminal::standard_output()
     });
-    // Files are opened first: what cannot be kept is not begun.
+    // Files are opened first, so that nothing is begun that could not be kept.
     let json_file = output.json.as_deref().filter(|_| !to_standard_output);
     let exported = output.export.iter().map(|to| to.path.as_path());
     exports::check_different(
@@ -115,7 +115,7 @@ async fn observe(arguments: &ObserveArguments) -> Result<std::sync::Arc<Document
     Ok(document)
 }
 
-/// What the user has to do, on the standard error: the other one is for programs.
+/// What the user has to do, on the standard error: the standard output is for programs.
 fn print_snippet(arguments: &ObserveArguments, url: &str, port: u16) -> Result<(), Failure> {
     let terminal = Terminal::standard_error();
     if let Some(public) = &arguments.public_url {

@@ -187,7 +187,7 @@ fn value_name(info: &OptionInfo) -> String {
         .map_or(by_kind, str::to_owned)
 }
 
-/// What stands for the default in the help; none where the help says it in words.
+/// What stands for the default in the help; `None` where the help says it in words.
 fn default(info: &OptionInfo, defaults: &Value) -> Option<String> {
     let now = info
         .id
@@ -212,7 +212,7 @@ fn default(info: &OptionInfo, defaults: &Value) -> Option<String> {
     }
 }
 
-/// What the help says is needed with an option.
+/// The option that the help names as needed with this one.
 fn needed_with(info: &OptionInfo) -> Option<&'static str> {
     match info.required {
         Required::With(other) => Some(other),
@@ -220,7 +220,7 @@ fn needed_with(info: &OptionInfo) -> Option<&'static str> {
     }
 }
 
-/// What the command line says of an option; none where it says nothing.
+/// What the command line says of an option; `None` where it says nothing.
 fn value(info: &OptionInfo, matches: &ArgMatches) -> Result<Option<Value>, Error> {
     use clap::parser::ValueSource;
 
@@ -416,7 +416,7 @@ mod tests {
             let Some(flag) = info.flag.filter(|flag| !flag.name.is_empty()) else {
                 continue;
             };
-            // What the option cannot be without: the other options of its choice, what it needs.
+            // What the option requires: the other options of its choice, and those that it needs.
             let beside: Vec<&OptionInfo> = OPTIONS
                 .iter()
                 .filter(|other| other.id != info.id && other.flag.is_some())
@@ -436,7 +436,7 @@ mod tests {
                 parse(&line)
             };
             let mut line: Vec<String> = beside.iter().flat_map(|other| words(other)).collect();
-            // Where these are nothing without the option: what holds without any flag.
+            // Where they mean nothing without the option: what holds without any flag.
             let before = parsed(&line).or_else(|_| parsed(&[]));
             let before = leaves(&before.expect("the URL is enough"));
             line.extend(words(info));
@@ -453,7 +453,7 @@ mod tests {
                 .keys()
                 .chain(after.keys())
                 .filter(|path| before.get(*path) != after.get(*path));
-            // A choice brings the rest of what it is made of; a call its arguments.
+            // A choice also sets its other fields, and a call its arguments.
             let whole = pointer(info.id.trim_end_matches("is").trim_end_matches("tool"));
             let is_whole = info.id.ends_with(".is") || info.id == "call.tool";
             let allowed: Vec<String> = [Some(info.id), info.when.map(|when| when.id)]

@@ -30,7 +30,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
     } else {
         Terminal::standard_output()
     });
-    // Files are opened first: a run whose result cannot be kept is not begun.
+    // Files are opened first, so that no run is begun whose result could not be kept.
     let json_file = arguments
         .output
         .json
@@ -82,7 +82,7 @@ pub async fn run(arguments: RunArguments) -> Result<ExitCode, Failure> {
         })?;
     }
     if !is_kept {
-        // Why was said already.
+        // The reason was already printed.
         return Err(Failure(Vec::new()));
     }
     Ok(exit_code(&status, &findings, arguments.output.fail_on))
@@ -101,7 +101,7 @@ fn keeping(output: &OutputArguments, options: &Options) -> Result<Option<Arc<Kee
 /// How often `--go-on` goes on at the same stop: a server may stop a run again and again.
 const MOST_GONE_ON: usize = 3;
 
-/// What was printed of a run so far.
+/// What has been printed of a run so far.
 struct Progress<'a> {
     document: &'a Document,
     viewer: Viewer,
@@ -111,9 +111,9 @@ struct Progress<'a> {
     redactor: Redactor,
     /// The URL or code that was last shown to the user.
     told_to_open: String,
-    /// The entry of the page that was last told of; 0 before.
+    /// The entry of the page that was reported last; 0 before.
     told_of_page: u32,
-    /// What keeps the run; none once it was said that it is not kept.
+    /// What keeps the run; `None` once it was said that it is not kept.
     keeping: Option<Arc<Keeping>>,
 }
 
@@ -147,7 +147,7 @@ impl<'a> Progress<'a> {
         loop {
             tokio::select! {
                 biased;
-                // What is known by then is told, as at any other end.
+                // What is known by then is printed, as at any other end.
                 heard = &mut interrupted, if may_interrupt => {
                     may_interrupt = false;
                     if heard.is_ok() {
@@ -167,7 +167,7 @@ impl<'a> Progress<'a> {
             while let Some(update) = self.viewer.try_next() {
                 self.take(update)?;
             }
-            // Where credentials go is not decided by a flag that is about stops of every kind.
+            // A flag about all kinds of stops does not decide where credentials go.
             let may_go_on = match self.status() {
                 Status::Stopped {
                     code, can_go_on, ..
@@ -186,7 +186,7 @@ impl<'a> Progress<'a> {
                 gone_on.push(code);
             }
             session.go_on().await.map_err(failure)?;
-            // Where it leads to a further stop at once, there is no step to do and nothing to run.
+            // When it leads to another stop at once, there is no step to run.
             if let Err(error) = session.run().await {
                 tracing::debug!(%error, "stopped again");
             }
@@ -253,7 +253,7 @@ impl<'a> Progress<'a> {
 }
 
 impl Progress<'_> {
-    /// Once, that the run cannot be kept.
+    /// Says once that the run cannot be kept.
     fn say_not_kept(&mut self) -> Result<(), Failure> {
         let keeping = self.keeping.as_ref();
         let why = keeping.and_then(|keeping| keeping.problem().borrow().clone());

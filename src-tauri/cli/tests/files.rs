@@ -1,4 +1,4 @@
-//! Files of strangers: whatever is in them, the command says so and ends.
+//! Files from anywhere: whatever is in them, the command reports it and ends.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! `authscope-cli lab` as whoever calls it meets it: one line that says all, flags that reach the
-//! lab, and a list of what can be asked for when something else was.
+//! `authscope-cli lab` as its callers see it: one line that says everything, flags that reach the
+//! lab, and a list of the possible values when a value is wrong.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The log says nothing that must be kept secret, also where it says all that it can.
+//! The log holds no secret, not even at its most detailed level.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What the command writes: nothing that a server can forge, and an end in good order when the
-//! output is closed or full.
+//! What the command writes: nothing that a server can forge, and an orderly end when the output is
+//! closed or full.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -3,7 +3,7 @@
 /// Why the keychain did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// In its own words.
+    /// The keychain's own words.
     #[error("the keychain refused: {0}")]
     Refused(String),
     #[error("the keychain did not answer within {0} seconds; it may be asking for its password")]

@@ -1,4 +1,4 @@
-//! How token sets lie in a keychain.
+//! How token sets are stored in a keychain.
 //!
 //! A keychain cannot be listed reliably on every system, so an index says what is there. Windows
 //! takes 2,560 bytes an entry, so every value is cut into parts, on every system, for one way that
@@ -203,7 +203,7 @@ impl Keychain {
         Ok(Place { generation, parts })
     }
 
-    /// None when a part is missing.
+    /// `None` when a part is missing.
     fn read(&self, what: &str, place: &Place) -> Result<Option<Vec<u8>>, VaultError> {
         let mut bytes = Vec::new();
         for user in place.users(what) {
@@ -215,7 +215,7 @@ impl Keychain {
         Ok(Some(bytes))
     }
 
-    /// Deletes parts nothing points to any more. What stays behind is in nobody's way.
+    /// Deletes parts that nothing points to any more. A part that stays behind does no harm.
     fn forget(&self, what: &str, places: Vec<Place>) {
         for user in places.iter().flat_map(|place| place.users(what)) {
             let entry = self.entry(&user);
@@ -300,7 +300,7 @@ fn generation() -> String {
 
 /// Bytes of a part: below Windows' 2,560 (`CRED_MAX_CREDENTIAL_BLOB_SIZE`).
 const PART: usize = 2400;
-/// A damaged index must not make this ask for ever.
+/// A damaged index must not make this loop for ever.
 const MOST_PARTS: usize = 4096;
 const PROBE: &[u8] = b"Authscope tries whether the keychain works";
 
@@ -445,7 +445,7 @@ mod tests {
         assert_eq!(found.damaged.len(), 1);
         keychain.put(&set("b", "2")).unwrap();
         assert_eq!(keychain.list().unwrap().sets, [set("b", "2")]);
-        // What nothing points to any more is found all the same.
+        // Parts that nothing points to are found as well.
         keychain.clear().unwrap();
         assert_eq!(users(&keychain), [""; 0]);
     }

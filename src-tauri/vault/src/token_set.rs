@@ -21,9 +21,9 @@ pub struct TokenSet {
     pub refresh_token: Option<Secret>,
     pub id_token: Option<Secret>,
     pub token_type: String,
-    /// As granted; none when the answer did not say.
+    /// As granted; `None` when the answer did not say.
     pub scope: Option<String>,
-    /// None when the answer did not say.
+    /// `None` when the answer did not say.
     pub expires_at: Option<Timestamp>,
     pub obtained_at: Timestamp,
     /// The private key the tokens are bound to, PEM (RFC 9449).

@@ -87,7 +87,7 @@ impl Vault {
         })
     }
 
-    /// A vault that is empty again when the program ends; `reason` says why it is one.
+    /// A vault in memory, lost when the program ends; `reason` says why it is used.
     pub fn memory(reason: &str) -> Self {
         Self {
             place: Arc::new(Place::Memory {

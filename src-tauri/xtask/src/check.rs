@@ -126,7 +126,7 @@ fn script(project: &Project, name: &str) -> Outcome {
     process::run(command)
 }
 
-/// No file of a crate needs another that needs it.
+/// No two files of a crate need each other, directly or through others.
 fn import_circles(project: &Project) -> Outcome {
     let mut found = Vec::new();
     for package in project.packages()? {
@@ -178,7 +178,7 @@ fn comment_width(project: &Project) -> Outcome {
             }
             let text = fs::read_to_string(file).unwrap_or_default();
             for (at, line) in text.lines().enumerate() {
-                // A link or a table cannot be broken.
+                // A link or a row of a table cannot be wrapped.
                 let bound = line.contains("://") || line.trim_start().starts_with("//! |");
                 let comment = line.trim_start().starts_with("//") && !bound;
                 if comment && line.chars().count() > COMMENT_WIDTH {

@@ -2,7 +2,7 @@
 //!
 //! A file needs another when it names something that is defined there, through `crate::`,
 //! `super::`, `self::` or a child module's name. Re-exports (`pub use`) are followed to the
-//! definition and are no need of their own, and neither are tests inside a file.
+//! definition and do not count themselves, and neither do tests inside a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -144,7 +144,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Anything that is no list of items: only paths matter.
+    /// Anything but a list of items: only paths matter.
     fn inside(&mut self, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
@@ -160,7 +160,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes in the path that begins at `at`, if one does. Gives the last token looked at.
+    /// Records the path that begins at `at`, if there is one. Returns the last token looked at.
     fn path(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         if let Some(TokenTree::Group(group)) = tokens.get(at) {
             self.inside(group.stream());
@@ -255,8 +255,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The path from the crate's root. A path that begins with another crate's name comes out as
-    /// one that leads nowhere.
+    /// The path from the crate's root. A path that begins with another crate's name becomes one
+    /// that leads nowhere.
     fn absolute(&self, path: ModulePath) -> ModulePath {
         let mut base = self.place.clone();
         let mut rest = path.as_slice();

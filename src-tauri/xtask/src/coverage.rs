@@ -87,7 +87,7 @@ pub fn run(project: &Project, only: &[String]) -> Outcome<ExitCode> {
     })
 }
 
-/// The compiler of such a build; none where this is no such build.
+/// The compiler of such a build; `None` in any other build.
 pub fn compiler() -> Option<Outcome<ExitCode>> {
     std::env::var_os(AS_COMPILER)?;
     let mut arguments = std::env::args_os().skip(1);
@@ -115,7 +115,7 @@ fn cargo_test(project: &Project, packages: &[&str]) -> Outcome<Command> {
     Ok(cargo)
 }
 
-/// Builds the tests, and says where the programs are that this comes to.
+/// Builds the tests, and returns the paths of the test programs.
 fn build(project: &Project, packages: &[&str]) -> Outcome<Vec<PathBuf>> {
     let mut cargo = cargo_test(project, packages)?;
     cargo

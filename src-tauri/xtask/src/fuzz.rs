@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: looks for bytes that a reader of foreign data cannot bear.
+//! `cargo xtask fuzz`: looks for bytes that make a reader of foreign data fail.
 
 use std::fs;
 use std::process::{Command, ExitCode};
@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 use crate::process;
 use crate::project::Project;
 
-/// A package outside the workspace: the fuzzer builds everything anew, with flags of its own.
+/// A package outside the workspace: the fuzzer builds everything again, with flags of its own.
 const FOLDER: &str = "src-tauri/fuzz";
 
 /// Recordings of real programs that a target begins with besides its own corpus.
@@ -94,7 +94,7 @@ fn targets(project: &Project) -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// What it finds on the way stays below the target folder; the corpus itself only grows by hand.
+/// Inputs that it finds stay below the target folder. The corpus itself only grows by hand.
 fn fuzz(project: &Project, target: &str, minutes: u32) -> Outcome {
     let below = project.target().join("fuzz");
     let found = below.join("found").join(target);

@@ -1,5 +1,4 @@
-//! How everything here ends.
+//! The result type of every command.
 
-/// What was asked for, or what is wrong and what to do about it, in words for the person at the
-/// terminal.
+/// A value, or what is wrong and what to do about it, in words for the person at the terminal.
 pub type Outcome<T = ()> = Result<T, String>;

@@ -128,7 +128,7 @@ pub fn watch(
     while let Ok(line) = lines.recv_timeout(last_words.saturating_duration_since(Instant::now())) {
         show(&line)?;
     }
-    // Whatever ignored the first signal.
+    // Ends what ignored the first signal.
     group.signal("KILL");
     Ok(ending)
 }
@@ -146,7 +146,7 @@ impl Group {
         use std::os::unix::process::CommandExt;
         let child = command.process_group(0).spawn()?;
         // In a group of its own the program does not hear an interrupt at the terminal. The guard
-        // reads from this process and sees it end in whatever way.
+        // reads from this process and notices its end, however it ends.
         let guard = Command::new("sh")
             .args([
                 "-c",
@@ -168,7 +168,7 @@ impl Group {
         })
     }
 
-    /// Ends what is left of the group: first politely, then not.
+    /// Ends what is left of the group: with SIGTERM first, then with SIGKILL.
     fn end(&mut self) -> io::Result<()> {
         self.signal("TERM");
         let deadline = Instant::now() + GRACE;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::Outcome;
 
-/// How many tests came to which end.
+/// How many tests passed, failed and were skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub passed: u32,

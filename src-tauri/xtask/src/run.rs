@@ -1,4 +1,4 @@
-//! `cargo xtask run`: from whatever this machine lacks to the open window.
+//! `cargo xtask run`: installs what is missing, builds, and opens the window.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use crate::{front_end, process};
 
 /// `run [ARGS…]`
 pub fn run(project: &Project, args: &[OsString]) -> Outcome<ExitCode> {
-    // Before minutes of building.
+    // Checked before minutes of building.
     if !has_display() {
         return Err(
             "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set).\n\

@@ -20,8 +20,8 @@ struct Part {
     what: &'static str,
     run: Run,
     place: Place,
-    /// Minutes without a word after which the part hangs. There is no limit on how long a part may
-    /// take: on a busy machine everything is slow, and slowness is no failure.
+    /// Minutes without output after which the part counts as hanging. There is no limit on how long
+    /// a part may take: on a busy machine everything is slow, and slowness is not a failure.
     silence: u64,
 }
 
@@ -230,7 +230,7 @@ fn run_part(project: &Project, part: &Part, logs: &Path) -> (Tally, String) {
     }
 
     let mut closing_lines = Vec::new();
-    // Of a test that hangs, libtest says so: then this names it.
+    // libtest reports a test that hangs: then this names it.
     let mut last_line = String::new();
     let log = logs.join(format!("{}.log", part.name));
     let silence = Duration::from_secs(part.silence * 60);
