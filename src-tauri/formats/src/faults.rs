@@ -1,4 +1,4 @@
-//! Where a call to the file system is made that tests let fail: each once, counted.
+//! The calls to the file system that tests let fail, one after the other.
 
 use std::io;
 
@@ -97,7 +97,8 @@ mod tests {
             for at in 0..6 {
                 let mut kind = exchange(&format!("https://mcp.example/{at}"), "{}");
                 if let EntryKind::Exchange(exchange) = &mut kind {
-                    // Seen before it is known for a secret, which writes the whole journal anew.
+                    // Written before it is known to be a secret, so that the whole journal has to
+                    // be rewritten.
                     exchange.label = "Zx81-9bQ7-uiop".into();
                     if at >= 3 {
                         let token = br#"{"access_token":"Zx81-9bQ7-uiop"}"#;

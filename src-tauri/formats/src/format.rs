@@ -122,7 +122,7 @@ pub struct Export<'a> {
 /// What is said of a trace.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Judged<'a> {
-    /// How it ended, in a sentence or two; none where it has not.
+    /// How it ended, in a sentence or two; `None` where it has not.
     pub verdict: Option<&'a str>,
     /// Whether an authenticated MCP answer was reached.
     pub works: bool,
@@ -179,7 +179,7 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// What was found out from secrets, by the number of the entry. Nothing when they are written:
+    /// What was found out from secrets, by the number of the entry. Empty when they are written:
     /// then it can be computed again.
     pub(crate) fn checked(&self) -> HashMap<u32, Checked> {
         match self.secrets {
@@ -188,7 +188,7 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// None when secrets are written. Beside it, which bodies need no second reading.
+    /// `None` when secrets are written. With it, which bodies need no second reading.
     pub(crate) fn redactor_if_asked(&self) -> (Option<Redactor>, Vec<Quiet>) {
         match self.secrets {
             Secrets::Redacted => {

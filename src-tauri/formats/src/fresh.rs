@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files that are written as a whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -12,7 +12,7 @@ use crate::faults;
 #[derive(Debug)]
 pub struct Fresh {
     to: BufWriter<OnDisk>,
-    /// Where it is now and where it is to be; none for what is not a file, such as a pipe.
+    /// Where it is now and where it is to be; `None` for what is not a file, such as a pipe.
     moving: Option<(PathBuf, PathBuf)>,
 }
 
@@ -32,7 +32,7 @@ impl Fresh {
                 moving: None,
             });
         }
-        // What may not be written is not replaced either.
+        // A file that may not be written is not replaced either.
         if there.is_some() {
             OpenOptions::new().append(true).open(&path)?;
         }

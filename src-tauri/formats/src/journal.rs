@@ -2,8 +2,7 @@
 //!
 //! A line of JSON each: first the trace without its entries, then each entry and each change of the
 //! participants. A later exchange may show that an earlier value is a secret; then the whole file
-//! is written anew before that exchange is added to it. What is on disk holds no secret at any
-//! time.
+//! is rewritten before that exchange is added to it. What is on disk holds no secret at any time.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
@@ -251,7 +250,7 @@ pub mod tests {
         let path = file("secret");
         let mut trace = Trace::new("https://mcp.example/mcp", Timestamp(5));
         let mut journal = Journal::create(&path, &trace, &[]).unwrap();
-        // Nothing says yet that it is one.
+        // Nothing shows yet that it is a secret.
         let url = "https://mcp.example/mcp?ref=Zx81-9bQ7-uiop&x=tag-1234";
         push(&mut trace, exchange(url, r#"{"a":1}"#));
         journal.append(&trace, &[]).unwrap();

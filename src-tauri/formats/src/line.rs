@@ -39,7 +39,7 @@ pub fn clean(text: &str) -> String {
     }
 }
 
-/// Characters; a longer text tells no more in a diagram.
+/// Characters; a longer text says no more in a diagram.
 const LONGEST: usize = 160;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Whether an exchange may be of a flow: what certainly is not need not be kept in memory.
+//! Whether an exchange may be part of a flow. One that certainly is not need not be kept in memory.
 
 use trace::Exchange;
 

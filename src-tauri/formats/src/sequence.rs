@@ -40,7 +40,7 @@ pub enum MessageKind {
 pub struct Head {
     pub id: ParticipantId,
     pub name: String,
-    /// `host[:port]`; none for the client and the browser.
+    /// `host[:port]`; `None` for the client and the browser.
     pub host: Option<String>,
 }
 

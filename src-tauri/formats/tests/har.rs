@@ -1,5 +1,4 @@
-//! HAR files are accepted by programs nobody here wrote: har-validator, haralyzer and mitmproxy
-//! (`tests/har`).
+//! HAR files are accepted by other programs: har-validator, haralyzer and mitmproxy (`tests/har`).
 
 mod support;
 

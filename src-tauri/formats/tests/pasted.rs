@@ -1,4 +1,4 @@
-//! Whatever is pasted is read, in a bounded time, and nothing is lost without a word.
+//! Whatever is pasted is read, in a bounded time, and whatever is left out is named.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

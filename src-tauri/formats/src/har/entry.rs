@@ -54,7 +54,7 @@ struct Own<'a> {
     failure: Option<HarFailure<'a>>,
     reused_connection: Option<bool>,
     tls: Option<&'a Tls>,
-    /// What was found out from secrets that are replaced; none when they are written.
+    /// What was found out from secrets that are replaced; `None` when they are written.
     #[serde(skip_serializing_if = "Option::is_none")]
     checked: Option<Checked>,
 }

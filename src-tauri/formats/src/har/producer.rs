@@ -9,7 +9,7 @@ pub enum Producer {
     /// Chromium's DevTools (Chrome, Edge, Brave): unless it is told otherwise it takes the
     /// `Authorization` and cookie fields away, and nothing in the file says so.
     Chromium,
-    /// Safari; it does the same with cookies, and what it shows of a request may be provisional.
+    /// Safari does the same with cookies, and what it shows of a request may be provisional.
     Safari,
     /// Writes what was on the wire.
     Wire,

@@ -66,7 +66,7 @@ fn documents<'de, R: serde_json::de::Read<'de>>(
         Member("log", seen).deserialize(&mut *json)?;
         let Err(more) = json.end() else { return Ok(()) };
         let mut seen = seen.borrow_mut();
-        // What follows the end of a file is no sign of damage if it is another one.
+        // Data after the end of a file is not a sign of damage if it is another file.
         if !seen.has_entries || more.is_io() {
             return Err(more);
         }

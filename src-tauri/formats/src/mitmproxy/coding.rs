@@ -12,7 +12,7 @@ pub fn is_known(coding: &str) -> bool {
     known.contains(&coding.trim().to_ascii_lowercase().as_str())
 }
 
-/// The bytes under a coding, at most [`MOST`] of them. None for a coding that is not known, and
+/// The bytes under a coding, at most [`MOST`] of them. `None` for a coding that is not known, and
 /// where the bytes are not what it says.
 pub fn decoded(bytes: &[u8], coding: &str) -> Option<Vec<u8>> {
     match coding.trim().to_ascii_lowercase().as_str() {

@@ -107,7 +107,7 @@ pub fn next(file: &mut dyn Read) -> io::Result<Next> {
     Ok(Next::Value(value))
 }
 
-/// The value that the bytes are. None when they are none, or hold too many in each other.
+/// The value that the bytes are. `None` when they are none, or hold too many in each other.
 pub fn read(bytes: &[u8]) -> Option<Value<'_>> {
     let (value, rest) = first(bytes, 0)?;
     rest.is_empty().then_some(value)

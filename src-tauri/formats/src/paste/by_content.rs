@@ -1,4 +1,4 @@
-//! What an answer is of that was pasted without its request, by what is in it.
+//! What an answer belongs to that was pasted without its request, by its content.
 
 use serde_json::Value;
 use trace::{
@@ -12,7 +12,7 @@ use super::fill::{AUTHORIZATION_SERVER, Known, Place, challenges_of, object};
 use super::piece::PieceKind;
 
 impl Known<'_> {
-    /// What an answer is of, by what is in it.
+    /// What an answer belongs to, by its content.
     pub fn by_content(&self, seen: &Seen) -> Option<Place> {
         let place = |url, method, status, purpose| {
             Some(Place {

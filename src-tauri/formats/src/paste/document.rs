@@ -353,7 +353,7 @@ pub fn url(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     let line = line
         .trim()
         .trim_matches(['<', '>', '`', '"', '\'', '*', '-', ' ']);
-    // wget tells when it asks for what.
+    // wget prints when it requests which URL.
     let line = match line.split_once("--  http") {
         Some((when, _)) if when.starts_with(|one: char| one.is_ascii_digit()) => {
             let url = &line[when.len() + 4..];
@@ -379,7 +379,7 @@ pub fn url(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
     } else if (has("code") || has("error")) && !has("client_id") {
         Purpose::Callback
     } else {
-        // It says where something is, and not what came of it.
+        // It says where something is, and not what was answered.
         cursor.next();
         evidence.close();
         evidence.url(line.to_owned());

@@ -108,7 +108,7 @@ pub struct Evidence {
     open: bool,
     /// The block ended in which the head of an answer stands, and with it its body.
     block_ended: bool,
-    /// Bytes that were read in vain, in search of the end of a quotation or a document.
+    /// Bytes that were read without finding the end of a quotation or a document.
     in_vain: usize,
     /// Requests that a log told before their answers, by what both have in common.
     asked: HashMap<String, Seen>,
@@ -130,7 +130,7 @@ impl Evidence {
         reach
     }
 
-    /// So many bytes were read in vain.
+    /// So many bytes were read without success.
     pub fn tried(&mut self, bytes: usize) {
         self.in_vain = self.in_vain.saturating_add(bytes);
     }

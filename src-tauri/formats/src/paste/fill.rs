@@ -1,6 +1,6 @@
 //! What has to stand where a pasted text says nothing: the URL of a document that was pasted
-//! without its request, the status of a body. What stands there fits the rest and accuses nobody,
-//! and is marked as not recorded.
+//! without its request, the status of a body. What is filled in fits the rest, accuses nobody, and
+//! is marked as not recorded.
 
 use std::collections::HashMap;
 
@@ -256,7 +256,7 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// Where an exchange belongs. None for what cannot be one.
+    /// Where an exchange belongs. `None` for what cannot be one.
     fn place(&mut self, seen: &Seen) -> Option<Place> {
         let by_body = self.by_content(seen);
         let (url, recorded) = match &seen.target {

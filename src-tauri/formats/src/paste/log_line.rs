@@ -191,7 +191,7 @@ fn row(line: &str) -> Option<Seen> {
     };
     let is_table = line.contains('|') || line.contains("->") || line.contains('\u{2192}');
     let is_row = method.is_some() || is_table || line.contains("=>") || words.len() <= 4;
-    // Prose that mentions a request is none.
+    // Prose that mentions a request is not a line of a log.
     let follows = method.is_some() && nth == address + 1;
     if !is_row || words.len() > MOST_OF_PROSE && !is_table && !follows {
         return None;
@@ -220,7 +220,7 @@ pub fn is_address(word: &str) -> bool {
         || word == "/"
 }
 
-/// A number that servers and proxies answer with. A port is none.
+/// A number that servers and proxies answer with. A port is not a status.
 pub fn status(word: &str) -> Option<u16> {
     let digits = word.trim_end_matches([':', '.']);
     let status: u16 = digits.parse().ok()?;

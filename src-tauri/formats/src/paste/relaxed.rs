@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// The object at the start of a text, how long it is there, and whether something was left out of
-/// it. None for what is not an object, and for what has nothing between its braces.
+/// it. `None` for what is not an object, and for what has nothing between its braces.
 pub fn object(text: &str) -> Option<(Value, usize, bool)> {
     if !text.starts_with('{') {
         return None;

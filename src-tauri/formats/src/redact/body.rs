@@ -4,7 +4,7 @@ use super::edit::Sink;
 use super::scan;
 use super::url;
 
-/// The body with its secrets replaced; none when nothing changes.
+/// The body with its secrets replaced; `None` when nothing changes.
 pub fn body<S: Sink>(sink: &mut S, body: &[u8], media: Option<&str>) -> Option<Vec<u8>> {
     if is_form(media) {
         url::form(sink, body)

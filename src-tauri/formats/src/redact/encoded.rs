@@ -162,7 +162,7 @@ pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
 
 /// How a secret is spelt byte by byte (in hex, with percent signs, as references of HTML), and in
 /// base64 at each of the three places it can have in a longer text (`client-1:secret`), also twice.
-/// None for a short one, since these would be found by chance.
+/// Empty for a short one, since these would be found by chance.
 pub fn encodings(text: &[u8]) -> Vec<Vec<u8>> {
     if text.len() < SHORTEST_ENCODED {
         return Vec::new();

@@ -49,7 +49,7 @@ fn authorization<S: Sink>(sink: &mut S, value: &str) -> Option<String> {
 }
 
 /// Client credentials (RFC 6749 section 2.3.1): the client id stays, so that one can see whose they
-/// are. None when the text is not of that form.
+/// are. `None` when the text is not of that form.
 fn basic<S: Sink>(sink: &mut S, credentials: &str) -> Option<Option<String>> {
     let plain = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = plain.split_once(':')?;

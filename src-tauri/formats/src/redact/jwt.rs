@@ -20,7 +20,7 @@ pub struct Token<'a> {
 pub type Replacement<'a> = &'a dyn Fn(Kind, &[u8]) -> String;
 
 impl<'a> Token<'a> {
-    /// None when the text is no JWT whose header and claims can be read.
+    /// `None` when the text is no JWT whose header and claims can be read.
     pub fn read(token: &'a [u8]) -> Option<Self> {
         if !token.starts_with(b"eyJ") {
             return None;

@@ -19,7 +19,7 @@ pub struct Known {
     public: HashSet<Vec<u8>>,
     /// Pseudonyms that what was read holds already, with what they stand for.
     given: Vec<(Kind, String)>,
-    /// What stands for a JWT where its header and public claims stay; none where nothing of a JWT
+    /// What stands for a JWT where its header and public claims stay; `None` where nothing of a JWT
     /// does.
     tokens: Option<HashMap<Vec<u8>, String>>,
     /// Learnt, and not findable yet.
@@ -109,7 +109,7 @@ impl Known {
         self.tokens = Some(tokens);
     }
 
-    /// The JWT without its secrets; none when it is no JWT that can be read.
+    /// The JWT without its secrets; `None` when it is no JWT that can be read.
     fn with_claims(&self, value: &[u8]) -> Option<String> {
         let token = Token::read(value)?;
         let signature = self.short(JWT, value);
@@ -333,7 +333,7 @@ fn jwt_at(text: &[u8], at: usize) -> Option<Run> {
     Some(Run { end, is_jwt })
 }
 
-/// A short secret counts only as a word of its own: within longer words it is chance.
+/// A short secret counts only as a word of its own: within longer words it is a coincidence.
 fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     if end - start >= LONG {
         return true;

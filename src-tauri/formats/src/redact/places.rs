@@ -1,5 +1,5 @@
-//! Secrets whose name alone does not say that they are: `response`, `d` and `k` mean other things
-//! in other places.
+//! Secrets whose name alone does not show that they are secret: `response`, `d` and `k` mean other
+//! things in other places.
 
 use serde_json::{Map, Value};
 use trace::{Exchange, MessagePart, Outcome, Pair, Purpose, SECRET_PLACES, SecretPlace, secret_at};

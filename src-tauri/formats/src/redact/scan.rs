@@ -12,7 +12,7 @@ use super::html::inputs;
 use super::known::Known;
 use super::member::{named, string_end};
 
-/// The text with its secrets replaced, or none when nothing changes.
+/// The text with its secrets replaced, or `None` when nothing changes.
 pub fn text<S: Sink>(sink: &mut S, text: &[u8]) -> Option<Vec<u8>> {
     nested(sink, text, 0)
 }

@@ -3,8 +3,8 @@
 /// How the diagram looks; every selector is below `.diagram`.
 pub const STYLE: &str = include_str!("diagram.css");
 
-/// A text between tags or in a quoted attribute of XML and HTML. What neither can hold, or nobody
-/// would see, is gone before.
+/// A text between tags or in a quoted attribute of XML and HTML. Characters that neither can hold,
+/// or that nobody would see, are removed before.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
