@@ -1,4 +1,5 @@
-//! Two runs side by side: the right difference is named, and what differs in every run is none.
+//! Two runs side by side: the right difference is named, and what differs in every run does not
+//! count as one.
 
 use std::sync::Arc;
 
@@ -133,7 +134,7 @@ fn without_chance(sentence: &str) -> String {
             .is_some_and(|before: &String| before.ends_with("(row"));
         let word = match word.trim_start_matches(|c: char| c.is_ascii_digit()) {
             rest if is_row => format!("N{rest}"),
-            // A second begins now or then.
+            // A second may begin between the two.
             "" if of_request(&word, sentence) => "N".into(),
             _ => word,
         };

@@ -322,7 +322,7 @@ async fn a_callback_with_an_error_without_a_code_or_with_a_wrong_iss_stops() {
             unreachable!()
         };
         assert_eq!(code, expected, "{query}");
-        // A second one finds nobody.
+        // A second callback finds no listener.
         assert!(get(&callback).await.is_none(), "the listener is still open");
     }
 }
@@ -431,7 +431,7 @@ fn failure(run: &Watched) -> FailureKind {
     }
 }
 
-/// The body of a page; none when nobody answers.
+/// The body of a page; `None` when nobody answers.
 async fn get(url: &str) -> Option<String> {
     let wire = wire::Wire::new(&wire::Settings::default()).expect("the defaults are usable");
     let sent = within("an answer", wire.send(trace::Request::new("GET", url), &[])).await;

@@ -51,7 +51,7 @@ const NEEDS_DECISIONS: [(&str, &str); 5] = [
     ("M05", "what was asked for and not done sends nothing"),
 ];
 
-/// `needs`: the rules that may be silent; none for any.
+/// `needs`: the rules that may be silent; `None` for any.
 async fn compare(format: &str, secrets: Secrets, needs: Option<&[(&str, &str)]>) -> Vec<String> {
     compare_after(format, secrets, needs, <[u8]>::to_vec).await
 }

@@ -28,7 +28,7 @@ pub struct Expect {
     pub besides: Vec<String>,
 }
 
-/// What came of a case.
+/// The result of a case.
 pub struct Outcome {
     /// Cause, as the words of the first error or warning have it.
     pub named: bool,

@@ -24,7 +24,7 @@ pub fn talk(line: &str) -> Vec<String> {
         return vec![format!("the proxy did not say where it is: {line}")];
     };
     let mut client = Client::default();
-    // A client that is led nowhere stops, and that is no fault of the proxy.
+    // A client that is led nowhere stops, and the proxy is not at fault.
     let _ = client.run(url);
     client.complaints
 }

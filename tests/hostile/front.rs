@@ -1,5 +1,5 @@
-//! What meets an attack: a process of its own each time, so that its end and its memory are its
-//! own.
+//! The program that an attack meets. It is a new process each time, so that its end and its memory
+//! can be measured.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -1,5 +1,4 @@
-//! Lets an attack meet what it is for, and holds what that did against the promises of
-//! `SECURITY.md`.
+//! Runs an attack against its target, and checks the result against the promises of `SECURITY.md`.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command};
@@ -20,7 +19,7 @@ const MOST_TIME: Duration = Duration::from_secs(40);
 /// With the limits that the command has by default.
 const MOST_MEMORY: u64 = 150 * 1024 * 1024;
 
-/// What a case came to.
+/// The result of a case.
 pub struct Played {
     pub complaints: Vec<String>,
     #[allow(dead_code, reason = "for the benchmark")]
@@ -161,7 +160,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 struct Ended {
-    /// None when it had to be killed.
+    /// `None` when it had to be killed.
     exit: Option<i32>,
     output: Vec<u8>,
     errors: Vec<u8>,

@@ -13,7 +13,7 @@ use real::{Client, ENTRIES};
 use serde_json::{Value, json};
 use trace::{pairs, query_pairs};
 
-/// What is another one each time.
+/// What differs each time.
 const FRESH: [&str; 9] = [
     "client_id",
     "code",
@@ -67,8 +67,8 @@ fn the_other_clients_list_the_tools() {
     }
 }
 
-/// A client that came through lists the lab's tools, is known by one of these names, and is not
-/// found fault with.
+/// A client that came through lists the lab's tools, is recognised by one of these names, and has
+/// no findings.
 fn reaches(observing: Observing, names: &[&str], tools: &str, listed: bool) {
     let (report, code) = observing.end();
     assert!(listed, "{tools}");
@@ -139,7 +139,8 @@ fn the_url_stays_the_same() {
     again.end();
 }
 
-/// The stream that a client opens beside its calls comes at no certain place among them: last here.
+/// The stream that a client opens beside its calls has no fixed place among them, so it is put
+/// last.
 fn in_order(requests: impl Iterator<Item = Value>) -> Vec<Value> {
     let is_stream = |request: &Value| {
         let url = request[1].as_str().unwrap_or_default();
@@ -167,7 +168,7 @@ fn sdk_client(url: &str, era: &str) -> Result<Value, String> {
     }
 }
 
-/// A request as the client says that it sent it; none for the browser's.
+/// A request as the client says that it sent it; `None` for the browser's.
 fn asked(sent: &Value) -> Option<Value> {
     let url = sent["url"].as_str()?;
     let browsers = url.contains("/authorize") || url.contains("/callback");
@@ -180,7 +181,7 @@ fn asked(sent: &Value) -> Option<Value> {
     })
 }
 
-/// A request as the report has it; none for the browser's.
+/// A request as the report has it; `None` for the browser's.
 fn passed(exchange: &Value) -> Option<Value> {
     let request = &exchange["request"];
     let url = request["url"].as_str()?;

@@ -94,7 +94,7 @@ fn nothing_is_found_that_is_not_listed_with_its_proof() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What a run says otherwise than the list.
+/// Where a run differs from the list.
 fn differs(listed: &Listed, running: &Running, keys: &Path) -> Option<String> {
     for (found, proof) in &listed.found {
         assert!(proof.ends_with('.'), "{found}: {proof}");

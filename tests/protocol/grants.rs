@@ -71,7 +71,7 @@ async fn a_device_is_polled_for_as_slowly_as_the_server_says() {
     };
     run.rest().await;
     run.assert_done();
-    // The lab slows down whoever polls for the first time.
+    // The lab answers the first poll with slow_down.
     assert_eq!(run.codes(), ["DV4"], "{:#?}", run.findings);
     let began = run
         .sent(|purpose| *purpose == Purpose::DeviceAuthorization)

@@ -127,7 +127,7 @@ fn a_login_behind_the_authorization_server_is_drawn() {
             .iter()
             .any(|one| matches!(one, Decision::BrowserWatched { .. }));
         assert!(watched, "it is said how it was watched");
-        // A password that was wrong once is nobody's fault.
+        // A mistyped password is nobody's fault.
         assert_eq!(faults(&run), [""; 0]);
         assert_eq!(processes::watched(), BTreeSet::new());
         assert_eq!(pipes(), before);

@@ -19,7 +19,7 @@ pub fn watched() -> BTreeSet<u32> {
         .copied()
         .filter(|id| command_line(*id).contains(&ours))
         .collect();
-    // Until nobody's child is new.
+    // Until no new child is found.
     loop {
         let before = family.len();
         let children = parents.iter().filter(|(_, parent)| family.contains(parent));
