@@ -1,12 +1,12 @@
 //! A whole flow by a session against the same requests sent bare with the HTTP client, in turn, in
 //! one process.
 //!
-//! `cargo xtask bench flow`. A flow is over when the session rests: every row told, and every rule
-//! asked about all of it. The limit is 1.15 times what a client of the library's own making takes,
-//! one for each flow as a session has one. The other figure leaves out what such a client spends on
-//! reading the system's certificates, which a session does once for the whole program: what remains
-//! above 1 is the thought between the requests, the judging at the end, and the threads of the
-//! callback's server, where the bare flow answers the callback on the spot.
+//! `cargo xtask bench flow`. A flow is over when the session rests: every row was reported, and
+//! every rule has judged all of it. The limit is 1.15 times what a client of the library's own
+//! making takes, one for each flow as a session has one. The other figure leaves out what such a
+//! client spends on reading the system's certificates, which a session does once for the whole
+//! program: what remains above 1 is the work between the requests, the judging at the end, and the
+//! threads of the callback's server, where the bare flow answers the callback at once.
 
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,8 @@ const LIMIT: f64 = 1.15;
 
 #[tokio::main]
 async fn main() {
-    // `cargo test --all-targets` runs benchmarks too, without this argument; there is nothing to
-    // measure then.
+    // `cargo test --all-targets` runs benchmarks too, without this argument. Nothing is measured
+    // then.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -113,7 +113,7 @@ async fn by_session(url: &str) {
         .expect("the options are usable");
     let session = document.session().expect("it is a run");
     session.run().await.expect("there is a step to do");
-    // What the flow came to is shown by then, and what the rules say of all of it.
+    // The result of the flow is shown by then, and so is what the rules say about it.
     document.rest().await;
     let view = document.view().expect("a run says where it stands");
     assert!(
@@ -123,8 +123,7 @@ async fn by_session(url: &str) {
     );
 }
 
-/// The requests of a flow, with no more thought than it takes to fill in what one needs from the
-/// one before.
+/// The requests of a flow. Each is filled in from the answer before it, and nothing else is done.
 async fn bare(url: &str, client: ClientBuilder) {
     let client = client
         .redirect(redirect::Policy::none())

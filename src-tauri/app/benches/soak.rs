@@ -15,12 +15,13 @@ use tokio::runtime::Handle;
 use vault::Vault;
 
 const FLOWS: usize = 1_000;
-/// Until all that is kept is kept: so many documents stay open, and so many past runs are listed.
+/// How many runs it takes until nothing more is kept: so many documents stay open, and so many past
+/// runs are listed.
 const WARM_UP: usize = 200;
 const EACH: usize = 100;
-/// What memory may grow by: an allocator gives back late.
+/// How much memory may grow: an allocator returns it late.
 const GROWTH: f64 = 1.1;
-/// What is under way in the moment of counting.
+/// How much may be under way at the moment of counting.
 const UNDER_WAY: usize = 4;
 
 /// Given to the process that is the lab.

@@ -42,7 +42,7 @@ const MOST_OPEN: usize = 50;
 pub struct App {
     library: Arc<Mutex<Library>>,
     history: History,
-    /// What the user should be told of the past runs.
+    /// Problems with the past runs, for the user.
     history_notices: Mutex<Vec<String>>,
     /// Opened at the first use: the keychain may take a while to answer.
     vault: OnceCell<Vault>,
@@ -53,7 +53,7 @@ pub struct App {
     /// The one that the window shows and that its commands are for.
     current: watch::Sender<Option<Arc<Document>>>,
     export_folder: PathBuf,
-    /// Where runs wait.
+    /// The breakpoints.
     breakpoints: Mutex<Vec<Breakpoint>>,
     /// The table of clients that was played last.
     pub(crate) played: PlayedClients,
@@ -316,8 +316,8 @@ impl App {
         })
     }
 
-    /// What was sent, put right, where a finding of the current document says literally what is
-    /// expected.
+    /// The request that was sent, corrected, where a finding of the current document says literally
+    /// what is expected.
     ///
     /// # Errors
     /// [`ErrorCode::NotNow`] before the first document.
@@ -386,7 +386,7 @@ impl App {
         Ok(())
     }
 
-    /// Begins to observe a client, in a document of its own that is the current one then.
+    /// Begins to observe a client, in a document of its own, which becomes the current one.
     ///
     /// # Errors
     /// When an option cannot be used, or the port is taken. Then nothing has changed.
@@ -475,8 +475,8 @@ impl App {
         }
     }
 
-    /// Opens a recording in a document of its own and makes that the current one. What goes on in
-    /// the former one goes on.
+    /// Opens a recording in a document of its own and makes that the current one. The former one is
+    /// not interrupted.
     pub(crate) async fn show_recording(&self, opened: Opened) {
         let document = self.add_recorded(opened, None).await;
         self.current.send_replace(Some(document));

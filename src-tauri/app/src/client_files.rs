@@ -107,7 +107,7 @@ fn files_in(folder: impl Fn(Folder) -> PathBuf) -> Vec<ClientFile> {
     files.collect()
 }
 
-/// None when there is no such file.
+/// `None` when there is no such file.
 fn read(path: &Path) -> Option<Result<Vec<NamedServer>, String>> {
     // A pipe or a device would be waited for.
     if !path.is_file() {

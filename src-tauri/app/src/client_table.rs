@@ -1,4 +1,4 @@
-//! What becomes of a server in the hands of each known client.
+//! How each known client gets on with a server.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ use crate::observed::bare;
 use crate::update::Mirror;
 use crate::verdict::RunVerdict;
 
-/// What became of one client.
+/// The result of one client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ClientRow {
     /// As `--as` takes it.
     pub client: String,
     pub name: String,
     pub outcome: ClientOutcome,
-    /// The part of the flow at which it stops; none where it does not.
+    /// The part of the flow at which it stops; null where it does not.
     pub step: Option<String>,
     /// The verdict of its run.
     pub why: String,
@@ -37,13 +37,13 @@ pub struct ClientRow {
     pub left_registered: Option<String>,
 }
 
-/// How far a client comes.
+/// How far a client gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientOutcome {
     /// It reaches the server with a token, or needs none.
     Works,
-    /// It comes to the login, which was not gone through.
+    /// It gets to the login, which was not carried out.
     UpToLogin,
     Stops,
     /// The user ended it before that was known.
@@ -61,7 +61,7 @@ impl ClientOutcome {
     }
 }
 
-/// What is told while clients are played.
+/// What is reported while clients are played.
 pub(crate) enum Step<'s> {
     /// This one begins.
     Begins(&'static Profile),
@@ -78,7 +78,7 @@ pub async fn client_table(
     options: &Options,
     mut told: impl FnMut(&ClientRow),
 ) -> Result<Vec<ClientRow>, AppError> {
-    // Nobody ends it.
+    // Without a way to end it.
     let (_stop, stopped) = watch::channel(false);
     let mut rows = Vec::new();
     play_each(
@@ -129,7 +129,7 @@ async fn played(
         session.run().await?;
         tokio::select! {
             () = document.rest() => {}
-            // Nobody can end it any more where the other side is gone.
+            // The sender is gone: nobody can end it any more.
             true = async { stopped.wait_for(|stopped| *stopped).await.is_ok() } => {
                 was_ended = true;
                 session.stop().await?;
@@ -183,7 +183,7 @@ pub(crate) fn evidence(grade: Grade, version: &str) -> String {
     }
 }
 
-/// What is said against a client of which there are documents only.
+/// What servers trip over with a client that is known from documents alone.
 fn on_documents_alone(profile: &Profile, findings: &[Finding]) -> String {
     let of_client = findings.iter().filter(|finding| {
         profile.grade == Grade::Documented
@@ -197,7 +197,7 @@ fn on_documents_alone(profile: &Profile, findings: &[Finding]) -> String {
     }
 }
 
-/// Where a run that rests has come to.
+/// How far a run that rests has got.
 fn status(document: &Document) -> Status {
     let mut mirror = Mirror::default();
     let mut viewer = document.viewer();
@@ -276,7 +276,7 @@ fn came_to(row: &ClientRow) -> String {
     }
 }
 
-/// What is left behind, below the table; nothing where all was deleted.
+/// What is left behind, below the table; empty when all was deleted.
 pub fn client_table_foot(rows: &[ClientRow]) -> Vec<String> {
     let mut lines = Vec::new();
     let left = rows

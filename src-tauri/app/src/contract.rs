@@ -137,7 +137,7 @@ pub enum FormatKind {
 }
 
 impl ExportFormat {
-    /// None for a format that is only read.
+    /// Null for a format that is only read.
     pub fn of(about: &formats::About) -> Option<Self> {
         let (kind, owner) = match about.kind {
             formats::Kind::Recording => (FormatKind::Recording, None),
@@ -162,11 +162,11 @@ impl ExportFormat {
 pub struct LabScenario {
     /// "healthy", another healthy one's name, the misbehaviour's, or the provider's set-up.
     pub slug: String,
-    /// None for the healthy ones and for providers.
+    /// Null for the healthy ones and for providers.
     pub code: Option<String>,
-    /// Where in the flow it goes wrong; none for the healthy ones and for providers.
+    /// Where in the flow it goes wrong; null for the healthy ones and for providers.
     pub phase: Option<Phase>,
-    /// The title of the phase, or the provider that the lab plays; none for the healthy ones.
+    /// The title of the phase, or the provider that the lab plays; null for the healthy ones.
     pub group: Option<String>,
     /// A provider is played.
     pub is_provider: bool,
@@ -265,7 +265,7 @@ pub enum PastResult {
 }
 
 impl PastRun {
-    /// What is remembered of a run; none while it is not over.
+    /// What is remembered of a run; null while it is not over.
     pub fn of(view: &View, findings: &[Finding], document: u32, at: Timestamp) -> Option<Self> {
         let verdict = view.verdict.as_ref()?;
         let warned = findings.iter().any(|finding| finding.level > Level::Note);

@@ -27,7 +27,7 @@ pub struct Document {
     session: Option<Arc<Session>>,
     observed: Option<Arc<Observed>>,
     shown: Arc<Mutex<Shown>>,
-    /// The secrets of the newest state of the trace that something was written of.
+    /// The secrets of the trace, as of the last time that something was written.
     written: Mutex<Option<Written>>,
     changes: Arc<watch::Sender<()>>,
     waiting: mpsc::UnboundedSender<Waiting>,
@@ -152,12 +152,12 @@ impl Document {
         }))
     }
 
-    /// The proxy behind it; none when no client is observed.
+    /// The proxy behind it; `None` when no client is observed.
     pub fn observer(&self) -> Option<&Observer> {
         self.observed.as_ref().map(|observed| &observed.observer)
     }
 
-    /// What has to be kept for an observed client to find its URL again. None where nothing is
+    /// What has to be kept for an observed client to find its URL again. `None` where nothing is
     /// observed, and where the URL follows from the server's.
     pub fn to_keep(&self) -> Option<Kept> {
         let kept = self.observed.as_ref()?.kept();
@@ -187,7 +187,7 @@ impl Document {
         self.id
     }
 
-    /// The run behind it; none when it cannot be stepped.
+    /// The run behind it; `None` when it cannot be stepped.
     pub fn session(&self) -> Option<&Arc<Session>> {
         self.session.as_ref()
     }
@@ -260,12 +260,12 @@ impl Document {
         lock(&self.shown).ledger.clone()
     }
 
-    /// None until the session has reported where it stands.
+    /// `None` until the session has reported where it stands.
     pub fn view(&self) -> Option<Arc<View>> {
         lock(&self.shown).view.clone()
     }
 
-    /// Everything about one row; none when there is no such row.
+    /// Everything about one row; `None` when there is no such row.
     ///
     /// `secrets`: the code that repeats a request holds them, instead of names for them.
     pub fn detail(&self, seq: u32, secrets: bool) -> Option<Detail> {
@@ -295,7 +295,7 @@ impl Document {
         })
     }
 
-    /// The code that sends the request of this entry again; none when there is no such exchange.
+    /// The code that sends the request of this entry again; `None` when there is no such exchange.
     pub fn repeat(&self, seq: u32, language: Language, secrets: Secrets) -> Option<String> {
         let recorded = self.recorded_now();
         let exchange = recorded.trace.entry(seq)?.exchange()?;

@@ -11,12 +11,12 @@ use trace::{
 };
 use ts_rs::TS;
 
-/// The piece of evidence that says most beside what there is.
+/// The piece of evidence that would add most to what there is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct NextPiece {
     /// What to add, and why, in one sentence.
     pub sentence: String,
-    /// The command that gets it; none where only the client has it.
+    /// The command that gets it; null where only the client has it.
     pub command: Option<String>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn report(opened: &Opened) -> Value {
     })
 }
 
-/// What to add to a pasted text so that more of it can be judged. None for recordings of other
+/// What to add to a pasted text so that more of it can be judged. Null for recordings of other
 /// kinds, and where nothing is missing.
 pub fn next_piece(opened: &Opened) -> Option<NextPiece> {
     if opened.trace.origin != trace::Origin::Pasted {
@@ -70,7 +70,7 @@ pub fn next_piece(opened: &Opened) -> Option<NextPiece> {
         );
     }
     let server = shown.server();
-    // The further a flow got, the less its start says.
+    // The further a flow got, the less its start matters.
     if let Some(piece) = shown.refused_late() {
         return Some(piece);
     }
@@ -187,8 +187,8 @@ impl<'a> Shown<'a> {
         (alone && self.others.len() == 1).then(|| first_call(server))
     }
 
-    /// What the client sent that was refused, where the text does not show it. Where nothing is, no
-    /// request is refused.
+    /// What the client sent in the request that was refused, where the text does not show it.
+    /// `None` where no request was refused.
     fn refused_late(&self) -> Option<NextPiece> {
         let refused = |purpose: fn(&Purpose) -> bool| {
             let mut all = self.find(purpose);

@@ -28,7 +28,7 @@ impl History {
         kept_by: Vec<Arc<Keeping>>,
     ) -> Result<JoinHandle<()>, AppError> {
         let path = self.folder_of(id)?.join(MARK);
-        // Whoever marks it again later has it forgotten later.
+        // A later mark delays the end.
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let mine = since.unwrap_or_default().as_nanos().to_string();
         fs::write(&path, &mine).map_err(|error| file_error(&path, &error))?;
@@ -37,7 +37,7 @@ impl History {
             tokio::time::sleep(after).await;
             if fs::read_to_string(&path).is_ok_and(|mark| mark == mine) {
                 kept_by.iter().for_each(|keeping| keeping.forget());
-                // A run that was being kept is gone already.
+                // A run that was still being kept is deleted at once.
                 let _ = history.forget(&id);
             }
         }))
@@ -55,7 +55,7 @@ impl History {
         }
     }
 
-    /// Forgets the runs that a program which is gone did not come to forget.
+    /// Forgets the runs that a program which has ended did not get to forget.
     pub(crate) fn forget_marked(&self) {
         for folder in self.folders() {
             let marked = fs::metadata(folder.join(MARK)).and_then(|mark| mark.modified());

@@ -1,4 +1,4 @@
-//! A document as it is handed on: what was recorded and what is said of it.
+//! A document as it is exported: what was recorded and what was found.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub struct HandedOn {
 }
 
 impl HandedOn {
-    /// As the document is now.
+    /// The document as it is now.
     pub fn of(document: &Document) -> Self {
         let view = document.view();
         Self {

@@ -38,7 +38,7 @@ pub struct History {
     folder: PathBuf,
 }
 
-/// When the newest run seems to be older than this, it is the clock that is doubted.
+/// When the newest run seems to be older than this, the clock is probably wrong.
 const LONGEST_PAUSE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl History {
@@ -84,7 +84,7 @@ impl History {
         (runs, notices)
     }
 
-    /// Keeps what a program that is gone left behind: its runs are past runs then. Returns a notice
+    /// Keeps what a program that has ended left behind: its runs become past runs. Returns a notice
     /// for each.
     pub fn recover(&self) -> Vec<String> {
         let mut notices = Vec::new();
@@ -195,7 +195,7 @@ impl History {
                 failed.get_or_insert(file_error(&folder, &error));
             }
         }
-        // Only when nothing is in it.
+        // Only when it is empty.
         let _ = fs::remove_dir(&self.folder);
         failed.map_or(Ok(()), Err)
     }

@@ -1,4 +1,5 @@
-//! The task that keeps a live document: takes in what its session tells, has it judged, shows it.
+//! The task that keeps a live document up to date: it takes what its session reports, has it
+//! judged, and shows it.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,7 +46,7 @@ pub(crate) async fn keep(
         if entries && let Ok(Some(who)) = tokio::time::timeout(PAUSE, waiting.recv()).await {
             asked.push(who);
         }
-        // What they wait for was reported before, so it is in the channel by now.
+        // What they wait for was reported before, so it is already in the channel.
         while let Ok(event) = events.try_recv() {
             batch.push(event);
         }
@@ -71,7 +72,7 @@ async fn take(
     let (trace, known) = {
         let mut shown = lock(shown);
         shown.version += 1;
-        // Nobody but the document holds the trace, unless it is being read just now.
+        // Only the document holds the trace, unless somebody is reading it.
         let trace = Arc::make_mut(&mut shown.trace);
         for event in batch {
             rows.extend(event.entries.iter().map(|entry| row(entry)));
@@ -110,7 +111,7 @@ async fn take(
     changes.send_replace(());
 }
 
-/// None when nothing is new.
+/// `None` when nothing is new.
 async fn judged_anew(trace: &Arc<Trace>, is_new: bool) -> Option<Judgement> {
     if is_new {
         judged(trace.clone()).await
@@ -119,7 +120,7 @@ async fn judged_anew(trace: &Arc<Trace>, is_new: bool) -> Option<Judgement> {
     }
 }
 
-/// What the rules say of a trace, found on a thread of its own. None when a rule fails.
+/// What the rules say of a trace, found on a thread of its own. `None` when a rule panics.
 async fn judged(trace: Arc<Trace>) -> Option<Judgement> {
     let judging = tokio::task::spawn_blocking(move || diagnosis::judgement(&trace));
     match judging.await {

@@ -22,7 +22,8 @@ pub struct Way {
 }
 
 impl Way {
-    /// The arguments of the command's `run` that go this way to a lab that was started for it.
+    /// The arguments of the command's `run` that meet this scenario in a lab that was started for
+    /// it.
     pub fn arguments(&self, lab: &Lab) -> Vec<String> {
         let mut options = Options {
             server_url: lab.mcp_url().into(),
@@ -183,7 +184,7 @@ pub fn title(slug: &str) -> Option<String> {
     Some(card.title)
 }
 
-/// The scenario of this name, a card or a part of the tour; none when there is no such one.
+/// The scenario of this name, a card or a part of the tour; `None` when there is no such one.
 pub fn scenario(slug: &str) -> Option<Scenario> {
     if let Some(leg) = tour::leg(slug) {
         return Some(Scenario {
@@ -313,7 +314,7 @@ pub fn way_to_healthy(lab: &Lab) -> Way {
 
 const USUAL: Way = run(|_, _| {});
 
-/// Nobody has to log in, and what was chosen for other runs does not count.
+/// Nobody has to log in, and the user's choices for other runs are not used.
 const BY_ITSELF: Way = run(|lab, run| {
     *run = Options {
         server_url: lab.mcp_url().into(),

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{AppError, ErrorCode, Settings};
 use crate::observed::Kept;
 
-/// The folder of the window's settings, which the command shares for what is to stay the same. None
-/// on a system that has none.
+/// The folder of the window's settings, which the command shares for what is to stay the same.
+/// `None` on a system that has no such folder.
 pub fn usual_folder() -> Option<PathBuf> {
     Some(dirs::config_dir()?.join(IDENTIFIER))
 }
@@ -254,7 +254,7 @@ mod tests {
             assert!(Library::open(&folder).notices.is_empty(), "told once");
             fs::remove_file(folder.join("settings.damaged-1.json")).unwrap();
         }
-        // A later version has more to say.
+        // A later version may write more.
         let mut later: serde_json::Value = serde_json::from_slice(&whole).unwrap();
         later["from_the_future"] = serde_json::json!({ "a": [1] });
         fs::write(&path, later.to_string()).unwrap();

@@ -23,8 +23,8 @@ const OURS: &[&str] = &[
     "wire",
 ];
 
-/// Whether a log line may be written. Libraries print what they handle where they say all that they
-/// can: pages with their forms, cookies, messages to the keychain. Of theirs only warnings and
+/// Whether a log line may be written. At their most detailed levels, libraries print what they
+/// handle: pages with their forms, cookies, messages to the keychain. So only their warnings and
 /// errors are written, whatever level was asked for.
 pub fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 use ts_rs::TS;
 use url::{Host, Url};
 
-/// Read of one text at most; more is no configuration that a person wrote.
+/// Bytes that are read of one text. A configuration that a person wrote is not longer.
 const MOST_SERVERS: usize = 200;
 
 /// Characters of a URL that somebody typed.
 const LONGEST_URL: usize = 2_048;
 
-/// Objects in objects are followed so far: a client's file keeps its servers for each project.
+/// How deep objects are searched: a client's file keeps its servers for each project.
 const DEEPEST: usize = 5;
 
 /// What a text that is not a plain URL may mean.
@@ -25,9 +25,9 @@ pub struct Understood {
 /// A server that a text or a file names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
 pub struct NamedServer {
-    /// What it is called there; none where it has no name.
+    /// What it is called there; null where it has no name.
     pub name: Option<String>,
-    /// Where it is; none when no run can be started with it.
+    /// Where it is; null when no run can be started with it.
     pub url: Option<String>,
     /// Why there is no URL.
     pub note: Option<String>,
@@ -237,7 +237,7 @@ fn with_scheme(text: &str) -> Option<Url> {
     }
 }
 
-/// Without what is meant to be `https://` and is not: `htps://`, `https:/`, `https//`, `//`.
+/// Without a misspelt `https://`: `htps://`, `https:/`, `https//`, `//`.
 fn without_broken_scheme(text: &str) -> &str {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (word, rest) = text.split_at(letters);

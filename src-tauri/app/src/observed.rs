@@ -172,7 +172,7 @@ impl Observed {
         let _one = self.taking.lock().await;
         let mut bare = self.observer.trace().await;
         if self.is_over() {
-            // What did not come until now shows as well.
+            // What has not come by now counts as well.
             let now = Timestamp::from_system(SystemTime::now());
             let kind = EntryKind::Decision(Decision::Ended);
             bare.push_to(None, now, 0, Phase::Extra, kind);
@@ -199,7 +199,7 @@ impl Observed {
             view.verdict = None;
             view.rules = Vec::new();
         }
-        // What could not be seen is told as soon as it matters.
+        // What could not be seen is reported as soon as it matters.
         let notes = self.observer.notes();
         if self.is_over() || !notes.is_empty() {
             let opened = Opened {

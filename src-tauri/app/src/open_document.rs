@@ -14,7 +14,7 @@ use crate::observed::Observation;
 #[derive(Clone)]
 pub(crate) struct Open {
     pub document: Arc<Document>,
-    /// What the run was started with; none for a document that was never run here.
+    /// What the run was started with; `None` for a document that was never run here.
     pub options: Option<Options>,
     /// What is observed, or was.
     pub observation: Option<Observation>,

@@ -1,4 +1,4 @@
-//! What the window is given to look at: files and pasted texts.
+//! Files and pasted texts that the window is given to open.
 
 use std::fs::File;
 use std::path::Path;
@@ -52,7 +52,7 @@ impl App {
         let opened = opened.unwrap_or_else(|error| Err(error.to_string()));
         let opened = opened.map_err(refused)?;
         let recorded = RecordingView::of(&opened);
-        // Words alone are explained, and there is nothing to draw.
+        // A text without an exchange is explained, and there is nothing to draw.
         if !opened.trace.entries.is_empty() {
             self.show_recording(opened).await;
         }

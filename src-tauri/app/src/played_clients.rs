@@ -68,8 +68,8 @@ impl PlayedRow {
 #[derive(Default)]
 pub(crate) struct PlayedClients(Mutex<Option<Arc<Playing>>>);
 
-/// A table and the runs behind it. They are no documents of the window until one is opened, so that
-/// they push none out.
+/// A table and the runs behind it. They do not count as documents of the window until one is
+/// opened, so that they do not push others out.
 pub(crate) struct Playing {
     options: Options,
     table: watch::Sender<ClientTable>,
@@ -113,7 +113,7 @@ impl PlayedClients {
         lock(&self.0).clone()
     }
 
-    /// What is being played ends; what it registered is deleted all the same.
+    /// Ends what is being played. What it registered is deleted all the same.
     pub fn stop(&self) {
         if let Some(playing) = self.playing() {
             playing.stop.send_replace(true);
@@ -126,7 +126,7 @@ impl Playing {
         self.table.borrow().clone()
     }
 
-    /// Tells of each change of the table.
+    /// Wakes at each change of the table.
     pub fn follow(&self) -> watch::Receiver<ClientTable> {
         self.table.subscribe()
     }
@@ -136,7 +136,7 @@ impl Playing {
     }
 
     pub fn add(&self, row: PlayedRow, run: Open) {
-        // Who sees the row can open its run.
+        // Set before the row is shown, so that whoever sees the row can open its run.
         lock(&self.runs).push(run);
         self.table.send_modify(|table| table.rows.push(row));
     }

@@ -26,8 +26,8 @@ pub struct TableRequest {
 }
 
 impl App {
-    /// Plays every known client against a server, one after the other. The table is told whenever
-    /// there is more of it. What was played before is forgotten.
+    /// Plays every known client against a server, one after the other. The table is reported
+    /// whenever it grows. What was played before is forgotten.
     ///
     /// # Errors
     /// When the options cannot be used: the message names the field.
@@ -85,8 +85,8 @@ impl App {
         played.map(|()| playing.table())
     }
 
-    /// The table that was played last, for a window that was reloaded; none before the first. While
-    /// clients are being played, each change of it is told.
+    /// The table that was played last, for a window that was reloaded; `None` before the first.
+    /// While clients are being played, each change of it is reported.
     pub async fn follow_clients(&self, told: impl Fn(ClientTable)) -> Option<ClientTable> {
         let mut changes = self.played.playing()?.follow();
         loop {

@@ -1,4 +1,4 @@
-//! What others recorded, or we before: opened, and how far it got.
+//! Recordings of other programs and of earlier runs: how they are opened, and how far they got.
 
 use std::io::Read;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::evidence::known_words;
 /// [`ReadError`] says what was expected and what came.
 pub fn open_recording(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadError> {
     let opened = formats::open(name, file)?;
-    // The claims of a token are no exchange.
+    // The claims of a token alone are not an exchange.
     let is_known =
         |piece: &formats::Piece| !matches!(piece.kind, PieceKind::Words | PieceKind::Json);
     let says_something = !opened.trace.entries.is_empty()
@@ -35,8 +35,8 @@ pub fn open_recording(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened
     })
 }
 
-/// Whether a text of which nothing is known is about authorization all the same: then it is asked
-/// what to add.
+/// Whether a text that nothing was recognised in is about authorization all the same: then the user
+/// is told what to add.
 fn is_about_a_flow(opened: &Opened) -> bool {
     const SIGNS: [&str; 12] = [
         "oauth",
@@ -119,7 +119,7 @@ pub(crate) fn flow_status(trace: &Trace, flow: Option<&FlowInfo>) -> Status {
             message: message.clone(),
             can_go_on: false,
         }),
-        // The end of watching says nothing of the client.
+        // That watching ended says nothing about the client.
         Decision::Ended if trace.origin == Origin::Observed => None,
         Decision::WentOnAnyway { .. } | Decision::Ended => Some(Status::Ended {
             message: session::ended_message(trace),
@@ -140,7 +140,7 @@ fn by_traffic<'a>(exchanges: impl DoubleEndedIterator<Item = &'a Exchange>) -> S
             | Purpose::Unknown
             | Purpose::Copy { .. }
             | Purpose::Preflight { .. } => continue,
-            // What a client says of itself after all is done, or calls that are not about it.
+            // What a client sends after all is done, and calls that do not concern the flow.
             Purpose::Mcp { method } if answered(exchange) => {
                 let message = format!("The recording shows an authenticated answer to {method}.");
                 return Status::Done { message };

@@ -14,7 +14,7 @@ const WORKERS: usize = 8;
 const BLOCKING: usize = 64;
 
 /// # Errors
-/// When the system has no threads for it.
+/// When the system has no threads left.
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(WORKERS)

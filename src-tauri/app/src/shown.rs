@@ -9,18 +9,18 @@ use crate::view::{Row, View};
 
 /// What there is to be seen.
 pub(crate) struct Shown {
-    /// May be ahead of the rest by what is being judged.
+    /// May be ahead of the rest, by what is still being judged.
     pub trace: Arc<Trace>,
-    /// Another one whenever the trace is another one.
+    /// Changes whenever the trace changes.
     pub version: u64,
     pub rows: Vec<Row>,
-    /// Counts how often rows that were there became others.
+    /// Counts how often existing rows changed.
     pub generation: u32,
     pub participants: Arc<[Participant]>,
     pub findings: Arc<[Finding]>,
     /// What became of every rule.
     pub ledger: Arc<[RuleCheck]>,
-    /// None until the session has reported where it stands.
+    /// `None` until the session has reported where it stands.
     pub view: Option<Arc<View>>,
     /// Why the run is not kept on disk.
     not_kept: Option<String>,
@@ -74,7 +74,7 @@ impl Shown {
     }
 }
 
-/// The data behind a lock, also after a panic elsewhere: what is shown must not be lost with it.
+/// The data behind a lock, also after a panic elsewhere, which must not lose what is shown.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

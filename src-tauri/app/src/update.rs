@@ -39,7 +39,7 @@ pub struct FindingsChange {
 }
 
 impl FindingsChange {
-    /// The change between two lists; none when they are equal.
+    /// The change between two lists; `None` when they are equal.
     pub fn between(before: &[Finding], after: &[Finding]) -> Option<Self> {
         let same = |(one, other): &(&Finding, &Finding)| one == other;
         let start = before.iter().zip(after).take_while(same).count();

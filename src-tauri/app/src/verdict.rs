@@ -11,9 +11,9 @@ use ts_rs::TS;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct RunVerdict {
     pub ending: Ending,
-    /// In one sentence or two, with whom it takes to change it.
+    /// In one sentence or two, with who has to change something.
     pub text: String,
-    /// The phase in which it stopped; none when it did not stop.
+    /// The phase in which it stopped; null when it did not stop.
     pub phase: Option<Phase>,
     /// The entry that shows it, as far as there is one.
     pub exchange: Option<u32>,
@@ -63,7 +63,7 @@ impl From<&Finding> for Cause {
 }
 
 impl RunVerdict {
-    /// None while the run is not over.
+    /// `None` while the run is not over.
     pub fn of(trace: &Trace, status: &Status, findings: &[Finding]) -> Option<Self> {
         match status {
             Status::Done { message } => Some(reached(trace, message, findings)),
@@ -123,7 +123,7 @@ fn reached(trace: &Trace, message: &str, findings: &[Finding]) -> RunVerdict {
     let count = |level: Level| findings.iter().filter(|one| one.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     let sentence = message.trim_end_matches('.');
-    // What comes after the colon says how well it went.
+    // The words after the colon say how well it went.
     let short = sentence.split(':').next().unwrap_or_default();
     let with = |ending, text: String, cause: Option<&Finding>, exchange: Option<u32>| RunVerdict {
         ending,
@@ -178,7 +178,7 @@ fn stopped(trace: &Trace, code: StopCode, message: &str, findings: &[Finding]) -
     let why = cause.map_or(message, |finding| &finding.title);
     let why = why.trim_end_matches('.');
     let text = match (code, cause) {
-        // Nothing failed: the run was to end there.
+        // Nothing failed: the run was meant to end there.
         (StopCode::EndsBeforeLogin, None) => message.to_owned(),
         (StopCode::EndsBeforeLogin, Some(_)) => format!(
             "All up to the login works, but {}: {why}.{}",
@@ -206,7 +206,7 @@ fn cause_of_stop(code: StopCode, findings: &[Finding]) -> Option<&Finding> {
         .iter()
         .position(explains)
         .or_else(|| findings.iter().position(|one| one.level == Level::Error))?;
-    // What a finding comes of is above it.
+    // The cause of a finding is listed above it.
     findings[..=at].iter().rev().find(|one| one.cause.is_none())
 }
 
@@ -417,7 +417,7 @@ mod tests {
         assert_eq!(verdict.text, text);
         let not_done = with_action("Not possible: there is no token.", None);
         assert_eq!(done(&not_done, &[]).ending, Ending::WorksBut);
-        // A refusal that was wanted is none.
+        // A refusal that was wanted does not count as one.
         let wanted = with_action(
             "refused, as it must be",
             Some(trace::Verdict::accepted("refused")),
@@ -450,14 +450,14 @@ mod tests {
         );
         assert_eq!(unexplained.cause, None);
         assert!(unexplained.text.ends_with("token: The token was refused."));
-        // A run that was to end there did not fail there.
+        // A run that was meant to end there did not fail there.
         let before = stopped(StopCode::EndsBeforeLogin, &[]);
         assert_eq!(before.text, "The token was refused.");
         let error = finding("A01", Level::Error, None);
         let before = stopped(StopCode::EndsBeforeLogin, &[error]);
         let text = "All up to the login works, but 1 error was found: A01 is the fault. To change:";
         assert!(before.text.starts_with(text), "{}", before.text);
-        // Who stopped it knows why.
+        // The user who stopped it knows why.
         assert_eq!(stopped(StopCode::Cancelled, &found).cause, None);
     }
 

@@ -42,8 +42,7 @@ macro_rules! with_change {
         }
 
         impl $name {
-            /// What is another than it was. With nothing before, that is everything; none when
-            /// nothing changed.
+            /// What changed. With nothing before, that is everything; `None` when nothing changed.
             pub fn since(&self, before: Option<&Self>) -> Option<$change> {
                 let change = $change {
                     $($field: before
@@ -53,14 +52,14 @@ macro_rules! with_change {
                 (change != $change::default()).then_some(change)
             }
 
-            /// Takes in what changed.
+            /// Applies a change.
             pub fn apply(&mut self, change: $change) {
                 $(if let Some(new) = change.$field {
                     self.$field = new;
                 })*
             }
 
-            /// The whole that a change against nothing stands for; none when a part is missing.
+            /// The whole that a change against nothing stands for; `None` when a part is missing.
             pub fn from_whole(change: $change) -> Option<Self> {
                 Some(Self { $($field: change.$field?,)* })
             }
@@ -251,7 +250,7 @@ pub enum RowKind {
         path: String,
         /// "initialize", "refresh_token", "client_name, 1 redirect URI".
         label: String,
-        /// None when there was no response.
+        /// Null when there was no response.
         status: Option<u16>,
         /// The transport's failure in a few words, when there was no response.
         failure: Option<String>,

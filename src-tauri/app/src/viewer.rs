@@ -10,7 +10,7 @@ use crate::shown::{Shown, lock};
 use crate::update::{FindingsChange, Update};
 use crate::view::View;
 
-/// Gives what changed since it was asked last, all of it and each change once.
+/// Gives all that changed since it was last asked, each change once.
 ///
 /// There is no queue: an update is the difference between what the viewer has seen and what there
 /// is. A viewer that was away for long gets one update that brings it up to date, one that comes
@@ -45,7 +45,7 @@ impl Viewer {
         }
     }
 
-    /// Waits for a change; the first update is everything there is. None when the document was
+    /// Waits for a change; the first update is everything there is. `None` when the document was
     /// closed.
     pub async fn next(&mut self) -> Option<Update> {
         loop {
@@ -57,7 +57,7 @@ impl Viewer {
         }
     }
 
-    /// What changed since the last update; none when nothing did.
+    /// What changed since the last update; `None` when nothing did.
     pub fn try_next(&mut self) -> Option<Update> {
         let shown = lock(&self.shown);
         let view = shown.view.clone()?;

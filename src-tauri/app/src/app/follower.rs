@@ -15,7 +15,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Waits for a change. An update of another document begins with everything there is. None
+    /// Waits for a change. An update of another document begins with everything there is. `None`
     /// when the program ends.
     pub async fn next(&mut self) -> Option<Update> {
         loop {

@@ -12,7 +12,8 @@ use crate::lab_scenarios;
 use crate::open_document::no_scenario;
 
 impl App {
-    /// Starts a run as one of an earlier process was started; in the lab against a new one.
+    /// Starts a run as one of an earlier process was started. If that was against the lab, a new
+    /// lab is started.
     pub(super) async fn run_past_again(&self, id: &str) -> Result<(), AppError> {
         let (options, lab) = self.history.to_run_again(id)?;
         let Some(title) = lab else {

@@ -1,5 +1,5 @@
-//! The same requests as Authscope and as hosted clients send them, and what gives away who treats
-//! them otherwise.
+//! Sends the same requests as Authscope and as hosted clients, and finds what treats the two
+//! differently.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use wire::{Sent, Wire};
 
 use super::answers::{EdgeAnswer, sent};
 
-/// Headers of what stands in front of servers, the more telling first.
+/// Headers that name what stands in front of a server, the most specific first.
 const IN_FRONT: [&str; 14] = [
     "cf-mitigated",
     "x-amzn-waf-action",
@@ -76,7 +76,7 @@ pub(super) async fn ask(
             }
             _ => None,
         };
-        // Right after what led to it.
+        // Listed right after the request that led to it.
         legs.splice(at + 1..at + 1, next);
         if at == 0 {
             asked.first_call = Some(ours);
@@ -86,8 +86,8 @@ pub(super) async fn ask(
     asked
 }
 
-/// Asks one of them as everybody. What Authscope gets is asked for twice: where that differs by
-/// itself, nothing is said of the others.
+/// Sends one of them as each client. Authscope's own request is sent twice: where its two answers
+/// already differ, nothing is said about the others.
 async fn ask_one(
     wire: &Wire,
     leg: &Leg,

@@ -1,5 +1,5 @@
-//! Whether what stands in front of a server treats hosted clients otherwise than us, and whether
-//! they can reach it at all. Only ever asked for by name.
+//! Whether what stands in front of a server treats hosted clients differently from us, and whether
+//! they can reach it at all. It runs only when it is asked for by name.
 //!
 //! | module | what |
 //! |---|---|

@@ -29,8 +29,8 @@ pub(super) async fn known_here(url: &Url) -> Vec<IpAddr> {
     }
 }
 
-/// The addresses that a public resolver knows. None where that cannot be said, with the reason
-/// among the doubts.
+/// The addresses that a public resolver knows. `None` where that is unknown, with the reason among
+/// the doubts.
 pub(super) async fn known_publicly(
     wire: &Wire,
     resolver: &str,
@@ -63,7 +63,7 @@ pub(super) async fn known_publicly(
     Some(addresses)
 }
 
-/// The addresses in an answer; none for a name that does not exist.
+/// The addresses in an answer; empty for a name that does not exist.
 fn addresses_in(answer: &Value, record: u64) -> Result<Vec<IpAddr>, String> {
     // No error, and no such name (RFC 1035 section 4.1.1).
     match answer["Status"].as_u64() {

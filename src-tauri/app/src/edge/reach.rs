@@ -90,7 +90,7 @@ pub(super) fn doubts(url: &Url, here: &[IpAddr], public: Option<&[IpAddr]>) -> V
     all
 }
 
-/// Why no connection comes about that hosted clients would not meet otherwise.
+/// Why no connection can be made, where hosted clients would meet the same.
 pub(super) fn of_failure(failure: &Failure) -> Option<String> {
     (failure.kind == FailureKind::Tls).then(|| {
         format!(
@@ -114,7 +114,7 @@ pub(super) fn of_chain(connection: &Connection) -> Option<String> {
     ))
 }
 
-/// Whether an address is one that the internet does not lead to.
+/// Whether an address cannot be reached over the internet.
 fn is_inner(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_inner_v4(address),
@@ -172,7 +172,7 @@ mod tests {
             let told = said("https://mcp.example/", &[inner]);
             assert!(told.contains("private network"), "{inner}: {told}");
         }
-        // One that they can take is enough.
+        // One address that they can reach is enough.
         assert_eq!(said("https://mcp.example/", &["10.0.0.1", "192.0.2.1"]), "");
     }
 

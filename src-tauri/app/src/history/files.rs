@@ -29,7 +29,8 @@ pub(super) struct KeptOptions {
     pub had_secrets: bool,
 }
 
-/// Makes a past run of the journal in this folder. None when the trace file has all of it already.
+/// Makes a past run of the journal in this folder. `None` when the trace file has all of it
+/// already.
 pub(super) fn recover(folder: &Path) -> Result<Option<PastRun>, String> {
     let path = folder.join(JOURNAL);
     let text = |error: io::Error| error.to_string();
@@ -106,7 +107,7 @@ pub(super) fn write_about(folder: &Path, run: &PastRun) -> io::Result<()> {
     file.finish()
 }
 
-/// Without what a URL may hold of secrets.
+/// Without the parts of a URL that may hold secrets.
 fn bare_url(url: &str) -> String {
     Options::for_server(url).without_secrets().server_url
 }

@@ -36,7 +36,7 @@ pub struct Keeping {
 struct OpenRun {
     folder: PathBuf,
     journal: Journal,
-    /// The trace file has all of it.
+    /// The trace file has the whole run.
     is_whole: bool,
     _held: File,
 }
@@ -89,7 +89,7 @@ impl Keeping {
         Box::new(move |trace, typed| keeping.take(trace, typed))
     }
 
-    /// The id of the run among the past ones; none before its first entry.
+    /// The id of the run among the past ones; `None` before its first entry.
     pub fn id(&self) -> Option<String> {
         let open = lock(&self.open);
         open.as_ref().map(|open| name_of(&open.folder))
@@ -116,7 +116,7 @@ impl Keeping {
             None => self.begin(trace, typed).map(|begun| *open = Some(begun)),
         };
         if let Err(error) = done {
-            // The next one may find room again.
+            // The next run may find room again.
             tracing::warn!(%error, "the journal of the run could not be written");
             self.tell(&error);
         }
