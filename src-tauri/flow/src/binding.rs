@@ -103,7 +103,7 @@ fn belongs(facts: &Facts, setup: &Setup, url: &str, issuer: Option<&str>, vouche
         || (own || vouched) && (private || typed(setup).any(|typed| typed == origin))
 }
 
-/// Nobody on the way can read what is sent there.
+/// Whether nobody on the way can read what is sent there.
 fn is_private(url: &str) -> bool {
     origin_of(url).is_some_and(|origin| origin.starts_with("https:")) || is_loopback(url)
 }
@@ -164,7 +164,7 @@ fn hold(flow: &Flow, setup: &Setup) -> Option<(StopCode, String, Consent)> {
     let plans = match &next {
         Next::Send(plan) => std::slice::from_ref(plan),
         Next::SendBoth(plans) => &plans[..],
-        // Nobody is asked to log in for a code that is not redeemed then.
+        // Nobody is asked to log in for a code that would not be redeemed.
         Next::Browse(_) => {
             let client = flow.facts.client.as_ref();
             let client = client.filter(|client| client.by == RegisteredBy::Hand)?;

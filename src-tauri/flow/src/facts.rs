@@ -18,9 +18,9 @@ use crate::tool_pages::Tool;
 pub struct Facts {
     /// The revision whose rules apply; the latest until something says otherwise.
     pub revision: Revision,
-    /// The server's era is known: no other one is tried.
+    /// The server's era is known, so that no other one is tried.
     pub era_known: bool,
-    /// The version the server wants was tried once more.
+    /// The version that the server asks for was tried once.
     pub version_retried: bool,
     /// The next JSON-RPC id.
     pub rpc_id: u32,
@@ -38,7 +38,7 @@ pub struct Facts {
     pub server_metadata: Option<ServerMetadata>,
     /// How the token is got: decided when the authorization server is known.
     pub grant: Grant,
-    /// Of the latest listener.
+    /// The redirect URI of the latest listener.
     pub redirect_uri: Option<String>,
     pub client: Option<Client>,
     /// Clients registered in this run that can be deleted again (RFC 7592).
@@ -57,7 +57,7 @@ pub struct Facts {
     pub looked_again: bool,
     pub step_up: StepUp,
     pub queue: ActionQueue,
-    /// The refusals that the user passed by.
+    /// The refusals that the user chose to ignore.
     pub waived: Vec<StopCode>,
     /// Where the user let credentials go.
     pub consents: Vec<Consent>,
@@ -76,7 +76,7 @@ pub struct ChallengeFacts {
 pub struct StepUp {
     /// How often the flow authorized once more.
     pub attempts: u32,
-    /// While the flow authorizes once more: the step that is tried again with the new token.
+    /// While the flow authorizes again: the step that is repeated with the new token.
     pub resume: Option<Box<Step>>,
     /// The scope asked for from now on.
     pub scope: Option<String>,
@@ -184,7 +184,7 @@ impl Facts {
         Endpoint::read(name, url.as_deref())
     }
 
-    /// The phase of a request that leads to a token: a step-up where that is what it is for.
+    /// The phase of a request that leads to a token: the step-up, if it is made for one.
     pub(crate) fn phase(&self, otherwise: Phase) -> Phase {
         if self.step_up.resume.is_some() {
             Phase::StepUp
@@ -193,7 +193,7 @@ impl Facts {
         }
     }
 
-    /// Leaves behind what belongs to another authorization server than `issuer`.
+    /// Drops what belongs to another authorization server than `issuer`.
     pub(crate) fn at_issuer(&mut self, issuer: &str) {
         if self.issuer.as_deref() != Some(issuer) {
             self.server_metadata = None;

@@ -49,7 +49,7 @@ impl Flow {
         flow.step = Step::ExpectChallenge { with_token };
         let facts = &mut flow.facts;
         facts.issuer.clone_from(&tokens.issuer);
-        // With this one its secret was used before.
+        // The issuer at which its secret was used before.
         facts
             .consents
             .extend(client.issuer.clone().map(Consent::Issuer));
@@ -201,7 +201,7 @@ impl Flow {
             }
         };
         flow.facts.waived.push(code);
-        // The answer came then: what it says of time counts from then on.
+        // When the answer came: the lifetimes in it begin here.
         let env = &mut Env {
             now: at,
             random: &mut *env.random,
@@ -265,7 +265,7 @@ impl Flow {
         Some(Transition::nothing(flow))
     }
 
-    /// The ways to become a client that are open when the flow stopped for want of one.
+    /// The ways to become a client that are left when the flow stopped because it has no client.
     pub fn registration_ways(&self, setup: &Setup) -> Vec<RegistrationWay> {
         let for_want_of_one = matches!(
             self.step,

@@ -45,7 +45,7 @@ pub(crate) fn parameter_headers(
     Ok(headers.collect())
 }
 
-/// As it is where it can be a header value, else as Base64 between the marks.
+/// The text itself where it can be a header value, else its Base64 between the marks.
 pub(crate) fn header_value(text: &str) -> String {
     let plain = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e | b'\t'));
     let padded = text.trim() != text;

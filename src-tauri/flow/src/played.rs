@@ -23,7 +23,7 @@ pub(crate) fn dress(setup: &Setup, plan: &mut Plan) {
     }
     let request = &mut plan.request;
     if let Some(headers) = play.headers_of(&plan.purpose) {
-        // A call says in it what it asks, and in which revision.
+        // In these headers a call says what it asks for, and in which revision.
         let is_call = matches!(Leg::of(&plan.purpose), Some(Leg::Call));
         let is_left_out = |name: &str| {
             !headers.contains_key(name)
@@ -124,7 +124,7 @@ fn scopes(listed: Option<&Vec<String>>) -> Option<String> {
     scope_of(listed?.iter().map(String::as_str))
 }
 
-/// Why the run ends before the login; none where it goes through it.
+/// Why the run ends before the login; `None` when it does not.
 pub(crate) fn ends_before_login(setup: &Setup) -> Option<String> {
     let hosted = setup.profile.filter(|profile| profile.hosted);
     match hosted {

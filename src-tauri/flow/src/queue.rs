@@ -18,8 +18,8 @@ pub struct ActionQueue {
     pub parts: Vec<ActionPart>,
     /// The actions after it.
     pub actions: Vec<Action>,
-    /// The action that waits for the authorization server's metadata, which a stored token did
-    /// without.
+    /// The action that waits for the authorization server's metadata, which was not needed with a
+    /// stored token.
     pub undiscovered: Option<Action>,
     /// How the flow itself ended.
     pub outcome: Option<String>,
@@ -58,7 +58,7 @@ pub enum ActionPart {
     Preflight(CrossOrigin),
     /// The request that follows, as the page sends it.
     FromPage(CrossOrigin),
-    /// The token request with the code that was redeemed, once more.
+    /// The token request with the code that was already redeemed.
     ReplayCode,
     DeleteRegistration(Box<Client>),
 }
@@ -109,8 +109,8 @@ pub struct TokenTried {
 }
 
 impl TokenTried {
-    /// A token that looks like this one and is none: of a JWT the signature is garbled, of another
-    /// token everything, so that nobody can make the token out of it.
+    /// A token that looks like this one and is not valid. Of a JWT the signature is garbled, of any
+    /// other token everything, so that the real token cannot be recovered from it.
     pub fn garbled(token: &Secret) -> Self {
         let token = token.expose();
         let (kept, rest) = match token.rsplit_once('.') {

@@ -26,7 +26,7 @@ pub(crate) fn follow(
     Some(Transition::stay(flow, verdict))
 }
 
-/// Says that there is a redirect that would be followed, were it not one too many.
+/// Says that there is one redirect more than may be followed.
 pub(crate) fn one_too_many(
     flow: &Flow,
     setup: &Setup,

@@ -64,7 +64,7 @@ impl fmt::Debug for Seed {
 }
 
 impl Setup {
-    /// As a client without arrangements has it.
+    /// The setup of a client that has arranged nothing with the server.
     pub fn new(server_url: impl Into<String>, seed: Seed) -> Self {
         Self::with(Options::for_server(server_url), seed)
     }

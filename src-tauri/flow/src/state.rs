@@ -29,7 +29,7 @@ pub(crate) struct Attempt {
 /// A redirect being followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Redirect {
-    /// Where to.
+    /// Its target.
     pub url: String,
     /// How many there were, this one included.
     pub hops: u32,
@@ -47,8 +47,8 @@ pub(crate) enum Refused {
         seen: Seen,
         at: Timestamp,
     },
-    /// Not what was seen, but the request that comes next: it would carry a credential to where it
-    /// must not go without consent.
+    /// The request that comes next: it would carry a credential to where it must not go without
+    /// consent.
     Held { flow: Flow, consent: Consent },
 }
 
@@ -73,7 +73,7 @@ impl Flow {
 }
 
 impl Seen {
-    /// `None` for what nothing is refused at.
+    /// `None` when nothing was refused.
     pub fn of(outcome: StepOutcome<'_>) -> Option<Self> {
         Some(match outcome {
             StepOutcome::Answer { request, outcome } => Self::Answer {

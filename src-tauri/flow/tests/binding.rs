@@ -38,8 +38,8 @@ fn entered(issuer: &str, change: impl FnOnce(&mut Play)) -> Play {
     play
 }
 
-/// A public client's run up to the code, with what `change` makes of the metadata. An issuer that
-/// differs is passed by.
+/// A public client's run up to the code, with what `change` makes of the metadata. A refusal of
+/// another issuer is ignored.
 fn with_code(revision: Revision, change: impl FnOnce(&mut Value)) -> Play {
     let mut play = Play::new(Some(revision));
     come_to_the_code(&mut play, change);

@@ -17,7 +17,7 @@ pub struct Expected<'a> {
     pub access_token: Option<&'a str>,
 }
 
-/// What came of it.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
     /// As the JWT's header says; `None` where it says none or no string.

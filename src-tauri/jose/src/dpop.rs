@@ -11,15 +11,15 @@ use crate::signing_key::SigningKey;
 pub struct DpopProof<'a> {
     /// The HTTP method, as sent.
     pub method: &'a str,
-    /// The request's URL; what of it the proof must not hold is left out.
+    /// The request's URL. The parts that the proof must not hold are left out.
     pub url: &'a str,
     /// Unique among the proofs of this key: 96 bits of randomness at least (RFC 9449 section 4.2).
     pub jti: &'a str,
     /// Seconds since 1970.
     pub iat: u64,
-    /// The access token the request carries; none for a token request.
+    /// The access token that the request carries; `None` for a token request.
     pub access_token: Option<&'a str>,
-    /// What the server gave in its latest `DPoP-Nonce` header.
+    /// The nonce of the server's latest `DPoP-Nonce` header.
     pub nonce: Option<&'a str>,
 }
 

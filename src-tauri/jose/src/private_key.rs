@@ -60,8 +60,8 @@ impl PrivateKey {
         }
     }
 
-    /// The P-256 key whose number these octets are; `None` for the few that are none (0, and those
-    /// from the curve's order on).
+    /// The P-256 key whose number these octets are; `None` for the few that are not a key (0, and
+    /// those from the curve's order on).
     pub(crate) fn p256(octets: &[u8; 32]) -> Option<Self> {
         p256::ecdsa::SigningKey::from_slice(octets)
             .ok()

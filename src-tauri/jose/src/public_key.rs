@@ -160,7 +160,7 @@ fn rsa(jwk: &Map<String, Value>) -> Result<PublicKey, String> {
     Ok(PublicKey::Rsa { n, e })
 }
 
-/// Without the leading zeros that some put there against RFC 7518 section 2 (Base64urlUInt).
+/// Without leading zeros, which some libraries write against RFC 7518 section 2 (Base64urlUInt).
 fn unsigned(octets: Vec<u8>) -> Vec<u8> {
     octets.into_iter().skip_while(|octet| *octet == 0).collect()
 }

@@ -8,7 +8,7 @@ use crate::checked::Signature;
 use crate::public_key::{PublicKey, kind};
 use crate::words::{quoted, shown};
 
-/// How many keys are tried, so that a set of thousands costs no minutes.
+/// How many keys are tried, so that a set of thousands does not cost minutes.
 const MOST_TRIED: usize = 64;
 
 /// How many keys a message names.

@@ -80,7 +80,7 @@ impl SigningKey {
     pub fn from_random(bytes: &[u8; 32]) -> Self {
         let mut octets = *bytes;
         loop {
-            // Fewer than one in 2³² are no key.
+            // Fewer than one in 2³² are not a key.
             if let Some(key) =
                 PrivateKey::p256(&octets).and_then(|key| Self::new(key, Algorithm::Es256).ok())
             {

@@ -10,7 +10,7 @@ use crate::{claims, signature};
 /// 7519 section 4.1, OpenID Connect Core section 3.1.3.7).
 ///
 /// # Errors
-/// When the text is no JWT that can be read.
+/// When the text is not a JWT that can be read.
 pub fn verify(jwt: &str, jwks: &Value, expected: &Expected<'_>) -> Result<Checked, JwtError> {
     let read = Jwt::read(jwt)?;
     let header = |name: &str| {

@@ -1,4 +1,4 @@
-//! Values of others, as they may stand in a message: short, and with control characters escaped.
+//! Foreign values as they are put into messages: short, and with control characters escaped.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(crate) fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// A distance in time in the largest unit that says enough.
+/// A span of time in the largest unit that is precise enough.
 pub(crate) fn duration(seconds: u64) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;

@@ -11,7 +11,7 @@ pub enum ActionKind {
     CallTool,
     /// A refresh, and a call with the new token.
     Refresh,
-    /// As if the access token's time were over: refresh, then call.
+    /// As if the access token had expired: refresh, then call.
     PretendExpired,
     /// Refresh twice, each with the newest refresh token.
     Rotate,
@@ -46,7 +46,7 @@ pub struct ActionInfo {
     pub title: &'static str,
     /// What it does, in a few words that follow the title.
     pub explanation: &'static str,
-    /// On the command line, without the dashes; none: it needs more than a flag.
+    /// On the command line, without the dashes; `None` when it needs more than a flag.
     pub flag: Option<&'static str>,
     /// In the help of the command.
     pub help: &'static str,
@@ -248,7 +248,7 @@ pub const ACTIONS: &[ActionInfo] = &[
 /// The words for an action.
 ///
 /// # Panics
-/// Where the table lacks it; a test holds that it lacks none.
+/// Where the table lacks it, which a test rules out.
 pub fn action_info(kind: ActionKind) -> &'static ActionInfo {
     let found = ACTIONS.iter().find(|info| info.kind == kind);
     found.unwrap_or_else(|| panic!("{kind:?}: expected in the table of actions"))

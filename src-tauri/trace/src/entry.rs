@@ -211,7 +211,7 @@ pub struct Entry {
     pub seq: u32,
     pub at: Timestamp,
     pub branch: Branch,
-    /// The flow it belongs to; none for traffic that belongs to no flow.
+    /// The flow it belongs to; `None` for traffic that belongs to no flow.
     #[serde(default = "FlowId::first")]
     #[ts(optional = nullable)]
     pub flow: Option<FlowId>,
@@ -323,12 +323,12 @@ pub enum Decision {
         client_id: String,
         how: String,
         auth_method: String,
-        /// The issuer that knows it; none when it was arranged by hand, for whichever server.
+        /// The issuer that knows it; `None` when it was arranged by hand without naming one.
         #[serde(default)]
         #[ts(optional = nullable)]
         issuer: Option<String>,
     },
-    /// The scope of the authorization request; none when the parameter is left out.
+    /// The scope of the authorization request; `None` when the parameter is left out.
     Scope {
         scope: Option<String>,
         source: ScopeSource,
@@ -363,7 +363,7 @@ pub enum Decision {
         from: String,
         to: String,
     },
-    /// The browser could not be watched, as the user wanted: the system's was used.
+    /// The browser could not be watched as the user wanted, so the system's was used.
     BrowserNotWatched {
         why: String,
     },
@@ -477,7 +477,7 @@ pub enum StopCode {
     Transport,
     /// A challenge that comes with another status than 401.
     WrongChallengeStatus,
-    /// The answer is nothing an MCP server says.
+    /// The answer is not one of an MCP server.
     NotAnMcpServer,
     /// Neither a challenge nor metadata leads anywhere.
     NoResourceMetadata,
@@ -495,7 +495,7 @@ pub enum StopCode {
     MissingEndpoint,
     /// A credential would go to an origin that nobody who is trusted named.
     CredentialsElsewhere,
-    /// A secret was entered, and not for which authorization server it is.
+    /// A secret was entered without the authorization server that it is for.
     IssuerNotConfirmed,
     /// There is no way to become a client of this authorization server.
     NoRegistration,

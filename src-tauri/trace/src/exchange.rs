@@ -35,7 +35,7 @@ pub struct Exchange {
     /// When the request was handed to the network.
     pub started: Timestamp,
     pub timings: Timings,
-    /// None when no connection was made, or when the browser made it.
+    /// `None` when no connection was made, or when the browser made it.
     pub connection: Option<Connection>,
     /// What the flow made of it.
     pub verdict: Option<Verdict>,
@@ -90,7 +90,7 @@ impl Exchange {
         self.response().map(|response| response.status)
     }
 
-    /// What was changed by hand, in words to put after the label; empty when nothing was.
+    /// What was changed by hand, in words to put after the label; empty when nothing was changed.
     pub fn by_hand(&self) -> &'static str {
         by_hand(self.edited, self.answer_edited)
     }
@@ -224,8 +224,8 @@ pub struct Body {
     #[ts(type = "{ text: string } | { base64: string }")]
     pub bytes: Vec<u8>,
     pub end: BodyEnd,
-    /// The content coding that was undone to get at these bytes; none when there was none, or when
-    /// it was left as it is.
+    /// The content coding that was undone to get these bytes; `None` when there was none, or when
+    /// it was left in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub coding: Option<Box<Coding>>,
@@ -236,7 +236,7 @@ pub struct Body {
 pub struct Coding {
     /// As in `Content-Encoding`: "gzip", "br".
     pub name: String,
-    /// The body as it was on the wire; none when only its length is known.
+    /// The body as it was on the wire; `None` when only its length is known.
     pub raw: Option<RawBytes>,
     /// Bytes on the wire.
     #[ts(type = "number")]
@@ -344,7 +344,7 @@ pub enum FailureKind {
     Cancelled,
 }
 
-/// How long the parts of an exchange took; none where it is not known or did not happen.
+/// How long the parts of an exchange took; `None` where it is not known or did not happen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Timings {
     #[serde(with = "micros_option")]

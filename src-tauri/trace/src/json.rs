@@ -17,7 +17,7 @@ pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// When it is not JSON, is nested too deeply, or has more values than any answer needs.
 pub fn json_value(bytes: &[u8]) -> Result<Value, Error> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    // Some of these may stand in strings: then a bit less is read.
+    // Some of these may stand in strings: then the limit is reached a little early.
     let values = bytes.iter().filter(|byte| b",[{".contains(byte)).count();
     if values > MOST_VALUES {
         let words = format!("more than {MOST_VALUES} values, which are not read");

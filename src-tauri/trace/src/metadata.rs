@@ -14,7 +14,7 @@ use crate::exchange::{BodyEnd, Response};
 use crate::json::json_value;
 use crate::phase::{MetadataSource, WellKnown};
 
-/// A JSON object, or why a response is none.
+/// A JSON object, or why a response does not hold one.
 pub type Document = Map<String, Value>;
 
 /// Why a response is not a usable metadata document. Each names what was expected and what came.
@@ -175,7 +175,7 @@ impl ServerMetadata {
         })
     }
 
-    /// Whether it names neither who it is about nor where to go.
+    /// Whether it names neither the server it is about nor any endpoint.
     pub fn is_blank(&self) -> bool {
         self.issuer.is_none()
             && self.authorization_endpoint.is_none()
@@ -312,8 +312,8 @@ fn flag(document: &Document, field: &str) -> Result<bool, DocumentError> {
     }
 }
 
-/// Members that only some runs need: what has the wrong type counts as absent, since it is no
-/// reason to give up the whole document.
+/// Members that only some runs need: one of the wrong type counts as absent, so that the rest of
+/// the document can be used.
 fn optional_text(document: &Document, field: &str) -> Option<String> {
     text(document, field).ok().flatten()
 }

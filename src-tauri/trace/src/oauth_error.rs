@@ -11,7 +11,7 @@ use crate::json::json_value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OauthError {
     pub error: String,
-    /// What is there but no string is given as JSON.
+    /// A value that is not a string is given as JSON.
     pub description: Option<String>,
     pub uri: Option<String>,
 }
@@ -27,7 +27,7 @@ pub fn oauth_error(response: &Response) -> Option<OauthError> {
     }
 }
 
-/// What servers call `error_description`, besides.
+/// Other names that servers have for `error_description`.
 const DESCRIPTIONS: [&str; 6] = [
     "errorDescription",
     "error_message",

@@ -55,7 +55,7 @@ impl Client {
 /// A fact that speaks for a client or a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Evidence {
-    /// The entry that shows it; none when it is about the trace as a whole.
+    /// The entry that shows it; `None` when it is about the trace as a whole.
     pub entry: Option<u32>,
     /// In a few words: `User-Agent "node"`, `host login.microsoftonline.com`.
     pub what: String,
@@ -68,7 +68,7 @@ pub struct OwnOption {
     pub id: String,
     /// As the window calls it: "Resource indicator".
     pub title: String,
-    /// On the command line, with its dashes; none where there is no flag.
+    /// On the command line, with its dashes; `None` where there is no flag.
     pub flag: Option<String>,
     /// What was chosen, for numbers, choices and the names of pairs. Texts are not kept here: what
     /// was sent shows them.
@@ -92,6 +92,6 @@ impl FlowId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct FlowInfo {
     pub id: FlowId,
-    /// The URL of its MCP server; none when the recording does not show it.
+    /// The URL of its MCP server; `None` when the recording does not show it.
     pub server_url: Option<String>,
 }

@@ -34,7 +34,7 @@ pub enum Role {
 pub struct Participant {
     pub id: ParticipantId,
     pub role: Role,
-    /// `scheme://host[:port]`; none for the client and the browser.
+    /// `scheme://host[:port]`; `None` for the client and the browser.
     pub origin: Option<String>,
     /// What the diagram writes in the head: "Authscope", "Browser", "MCP server", "Authorization
     /// server", "Identity provider", "Other".

@@ -20,7 +20,7 @@ pub enum Recorded {
 }
 
 /// What was found out from values before they were replaced: from pseudonyms it cannot be computed
-/// again. None where it was not, or could not be.
+/// again. `None` where it was not, or could not be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct Checked {

@@ -60,7 +60,7 @@ pub struct LastEvent {
 }
 
 /// The last event of a `text/event-stream` that has an id (HTML Standard, "Interpreting an event
-/// stream"); none where there is none.
+/// stream"); `None` where there is none.
 pub fn last_event(response: &Response) -> Option<LastEvent> {
     let text = response
         .body

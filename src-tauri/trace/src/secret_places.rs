@@ -160,7 +160,7 @@ pub const SECRET_PLACES: &[SecretPlace] = &[
     at(Jwks, ResponseBody, "k"),
 ];
 
-/// Whether this name, in this part of an exchange of this purpose, holds a secret. None when the
+/// Whether this name, in this part of an exchange of this purpose, holds a secret. `None` when the
 /// purpose does not say which places there are; then only the name can tell.
 pub fn secret_at(purpose: &Purpose, part: MessagePart, name: &str) -> Option<bool> {
     let of = exchanges_of(purpose)?;

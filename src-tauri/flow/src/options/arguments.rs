@@ -68,7 +68,7 @@ fn say(info: &OptionInfo, value: Option<&Value>, json: &Value, arguments: &mut V
         if flag.name.is_empty() {
             arguments.push(text);
         } else if text.starts_with('-') {
-            // Else it is read as a flag.
+            // Otherwise it would be read as a flag.
             arguments.push(format!("{name}={text}"));
         } else {
             arguments.extend([name.clone(), text]);

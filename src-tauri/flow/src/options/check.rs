@@ -10,8 +10,8 @@ use super::{OPTIONS, option};
 use crate::setup::{Setup, SetupError};
 
 impl Options {
-    /// The options as the flow takes them: texts without white space around them, none where
-    /// nothing is given.
+    /// The options as the flow takes them: texts without white space around them, and `None` for an
+    /// empty one.
     ///
     /// # Errors
     /// Names the option, what was expected and what came; never repeats a secret.
@@ -35,7 +35,7 @@ impl Options {
     }
 
     /// Without what must not be written to a file: secrets, what a form is filled with and what a
-    /// tool is called with. A choice that is nothing without its secret is not kept either.
+    /// tool is called with. A choice that is useless without its secret is not kept either.
     ///
     /// Of URLs, user names, passwords and queries are left out, which may hold keys; of the
     /// parameters those are kept whose names are known to carry no secret.
@@ -89,7 +89,7 @@ impl Options {
     }
 }
 
-/// A URL without what may be a secret in it; none where there is nothing to leave out.
+/// A URL without what may be a secret in it; `None` when there is nothing to leave out.
 fn bare_url(text: &str) -> Option<String> {
     let mut url = Url::parse(text.trim()).ok()?;
     let has_user = !url.username().is_empty() || url.password().is_some();
@@ -110,7 +110,7 @@ impl OptionInfo {
             || ["browser.form", "call.arguments"].contains(&self.id)
     }
 
-    /// The value that stands for nothing.
+    /// The value that means "not given".
     pub fn empty(&self) -> Value {
         match self.kind {
             Kind::Toggle => false.into(),
@@ -201,8 +201,8 @@ fn fits(format: Format, text: &str) -> bool {
             let plain = |c: char| c.is_ascii_graphic() && !"?#\\".contains(c);
             text.starts_with('/') && text.chars().all(plain)
         }
-        // What is odd but can be sent is sent: the server's answer to it may be what is wanted. A
-        // proxy is checked where it is used.
+        // Odd values that can be sent are sent: the server's answer to them may be what the user
+        // wants to see. A proxy is checked where it is used.
         Format::Any | Format::Uri | Format::Jwt | Format::ProxyUrl => true,
     }
 }

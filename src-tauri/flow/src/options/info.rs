@@ -25,7 +25,7 @@ pub struct OptionInfo {
     /// It counts only where this other option is given.
     pub needs: Option<&'static str>,
     pub flag: Option<Flag>,
-    /// False: it is set elsewhere in the window, not among the options.
+    /// False when it is set elsewhere in the window, not among the options.
     pub listed: bool,
 }
 
@@ -66,7 +66,7 @@ pub struct GroupInfo {
     pub title: &'static str,
     /// Its summary while everything in it is at its default.
     pub unchanged: &'static str,
-    /// In sight on the start screen even so.
+    /// Shown on the start screen even then.
     pub common: bool,
     /// The heading of its flags in the command's help.
     pub heading: &'static str,
@@ -99,7 +99,7 @@ pub enum Kind {
         /// last value is chosen with it.
         otherwise: Option<&'static str>,
     },
-    /// A path.
+    /// The path of a file.
     File {
         placeholder: &'static str,
     },
@@ -149,12 +149,13 @@ pub enum Unit {
 /// One of the values of a choice.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, TS)]
 pub struct Choice {
-    /// In the JSON; none: null.
+    /// The value in the JSON; `None` is null.
     pub value: Option<&'static str>,
     pub title: &'static str,
     /// Empty where the title says it all.
     pub explanation: &'static str,
-    /// On the command line; the first one is shown, none: not offered there.
+    /// The words on the command line, of which the first is shown; without any it is not offered
+    /// there.
     pub words: &'static [&'static str],
 }
 

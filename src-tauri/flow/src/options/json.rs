@@ -10,7 +10,7 @@ pub(super) fn to_json(options: &Options) -> Value {
     serde_json::to_value(options).unwrap_or_default()
 }
 
-/// The value at a path; none where there is nothing, or null.
+/// The value at a path; `None` where there is nothing, or null.
 pub(super) fn get<'a>(json: &'a Value, id: &str) -> Option<&'a Value> {
     let found = id
         .split('.')
@@ -18,7 +18,7 @@ pub(super) fn get<'a>(json: &'a Value, id: &str) -> Option<&'a Value> {
     (!found.is_null()).then_some(found)
 }
 
-/// Puts a value at a path. Choosing another `….is` starts its object afresh.
+/// Puts a value at a path. Another value for `….is` replaces its whole object.
 pub(super) fn set(json: &mut Value, id: &str, value: Value) {
     let (mut place, mut path) = (json, id);
     while let Some((member, rest)) = path.split_once('.') {

@@ -31,7 +31,7 @@ pub use tables::Tables;
 pub struct Options {
     /// The MCP server's URL as typed; checked when the run starts.
     pub server_url: String,
-    /// None: detected.
+    /// `None`: detected.
     pub revision: Option<Revision>,
     pub registration: Registration,
     /// Sent with a dynamic registration, for servers that let only its holders register (RFC 7591
@@ -108,7 +108,7 @@ pub enum TokenAuthMethod {
 }
 
 impl TokenAuthMethod {
-    /// As in `token_endpoint_auth_methods_supported`; none where it is not chosen.
+    /// As in `token_endpoint_auth_methods_supported`; `None` where it is not chosen.
     pub fn chosen(self) -> Option<&'static str> {
         match self {
             Self::Auto => None,
@@ -137,7 +137,7 @@ pub struct ClientMetadata {
     pub url: Option<String>,
     /// Authscope serves the document itself, and shows when it is fetched.
     pub serve: bool,
-    /// None: a free port.
+    /// `None`: a free port.
     pub port: Option<u16>,
 }
 
@@ -239,7 +239,7 @@ pub struct ClientCertificate {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct PlayedClient {
-    /// The identifier of a known client; none: Authscope itself.
+    /// The identifier of a known client; `None`: Authscope itself.
     pub play_as: Option<String>,
     /// The user agrees that the authorization server is told the name of that client.
     pub consent: bool,
@@ -252,7 +252,7 @@ pub struct PlayedClient {
 #[serde(default)]
 pub struct Callback {
     pub host: CallbackHost,
-    /// None: a free port chosen by the system.
+    /// `None`: a free port chosen by the system.
     pub port: Option<u16>,
     /// Starts with a slash.
     pub path: String,
@@ -277,7 +277,7 @@ pub enum CallbackHost {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
 pub struct Network {
-    /// An `http://`, `https://` or `socks5://` URL; none: what the environment says.
+    /// An `http://`, `https://` or `socks5://` URL; `None`: what the environment says.
     pub proxy: Option<String>,
     /// Requests to this machine go through the proxy too; otherwise they never do.
     pub proxy_loopback: bool,
@@ -315,7 +315,7 @@ pub enum Browser {
     System,
     /// An installed browser in a profile of its own, whose pages are recorded.
     Watch,
-    /// Nobody is started: the URL is shown.
+    /// No browser is started: the URL is shown.
     Show,
     /// Authscope follows the redirects itself and fills forms with these values.
     Approver {

@@ -8,8 +8,8 @@ use super::json::{counts, get, to_json};
 use super::{OPTIONS, Options};
 
 impl Options {
-    /// The options that were set otherwise than they are by default, as far as a server or the
-    /// network can take offence at them.
+    /// The options that are not at their defaults and can be why a server or the network refuses
+    /// something.
     pub fn own(&self) -> Vec<OwnOption> {
         let (json, defaults) = (to_json(self), to_json(&Self::default()));
         let own = OPTIONS.iter().filter(|info| {
@@ -29,8 +29,8 @@ impl Options {
     }
 }
 
-/// The server's URL is what the run is about, who plays the browser is nothing that goes to a
-/// server, and what comes after the flow is asked for by itself.
+/// The server's URL is what the run is about, the kind of browser is not sent to any server, and
+/// what comes after the flow is asked for by itself.
 fn can_matter(info: &OptionInfo) -> bool {
     let apart = matches!(info.group, Group::Server) || info.id.starts_with("browser.");
     !apart && info.id != "then" && info.id != "use_stored_token"

@@ -1,4 +1,4 @@
-//! That the table and the options are about the same things.
+//! Tests that the table and the options match.
 
 use std::collections::BTreeSet;
 

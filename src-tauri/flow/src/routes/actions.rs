@@ -52,7 +52,7 @@ pub(crate) fn discovered(flow: &Flow, setup: &Setup, verdict: &Verdict) -> Optio
     })
 }
 
-/// After a request that went well, or as well as not to stand in the way of the next.
+/// After a request that went well, or at least well enough for the next one.
 pub(crate) fn go_on(
     flow: Flow,
     setup: &Setup,
@@ -68,7 +68,7 @@ pub(crate) fn go_on(
     }
 }
 
-/// The end of the action, because of what came.
+/// Ends the action because of what came.
 pub(crate) fn failed(
     flow: Flow,
     setup: &Setup,

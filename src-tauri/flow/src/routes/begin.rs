@@ -52,7 +52,7 @@ pub(crate) fn authorize_afresh(
         .effect(forgotten)
 }
 
-/// Drops tokens that are of no use any more: from the flow, and with the effect from the keychain.
+/// Drops tokens that are no longer of use from the flow, and by the effect from the keychain.
 pub(crate) fn forget(facts: &mut Facts) -> Option<Effect> {
     let issuer = facts.tokens.take()?.issuer?;
     let client_id = facts.client.as_ref()?.client_id.clone();

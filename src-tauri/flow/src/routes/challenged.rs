@@ -10,7 +10,7 @@ use crate::setup::Setup;
 use crate::state::Flow;
 use crate::transition::Transition;
 
-/// Takes in a 401 and goes to look for metadata.
+/// Keeps what a 401 says and goes on to discovery.
 pub(crate) fn challenged(mut flow: Flow, setup: &Setup, response: &Response) -> Transition {
     // Each scheme has a challenge of its own; one of them may say what another leaves out.
     let others = challenges(response).unwrap_or_default();
@@ -107,7 +107,7 @@ mod tests {
         );
         assert_eq!(words(&[]), "no WWW-Authenticate");
         assert_eq!(words(&["Bearer"]), "challenge without resource_metadata");
-        // What is not an http URL is not looked at.
+        // Anything but an http or https URL is ignored.
         assert_eq!(
             words(&[r#"Bearer resource_metadata="file:///etc/passwd""#]),
             "challenge without resource_metadata"

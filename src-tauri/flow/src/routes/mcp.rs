@@ -59,7 +59,7 @@ pub(crate) fn mark_accepted(flow: &mut Flow, response: &Response) {
     let good = (200..300).contains(&response.status);
     if let Some(tokens) = flow.facts.tokens.as_mut().filter(|_| good) {
         tokens.accepted = true;
-        // What was asked for last came through: the next step-up is another one.
+        // The call that led to the last step-up came through, so the next step-up is a new one.
         flow.facts.step_up.attempts = 0;
     }
 }

@@ -36,8 +36,8 @@ pub(crate) fn parts(facts: &Facts, setup: &Setup, action: Action) -> Vec<ActionP
         ActionKind::RevokeAndTry => {
             vec![ActionPart::Revoke(TokenKind::AccessToken), ActionPart::Try]
         }
-        // The refresh token first: revoking it may take the access token along (RFC 7009 section
-        // 2.1).
+        // The refresh token first: the server may revoke the access token together with it (RFC
+        // 7009 section 2.1).
         ActionKind::Revoke => kinds(true).into_iter().map(ActionPart::Revoke).collect(),
         ActionKind::Introspect => {
             let kinds = kinds(false).into_iter();
@@ -202,7 +202,7 @@ fn cross_origin(
     }
 }
 
-/// Whether it cannot do without the authorization server's metadata.
+/// Whether it needs the authorization server's metadata.
 pub(crate) fn needs_endpoint(kind: ActionKind) -> bool {
     !matches!(
         kind,

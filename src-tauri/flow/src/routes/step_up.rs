@@ -16,7 +16,7 @@ use crate::state::Flow;
 use crate::step::Step;
 use crate::transition::Transition;
 
-/// On to a token that gives more, when that is what the answer asks for.
+/// Goes on to a token that gives more, if the answer asks for one.
 pub(crate) fn step_up(
     flow: &Flow,
     setup: &Setup,
@@ -97,7 +97,7 @@ fn once_more(
             );
             return Transition::refuse(flow, code, words, message);
         }
-        // Going on anyway is good for as many times again, and not for ever.
+        // Going on anyway allows the same number of step-ups again, not an endless one.
         facts.waived.retain(|waived| *waived != code);
         facts.step_up.attempts = 0;
     } else {
@@ -114,7 +114,7 @@ fn once_more(
     let again = if facts.server_metadata.is_some() {
         begin(flow, setup, verdict, env)
     } else {
-        // A stored token was used so far: where to authorize is still to be found.
+        // A stored token was used so far, so the authorization server is still to be found.
         to_metadata(flow, setup, verdict)
     };
     again.after([decision])

@@ -49,7 +49,7 @@ pub(crate) fn request(
     plan
 }
 
-/// Believes nothing of the callback before `state` and `iss` are what they must be.
+/// Checks `state` and `iss` before anything else in the callback is believed.
 pub(crate) fn judge(
     flow: Flow,
     setup: &Setup,

@@ -288,7 +288,7 @@ mod tests {
             revision(None, r#"{"supportedVersions":["2026-07-28"]}"#),
             modern
         );
-        // One that only later servers know is no reason to go back.
+        // An error that only later servers know is not a reason to go back.
         assert_eq!(
             revision(None, r#"{"supportedVersions":["2027-01-01"]}"#),
             modern

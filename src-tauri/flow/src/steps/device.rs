@@ -102,7 +102,7 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &Env<'_>)
         .unwrap_or(DEFAULT_INTERVAL)
         .clamp(1, LONGEST);
     let lifetime = seconds("expires_in").unwrap_or(LONGEST).min(LONGEST);
-    // As long as for a browser that is to come back.
+    // As long as the flow waits for a browser to come back.
     let patience = u64::from(setup.callback.timeout_seconds);
     let until = lifetime.min(patience);
     if interval > until {

@@ -42,7 +42,7 @@ pub(crate) fn ended_early(
     Some(Transition::to(flow.clone(), step, Verdict::moved_on(words)))
 }
 
-/// Says that there is a stream that would be resumed, were it not once too often.
+/// Says that the stream broke off once more than it may be resumed.
 pub(crate) fn one_too_many(flow: &Flow, setup: &Setup, outcome: &Outcome) -> Option<String> {
     let most = setup.limits.resumptions;
     let (_, attempt, _) = resumable(flow, outcome)?;
@@ -183,7 +183,7 @@ mod tests {
         ] {
             assert_eq!(ended(&flow, &outcome), None);
         }
-        // 2026-07-28 has no such thing.
+        // 2026-07-28 has no resumption.
         let mut latest = flow;
         latest.facts.revision = Revision::R20260728;
         assert_eq!(ended(&latest, &stream("id: e1\ndata:\n\n")), None);

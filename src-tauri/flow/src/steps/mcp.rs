@@ -95,7 +95,7 @@ pub(crate) fn judge_initialized(
         Ok(answered) => answered,
         Err(transition) => return *transition,
     };
-    // 2025-11-25 basic/transports: 202; what else a server says here is no reason to stop.
+    // 2025-11-25 basic/transports: 202; the flow goes on whatever else a server says here.
     let verdict = match response.status {
         202 => Verdict::accepted("accepted"),
         200..=299 => Verdict::accepted("accepted, though not with 202"),
@@ -128,7 +128,7 @@ pub(crate) fn judge_tools(
                 After::End { tools, cut } => listed(flow, setup, tools, cut),
             }
         }
-        // The token is taken, and there are tools: that is no reason to stop.
+        // The token is accepted, and there are tools, so the flow does not stop.
         (answer, Some(earlier)) => {
             let page = earlier.pages.len() + 1;
             let cut = format!("page {page}: {}", in_short(&answer));
@@ -375,7 +375,7 @@ mod tests {
         assert_eq!(names.collect::<Vec<_>>(), ["one", "two"]);
         assert!(matches!(end.flow.step, Step::Done { .. }));
 
-        // A page that does not come is no reason to stop: there are tools.
+        // The flow goes on without a page that does not come: there are tools.
         let error = answer(200, r#"{"error":{"code":-32602,"message":"m"}}"#);
         let end = tools(&setup(), more.flow, &error);
         assert_eq!(end.verdict.unwrap().text, "1 tool · page 2: error -32602");

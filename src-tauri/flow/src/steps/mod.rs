@@ -1,5 +1,4 @@
-//! One file per step: each is a pair of pure functions, what to send and what to make of the
-//! answer.
+//! One file per step, each with two pure functions: what to send, and what the answer means.
 
 pub(crate) mod actions;
 pub(crate) mod assertion;

@@ -267,7 +267,8 @@ mod tests {
             [Effect::Registered { .. }]
         ));
         assert!(matches!(transition.flow.step, Step::ExpectCallback { .. }));
-        // A way to manage it that is not an http URL is none.
+        // A registration that is to be managed at another URL than one of http or https cannot be
+        // managed.
         let odd = judged(
             201,
             r#"{"client_id":"c2","registration_client_uri":"file:///c","registration_access_token":"m"}"#,

@@ -124,7 +124,7 @@ fn accept(
             ),
         ),
     };
-    // Whether there is a client shows, too, whether it would have stopped at the next step.
+    // Looking for a client also shows whether the flow would have stopped at the next step.
     let client = known_client(&flow, setup);
     Transition::refuse(flow, StopCode::PkceUnsupported, short, message).after(client)
 }

@@ -246,7 +246,7 @@ mod tests {
         );
         assert_eq!(facts.redeemed.as_ref().unwrap().code.expose(), "x");
         assert!(matches!(taken.effects[..], [Effect::Store { .. }]));
-        // Nothing is redeemed where no token came.
+        // No code was redeemed when no token came.
         let none = judged(flow(Step::ExpectTools), code("read"), 200, "{}");
         assert_eq!(none.flow.facts.redeemed, None);
     }
@@ -265,7 +265,7 @@ mod tests {
         waived.facts.waived.push(StopCode::IdTokenInvalid);
         let used = judged(waived, code("openid"), 200, body);
         assert_eq!((stopped(&used), used.effects.len()), (None, 1));
-        // Who did not ask for one does not look at it.
+        // An ID token that was not asked for is not checked.
         let other = judged(flow(Step::ExpectTools), code("read"), 200, body);
         assert_eq!(stopped(&other), None);
     }

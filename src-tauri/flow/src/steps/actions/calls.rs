@@ -121,7 +121,7 @@ fn tried_garbled(flow: Flow, setup: &Setup, response: &Response) -> Transition {
     go_on(flow, setup, verdict, message)
 }
 
-/// What the challenge should say of an invalid token and does not.
+/// What the challenge of an invalid token should say and does not.
 fn unsaid(facts: &Facts, response: &Response) -> Option<String> {
     let all = challenges(response).unwrap_or_default();
     let says = |name: &str, wanted: Option<&str>| {

@@ -18,10 +18,10 @@ use crate::transition::Transition;
 /// Where the page would be: an origin of this machine, as servers that check `Origin` allow.
 const PAGE: &str = "http://localhost:6274";
 
-/// What the last answer is reported with.
+/// The words with which the last answer is reported.
 pub(crate) const ANSWERED: &str = "The answers to a page's requests are above.";
 
-/// What no authorization server issued.
+/// A value that no authorization server issued.
 const NO_CODE: &str = "authscope-cross-origin-check";
 
 pub(crate) fn request(facts: &Facts, of: CrossOrigin, endpoint: &Endpoint) -> Plan {

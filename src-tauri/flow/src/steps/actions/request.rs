@@ -56,7 +56,7 @@ pub(crate) fn judge(
         Outcome::Failure(failure) => {
             let verdict = Verdict::rejected("no response");
             let message = failure.message.clone();
-            // Each of these says something of its own, also when it has no answer.
+            // Each of the two says something of its own, also without an answer.
             let of_its_own = matches!(
                 request,
                 ActionRequest::Preflight { .. } | ActionRequest::FromPage { .. }
