@@ -101,7 +101,7 @@ export class Log {
       this.cuts = [];
       this.exchanges = 0;
     }
-    // What a document before it still had to say.
+    // A late update of an earlier document.
     if (update.document !== this.document) return;
     for (const row of update.rows ?? []) {
       this.rows.push(row);

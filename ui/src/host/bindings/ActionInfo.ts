@@ -11,7 +11,7 @@ export type ActionInfo = { kind: ActionKind, group: ActionGroup, title: string,
  */
 explanation: string, 
 /**
- * On the command line, without the dashes; none: it needs more than a flag.
+ * On the command line, without the dashes; `None` when it needs more than a flag.
  */
 flag: string | null, 
 /**

@@ -7,7 +7,7 @@ import type { Coding } from "./Coding";
  */
 export type Body = { content: { text: string } | { base64: string }, end: BodyEnd, 
 /**
- * The content coding that was undone to get at these bytes; none when there was none, or when
- * it was left as it is.
+ * The content coding that was undone to get these bytes; `None` when there was none, or when
+ * it was left in place.
  */
 coding?: Coding, };

@@ -6,7 +6,7 @@ import type { CallbackHost } from "./CallbackHost";
  */
 export type Callback = { host: CallbackHost, 
 /**
- * None: a free port chosen by the system.
+ * `None`: a free port chosen by the system.
  */
 port: number | null, 
 /**

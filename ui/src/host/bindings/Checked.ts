@@ -2,7 +2,7 @@
 
 /**
  * What was found out from values before they were replaced: from pseudonyms it cannot be computed
- * again. None where it was not, or could not be.
+ * again. `None` where it was not, or could not be.
  */
 export type Checked = { 
 /**

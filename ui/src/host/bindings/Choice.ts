@@ -5,7 +5,7 @@
  */
 export type Choice = { 
 /**
- * In the JSON; none: null.
+ * The value in the JSON; `None` is null.
  */
 value: string | null, title: string, 
 /**
@@ -13,6 +13,7 @@ value: string | null, title: string,
  */
 explanation: string, 
 /**
- * On the command line; the first one is shown, none: not offered there.
+ * The words on the command line, of which the first is shown; without any it is not offered
+ * there.
  */
 words: Array<string>, };

@@ -14,6 +14,6 @@ url: string | null,
  */
 serve: boolean, 
 /**
- * None: a free port.
+ * `None`: a free port.
  */
 port: number | null, };

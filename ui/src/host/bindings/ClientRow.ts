@@ -2,7 +2,7 @@
 import type { ClientOutcome } from "./ClientOutcome";
 
 /**
- * What became of one client.
+ * The result of one client.
  */
 export type ClientRow = { 
 /**
@@ -10,7 +10,7 @@ export type ClientRow = {
  */
 client: string, name: string, outcome: ClientOutcome, 
 /**
- * The part of the flow at which it stops; none where it does not.
+ * The part of the flow at which it stops; null where it does not.
  */
 step: string | null, 
 /**

@@ -11,7 +11,7 @@ export type Coding = {
  */
 name: string, 
 /**
- * The body as it was on the wire; none when only its length is known.
+ * The body as it was on the wire; `None` when only its length is known.
  */
 raw: RawBytes | null, 
 /**

@@ -10,7 +10,7 @@ import type { NoiseCount } from "./NoiseCount";
  */
 export type Comparison = { 
 /**
- * Nothing differs but noise.
+ * Nothing but noise differs.
  */
 same: boolean, 
 /**
@@ -18,7 +18,7 @@ same: boolean,
  */
 sentence: string, 
 /**
- * Where that difference is; none when there is none, or when only findings differ.
+ * Where that difference is; null when nothing or only findings differ.
  */
 first: First | null, 
 /**

@@ -14,7 +14,7 @@ import type { TokenKind } from "./TokenKind";
  */
 export type Decision = { "what": "revision", revision: Revision, why: string, } | { "what": "no_authorization_needed" } | { "what": "default_endpoints", origin: string, } | { "what": "authorization_server", issuer: string, offered: Array<string>, } | { "what": "client", client_id: string, how: string, auth_method: string, 
 /**
- * The issuer that knows it; none when it was arranged by hand, for whichever server.
+ * The issuer that knows it; `None` when it was arranged by hand without naming one.
  */
 issuer?: string | null, } | { "what": "scope", scope: string | null, source: ScopeSource, } | { "what": "grant", grant: Grant, why: string, } | { "what": "sender_constrained", thumbprint: string, why: string, } | { "what": "client_certificate", thumbprint: string, } | { "what": "step_up", 
 /**

@@ -15,10 +15,10 @@ name: string,
  */
 what: string, 
 /**
- * None when it is not there.
+ * Null when it is not there.
  */
 a: string | null, b: string | null, 
 /**
- * Why it does not count; none when it does.
+ * Why it does not count; null when it does.
  */
 noise: Noise | null, };

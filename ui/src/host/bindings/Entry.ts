@@ -10,6 +10,6 @@ export type Entry = {
  */
 seq: number, at: Timestamp, branch: number, 
 /**
- * The flow it belongs to; none for traffic that belongs to no flow.
+ * The flow it belongs to; `None` for traffic that belongs to no flow.
  */
 flow?: FlowId | null, phase: Phase, kind: EntryKind, };

@@ -33,7 +33,7 @@ answer_edited?: boolean, outcome: Outcome,
  */
 started: Timestamp, timings: Timings, 
 /**
- * None when no connection was made, or when the browser made it.
+ * `None` when no connection was made, or when the browser made it.
  */
 connection: Connection | null, 
 /**

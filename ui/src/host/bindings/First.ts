@@ -9,6 +9,6 @@ export type First = {
  */
 row: number, 
 /**
- * Counts the differences of the row from 0; none when the row as a whole is the difference.
+ * Counts the differences of the row from 0; null when the row as a whole is the difference.
  */
 difference: number | null, };

@@ -10,7 +10,7 @@ export type GroupInfo = { group: Group, title: string,
  */
 unchanged: string, 
 /**
- * In sight on the start screen even so.
+ * Shown on the start screen even then.
  */
 common: boolean, 
 /**

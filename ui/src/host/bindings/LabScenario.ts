@@ -11,15 +11,15 @@ export type LabScenario = {
  */
 slug: string, 
 /**
- * None for the healthy ones and for providers.
+ * Null for the healthy ones and for providers.
  */
 code: string | null, 
 /**
- * Where in the flow it goes wrong; none for the healthy ones and for providers.
+ * Where in the flow it goes wrong; null for the healthy ones and for providers.
  */
 phase: Phase | null, 
 /**
- * The title of the phase, or the provider that the lab plays; none for the healthy ones.
+ * The title of the phase, or the provider that the lab plays; null for the healthy ones.
  */
 group: string | null, 
 /**

@@ -5,11 +5,11 @@
  */
 export type NamedServer = { 
 /**
- * What it is called there; none where it has no name.
+ * What it is called there; null where it has no name.
  */
 name: string | null, 
 /**
- * Where it is; none when no run can be started with it.
+ * Where it is; null when no run can be started with it.
  */
 url: string | null, 
 /**

@@ -3,7 +3,7 @@ import type { ClientCertificate } from "./ClientCertificate";
 
 export type Network = { 
 /**
- * An `http://`, `https://` or `socks5://` URL; none: what the environment says.
+ * An `http://`, `https://` or `socks5://` URL; `None`: what the environment says.
  */
 proxy: string | null, 
 /**

@@ -38,6 +38,6 @@ when: When | null,
  */
 needs: string | null, flag: Flag | null, 
 /**
- * False: it is set elsewhere in the window, not among the options.
+ * False when it is set elsewhere in the window, not among the options.
  */
 listed: boolean, };

@@ -23,7 +23,7 @@ export type Options = {
  */
 server_url: string, 
 /**
- * None: detected.
+ * `None`: detected.
  */
 revision: Revision | null, registration: Registration, 
 /**

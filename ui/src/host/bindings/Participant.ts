@@ -8,7 +8,7 @@ import type { Role } from "./Role";
  */
 export type Participant = { id: ParticipantId, role: Role, 
 /**
- * `scheme://host[:port]`; none for the client and the browser.
+ * `scheme://host[:port]`; `None` for the client and the browser.
  */
 origin: string | null, 
 /**

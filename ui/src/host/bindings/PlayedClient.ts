@@ -5,7 +5,7 @@
  */
 export type PlayedClient = { 
 /**
- * The identifier of a known client; none: Authscope itself.
+ * The identifier of a known client; `None`: Authscope itself.
  */
 play_as: string | null, 
 /**

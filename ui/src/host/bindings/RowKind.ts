@@ -16,7 +16,7 @@ path: string,
  */
 label: string, 
 /**
- * None when there was no response.
+ * Null when there was no response.
  */
 status: number | null, 
 /**

@@ -14,7 +14,7 @@ rule: string,
  */
 title: string, status: CheckStatus, 
 /**
- * Why it is so, in one sentence.
+ * The reason, in one sentence.
  */
 reason: string, 
 /**

@@ -9,11 +9,11 @@ import type { Phase } from "./Phase";
  */
 export type RunVerdict = { ending: Ending, 
 /**
- * In one sentence or two, with whom it takes to change it.
+ * In one sentence or two, with who has to change something.
  */
 text: string, 
 /**
- * The phase in which it stopped; none when it did not stop.
+ * The phase in which it stopped; null when it did not stop.
  */
 phase: Phase | null, 
 /**

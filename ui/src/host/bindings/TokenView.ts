@@ -14,7 +14,7 @@ id: string, issuer: string, resource: string, client_id: string, scope: string |
  */
 access_token: string, refresh_token: string | null, 
 /**
- * None when the server did not say.
+ * `None` when the server did not say.
  */
 expires_at: Timestamp | null, 
 /**

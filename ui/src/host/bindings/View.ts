@@ -27,7 +27,7 @@ verdict: RunVerdict | null,
  */
 rules: Array<RuleCheck>, 
 /**
- * Runs on without being asked at each request.
+ * Goes on without asking at each request.
  */
 running: boolean, 
 /**
