@@ -32,7 +32,7 @@ pub fn corrected(trace: &Trace, finding: &Finding) -> Option<Corrected> {
     let exchange = trace.entry(finding.exchange?)?.exchange()?;
     let response = exchange.response()?;
     let expected = finding.expected.as_deref()?;
-    // Places to be filled in are no value.
+    // An expectation with places to be filled in is not a value.
     if expected.contains(['<', '…']) {
         return None;
     }

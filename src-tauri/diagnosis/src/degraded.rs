@@ -1,4 +1,4 @@
-//! What holds of every trace that a test of this crate judges, checked wherever one is judged.
+//! Properties of every trace that a test of this crate judges, checked wherever one is judged.
 //!
 //! Each finding is of a declared variant of its rule. And when parts of the trace are taken away as
 //! a recording leaves them out, nothing is found that the whole trace does not show: what was not
@@ -176,7 +176,7 @@ const NOT_IN_TRAFFIC: [&str; 10] = [
 /// The rules that look at where a flow ends. A sample without a stop may end anywhere.
 const ENDS: [&str; 5] = ["T19", "T40", "T41", "T44", "X03"];
 
-/// What is found without decisions is found with them, and what was told and is no longer found
+/// A finding without decisions is also found with them, and a finding that is lost without them
 /// needs them.
 fn without_decisions(trace: &Trace, entries: usize, found: &[Finding], told: &[Finding]) {
     let (traffic, numbers) = traffic(&trace.entries[..entries.min(trace.entries.len())], trace);
@@ -187,7 +187,7 @@ fn without_decisions(trace: &Trace, entries: usize, found: &[Finding], told: &[F
         is_declared(finding);
         let exchange = finding.exchange.map(|seq| numbers[seq as usize - 1]);
         let known = found.iter().any(|whole| {
-            // What points at a decision has nowhere to point without it.
+            // A finding that points at a decision has nowhere to point without it.
             let there = whole.exchange == exchange
                 || whole.exchange.is_some_and(|seq| !numbers.contains(&seq));
             whole.code == finding.code && there && whole.level >= finding.level

@@ -89,7 +89,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// As they were decided.
+    /// The facts as the decisions of a trace have them.
     pub fn decided(decisions: &[(u32, &'a Decision)]) -> Self {
         let mut facts = Self::none();
         for (seq, decision) in decisions {
@@ -152,7 +152,8 @@ impl<'a> Facts<'a> {
         self.actions = actions;
     }
 
-    /// Tokens that were there between these entries may not live on. To be called in order.
+    /// Records that tokens which existed between these entries may not live on. To be called in
+    /// order.
     pub fn end_tokens(&mut self, begin: u32, end: u32) {
         let latest = self.deadly.last().map_or(0, |(_, end)| *end);
         self.deadly.push((begin, latest.max(end)));

@@ -22,7 +22,7 @@ pub(crate) struct ForeignIssuer<'a> {
 pub(crate) fn foreign_issuer<'a>(reading: &Reading<'a>) -> Option<ForeignIssuer<'a>> {
     reading.server_tries.iter().find_map(|attempt| {
         let document = attempt.document.as_ref()?.as_ref().ok()?;
-        // What names nothing at all is another rule's matter.
+        // A document that names no issuer at all is another rule's matter.
         if document.is_blank() {
             return None;
         }
@@ -51,8 +51,8 @@ impl ForeignIssuer<'_> {
     }
 
     /// Whether the document is right in itself and was asked for under another name of its server:
-    /// all its endpoints are where its issuer is. A name that is known only inside a network is no
-    /// right one.
+    /// all its endpoints are where its issuer is. A name that is known only inside a network does
+    /// not count as right.
     pub(crate) fn is_alias(&self) -> bool {
         let origin = origin_of(&self.named);
         let is_inner = |url: &str| Url::parse(url).is_ok_and(|url| is_inner(&url));

@@ -26,7 +26,7 @@ impl IdToken<'_> {
         value(asked, "nonce").map(str::to_owned)
     }
 
-    /// What `at_hash` has to be; none when the algorithm does not say by which hash.
+    /// What `at_hash` has to be; `None` when the algorithm does not say by which hash.
     pub fn at_hash(&self) -> Option<String> {
         self.half_hash(&self.access_token)
     }

@@ -12,7 +12,7 @@ use crate::rule::Findings;
 use crate::snapshot::Snapshot;
 use crate::{catalogue, ledger, owner_name, played, precedence};
 
-/// What there is to say of a trace.
+/// All that the rules say of a trace.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
     /// As [`crate::diagnose`] has them.

@@ -116,13 +116,13 @@ impl<'a> Uses<'a> {
     }
 }
 
-/// The first of these that comes after an entry.
+/// The first of these after an entry.
 pub(crate) fn first_after<'a>(list: &[ExchangeRef<'a>], seq: u32) -> Option<ExchangeRef<'a>> {
     list.get(list.partition_point(|seen| seen.seq <= seq))
         .copied()
 }
 
-/// The last of these that comes before an entry.
+/// The last of these before an entry.
 pub(crate) fn last_before<'a>(list: &[ExchangeRef<'a>], seq: u32) -> Option<ExchangeRef<'a>> {
     let before = list.partition_point(|seen| seen.seq < seq);
     list[..before].last().copied()

@@ -20,7 +20,7 @@ pub struct RuleCheck {
     /// The fault in one sentence.
     pub title: String,
     pub status: CheckStatus,
-    /// Why it is so, in one sentence.
+    /// The reason, in one sentence.
     pub reason: String,
     /// The entry that it was seen at; none where there is none.
     pub exchange: Option<u32>,
@@ -35,14 +35,14 @@ pub enum CheckStatus {
     Failed,
     /// The run ended before what it looks at.
     NotReached,
-    /// What it looks at is no part of this run.
+    /// What it looks at is not part of this run.
     NotApplicable,
     /// What it looks at could not be read.
     NotChecked,
 }
 
 impl CheckStatus {
-    /// The higher, the more it says of several flows.
+    /// Of several flows, the highest counts.
     pub(crate) fn weight(self) -> u8 {
         match self {
             Self::NotApplicable => 0,

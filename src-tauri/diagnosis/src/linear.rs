@@ -1,5 +1,5 @@
-//! Judging looks at each exchange a fixed number of times, whatever a trace is full of. This counts
-//! the looks; it takes no time.
+//! Judging looks at each exchange a fixed number of times, whatever a trace is full of. The test
+//! counts the looks and does not measure time.
 
 use serde_json::{Value, json};
 use trace::{

@@ -33,7 +33,7 @@ pub(crate) enum Shape {
 }
 
 impl Outline {
-    /// Nothing where the bytes are not one JSON object.
+    /// Empty where the bytes are not one JSON object.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         serde_json::from_slice(bytes).ok()

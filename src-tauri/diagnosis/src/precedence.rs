@@ -1,4 +1,4 @@
-//! In which order findings are told: the root cause first.
+//! The order of findings: the root cause first.
 //!
 //! Rules are judged each by itself. What they have to do with each other is data in their row of
 //! the catalogue: whose fact a rule tells better (`supersedes`), what its findings come of
@@ -32,7 +32,7 @@ pub(crate) fn arrange(reading: &Reading<'_>, found: Vec<Finding>) -> Vec<Finding
     arrange_by(&rules, reading.last_stop(), found)
 }
 
-/// What is told in place of a finding that is left out.
+/// The finding that takes the place of one that is left out.
 pub(crate) fn told_as<'t>(left_out: &Finding, told: &'t [Finding]) -> Option<&'t Finding> {
     told.iter().find(|better| {
         let mut rules = catalogue::RULES.iter();
@@ -106,7 +106,7 @@ impl Told<'_> {
         self.rule.code.starts_with('K') && self.finding.certainty == Certainty::Likely
     }
 
-    /// What could not be checked is nobody's cause, and tells nothing better.
+    /// A rule that could not be checked is not a cause, and does not replace another finding.
     fn says_something(&self) -> bool {
         self.finding.certainty != Certainty::NotChecked
     }
@@ -407,7 +407,7 @@ mod tests {
             arranged(None, &[at(&one::RULE, 5), at(&three::RULE, 9)]),
             ["1@5"]
         );
-        // What could not be checked tells nothing better.
+        // A rule that could not be checked does not replace another finding.
         let unsure = [one::unsure(5), at(&four::RULE, 5)];
         assert_eq!(arranged(None, &unsure), ["1@5", "4@5"]);
     }

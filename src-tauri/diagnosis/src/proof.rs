@@ -16,7 +16,7 @@ pub(crate) fn thumbprint_of(request: &Request) -> Option<String> {
     thumbprint(proof(request)?.header.get("jwk")?)
 }
 
-/// The thumbprint of a key; none for a key of a kind that is not known.
+/// The thumbprint of a key; `None` for a key of a kind that is not known.
 pub(crate) fn thumbprint(jwk: &Value) -> Option<String> {
     let members: &[&str] = match jwk["kty"].as_str()? {
         "EC" => &["crv", "kty", "x", "y"],

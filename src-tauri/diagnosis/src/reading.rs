@@ -20,8 +20,8 @@ pub(crate) use lookups::TokenUse;
 mod browser;
 mod lookups;
 
-/// A request for protected resource metadata and what it brought; no document when no
-/// answer came, or none was recorded.
+/// A request for protected resource metadata and what it brought. There is no document when no
+/// answer came or none was recorded.
 pub(crate) struct ResourceTry<'a> {
     pub seen: ExchangeRef<'a>,
     pub source: MetadataSource,
@@ -35,8 +35,8 @@ impl ResourceTry<'_> {
     }
 }
 
-/// A request for authorization server metadata and what it brought; no document when no answer
-/// came, or none was recorded.
+/// A request for authorization server metadata and what it brought. There is no document when no
+/// answer came or none was recorded.
 pub(crate) struct ServerTry<'a> {
     pub seen: ExchangeRef<'a>,
     /// The issuer asked for.
@@ -52,7 +52,7 @@ impl ServerTry<'_> {
     }
 }
 
-/// What an answer brought: none when there is none, or when its body was not recorded.
+/// What an answer brought; `None` without an answer, or when its body was not recorded.
 fn document<T>(
     seen: ExchangeRef<'_>,
     read: fn(&Response) -> Result<T, DocumentError>,
@@ -75,9 +75,9 @@ pub(crate) struct Reading<'a> {
     pub server_url: &'a str,
     /// The options of the run that depart from their defaults.
     pub own_options: &'a [OwnOption],
-    /// Whose requests they are.
+    /// The client that sent the requests.
     pub client: &'a Client,
-    /// They are pieces that somebody chose and put into an order of their own.
+    /// They are pasted pieces: somebody chose them and put them into an order.
     pub is_pasted: bool,
     /// The time of the last entry, of whatever flow.
     pub ended: Timestamp,

@@ -1,4 +1,4 @@
-//! Values that a recorder put in the place of others.
+//! Values that a recorder has put in the place of others.
 
 /// Whether a value looks like one that stands for another: a pseudonym, asterisks, an ellipsis.
 /// Nothing can be computed from such a value, so nothing that is computed may be held against it.

@@ -57,7 +57,7 @@ fn speaks_of_request(page: &str) -> bool {
     refuses_redirect_uri(page) || client.iter().any(|word| page.contains(word))
 }
 
-/// Whether nobody gets on from this page by filling it in.
+/// Whether nobody can get past this page by filling it in.
 pub(crate) fn is_refusal(page: ExchangeRef<'_>) -> bool {
     // Without its body it may be a form to try again.
     let Some(text) = shown(page) else {

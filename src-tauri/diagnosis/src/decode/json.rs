@@ -7,7 +7,7 @@ use super::field::{explain, field, group};
 use super::meanings::Table;
 use crate::decoded::Decoded;
 
-/// The JSON object in a response's body; none when there is none.
+/// The JSON object in a response's body, if there is one.
 pub(super) fn body(title: &str, response: &Response, table: Table) -> Option<Decoded> {
     let mut decoded = object(title, &response.body.bytes, table)?;
     if response.status >= 400 {
@@ -19,7 +19,7 @@ pub(super) fn body(title: &str, response: &Response, table: Table) -> Option<Dec
     Some(decoded)
 }
 
-/// The JSON object in these bytes; none when there is none.
+/// The JSON object in these bytes, if there is one.
 pub(super) fn object(title: &str, bytes: &[u8], table: Table) -> Option<Decoded> {
     let Ok(Value::Object(object)) = trace::json_value(bytes) else {
         return None;
