@@ -7,7 +7,7 @@ use diagnosis::{Finding, Level};
 use formats::Redactor;
 use serde::Serialize;
 use serde_json::{Value, json};
-use session::{Action, AppError, Options, Status};
+use session::{Action, AppError, Browser, BrowserMemory, Options, Status};
 use tokio::sync::watch;
 use trace::{ActionKind, Decision, Phase, Purpose, StopCode, Trace};
 use ts_rs::TS;
@@ -96,19 +96,26 @@ pub async fn client_table(
     Ok(rows)
 }
 
-/// The same until it is `stopped`; `number` names the documents of the runs.
+/// The same until it is `stopped`; `number` names the documents of the runs. All clients are played
+/// in one browser, so that a login that it remembers is gone through once.
 pub(crate) async fn play_each(
     options: &Options,
     mut number: impl FnMut() -> u32,
     mut stopped: watch::Receiver<bool>,
     mut told: impl FnMut(Step<'_>),
 ) -> Result<(), AppError> {
+    let mut options = options.clone();
+    // A watched browser forgets everything with its run; the system's own does not.
+    if options.browser == Browser::Watch {
+        options.browser = Browser::System;
+    }
+    let browser = BrowserMemory::default();
     for profile in clients::profiles() {
         if *stopped.borrow_and_update() {
             break;
         }
         told(Step::Begins(profile));
-        let (row, document) = played(options, profile, number(), &mut stopped).await?;
+        let (row, document) = played(&options, profile, number(), &browser, &mut stopped).await?;
         told(Step::IsOver(profile, &row, document));
     }
     Ok(())
@@ -118,12 +125,13 @@ async fn played(
     options: &Options,
     profile: &Profile,
     number: u32,
+    browser: &BrowserMemory,
     stopped: &mut watch::Receiver<bool>,
 ) -> Result<(ClientRow, Arc<Document>), AppError> {
     let mut options = options.clone();
     options.client.play_as = Some(profile.id.clone());
     let vault = Vault::memory("a table of clients keeps no tokens");
-    let document = Document::live(number, options, vault).await?;
+    let document = Document::live_in(number, options, vault, browser.clone()).await?;
     let mut was_ended = false;
     if let Some(session) = document.session() {
         session.run().await?;

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use diagnosis::{Finding, RuleCheck};
 use formats::{Language, Opened, Redactor, Secrets, TraceSecrets};
 use observe::Observer;
-use session::{AppError, Options, Session};
+use session::{AppError, BrowserMemory, Options, Session};
 use tokio::sync::{mpsc, oneshot, watch};
 use trace::{EntryKind, Purpose, Secret, Timestamp, Trace};
 use vault::Vault;
@@ -61,10 +61,24 @@ impl Document {
     /// # Errors
     /// When an option cannot be used: the message names the field.
     pub async fn live(id: u32, options: Options, vault: Vault) -> Result<Arc<Self>, AppError> {
-        Self::live_kept(id, options, vault, None).await
+        Self::live_in(id, options, vault, BrowserMemory::default()).await
     }
 
-    /// The same, and each entry is given to `keep` before anything else happens.
+    /// The same, and the headless browser remembers what it shares with other runs.
+    ///
+    /// # Errors
+    /// As for [`Document::live`].
+    pub(crate) async fn live_in(
+        id: u32,
+        options: Options,
+        vault: Vault,
+        browser: BrowserMemory,
+    ) -> Result<Arc<Self>, AppError> {
+        let (session, events) = Session::start_kept(options, vault, None, browser).await?;
+        Ok(Self::of_session(id, session, events))
+    }
+
+    /// As [`Document::live`], and each entry is given to `keep` before anything else happens.
     ///
     /// # Errors
     /// As for [`Document::live`].
@@ -74,7 +88,16 @@ impl Document {
         vault: Vault,
         keep: Option<session::Keep>,
     ) -> Result<Arc<Self>, AppError> {
-        let (session, events) = Session::start_kept(options, vault, keep).await?;
+        let browser = BrowserMemory::default();
+        let (session, events) = Session::start_kept(options, vault, keep, browser).await?;
+        Ok(Self::of_session(id, session, events))
+    }
+
+    fn of_session(
+        id: u32,
+        session: Session,
+        events: mpsc::UnboundedReceiver<session::Event>,
+    ) -> Arc<Self> {
         // Everything recorded comes as events.
         let mut trace = session.trace();
         trace.entries.clear();
@@ -82,7 +105,7 @@ impl Document {
         let changes = Arc::new(watch::Sender::new(()));
         let (waiting, asked) = mpsc::unbounded_channel();
         tokio::spawn(keeper::keep(events, asked, shown.clone(), changes.clone()));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             id,
             session: Some(Arc::new(session)),
             observed: None,
@@ -90,7 +113,7 @@ impl Document {
             written: Mutex::default(),
             changes,
             waiting,
-        }))
+        })
     }
 
     /// Opens what was recorded before. It cannot be stepped.

@@ -315,6 +315,7 @@ impl Runner {
             return;
         };
         let mut approver = Approver::new(self.wire.clone(), form.clone())
+            .remembering(self.browser.clone())
             .at_most(self.options.limits.login_requests);
         // A page that asks for the code gets it, as from a user.
         if let Some(device) = self.flow.device() {
@@ -381,11 +382,14 @@ impl Runner {
         };
         let (wire, url, redirect_uri) =
             (self.wire.clone(), url.to_owned(), redirect_uri.to_owned());
+        let memory = self.browser.clone();
         let most = self.options.limits.login_requests;
         async move {
             let Some(form) = form else { return Ok(()) };
             let mut on_hop = move |sent: Sent| drop(hops.send(sent));
-            let mut approver = Approver::new(wire.clone(), form).at_most(most);
+            let mut approver = Approver::new(wire.clone(), form)
+                .remembering(memory)
+                .at_most(most);
             let callback = approver.approve(&url, &redirect_uri, &mut on_hop).await;
             let callback = callback.map_err(|stuck| stuck.to_string())?;
             // The listener records this one: it is the callback itself.

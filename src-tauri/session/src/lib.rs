@@ -68,3 +68,4 @@ pub use session::Session;
 pub use setup::wire_of;
 pub use state::{Event, Keep, NextStep, RunState, ServerView, Status, TokenView, VaultView};
 pub use tokens::token_id;
+pub use wire::BrowserMemory;

@@ -6,7 +6,7 @@ use flow::{Client, Effect, Flow, Next, Setup, StepOutcome, Transition};
 use tokio::sync::{mpsc, watch};
 use trace::{Decision, Phase, Request, StopCode};
 use vault::{Key, TokenSet, Vault};
-use wire::{CallbackListener, Wire};
+use wire::{BrowserMemory, CallbackListener, Wire};
 
 use crate::breakpoints::{Breakpoint, KnownFindings};
 use crate::documents::Documents;
@@ -33,6 +33,8 @@ pub(crate) struct Runner {
     pub documents: Option<Documents>,
     /// Clients registered in this session, on whatever branch, that can be deleted again.
     pub registered: Vec<Client>,
+    /// What the approver remembers.
+    pub browser: BrowserMemory,
     /// The approver at a device's verification page.
     pub visit: Option<Visit>,
     pub edited: Option<Request>,
@@ -95,6 +97,7 @@ impl Runner {
             listener: None,
             documents,
             registered: Vec::new(),
+            browser: BrowserMemory::default(),
             visit: None,
             edited: None,
             breakpoints: Vec::new(),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot, watch};
 use trace::{BrowserShows, Outcome, Request, Secret, Trace};
 use vault::Vault;
+use wire::BrowserMemory;
 
 use crate::breakpoints::Breakpoint;
 use crate::error::{AppError, ErrorCode};
@@ -35,10 +36,11 @@ impl Session {
         options: Options,
         vault: Vault,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Event>), AppError> {
-        Self::start_kept(options, vault, None).await
+        Self::start_kept(options, vault, None, BrowserMemory::default()).await
     }
 
-    /// The same, and each entry is given to `keep` before anything else happens.
+    /// The same, and each entry is given to `keep` before anything else happens. The headless
+    /// browser remembers what it shares with other runs.
     ///
     /// # Errors
     /// As for [`Session::start`].
@@ -46,11 +48,13 @@ impl Session {
         options: Options,
         vault: Vault,
         keep: Option<Keep>,
+        browser: BrowserMemory,
     ) -> Result<(Self, mpsc::UnboundedReceiver<Event>), AppError> {
         let (events, receiver) = mpsc::unbounded_channel();
         let (commands, inbox) = mpsc::unbounded_channel();
         let (resting, at_rest) = watch::channel(false);
         let mut runner = Runner::new(options.clone(), vault, events, inbox, resting)?;
+        runner.browser = browser;
         runner.reporter.keep = keep.map(|keep| (keep, runner.typed_secrets.clone()));
         let journal = runner.journal();
         let typed_secrets = runner.typed_secrets.clone();

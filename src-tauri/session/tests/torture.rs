@@ -204,7 +204,12 @@ async fn whichever_event_nobody_takes_the_run_ends_and_its_record_is_whole() {
             *keeping.lock().expect("nobody panics with it") = Some(trace.clone());
         };
         let options = options(&server.mcp_url());
-        let started = Session::start_kept(options, Vault::memory("a test"), Some(Box::new(keep)));
+        let started = Session::start_kept(
+            options,
+            Vault::memory("a test"),
+            Some(Box::new(keep)),
+            session::BrowserMemory::default(),
+        );
         let (session, mut events) = started.await.expect("usable options");
         session.run().await.expect("there is a step to do");
         let mut over = false;

@@ -27,7 +27,7 @@ mod send;
 mod settings;
 mod tls;
 
-pub use approver::{Approver, Stuck};
+pub use approver::{Approver, BrowserMemory, Stuck};
 pub use browser::{OpenError, may_be_opened, open_browser};
 pub use callback::{
     CallbackEnd, CallbackHost, CallbackListener, CallbackMethod, CallbackSettings, ListenerError,

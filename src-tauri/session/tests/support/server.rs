@@ -62,6 +62,11 @@ impl Server {
         format!("{}/mcp", self.origin)
     }
 
+    /// How often a user was logged in that the browser did not remember.
+    pub fn logins(&self) -> usize {
+        self.count.logins.load(Ordering::SeqCst)
+    }
+
     /// Requests to this path are not answered from now on.
     pub fn hold(&self, path: &'static str) {
         self.held.lock().expect("no test panics here").insert(path);
@@ -85,6 +90,7 @@ impl Server {
 struct Count {
     left: AtomicUsize,
     requests_left: AtomicUsize,
+    logins: AtomicUsize,
 }
 
 /// Counts down, and says whether this was the one.
@@ -120,7 +126,12 @@ async fn serve(
         return None;
     }
     let answer = match path.as_str() {
-        "/authorize" => redirect(&target)?,
+        "/authorize" => {
+            if !asked.contains("\r\ncookie: known=1") {
+                count.logins.fetch_add(1, Ordering::SeqCst);
+            }
+            redirect(&target)?
+        }
         path => answer(&asked, path).replace("{origin}", &origin),
     };
     // The length is announced, so that an end in the middle shows.
@@ -192,7 +203,7 @@ fn answer(asked: &str, path: &str) -> String {
     }
 }
 
-/// The user agrees at once.
+/// The user agrees at once, and is known from then on.
 fn redirect(target: &str) -> Option<String> {
     let asked = trace::query_pairs(&format!("http://any{target}"));
     let value = |name: &str| {
@@ -201,7 +212,7 @@ fn redirect(target: &str) -> Option<String> {
     };
     let answer = [("code", "c1"), ("state", value("state")?)];
     let location = trace::with_query(value("redirect_uri")?, answer);
-    let headers = format!("location: {location}\r\ncontent-length: 0");
+    let headers = format!("location: {location}\r\nset-cookie: known=1\r\ncontent-length: 0");
     Some(head(302, &headers))
 }
 

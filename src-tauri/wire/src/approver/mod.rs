@@ -3,11 +3,11 @@
 mod choice;
 mod form;
 mod look;
+mod memory;
 
 use std::collections::HashSet;
 use std::time::SystemTime;
 
-use cookie_store::CookieStore;
 use thiserror::Error;
 use trace::{Credential, Outcome, Request, Response, Secret, Timestamp};
 use url::Url;
@@ -16,6 +16,8 @@ use crate::outgoing::without_query;
 use crate::place::is_at;
 use crate::send::{Sent, Wire};
 use form::{Submission, Unanswered, next_on};
+
+pub use memory::BrowserMemory;
 
 /// Follows redirects, keeps cookies, fills in login and consent forms with their own values and the
 /// given ones, and presses what approves.
@@ -28,9 +30,7 @@ pub struct Approver {
     form: Vec<(String, String)>,
     /// For every page that asks.
     codes: Vec<(String, String)>,
-    /// The origin that the values of `form` are for.
-    asked_by: Option<String>,
-    cookies: CookieStore,
+    memory: BrowserMemory,
     deliver: bool,
     most_requests: u32,
 }
@@ -81,8 +81,7 @@ impl Approver {
             wire,
             form,
             codes: Vec::new(),
-            asked_by: None,
-            cookies: CookieStore::default(),
+            memory: BrowserMemory::default(),
             deliver: false,
             most_requests: 20,
         }
@@ -92,6 +91,12 @@ impl Approver {
     /// 20 unless this says otherwise.
     pub fn at_most(mut self, requests: u32) -> Self {
         self.most_requests = requests;
+        self
+    }
+
+    /// Remembers what another one remembers: who is logged in there is not asked again.
+    pub fn remembering(mut self, memory: BrowserMemory) -> Self {
+        self.memory = memory;
         self
     }
 
@@ -210,19 +215,14 @@ impl Approver {
             .header("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
             .header("accept-language", "en");
         if let Ok(url) = Url::parse(&request.url) {
-            let cookies: Vec<String> = self
-                .cookies
-                .get_request_values(&url)
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            if !cookies.is_empty() {
-                request = request.header("cookie", cookies.join("; "));
+            if let Some(cookies) = self.memory.cookies_for(&url) {
+                request = request.header("cookie", cookies);
             }
         }
         request
     }
 
-    fn after(&mut self, sent: &Sent, redirect_uri: Option<&str>) -> Result<Next, Stuck> {
+    fn after(&self, sent: &Sent, redirect_uri: Option<&str>) -> Result<Next, Stuck> {
         if let Some(stuck) = failure(sent) {
             return Err(stuck);
         }
@@ -232,8 +232,7 @@ impl Approver {
         let here = Url::parse(&sent.request.url)
             .map_err(|_| stuck(&sent.request.url, None, "the URL cannot be read"))?;
         for cookie in response.header_values("set-cookie") {
-            // A cookie that is not for this place is dropped, as a browser does.
-            let _ = self.cookies.parse(cookie, &here);
+            self.memory.set_cookie(cookie, &here);
         }
         let stuck = |why: &str| stuck(&sent.request.url, Some(response.status), why);
         if matches!(response.status, 301 | 302 | 303 | 307 | 308) {
@@ -265,7 +264,7 @@ impl Approver {
 
 impl Approver {
     /// The values of the user's that a submission carries, bound to who asked first.
-    fn typed(&mut self, here: &Url, submission: &Submission) -> Vec<Credential> {
+    fn typed(&self, here: &Url, submission: &Submission) -> Vec<Credential> {
         let is_code = |name: &String| self.codes.iter().any(|(code, _)| code == name);
         let typed: Vec<&String> = submission
             .typed
@@ -276,7 +275,7 @@ impl Approver {
             return Vec::new();
         }
         let here = here.origin().ascii_serialization();
-        let origin = self.asked_by.get_or_insert(here);
+        let origin = self.memory.asked_by(here);
         let values = submission
             .pairs
             .iter()

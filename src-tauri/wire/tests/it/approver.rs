@@ -1,5 +1,7 @@
 use trace::{FailureKind, Outcome, Request, Secret};
-use wire::{Approver, CallbackListener, CallbackMethod, CallbackSettings, Sent, Stuck};
+use wire::{
+    Approver, BrowserMemory, CallbackListener, CallbackMethod, CallbackSettings, Sent, Stuck,
+};
 
 use crate::server::{Reply, Server, closed_port, failure, wire, within};
 
@@ -103,6 +105,40 @@ async fn login_and_consent_lead_to_the_redirect_uri_hop_by_hop() {
         Some("application/x-www-form-urlencoded")
     );
     assert_eq!(posted.header_value("referer"), Some(&*hops[3].request.url));
+}
+
+#[tokio::test]
+async fn who_logged_in_is_not_asked_again_by_an_approver_that_remembers_it() {
+    let server = Server::start(authorization_server).await;
+    let memory = BrowserMemory::default();
+    let form = [("user", "ann"), ("pw", "right")].map(|(name, value)| (name.into(), value.into()));
+    for (form, requests) in [(form.to_vec(), 5), (Vec::new(), 2)] {
+        let mut hops = 0;
+        let approver = Approver::new(wire(), form);
+        let mut approver = approver.remembering(memory.clone());
+        let url = format!("http://localhost:{}/authorize", server.address.port());
+        let mut on_hop = |_| hops += 1;
+        let end = approver.approve(&url, REDIRECT, &mut on_hop);
+        within(end).await.unwrap();
+        assert_eq!(hops, requests);
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_is_for_the_same_origin_in_all_that_is_remembered() {
+    let [first, second] = [
+        Server::start(authorization_server).await,
+        Server::start(authorization_server).await,
+    ];
+    let memory = BrowserMemory::default();
+    let form = [("user", "ann"), ("pw", "right")].map(|(name, value)| (name.into(), value.into()));
+    for (host, server, may) in [("localhost", &first, true), ("127.0.0.1", &second, false)] {
+        let url = format!("http://{host}:{}/authorize", server.address.port());
+        let approver = Approver::new(wire(), form.to_vec());
+        let mut approver = approver.remembering(memory.clone());
+        let end = within(approver.approve(&url, REDIRECT, &mut |_| {})).await;
+        assert_eq!(end.is_ok(), may, "{end:?}");
+    }
 }
 
 #[tokio::test]
