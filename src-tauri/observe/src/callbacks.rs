@@ -3,7 +3,8 @@
 //! A client that registers gets our callback registered beside its own. An authorization request of
 //! such a client then asks for ours; what comes back to it is handed on to the client's own, with
 //! the issuer's name as the client knows it (RFC 9207). The token request names the callback that
-//! the code came to (RFC 6749 section 4.1.3).
+//! the code came to (RFC 6749 section 4.1.3), also where the browser did not reach us and the user
+//! copied the code out of its address.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -32,7 +33,10 @@ pub struct Callbacks {
 /// An authorization request whose answer comes to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Open {
+    client_id: String,
     state: Option<String>,
+    /// Its answer came by us.
+    returned: bool,
     /// Where the client waits for it.
     pub redirect_uri: String,
     /// The name that the client has for this machine.
@@ -55,7 +59,8 @@ impl Callbacks {
         let asked = pairs(request);
         let value = |name: &str| value(&asked, name);
         let redirect_uri = value("redirect_uri")?;
-        let own = self.clients.get(value("client_id")?)?;
+        let client_id = value("client_id")?;
+        let own = self.clients.get(client_id)?;
         let known = own.iter().any(|uri| uri == redirect_uri);
         // The others answer by a form or behind a #, which we would not see, and what is signed or
         // was pushed cannot be changed here.
@@ -66,7 +71,9 @@ impl Callbacks {
         push(
             &mut self.open,
             Open {
+                client_id: client_id.to_owned(),
                 state: value("state").map(str::to_owned),
+                returned: false,
                 redirect_uri: redirect_uri.to_owned(),
                 host: host.to_owned(),
             },
@@ -80,8 +87,10 @@ impl Callbacks {
     pub fn returned(&mut self, query: &str) -> Option<Open> {
         let asked = pairs(query);
         let state = value(&asked, "state");
-        let of_state = |open: &&Open| open.state.as_deref() == state;
-        let open = self.open.iter().rev().find(of_state)?.clone();
+        let of_state = |open: &&mut Open| open.state.as_deref() == state;
+        let open = self.open.iter_mut().rev().find(of_state)?;
+        open.returned = true;
+        let open = open.clone();
         if let Some(code) = value(&asked, "code") {
             push(&mut self.codes, code.to_owned());
         }
@@ -93,11 +102,22 @@ impl Callbacks {
     pub fn redeemed(&self, form: &str, callback: &str) -> Option<String> {
         let asked = pairs(form);
         let code = value(&asked, "code")?;
-        if !self.codes.iter().any(|known| known == code) {
+        if !self.codes.iter().any(|known| known == code) && !self.is_of_open(&asked) {
             return None;
         }
         with_values(form, |name, _| {
             (name == "redirect_uri").then(|| callback.to_owned())
+        })
+    }
+
+    /// Whether a token request is for an authorization request whose answer has not come by us.
+    fn is_of_open(&self, form: &[Pair]) -> bool {
+        let client_id = value(form, "client_id");
+        let redirect_uri = value(form, "redirect_uri");
+        self.open.iter().any(|open| {
+            !open.returned
+                && redirect_uri == Some(&*open.redirect_uri)
+                && client_id.is_none_or(|client_id| client_id == open.client_id)
         })
     }
 }
@@ -190,6 +210,29 @@ mod tests {
         let sent = callbacks.redeemed(form, OURS).unwrap();
         assert_eq!(value(&pairs(&sent), "redirect_uri"), Some(OURS));
         assert_eq!(callbacks.redeemed("code=other&redirect_uri=x", OURS), None);
+    }
+
+    #[test]
+    fn a_code_that_the_user_copied_is_redeemed_with_the_callback_that_it_came_to() {
+        let mut callbacks = callbacks();
+        let uri = "redirect_uri=cursor%3A%2F%2Fanysphere%2Fcb";
+        let form = format!("code=copied&client_id=me&{uri}");
+        assert_eq!(callbacks.redeemed(&form, OURS), None);
+        let asked = format!("client_id=me&state=s1&{uri}");
+        callbacks.arranged(&asked, OURS, "localhost").unwrap();
+        for form in [&*form, &format!("code=copied&{uri}")] {
+            let sent = callbacks.redeemed(form, OURS).unwrap();
+            assert_eq!(value(&pairs(&sent), "redirect_uri"), Some(OURS), "{form}");
+        }
+        for other in [
+            "code=copied&client_id=me&redirect_uri=x".to_owned(),
+            format!("code=copied&client_id=else&{uri}"),
+        ] {
+            assert_eq!(callbacks.redeemed(&other, OURS), None, "{other}");
+        }
+        // Once the answer has come, its code is known, and another one is not of it.
+        callbacks.returned("code=c1&state=s1").unwrap();
+        assert_eq!(callbacks.redeemed(&form, OURS), None);
     }
 
     #[test]
