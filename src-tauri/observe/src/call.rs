@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use trace::{Outcome, Purpose, Response};
 use wire::Passing;
 
-use crate::head::sent_head;
+use crate::head::{body_length, sent_head};
 use crate::limits::Limit;
 use crate::messages::Mapping;
 use crate::proxy::{Asking, Proxy, locked};
@@ -76,7 +76,8 @@ impl Proxy {
         }
         let client = self.seen(&asking, &response);
         let begin = self.first_event(&asking, &response);
-        let out = sent_head(&client, handed_on(chunks, entry.clone(), begin));
+        let length = body_length(&asking.request.method, &response);
+        let out = sent_head(&client, handed_on(chunks, entry.clone(), length, begin));
         entry.answered(Outcome::Response(response), Outcome::Response(client), None);
         Ok(out)
     }

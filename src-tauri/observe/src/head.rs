@@ -86,6 +86,16 @@ pub fn set_length(request: &mut Request) {
     }
 }
 
+/// How long the body of an answer is, where that shows (RFC 9112 section 6.3).
+pub fn body_length(method: &str, response: &Response) -> Option<u64> {
+    if method == "HEAD" || matches!(response.status, 204 | 304) {
+        return Some(0);
+    }
+    let chunked = response.header_value("transfer-encoding").is_some();
+    let length = response.header_value("content-length");
+    length.filter(|_| !chunked)?.trim().parse().ok()
+}
+
 /// The answer as it is sent: its headers, but for those of the connection it came on.
 pub fn sent_head(response: &Response, body: Out) -> hyper::Response<Out> {
     let mut out = hyper::Response::new(body);
@@ -117,12 +127,36 @@ fn named_hops(headers: &[Header]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use trace::Body;
+
     use super::*;
     use crate::settings::Tunnel;
 
     fn names(request: &Request) -> Vec<String> {
         let line = |header: &Header| format!("{}: {}", header.name, header.value);
         request.headers.iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_length_of_a_body_is_known_where_the_head_says_it() {
+        let length = |method: &str, status: u16, headers: &[(&str, &str)]| {
+            let headers = headers
+                .iter()
+                .map(|(name, value)| Header::new(*name, *value));
+            let response = Response {
+                status,
+                headers: headers.collect(),
+                body: Body::empty(),
+            };
+            body_length(method, &response)
+        };
+        assert_eq!(length("GET", 401, &[("Content-Length", "72")]), Some(72));
+        assert_eq!(length("GET", 200, &[]), None);
+        assert_eq!(length("GET", 200, &[("content-length", "many")]), None);
+        let chunked = [("content-length", "3"), ("transfer-encoding", "chunked")];
+        assert_eq!(length("GET", 200, &chunked), None);
+        assert_eq!(length("HEAD", 200, &[("content-length", "72")]), Some(0));
+        assert_eq!(length("DELETE", 204, &[]), Some(0));
     }
 
     #[test]

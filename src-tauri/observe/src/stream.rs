@@ -90,14 +90,22 @@ impl Stream for Asked {
     }
 }
 
-/// A server's body on its way to the client. `begin` changes the first event of an event stream,
-/// once it is there; `None` where nothing of it is changed.
-pub fn handed_on(chunks: Chunks, entry: Arc<Entry>, begin: Option<Begin>) -> Out {
+/// A server's body on its way to the client, of this length where the answer says so. `begin`
+/// changes the first event of an event stream, once it is there; none where nothing of it is
+/// changed.
+pub fn handed_on(
+    chunks: Chunks,
+    entry: Arc<Entry>,
+    length: Option<u64>,
+    begin: Option<Begin>,
+) -> Out {
     entry.streams(Direction::ToClient);
-    let frames = HandedOn {
+    let mut frames = HandedOn {
         chunks: Some(chunks),
         entry,
+        missing: length,
     };
+    frames.end_where_whole();
     let frames = frames.map(|chunk| chunk.map(Frame::data));
     match begin {
         None => StreamBody::new(frames).boxed_unsync(),
@@ -156,6 +164,17 @@ impl Beginning {
 struct HandedOn {
     chunks: Option<Chunks>,
     entry: Arc<Entry>,
+    /// Bytes that are still to come, where that is known.
+    missing: Option<u64>,
+}
+
+impl HandedOn {
+    /// Nobody asks for more of a body that is there as long as it was said to be.
+    fn end_where_whole(&mut self) {
+        if self.missing == Some(0) && self.chunks.take().is_some() {
+            self.entry.ended(Direction::ToClient, BodyEnd::Complete);
+        }
+    }
 }
 
 impl Stream for HandedOn {
@@ -170,7 +189,12 @@ impl Stream for HandedOn {
             Poll::Ready(chunk) => chunk,
         };
         match &chunk {
-            Some(Ok(data)) => self.entry.piece(Direction::ToClient, data),
+            Some(Ok(data)) => {
+                self.entry.piece(Direction::ToClient, data);
+                let came = data.len() as u64;
+                self.missing = self.missing.map(|missing| missing.saturating_sub(came));
+                self.end_where_whole();
+            }
             Some(Err(error)) => {
                 let reason = error.to_string();
                 self.chunks = None;

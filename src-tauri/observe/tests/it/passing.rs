@@ -300,3 +300,32 @@ fn header(answer: &str, name: &str) -> String {
         .find_map(|line| line.strip_prefix(&format!("{name}: ")));
     line.unwrap_or_default().to_owned()
 }
+
+/// Ends its body in each way that HTTP has, as the request wants it.
+fn each_end(request: &str) -> String {
+    let answers = [
+        "401 No\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\nnone",
+        "202 Taken\r\ncontent-length: 0\r\n\r\n",
+        "204 Nothing\r\n\r\n",
+        "200 Fine\r\ntransfer-encoding: chunked\r\n\r\n4\r\nsome\r\n0\r\n\r\n",
+    ];
+    let wanted = |at: &usize| request.ends_with(&format!("end {at}"));
+    let at = (0..answers.len()).find(wanted).unwrap_or_default();
+    format!("HTTP/1.1 {}", answers[at])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_came_to_its_end_is_recorded_as_whole() {
+    let server = Server::start(each_end).await;
+    let observer = observed(format!("{}/mcp", server.origin), |_| {}).await;
+    for at in 0..4 {
+        let body = format!("end {at}");
+        raw(&observer, &request("POST", "/mcp", observer.port(), "", &body)).await;
+    }
+    for (one, status) in exchanges(&observer).await.iter().zip([401, 202, 204, 200]) {
+        assert_eq!(one.status(), Some(status));
+        assert_eq!(one.recorded.response_body, Recorded::Whole, "{status}");
+        let body = &one.response().expect("it came").body;
+        assert_eq!(body.end, BodyEnd::Complete, "{status}");
+    }
+}
