@@ -85,9 +85,13 @@ mod tests {
         assert_eq!(ids, IDS);
         for profile in profiles() {
             assert!(!profile.facts.is_empty(), "{}", profile.id);
-            let links = profile.facts.iter().map(|fact| &fact.link);
-            for link in links.chain(profile.weaknesses.iter().map(|one| &one.link)) {
+            let facts = profile.facts.iter();
+            let facts = facts.map(|fact| (&fact.link, &fact.version));
+            let weaknesses = profile.weaknesses.iter();
+            let weaknesses = weaknesses.map(|weakness| (&weakness.link, &weakness.versions));
+            for (link, version) in facts.chain(weaknesses) {
                 assert!(link.starts_with("https://"), "{}: {link}", profile.id);
+                assert!(!version.is_empty(), "{}: {link}", profile.id);
             }
             let best = profile.facts.iter().map(|fact| fact.grade).min();
             assert!(

@@ -56,7 +56,7 @@ impl Grade {
 pub struct Fact {
     pub what: String,
     pub grade: Grade,
-    /// The version, commit or month that it is of; empty where it is not known.
+    /// The version or commit that it is of, or the month in which it was said.
     pub version: String,
     pub link: String,
 }
@@ -66,7 +66,7 @@ pub struct Fact {
 #[serde(deny_unknown_fields)]
 pub struct Weakness {
     pub what: String,
-    /// Empty where it is not known which.
+    /// Which, or the month in which it was said.
     pub versions: String,
     pub link: String,
 }
