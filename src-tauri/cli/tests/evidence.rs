@@ -276,7 +276,7 @@ async fn live(misbehaviour: Option<Misbehaviour>) -> Value {
 }
 
 /// Recordings of one program: of the healthy lab, and of misbehaviours by their codes.
-const RECORDED: [(&str, &str, &[&str]); 7] = [
+const RECORDED: [(&str, &str, &[&str]); 13] = [
     (
         "playwright",
         "Playwright",
@@ -304,6 +304,21 @@ const RECORDED: [(&str, &str, &[&str]); 7] = [
         &["healthy", "S06", "T01"],
     ),
     ("http-toolkit", "HTTP Toolkit", &["healthy", "S06", "T01"]),
+    ("charles", "Charles Proxy", &["healthy", "S06", "T01"]),
+    ("fiddler", "Fiddler", &["healthy", "S06", "T01"]),
+    (
+        "insomnia",
+        "Insomnia REST Client",
+        &["healthy", "S06", "T01"],
+    ),
+    // Its creator is the name of the collection.
+    (
+        "postman",
+        "Sign in to the MCP server",
+        &["healthy", "S06", "T01"],
+    ),
+    ("safari", "WebKit Web Inspector", &["healthy", "S06", "T01"]),
+    ("edge", "WebInspector", &["healthy", "S06", "T01"]),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

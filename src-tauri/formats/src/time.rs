@@ -39,6 +39,27 @@ pub fn timestamp(text: &str) -> Option<Timestamp> {
     Some(Timestamp(micros))
 }
 
+/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
+pub fn http_date(text: &str) -> Option<Timestamp> {
+    let (_, rest) = text.split_once(", ")?;
+    let mut words = rest.split(' ');
+    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
+    let time = words.next()?;
+    let month = month_number(month)?;
+    timestamp(&format!("{year}-{month:02}-{day}T{time}Z"))
+}
+
+/// A month by the three letters that HTTP and access logs have.
+pub fn month_number(name: &str) -> Option<usize> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    MONTHS
+        .iter()
+        .position(|month| *month == name)
+        .map(|at| at + 1)
+}
+
 fn offset_seconds(offset: &str) -> Option<i64> {
     let sign = match offset.chars().next() {
         None | Some('Z' | 'z') => return Some(0),

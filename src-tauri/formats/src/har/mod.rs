@@ -6,6 +6,7 @@
 //! under `_authscope`.
 
 mod entry;
+mod order;
 mod parts;
 mod pass;
 mod producer;

@@ -9,7 +9,8 @@ pub enum Producer {
     /// Chromium's DevTools (Chrome, Edge, Brave): unless it is told otherwise it takes the
     /// `Authorization` and cookie fields away, and nothing in the file says so.
     Chromium,
-    /// Safari does the same with cookies, and what it shows of a request may be provisional.
+    /// Safari; it does the same with cookies, what it shows of a request may be provisional, and a
+    /// body that it has no more is told as an empty one.
     Safari,
     /// Writes what was on the wire.
     Wire,
@@ -66,6 +67,19 @@ impl Producer {
             if (taken_away || failed) && *headers == Recorded::Whole {
                 *headers = Recorded::Incomplete;
             }
+            if self == Self::Safari && !is_told_whole(exchange) {
+                exchange.recorded.response_body = Recorded::NotRecorded;
+            }
         }
     }
+}
+
+/// Whether the body is there, or nobody expects one.
+fn is_told_whole(exchange: &Exchange) -> bool {
+    exchange.response().is_none_or(|response| {
+        !response.body.is_empty()
+            || response.header_value("content-length") == Some("0")
+            || matches!(response.status, 204 | 205 | 304)
+            || exchange.request.method == "HEAD"
+    })
 }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use trace::{Client, EntryKind, Exchange, Origin, Phase, Timestamp, Trace};
 
 use super::producer::Producer;
-use super::read_entry;
+use super::{order, read_entry};
 use crate::format::{Opened, ReadError};
 
 /// The members of an entry that are looked at.
@@ -144,6 +144,7 @@ impl Seen {
         }
         let producer = Producer::of(&self.creator, &self.browser);
         producer.judge(&mut self.exchanges);
+        order::restore(&mut self.exchanges);
         Ok(Opened {
             notes,
             ..self.trace().into()

@@ -304,7 +304,8 @@ fn body(content: &Object, headers: &[Header], failed: bool) -> (Body, Recorded) 
         Some(text) if !text.is_empty() => Recorded::Whole,
         _ if elsewhere || failed => Recorded::NotRecorded,
         Some(_) if size.is_none_or(|size| size == 0) => Recorded::Whole,
-        None if size == Some(0) => Recorded::Whole,
+        // An answer that is not at hand any more may be told as one of no size.
+        None if size == Some(0) && !announced(headers) => Recorded::Whole,
         _ => Recorded::NotRecorded,
     };
     let bytes = text.map_or_else(Vec::new, |text| decoded(text, content.get("encoding")));
@@ -324,6 +325,13 @@ fn body(content: &Object, headers: &[Header], failed: bool) -> (Body, Recorded) 
         }));
     }
     (body, recorded)
+}
+
+/// Whether the server said that there are bytes in the body.
+fn announced(headers: &[Header]) -> bool {
+    let mut named = headers.iter();
+    let length = named.find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    length.is_some_and(|length| length.value.trim() != "0")
 }
 
 /// Of a failed request a browser says little: an answer that it kept from a page looks like none.

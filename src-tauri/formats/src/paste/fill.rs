@@ -13,10 +13,10 @@ use trace::{
 
 use super::document::kind_of;
 use super::evidence::{Evidence, Seen, Target, is_cut};
-use super::log_line::http_date;
 use super::piece::PieceKind;
 use crate::format::Opened;
 use crate::har::failure;
+use crate::time::http_date;
 
 /// The trace of what was found, and what was taken for what.
 pub fn opened(text: &str, evidence: Evidence) -> Opened {

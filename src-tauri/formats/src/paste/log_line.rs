@@ -8,7 +8,7 @@ use super::evidence::{Evidence, Part, Seen, Target};
 use super::message::METHODS;
 use super::piece::PieceKind;
 use crate::har::status_text;
-use crate::time::timestamp;
+use crate::time::{month_number, timestamp};
 
 /// Reads such a line, if the next one is one.
 pub fn read(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
@@ -121,26 +121,6 @@ pub fn log_time(text: &str) -> Option<Timestamp> {
         "{year}-{month:02}-{day}T{}",
         time.replace(' ', "")
     ))
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
-pub fn http_date(text: &str) -> Option<Timestamp> {
-    let (_, rest) = text.split_once(", ")?;
-    let mut words = rest.split(' ');
-    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
-    let time = words.next()?;
-    let month = month_number(month)?;
-    timestamp(&format!("{year}-{month:02}-{day}T{time}Z"))
-}
-
-fn month_number(name: &str) -> Option<usize> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    MONTHS
-        .iter()
-        .position(|month| *month == name)
-        .map(|at| at + 1)
 }
 
 /// A row of a table or a list: a method, an address and a status, in any of the usual orders.
@@ -343,7 +323,7 @@ mod tests {
 
     #[test]
     fn dates_of_logs_and_of_http() {
-        let at = http_date("Sun, 06 Nov 1994 08:49:37 GMT");
+        let at = crate::time::http_date("Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(at.map(|at| at.seconds()), Some(784_111_777));
         assert_eq!(log_time("yesterday"), None);
     }
