@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use foldhash::{HashMap, HashSet};
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use super::encoded::{encodings, spellings};
 use super::jwt::Token;
@@ -197,12 +197,12 @@ impl Known {
     ) {
         let mut at = from;
         let mut jwt = next_jwt(text, at, to);
-        let mut needle = self.next(text, at, to);
+        let mut needle = self.next_needle(text, at, to);
         loop {
             let first_jwt = jwt.map_or(to, |(start, _)| start);
             match (jwt, needle) {
-                (_, Some((start, needle))) if start < first_jwt => {
-                    at = start + needle.spelling.len();
+                (_, Some((start, end, needle))) if start < first_jwt => {
+                    at = end;
                     found(start, at, self.short(JWT, &needle.secret));
                 }
                 (Some((start, end)), _) => {
@@ -214,10 +214,37 @@ impl Known {
             if jwt.is_some_and(|(start, _)| start < at) {
                 jwt = next_jwt(text, at, to);
             }
-            if needle.is_some_and(|(start, _)| start < at) {
-                needle = self.next(text, at, to);
+            if needle.is_some_and(|(start, ..)| start < at) {
+                needle = self.next_needle(text, at, to);
             }
         }
+    }
+
+    /// Where the first secret is in `text[from..to]`, whole or broken off by an ellipsis.
+    fn next_needle(&self, text: &[u8], from: usize, to: usize) -> Option<(usize, usize, &Needle)> {
+        let whole = self.next(text, from, to);
+        let whole = whole.map(|(at, needle)| (at, at + needle.spelling.len(), needle));
+        let broken_off = self.next_broken_off(text, from, to);
+        let found = whole.into_iter().chain(broken_off);
+        found.min_by_key(|(start, end, _)| (*start, Reverse(*end)))
+    }
+
+    /// The beginning of a secret in `text[from..to]` that an ellipsis stands behind: what is quoted
+    /// of an answer is cut where it gets long, whatever stands there.
+    fn next_broken_off(
+        &self,
+        text: &[u8],
+        from: usize,
+        to: usize,
+    ) -> Option<(usize, usize, &Needle)> {
+        let mut begin = from;
+        memmem::find_iter(&text[from..to], ELLIPSIS).find_map(|length| {
+            let end = from + length;
+            let quoted = begin.max(end.saturating_sub(LONGEST_QUOTATION));
+            begin = end + ELLIPSIS.len();
+            let (at, needle) = self.cut_at_end(&text[quoted..end])?;
+            Some((quoted + at, end, needle))
+        })
     }
 
     /// The first secret in `text[from..to]`, and the longest that begins there.
@@ -231,9 +258,13 @@ impl Known {
 
     /// Where a secret begins that the end of `text` cuts off in the middle.
     pub fn cut_off(&self, text: &[u8]) -> Option<(usize, String)> {
-        let found = self.batches.iter().filter_map(|batch| batch.cut_off(text));
-        let (at, needle) = found.min_by_key(|(at, _)| *at)?;
+        let (at, needle) = self.cut_at_end(text)?;
         Some((at, self.short(JWT, &needle.secret)))
+    }
+
+    fn cut_at_end(&self, text: &[u8]) -> Option<(usize, &Needle)> {
+        let found = self.batches.iter().filter_map(|batch| batch.cut_off(text));
+        found.min_by_key(|(at, _)| *at)
     }
 }
 
@@ -389,6 +420,11 @@ pub const MARK: &str = "redacted-";
 const LONG: usize = 16;
 const SHORT: usize = 4;
 
+/// What a text ends with that was cut off.
+const ELLIPSIS: &[u8] = "…".as_bytes();
+/// More bytes than are quoted of anything.
+const LONGEST_QUOTATION: usize = 1_024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -464,5 +500,32 @@ mod tests {
             Some(7)
         );
         assert_eq!(known.cut_off(b"token: abc"), None);
+    }
+
+    #[test]
+    fn a_secret_that_a_quotation_breaks_off_is_found_in_whatever_spelling() {
+        let secret = "abc+defghij/klmnopqr=stuvwxyz";
+        let known = known(&[secret, "abc+defgh"]);
+        let spelled = [spellings(secret.as_bytes()), encodings(secret.as_bytes())];
+        for spelling in spelled.concat() {
+            let spelling = String::from_utf8(spelling).unwrap();
+            for length in (10..spelling.len()).step_by(13) {
+                let text = format!("it says: {}… and more", &spelling[..length]);
+                let found = found(&known, &text);
+                assert_eq!(found.len(), 1, "{text}");
+                let place = found[0].split("=redacted-").next().unwrap();
+                assert_eq!(place, &spelling[..length], "{text}");
+            }
+        }
+        let twice = found(&known, "abc+defghij/k… abc+defgh abc+defghij… it… abcd…");
+        assert_eq!(
+            twice,
+            [
+                "abc+defghij/k=redacted-access_token-1",
+                "abc+defgh=redacted-access_token-2",
+                "abc+defghij=redacted-access_token-1",
+            ]
+        );
+        assert_eq!(found(&known, "abc+defghij/k and… abcd… …"), [""; 0]);
     }
 }
