@@ -112,20 +112,61 @@ pub fn json_escaped(text: &[u8]) -> Vec<u8> {
         .to_vec()
 }
 
-/// The text of an HTML attribute, as far as secrets need it.
+/// The text with the numeric character references of HTML decoded, and the names of the characters
+/// that mean something in it. What is no whole reference stays.
 pub fn html_unescaped(text: &str) -> String {
-    text.replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&#x27;", "'")
-        .replace("&#43;", "+")
-        .replace("&#x2B;", "+")
-        .replace("&#x2F;", "/")
-        .replace("&#61;", "=")
-        .replace("&#x3D;", "=")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let mut following = rest[1..].bytes().take(LONGEST_REFERENCE);
+        let length = following.position(|byte| byte == b';');
+        let read = length.and_then(|length| Some((referred(&rest[1..=length])?, length + 2)));
+        let (character, length) = read.unwrap_or(('&', 1));
+        plain.push(character);
+        rest = &rest[length..];
+    }
+    plain.push_str(rest);
+    plain
 }
+
+/// The character that a reference stands for, without its `&` and `;`.
+fn referred(reference: &str) -> Option<char> {
+    let Some(number) = reference.strip_prefix('#') else {
+        let of = |(name, character): &(&str, char)| (*name == reference).then_some(*character);
+        return NAMED.iter().find_map(of);
+    };
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => number.parse(),
+    };
+    char::from_u32(code.ok()?)
+}
+
+/// The text with every character that means something somewhere as a reference of HTML.
+pub fn html_escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() || "-._~:/?=+,; ".contains(character) {
+            out.push(character);
+        } else {
+            out.push_str(&format!("&#{};", u32::from(character)));
+        }
+    }
+    out
+}
+
+const NAMED: [(&str, char); 5] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+];
+
+/// Characters of a reference, with zeros before its number.
+const LONGEST_REFERENCE: usize = 12;
 
 /// The text itself, and how it is spelt in URLs, JSON and HTML where that differs.
 pub fn spellings(text: &[u8]) -> Vec<Vec<u8>> {
@@ -311,6 +352,24 @@ mod tests {
             }
         }
         assert!(encodings(b"short").is_empty());
+    }
+
+    #[test]
+    fn references_of_html_are_read_as_browsers_read_them() {
+        for (written, plain) in [
+            ("a&#38;b&#x26;c&amp;d", "a&b&c&d"),
+            ("&lt;&gt;&quot;&apos;&#39;&#X27;&#0000043;", "<>\"'''+"),
+            ("&#228;&#x1f600;", "ä😀"),
+            (
+                "& &; &#; &#x; &#xd800; &no; &amp &#12",
+                "& &; &#; &#x; &#xd800; &no; &amp &#12",
+            ),
+            ("&ä;&&amp;", "&ä;&&"),
+        ] {
+            assert_eq!(html_unescaped(written), plain);
+            assert_eq!(html_unescaped(&html_escaped(plain)), plain);
+        }
+        assert_eq!(html_escaped("a=b&\"…\n"), "a=b&#38;&#34;&#8230;&#10;");
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! body that was cut off, or is not quite what its media type says, holds secrets all the same. And
 //! what is not secret keeps its exact spelling.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 
 use super::edit::{Edit, Sink};
-use super::encoded::{json_escaped, json_unescaped};
+use super::encoded::{html_escaped, html_unescaped, json_escaped, json_unescaped};
 use super::html::inputs;
 use super::known::Known;
 use super::member::{named, string_end};
@@ -33,6 +35,7 @@ pub fn nested<S: Sink>(sink: &mut S, text: &[u8], depth: u8) -> Option<Vec<u8>> 
     if depth < DEEPEST {
         named(sink, text, &mut edits);
         escaped(sink, text, depth, &mut edits);
+        referred(sink, text, depth, &mut edits);
         inputs(sink, text, &mut edits);
         edits.sort_by_key(|edit: &Edit| (edit.start, std::cmp::Reverse(edit.end)));
         let mut end = 0;
@@ -79,6 +82,39 @@ fn escaped<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>)
     }
 }
 
+/// Words with characters written as references of HTML, in whatever mixture. What an ellipsis left
+/// of a reference does not hide what stands before it.
+fn referred<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>) {
+    if memmem::find(text, b"&#").is_none() {
+        return;
+    }
+    sink.layered();
+    let mut start = 0;
+    for word in text.split(|byte| byte.is_ascii_whitespace() || b"<>\"'\\".contains(byte)) {
+        let end = start + word.len();
+        if memmem::find(word, b"&#").is_some()
+            && let Ok(word) = std::str::from_utf8(word)
+        {
+            let plain = html_unescaped(word);
+            let plain = without_broken_reference(&plain);
+            if let Some(changed) = nested(sink, plain.as_bytes(), depth + 1) {
+                let with = html_escaped(&String::from_utf8_lossy(&changed)).into_bytes();
+                edits.push(Edit { start, end, with });
+            }
+        }
+        start = end + 1;
+    }
+}
+
+fn without_broken_reference(word: &str) -> Cow<'_, str> {
+    let broken = word.strip_suffix('…').and_then(|quoted| {
+        let (before, reference) = quoted.rsplit_once('&')?;
+        let is_begun = reference.is_empty() || reference.starts_with('#');
+        is_begun.then(|| format!("{before}…"))
+    });
+    broken.map_or(Cow::Borrowed(word), Cow::Owned)
+}
+
 /// What [`Known`] finds, as edits.
 pub fn known(known: &Known, text: &[u8], from: usize, to: usize, edits: &mut Vec<Edit>) {
     known.find(text, from, to, |start, end, with| {
@@ -105,3 +141,38 @@ pub fn applied(text: &[u8], edits: &[Edit]) -> Vec<u8> {
 /// How many layers of JSON in JSON strings are looked into; below, known secrets and JWTs are still
 /// found.
 const DEEPEST: u8 = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::super::Redactor;
+    use trace::Secret;
+
+    #[test]
+    fn a_secret_in_mixed_references_is_found_whole_and_broken_off() {
+        let secret = "S3cret+value/of=a-token";
+        let redactor_of = [("client_secret".to_owned(), Secret::new(secret))];
+        let trace = trace::Trace::new("https://mcp.example/mcp", trace::Timestamp(0));
+        let redactor = Redactor::of(&trace, &redactor_of);
+        let mixed = "S&#51;cret&#x2b;val&#117;e&#x2F;of&#61;a&#45;token";
+        for (said, expected) in [
+            (format!("<p>{mixed}</p>"), "<p>redacted-client_secret-1</p>"),
+            (
+                format!("{{\"echo\":\"{mixed}\"}}"),
+                "{\"echo\":\"redacted-client_secret-1\"}",
+            ),
+            (
+                "it says: S&#51;cret&#x2b;val&#1…".to_owned(),
+                "it says: redacted-client_secret-1&#8230;",
+            ),
+            (
+                "it says: S&#51;cret&#x2b;val&… and".to_owned(),
+                "it says: redacted-client_secret-1&#8230; and",
+            ),
+        ] {
+            assert_eq!(redactor.text(&said), expected);
+        }
+        for lawful in ["Tom &#38; Jerry's &#8230;", "a&#1…", "&#60;p&#62; x &# &"] {
+            assert_eq!(redactor.text(lawful), lawful);
+        }
+    }
+}
