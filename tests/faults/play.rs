@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::case::{Case, PeerName};
 use crate::expect::{Outcome, judge};
@@ -92,20 +92,21 @@ impl Stage {
     }
 }
 
-/// The stages that are open, one of each peer.
+/// The stages that are open and free: as many of each peer as cases are played at once.
 #[derive(Default)]
-pub struct Theatre(Mutex<HashMap<PeerName, Arc<Mutex<Stage>>>>);
+pub struct Theatre(Mutex<HashMap<PeerName, Vec<Stage>>>);
 
 impl Theatre {
     pub fn play(&self, case: &Case) -> Outcome {
-        let stage = {
-            let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            open.entry(case.peer)
-                .or_insert_with(|| Arc::new(Mutex::new(Stage::open(case.peer))))
-                .clone()
-        };
-        let stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
-        stage.play(case)
+        let free = self.free().entry(case.peer).or_default().pop();
+        let stage = free.unwrap_or_else(|| Stage::open(case.peer));
+        let outcome = stage.play(case);
+        self.free().entry(case.peer).or_default().push(stage);
+        outcome
+    }
+
+    fn free(&self) -> MutexGuard<'_, HashMap<PeerName, Vec<Stage>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
