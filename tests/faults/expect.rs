@@ -16,6 +16,9 @@ pub struct Expect {
     /// Each has to be in the finding's words, in any case; `a|b` takes either.
     #[serde(default)]
     pub says: Vec<String>,
+    /// What another fault at once has to be told by: each in the words of some finding.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// What the first finding may not say, in any case.
     #[serde(default)]
     pub never: Vec<String>,
@@ -83,10 +86,7 @@ pub fn judge(expect: &Expect, report: &Value) -> Outcome {
     }
     let names = |finding: &&&Value| {
         let words = words(finding).to_lowercase();
-        expect.says.iter().all(|wanted| {
-            let mut choices = wanted.split('|');
-            choices.any(|word| words.contains(&word.to_lowercase()))
-        })
+        expect.says.iter().all(|wanted| has(&words, wanted))
     };
     let naming = loud.iter().find(names);
     let first = loud.first();
@@ -118,6 +118,12 @@ pub fn judge(expect: &Expect, report: &Value) -> Outcome {
     {
         complaints.push(format!("it speaks of {word}: {listed:#?}"));
     }
+    for wanted in &expect.also {
+        let told = |finding: &&Value| has(&words(finding).to_lowercase(), wanted);
+        if !loud.iter().any(told) {
+            complaints.push(format!("{wanted} is not told too: {listed:#?}"));
+        }
+    }
     if let (Some(level), Some(finding)) = (&expect.level, naming)
         && finding["level"] != level.as_str()
     {
@@ -135,6 +141,12 @@ pub fn judge(expect: &Expect, report: &Value) -> Outcome {
         accused: Vec::new(),
         complaints,
     }
+}
+
+/// Whether words in small letters hold what is wanted, or one of its choices.
+fn has(words: &str, wanted: &str) -> bool {
+    let mut choices = wanted.split('|');
+    choices.any(|word| words.contains(&word.to_lowercase()))
 }
 
 /// All that a finding says, in one line.
