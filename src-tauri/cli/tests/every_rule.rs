@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Misbehaviours that no rule is about, with what a run shows instead.
 const WITHOUT_RULE: [(Misbehaviour, &[&str]); 2] = [
-    // A client refreshes, and all is well.
+    // The client refreshes, and nothing is wrong.
     (Misbehaviour::TokenExpiresEarly, &[]),
     // The client is not mixed up: it sees another iss than it asked for.
     (Misbehaviour::MixUp, &["R12"]),

@@ -228,7 +228,7 @@ fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
     let RpcAnswer::Result(result) = rpc_answer(&response) else {
         return Vec::new();
     };
-    // What is no object at all is told with the JSON-RPC message around it.
+    // A result that is not an object is reported with the JSON-RPC message around it.
     if !result.is_object() {
         return Vec::new();
     }

@@ -162,7 +162,7 @@ fn is_in_circle(reading: &Reading<'_>, last: ExchangeRef<'_>) -> bool {
     redirected && visits.count() > 1
 }
 
-/// What a page is told as that shows why there is no way on.
+/// The finding about a page that shows why there is no way on.
 fn told(page: &Page<'_>, reading: &Reading<'_>) -> Finding {
     let found = |variant| RULE.found(RFC6749_AUTHORIZATION_ERROR).variant(variant);
     let status = page.response.status;

@@ -35,8 +35,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         seen.request().header_value("dpop")?;
         let response = seen.response()?;
         access_token(response)?;
-        // Of an answer that says nothing another rule speaks; what is no access token is of no type
-        // (RFC 8693).
+        // An answer without a type is another rule's matter, and a token that is not an access
+        // token has no type (RFC 8693).
         let answer = object(response)?;
         let kind = text(&answer, "token_type")?.to_owned();
         let other = !kind.eq_ignore_ascii_case("dpop") && !kind.eq_ignore_ascii_case("n_a");

@@ -32,7 +32,7 @@ rule! {
     looks_at: [AnotherClient, CallWithToken],
 }
 
-/// So many calls with a refused token are no longer calls that were on their way.
+/// With so many calls, the token is no longer one of calls that were already on their way.
 const AGAIN: usize = 2;
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

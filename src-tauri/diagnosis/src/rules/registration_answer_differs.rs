@@ -63,7 +63,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let (Some(answer), Some(asked)) = (object(response), asked(seen)) else {
         return;
     };
-    // Without a client ID the answer is no registration at all: another rule's matter.
+    // An answer without a client ID is not a registration, which is another rule's matter.
     if answer.get("client_id").is_none_or(|id| !id.is_string()) {
         return;
     }
@@ -111,7 +111,7 @@ fn list_differs(member: &str, asked: &Document, answer: &Document) -> Option<(St
         Value::Array(items) => items.contains(wanted),
         _ => false,
     };
-    // Without a refresh token a client logs in again; that is no difference to complain of.
+    // Without a refresh token a client logs in again, so this difference is not worth a finding.
     let needed = asked.iter().filter(|wanted| *wanted != "refresh_token");
     let missing: Vec<String> = needed
         .filter(|wanted| !kept(wanted))

@@ -1,4 +1,4 @@
-//! How each page at which there is no way on is told.
+//! What is said of each page at which the run is stuck.
 
 use super::page::Page;
 use crate::by_status::{ByStatus, Decided};

@@ -1,4 +1,4 @@
-//! What a page at which there is no way on shows.
+//! What a page shows at which the run is stuck.
 
 use trace::Response;
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use crate::reading::{ExchangeRef, Reading, value};
 use crate::wording::{excerpt, is_html, text_of_page};
 
-/// The page at which there is no way on.
+/// The page at which the run is stuck.
 pub(super) struct Page<'a> {
     pub hop: ExchangeRef<'a>,
     pub response: &'a Response,

@@ -22,7 +22,7 @@ pub(super) fn taken_once(finding: Finding, call: ExchangeRef<'_>) -> Finding {
 }
 
 /// The call at which the flow stopped because tokens are taken by one call and refused by another,
-/// each time anew.
+/// with every new token.
 pub(super) fn refused_call<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
     let stopped = reading
         .stopped(StopCode::TokenNotAccepted)
