@@ -7,7 +7,7 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::endpoint::Endpoint;
 use crate::facts::Facts;
-use crate::plan::{Plan, Signature, UNSIGNED};
+use crate::plan::{Plan, ToSign, UNSIGNED};
 
 /// Parameters of a form.
 pub(crate) type Form = Vec<(&'static str, String)>;
@@ -41,7 +41,7 @@ pub(crate) fn client_request(
                 // The issuer is the audience of a client's assertion; without metadata there is
                 // only the endpoint.
                 let issuer = facts.issuer.clone();
-                signature = Some(Signature::ClientAssertion {
+                signature = Some(ToSign::ClientAssertion {
                     key: key.clone(),
                     client_id: client.client_id.clone(),
                     audience: issuer.unwrap_or_else(|| endpoint.url().to_owned()),
@@ -144,7 +144,7 @@ mod tests {
         let (plan, body) = request("private_key_jwt", &[]);
         assert_eq!(body[1], pair("client_assertion", UNSIGNED));
         let [
-            Signature::ClientAssertion {
+            ToSign::ClientAssertion {
                 audience,
                 client_id,
                 ..

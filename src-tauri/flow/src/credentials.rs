@@ -12,7 +12,7 @@ use crate::client::RegisteredBy;
 use crate::facts::Facts;
 use crate::grant::{Authorization, TokenGrant};
 use crate::options::GrantChoice;
-use crate::plan::{Plan, Signature, UNSIGNED};
+use crate::plan::{Plan, ToSign, UNSIGNED};
 use crate::queue::ActionRequest;
 use crate::setup::Setup;
 use crate::state::{Flow, Redirect};
@@ -38,7 +38,7 @@ pub(crate) fn redirected(request: &mut Request, redirect: &Redirect) {
 pub(crate) fn carried(flow: &Flow, setup: &Setup, plan: &Plan) -> Vec<Credential> {
     let sent = values(&plan.request);
     let mut known = Known::of(flow, setup);
-    let asserts = |signature: &Signature| matches!(signature, Signature::ClientAssertion { .. });
+    let asserts = |signature: &ToSign| matches!(signature, ToSign::ClientAssertion { .. });
     if plan.signatures.iter().any(asserts) {
         let may = known.may_authenticate();
         known.at(may, binding::CLIENT_ASSERTION, Some(&UNSIGNED.into()));
@@ -112,7 +112,7 @@ impl<'a> Known<'a> {
         let facts = self.facts;
         let server = self.setup.server_url.as_str();
         if let Some(tokens) = &facts.tokens {
-            // Another server than the one that issued them gets none of them.
+            // No server but the one that issued them gets any of them.
             let same = tokens.issuer == facts.issuer;
             let endpoints = self.endpoints.iter().filter(|_| same);
             let urls = [server].into_iter().chain(endpoints.map(String::as_str));
@@ -138,7 +138,7 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// What only the present step has.
+    /// The credentials that only the present step has.
     fn of_step(&mut self, step: &Step) {
         match step {
             Step::ExpectRegistration { .. } => {
@@ -199,7 +199,8 @@ impl<'a> Known<'a> {
         self.at(true, "code verifier", Some(&authorization.code_verifier));
     }
 
-    /// For the authorization server in use; for nobody, if it is not `issued` by it or for it.
+    /// Bound to the authorization server in use, or to nobody if it was not `issued` by it or for
+    /// it.
     fn at(&mut self, issued: bool, name: &str, value: Option<&Secret>) {
         if let Some(value) = value {
             let urls = self.endpoints.iter().filter(|_| issued).map(String::as_str);

@@ -60,7 +60,7 @@ pub use consent::Consent;
 pub use endpoint::{Endpoint, MissingEndpoint};
 pub use facts::{ChallengeFacts, Facts, ServerFacts, StepUp};
 pub use grant::{Authorization, Device, RedeemedCode, TokenGrant};
-pub use plan::{Env, Next, Plan, Signature, StepOutcome, UNSIGNED};
+pub use plan::{Env, Next, Plan, StepOutcome, ToSign, UNSIGNED};
 pub use queue::{
     AboutToken, Action, ActionPart, ActionQueue, ActionRequest, RefreshKind, RegistrationRequest,
     TokenTried,

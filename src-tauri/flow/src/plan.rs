@@ -45,18 +45,18 @@ pub struct Plan {
     /// The credentials that the request carries, and where they may go.
     pub credentials: Vec<Credential>,
     /// What is signed when it is sent.
-    pub signatures: Vec<Signature>,
-    /// It is not sent before (RFC 8628 section 3.5: the time between two polls).
+    pub signatures: Vec<ToSign>,
+    /// It is not sent before this time (RFC 8628 section 3.5: the time between two polls).
     pub not_before: Option<Timestamp>,
 }
 
 /// A part of a request that is signed when the request is sent.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Signature {
+pub enum ToSign {
     /// The `DPoP` header (RFC 9449 section 4).
     Proof {
         key: SigningKey,
-        /// The one the request carries.
+        /// The access token that the request carries.
         access_token: Option<Secret>,
         nonce: Option<String>,
     },
@@ -69,7 +69,7 @@ pub enum Signature {
     /// The parameter `request` of the body or the query (RFC 9101); without a key it is not signed.
     RequestObject {
         key: Option<SigningKey>,
-        /// Without those that say the time and make it unique.
+        /// The claims, without those that say the time and make it unique.
         claims: Map<String, Value>,
     },
 }
@@ -88,7 +88,7 @@ pub enum StepOutcome<'a> {
     Listening { redirect_uri: &'a str },
     /// The browser came to the redirect URI with this request.
     Callback { request: &'a Request },
-    /// It could not come about: no listener, no callback, no way through the pages.
+    /// The step failed: no listener, no callback, or no way through the pages.
     Failed { code: StopCode, message: &'a str },
 }
 
@@ -143,7 +143,7 @@ impl Plan {
     }
 }
 
-impl Signature {
+impl ToSign {
     fn put(&self, request: &mut Request, env: &mut Env<'_>) {
         let jti = env.secret(16);
         let now = env.now.seconds();
@@ -215,7 +215,7 @@ fn request_object(
     }
 }
 
-/// Puts the value of a parameter where it is still to be signed. A signed value needs no encoding.
+/// Puts in the value of a parameter that is still to be signed. A signed value needs no encoding.
 fn replace(request: &mut Request, name: &str, value: &str) {
     let replaced = |pairs: &str| {
         let put = |pair: &str| match pair.split_once('=') {
@@ -238,7 +238,7 @@ mod tests {
 
     use super::*;
 
-    fn plan(request: Request, signature: Signature) -> Plan {
+    fn plan(request: Request, signature: ToSign) -> Plan {
         Plan {
             signatures: vec![signature],
             ..Plan::new(Phase::Token, Purpose::Jwks, ("", ""), "", request)
@@ -262,7 +262,7 @@ mod tests {
         let request = Request::new("POST", "https://as.example/token").header("DPoP", UNSIGNED);
         let plan = plan(
             request,
-            Signature::Proof {
+            ToSign::Proof {
                 key: key(),
                 access_token: None,
                 nonce: Some("n".into()),
@@ -283,7 +283,7 @@ mod tests {
             (&json!("n"), &json!(1_000))
         );
         assert_ne!(first["jti"], claims(&signed(&plan, 2))["jti"]);
-        // The user sends it elsewhere: the proof is for there.
+        // The user sends it elsewhere: the proof is made for that URL.
         let mut random = |bytes: &mut [u8]| bytes.fill(3);
         let env = &mut Env {
             now: Timestamp(0),
@@ -295,7 +295,7 @@ mod tests {
         };
         let sent = plan.sign_edited(edited, env);
         assert_eq!(claims(&sent)["htu"], "https://as.example/other");
-        // A value of the user's own stays.
+        // A value that the user wrote is kept.
         let own = Request::new("POST", "https://as.example/token").header("dpop", "mine");
         assert_eq!(plan.sign_edited(own.clone(), env), own);
     }
@@ -305,7 +305,7 @@ mod tests {
         let body = format!("a=b&client_assertion={UNSIGNED}&c=client_assertion");
         let plan = plan(
             Request::new("POST", "https://as.example/token").body(body),
-            Signature::ClientAssertion {
+            ToSign::ClientAssertion {
                 key: key(),
                 client_id: "me".into(),
                 audience: "https://as.example".into(),
@@ -331,7 +331,7 @@ mod tests {
                     "GET",
                     format!("https://as.example/authorize?client_id=me&request={UNSIGNED}"),
                 ),
-                Signature::RequestObject {
+                ToSign::RequestObject {
                     key,
                     claims: json!({ "client_id": "me" }).as_object().unwrap().clone(),
                 },

@@ -4,7 +4,7 @@ use trace::{Decision, Grant, Outcome, Purpose, Request, Response, Secret, challe
 
 use crate::answer::error_code;
 use crate::facts::Facts;
-use crate::plan::{Plan, Signature, UNSIGNED};
+use crate::plan::{Plan, ToSign, UNSIGNED};
 use crate::setup::Setup;
 use crate::state::Flow;
 use crate::step::Step;
@@ -67,7 +67,7 @@ pub(crate) fn attach(facts: &Facts, plan: &mut Plan) {
     };
     let request = std::mem::replace(&mut plan.request, Request::new("", ""));
     plan.request = request.header("dpop", UNSIGNED);
-    plan.signatures.push(Signature::Proof {
+    plan.signatures.push(ToSign::Proof {
         key: dpop.key.clone(),
         access_token,
         nonce,

@@ -8,7 +8,7 @@ use crate::endpoint::MissingEndpoint;
 use crate::facts::Facts;
 use crate::grant::Authorization;
 use crate::options::ResponseMode;
-use crate::plan::{Env, Signature, UNSIGNED};
+use crate::plan::{Env, ToSign, UNSIGNED};
 use crate::scope::scope;
 use crate::scope_values::contains;
 use crate::setup::Setup;
@@ -43,7 +43,7 @@ pub(crate) fn new_authorization(
     Ok(Box::new(redrawn(drawn, env)))
 }
 
-/// The same request with other random values, to go through it once more.
+/// The same request with new random values, for another attempt.
 pub(crate) fn redrawn(authorization: Authorization, env: &mut Env<'_>) -> Authorization {
     Authorization {
         state: env.secret(16),
@@ -58,7 +58,7 @@ pub(crate) fn parameters(
     facts: &Facts,
     setup: &Setup,
     authorization: &Authorization,
-) -> (Parameters, Option<Signature>) {
+) -> (Parameters, Option<ToSign>) {
     let plain = plain_parameters(facts, setup, authorization);
     if setup.authorization.request_object {
         let (wrapped, signature) = request_object(facts, plain);
@@ -68,7 +68,7 @@ pub(crate) fn parameters(
     }
 }
 
-/// Whether the values of `state` are the same, in a time that does not say how much of them is.
+/// Whether the values of `state` are the same, compared in constant time.
 pub(crate) fn same_state(expected: &str, got: &str) -> bool {
     CsrfToken::new(expected.into()) == CsrfToken::new(got.into())
 }
@@ -123,7 +123,7 @@ fn plain_parameters(facts: &Facts, setup: &Setup, authorization: &Authorization)
 
 /// `client_id` and `request` (RFC 9101); with the parameters that OpenID Connect Core 1.0 section
 /// 6.1 wants outside, too.
-fn request_object(facts: &Facts, parameters: Parameters) -> (Parameters, Signature) {
+fn request_object(facts: &Facts, parameters: Parameters) -> (Parameters, ToSign) {
     let outside = |name: &str| parameters.iter().find(|(other, _)| other == name).cloned();
     let client_id = outside("client_id");
     let mut kept: Parameters = client_id.clone().into_iter().collect();
@@ -140,7 +140,7 @@ fn request_object(facts: &Facts, parameters: Parameters) -> (Parameters, Signatu
     claims.insert("aud".into(), json!(facts.issuer));
     let client = facts.client.as_ref();
     let key = client.and_then(|client| client.private_key.clone());
-    (kept, Signature::RequestObject { key, claims })
+    (kept, ToSign::RequestObject { key, claims })
 }
 
 /// Parameters that are JSON are JSON in the object (RFC 9101 section 4, RFC 9396 section 3).
@@ -248,7 +248,7 @@ mod tests {
         let (parameters, signature) = parameters(&facts, &setup, &authorization);
         let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["client_id", "response_type", "scope", "request"]);
-        let Some(Signature::RequestObject { key: None, claims }) = signature else {
+        let Some(ToSign::RequestObject { key: None, claims }) = signature else {
             panic!("{signature:?}")
         };
         assert_eq!(claims["authorization_details"], json!([{ "type": "t" }]));

@@ -77,7 +77,7 @@ pub(crate) fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Signature, UNSIGNED};
+    use crate::plan::{ToSign, UNSIGNED};
     use crate::testing::{answer, authorization, endpoint, flow, form, setup, stopped, value};
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(value(&form(&plan), "request"), Some(UNSIGNED));
         assert!(matches!(
             plan.signatures[..],
-            [Signature::RequestObject { .. }]
+            [ToSign::RequestObject { .. }]
         ));
     }
 
