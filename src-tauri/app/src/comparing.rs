@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use compare::{Comparison, Side};
+use compare::{ComparedRun, Comparison};
 use diagnosis::{Finding, RuleCheck};
 use serde_json::{Value, json};
 use session::{AppError, ErrorCode};
@@ -16,7 +16,7 @@ pub struct Compared<'a> {
     /// What sentences call it.
     pub name: &'a str,
     pub document: &'a Document,
-    /// Which of its flows, counted from 1; none for the last one.
+    /// Which of its flows, counted from 1; `None` for the last one.
     pub flow: Option<u16>,
 }
 
@@ -45,7 +45,7 @@ impl Judged {
         let trace = document.trace();
         let flow = flow(compared, &trace)?;
         let (findings, ledger) = match &flow {
-            // What is wrong in another flow is no difference of this one.
+            // Findings about another flow are not a difference of this one.
             Some(flow) if trace.flows.len() > 1 => {
                 let judged = diagnosis::judgement_of_flow(&trace, flow);
                 (judged.findings.into(), judged.ledger.into())
@@ -61,8 +61,8 @@ impl Judged {
         })
     }
 
-    fn side<'a>(&'a self, name: &'a str) -> Side<'a> {
-        Side {
+    fn side<'a>(&'a self, name: &'a str) -> ComparedRun<'a> {
+        ComparedRun {
             name,
             trace: &self.trace,
             flow: self.flow.as_ref().map(|flow| flow.id),
@@ -73,7 +73,7 @@ impl Judged {
     }
 }
 
-/// The flow that is asked for, else the last one; none where the document has none.
+/// The flow that is asked for, else the last one; `None` where the document has none.
 fn flow(compared: Compared<'_>, trace: &Trace) -> Result<Option<FlowInfo>, AppError> {
     let Some(asked) = compared.flow else {
         return Ok(trace.flows.last().cloned());
@@ -96,7 +96,7 @@ fn flow(compared: Compared<'_>, trace: &Trace) -> Result<Option<FlowInfo>, AppEr
 /// The shape of the report of a comparison. It only grows.
 const SCHEMA: &str = "authscope-compare-1";
 
-/// A comparison as JSON: what [`Comparison`] holds, with a word on each of the two.
+/// A comparison as JSON: what [`Comparison`] holds, and what each of the two is.
 pub fn comparison_report(comparison: &Comparison, a: &Document, b: &Document) -> Value {
     let about = |document: &Document| {
         let trace = document.trace();

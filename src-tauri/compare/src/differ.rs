@@ -12,12 +12,12 @@ use crate::facts::Facts;
 use crate::names::{Alike, Names, alike};
 use crate::relations::{Key, Seen, broken};
 use crate::shapes::is_redacted;
-use crate::side::Side;
+use crate::side::ComparedRun;
 use crate::steps::{self, Step};
 
 /// Everything that is known of the two.
 pub struct Both<'a> {
-    pub sides: [Side<'a>; 2],
+    pub sides: [ComparedRun<'a>; 2],
     pub redactors: [Redactor; 2],
     pub steps: [Vec<Step<'a>>; 2],
     pub names: [Names; 2],
@@ -134,7 +134,7 @@ impl Both<'_> {
         self.steps[side][at].shown(|text| self.redactors[side].text(text))
     }
 
-    /// Why a step that the other run does not have is not a difference, where it is none.
+    /// Why a step that the other run does not have is not a difference; `None` when it is one.
     fn why_alone(&self, side: usize, at: usize) -> Option<Noise> {
         let step = &self.steps[side][at];
         let has = |side: usize, kind: &str| self.steps[side].iter().any(|step| step.kind == kind);
@@ -154,7 +154,7 @@ impl Both<'_> {
         if is_poll {
             return Some(Noise::Repeated);
         }
-        // Who has a code was in the browser, also where that was not recorded.
+        // A client that has a code sent the user to the browser, even if that was not recorded.
         let both_came_back = (0..2).all(|side| has(side, steps::CODE_GRANT));
         // With a device, the browser is another machine's.
         let both_elsewhere = (0..2).all(|side| has(side, steps::DEVICE));
@@ -182,7 +182,7 @@ struct Differ<'a> {
 }
 
 impl Differ<'_> {
-    /// None when the two are equal.
+    /// `None` when the two are equal.
     fn both_there(&self, a: &Fact, b: &Fact, seen: &[Seen; 2]) -> Option<Difference> {
         let verdict = match (&a.value, &b.value) {
             (Value::Connection(one), Value::Connection(other)) => {
@@ -216,7 +216,7 @@ impl Differ<'_> {
             (one, other) => (one != other).then_some(None),
         };
         let noise = verdict?;
-        // With another wish for codings, another coding is no wonder.
+        // Another `accept-encoding` explains another coding.
         let noise = noise.or_else(|| {
             let is_coding = a.place == Place::ResponseHeader && a.name == "content-encoding";
             (is_coding && self.other_codings()).then_some(Noise::Connection)
@@ -416,7 +416,7 @@ fn cut(text: &str) -> String {
 }
 
 trait Unknown {
-    /// The one of which less is known.
+    /// The one that less is known of.
     fn max_unknown(self, other: Self) -> Self;
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `comparison` | what comes of it |
+//! | `comparison` | the result |
 //! | `side` | what is known of one of the two |
 //! | `steps` | the steps of a run: what was asked, not in which row |
 //! | `align` | which step of the one is which step of the other |
@@ -18,8 +18,8 @@
 //!
 //! What differs in every run is not a difference: ids, codes, tokens, times, ports. It is counted
 //! and kept apart as noise. Neither is what a recording does not show. Two fresh values are
-//! compared by what they are the same as: a `state` that comes back is the one that was sent, or it
-//! is not.
+//! compared by which earlier value they equal: a `state` that comes back is the one that was sent,
+//! or it is not.
 //!
 //! Secrets are replaced in all that comes of it.
 
@@ -47,12 +47,12 @@ pub use comparison::{
     ComparedRow, ComparedStep, Comparison, Difference, FindingChange, First, Flows, Noise,
     NoiseCount, Place, RowState, WhatBecame,
 };
-pub use side::Side;
+pub use side::ComparedRun;
 
 use formats::Redactor;
 
 /// Compares two runs.
-pub fn compare(a: Side<'_>, b: Side<'_>) -> Comparison {
+pub fn compare(a: ComparedRun<'_>, b: ComparedRun<'_>) -> Comparison {
     let redactors = [
         Redactor::of(a.trace, a.typed),
         Redactor::of(b.trace, b.typed),

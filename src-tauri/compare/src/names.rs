@@ -8,7 +8,7 @@ use trace::{Purpose, Role, origin_of, query_pairs};
 use crate::bodies;
 use crate::comparison::Noise;
 use crate::shapes;
-use crate::side::Side;
+use crate::side::ComparedRun;
 use crate::steps::Step;
 
 /// How the fresh parts of a run's texts are named.
@@ -22,14 +22,14 @@ pub struct Names {
 }
 
 /// The names of both.
-pub fn names_of(sides: [&Side<'_>; 2], steps: [&[Step<'_>]; 2]) -> [Names; 2] {
+pub fn names_of(sides: [&ComparedRun<'_>; 2], steps: [&[Step<'_>]; 2]) -> [Names; 2] {
     let servers = [
         server_origin(sides[0], steps[0]),
         server_origin(sides[1], steps[1]),
     ];
     let is_same = servers[0] == servers[1]
         || servers.iter().flatten().all(|origin| {
-            // Only the port is another one: it has a name anyway.
+            // Only the port differs, and ports have names anyway.
             trace::is_loopback(origin)
         });
     let of_side = |at: usize| {
@@ -42,7 +42,7 @@ pub fn names_of(sides: [&Side<'_>; 2], steps: [&[Step<'_>]; 2]) -> [Names; 2] {
 pub use names_of as of;
 
 /// The origin of the MCP server, as it got the requests.
-fn server_origin(side: &Side<'_>, steps: &[Step<'_>]) -> Option<String> {
+fn server_origin(side: &ComparedRun<'_>, steps: &[Step<'_>]) -> Option<String> {
     let to_server = steps.iter().find(|step| {
         let exchange = step.exchange.map(|exchange| &exchange.purpose);
         matches!(
@@ -55,7 +55,7 @@ fn server_origin(side: &Side<'_>, steps: &[Step<'_>]) -> Option<String> {
 }
 
 impl Names {
-    fn of(side: &Side<'_>, steps: &[Step<'_>], server: Option<String>) -> Self {
+    fn of(side: &ComparedRun<'_>, steps: &[Step<'_>], server: Option<String>) -> Self {
         let registered = registered(steps);
         let values: Vec<&String> = registered
             .iter()
@@ -146,7 +146,7 @@ fn registered(steps: &[Step<'_>]) -> Vec<String> {
 const SHORTEST: usize = 6;
 
 /// The ports of this machine that take part, with what they are.
-fn ports(side: &Side<'_>, steps: &[Step<'_>]) -> HashMap<u16, String> {
+fn ports(side: &ComparedRun<'_>, steps: &[Step<'_>]) -> HashMap<u16, String> {
     let mut ports = HashMap::new();
     let mut add = |url: &str, name: String| {
         if let Some(port) = shapes::loopback_port(url) {

@@ -5,11 +5,11 @@ use trace::{FlowId, Secret, Trace};
 
 /// One of the two that are compared.
 #[derive(Clone, Copy)]
-pub struct Side<'a> {
+pub struct ComparedRun<'a> {
     /// As sentences name it: "A", "Run 1".
     pub name: &'a str,
     pub trace: &'a Trace,
-    /// The flow that is compared; none for the last one of the trace.
+    /// The flow that is compared; `None` for the last one of the trace.
     pub flow: Option<FlowId>,
     pub findings: &'a [Finding],
     pub ledger: &'a [RuleCheck],

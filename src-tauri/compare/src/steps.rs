@@ -6,7 +6,7 @@ use trace::{
 };
 
 use crate::comparison::ComparedStep;
-use crate::side::Side;
+use crate::side::ComparedRun;
 
 /// A request with its answer, or the visit of a browser of which no answer is seen.
 pub struct Step<'a> {
@@ -18,7 +18,7 @@ pub struct Step<'a> {
     pub title: String,
     /// As it would have been without a proxy, where one was in between.
     pub request: Request,
-    /// None for a visit.
+    /// `None` for a visit.
     pub exchange: Option<&'a Exchange>,
 }
 
@@ -90,7 +90,7 @@ pub const CODE_GRANT: &str = "token authorization_code";
 pub const DEVICE_GRANT: &str = "token device_code";
 
 /// The steps of the flow that is compared, without what was given up by going back.
-pub fn of<'a>(side: &Side<'a>) -> Vec<Step<'a>> {
+pub fn of<'a>(side: &ComparedRun<'a>) -> Vec<Step<'a>> {
     let flow = flow(side);
     let live = side.trace.live();
     let of_flow = live.filter(|entry| flow.is_none() || entry.flow == flow);
@@ -98,7 +98,7 @@ pub fn of<'a>(side: &Side<'a>) -> Vec<Step<'a>> {
 }
 
 /// The flow that is compared: the last one, unless another is asked for.
-fn flow(side: &Side<'_>) -> Option<FlowId> {
+fn flow(side: &ComparedRun<'_>) -> Option<FlowId> {
     let flows = &side.trace.flows;
     let asked = side
         .flow
@@ -137,7 +137,8 @@ fn of_exchange<'a>(entry: &'a Entry, exchange: &'a Exchange) -> Option<Step<'a>>
     })
 }
 
-/// The kind of a purpose, which one of its kind it is, and the title; none for what is not a step.
+/// The kind of a purpose, which one of its kind it is, and the title; `None` for what is not a
+/// step.
 fn kind(purpose: &Purpose) -> Option<(String, String, String)> {
     let known = |kind: &str, detail: &str, title: &str| {
         Some((kind.to_owned(), detail.to_owned(), title.to_owned()))
