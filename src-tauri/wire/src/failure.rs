@@ -6,10 +6,9 @@ use std::io;
 use std::time::Duration;
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
-use trace::{Failure, FailureKind};
+use trace::{Failure, FailureKind, rfc3339};
 
 use crate::probe::{Phase, Unresolved};
-use crate::tls::rfc3339;
 
 /// Where a request was going.
 pub(crate) struct Peer {
@@ -149,7 +148,7 @@ fn told_apart(error: &reqwest::Error, peer: &Peer, phase: Phase) -> (FailureKind
     if find::<TlsError>(error).is_some() {
         return (FailureKind::Tls, tls_reason(find(error), address));
     }
-    // One may wrap another that says more.
+    // One error may wrap another that says more.
     let mut io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
     if let Some(told) = io.find_map(|error| io_reason(error, peer, phase)) {
         return told;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use trace::{Decision, Grant, Jwt, Trace};
+use trace::{Decision, Grant, Jwt, Trace, rfc3339};
 
 use super::seen::Token;
 use super::told::{TokenDifference, TokenSeenKind, TokenSince};
-use crate::decode::jwt::{rfc3339, span};
+use crate::decode::jwt::span;
 use crate::replaced::is_replaced;
 
 /// Claims that every token has of its own.
@@ -174,7 +174,10 @@ fn printed(value: &Value, is_time: bool) -> String {
             let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
             items.join(", ")
         }
-        number if is_time => number.as_u64().map_or_else(|| number.to_string(), rfc3339),
+        number if is_time => {
+            let seconds = number.as_i64().filter(|seconds| *seconds >= 0);
+            seconds.map_or_else(|| number.to_string(), rfc3339)
+        }
         other => other.to_string(),
     }
 }
