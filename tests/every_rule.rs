@@ -17,7 +17,7 @@ use test_support::{Watched, lab, options};
 use trace::{ActionKind, Revision, StopCode};
 
 /// Rules about clients other than this program: no server is at fault, so each has a deliberately
-/// broken client in `clients.rs`.
+/// broken client in `tests/clients`.
 fn is_about_another_client(code: &str) -> bool {
     code.starts_with('K')
 }
@@ -63,7 +63,7 @@ async fn to_the_end(misbehaviour: Misbehaviour) -> (Watched, Vec<String>) {
     (run, unexplained)
 }
 
-/// What the verdict says otherwise than status and findings do.
+/// Where the verdict contradicts the status or the findings.
 fn disagreement(run: &Watched) -> Option<String> {
     let view = run.view();
     let verdict = view.verdict.as_ref()?;
