@@ -1,4 +1,4 @@
-//! Which browser there is to watch.
+//! Which installed browser can be watched.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ pub(crate) struct Installed {
     pub family: Family,
 }
 
-/// How a browser is talked to.
+/// The protocol of a browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     /// By the DevTools protocol.

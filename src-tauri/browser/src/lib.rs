@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod chromium;
+mod ending;
 mod firefox;
 mod hop;
 mod installed;

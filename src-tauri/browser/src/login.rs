@@ -1,4 +1,4 @@
-//! Which requests of a browser are a login's.
+//! Which requests of a browser belong to a login.
 
 use std::collections::BTreeSet;
 
@@ -23,11 +23,11 @@ impl Asked {
 
 /// The pages of a login, and what happens within them.
 pub(crate) struct Login {
-    /// Requests to here are drawn by whoever listens there.
+    /// Requests to this URL are recorded by the listener there.
     redirect_uri: String,
     /// Where its pages are.
     origins: BTreeSet<String>,
-    /// How many requests were none of its.
+    /// How many requests did not belong to it.
     pub left_out: u32,
 }
 

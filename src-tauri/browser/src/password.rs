@@ -1,4 +1,4 @@
-//! What was typed to log in does not get into a record.
+//! Keeps what was typed to log in out of the record.
 
 use std::collections::BTreeSet;
 

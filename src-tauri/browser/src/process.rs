@@ -46,7 +46,7 @@ pub(crate) fn start(
             command
                 .arg("--profile")
                 .arg(folder)
-                // A window of the user's own Firefox would be taken else.
+                // Otherwise a window of the user's own Firefox would be used.
                 .args(["--no-remote", "--new-instance"])
                 .args(["--remote-debugging-port", "0"])
                 // A helper of its own outside of the group, which may outlive it.
@@ -59,7 +59,7 @@ pub(crate) fn start(
     spawn(command, installed.family)
 }
 
-/// What it would do and send for itself is not part of the login.
+/// Switches off what the browser would do and send by itself, which is not part of the login.
 const CHROMIUM: [&str; 12] = [
     "--remote-debugging-pipe",
     "--no-first-run",
@@ -71,7 +71,8 @@ const CHROMIUM: [&str; 12] = [
     "--disable-crash-reporter",
     "--disable-default-apps",
     "--disable-extensions",
-    // A password to the system's keychain would be asked for, for a profile that ends.
+    // Otherwise the user would be asked for the keychain's password, for a profile that is thrown
+    // away.
     "--password-store=basic",
     "--use-mock-keychain",
 ];
@@ -107,7 +108,7 @@ fn spawn(mut command: Command, family: Family) -> io::Result<(Process, Pipe)> {
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     match family {
-        // Its port is told among what it complains of.
+        // Its port is on the standard error, among warnings.
         Family::Firefox => drop(command.stderr(OwnedFd::from(theirs))),
         // It reads from 3 and writes to 4.
         Family::Chromium { .. } => {
@@ -133,7 +134,8 @@ fn spawn(_: Command, _: Family) -> io::Result<(Process, Pipe)> {
 impl Drop for Process {
     fn drop(&mut self) {
         self.end_all();
-        // It was killed, so this does not wait for long; else it would stay as a zombie.
+        // It was killed, so this does not wait for long. Without it, the process would stay as a
+        // zombie.
         let _ = self.0.wait();
     }
 }
@@ -142,7 +144,7 @@ impl Process {
     #[cfg(unix)]
     fn end_all(&mut self) {
         use rustix::process::{Pid, Signal, kill_process_group};
-        // Until it was waited for, the number is its own.
+        // Until it was waited for, no other process gets its number.
         let group = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
         if let Some(group) = group {
             let _ = kill_process_group(group, Signal::KILL);

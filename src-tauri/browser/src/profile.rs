@@ -50,7 +50,7 @@ impl Profile {
 
 impl Drop for Profile {
     fn drop(&mut self) {
-        // What was ended may still have been writing when the folder was listed.
+        // A process that was ended may still have been writing when the folder was listed.
         let removed = (0..5).any(|_| fs::remove_dir_all(&self.folder).is_ok());
         if !removed && self.folder.exists() {
             tracing::warn!(folder = %self.folder.display(), "the browser's folder is left");

@@ -1,24 +1,15 @@
-//! Who is told of what is seen of a watched browser, and what is asked of it for that.
+//! Reports what is seen of a watched browser, and the script that finds its password fields.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use trace::{Body, Outcome, Recorded};
 
+use crate::ending::Left;
 use crate::hop::{Hop, Part, Seen};
 use crate::password::Passwords;
-
-/// Who ended it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Left {
-    ByUs,
-    ByUser,
-}
-
-/// The callback may be here before the browser has told of the redirect that led to it.
-pub(crate) const SETTLING: Duration = Duration::from_secs(2);
 
 /// Says which fields of type password there are and what was typed in them, so that it can be kept
 /// out of the record under whatever name it is sent. It calls `authscopeTyped`, and runs beside the
@@ -34,7 +25,7 @@ for (const event of ["change", "submit", "formdata"])
 /// The name of the world in which that runs.
 pub(crate) const WORLD: &str = "authscope";
 
-/// Tells what was seen, without its passwords.
+/// Reports what was seen, without its passwords.
 pub(crate) struct Teller {
     passwords: Passwords,
     seen: mpsc::UnboundedSender<Seen>,
@@ -69,8 +60,19 @@ impl Teller {
         let _ = self.seen.send(Seen::Hop(Box::new(hop)));
     }
 
-    pub fn closed(&self) {
-        let _ = self.seen.send(Seen::Closed);
+    /// Tells the rest of what was seen, and whether it was the user who ended the browser. One that
+    /// is not understood is told as ended by the user: nothing more is seen of it.
+    pub fn end(mut self, left: io::Result<Left>, rest: Vec<Hop>) {
+        for hop in rest {
+            self.tell(hop);
+        }
+        let left = left.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the browser is not understood");
+            Left::ByUser
+        });
+        if left == Left::ByUser {
+            let _ = self.seen.send(Seen::Closed);
+        }
     }
 }
 

@@ -162,7 +162,7 @@ impl Watch {
         &self.name
     }
 
-    /// The next thing seen; none after [`Watch::end`] or [`Seen::Closed`].
+    /// The next thing seen; `None` after [`Watch::end`] or [`Seen::Closed`].
     pub async fn next(&mut self) -> Option<Seen> {
         self.seen.recv().await
     }

@@ -1,7 +1,7 @@
 //! A value as it may be written in a page, a form, a URL or a script: each of its characters plain
 //! or in one of their ways to escape, whichever the server chose for it.
 
-/// Replaces each place of `value` in `text`; none where there is no such place.
+/// Replaces each occurrence of `value` in `text`; `None` where there is none.
 pub(crate) fn replace(text: &str, value: &str, by: &str) -> Option<String> {
     let mut replaced = String::new();
     let mut kept = 0;

@@ -89,7 +89,7 @@ fn login_page(said: &str) -> Html<String> {
 enum Upstream {
     LogsIn,
     Fails,
-    /// By a frame of another site.
+    /// In a frame of another site.
     LogsInWithin,
 }
 
@@ -172,7 +172,7 @@ async fn servers(upstream: Upstream) -> Servers {
 
 /// A login by script, and then by a form, which both are in a frame.
 fn within_a_frame() -> Router {
-    // Before it is typed nobody knows it for a password.
+    // Before it is typed nobody knows that it is a password.
     let backwards: String = PASSWORD.chars().rev().collect();
     let page = Html(format!(
         "<form method=post action=/entered><input name=word type=password><button>Go</button></form>\
@@ -352,7 +352,7 @@ async fn an_error_page_of_the_provider_behind_is_kept_with_its_words(program: Pa
     let text = response(&page).body.text().unwrap();
     assert!(text.contains("redirect_uri_mismatch"), "{text}");
 
-    // Whoever drops it, in whatever state it is, leaves nothing behind.
+    // Dropping it, in whatever state it is, leaves nothing behind.
     drop(watch);
     assert!(folder.is_empty(), "the profile is left");
     within(async {

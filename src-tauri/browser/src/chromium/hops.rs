@@ -5,16 +5,13 @@
 //! order of the chain.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use trace::{
-    Body, Failure, FailureKind, Header, Outcome, Recorded, Recording, Request, Response, Timestamp,
-};
+use trace::{Body, FailureKind, Header, Outcome, Recorded, Recording, Request, Timestamp};
 
-use crate::hop::{Hop, Part, limited};
+use crate::hop::{End, Hop, Part, failure, lasted, limited, response};
 use crate::login::{Asked, Login};
 
 /// A request is known by the page's session and its id in it.
@@ -42,7 +39,7 @@ struct Chain {
     open: VecDeque<Open>,
     sent: VecDeque<Value>,
     received: VecDeque<Value>,
-    /// None of its requests, or no more of them, are of interest.
+    /// Its requests, or its further requests, are not recorded.
     ignored: bool,
 }
 
@@ -58,11 +55,6 @@ struct Open {
     has_extra: bool,
     end: Option<End>,
     body: Awaited,
-}
-
-struct End {
-    at: f64,
-    failed: Option<String>,
 }
 
 enum Awaited {
@@ -154,7 +146,7 @@ impl Hops {
             _ => Asked::Other,
         };
         let is_page = asked == Asked::Part(Part::Page);
-        // A redirect of what was left out is no more than it was.
+        // A redirect of a request that was left out is left out as well.
         let takes = !chain.ignored && self.login.takes(asked, method, &url);
         let Some(part) = takes.then_some(asked).and_then(Asked::part) else {
             chain.ignored = true;
@@ -182,7 +174,7 @@ impl Hops {
         is_page
     }
 
-    /// A page that goes on does not load any further: its end is not told, or late.
+    /// A page that is left does not load any further: the browser reports its end late or never.
     fn leave_pages_before(&mut self, key: &Key, params: &Value) -> Vec<Then> {
         let at = params["timestamp"].as_f64().unwrap_or_default();
         let mut left = Vec::new();
@@ -321,49 +313,41 @@ fn hop(open: Open, sent: Option<Value>, received: Option<Value>) -> Hop {
     if !open.body_is_known {
         recorded.request_body = Recorded::NotRecorded;
     }
-    let failed = open.end.as_ref().and_then(|end| end.failed.clone());
-    let total = open.end.map_or(0.0, |end| end.at - open.begun).max(0.0);
+    let total = open.end.as_ref().map_or(0.0, |end| end.at - open.begun);
+    let failed = open.end.and_then(|end| end.failed);
     let outcome = match open.response {
-        Some(response) => {
+        Some(answer) => {
             let extra = received.as_ref();
             let status = extra
                 .and_then(|extra| extra["statusCode"].as_u64())
-                .or_else(|| response["status"].as_u64())
-                .unwrap_or_default();
+                .or_else(|| answer["status"].as_u64());
             let fields = match extra {
                 Some(extra) => raw_headers(extra["headersText"].as_str())
                     .unwrap_or_else(|| headers(&extra["headers"])),
                 None => {
                     recorded.response_headers = Recorded::Incomplete;
-                    headers(&response["headers"])
+                    headers(&answer["headers"])
                 }
             };
             let body = match open.body {
-                Awaited::Here(body) => body,
-                Awaited::Nothing | Awaited::Asked => {
-                    recorded.response_body = Recorded::NotRecorded;
-                    Body::empty()
-                }
+                Awaited::Here(body) => Some(body),
+                Awaited::Nothing | Awaited::Asked => None,
             };
-            Outcome::Response(Response {
-                status: status as u16,
-                headers: fields,
-                body,
-            })
+            response(status, fields, body, &mut recorded)
         }
-        None => Outcome::Failure(failure(&request.url, failed.as_deref())),
+        None => Outcome::Failure(failure(&request.url, failed.as_deref(), kind_of_failure)),
     };
     Hop {
         part: open.part,
         request,
         outcome,
         started: open.started,
-        total: Duration::from_secs_f64(total.min(86_400.0)),
+        total: lasted(total),
         recorded,
     }
 }
 
-/// The body of a form; none where there is one and the browser does not show it.
+/// The body of a form; `None` where there is one and the browser does not show it.
 fn posted(request: &Value) -> Option<Vec<u8>> {
     if request["hasPostData"] != true {
         return Some(Vec::new());
@@ -417,16 +401,10 @@ fn started(params: &Value) -> Timestamp {
     Timestamp((seconds * 1e6) as u64)
 }
 
-fn failure(url: &str, text: Option<&str>) -> Failure {
-    let place = trace::origin_of(url).unwrap_or_else(|| url.to_owned());
-    let Some(text) = text else {
-        return Failure {
-            kind: FailureKind::Cancelled,
-            message: format!("The browser was ended before {place} answered."),
-        };
-    };
+/// By the names that Chromium has for errors.
+fn kind_of_failure(text: &str) -> FailureKind {
     let name = text.strip_prefix("net::ERR_").unwrap_or(text);
-    let kind = match name {
+    match name {
         "NAME_NOT_RESOLVED" | "NAME_RESOLUTION_FAILED" => FailureKind::Dns,
         "CONNECTION_REFUSED" => FailureKind::Refused,
         "ADDRESS_UNREACHABLE" | "INTERNET_DISCONNECTED" | "NETWORK_ACCESS_DENIED" => {
@@ -440,15 +418,13 @@ fn failure(url: &str, text: Option<&str>) -> Failure {
         _ if name.starts_with("CERT_") || name.starts_with("SSL_") => FailureKind::Tls,
         _ if name.contains("PROXY") || name.contains("TUNNEL") => FailureKind::Proxy,
         _ => FailureKind::Protocol,
-    };
-    Failure {
-        kind,
-        message: format!("The browser got no answer from {place} ({text})."),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
     use trace::BodyEnd;
 
@@ -588,7 +564,7 @@ mod tests {
             ("net::ERR_CERT_AUTHORITY_INVALID", FailureKind::Tls),
             ("net::ERR_ABORTED", FailureKind::Cancelled),
         ] {
-            let failure = failure("https://idp.example/a?b", Some(text));
+            let failure = failure("https://idp.example/a?b", Some(text), kind_of_failure);
             assert_eq!(failure.kind, kind);
             assert!(
                 failure.message.contains("https://idp.example "),

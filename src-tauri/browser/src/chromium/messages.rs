@@ -12,7 +12,7 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 
 pub(crate) struct Reader {
     pipe: BufReader<tokio::io::ReadHalf<Pipe>>,
-    /// What came of the next message.
+    /// The result of reading the next message.
     line: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn over(pipe: Pipe) -> (Reader, Writer) {
 }
 
 impl Reader {
-    /// The next message; none when the browser is gone. Nothing is lost when this is dropped.
+    /// The next message; `None` when the browser is gone. Nothing is lost when this is dropped.
     ///
     /// # Errors
     /// When what comes is no such message.
@@ -44,7 +44,7 @@ impl Reader {
         let mut limited = (&mut self.pipe).take(room);
         match limited.read_until(0, &mut self.line).await {
             Ok(_) => {}
-            // So a pipe ends whose other side was killed with something unread.
+            // A pipe ends like this when its other side was killed with something unread.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
             Err(error) => return Err(error),
         }
@@ -54,7 +54,7 @@ impl Reader {
             _ if line.len() as u64 >= LONGEST => {
                 Err(io::Error::other("a message of the browser is too long"))
             }
-            // It ended, maybe in the middle of one.
+            // The browser ended, perhaps in the middle of a message.
             _ => Ok(None),
         }
     }

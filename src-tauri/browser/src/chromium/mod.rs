@@ -1,4 +1,4 @@
-//! Chromium and its kin: the DevTools protocol over a pipe.
+//! Chromium and browsers made from it: the DevTools protocol over a pipe.
 
 mod hops;
 mod messages;

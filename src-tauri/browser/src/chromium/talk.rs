@@ -5,17 +5,17 @@ use std::io;
 
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
 
 use crate::chromium::hops::{Hops, Key, Then};
 use crate::chromium::messages::{Reader, Writer, over};
+use crate::ending::{Ending, Left};
 use crate::process::Pipe;
-use crate::teller::{FIELDS, Left, SETTLING, Teller, WORLD};
+use crate::teller::{FIELDS, Teller, WORLD};
 
 /// The frame that is a page, in a session that has none.
 const NO_PAGE: &str = "";
 
-/// Has what is new told, and held until everything is set up.
+/// Asks for reports of new pages and frames, each held until everything is set up.
 fn attach() -> Value {
     json!({"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true})
 }
@@ -32,7 +32,7 @@ pub(crate) struct Talk {
     setting_up: HashMap<u64, String>,
     hops: Hops,
     teller: Teller,
-    /// What the first page opens, until there is one.
+    /// What the first page is to open, until there is a page.
     first: Option<(String, oneshot::Sender<()>)>,
 }
 
@@ -59,16 +59,8 @@ impl Talk {
 
     /// Tells what is seen until the browser is gone, or `stopped` says that it is to go.
     pub async fn run(mut self, stopped: oneshot::Receiver<()>) {
-        let left = self.listen(stopped).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the browser is not understood");
-            Left::ByUser
-        });
-        for hop in self.hops.rest() {
-            self.teller.tell(hop);
-        }
-        if left == Left::ByUser {
-            self.teller.closed();
-        }
+        let left = self.listen(stopped).await;
+        self.teller.end(left, self.hops.rest());
     }
 
     /// Until the browser is gone, or `stopped` says that it is to go.
@@ -78,33 +70,24 @@ impl Talk {
     async fn listen(&mut self, mut stopped: oneshot::Receiver<()>) -> io::Result<Left> {
         let attaching = self.writer.send(None, "Target.setAutoAttach", attach());
         attaching.await?;
-        // It is over at a time; and before that, when it has told all it had seen by then.
-        let mut until = None;
-        let mut last_word = None;
+        let mut ending = Ending::default();
         loop {
-            let next = self.reader.next();
-            let message = match until {
-                None => tokio::select! {
-                    message = next => message?,
-                    _ = &mut stopped => {
-                        until = Some(Instant::now() + SETTLING);
-                        let asked = self.writer.send(None, "Browser.getVersion", json!({}));
-                        last_word = Some(asked.await?);
-                        continue;
-                    }
-                },
-                Some(_) if last_word.is_none() && self.hops.are_complete() => {
-                    return Ok(Left::ByUs);
+            if ending.has_told_all() && self.hops.are_complete() {
+                return Ok(Left::ByUs);
+            }
+            let message = tokio::select! {
+                message = self.reader.next() => message?,
+                () = ending.time_is_up() => return Ok(Left::ByUs),
+                _ = &mut stopped, if !ending.has_begun() => {
+                    let asked = self.writer.send(None, "Browser.getVersion", json!({}));
+                    ending.begin(asked.await?);
+                    continue;
                 }
-                Some(until) => match timeout_at(until, next).await {
-                    Ok(message) => message?,
-                    Err(_) => return Ok(Left::ByUs),
-                },
             };
             let Some(message) = message else {
                 return Ok(Left::ByUser);
             };
-            last_word = last_word.filter(|id| message["id"] != *id);
+            ending.note(&message);
             if !self.take(&message).await? {
                 return Ok(Left::ByUser);
             }
@@ -193,7 +176,7 @@ impl Talk {
         Ok(())
     }
 
-    /// Lets a page go on that was held until everything was set up.
+    /// Lets a page load that was held until everything was set up.
     async fn begin(&mut self, session: &str) -> io::Result<()> {
         let go_on = "Runtime.runIfWaitingForDebugger";
         self.writer.send(Some(session), go_on, json!({})).await?;

@@ -5,16 +5,13 @@
 //! redirect is overwritten by where it leads.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use trace::{
-    Body, Failure, FailureKind, Header, Outcome, Recorded, Recording, Request, Response, Timestamp,
-};
+use trace::{Body, FailureKind, Header, Outcome, Recorded, Recording, Request, Timestamp};
 
-use crate::hop::{Hop, Part, limited};
+use crate::hop::{End, Hop, Part, failure, lasted, limited, response};
 use crate::login::{Asked, Login};
 
 /// A request is known by its id and the number of redirects before it.
@@ -45,7 +42,7 @@ pub(crate) struct Hops {
 struct Open {
     key: Key,
     part: Part,
-    /// Whose place in the order it has: a page waits for no other page.
+    /// The page in whose order it comes: pages do not wait for each other.
     context: String,
     request: Request,
     started: Timestamp,
@@ -54,11 +51,6 @@ struct Open {
     end: Option<End>,
     sent: Awaited,
     received: Awaited,
-}
-
-struct End {
-    at: f64,
-    failed: Option<String>,
 }
 
 enum Awaited {
@@ -97,7 +89,7 @@ impl Hops {
         let Some(open) = self.find(&key) else {
             return then;
         };
-        // Only now all of its fields are there.
+        // Only now are all of its fields known.
         open.request.headers = headers(&params["request"]["headers"]);
         match method {
             "network.responseStarted" => open.response = Some(params["response"].clone()),
@@ -264,31 +256,25 @@ fn hop(open: Open, limit: u64) -> Hop {
         Awaited::Nothing => {}
         Awaited::Asked | Awaited::Missing => recorded.request_body = Recorded::NotRecorded,
     }
-    let failed = open.end.as_ref().and_then(|end| end.failed.clone());
-    let total = open.end.map_or(0.0, |end| end.at - open.begun).max(0.0);
+    let total = open.end.as_ref().map_or(0.0, |end| end.at - open.begun);
+    let failed = open.end.and_then(|end| end.failed);
     let outcome = match open.response {
-        Some(response) => {
+        Some(answer) => {
             let body = match open.received {
-                Awaited::Here(bytes) => limited(bytes, limit),
-                Awaited::Nothing | Awaited::Asked | Awaited::Missing => {
-                    recorded.response_body = Recorded::NotRecorded;
-                    Body::empty()
-                }
+                Awaited::Here(bytes) => Some(limited(bytes, limit)),
+                Awaited::Nothing | Awaited::Asked | Awaited::Missing => None,
             };
-            Outcome::Response(Response {
-                status: response["status"].as_u64().unwrap_or_default() as u16,
-                headers: headers(&response["headers"]),
-                body,
-            })
+            let fields = headers(&answer["headers"]);
+            response(answer["status"].as_u64(), fields, body, &mut recorded)
         }
-        None => Outcome::Failure(failure(&request.url, failed.as_deref())),
+        None => Outcome::Failure(failure(&request.url, failed.as_deref(), kind_of_failure)),
     };
     Hop {
         part: open.part,
         request,
         outcome,
         started: open.started,
-        total: Duration::from_secs_f64((total / 1e3).min(86_400.0)),
+        total: lasted(total / 1e3),
         recorded,
     }
 }
@@ -320,16 +306,9 @@ fn headers(list: &Value) -> Vec<Header> {
 }
 
 /// By the names that Firefox has for errors.
-fn failure(url: &str, text: Option<&str>) -> Failure {
-    let place = trace::origin_of(url).unwrap_or_else(|| url.to_owned());
-    let Some(text) = text else {
-        return Failure {
-            kind: FailureKind::Cancelled,
-            message: format!("The browser was ended before {place} answered."),
-        };
-    };
+fn kind_of_failure(text: &str) -> FailureKind {
     let name = text.strip_prefix("NS_ERROR_").unwrap_or(text);
-    let kind = match name {
+    match name {
         "UNKNOWN_HOST" => FailureKind::Dns,
         "CONNECTION_REFUSED" => FailureKind::Refused,
         "OFFLINE" => FailureKind::Unreachable,
@@ -344,9 +323,5 @@ fn failure(url: &str, text: Option<&str>) -> Failure {
             FailureKind::Tls
         }
         _ => FailureKind::Protocol,
-    };
-    Failure {
-        kind,
-        message: format!("The browser got no answer from {place} ({text})."),
     }
 }

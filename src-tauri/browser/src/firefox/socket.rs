@@ -20,10 +20,10 @@ const LONGEST: usize = 64 * 1024 * 1024;
 /// What the browser says before it names its port is not longer.
 const LONGEST_GREETING: u64 = 1024 * 1024;
 
-/// How it says where it listens.
+/// The words before the address where it listens.
 const LISTENING: &str = "WebDriver BiDi listening on ";
 
-/// A port of this machine takes no longer.
+/// Connecting to a port of this machine does not take longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Socket {
@@ -31,7 +31,7 @@ pub(crate) struct Socket {
     last: u64,
 }
 
-/// What the browser says besides, which nobody needs; but it has to be read.
+/// The browser's other output. Nobody needs it, but it has to be read.
 pub(crate) type Chatter = BufReader<Pipe>;
 
 impl Socket {
@@ -56,7 +56,7 @@ impl Socket {
         Ok((Self { socket, last: 0 }, chatter))
     }
 
-    /// The next message; none when the browser is gone. Nothing is lost when this is dropped.
+    /// The next message; `None` when the browser is gone. Nothing is lost when this is dropped.
     ///
     /// # Errors
     /// When what comes is no such message.
@@ -66,7 +66,7 @@ impl Socket {
                 Some(Ok(Message::Text(text))) => Ok(Some(serde_json::from_str(&text)?)),
                 Some(Ok(Message::Close(_)) | Err(Error::ConnectionClosed)) | None => Ok(None),
                 Some(Ok(_)) => continue,
-                // So it ends when the browser was killed.
+                // A connection ends like this when the browser was killed.
                 Some(Err(Error::Io(_) | Error::Protocol(_))) => Ok(None),
                 Some(Err(error)) => Err(io::Error::other(error)),
             };

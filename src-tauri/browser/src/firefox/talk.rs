@@ -6,14 +6,14 @@ use std::io;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
 
+use crate::ending::{Ending, Left};
 use crate::firefox::hops::{Data, Hops, Key, Then};
 use crate::firefox::socket::Socket;
 use crate::process::Pipe;
-use crate::teller::{FIELDS, Left, SETTLING, Teller, WORLD};
+use crate::teller::{FIELDS, Teller, WORLD};
 
-/// What is to be told.
+/// The events that the browser is asked to report.
 const EVENTS: [&str; 7] = [
     "browsingContext.contextCreated",
     "browsingContext.contextDestroyed",
@@ -24,12 +24,12 @@ const EVENTS: [&str; 7] = [
     "script.message",
 ];
 
-/// Where [`FIELDS`] says it.
+/// The channel over which [`FIELDS`] reports.
 const CHANNEL: &str = "authscope";
 
 pub(crate) struct Talk {
     said: Option<Pipe>,
-    /// The pages that are open; what is in their frames is none.
+    /// The pages that are open. Frames are not among them.
     pages: HashSet<String>,
     asked: HashMap<u64, (Data, Key)>,
     hops: Hops,
@@ -57,16 +57,8 @@ impl Talk {
 
     /// Tells what is seen until the browser is gone, or `stopped` says that it is to go.
     pub async fn run(mut self, stopped: oneshot::Receiver<()>) {
-        let left = self.listen(stopped).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the browser is not understood");
-            Left::ByUser
-        });
-        for hop in self.hops.rest() {
-            self.teller.tell(hop);
-        }
-        if left == Left::ByUser {
-            self.teller.closed();
-        }
+        let left = self.listen(stopped).await;
+        self.teller.end(left, self.hops.rest());
     }
 
     /// Until the browser is gone, or `stopped` says that it is to go.
@@ -79,44 +71,35 @@ impl Talk {
         };
         let (mut socket, mut chatter) = Socket::of(said).await?;
         self.set_up(&mut socket).await?;
-        // It is over at a time; and before that, when it has told all it had seen by then.
-        let mut until = None;
-        let mut last_word = None;
+        let mut ending = Ending::default();
         let mut unread = [0; 1024];
         loop {
-            if until.is_some() && last_word.is_none() && self.hops.are_complete() {
+            if ending.has_told_all() && self.hops.are_complete() {
                 return Ok(Left::ByUs);
             }
-            let settled = async {
-                match until {
-                    Some(until) => sleep_until(until).await,
-                    None => std::future::pending().await,
-                }
-            };
             let message = tokio::select! {
                 message = socket.next() => message?,
-                () = settled => return Ok(Left::ByUs),
+                () = ending.time_is_up() => return Ok(Left::ByUs),
                 read = chatter.read(&mut unread) => match read {
                     Ok(1..) => continue,
                     _ => None,
                 },
-                _ = &mut stopped, if until.is_none() => {
-                    until = Some(Instant::now() + SETTLING);
-                    last_word = Some(socket.send("session.status", json!({})).await?);
+                _ = &mut stopped, if !ending.has_begun() => {
+                    ending.begin(socket.send("session.status", json!({})).await?);
                     continue;
                 }
             };
             let Some(message) = message else {
                 return Ok(Left::ByUser);
             };
-            last_word = last_word.filter(|id| message["id"] != *id);
+            ending.note(&message);
             if !self.take(&mut socket, &message).await? {
                 return Ok(Left::ByUser);
             }
         }
     }
 
-    /// Has everything told before the first page is opened.
+    /// Subscribes to everything before the first page is opened.
     ///
     /// # Errors
     /// When the session is not ours: whoever has it could see the login.
@@ -155,7 +138,7 @@ impl Talk {
         Ok(())
     }
 
-    /// Sends a command and waits for its reply. What is told meanwhile is taken.
+    /// Sends a command and waits for its reply. Events that come in between are handled.
     async fn call(
         &mut self,
         socket: &mut Socket,
