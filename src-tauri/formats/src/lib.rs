@@ -27,7 +27,6 @@ mod table;
 mod text;
 mod time;
 mod trace_file;
-mod unzipped;
 mod visible;
 
 pub use format::{About, Export, Format, Judged, Kind, Opened, ReadError, Secrets, create};

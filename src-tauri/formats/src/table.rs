@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use diagnosis::Owner;
+use flate2::read::MultiGzDecoder;
 
 use crate::format::{Export, Format, Opened, ReadError};
 use crate::har::Har;
@@ -15,7 +16,6 @@ use crate::report::{BugReport, Markdown, Page};
 use crate::svg::Svg;
 use crate::text::Text;
 use crate::trace_file::TraceFile;
-use crate::unzipped::Unzipped;
 
 /// Every format, in the order they are offered. The window's dialog, its file filter and the
 /// command read this table; nothing else names a format.
@@ -75,13 +75,13 @@ pub fn open(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadErro
     }
     let by_name = || format_of(name?).filter(|format| format.about().can_read);
     if is_gzip(&start) {
-        let mut unzipped = Unzipped::new(start.as_slice().chain(file));
+        let mut unzipped = MultiGzDecoder::new(start.as_slice().chain(file));
         return open_unzipped(name, &mut unzipped);
     }
     open_plain(start, by_name, file)
 }
 
-/// The same of a file that was compressed as a whole: `run.har.gz`.
+/// The same for a file that was compressed as a whole: `run.har.gz`.
 fn open_unzipped(name: Option<&Path>, file: &mut dyn Read) -> Result<Opened, ReadError> {
     let mut start = Vec::new();
     file.take(LOOKED_AT)
@@ -186,7 +186,7 @@ fn by_content(start: &[u8]) -> Option<&'static dyn Format> {
     (!after.starts_with(b"\"")).then_some(&Har as &dyn Format)
 }
 
-/// What is no file of a format may be evidence that was pasted.
+/// A file that is not of a known format may be pasted evidence.
 fn open_text(mut text: Vec<u8>, file: &mut dyn Read) -> Result<Opened, ReadError> {
     let left = LONGEST_TEXT.saturating_sub(text.len() as u64);
     file.take(left + 1)
@@ -264,7 +264,7 @@ pub fn preview(format: &dyn Format, export: &Export<'_>, bytes: usize) -> String
     // An error means that enough was written.
     let _ = format.write(export, &mut start);
     let text = String::from_utf8_lossy(&start.bytes);
-    // What was cut in the middle of a character is left out.
+    // A character that was cut is left out.
     text.trim_end_matches(char::REPLACEMENT_CHARACTER).into()
 }
 

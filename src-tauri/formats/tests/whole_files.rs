@@ -1,12 +1,14 @@
 //! Files of recordings as they are handed on: compressed, in the coding of another system, several
-//! in one, cut off. What is in them is read, and what was not is told.
+//! in one, cut off. What is in them is read, and what could not be read is named.
 
 mod support;
 
-use async_compression::tokio::bufread::GzipEncoder;
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use formats::{Export, Opened, ReadError, Secrets};
 use support::{empty, flow};
-use tokio::io::AsyncReadExt as _;
 
 fn har() -> Vec<u8> {
     let mut trace = empty();
@@ -30,14 +32,9 @@ fn exchanges(opened: &Opened) -> usize {
 }
 
 fn compressed(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let mut encoder = GzipEncoder::new(bytes);
-    let written = runtime
-        .expect("it starts")
-        .block_on(encoder.read_to_end(&mut out));
-    written.expect("memory can be read");
-    out
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
 }
 
 #[test]
@@ -72,7 +69,7 @@ fn several_files_in_one_are_read_and_told() {
         both.notes,
         ["2 HAR files were put into this one; all were read."]
     );
-    // What is no file behind it is told, too.
+    // Data behind it that is not a file is named, too.
     let more = open(&[&plain[..], b"\nsee above"].concat()).unwrap();
     assert_eq!(exchanges(&more), expected);
     assert!(more.notes[0].contains("damaged"), "{:?}", more.notes);
