@@ -390,7 +390,8 @@ fn stop_at_call(last: ExchangeRef<'_>, method: &str) -> Option<StopCode> {
 fn stop_at_token_request(last: ExchangeRef<'_>, grant: Grant) -> Option<StopCode> {
     let response = last.response()?;
     if response.status == 200 {
-        return None;
+        let brought = access_token(last.response_with_body()?).is_some();
+        return (!brought).then_some(StopCode::InvalidTokenResponse);
     }
     let answer = object(response).unwrap_or_default();
     match (grant, text(&answer, "error")) {

@@ -216,10 +216,16 @@ impl Attempt {
         exchange.request.method == "POST" && pages.origins.contains(&origin) && answered_as_page
     }
 
-    /// A call with or without a token.
+    /// A call with or without a token. A client may open a stream first, and is challenged there.
     pub fn settled(&self, exchange: &Exchange) -> Purpose {
         let Purpose::Mcp { method } = &exchange.purpose else {
-            return exchange.purpose.clone();
+            return if is_challenged_stream(exchange) {
+                Purpose::Challenge {
+                    method: String::new(),
+                }
+            } else {
+                exchange.purpose.clone()
+            };
         };
         let method = method.clone();
         let whole = exchange.recorded.request_headers == Recorded::Whole;
@@ -344,3 +350,12 @@ fn values(exchange: &Exchange) -> impl Iterator<Item = String> {
 
 /// Shorter values may be the same by chance.
 const SHORTEST: usize = 4;
+
+/// A GET of the MCP server without a token, answered 401.
+fn is_challenged_stream(exchange: &Exchange) -> bool {
+    exchange.purpose == Purpose::Unknown
+        && exchange.request.method == "GET"
+        && exchange.status() == Some(401)
+        && exchange.recorded.request_headers == Recorded::Whole
+        && token(&exchange.request).is_none()
+}

@@ -5,7 +5,7 @@ use trace::{Grant, Phase, Purpose, StopCode};
 
 use super::runs::*;
 use crate::sample::{
-    AS, Answer, MCP, Run, access_jwt, jwt, post, push_to_server, refresh, stop, token_answer,
+    AS, Answer, MCP, Run, access_jwt, jwt, post, push_to_server, refresh, stop, token_answer, watched,
 };
 
 /// Two faults that have nothing to do with each other, and the one that has to be told first: what
@@ -147,6 +147,16 @@ pub const PAIRS: &[Shown] = &[
         without(&mut run.resource_tries[0].2, "authorization_servers");
         run.stop(Phase::ResourceMetadata, StopCode::InvalidResourceMetadata)
             .trace()
+    }),
+    // What another client stops at, whatever it did wrong before.
+    ("T01", "K02", || {
+        let mut run = Run::of_another_client();
+        run.exchange.retain(|(name, _)| *name != "resource");
+        run.token = Answer::bare(200).header("content-type", "application/x-www-form-urlencoded");
+        run.token.body = "access_token=secret-token&token_type=bearer".into();
+        run.calls.clear();
+        run.refresh = None;
+        watched(&run.trace())
     }),
     // Nothing stops here: the worse first, then the earlier.
     ("D01", "R13", || {
