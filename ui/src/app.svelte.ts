@@ -113,6 +113,8 @@ export class App {
   runs = $state.raw<Run[]>([]);
   /** What the user said the browser shows, for each run. */
   #browserShows = $state.raw(new Map<number, BrowserShows>());
+  /** The client that was given the URL of the proxy, by its snippet: it has to be taken back. */
+  pointed = $state.raw<{ document: number; client: string } | null>(null);
   narrow = $state(false);
   theme = $state<Theme>("system");
   /** The message that is shown is searched. */

@@ -92,6 +92,6 @@ pub use opening::{explain, readable_extensions};
 pub use recording::open_recording;
 pub use report::{level_word, recording_report, report};
 pub use runtime::runtime;
-pub use snippets::SNIPPETS;
+pub use snippets::{SNIPPETS, Snippet};
 pub use update::Mirror;
 pub use viewer::Viewer;

@@ -119,7 +119,7 @@ pub const SNIPPETS: &[Snippet] = &[
         hosted: false,
         place: "In a terminal",
         text: "npx @modelcontextprotocol/inspector --server-url {url} --transport http",
-        remove: "Nothing: a server that is named on the command line is not kept",
+        remove: "Nothing is left to do: a server of the command line is not kept",
         log_in_again: "Clear the OAuth state of the server in its window",
         source: "https://modelcontextprotocol.io/docs/tools/inspector",
     },

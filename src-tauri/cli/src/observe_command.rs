@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use app::{Document, HandedOn, Library, Mirror, Observation, Rewriting, SNIPPETS, Status};
+use app::{Document, HandedOn, Library, Mirror, Observation, Rewriting, SNIPPETS, Snippet, Status};
 use formats::{Redactor, visible_json};
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
@@ -48,6 +48,7 @@ pub async fn run(arguments: ObserveArguments) -> Result<ExitCode, Failure> {
     let document = observe(&arguments).await?;
     until_the_end(&document, arguments.idle, ending).await;
     document.stop_observing().await;
+    print_way_back(&arguments)?;
 
     let mut shown = Mirror::default();
     let mut viewer = document.viewer();
@@ -124,9 +125,7 @@ fn print_snippet(arguments: &ObserveArguments, url: &str, port: u16) -> Result<(
              whole URL reaches the observed server, and nothing else; everybody else gets 404."
         ))?;
     }
-    let chosen = arguments.snippet.as_deref();
-    let snippet = SNIPPETS.iter().find(|snippet| Some(snippet.id) == chosen);
-    let Some(snippet) = snippet else {
+    let Some(snippet) = chosen(arguments) else {
         return Ok(());
     };
     if snippet.hosted && arguments.public_url.is_none() {
@@ -137,8 +136,23 @@ fn print_snippet(arguments: &ObserveArguments, url: &str, port: u16) -> Result<(
     }
     terminal.line(format!("{}:", snippet.place))?;
     terminal.line(format!("  {}", snippet.with(url)))?;
-    terminal.line(format!("Afterwards: {}", snippet.remove))?;
     terminal.line(format!("To log in again: {}", snippet.log_in_again))
+}
+
+/// What is left to do in the client once its URL leads nowhere any more.
+fn print_way_back(arguments: &ObserveArguments) -> Result<(), Failure> {
+    match chosen(arguments) {
+        Some(snippet) => {
+            let words = format!("{} still has the URL. {}", snippet.client, snippet.remove);
+            Terminal::standard_error().line(words)
+        }
+        None => Ok(()),
+    }
+}
+
+fn chosen(arguments: &ObserveArguments) -> Option<&'static Snippet> {
+    let chosen = arguments.snippet.as_deref();
+    SNIPPETS.iter().find(|snippet| Some(snippet.id) == chosen)
 }
 
 /// Until the user or the system asks to end, or nothing passed for so many seconds.
