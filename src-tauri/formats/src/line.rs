@@ -39,7 +39,18 @@ pub fn clean(text: &str) -> String {
     }
 }
 
-/// Characters; a longer text says no more in a diagram.
+/// The start and the end of a text that has more characters.
+pub fn cut_middle(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return text.into();
+    }
+    let start: String = text.chars().take(most / 2).collect();
+    let end: String = text.chars().skip(length - (most - 1 - most / 2)).collect();
+    format!("{start}…{end}")
+}
+
+/// Characters; a longer text tells no more in a diagram.
 const LONGEST: usize = 160;
 
 #[cfg(test)]

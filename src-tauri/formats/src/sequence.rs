@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use trace::{
-    Entry, EntryKind, Exchange, Outcome, ParticipantId, Phase, Trace, sentence, short_path,
+    Entry, EntryKind, Exchange, Outcome, ParticipantId, Phase, Purpose, Trace, sentence, short_path,
 };
 
 use crate::line::words;
@@ -44,10 +44,42 @@ pub struct Head {
     pub host: Option<String>,
 }
 
+/// The entries that are drawn: what else a recording holds would need a lifeline for each host.
+pub fn drawn(trace: &Trace) -> impl Iterator<Item = &Entry> {
+    trace
+        .entries
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|entry| !is_left_out(entry))
+}
+
+/// What is said of the others.
+pub fn left_out(trace: &Trace) -> Option<String> {
+    let others = trace
+        .entries
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|entry| is_left_out(entry))
+        .count();
+    match others {
+        0 => None,
+        1 => Some("1 other exchange belongs to no flow and is not drawn".into()),
+        more => Some(format!(
+            "{more} other exchanges belong to no flow and are not drawn"
+        )),
+    }
+}
+
+/// Whether it belongs to no flow.
+pub fn is_left_out(entry: &Entry) -> bool {
+    let exchange = entry.exchange();
+    exchange.is_some_and(|exchange| exchange.purpose == Purpose::Unrelated)
+}
+
 /// The participants that take part in something, in the diagram's order.
 pub fn heads(trace: &Trace, redactor: &Redactor) -> Vec<Head> {
     let mut seen = BTreeSet::from([ParticipantId::CLIENT]);
-    for entry in &trace.entries {
+    for entry in drawn(trace) {
         match &entry.kind {
             EntryKind::Exchange(exchange) => seen.extend([exchange.from, exchange.to]),
             EntryKind::BrowserOpened(_) => seen.extend([ParticipantId::BROWSER]),
@@ -70,11 +102,12 @@ pub fn heads(trace: &Trace, redactor: &Redactor) -> Vec<Head> {
 /// Every entry in its order, those that a rewind gave up too.
 pub fn steps<'a>(trace: &'a Trace, redactor: &'a Redactor) -> impl Iterator<Item = Step> + 'a {
     let mut phase: Option<Phase> = None;
-    trace.entries.iter().flat_map(move |entry| {
+    let all = drawn(trace).flat_map(move |entry| {
         let is_new = phase.replace(entry.phase) != Some(entry.phase);
         let band = is_new.then(|| Step::Phase(entry.phase.title()));
         band.into_iter().chain(of_entry(entry, redactor))
-    })
+    });
+    all.chain(left_out(trace).map(Step::Note))
 }
 
 fn of_entry(entry: &Entry, redactor: &Redactor) -> Vec<Step> {

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use trace::ParticipantId;
 
 use crate::format::{About, Export, Format, Kind};
-use crate::line::clean;
+use crate::line::{clean, cut_middle};
 use crate::redact::Redactor;
 use crate::sequence::{Head, MessageKind, Step, heads, steps};
 use crate::visible::isolated;
@@ -32,7 +32,10 @@ impl Format for Text {
         let redactor = export.redactor();
         let mut to = BufWriter::new(to);
         let url = isolated(clean(&redactor.url(&export.trace.server_url)));
-        writeln!(to, "Authscope {}: {url}", export.version)?;
+        match url.as_str() {
+            "" => writeln!(to, "Authscope {}", export.version)?,
+            url => writeln!(to, "Authscope {}: {url}", export.version)?,
+        }
         Self::diagram(export, &redactor, &mut to)?;
         to.flush()
     }
@@ -43,8 +46,11 @@ impl Text {
     pub fn diagram(export: &Export<'_>, redactor: &Redactor, to: &mut dyn Write) -> io::Result<()> {
         let lanes = Lanes::new(heads(export.trace, redactor));
         for Head { name, host, .. } in &lanes.heads {
-            if let Some(host) = host {
-                writeln!(to, "  {name}: {host}")?;
+            match host {
+                Some(host) => writeln!(to, "  {name}: {host}")?,
+                // The rest of it is not above its lifeline.
+                None if name.chars().count() > WIDEST => writeln!(to, "  {name}")?,
+                None => {}
             }
         }
         writeln!(to, "\n{}", lanes.names())?;
@@ -81,7 +87,7 @@ impl Lanes {
         let longest = heads.iter().map(|head| head.name.chars().count()).max();
         Self {
             heads,
-            spacing: longest.unwrap_or_default().max(NARROWEST) + 2,
+            spacing: longest.unwrap_or_default().clamp(NARROWEST, WIDEST) + 2,
         }
     }
 
@@ -94,6 +100,7 @@ impl Lanes {
     fn names(&self) -> String {
         let mut row = vec![' '; 0];
         for Head { id, name, .. } in &self.heads {
+            let name = cut_middle(name, WIDEST);
             let start = (self.x(*id) + 1).saturating_sub(name.chars().count() / 2);
             put(&mut row, start, name.chars());
         }
@@ -145,3 +152,4 @@ fn put(row: &mut Vec<char>, start: usize, text: impl IntoIterator<Item = char>) 
 /// Columns.
 const FIRST: usize = 6;
 const NARROWEST: usize = 20;
+const WIDEST: usize = 28;

@@ -200,7 +200,7 @@ impl Writer {
             _ => ParticipantId::CLIENT,
         };
         let url = &exchange.request.url;
-        let origin = origin_of(url).unwrap_or_else(|| url.clone());
+        let origin = place(url);
         let server = of.and_then(|index| self.trace.flows[index].server_url.clone());
         let own = server.as_deref().and_then(origin_of).as_deref() == Some(origin.as_str());
         let known = |role| {
@@ -238,9 +238,44 @@ impl Writer {
     }
 }
 
+/// Where a URL leads: its origin, that of the page which made it, or its scheme and host.
+fn place(url: &str) -> String {
+    let url = url.strip_prefix("blob:").unwrap_or(url);
+    origin_of(url).unwrap_or_else(|| {
+        let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+        let host = rest.strip_prefix("//").unwrap_or_default();
+        let host = host.split(['/', '?', '#']).next().unwrap_or_default();
+        if host.is_empty() {
+            format!("{scheme}:")
+        } else {
+            format!("{scheme}://{host}")
+        }
+    })
+}
+
 /// Whether it is the authorization request itself, and no page after it.
 fn begins_authorization(request: &Request) -> bool {
     let asked = asked(request);
     let has = |name| value(&asked, name).is_some();
     has("client_id") && (has("response_type") || has("request_uri")) || has("code_challenge")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn what_has_no_origin_has_a_place() {
+        for (url, expected) in [
+            (
+                "https://mcp.example:8443/mcp?a=b",
+                "https://mcp.example:8443",
+            ),
+            ("blob:https://app.example/0a1b-2c3d", "https://app.example"),
+            ("mcp://files/tools/list", "mcp://files"),
+            ("data:text/css,a{}", "data:"),
+        ] {
+            assert_eq!(place(url), expected);
+        }
+    }
 }

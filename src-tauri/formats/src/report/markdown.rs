@@ -7,7 +7,7 @@ use diagnosis::{Certainty, Finding, Owner};
 use trace::short_path;
 
 use super::{
-    ByOwner, by_owner, level_sign, level_word, owner_name, owner_words, verdict_sign,
+    ByOwner, by_owner, level_sign, level_word, owner_name, owner_words, title, verdict_sign,
     verdict_words, versions,
 };
 use crate::format::{About, Export, Format, Kind};
@@ -38,7 +38,8 @@ impl Format for Markdown {
         let redactor = export.redactor();
         let mut to = BufWriter::new(to);
         let url = clean_line(&redactor.url(&export.trace.server_url));
-        writeln!(to, "# OAuth of {}", code(&url))?;
+        let url = if url.is_empty() { url } else { code(&url) };
+        writeln!(to, "# {}", title(&url))?;
         if let Some(judged) = &export.judged {
             let verdict = prose(&verdict_words(judged, &redactor));
             writeln!(to, "\n**{} {verdict}**", verdict_sign(judged))?;

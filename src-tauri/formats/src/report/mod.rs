@@ -39,6 +39,14 @@ fn by_owner(findings: &[Finding]) -> Vec<ByOwner<'_>> {
     groups
 }
 
+/// What the report is about.
+fn title(url: &str) -> String {
+    match url {
+        "" => "OAuth in a recording without an MCP server".into(),
+        url => format!("OAuth of {url}"),
+    }
+}
+
 /// The sign that stands before a verdict.
 fn verdict_sign(judged: &Judged<'_>) -> &'static str {
     let errors = judged

@@ -9,12 +9,12 @@ use trace::{
     Entry, EntryKind, Exchange, Outcome, ParticipantId, Phase, VerdictKind, sentence, short_path,
 };
 
-use super::lanes::{Lanes, SPACING};
+use super::lanes::Lanes;
 use super::style::{STYLE, escaped};
 use crate::format::Export;
-use crate::line::words;
+use crate::line::{cut_middle, words};
 use crate::redact::Redactor;
-use crate::sequence::{Head, rewound};
+use crate::sequence::{Head, drawn, left_out, rewound};
 
 /// Where the picture is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn draw(
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut band: Option<(Phase, bool)> = None;
     let mut y = HEADS;
-    for entry in &trace.entries {
+    for entry in drawn(trace) {
         let is_live = live.contains(&entry.seq);
         let is_rewind = matches!(entry.kind, EntryKind::Rewound { .. });
         let is_new = !is_rewind && band != Some((entry.phase, is_live));
@@ -55,7 +55,9 @@ pub fn draw(
         rows.push(Row::Entry(y, entry, is_live));
         y += height(entry);
     }
-    let (width, height) = (lanes.width, y + 14);
+    let others = left_out(trace);
+    let end = y + 19;
+    let (width, height) = (lanes.width, y + if others.is_some() { 30 } else { 0 } + 14);
     let space = match within {
         Within::File => " xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\"",
         Within::Page => "",
@@ -103,6 +105,12 @@ pub fn draw(
             Row::Entry(y, entry, is_live) => pen.entry(to, y, entry, is_live)?,
         }
     }
+    if let Some(others) = others {
+        writeln!(
+            to,
+            "<text class=\"dim\" x=\"16\" y=\"{end}\">{others}</text>"
+        )?;
+    }
     writeln!(to, "</svg>")
 }
 
@@ -126,7 +134,7 @@ fn draw_head(to: &mut dyn Write, head: &Head, lanes: &Lanes) -> io::Result<()> {
         to,
         "<circle class=\"head {colour}\" cx=\"{x}\" cy=\"13\" r=\"4\"/>\
          <text class=\"name\" x=\"{x}\" y=\"32\" text-anchor=\"middle\">{}</text>",
-        escaped(&cut_middle(&head.name, 26))
+        escaped(&cut_middle(&head.name, 22))
     )?;
     if let Some(host) = &head.host {
         writeln!(
@@ -436,17 +444,6 @@ impl Pen<'_> {
         };
         format!("{start}{end}")
     }
-}
-
-/// With the middle cut out where it is longer than this.
-fn cut_middle(text: &str, most: usize) -> String {
-    let length = text.chars().count();
-    if length <= most || most > SPACING {
-        return text.into();
-    }
-    let start: String = text.chars().take(most / 2).collect();
-    let end: String = text.chars().skip(length - (most - 1 - most / 2)).collect();
-    format!("{start}…{end}")
 }
 
 fn of_status(status: u16) -> &'static str {

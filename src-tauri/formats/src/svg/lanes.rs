@@ -67,7 +67,7 @@ fn colours(trace: &Trace, heads: &[Head]) -> HashMap<ParticipantId, &'static str
 const OTHERS: [&str; 4] = ["other-1", "other-2", "other-3", "other-4"];
 
 /// Pixels.
-pub const SPACING: usize = 210;
+const SPACING: usize = 210;
 const FIRST: usize = 114;
 const AFTER_LAST: usize = 330;
 const NARROWEST: usize = 880;

@@ -11,17 +11,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use diagnosis::{Certainty, Finding, Level, Owner};
 use sha2::{Digest as _, Sha256};
-use trace::{Exchange, short_path};
+use trace::{Entry, Exchange, Purpose, short_path};
 
 use super::message::{answer_text, request_text};
 use super::{
-    ByOwner, by_owner, level_sign, level_word, owner_name, owner_words, verdict_sign,
+    ByOwner, by_owner, level_sign, level_word, owner_name, owner_words, title, verdict_sign,
     verdict_words, versions,
 };
 use crate::format::{About, Export, Format, Kind};
 use crate::har::rfc3339;
 use crate::line::{clean_line, line};
 use crate::redact::Redactor;
+use crate::sequence::is_left_out;
 use crate::svg::{self, Within, escaped};
 
 /// `.html`.
@@ -61,8 +62,14 @@ impl Format for Page {
              <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"referrer\" content=\"no-referrer\">\n\
-             <title>OAuth of {url}</title>\n<style>{style}</style>\n</head>\n<body>\n\
-             <header>\n<h1>OAuth of <bdi>{url}</bdi></h1>\n<p class=\"when\">{}</p>\n",
+             <title>{}</title>\n<style>{style}</style>\n</head>\n<body>\n\
+             <header>\n<h1>{}</h1>\n<p class=\"when\">{}</p>\n",
+            title(&url),
+            if url.is_empty() {
+                title(&url)
+            } else {
+                title(&format!("<bdi>{url}</bdi>"))
+            },
             rfc3339(export.trace.started).replace('T', " ")
         )?;
         write_verdict(&mut to, export, redactor)?;
@@ -79,12 +86,24 @@ impl Format for Page {
         svg::draw(export, redactor, Within::Page, &mut to)?;
         writeln!(to, "</div>\n<h2>Exchanges</h2>")?;
         to.write_all(FILTER.as_bytes())?;
-        for (entry, exchange) in export.trace.exchanges() {
-            let seq = entry.seq;
-            let of_entry = judged.findings.iter();
-            let of_entry = of_entry.filter(|finding| finding.exchange == Some(seq));
-            let worst = of_entry.map(|finding| finding.level).max();
-            write_exchange(&mut to, (seq, exchange), worst, redactor)?;
+        let (others, of_flows): (Vec<_>, Vec<_>) = export
+            .trace
+            .exchanges()
+            .partition(|(entry, _)| is_left_out(entry));
+        let write_all = |to: &mut BufWriter<_>, exchanges: Vec<(&Entry, &Exchange)>| {
+            for (entry, exchange) in exchanges {
+                let seq = entry.seq;
+                let of_entry = judged.findings.iter();
+                let of_entry = of_entry.filter(|finding| finding.exchange == Some(seq));
+                let worst = of_entry.map(|finding| finding.level).max();
+                write_exchange(to, (seq, exchange), worst, redactor)?;
+            }
+            io::Result::Ok(())
+        };
+        write_all(&mut to, of_flows)?;
+        if !others.is_empty() {
+            writeln!(to, "<h2>Exchanges that belong to no flow</h2>")?;
+            write_all(&mut to, others)?;
         }
         writeln!(to, "</main>\n<footer>\n<dl>")?;
         for (name, version) in versions(export, redactor) {
@@ -199,13 +218,19 @@ fn write_exchange(
         None => ("broken", "✕ no answer".to_owned()),
     };
     let found = if worst.is_some() { " data-found" } else { "" };
+    // It stays closed in print.
+    let other = if exchange.purpose == Purpose::Unrelated {
+        " data-other"
+    } else {
+        ""
+    };
     let sign = worst.map_or(String::new(), |level| {
         let (sign, word) = (level_sign(level), level_word(level));
         format!("<span class=\"{word}\"><span class=\"sign\">{sign} {word}</span></span>")
     });
     writeln!(
         to,
-        "<details id=\"step-{seq}\" data-of=\"{seq}\"{found}>\n<summary><span class=\"number code\">\
+        "<details id=\"step-{seq}\" data-of=\"{seq}\"{found}{other}>\n<summary><span class=\"number code\">\
          {seq}</span><span class=\"what\"><code><bdi>{}</bdi></code> <bdi>{}</bdi></span>{sign}\
          <span class=\"code {class}\">{status}</span></summary>\n<div class=\"messages\">\n\
          <b>Request</b>\n<pre dir=\"auto\">{}</pre>\n<b>Answer</b>\n<pre dir=\"auto\">{}</pre>\n</div>\n\

@@ -34,7 +34,7 @@ function open() {
 
 let closed = [];
 addEventListener("beforeprint", () => {
-  closed = exchanges.filter((one) => !one.open);
+  closed = exchanges.filter((one) => !one.open && one.dataset.other === undefined);
   for (const one of closed) one.open = true;
 });
 addEventListener("afterprint", () => {
