@@ -46,6 +46,35 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path of plain characters")
 }
 
+#[test]
+fn two_observed_clients_are_told_apart() {
+    let observed = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings/observed");
+        folder.join(name).display().to_string()
+    };
+    let (python, typescript) = (
+        observed("python-sdk.authscope"),
+        observed("typescript-sdk.authscope"),
+    );
+    let output = cli(&["compare", &python, &typescript]);
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    // What each asks for is told, what every login has anew is not.
+    for told in [
+        "the request header mcp-protocol-version: 2026-07-28 / 2025-11-25",
+        "the parameter scope: mcp:read offline_access / mcp:read",
+        "the claim access_token.scope: mcp:read offline_access / mcp:read",
+        "MCP tools/call",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
+    for folded in ["code_challenge", "the parameter state", "mcp-session-id"] {
+        assert!(!words.contains(folded), "{folded}: {words}");
+    }
+    let same = cli(&["compare", &python, &python]);
+    assert_eq!(same.status.code(), Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_is_0_another_is_1_and_what_is_no_recording_is_2() {
     let fault = Some(Misbehaviour::TokenAudienceWrong);
