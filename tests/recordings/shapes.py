@@ -313,6 +313,38 @@ def edge(name):
     (HERE / "edge" / f"{name}.har").write_text(text, "utf-8")
 
 
+def mcpsnoop():
+    """MCP calls over any transport, with a made-up URL and status and without fields: 500 is an error of a tool."""
+    calls = [
+        ("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "recorded", "version": "1"}},
+         {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "files", "version": "1"}}, 200),
+        ("tools/list", {}, {"tools": [{"name": "read", "inputSchema": {"type": "object"}}]}, 200),
+        ("tools/call/read", {"name": "read", "arguments": {"path": "/nowhere"}}, {"code": -32602, "message": "401 Unauthorized"}, 500),
+        ("tools/call/read", {"name": "read", "arguments": {"path": "/slow"}}, None, 0),
+    ]
+    entries = []
+    for index, (path, asked, answered, status) in enumerate(calls):
+        sent = json.dumps(asked)
+        text = json.dumps(answered) if answered else ""
+        content = {"size": len(text), "mimeType": "application/json"} | ({"text": text} if text else {})
+        entries.append({
+            "startedDateTime": f"2026-11-26T15:26:1{index}.395073214+01:00", "time": 12.5 if text else 0,
+            "request": {"method": "POST", "url": f"mcp://files/{path}", "httpVersion": "JSON-RPC/2.0", "headers": [],
+                        "queryString": [], "cookies": [], "headersSize": -1, "bodySize": len(sent),
+                        "postData": {"mimeType": "application/json", "text": sent}},
+            "response": {"status": status, "statusText": {200: "OK", 500: "Error"}.get(status, "No Response"),
+                         "httpVersion": "JSON-RPC/2.0", "headers": [], "cookies": [], "content": content, "redirectURL": "",
+                         "headersSize": -1, "bodySize": len(text)},
+            "cache": {}, "timings": {"send": 0, "wait": 12.5 if text else 0, "receive": 0},
+        })
+    write("mcpsnoop", "calls", {
+        "version": "1.2", "creator": {"name": "mcpsnoop", "version": "0.9.0"}, "entries": entries,
+        "comment": "mcpsnoop: capture incomplete, 2 frames were dropped before being recorded. The entry count is a lower "
+                   "bound, and a call missing from this file may have happened on the wire.",
+    }, indent=2)
+
+
+mcpsnoop()
 for shape in (charles, fiddler, insomnia, postman, safari, edge):
     for name in NAMES:
         shape(name)

@@ -362,6 +362,15 @@ async fn whoever_recorded_it_it_says_what_the_live_run_says() {
 }
 
 #[test]
+fn messages_without_http_accuse_nobody() {
+    let report = report(&check(&fixture("mcpsnoop/calls.har")));
+    assert_eq!(codes(&report), BTreeSet::new());
+    assert_eq!(report["recording"]["unrelated"], 4);
+    let notes = report["recording"]["notes"].to_string();
+    assert!(notes.contains("without the HTTP"), "{notes}");
+}
+
+#[test]
 fn a_token_that_a_browser_took_away_is_not_missed() {
     let recorded = report(&check(&fixture("devtools/sanitized.har")));
     assert_eq!(codes(&recorded), BTreeSet::new());

@@ -105,7 +105,10 @@ impl Seen {
     fn opened(mut self, ended: Result<(), serde_json::Error>) -> Result<Opened, ReadError> {
         let mut notes = Vec::new();
         if let Err(error) = ended {
-            let what = format!("{}: {error}", self.place);
+            let what = match self.place.as_str() {
+                "" => format!("no JSON ({error})"),
+                place => format!("{place}: {error}"),
+            };
             if self.exchanges.is_empty() {
                 return Err(ReadError(what));
             }
@@ -142,6 +145,13 @@ impl Seen {
                 self.entries
             ));
         }
+        if self.exchanges.iter().all(is_message) {
+            notes.push(
+                "The file holds MCP messages without the HTTP that carried them, so that nothing of \
+                 authorization is in it. `authscope-cli observe` records that."
+                    .into(),
+            );
+        }
         let producer = Producer::of(&self.creator, &self.browser);
         producer.judge(&mut self.exchanges);
         order::restore(&mut self.exchanges);
@@ -169,6 +179,11 @@ impl Seen {
         }
         trace
     }
+}
+
+/// mcpsnoop gives each message a URL and a status of its own making.
+fn is_message(exchange: &Exchange) -> bool {
+    exchange.request.url.starts_with("mcp://")
 }
 
 /// One named member of an object, which is read; the others are passed over.
