@@ -1,16 +1,13 @@
 //! The configuration files of MCP clients on this machine, read when the user asks for it.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use ts_rs::TS;
 
 use crate::named_servers::{NamedServer, servers_of_json, servers_of_toml};
-
-/// Bytes read of one file. The largest of them keep a history besides.
-const LIMIT: u64 = 32 << 20;
+use crate::plain_file;
 
 /// A client's configuration file that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
@@ -109,17 +106,17 @@ fn files_in(folder: impl Fn(Folder) -> PathBuf) -> Vec<ClientFile> {
 
 /// `None` when there is no such file.
 fn read(path: &Path) -> Option<Result<Vec<NamedServer>, String>> {
-    // A pipe or a device would be waited for.
     if !path.is_file() {
         return None;
     }
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_string(&mut text));
+    let read = plain_file::read(path).and_then(|content| {
+        String::from_utf8(content)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    });
     Some(match read {
         Err(error) => Err(error.to_string()),
-        Ok(_) if text.len() as u64 > LIMIT => Err(format!("it is larger than {} MiB", LIMIT >> 20)),
-        Ok(_) if path.extension().is_some_and(|end| end == "toml") => servers_of_toml(&text),
-        Ok(_) => servers_of_json(&text),
+        Ok(text) if path.extension().is_some_and(|end| end == "toml") => servers_of_toml(&text),
+        Ok(text) => servers_of_json(&text),
     })
 }
 

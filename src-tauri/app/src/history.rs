@@ -15,7 +15,7 @@
 mod files;
 mod keeping;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,6 +31,7 @@ use self::files::{
 pub(crate) use self::files::{MARK, file_error, is_running};
 pub use self::keeping::Keeping;
 use crate::contract::{AppError, ErrorCode, HistoryLimits, PastRun};
+use crate::plain_file;
 
 /// The runs that are kept.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ impl History {
                 continue;
             }
             let about = folder.join(ABOUT);
-            let text = match fs::read(&about) {
+            let text = match plain_file::read(&about) {
                 Ok(text) => text,
                 // One that has not come to an end yet.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -126,7 +127,7 @@ impl History {
     pub fn open(&self, id: &str) -> Result<Opened, AppError> {
         let path = self.folder_of(id)?.join(TRACE);
         let read = || -> Result<Opened, String> {
-            let mut file = File::open(&path).map_err(|error| error.to_string())?;
+            let mut file = plain_file::open(&path).map_err(|error| error.to_string())?;
             trace_format()?
                 .read(&mut file)
                 .map_err(|error| error.to_string())
@@ -144,7 +145,7 @@ impl History {
     /// [`ErrorCode::NotNow`] where they are not kept, or were secrets for a part.
     pub fn to_run_again(&self, id: &str) -> Result<(Options, Option<String>), AppError> {
         let folder = self.folder_of(id)?;
-        let kept = fs::read(folder.join(OPTIONS)).ok();
+        let kept = plain_file::read(&folder.join(OPTIONS)).ok();
         let kept = kept.and_then(|text| serde_json::from_slice::<KeptOptions>(&text).ok());
         match kept {
             Some(kept) if !kept.had_secrets => {
@@ -165,7 +166,7 @@ impl History {
         let folder = self.folder_of(id)?;
         let path = folder.join(ABOUT);
         let write = || -> io::Result<()> {
-            let mut run: PastRun = serde_json::from_slice(&fs::read(&path)?)?;
+            let mut run: PastRun = serde_json::from_slice(&plain_file::read(&path)?)?;
             run.note = note.trim().to_owned();
             write_about(&folder, &run)
         };

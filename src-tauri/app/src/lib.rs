@@ -54,6 +54,7 @@ mod observed;
 mod open_document;
 mod opening;
 mod phases;
+mod plain_file;
 mod played_clients;
 mod playing;
 mod recording;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::{AppError, ErrorCode, Settings};
 use crate::observed::Kept;
+use crate::plain_file;
 
 /// The folder of the window's settings, which the command shares for what is to stay the same.
 /// `None` on a system that has no such folder.
@@ -131,7 +132,7 @@ const OURS: [&str; 3] = ["settings.", "observed.", "history."];
 const IDENTIFIER: &str = "dev.authscope.desktop";
 
 fn read<T: DeserializeOwned>(path: &Path, what: &str, notices: &mut Vec<String>) -> Option<T> {
-    let text = match fs::read(path) {
+    let text = match plain_file::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use trace::{Secret, Trace};
 
 use crate::contract::{AppError, ErrorCode, PastRun};
+use crate::plain_file;
 
 /// A file of this name is there while a run can be restored.
 pub(crate) const MARK: &str = "forgotten";
@@ -34,10 +35,11 @@ pub(super) struct KeptOptions {
 pub(super) fn recover(folder: &Path) -> Result<Option<PastRun>, String> {
     let path = folder.join(JOURNAL);
     let text = |error: io::Error| error.to_string();
-    let mut file = File::open(&path).map_err(text)?;
+    let mut file = plain_file::open(&path).map_err(text)?;
     let opened = Journal::read(&mut file).map_err(|error| error.to_string())?;
     let trace = &opened.trace;
-    let kept = File::open(folder.join(TRACE)).ok().and_then(|mut file| {
+    let kept = plain_file::open(&folder.join(TRACE)).ok();
+    let kept = kept.and_then(|mut file| {
         let opened = trace_format().ok()?.read(&mut file).ok()?;
         Some(opened.trace.entries.len())
     });
@@ -113,7 +115,7 @@ fn bare_url(url: &str) -> String {
 }
 
 pub(super) fn about(folder: &Path) -> Option<PastRun> {
-    serde_json::from_slice(&fs::read(folder.join(ABOUT)).ok()?).ok()
+    serde_json::from_slice(&plain_file::read(&folder.join(ABOUT)).ok()?).ok()
 }
 
 /// Whether a program that is still there runs it.
