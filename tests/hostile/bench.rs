@@ -2,6 +2,7 @@
 
 mod case;
 mod client;
+mod elsewhere;
 mod front;
 mod play;
 mod recorded;
@@ -12,19 +13,33 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread;
 
+enum Meeting {
+    Server(case::Case),
+    Elsewhere(elsewhere::Attack),
+}
+
 fn main() -> ExitCode {
     if window::was_asked() {
         return ExitCode::SUCCESS;
     }
-    let cases = Mutex::new(case::cases().into_iter());
+    let attacks = elsewhere::attacks().into_iter();
+    let attacks = attacks.map(|attack| (attack.name.clone(), Meeting::Elsewhere(attack)));
+    let cases = case::cases().into_iter();
+    let cases = cases.map(|case| (case.name.clone(), Meeting::Server(case)));
+    let cases = Mutex::new(cases.chain(attacks));
     let played = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 loop {
                     let case = cases.lock().expect("nobody panics with it").next();
-                    let Some(case) = case else { return };
-                    let outcome = play::play(&case);
+                    let Some((name, meeting)) = case else {
+                        return;
+                    };
+                    let outcome = match meeting {
+                        Meeting::Server(case) => play::play(&case),
+                        Meeting::Elsewhere(attack) => attack.play(),
+                    };
                     let mark = if outcome.complaints.is_empty() {
                         '✓'
                     } else {
@@ -34,7 +49,7 @@ fn main() -> ExitCode {
                         "{mark} {:>6} ms {:>4} MB  {}",
                         outcome.took.as_millis(),
                         outcome.memory >> 20,
-                        case.name
+                        name
                     );
                     for complaint in &outcome.complaints {
                         println!("    {complaint}");

@@ -89,8 +89,8 @@ pub enum Then {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    name: String,
+pub struct Answer {
+    pub name: String,
     write: Vec<Piece>,
     flood: Option<String>,
     drip: Option<String>,
@@ -312,12 +312,12 @@ fn says(words: &str) -> impl Iterator<Item = String> {
     words.map(Into::into)
 }
 
-fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Vec<T> {
+pub fn read<T: for<'a> Deserialize<'a>>(json: &str) -> Vec<T> {
     serde_json::from_str(json).expect("the cases are as README.md says")
 }
 
 impl Answer {
-    fn play(&self) -> Play {
+    pub fn play(&self) -> Play {
         let then = match (&self.flood, &self.drip) {
             (Some(flood), _) => Then::Flood(bytes(flood)),
             (_, Some(drip)) => Then::Drip(bytes(drip)),

@@ -2,6 +2,7 @@
 
 mod case;
 mod client;
+mod elsewhere;
 mod front;
 mod play;
 mod recorded;
@@ -20,15 +21,20 @@ fn main() {
     // Whoever asks for a case by its name gets it also when it is not a usual one.
     let all = arguments.filter.is_some();
     let cases = case::cases().into_iter().filter(|case| case.usual || all);
-    let trials = cases.map(|case| {
-        Trial::test(case.name.clone(), move || {
-            let complaints = play::play(&case).complaints;
-            if complaints.is_empty() {
-                Ok(())
-            } else {
-                Err(Failed::from(complaints.join("\n")))
-            }
-        })
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    let cases = cases.map(|case| trial(case.name.clone(), move || play::play(&case)));
+    let attacks = elsewhere::attacks().into_iter();
+    let attacks = attacks.filter(|attack| attack.usual || all);
+    let attacks = attacks.map(|attack| trial(attack.name.clone(), move || attack.play()));
+    libtest_mimic::run(&arguments, cases.chain(attacks).collect()).exit();
+}
+
+fn trial(name: String, play: impl FnOnce() -> play::Played + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        let complaints = play().complaints;
+        if complaints.is_empty() {
+            Ok(())
+        } else {
+            Err(Failed::from(complaints.join("\n")))
+        }
+    })
 }

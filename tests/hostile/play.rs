@@ -15,7 +15,7 @@ use crate::front::{self, Files};
 use crate::stage::{Stage, marks};
 
 /// A request may take one second here, and no attack makes a run of more than some twenty.
-const MOST_TIME: Duration = Duration::from_secs(40);
+pub const MOST_TIME: Duration = Duration::from_secs(40);
 /// With the limits that the command has by default.
 const MOST_MEMORY: u64 = 150 * 1024 * 1024;
 
@@ -49,6 +49,7 @@ pub fn play(case: &Case) -> Played {
                 .args(["-TERM", &id.to_string()])
                 .status();
         }
+        true
     });
     let took = begun.elapsed();
     let mut judged = Judged {
@@ -88,25 +89,7 @@ impl Judged<'_> {
             (Some(0..=2), _) => {}
             (Some(other), _) => self.complain(format!("exit code {other}")),
         }
-        if ended.memory > MOST_MEMORY {
-            self.complain(format!("{} MB of memory", ended.memory >> 20));
-        }
-        for (name, text) in [("output", &ended.output), ("errors", &ended.errors)] {
-            match std::str::from_utf8(text) {
-                Ok(text) => {
-                    if let Some(c) = text.chars().find(|c| *c != '\n' && is_hidden(*c)) {
-                        self.complain(format!("{c:?} in its {name}"));
-                    }
-                    if text.contains("panicked") {
-                        self.complain(format!("a panic: {text}"));
-                    }
-                    if let Some(near) = secret_in(text) {
-                        self.complain(format!("a secret in its {name}: {near}"));
-                    }
-                }
-                Err(error) => self.complain(format!("{name} that are no UTF-8: {error}")),
-            }
-        }
+        self.complaints.extend(broken_promises(ended));
         // An observed client sends by itself what it sends, and a proxy passes it on.
         if case.front != Front::Observe {
             for leaked in self.stage.leaked() {
@@ -145,6 +128,31 @@ impl Judged<'_> {
     }
 }
 
+/// What holds of every process, whatever it met.
+pub fn broken_promises(ended: &Ended) -> Vec<String> {
+    let mut broken = Vec::new();
+    if ended.memory > MOST_MEMORY {
+        broken.push(format!("{} MB of memory", ended.memory >> 20));
+    }
+    for (name, text) in [("output", &ended.output), ("errors", &ended.errors)] {
+        match std::str::from_utf8(text) {
+            Ok(text) => {
+                if let Some(c) = text.chars().find(|c| *c != '\n' && is_hidden(*c)) {
+                    broken.push(format!("{c:?} in its {name}"));
+                }
+                if text.contains("panicked") {
+                    broken.push(format!("a panic: {text}"));
+                }
+                if let Some(near) = secret_in(text) {
+                    broken.push(format!("a secret in its {name}: {near}"));
+                }
+            }
+            Err(error) => broken.push(format!("{name} that are no UTF-8: {error}")),
+        }
+    }
+    broken
+}
+
 /// What stands around a secret, whichever way that is spelled.
 fn secret_in(text: &str) -> Option<String> {
     let at = marks().iter().find_map(|mark| text.find(mark.as_str()))?;
@@ -154,23 +162,23 @@ fn secret_in(text: &str) -> Option<String> {
 }
 
 /// What a terminal, or the eye, takes for something else.
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-struct Ended {
-    /// `None` when it had to be killed.
-    exit: Option<i32>,
-    output: Vec<u8>,
-    errors: Vec<u8>,
+pub struct Ended {
+    /// None when it had to be killed.
+    pub exit: Option<i32>,
+    pub output: Vec<u8>,
+    pub errors: Vec<u8>,
     /// The most it had at once.
-    memory: u64,
+    pub memory: u64,
 }
 
-/// Waits for the end of the command, with its memory measured meanwhile. `first` is called with its
-/// first line, beside.
-fn watch(mut child: Child, first: impl FnOnce(&str) + Send) -> Ended {
+/// Waits for the end of the command, with its memory measured meanwhile. `each` is called with its
+/// lines, beside, until it has what it waited for.
+pub fn watch(mut child: Child, mut each: impl FnMut(&str) -> bool + Send) -> Ended {
     let id = child.id();
     let output = child.stdout.take().expect("it is piped");
     let mut errors = child.stderr.take().expect("it is piped");
@@ -184,8 +192,14 @@ fn watch(mut child: Child, first: impl FnOnce(&str) + Send) -> Ended {
     let writing = thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut read = Vec::new();
-        let _ = output.read_until(b'\n', &mut read);
-        let _ = say.send(String::from_utf8_lossy(&read).into_owned());
+        loop {
+            let before = read.len();
+            let line = output.read_until(b'\n', &mut read).unwrap_or_default();
+            let said = String::from_utf8_lossy(&read[before..]).into_owned();
+            if line == 0 || say.send(said).is_err() {
+                break;
+            }
+        }
         let _ = output.read_to_end(&mut read);
         // Its output ends with the command.
         let _ = done.send(());
@@ -195,7 +209,7 @@ fn watch(mut child: Child, first: impl FnOnce(&str) + Send) -> Ended {
     let mut memory = 0;
     let mut killed = false;
     thread::scope(|scope| {
-        scope.spawn(move || said.recv().map(|line| first(&line)));
+        scope.spawn(move || said.iter().any(|line| each(&line)));
         while ended.recv_timeout(Duration::from_millis(10)) == Err(RecvTimeoutError::Timeout) {
             memory = memory.max(most_memory(id));
             if begun.elapsed() > MOST_TIME {

@@ -30,7 +30,7 @@ pub fn recorded(case: &Case, origin: &str) -> Vec<u8> {
 
 impl Play {
     /// All of it that a file can hold.
-    fn recorded(&self) -> Vec<u8> {
+    pub fn recorded(&self) -> Vec<u8> {
         let mut bytes: Vec<u8> = self.pieces.iter().flat_map(Piece::bytes).collect();
         if let Then::Flood(piece) | Then::Drip(piece) = &self.then {
             bytes.extend(piece.repeat(FLOODED / piece.len()));
