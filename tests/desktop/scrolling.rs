@@ -1,5 +1,6 @@
 //! The real window with many rows: what a frame of scrolling costs beside a bare page with as many
-//! plain rows in the same web view, and how long a large body takes to open.
+//! plain rows in the same web view, in a list of the same size, and how long a large body takes to
+//! open.
 //!
 //! `cargo xtask bench window` (Linux; brings a display and a keychain). The limit: a frame takes at
 //! most 1.5 times the processor time of the bare page's at 10,000 rows.
@@ -41,11 +42,17 @@ mod linux {
     /// Of the processor time of the bare page, at 10,000 rows.
     const LIMIT: f64 = 1.5;
 
-    /// Scrolls what scrolls around the rows, a little with each frame.
-    const SCROLL: &str = "const [selector, frames, done] = arguments;\
-        let box = document.querySelector(selector);\
+    const OURS: &str = "[data-testid='rows']";
+    /// The window of the program and of the bare page.
+    const WINDOW: (u32, u32) = (1440, 900);
+
+    /// What scrolls around the rows.
+    const BOX: &str = "let box = document.querySelector(arguments[0]);\
         while (box.scrollHeight <= box.clientHeight + 1 || getComputedStyle(box).overflowY === 'visible')\
-          box = box.parentElement;\
+          box = box.parentElement;";
+    const SIZE: &str = "arguments[1]([box.clientWidth, box.clientHeight]);";
+    /// A little with each frame.
+    const SCROLL: &str = "const [, frames, done] = arguments;\
         const far = box.scrollHeight - box.clientHeight;\
         let count = 0;\
         const step = () => {\
@@ -73,8 +80,10 @@ mod linux {
         let mut at_the_limit = 0.0;
         println!("scrolling, {FRAMES} frames, best of {ROUNDS}: processor time of a frame");
         for rows in [300, 10_000, 100_000] {
-            let ours = scrolled(&opened(rows, 0).await, "[data-testid='rows']").await;
-            let bare = scrolled(&bare(rows).await, "#rows").await;
+            let window = opened(rows, 0).await;
+            let list = size_of_list(&window).await;
+            let ours = scrolled(&window, OURS).await;
+            let bare = scrolled(&bare(rows, list).await, "#rows").await;
             let ratio = ours / bare;
             println!(
                 "  {rows:>7} rows  {ours:>6.2} ms, bare page {bare:>6.2} ms, ratio {ratio:.2}"
@@ -100,13 +109,20 @@ mod linux {
         for _ in 0..=ROUNDS {
             let before = cpu_of(&tree_of(window.root()));
             window
-                .script(SCROLL, vec![json!(rows), json!(FRAMES)])
+                .script(&[BOX, SCROLL].concat(), vec![json!(rows), json!(FRAMES)])
                 .await;
             let used = cpu_of(&tree_of(window.root())) - before;
             best = best.min(used / f64::from(FRAMES));
         }
         window.close().await;
         best
+    }
+
+    /// Width and height of what scrolls, in pixels of the page.
+    async fn size_of_list(window: &Window) -> (u32, u32) {
+        let script = [BOX, SIZE].concat();
+        let size = window.script(&script, vec![json!(OURS)]).await;
+        serde_json::from_value(size).expect("two numbers")
     }
 
     /// A window with a recording of so many calls; the answer to the first has so large a body.
@@ -116,22 +132,28 @@ mod linux {
         fs::write(&file, recording(rows, body)).expect("the temporary folder can be written");
         let window = Window::open_file("recording", &folder, &file).await;
         window.until_more_rows_than(rows as u64 - 1).await;
+        window.resize(WINDOW.0, WINDOW.1).await;
         window
     }
 
-    /// The same web view with a page of plain rows.
-    async fn bare(rows: usize) -> Window {
+    /// The same web view with a page of plain rows, in a list of this size.
+    async fn bare(rows: usize, (width, height): (u32, u32)) -> Window {
         let folder = Window::folders();
         let file = folder.join("bare.html");
-        let mut page = String::from(
-            "<!doctype html><style>body { margin: 0 } #rows { height: 80vh; overflow: auto }\
-             #rows div { height: 44px; border-bottom: 1px solid silver }</style><div id=rows>",
+        let mut page = format!(
+            "<!doctype html><style>body {{ margin: 0 }}\
+             #rows {{ width: {width}px; height: {height}px; overflow: auto }}\
+             #rows div {{ height: 44px; border-bottom: 1px solid silver }}</style><div id=rows>",
         );
         for row in 0..rows {
             write!(page, "<div>{row} POST /mcp tools/call 200 12 ms</div>").expect("it is memory");
         }
         fs::write(&file, page).expect("the temporary folder can be written");
-        Window::open_page("bare", &folder, &format!("file://{}", file.display())).await
+        let url = format!("file://{}", file.display());
+        let window = Window::open_page("bare", &folder, &url).await;
+        // Its own bar takes a part of the window; the list has to be whole in what is left.
+        window.resize_to_hold(WINDOW, (width, height)).await;
+        window
     }
 
     /// Milliseconds until the body of the first answer is painted.

@@ -340,6 +340,21 @@ impl Window {
     }
 
     pub async fn resize(&self, width: u32, height: u32) {
+        self.resize_until((width, height), |page| page == (width, height))
+            .await;
+    }
+
+    /// Gives the window a size, and waits until the page in it has room for a part of another one.
+    pub async fn resize_to_hold(&self, window: (u32, u32), (width, height): (u32, u32)) {
+        self.resize_until(window, |page| page.0 >= width && page.1 >= height)
+            .await;
+    }
+
+    async fn resize_until(
+        &self,
+        (width, height): (u32, u32),
+        is_there: impl Fn((u32, u32)) -> bool,
+    ) {
         self.client
             .set_window_rect(0, 0, width, height)
             .await
@@ -348,7 +363,7 @@ impl Window {
         let script = "return [innerWidth, innerHeight]";
         self.until("the new size", async |window| {
             let size = window.client.execute(script, vec![]).await.ok()?;
-            (size == json!([width, height])).then_some(())
+            is_there(serde_json::from_value(size).ok()?).then_some(())
         })
         .await;
     }
