@@ -38,17 +38,19 @@ export async function stands(page, wanted) {
 /** What of an element is not in sight: outside of the window or of a box that scrolls. */
 export async function hidden(locator) {
   await visible(locator);
-  return locator.evaluate((element) => {
-    const found = [];
-    const own = element.getBoundingClientRect();
-    for (let box = element.parentElement; box; box = box.parentElement) {
-      if (getComputedStyle(box).overflowY === "visible" && box !== document.documentElement)
-        continue;
-      const { top, bottom } = box.getBoundingClientRect();
-      if (own.top < top - 1 || own.bottom > bottom + 1) found.push(box.className || box.tagName);
-    }
-    return found;
-  });
+  return locator.evaluate(hiddenParts);
+}
+
+/** Runs in the page: by what an element is cut. */
+export function hiddenParts(element) {
+  const found = [];
+  const own = element.getBoundingClientRect();
+  for (let box = element.parentElement; box; box = box.parentElement) {
+    if (getComputedStyle(box).overflowY === "visible" && box !== document.documentElement) continue;
+    const { top, bottom } = box.getBoundingClientRect();
+    if (own.top < top - 1 || own.bottom > bottom + 1) found.push(box.className || box.tagName);
+  }
+  return found;
 }
 
 /** Every scenario of the lab at its end, as the program tells it. */
