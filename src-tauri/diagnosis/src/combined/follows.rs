@@ -86,6 +86,13 @@ pub const FOLLOWS: &[Shown] = &[
         run.calls = vec![basic];
         run.trace()
     }),
+    ("N03", "B02/coding_by_mcp_server", || {
+        let mut run = Run::healthy();
+        nowhere(&mut run, &Answer::html(200, "Home"));
+        badly_coded(&run.trace(), |purpose| {
+            matches!(purpose, Purpose::ResourceMetadata { .. })
+        })
+    }),
     ("N04", "B02/coding_by_mcp_server", || {
         let mut run = Run::healthy();
         run.stop(Phase::ResourceMetadata, StopCode::InvalidResourceMetadata);
@@ -198,6 +205,26 @@ pub const FOLLOWS: &[Shown] = &[
         run.stop(Phase::Authorization, StopCode::AuthorizationError)
             .trace()
     }),
+    ("T41", "M06/key_needed", || {
+        let mut run = keys_only();
+        run.token = Answer::json(401, json!({"error": "invalid_client"}));
+        run.stop(Phase::Token, StopCode::TokenRejected).trace()
+    }),
+    ("G03", "M06/key_needed", || {
+        let mut run = keys_only();
+        let said = "token_endpoint_auth_method none is not accepted";
+        let body = json!({"error": "invalid_client_metadata", "error_description": said});
+        run.registration.as_mut().unwrap().1 = Answer::json(400, body);
+        run.stop(Phase::Registration, StopCode::RegistrationRejected)
+            .trace()
+    }),
+    ("T41", "G07/secret_wanted", || {
+        let mut run = Run::healthy();
+        let registered = &mut run.registration.as_mut().unwrap().1;
+        registered.edit(|client| client["client_secret"] = json!("hush"));
+        run.token = Answer::json(401, json!({"error": "invalid_client"}));
+        run.stop(Phase::Token, StopCode::TokenRejected).trace()
+    }),
     ("T41", "M06/sets_parameter", || {
         let mut run = Run::healthy();
         let endpoint = "https://as.example/authorize?resource=https%3A%2F%2Fas.example";
@@ -237,6 +264,23 @@ pub const FOLLOWS: &[Shown] = &[
         });
         run.hops = vec![Answer::html(400, "Field required")];
         run.stop(Phase::Authorization, StopCode::ApproverStuck)
+            .trace()
+    }),
+    ("G03", "A08/offline_access_refused", || {
+        let mut run = with_offline_access();
+        let said = "unknown scope offline_access";
+        let body = json!({"error": "invalid_client_metadata", "error_description": said});
+        run.registration.as_mut().unwrap().1 = Answer::json(400, body);
+        run.stop(Phase::Registration, StopCode::RegistrationRejected)
+            .trace()
+    }),
+    ("A30", "A08/offline_access_refused", || {
+        let mut run = with_offline_access();
+        run.callback.retain(|(name, _)| *name != "code");
+        run.callback.push(("error", "invalid_scope".into()));
+        let said = "offline_access is not allowed";
+        run.callback.push(("error_description", said.into()));
+        run.stop(Phase::Authorization, StopCode::AuthorizationError)
             .trace()
     }),
     ("G03", "A08/characters", || {

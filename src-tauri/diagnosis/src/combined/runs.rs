@@ -300,6 +300,27 @@ pub fn cut_off(run: &Run, purpose: fn(&trace::Purpose) -> bool) -> Trace {
     trace
 }
 
+/// The metadata lists clients with a key alone.
+pub fn keys_only() -> Run {
+    let mut run = Run::healthy();
+    let methods = json!(["private_key_jwt"]);
+    run.server_tries[0]
+        .2
+        .edit(|document| document["token_endpoint_auth_methods_supported"] = methods);
+    run
+}
+
+/// The challenge names offline_access.
+pub fn with_offline_access() -> Run {
+    let mut run = Run::healthy();
+    for header in &mut run.challenge.headers {
+        header.value = header
+            .value
+            .replace("scope=\"mcp\"", "scope=\"mcp offline_access\"");
+    }
+    run
+}
+
 /// The MCP server writes its scopes as a JSON array.
 pub fn with_json_scope() -> Run {
     let mut run = Run::healthy();

@@ -41,6 +41,14 @@ pub const SUPERSEDES: &[Shown] = &[
         run.stop(Phase::Token, StopCode::InvalidTokenResponse);
         cut_off(&run, |purpose| matches!(purpose, Purpose::Token { .. }))
     }),
+    ("B02", "D15", || {
+        let mut run = Run::healthy();
+        run.server_tries[0].2 = Answer::html(200, "App");
+        run.stop(Phase::ServerMetadata, StopCode::NoServerMetadata);
+        badly_coded(&run.trace(), |purpose| {
+            matches!(purpose, Purpose::ServerMetadata { .. })
+        })
+    }),
     ("G09", "T41", || {
         let mut run = refused("invalid_client", "Missing client_id");
         run.exchange.retain(|(name, _)| *name != "client_id");

@@ -374,7 +374,7 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         options: &["grant.is"],
-        rules: &["M01"],
+        rules: &["M01/absent"],
         tells: Tells::Told(&["device_authorization_endpoint"]),
         why: "The authorization server's metadata has no device_authorization_endpoint, so it most \
               likely has no device grant.",

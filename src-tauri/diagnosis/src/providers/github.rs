@@ -20,7 +20,7 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::Says("incorrect_client_credentials")),
     ],
     cannot: &[Cannot::Register, Cannot::FollowResource],
-    usual: &["A08", "T15/unreadable"],
+    usual: &["A08", "A20/commas", "T15/unreadable"],
     texts: &[
         text(
             &["bad_verification_code"],

@@ -17,7 +17,7 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::Token("xoxe")),
     ],
     cannot: &[Cannot::Register, Cannot::FollowResource],
-    usual: &["A08", "M03", "T15/unreadable", "T42", "T46"],
+    usual: &["A08", "A20/commas", "M03", "T15/unreadable", "T42", "T46"],
     texts: &[
         text(
             &["bad_redirect_uri"],

@@ -1,4 +1,4 @@
-use trace::{Pair, StopCode};
+use trace::{Pair, Purpose, StopCode};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
@@ -35,6 +35,8 @@ rule! {
         RESOURCE_UNKNOWN: Error AuthorizationServer Likely,
         DENIED: Error AuthorizationServer Likely "The authorization server denies access",
         DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
+        STEP_UP_DENIED: Warning Client Likely
+            "More scope was denied at the consent page, so the call stays refused",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",
         PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
@@ -42,7 +44,10 @@ rule! {
         PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC6749_AUTHORIZATION_ERROR, RFC6749_ACCESS_DENIED, RFC6749_INVALID_SCOPE, RFC8707_INVALID_TARGET],
-    follows: [RESOURCE_UNKNOWN "R02", RESOURCE_UNKNOWN "R01", "A08/commas_refused", "A08/characters", "G21"],
+    follows: [
+        RESOURCE_UNKNOWN "R02", RESOURCE_UNKNOWN "R01", "A08/commas_refused", "A08/characters",
+        "A08/offline_access_refused", "G21",
+    ],
     stops: [AuthorizationError],
     looks_at: [Callback],
 }
@@ -68,7 +73,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .map(|(_, request)| request)
         .unwrap_or_default();
     let finding = match error {
-        "access_denied" => denied(description),
+        "access_denied" => match step_up_before(reading, callback) {
+            Some(call) if by_a_person(description) => step_up_denied(&call, request),
+            _ => denied(description),
+        },
         "invalid_scope" => scope(reading, request),
         "invalid_target" => target(request),
         other => by_code(other, description),
@@ -84,6 +92,33 @@ fn at(finding: Finding, callback: ExchangeRef<'_>, error: &str, description: &st
             "" => format!("error={}, without a description", excerpt(error)),
             description => format!("error={}: {}", excerpt(error), excerpt(description)),
         })
+}
+
+/// The call that wanted more scope, where the login was for that.
+fn step_up_before(reading: &Reading<'_>, callback: ExchangeRef<'_>) -> Option<String> {
+    let asked_at = reading.authorization_before(callback.seq)?.0;
+    let at = reading
+        .step_ups_for_scope()
+        .filter(|at| *at < asked_at)
+        .last()?;
+    match &reading.call_before(at)?.exchange.purpose {
+        Purpose::Mcp { method } | Purpose::Challenge { method } => Some(method.clone()),
+        _ => None,
+    }
+}
+
+fn step_up_denied(call: &str, request: &[Pair]) -> Finding {
+    let scope = excerpt(value(request, "scope").unwrap_or_default());
+    RULE.found(RFC6749_ACCESS_DENIED)
+        .variant(&STEP_UP_DENIED)
+        .message(format!(
+            "{call} needs more scope than was granted at first. The user was asked for \"{scope}\" \
+             and said no. The first token is still good for what it was granted; this call stays \
+             refused until the user agrees."
+        ))
+        .fix(format!(
+            "Agree to \"{scope}\" at the consent page, or leave the call out."
+        ))
 }
 
 fn denied(description: &str) -> Finding {
@@ -238,10 +273,10 @@ fn by_code(error: &str, description: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use trace::{Phase, StopCode};
+    use trace::{Decision, Phase, StopCode};
 
     use crate::finding::{Level, Owner};
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, decide, found_in};
 
     fn refused(error: &str, description: &str) -> Run {
         let mut run = Run::healthy();
@@ -319,6 +354,31 @@ mod tests {
             let finding = refused("access_denied", description).finding("A30");
             assert_eq!(finding.level, Level::Error, "{description}");
         }
+    }
+
+    #[test]
+    fn a_person_who_says_no_to_more_scope() {
+        let mut trace = Run::healthy().trace();
+        let step_up = Decision::StepUp {
+            scope: Some("mcp write".into()),
+            acr_values: None,
+            max_age: None,
+            attempt: 1,
+        };
+        decide(&mut trace, step_up);
+        let mut again = refused("access_denied", "The user declined");
+        again.ask("scope", Some("mcp write"));
+        for entry in &again.trace().entries {
+            if matches!(entry.phase, Phase::Authorization) {
+                trace.push(entry.at, 0, entry.phase, entry.kind.clone());
+            }
+        }
+        let finding = found_in(&trace, "A30").unwrap();
+        assert_eq!(
+            (finding.variant.as_str(), finding.owner),
+            ("step_up_denied", Owner::Client)
+        );
+        assert!(finding.fix.contains("mcp write"), "{}", finding.fix);
     }
 
     #[test]

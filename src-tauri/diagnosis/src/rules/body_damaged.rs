@@ -56,9 +56,15 @@ rule! {
     spec: [RFC8259_UNIQUE_NAMES, RFC8259_BYTE_ORDER_MARK, RFC8259_UTF8, RFC9112_INCOMPLETE],
     supersedes: [
         CUT_OFF "N05" anywhere, HELD_BACK "N05" anywhere, CUT_OFF "T02" anywhere,
-        HELD_BACK "T02" anywhere,
+        HELD_BACK "T02" anywhere, CODING "D15", CODING_BY_MCP_SERVER "D15", CODING_HIDDEN "D15",
+        CODING_HIDDEN_BY_MCP_SERVER "D15",
     ],
-    stops: [McpError, InvalidTokenResponse],
+    stops: [
+        McpError, InvalidTokenResponse, NoServerMetadata by CODING, NoServerMetadata by CODING_HIDDEN,
+        NoResourceMetadata by CODING_BY_MCP_SERVER, NoResourceMetadata by CODING_HIDDEN_BY_MCP_SERVER,
+        InvalidResourceMetadata by CODING_BY_MCP_SERVER,
+        InvalidResourceMetadata by CODING_HIDDEN_BY_MCP_SERVER,
+    ],
     looks_at: [Request],
 }
 

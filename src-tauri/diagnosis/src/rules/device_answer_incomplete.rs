@@ -1,10 +1,10 @@
 use serde_json::Value;
 use trace::Purpose;
 
-use crate::finding::Part;
-use crate::reading::{Reading, object, text};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC8628_DEVICE_CODE, RFC8628_VERIFICATION_URI};
+use crate::spec::{RFC8628_DEVICE_CODE, RFC8628_OK, RFC8628_VERIFICATION_URI};
 use crate::wording::{answer_in_words, excerpt, is_http_url, list};
 
 rule! {
@@ -24,7 +24,11 @@ rule! {
     /// RFC 8628 section 3.2.
     "DV1" "device_answer_incomplete" Error AuthorizationServer since None,
     title: "The device authorization answer lacks what it must have",
-    spec: [RFC8628_DEVICE_CODE, RFC8628_VERIFICATION_URI],
+    variants: [
+        OTHER_STATUS: Warning AuthorizationServer Certain
+            "The device authorization answer comes with status {status} instead of 200",
+    ],
+    spec: [RFC8628_DEVICE_CODE, RFC8628_VERIFICATION_URI, RFC8628_OK],
     stops: [AuthorizationError],
     looks_at: [Device],
 }
@@ -63,7 +67,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !lifetime.is_some_and(|seconds| seconds > 0.0) {
         missing.push("expires_in");
     }
-    let Some(first) = missing.first() else { return };
+    let Some(first) = missing.first() else {
+        if response.status != 200 {
+            findings.add(other_status(seen, response.status));
+        }
+        return;
+    };
     let misspelt = answer.contains_key("verification_url") && missing.contains(&"verification_uri");
     // The codes themselves are secrets.
     let there: Vec<String> = answer
@@ -102,6 +111,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+fn other_status(seen: ExchangeRef<'_>, status: u16) -> Finding {
+    RULE.found(RFC8628_OK)
+        .variant(&OTHER_STATUS)
+        .title_with([&status.to_string()])
+        .at(seen.seq, Part::Status)
+        .message(
+            "This client goes on, since the codes are there. Strict clients take anything but 200 for \
+             a failure.",
+        )
+        .expected("200")
+        .actual(status.to_string())
+        .fix("Answer a device authorization request with 200.")
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use serde_json::{Value, json};
@@ -122,6 +145,14 @@ pub(super) mod tests {
             "device_code": "d", "user_code": "AB-CD", "verification_uri": "https://as.example/device",
             "expires_in": 300,
         })
+    }
+
+    #[test]
+    fn a_whole_answer_with_another_status() {
+        let created = found_in(&device(&Answer::json(201, whole())), "DV1").unwrap();
+        assert_eq!(created.variant, "other_status");
+        assert!(created.title.contains("201"));
+        assert_eq!(found_in(&device(&Answer::json(200, whole())), "DV1"), None);
     }
 
     #[test]

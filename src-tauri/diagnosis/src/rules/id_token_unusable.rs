@@ -7,12 +7,12 @@ use crate::members::{Form, Member, problems};
 use crate::reading::Reading;
 use crate::replaced::is_replaced;
 use crate::rule::{Findings, rule};
-use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_UNSIGNED};
-use crate::wording::excerpt;
+use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_UNSIGNED, RFC7515_CRITICAL};
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// Whether the ID token is a JWT that is signed (`alg` other than none), not expired, and has
+    /// Whether the ID token is a JWT that is signed (`alg` other than none, no `crit`), not expired, and has
     /// `iss`, `sub`, `aud`, `exp` and `iat`.
     ///
     /// # Why it matters
@@ -31,8 +31,10 @@ rule! {
         CLAIM_WRONG: Error AuthorizationServer Certain
             "{claim} in the ID token is not valid",
         EXPIRED: Error AuthorizationServer Likely "The ID token had expired when it came",
+        CRITICAL: Error AuthorizationServer Likely
+            "The ID token says that clients must understand {name}",
     ],
-    spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER],
+    spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER, RFC7515_CRITICAL],
     stops: [IdTokenInvalid],
     looks_at: [IdToken],
 }
@@ -121,6 +123,26 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
             .expected("an alg other than none")
             .actual("alg none")
             .fix("Sign ID tokens, and publish the key at jwks_uri.");
+        return Some(finding);
+    }
+    if let Some(critical) = jwt.header.get("crit") {
+        let names = critical.as_array().into_iter().flatten();
+        let names: Vec<&str> = names.filter_map(Value::as_str).collect();
+        let name = match names.as_slice() {
+            [] => "something that it does not name".to_owned(),
+            names => excerpt(&list(names)),
+        };
+        let finding = found(RFC7515_CRITICAL)
+            .variant(&CRITICAL)
+            .title_with([&name])
+            .message(
+                "crit in the header of a token lists what a reader has to understand, and nothing that \
+                 OpenID Connect has is among it. Clients refuse a token with a crit that they do not \
+                 know.",
+            )
+            .expected("no crit in the header")
+            .actual(excerpt(&format!("\"crit\": {critical}")))
+            .fix("Take crit, and what it names, out of the header of ID tokens.");
         return Some(finding);
     }
     let missing = ["iss", "sub", "aud", "exp", "iat"];
@@ -219,6 +241,19 @@ mod tests {
     #[test]
     fn is_silent_about_a_good_one() {
         assert_eq!(with(id_token(|_| {})).found(), [""; 0]);
+    }
+
+    #[test]
+    fn a_header_that_clients_have_to_understand() {
+        let claims = json!({"iss": "https://as.example", "sub": "u", "aud": "c1", "iat": 1, "exp": 4_000_000_000_u64});
+        let critical = |names: serde_json::Value| {
+            let header = json!({"alg": "RS256", "crit": names, "b64x": true});
+            with(jwt_with(&header, &claims)).finding("O05")
+        };
+        let finding = critical(json!(["b64x"]));
+        assert_eq!(finding.variant, "critical");
+        assert!(finding.title.ends_with("b64x"), "{}", finding.title);
+        assert_eq!(critical(json!([])).variant, "critical");
     }
 
     #[test]

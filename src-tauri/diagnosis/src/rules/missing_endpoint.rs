@@ -1,4 +1,4 @@
-use trace::StopCode;
+use trace::{Grant, StopCode};
 
 use crate::finding::Part;
 use crate::reading::Reading;
@@ -30,6 +30,8 @@ rule! {
             "The metadata lacks the endpoint that this run's own {option} needs",
         NOT_A_URL: Error AuthorizationServer Certain "{endpoint} is not an http or https URL",
         ABSENT: Error AuthorizationServer Certain "The metadata has no {endpoint}",
+        DEVICE_LISTED: Error AuthorizationServer Certain
+            "The metadata lists the device grant and has no {endpoint}",
     ],
     spec: [RFC8414_AUTHORIZATION_ENDPOINT, RFC8414_TOKEN_ENDPOINT, MCP_HTTPS, RFC8628_METADATA],
     stops: [MissingEndpoint],
@@ -70,6 +72,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     // Only who chose the device grant needs its endpoint, and then the run ends for want of it.
     let stopped = reading.stopped_saying(StopCode::MissingEndpoint);
     let device = stopped.filter(|(_, said)| said.contains("device_authorization_endpoint"));
+    let mut grants = metadata.grant_types_supported.iter().flatten();
+    let is_listed = grants.any(|grant| grant == Grant::DeviceCode.grant_type());
     let device = device.map(|_| {
         (
             "device_authorization_endpoint",
@@ -99,6 +103,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                      to open."
                 ))
                 .actual(excerpt(url)),
+            // The document contradicts itself, whoever chose the grant.
+            None if is_listed && spec == RFC8628_METADATA => RULE
+                .found(spec)
+                .variant(&DEVICE_LISTED)
+                .title_with([name])
+                .message(format!(
+                    "{} is in grant_types_supported, and the document does not say where it begins. \
+                     Clients cannot ask for a code.",
+                    Grant::DeviceCode.grant_type()
+                ))
+                .actual(format!("no {name}")),
             None => RULE
                 .found(spec)
                 .variant(&ABSENT)
@@ -168,6 +183,19 @@ mod tests {
             finding.actual.as_deref(),
             Some("no device_authorization_endpoint")
         );
+    }
+
+    #[test]
+    fn the_device_grant_that_is_listed_without_its_endpoint() {
+        let device = "urn:ietf:params:oauth:grant-type:device_code";
+        let mut run = with_endpoint(
+            "grant_types_supported",
+            json!(["authorization_code", device]),
+        );
+        assert!(run.is_silent("M01"));
+        run.stop(Phase::ServerMetadata, StopCode::MissingEndpoint);
+        run.stop_message = "device_authorization_endpoint: expected an http or https URL";
+        assert_eq!(run.finding("M01").variant, "device_listed");
     }
 
     #[test]

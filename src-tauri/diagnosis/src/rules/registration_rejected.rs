@@ -55,7 +55,7 @@ rule! {
         PROVIDER_SAYS_NOBODY: Note Nobody Likely "{provider} refuses the request: {cause}",
     ],
     spec: [RFC7591_ERROR, RFC7591_INVALID_REDIRECT_URI, RFC7591_INVALID_METADATA, RFC8252_LOOPBACK],
-    follows: ["A08/commas_refused", "A08/characters", "N03/default"],
+    follows: ["A08/commas_refused", "A08/characters", "A08/offline_access_refused", "M06/key_needed", "N03/default"],
     stops: [RegistrationRejected],
     looks_at: [Registration],
 }

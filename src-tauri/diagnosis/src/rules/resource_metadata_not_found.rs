@@ -31,7 +31,7 @@ rule! {
             "The MCP server wants a token, and fails where it says where to get one",
     ],
     spec: [MCP_DISCOVERY, MCP_RESOURCE_METADATA],
-    follows: ["S09", "D40/default", "D15/resource_metadata", "N01"],
+    follows: ["S09", "D40/default", "D15/resource_metadata", "B02/coding_by_mcp_server", "N01"],
     stops: [NoResourceMetadata],
     looks_at: [ResourceMetadataRequest],
 }

@@ -1,14 +1,14 @@
 use crate::finding::Part;
-use crate::reading::{Reading, challenges, object, response_fields, text, value};
+use crate::reading::{Reading, challenges, oauth_error, object, response_fields, text, value};
 use crate::rule::{Findings, rule};
-use crate::spec::RFC6749_SCOPE_LIST;
+use crate::spec::{MCP_NO_OFFLINE_ACCESS, RFC6749_SCOPE_LIST};
 use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
     /// `scope` in a challenge and `scopes_supported` in the resource metadata: spaces at the ends
     /// or in a row in the one, empty names or names with a space in the other; names separated by
-    /// commas in both.
+    /// commas in both; `offline_access`, which is about refresh tokens and not about the MCP server.
     ///
     /// # Why it matters
     /// Many clients send on what they were given, and the authorization server then refuses the
@@ -16,10 +16,10 @@ rule! {
     ///
     /// # How to fix
     /// Write scopes with one space between two of them, and each name of `scopes_supported` as a
-    /// text of its own.
+    /// text of its own. Leave `offline_access` to the client.
     ///
     /// # References
-    /// RFC 6749 section 3.3.
+    /// RFC 6749 section 3.3; MCP 2026-07-28 authorization, "Refresh Tokens".
     "A08" "scope_malformed" Warning McpServer since None,
     title: "A scope has an extra space",
     variants: [
@@ -28,8 +28,11 @@ rule! {
         CHARACTERS: Error McpServer Likely "A scope has a character that no scope may have",
         NOT_LISTED: Warning McpServer Likely
             "The MCP server names a scope that the authorization server does not list",
+        OFFLINE_ACCESS: Warning McpServer Certain "The MCP server asks for offline_access",
+        OFFLINE_ACCESS_REFUSED: Error McpServer Likely
+            "The MCP server asks for offline_access, and the authorization server refuses it",
     ],
-    spec: [RFC6749_SCOPE_LIST],
+    spec: [RFC6749_SCOPE_LIST, MCP_NO_OFFLINE_ACCESS],
     looks_at: [Challenge],
 }
 
@@ -37,6 +40,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     commas(reading, findings);
     characters(reading, findings);
     not_listed(reading, findings);
+    offline_access(reading, findings);
     let calls = reading.first_calls.iter().chain(&reading.calls);
     let in_challenge = calls.into_iter().find_map(|call| {
         let all = challenges(call.response()?).ok()?;
@@ -271,6 +275,73 @@ fn not_listed(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// The scope for a refresh token, which the client asks for where it wants one.
+fn offline_access(reading: &Reading<'_>, findings: &mut Findings) {
+    const NAME: &str = "offline_access";
+    let calls = reading.first_calls.iter().chain(&reading.calls);
+    let in_challenge = calls.into_iter().find_map(|call| {
+        let all = challenges(call.response()?).ok()?;
+        let mut scopes = all
+            .iter()
+            .filter_map(|challenge| challenge.parameter("scope"));
+        let scope = scopes.find(|scope| scope.split(' ').any(|name| name == NAME))?;
+        let part = Part::response_header("WWW-Authenticate");
+        Some((call.seq, part, "scope of the challenge", quoted(scope)))
+    });
+    let in_metadata = || {
+        let (attempt, metadata) = reading.resource_metadata()?;
+        let names = metadata.scopes_supported.as_deref()?;
+        names.iter().any(|name| name == NAME).then(|| {
+            let part = Part::body("/scopes_supported");
+            let place = "scopes_supported of the resource metadata";
+            (attempt.seen.seq, part, place, excerpt(&list(names)))
+        })
+    };
+    let Some((seq, part, place, actual)) = in_challenge.or_else(in_metadata) else {
+        return;
+    };
+    // Until the MCP server has answered, the revision is assumed.
+    let is_answered = reading.calls.iter().any(|call| call.status() == Some(200));
+    let variant = if is_refused_by_name(reading, NAME) {
+        &OFFLINE_ACCESS_REFUSED
+    } else if reading.revision.is_modern() && is_answered {
+        &OFFLINE_ACCESS
+    } else {
+        return;
+    };
+    let finding = RULE
+        .found(MCP_NO_OFFLINE_ACCESS)
+        .variant(variant)
+        .at(seq, part)
+        .message(
+            "offline_access asks for a refresh token; no call to the MCP server needs it. Clients ask \
+             for what the MCP server names, and an authorization server that has no such scope, or \
+             not for this client, refuses the login.",
+        )
+        .expected(format!("{place} without {NAME}"))
+        .actual(actual)
+        .fix(format!(
+            "Take {NAME} out of {place}. Clients add it themselves where the authorization server \
+             lists it."
+        ));
+    findings.add(finding);
+}
+
+/// Whether a registration or a login was refused in words that name this scope.
+fn is_refused_by_name(reading: &Reading<'_>, scope: &str) -> bool {
+    let registrations = reading.registrations.iter().any(|seen| {
+        let response = seen.response().filter(|response| response.status >= 400);
+        let error = response.and_then(oauth_error);
+        error.is_some_and(|error| error.words().contains(scope))
+    });
+    registrations
+        || reading.callbacks.iter().any(|callback| {
+            let fields = response_fields(callback.request());
+            value(&fields, "error") == Some("invalid_scope")
+                && value(&fields, "error_description").is_some_and(|said| said.contains(scope))
+        })
+}
+
 fn is_list(name: &str) -> bool {
     name.contains(',') && name.split(',').all(|part| !part.is_empty())
 }
@@ -309,7 +380,7 @@ fn quoted(scope: &str) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, StopCode};
+    use trace::{Phase, Revision, StopCode};
 
     use crate::sample::{Answer, Run};
 
@@ -388,6 +459,34 @@ mod tests {
         // Nothing in common, or nothing but OpenID Connect: another kind of list.
         assert!(with(json!(["b"]), json!(["openid", "c"])).is_silent("A08"));
         assert!(with(json!(["openid", "b"]), json!(["openid", "email"])).is_silent("A08"));
+    }
+
+    #[test]
+    fn offline_access_is_for_the_client_to_ask_for() {
+        let newest = |scope: &str| {
+            let mut run = challenged(scope);
+            run.revision = Revision::R20260728;
+            run
+        };
+        let finding = newest("mcp offline_access").finding("A08");
+        assert_eq!(finding.variant, "offline_access");
+        assert!(newest("mcp").is_silent("A08"));
+        // Before 2026-07-28 nothing says that it must not be there.
+        assert!(challenged("mcp offline_access").is_silent("A08"));
+        let mut listed = Run::healthy();
+        listed.revision = Revision::R20260728;
+        listed.resource_tries[0]
+            .2
+            .edit(|metadata| metadata["scopes_supported"] = json!(["mcp", "offline_access"]));
+        assert_eq!(listed.finding("A08").variant, "offline_access");
+        let mut refused = challenged("mcp offline_access");
+        refused.registration.as_mut().unwrap().1 = Answer::json(
+            400,
+            json!({"error": "invalid_client_metadata", "error_description": "no scope offline_access"}),
+        );
+        refused.stop(Phase::Registration, StopCode::RegistrationRejected);
+        assert_eq!(refused.finding("A08").variant, "offline_access_refused");
+        assert_eq!(refused.found()[0], "A08");
     }
 
     #[test]

@@ -6,8 +6,10 @@ use trace::{Grant, Jwt};
 use crate::finding::{Finding, Part};
 use crate::reading::{Reading, access_token, jwt, object, text};
 use crate::rule::{Findings, rule};
-use crate::spec::{OIDC_ID_TOKEN, RFC6749_REFRESH_SCOPE, RFC6749_SCOPE_GRANTED};
-use crate::wording::excerpt;
+use crate::spec::{
+    OIDC_ID_TOKEN, RFC6749_REFRESH_SCOPE, RFC6749_SCOPE_GRANTED, RFC6749_SCOPE_LIST,
+};
+use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
@@ -34,8 +36,13 @@ rule! {
         NO_ID_TOKEN: Warning AuthorizationServer Certain
             "No ID token came though openid was granted",
         SAID_SO: Note Nobody Certain "Less scope was granted than asked for",
+        COMMAS: Warning AuthorizationServer Likely
+            "scope in the token answer is separated by commas",
+        EMPTY: Note AuthorizationServer Certain "scope in the token answer is empty",
+        ANOTHER: Note AuthorizationServer Likely
+            "Another scope was granted than the one asked for",
     ],
-    spec: [RFC6749_SCOPE_GRANTED, RFC6749_REFRESH_SCOPE, OIDC_ID_TOKEN],
+    spec: [RFC6749_SCOPE_GRANTED, RFC6749_REFRESH_SCOPE, RFC6749_SCOPE_LIST, OIDC_ID_TOKEN],
     looks_at: [TokenAnswer, ScopeAskedFor],
 }
 
@@ -92,6 +99,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             " The server may also grant it without writing it into the token.",
         )
     };
+    if let Some(odd) = told.and_then(|told| misspelt(told, &asked)) {
+        return findings.add(odd.at(seen.seq, Part::body("/scope")));
+    }
     let finding = RULE
         .found(RFC6749_SCOPE_GRANTED)
         .expected(format!(
@@ -122,6 +132,69 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  this client if it is to have it."
             )),
     });
+}
+
+/// A `scope` that does not say what was granted of what was asked for: names with commas between
+/// them, no name at all, or only names that nobody asked for.
+fn misspelt(told: &str, asked: &str) -> Option<Finding> {
+    let asked_for: Vec<&str> = asked.split_whitespace().collect();
+    let by_comma: Vec<&str> = told
+        .split([',', ' '])
+        .filter(|name| !name.is_empty())
+        .collect();
+    let has = |names: &[&str]| asked_for.iter().any(|name| names.contains(name));
+    let with_spaces = excerpt(&by_comma.join(" "));
+    if told.contains(',') && has(&by_comma) {
+        let finding = RULE
+            .found(RFC6749_SCOPE_LIST)
+            .variant(&COMMAS)
+            .message(
+                "Scopes are separated by spaces, so clients read this as one scope with commas in its \
+                 name. They take what they asked for as not granted, and stop or ask once more.",
+            )
+            .expected(format!("scope \"{with_spaces}\""))
+            .actual(format!("scope \"{}\"", excerpt(told)))
+            .fix(format!(
+                "Put spaces between the scopes of the token answer: \"scope\": \"{with_spaces}\"."
+            ));
+        return Some(finding);
+    }
+    if by_comma.is_empty() {
+        let finding = RULE
+            .found(RFC6749_SCOPE_LIST)
+            .variant(&EMPTY)
+            .message(
+                "An empty scope says that nothing was granted, and there is a token all the same. \
+                 Clients that compare it with what they asked for take the login for refused.",
+            )
+            .expected(format!("scope \"{}\", or no scope", excerpt(asked)))
+            .actual("scope \"\"")
+            .fix(
+                "Write into scope what was granted, or leave scope out where it is what was asked for.",
+            );
+        return Some(finding);
+    }
+    // Scopes of OpenID Connect beside others are granted in part.
+    if has(&by_comma) || asked_for.iter().any(|name| OF_OPENID.contains(name)) {
+        return None;
+    }
+    let finding = RULE
+        .found(RFC6749_SCOPE_GRANTED)
+        .variant(&ANOTHER)
+        .message(format!(
+            "Nothing of what was asked for was granted; {}, which nobody asked for, came in its place. \
+             The request may have lost its scope on the way, and these are the server's defaults; or \
+             the client is set to these.",
+            excerpt(&list(&by_comma))
+        ))
+        .expected(format!("scope \"{}\"", excerpt(asked)))
+        .actual(format!("scope \"{}\"", excerpt(told)))
+        .fix(format!(
+            "Allow {} for this client at the authorization server, and let nothing in front of it take \
+             scope out of the request.",
+            excerpt(asked)
+        ));
+    Some(finding)
 }
 
 /// A refresh answer whose `scope` has more than the answer before it.
@@ -249,6 +322,21 @@ mod tests {
         );
         run.token.edit(|token| token["scope"] = json!("read"));
         assert_eq!(run.finding("A20").level, Level::Note);
+    }
+
+    #[test]
+    fn a_scope_that_does_not_say_what_was_granted() {
+        let told = |scope: &str| {
+            let mut run = granted("read", "read");
+            run.token.edit(|token| token["scope"] = json!(scope));
+            run
+        };
+        assert_eq!(told("read,write").finding("A20").variant, "commas");
+        assert_eq!(told("").finding("A20").variant, "empty");
+        assert_eq!(told("profile email").finding("A20").variant, "another");
+        for lawful in ["read", "write read", "read a,b"] {
+            assert!(told(lawful).is_silent("A20"), "{lawful}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 use serde_json::Value;
 
 use crate::finding::Part;
-use crate::reading::{Reading, object, text};
+use crate::reading::{Reading, oauth_error, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7591_PUBLIC_CLIENT;
+use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
@@ -23,6 +24,10 @@ rule! {
     /// RFC 7591 sections 2 and 3.2.1.
     "G07" "secret_for_public_client" Warning AuthorizationServer since None,
     title: "A client that asked for no secret is given one",
+    variants: [
+        SECRET_WANTED: Error AuthorizationServer Likely
+            "A client that asked for no secret is given one, and is then refused",
+    ],
     spec: [RFC7591_PUBLIC_CLIENT],
     looks_at: [Registered],
 }
@@ -54,14 +59,44 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "Give no client_secret for none, or answer with the token_endpoint_auth_method that \
              was set instead.",
         );
-    findings.add(finding);
+    findings.add(match refused_for_it(reading, seen.seq) {
+        None => finding,
+        Some(said) => finding
+            .variant(&SECRET_WANTED)
+            .message(
+                "The client registered with token_endpoint_auth_method none, a public client. The \
+                 answer has a secret and does not say how to send it, so each client does it its own \
+                 way or not at all. The token endpoint then refuses the client, which says that it \
+                 wants the secret sent in one way.",
+            )
+            .expected("token_endpoint_auth_method beside client_secret, or no client_secret")
+            .actual(excerpt(&format!(
+                "client_secret without token_endpoint_auth_method; the token endpoint answers {said}"
+            )))
+            .fix(
+                "Take public clients (none) without a secret at the token endpoint. Or write the \
+                 method that is wanted, such as client_secret_post, into token_endpoint_auth_method \
+                 of the registration answer and into token_endpoint_auth_methods_supported.",
+            ),
+    });
+}
+
+/// What the token endpoint said of a client that it refused after this registration.
+fn refused_for_it(reading: &Reading<'_>, registered: u32) -> Option<String> {
+    let (last, _) = reading
+        .tokens
+        .last()
+        .filter(|(seen, _)| seen.seq > registered)?;
+    let error = oauth_error(last.response()?)?;
+    (error.error == "invalid_client").then(|| error.words())
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trace::{Phase, StopCode};
 
-    use crate::sample::Run;
+    use crate::sample::{Answer, Run};
 
     fn with_secret(method: &str) -> Run {
         let mut run = Run::healthy();
@@ -75,6 +110,17 @@ mod tests {
     #[test]
     fn fires_and_does_not_tell_the_value() {
         assert!(!format!("{:?}", with_secret("none").finding("G07")).contains("hush"));
+    }
+
+    #[test]
+    fn a_client_that_is_refused_after_it() {
+        let mut run = with_secret("none");
+        run.token = Answer::json(401, json!({"error": "invalid_client"}));
+        run.stop(Phase::Token, StopCode::TokenRejected);
+        assert_eq!(run.finding("G07").variant, "secret_wanted");
+        assert_eq!(run.found()[0], "G07");
+        run.token = Answer::json(400, json!({"error": "invalid_grant"}));
+        assert_eq!(run.finding("G07").variant, "default");
     }
 
     #[test]

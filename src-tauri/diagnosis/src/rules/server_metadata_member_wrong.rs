@@ -1,9 +1,9 @@
 use serde_json::Value;
-use trace::{Document, DocumentError, Grant, WellKnown};
+use trace::{Document, DocumentError, Grant, StopCode, WellKnown};
 
 use crate::finding::{Finding, Level, Part};
 use crate::members::{Form, Member, problems};
-use crate::reading::{Reading, ServerTry, object};
+use crate::reading::{Reading, ServerTry, access_token, oauth_error, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC8414_GRANT_TYPES, RFC8414_RESPONSE, RFC8414_RESPONSE_TYPES, RFC8414_SCOPES};
 use crate::wording::{excerpt, list};
@@ -38,9 +38,16 @@ rule! {
             "{member} of the authorization server metadata has a fragment",
         NO_METHOD: Warning AuthorizationServer Certain
             "{member} lists no way to authenticate that MCP clients have",
+        KEYS_ONLY: Warning AuthorizationServer Likely
+            "{member} lists clients with a key alone, and one without was given a token",
+        KEY_NEEDED: Error Client Likely
+            "The authorization server takes clients with a key alone, and this one has none",
     ],
     spec: [RFC8414_RESPONSE_TYPES, RFC8414_GRANT_TYPES, RFC8414_SCOPES, RFC8414_RESPONSE],
-    stops: [NoServerMetadata, IssuerMismatch by BLANK],
+    stops: [
+        NoServerMetadata, IssuerMismatch by BLANK, TokenRejected by KEY_NEEDED,
+        RegistrationRejected by KEY_NEEDED,
+    ],
     looks_at: [ServerMetadataRequest],
 }
 
@@ -140,6 +147,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return findings.add(blank(attempt, &document));
     }
     no_method(reading, attempt, &document, findings);
+    keys_only(reading, attempt, &document, findings);
     no_place_to_push(attempt, &document, findings);
     sets_parameter(reading, attempt, &document, findings);
     no_place_for_devices(reading, attempt, &document, findings);
@@ -266,6 +274,87 @@ fn no_method(
             "List in {MEMBER} what the token endpoint takes; \"none\" lets public clients in."
         ));
     findings.add(finding);
+}
+
+/// What a client without a key or a certificate has.
+const WITHOUT_KEY: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
+
+/// Nothing but keys is listed, and this client has none: either it was taken all the same, and the
+/// list is wrong, or it was refused.
+fn keys_only(
+    reading: &Reading<'_>,
+    attempt: &ServerTry<'_>,
+    document: &Document,
+    findings: &mut Findings,
+) {
+    const MEMBER: &str = "token_endpoint_auth_methods_supported";
+    let listed = document.get(MEMBER).and_then(Value::as_array);
+    let Some(listed) = listed.map(|listed| listed.iter().filter_map(Value::as_str)) else {
+        return;
+    };
+    let listed: Vec<&str> = listed.collect();
+    let client = reading.client_before(u32::MAX);
+    let used = client.and_then(|(_, method)| method).unwrap_or("none");
+    let has_key = |method: &&str| matches!(*method, "private_key_jwt" | "client_secret_jwt");
+    let is_keys_only = listed.iter().any(has_key)
+        && !listed.iter().any(|method| WITHOUT_KEY.contains(method))
+        && WITHOUT_KEY.contains(&used);
+    if !is_keys_only {
+        return;
+    }
+    let sent = excerpt(&format!("\"{MEMBER}\": {listed:?}"));
+    let finding = RULE
+        .found(RFC8414_RESPONSE)
+        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
+        .actual(sent);
+    let issued = reading.tokens.iter().any(|(seen, _)| {
+        seen.response()
+            .is_some_and(|answer| access_token(answer).is_some())
+    });
+    let refused = [StopCode::TokenRejected, StopCode::RegistrationRejected];
+    if issued {
+        return findings.add(
+            finding
+                .variant(&KEYS_ONLY)
+                .title_with([MEMBER])
+                .message(format!(
+                    "This client authenticated by {used} and was given a token, so the list is not \
+                     whole. Clients go by it: one that has no key stops here."
+                ))
+                .expected(format!("{used} in {MEMBER}"))
+                .fix(format!("Add \"{used}\" to {MEMBER} of the metadata.")),
+        );
+    }
+    if refused.iter().any(|code| reading.stopped(*code).is_some()) && is_about_client(reading) {
+        findings.add(
+            finding
+                .variant(&KEY_NEEDED)
+                .message(format!(
+                    "Nothing but {} is listed, and this client authenticates by {used}.",
+                    list(&listed)
+                ))
+                .expected("a client with a key that the authorization server knows")
+                .fix(
+                    "Register a client with a public key at the authorization server, and give this \
+                     run its ID and its private key (--client-id, --private-key). To let clients \
+                     without a key in, the authorization server has to accept and list none.",
+                ),
+        );
+    }
+}
+
+/// Whether the last refusal is about the client and how it authenticates.
+fn is_about_client(reading: &Reading<'_>) -> bool {
+    let tokens = reading.tokens.iter().map(|(seen, _)| *seen);
+    let last = reading.registrations.iter().copied().chain(tokens).last();
+    let error = last.and_then(|seen| oauth_error(seen.response()?));
+    error.is_some_and(|error| {
+        let about_method = error.words().contains("token_endpoint_auth_method");
+        matches!(
+            error.error.as_str(),
+            "invalid_client" | "unauthorized_client"
+        ) || about_method
+    })
 }
 
 /// An authorization endpoint whose own query has what the client has to say.
@@ -436,7 +525,7 @@ mod tests {
     use serde_json::json;
     use trace::{Phase, StopCode};
 
-    use crate::sample::Run;
+    use crate::sample::{Answer, Run};
 
     fn with(member: &str, value: serde_json::Value) -> Run {
         let mut run = Run::healthy();
@@ -518,11 +607,26 @@ mod tests {
         assert_eq!(methods.finding("M06").variant, "no_method");
         for listed in [
             json!(["none"]),
-            json!(["tls_client_auth", "private_key_jwt"]),
+            json!(["tls_client_auth", "client_secret_post"]),
         ] {
             let run = with("token_endpoint_auth_methods_supported", listed);
             assert!(run.is_silent("M06"));
         }
+    }
+
+    #[test]
+    fn a_list_with_keys_alone() {
+        const MEMBER: &str = "token_endpoint_auth_methods_supported";
+        let keys = || with(MEMBER, json!(["private_key_jwt"]));
+        assert_eq!(keys().finding("M06").variant, "keys_only");
+        let mut refused = keys();
+        refused.token = Answer::json(401, json!({"error": "invalid_client"}));
+        refused.stop(Phase::Token, StopCode::TokenRejected);
+        assert_eq!(refused.finding("M06").variant, "key_needed");
+        refused.token = Answer::json(400, json!({"error": "invalid_grant"}));
+        assert!(refused.is_silent("M06"));
+        let secrets = with(MEMBER, json!(["private_key_jwt", "client_secret_basic"]));
+        assert!(secrets.is_silent("M06"));
     }
 
     #[test]

@@ -53,6 +53,8 @@ rule! {
             "The authorization server metadata comes with status {status} instead of 200",
         REFUSED: Error AuthorizationServer Likely
             "The authorization server refuses the request for its metadata",
+        GONE: Error AuthorizationServer Likely
+            "The authorization server says that its metadata is gone",
         NO_URL: Error McpServer Certain
             "authorization_servers names something that is not an http or https URL",
         NO_OBJECT: Error AuthorizationServer Certain
@@ -311,6 +313,19 @@ fn cause(attempt: &ServerTry<'_>) -> Option<Cause> {
                 ),
             );
         }
+        (_, 410) => {
+            return caused(
+                &GONE,
+                format!(
+                    "{url} is answered 410, and not 404: the server says that the document was there \
+                     and was taken away for good. Clients stop here."
+                ),
+                format!(
+                    "Serve the metadata at {url} again. If the authorization server has moved, write \
+                     its new issuer into authorization_servers of the resource metadata."
+                ),
+            );
+        }
         (_, 401 | 403 | 407) if by_status(&response, WHO).is_none() => {
             return caused(
                 &GUARDED,
@@ -422,6 +437,11 @@ mod tests {
         assert_eq!(refused.variant, "refused");
         assert_eq!(refused.owner, Owner::AuthorizationServer);
         assert_eq!(answered(Answer::bare(404)).owner, Owner::McpServer);
+        let gone = answered(Answer::bare(410));
+        assert_eq!(
+            (gone.variant.as_str(), gone.owner),
+            ("gone", Owner::AuthorizationServer)
+        );
         let urn = without_metadata("urn:example:as").finding("S01");
         assert_eq!(
             (urn.variant.as_str(), urn.owner),
@@ -456,7 +476,7 @@ mod tests {
                 Owner::AuthorizationServer,
                 "guarded",
             ),
-            (Answer::bare(410), Owner::McpServer, "default"),
+            (Answer::bare(404), Owner::McpServer, "default"),
         ] {
             let finding = answered(answer);
             assert_eq!((finding.owner, finding.variant.as_str()), (owner, variant));

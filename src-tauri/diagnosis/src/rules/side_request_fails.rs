@@ -2,9 +2,10 @@ use trace::Purpose;
 
 use crate::by_status::of_client_request;
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, oauth_error, object};
+use crate::reading::{ExchangeRef, Reading, challenges, oauth_error, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{OIDC_USERINFO_SUB, RFC7662_ACTIVE, Spec};
+use crate::step_up::{granted, lacks_scope, without, words};
 use crate::wording::{answer_in_words, excerpt};
 
 rule! {
@@ -33,6 +34,9 @@ rule! {
             "{endpoint} answers with something that is not a JSON object",
         KIND_NOT_SUPPORTED: Note AuthorizationServer Certain
             "{endpoint} does not serve tokens of this kind",
+        SCOPE_WANTED: Warning Client Likely "{endpoint} wants a scope that was not asked for",
+        SCOPE_IS_THERE: Warning AuthorizationServer Likely
+            "{endpoint} wants a scope that the token has",
     ],
     spec: [RFC7662_ACTIVE, OIDC_USERINFO_SUB],
     looks_at: [SideRequest],
@@ -44,7 +48,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let Some((name, spec)) = endpoint(&seen.exchange.purpose) else {
             continue;
         };
-        if let Some(finding) = failed(seen, spec).filter(|_| !told.contains(&name)) {
+        let finding = failed(seen, spec).or_else(|| lacks(reading, seen, spec));
+        if let Some(finding) = finding.filter(|_| !told.contains(&name)) {
             told.push(name);
             findings.add(finding.title_with([name]));
         }
@@ -151,6 +156,55 @@ fn failed(seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
     }
 }
 
+/// A refusal for want of scope, which whoever asked for the token can mend.
+fn lacks(reading: &Reading<'_>, seen: ExchangeRef<'_>, spec: Spec) -> Option<Finding> {
+    if seen.exchange.purpose != Purpose::Userinfo || !lacks_scope(seen) {
+        return None;
+    }
+    let all = challenges(seen.response()?).ok()?;
+    let wanted = all
+        .iter()
+        .find_map(|challenge| challenge.parameter("scope"))
+        .filter(|scope| !scope.trim().is_empty())
+        .unwrap_or("openid");
+    let wanted = words(wanted);
+    let asked = reading.scope_asked_for(seen.seq).unwrap_or_default();
+    let granted = granted(reading, seen).unwrap_or_else(|| asked.clone());
+    let lacking = without(&wanted, &granted);
+    let finding = RULE
+        .found(spec)
+        .at(seen.seq, Part::response_header("WWW-Authenticate"))
+        .expected("200 with a JSON object")
+        .actual(excerpt(&format!(
+            "403: insufficient_scope, scope \"{}\"",
+            wanted.join(" ")
+        )));
+    if lacking.is_empty() {
+        return Some(
+            finding
+                .variant(&SCOPE_IS_THERE)
+                .message(format!(
+                    "The token was granted {}, and the endpoint refuses it for want of that.",
+                    excerpt(&wanted.join(" "))
+                ))
+                .fix("Let the userinfo endpoint go by the scope that the token was granted."),
+        );
+    }
+    let lacking = excerpt(&lacking.join(" "));
+    let all = excerpt(format!("{asked} {lacking}").trim());
+    Some(
+        finding
+            .variant(&SCOPE_WANTED)
+            .message(format!(
+                "The endpoint is there for clients that ask for {lacking} at the login, and this one \
+                 did not. Calls to the MCP server do not need it."
+            ))
+            .fix(format!(
+                "Ask for {lacking} too, if you need to know who the user is: --scope \"{all}\"."
+            )),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -214,6 +268,29 @@ mod tests {
         assert_eq!(introspected(&nonce), None);
         let scope = Answer::json(400, json!({"error": "invalid_scope"}));
         assert_eq!(asked(Purpose::Userinfo, &scope), None);
+    }
+
+    #[test]
+    fn userinfo_that_wants_a_scope() {
+        let challenge = "Bearer error=\"insufficient_scope\", scope=\"openid\"";
+        let refused = Answer::bare(403).header("www-authenticate", challenge);
+        let with = |scope: &str| {
+            let mut run = Run::healthy();
+            run.ask("scope", Some(scope));
+            let mut trace = run.trace();
+            let request = Request::new("GET", format!("{AS}/userinfo"));
+            push_to_server(&mut trace, Purpose::Userinfo, request, &refused);
+            found_in(&trace, "N07").unwrap()
+        };
+        let finding = with("mcp");
+        assert_eq!(finding.variant, "scope_wanted");
+        assert!(
+            finding.fix.contains("--scope \"mcp openid\""),
+            "{}",
+            finding.fix
+        );
+        assert_eq!(with("mcp openid").variant, "scope_is_there");
+        assert_eq!(asked(Purpose::Userinfo, &Answer::bare(403)), None);
     }
 
     #[test]

@@ -49,7 +49,9 @@ rule! {
         RFC6749_INVALID_GRANT, RFC6749_INVALID_CLIENT, RFC6749_UNAUTHORIZED_CLIENT, RFC6749_INVALID_SCOPE,
         RFC8707_INVALID_TARGET, RFC6749_TOKEN_ERROR, RFC6749_TOKEN_OK, RFC9449_PROOF,
     ],
-    follows: ["X01", "X02", "M06/sets_parameter", "G21", "A32/repeated"],
+    follows: [
+        "X01", "X02", "M06/sets_parameter", "M06/key_needed", "G07/secret_wanted", "G21", "A32/repeated",
+    ],
     stops: [TokenRejected],
     looks_at: [TokenRequest],
 }

@@ -197,3 +197,11 @@ pub(crate) const MCP_TOOL: Spec = Spec {
     url: "https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool",
     quote: "inputSchema: JSON Schema defining expected parameters",
 };
+
+pub(crate) const MCP_NO_OFFLINE_ACCESS: Spec = Spec {
+    title: "MCP 2026-07-28 authorization, Refresh Tokens",
+    url: "https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#refresh-tokens",
+    quote: "MCP Servers (Protected Resources) SHOULD NOT include offline_access in WWW-Authenticate \
+            scope or Protected Resource Metadata scopes_supported, as refresh tokens are not a \
+            resource requirement.",
+};

@@ -467,3 +467,19 @@ pub(crate) const RFC9728_TLS: Spec = Spec {
     url: "https://www.rfc-editor.org/rfc/rfc9728.html#section-7.1",
     quote: "Implementations MUST support TLS.",
 };
+
+pub(crate) const RFC8628_OK: Spec = Spec {
+    title: "RFC 8628 section 3.2",
+    url: "https://www.rfc-editor.org/rfc/rfc8628.html#section-3.2",
+    quote: "In response, the authorization server generates a unique device verification code and \
+            an end-user code that are valid for a limited time and includes them in the HTTP \
+            response body using the \"application/json\" format [RFC8259] with a 200 (OK) status \
+            code.",
+};
+
+pub(crate) const RFC7515_CRITICAL: Spec = Spec {
+    title: "RFC 7515 section 4.1.11",
+    url: "https://www.rfc-editor.org/rfc/rfc7515.html#section-4.1.11",
+    quote: "If any of the listed extension Header Parameters are not understood and supported by \
+            the recipient, then the JWS is invalid.",
+};

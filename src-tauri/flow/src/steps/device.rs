@@ -69,7 +69,9 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &Env<'_>)
         Outcome::Response(response) => response,
         Outcome::Failure(failure) => return Transition::no_response(flow, failure),
     };
-    let answer = json_object(response).filter(|_| response.status == 200);
+    // Another success status is told, and no reason to stop.
+    let answer = json_object(response)
+        .filter(|answer| matches!(response.status, 200..=299) && !answer.contains_key("error"));
     let Some(answer) = answer else {
         let words = refusal(response);
         let message =
