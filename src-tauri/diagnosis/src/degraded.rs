@@ -168,9 +168,10 @@ const NEED_DECISIONS: [(&str, &str); 14] = [
 ];
 
 /// The rules of which some sample says by decisions alone what traffic would show as well: a grant
-/// that was used and not chosen, a client of another name, a revocation that was not sent.
-const NOT_IN_TRAFFIC: [&str; 10] = [
-    "C03", "DV2", "G03", "G14", "M04", "O05", "S01", "S06", "S12", "V03",
+/// that was used and not chosen, a client of another name or with a certificate, a revocation that
+/// was not sent.
+const NOT_IN_TRAFFIC: [&str; 11] = [
+    "C02", "C03", "DV2", "G03", "G14", "M04", "O05", "S01", "S06", "S12", "V03",
 ];
 
 /// The rules that look at where a flow ends. A sample without a stop may end anywhere.

@@ -1,14 +1,14 @@
-use trace::Grant;
+use trace::{Decision, Grant};
 
 use crate::code_exchange::ClientAuthentication;
 use crate::finding::Part;
-use crate::reading::{Reading, access_token, object, text};
+use crate::reading::{ExchangeRef, Reading, access_token, jwt, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9700_ROTATION;
 
 rule! {
     /// # What it looks at
-    /// A successful refresh of a client without authentication and without a proof of possession,
+    /// A successful refresh of a client without authentication, certificate or proof of possession,
     /// whose answer has no new refresh token.
     ///
     /// # Why it matters
@@ -46,7 +46,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let old = crate::reading::value(sent, "refresh_token").unwrap_or_default();
         let new =
             object(response).and_then(|answer| text(&answer, "refresh_token").map(str::to_owned));
-        public && new.is_none_or(|new| new == old)
+        public && !shows_a_certificate(reading, *seen) && new.is_none_or(|new| new == old)
     });
     let Some((seen, _)) = kept else { return };
     let finding = RULE
@@ -63,9 +63,37 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// A client certificate is shown below HTTP: the run says so, or its method, or a token that is
+/// bound to it (RFC 8705 sections 2 and 3).
+fn shows_a_certificate(reading: &Reading<'_>, refresh: ExchangeRef<'_>) -> bool {
+    let mut decisions = reading.decisions.iter();
+    let decided = decisions.any(|(_, one)| matches!(one, Decision::ClientCertificate { .. }));
+    let client = reading.client_before(refresh.seq);
+    let by_method = client
+        .and_then(|(_, method)| method)
+        .is_some_and(|method| method.contains("tls_client_auth"));
+    let is_bound = |token: String| {
+        let bound = jwt(&token).is_ok_and(|jwt| {
+            let confirmed = jwt.claims.get("cnf");
+            confirmed.is_some_and(|confirmed| confirmed.get("x5t#S256").is_some())
+        });
+        bound.then_some(())
+    };
+    let mut tokens = reading.tokens.iter();
+    decided
+        || by_method
+        || tokens.any(|(seen, _)| {
+            let token = seen.response().and_then(access_token);
+            token.and_then(is_bound).is_some()
+        })
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::sample::{Run, dpop_proof, found_in};
+    use serde_json::json;
+    use trace::Decision;
+
+    use crate::sample::{AS, MCP, Run, dpop_proof, found_in, jwt, token_answer};
 
     #[test]
     fn an_answer_without_or_with_the_same_refresh_token() {
@@ -79,6 +107,26 @@ mod tests {
             .unwrap()
             .edit(|answer| answer["refresh_token"] = "refresh-1".into());
         assert_eq!(run.found(), ["C02"]);
+    }
+
+    #[test]
+    fn a_client_with_a_certificate_is_not_public() {
+        let kept = || {
+            let mut run = Run::healthy_with_refresh();
+            let answer = run.refresh.as_mut().unwrap();
+            answer.edit(|answer| answer["refresh_token"] = "refresh-1".into());
+            run
+        };
+        assert_eq!(kept().found(), ["C02"]);
+        let mut shown = kept();
+        let thumbprint = "ours".into();
+        shown.decisions = vec![Decision::ClientCertificate { thumbprint }];
+        assert!(found_in(&shown.trace(), "C02").is_none());
+        let mut bound = kept();
+        let cnf = json!({"x5t#S256": "ours"});
+        let claims = json!({"iss": AS, "aud": MCP, "exp": 4_000_000_000_u64, "cnf": cnf});
+        bound.token = token_answer(&jwt(&claims), "refresh-1");
+        assert!(found_in(&bound.trace(), "C02").is_none());
     }
 
     #[test]
