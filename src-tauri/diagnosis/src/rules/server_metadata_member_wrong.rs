@@ -118,6 +118,31 @@ const TABLE: &[Member] = &[
         Level::Warning,
     ),
     member(
+        "revocation_endpoint_auth_signing_alg_values_supported",
+        Form::Algorithms,
+        Level::Warning,
+    ),
+    member(
+        "introspection_endpoint_auth_signing_alg_values_supported",
+        Form::Algorithms,
+        Level::Warning,
+    ),
+    member(
+        "revocation_endpoint_auth_methods_supported",
+        Form::Texts,
+        Level::Warning,
+    ),
+    member(
+        "introspection_endpoint_auth_methods_supported",
+        Form::Texts,
+        Level::Warning,
+    ),
+    member(
+        "tls_client_certificate_bound_access_tokens",
+        Form::Flag,
+        Level::Warning,
+    ),
+    member(
         "require_pushed_authorization_requests",
         Form::Flag,
         Level::Warning,
@@ -580,6 +605,12 @@ mod tests {
                 "authorization_response_iss_parameter_supported",
                 json!("true"),
             ),
+            (
+                "introspection_endpoint_auth_signing_alg_values_supported",
+                json!(["none"]),
+            ),
+            ("revocation_endpoint_auth_methods_supported", json!("none")),
+            ("tls_client_certificate_bound_access_tokens", json!("yes")),
         ] {
             assert!(!with(member, value).is_silent("M06"), "{member}");
         }
