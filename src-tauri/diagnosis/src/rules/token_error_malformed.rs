@@ -1,14 +1,19 @@
+use std::collections::HashSet;
+
+use trace::Grant;
+
 use crate::by_status::of_token_answer;
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading, object, text};
+use crate::reading::{ExchangeRef, Reading, access_token, form, oauth_error, object, text, value};
 use crate::rule::{Findings, rule};
-use crate::spec::{RFC6749_ERROR_DESCRIPTION, RFC6749_TOKEN_ERROR};
+use crate::spec::{RFC6749_ERROR_DESCRIPTION, RFC6749_INVALID_GRANT, RFC6749_TOKEN_ERROR};
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
     /// The form of the errors that the token endpoint answers: the status that belongs to the error
-    /// code, and the characters of the description.
+    /// code, and the characters of the description. Whether a code that was used is refused with
+    /// `invalid_grant`.
     ///
     /// # Why it matters
     /// Many clients go by the status first: they take 401 for a client that is refused, and
@@ -26,8 +31,10 @@ rule! {
     variants: [
         DESCRIPTION: Note AuthorizationServer Certain
             "The description of an error has characters that it may not have",
+        USED_CODE: Note AuthorizationServer Certain
+            "An authorization code that was used is refused with {error}",
     ],
-    spec: [RFC6749_TOKEN_ERROR, RFC6749_ERROR_DESCRIPTION],
+    spec: [RFC6749_TOKEN_ERROR, RFC6749_ERROR_DESCRIPTION, RFC6749_INVALID_GRANT],
     looks_at: [TokenRequest],
 }
 
@@ -48,6 +55,62 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if let Some(finding) = all().find_map(description) {
         findings.add(finding);
     }
+    if let Some(finding) = used_code(reading) {
+        findings.add(finding);
+    }
+}
+
+/// Errors that are not about the code: the client, its proof, or a server that cannot answer now.
+const NOT_OF_THE_CODE: [&str; 6] = [
+    "invalid_grant",
+    "invalid_client",
+    "use_dpop_nonce",
+    "slow_down",
+    "server_error",
+    "temporarily_unavailable",
+];
+
+/// A code that had brought a token before, refused with an error that is about something else.
+fn used_code(reading: &Reading<'_>) -> Option<Finding> {
+    let mut used: HashSet<&str> = HashSet::new();
+    for (seen, grant) in &reading.tokens {
+        let code = value(form(seen.request()), "code");
+        let Some(code) = code.filter(|_| *grant == Grant::AuthorizationCode) else {
+            continue;
+        };
+        let Some(response) = seen.response_with_body() else {
+            continue;
+        };
+        if access_token(response).is_some() {
+            used.insert(code);
+            continue;
+        }
+        let said = oauth_error(response).filter(|error| {
+            (400..429).contains(&response.status)
+                && !error.error.is_empty()
+                && !NOT_OF_THE_CODE.contains(&error.error.as_str())
+        });
+        if let Some(error) = said.filter(|_| used.contains(code)) {
+            let name = excerpt(&error.error);
+            let finding = RULE
+                .found(RFC6749_INVALID_GRANT)
+                .variant(&USED_CODE)
+                .title_with([&name])
+                .at(seen.seq, Part::body("/error"))
+                .message(
+                    "The code is refused as it should be. Clients go by the error: at invalid_grant \
+                     they log in once more, at others they take themselves for wrongly set up and \
+                     stop.",
+                )
+                .expected("400 with invalid_grant")
+                .actual(excerpt(&format!("{}: {}", response.status, error.words())))
+                .fix(format!(
+                    "Answer invalid_grant in place of {name} for a code that was used or has expired."
+                ));
+            return Some(finding);
+        }
+    }
+    None
 }
 
 fn status(seen: ExchangeRef<'_>) -> Option<Finding> {
@@ -102,9 +165,9 @@ fn description(seen: ExchangeRef<'_>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, StopCode};
+    use trace::{Grant, Phase, Purpose, StopCode};
 
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, found_in, post, push_to_server};
 
     fn refused(status: u16, error: &str, description: &str) -> Run {
         let mut run = Run::healthy();
@@ -124,6 +187,32 @@ mod tests {
         assert_eq!(finding.variant, "description");
         let quoted = refused(400, "invalid_grant", "the \"code\" is old").finding("T47");
         assert_eq!(quoted.variant, "description");
+    }
+
+    #[test]
+    fn a_used_code_that_is_refused_with_another_error() {
+        let again = |error: &str| {
+            let run = Run::healthy();
+            let mut trace = run.trace();
+            let form: Vec<(&str, &str)> = run
+                .exchange
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
+            let grant = Grant::AuthorizationCode;
+            let answer = Answer::json(400, json!({"error": error}));
+            push_to_server(
+                &mut trace,
+                Purpose::Token { grant },
+                post("/token", &form),
+                &answer,
+            );
+            found_in(&trace, "T47")
+        };
+        assert_eq!(again("invalid_request").unwrap().variant, "used_code");
+        for lawful in ["invalid_grant", "invalid_client", "use_dpop_nonce"] {
+            assert_eq!(again(lawful), None, "{lawful}");
+        }
     }
 
     #[test]
