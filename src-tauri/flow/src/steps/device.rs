@@ -257,6 +257,23 @@ mod tests {
     }
 
     #[test]
+    fn another_success_status_is_no_reason_to_stop_and_an_error_is() {
+        let with = |status: u16, body: &str| {
+            let flow = flow(Step::ExpectTools);
+            with_env(|env| judge(flow, &setup(), &answer(status, body), env))
+        };
+        assert!(matches!(
+            with(201, GOOD).flow.step,
+            Step::ExpectToken { .. }
+        ));
+        let refused = with(200, r#"{"error":"invalid_client"}"#);
+        assert_eq!(
+            stopped(&refused),
+            Some((StopCode::AuthorizationError, false))
+        );
+    }
+
+    #[test]
     fn answers_without_what_is_needed_stop() {
         for (body, name) in [
             ("{}", "device_code"),
