@@ -42,7 +42,7 @@ export type Item =
       top: Px;
       row: Row;
       givenUpAt: number | null;
-      /** How long nothing was under way before it, where that is worth a word. */
+      /** How long nothing was under way before it, where that is long enough to be shown. */
       pause: Micros | null;
       /** How long requests were under way before it, pauses left out. */
       before: Micros;
@@ -75,7 +75,7 @@ export class Stack {
   #position = new Map<number, number>();
   #bands = new Map<number, number>();
 
-  /** Takes in what is new; begins afresh when older rows change their looks. */
+  /** Adds what is new. Begins again when older rows change their looks. */
   update(
     rows: readonly Row[],
     length: number,

@@ -3,7 +3,7 @@ import type { Row } from "../host/bindings/Row";
 import { duration, plural } from "../shared/units";
 import type { Badge } from "../trace/log.svelte";
 
-/** A row in words, for those who hear it. */
+/** A row in words, for screen readers. */
 export function spoken(
   row: Row,
   participants: readonly Participant[],

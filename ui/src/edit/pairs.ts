@@ -17,7 +17,7 @@ export interface Pair {
   name: string;
   /** Between the name and the value; nothing when there is no value. */
   mark: string;
-  /** None: the name stands alone, without a mark. */
+  /** Null: the name stands alone, without a mark. */
   value: string | null;
 }
 

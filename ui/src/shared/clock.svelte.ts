@@ -7,7 +7,7 @@ const everySecond = createSubscriber((changed) => {
   return () => clearInterval(timer);
 });
 
-/** The present; whoever reads it in an effect is told again each second. */
+/** The present. An effect that reads it runs again each second. */
 export function now(): Micros {
   everySecond();
   return Date.now() * 1_000;

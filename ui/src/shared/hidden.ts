@@ -96,7 +96,10 @@ function showBelow(node: Node): void {
   node.childNodes.forEach(showBelow);
 }
 
-/** What was written out here: that is not looked at again, however often it is moved in the page. */
+/**
+ * Texts that were written out here. They are not looked at again, however often they are moved in
+ * the page.
+ */
 const written = new WeakMap<Node, Map<string, string>>();
 
 function showText(node: Node): void {

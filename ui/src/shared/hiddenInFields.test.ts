@@ -15,7 +15,7 @@ function field(type = "text"): HTMLInputElement {
   return document.querySelector("input")!;
 }
 
-/** As a browser does with what is typed: it is in the field before anybody hears of it. */
+/** As a browser does with what is typed: it is in the field before any listener runs. */
 function type(into: HTMLInputElement, text: string, caret: number): void {
   own.set!.call(into, text);
   into.setSelectionRange(caret, caret);

@@ -14,7 +14,7 @@ export interface Entry {
   do: () => unknown;
 }
 
-/** Shown at most, of each group: who looks for more types more. */
+/** How many of each group are shown at most: typing more narrows them down. */
 const MOST = 8;
 
 /** What fits the words, in the order of the groups; without words, what can be done now. */

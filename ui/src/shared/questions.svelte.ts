@@ -17,7 +17,7 @@ export class Questions {
 
   /** True when it may be lost. */
   async sure(question: Question): Promise<boolean> {
-    // Whoever asks again has the last word.
+    // A new question replaces the one that is still open.
     this.asked?.answer(false);
     const yes = await new Promise<boolean>((answer) => {
       this.asked = { ...question, answer };

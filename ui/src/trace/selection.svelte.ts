@@ -21,7 +21,7 @@ export class Selection {
   following = $state(true);
   filter = $state.raw<Filter>(EVERYTHING);
 
-  /** Tells of rows whether they are to be seen; another function when the answer may be another. */
+  /** Says which rows are to be seen. A new function whenever its answers may have changed. */
   readonly shows = $derived.by(() => {
     const { participants } = this.#log;
     const badges = this.#asksForFindings ? this.#log.badges : NONE;
@@ -91,7 +91,7 @@ export class Selection {
   }
 }
 
-/** Tells of rows whether they pass the filter. Rewinds always do: they explain the order. */
+/** Says which rows pass the filter. Rewinds always do: they explain the order. */
 export function showing(filter: Filter, known: Known): (row: Row) => boolean {
   const fits = filterOf(filter.text);
   return (row) => {
