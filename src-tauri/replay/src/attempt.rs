@@ -359,3 +359,52 @@ fn is_challenged_stream(exchange: &Exchange) -> bool {
         && exchange.recorded.request_headers == Recorded::Whole
         && token(&exchange.request).is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use trace::{Body, Outcome, ParticipantId, Request, Response};
+
+    use super::*;
+
+    /// What a request to the MCP server was for that is no call.
+    fn settled(request: Request, status: u16) -> Purpose {
+        Attempt::default().settled(&Exchange {
+            purpose: Purpose::Unknown,
+            from: ParticipantId::CLIENT,
+            to: ParticipantId::CLIENT,
+            label: String::new(),
+            request,
+            edited: false,
+            answer_edited: false,
+            outcome: Outcome::Response(Response {
+                status,
+                headers: Vec::new(),
+                body: Body::empty(),
+            }),
+            started: trace::Timestamp(0),
+            timings: trace::Timings::default(),
+            connection: None,
+            verdict: None,
+            recorded: trace::Recording::default(),
+            client_side: None,
+            server_side: None,
+        })
+    }
+
+    #[test]
+    fn a_stream_is_challenged_where_it_is_refused_for_want_of_a_token() {
+        let to_server = |method: &str| Request::new(method, "https://mcp.example/mcp");
+        let challenge = Purpose::Challenge {
+            method: String::new(),
+        };
+        assert_eq!(settled(to_server("GET"), 401), challenge);
+        let with_token = to_server("GET").header("authorization", "Bearer opaque");
+        for (request, status) in [
+            (with_token, 401),
+            (to_server("GET"), 405),
+            (to_server("DELETE"), 401),
+        ] {
+            assert_eq!(settled(request, status), Purpose::Unknown);
+        }
+    }
+}
