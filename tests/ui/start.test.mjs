@@ -52,7 +52,7 @@ test("Enter finds the problem, and stepping is beside it", async () => {
   const page = await ui.open("?fixture=s01");
   assert.match(await page.find("start-run").innerText(), /Find the problem/);
   await page.find("start-url").press("Enter");
-  await page.find("pause").waitFor({ state: "visible" });
+  await stands(page, "stopped");
   await closed(page);
 
   const stepped = await ui.open("?fixture=s01");
