@@ -1,5 +1,5 @@
-//! Shows the page again when the process that draws it has died. All documents are here, so the
-//! page that comes back shows the same.
+//! Shows the page again when the process that draws it has died, or answers no more. All documents
+//! are here, so the page that comes back shows the same.
 
 #![cfg(any(target_os = "linux", target_os = "macos", test))]
 
@@ -36,27 +36,92 @@ impl Revivals {
     }
 }
 
+/// How often the page is asked whether it still answers.
+#[cfg(any(target_os = "linux", test))]
+const BEAT: Duration = Duration::from_secs(3);
+/// Beats in a row without an answer after which the page hangs.
+#[cfg(any(target_os = "linux", test))]
+const MOST_MISSED: u32 = 5;
+
+/// Whether the page still answers. WebKit itself does not tell of one that hangs unless somebody
+/// types into it.
+#[cfg(any(target_os = "linux", test))]
+struct Heart {
+    /// The last question, until it is answered.
+    waiting: bool,
+    missed: u32,
+    last: Instant,
+}
+
+#[cfg(any(target_os = "linux", test))]
+impl Heart {
+    fn new(now: Instant) -> Self {
+        Self {
+            waiting: false,
+            missed: 0,
+            last: now,
+        }
+    }
+
+    /// Once a beat: whether the page hangs. A beat that comes late counts for nothing: then the
+    /// machine is busy or was asleep, and the page may be as late.
+    fn hangs(&mut self, now: Instant) -> bool {
+        let is_late = now.duration_since(self.last) > BEAT + BEAT / 8;
+        self.last = now;
+        if !self.waiting {
+            self.missed = 0;
+        } else if !is_late {
+            self.missed += 1;
+        }
+        self.missed >= MOST_MISSED
+    }
+}
+
 #[cfg(target_os = "linux")]
 pub mod linux {
     use std::cell::RefCell;
+    use std::rc::Rc;
 
     use tauri::WebviewWindow;
-    use webkit2gtk::WebViewExt as _;
+    use webkit2gtk::glib::{ControlFlow, ObjectExt as _, timeout_add_local};
+    use webkit2gtk::{WebView, WebViewExt as _, gio};
 
-    use super::{Instant, Revivals};
+    use super::{BEAT, Heart, Instant, Revivals};
 
     pub fn watch(window: &WebviewWindow) -> tauri::Result<()> {
         window.with_webview(|webview| {
             let revivals = RefCell::new(Revivals::default());
-            webview
-                .inner()
-                .connect_web_process_terminated(move |view, reason| {
-                    tracing::warn!(?reason, "the process of the window's page ended");
-                    if revivals.borrow_mut().once_more(Instant::now()) {
-                        view.reload();
-                    }
-                });
+            let view = webview.inner();
+            view.connect_web_process_terminated(move |view, reason| {
+                tracing::warn!(?reason, "the process of the window's page ended");
+                if revivals.borrow_mut().once_more(Instant::now()) {
+                    view.reload();
+                }
+            });
+            listen_to_the_heart_of(&view);
         })
+    }
+
+    /// Ends the process of a page that hangs, for which it is brought back.
+    fn listen_to_the_heart_of(view: &WebView) {
+        let heart = Rc::new(RefCell::new(Heart::new(Instant::now())));
+        let view = view.downgrade();
+        timeout_add_local(BEAT, move || {
+            let Some(view) = view.upgrade() else {
+                return ControlFlow::Break;
+            };
+            if heart.borrow_mut().hangs(Instant::now()) {
+                tracing::warn!("the window's page does not answer");
+                *heart.borrow_mut() = Heart::new(Instant::now());
+                view.terminate_web_process();
+            } else if !heart.borrow().waiting {
+                heart.borrow_mut().waiting = true;
+                let asked = heart.clone();
+                let answered = move |_| asked.borrow_mut().waiting = false;
+                view.evaluate_javascript("0", None, None, gio::Cancellable::NONE, answered);
+            }
+            ControlFlow::Continue
+        });
     }
 }
 
@@ -95,5 +160,39 @@ mod tests {
         assert!(!revivals.once_more(at(61)));
         let mut seldom = Revivals::default();
         assert!((0..20).all(|hour| seldom.once_more(at(hour * 3600))));
+    }
+
+    #[test]
+    fn a_page_hangs_that_misses_beats_in_a_row_while_the_machine_keeps_time() {
+        let mut now = Instant::now();
+        let mut heart = Heart::new(now);
+        let mut beat = |heart: &mut Heart, after: Duration, waiting: bool| {
+            now += after;
+            let hangs = heart.hangs(now);
+            heart.waiting = waiting;
+            hangs
+        };
+        assert!(
+            !(0..20).any(|_| beat(&mut heart, BEAT, false)),
+            "it answers"
+        );
+        let asked = beat(&mut heart, BEAT, true);
+        let missed: Vec<bool> = (0..5).map(|_| beat(&mut heart, BEAT, true)).collect();
+        assert!(!asked);
+        assert_eq!(missed, [false, false, false, false, true]);
+
+        beat(&mut heart, BEAT, false);
+        assert!(!beat(&mut heart, BEAT, false), "it answers again");
+        beat(&mut heart, BEAT, true);
+        for _ in 0..4 {
+            assert!(!beat(&mut heart, BEAT, true), "it is slow");
+        }
+        assert!(
+            !(0..20).any(|_| beat(&mut heart, BEAT * 2, true)),
+            "the machine is slow"
+        );
+        assert!(!beat(&mut heart, BEAT * 1000, false), "the machine slept");
+        assert!(!beat(&mut heart, BEAT, true), "it answered at last");
+        assert!(!beat(&mut heart, BEAT, true), "so it has time again");
     }
 }

@@ -199,6 +199,17 @@ async fn a_page_whose_process_dies_comes_back_with_the_same_document() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_hangs_comes_back() {
+    let window = Window::open("hung").await;
+    let first = window.page_process().await;
+    // The script is answered before it hangs.
+    let hang = "setTimeout(() => { for (;;); }, 0); arguments[0](0)";
+    window.script(hang, vec![]).await;
+    window.another_page_process_than(first).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_killed_offers_its_run_at_the_next_start() {
     let window = Window::open("killed").await;
     window.click("start-run").await;
