@@ -368,7 +368,11 @@ impl Met {
             .env("TMPDIR", &files.folder)
             .spawn()
             .expect("the program can be run");
-        self.ended(&arguments, child, |_| false);
+        let (exit, output) = self.ended(&arguments, child, |_| false);
+        // A run that found no browser meets nothing.
+        if exit == Some(2) || stage.times_met() == 0 {
+            self.complain(format!("the page was not seen: {output}"));
+        }
         for leaked in stage.leaked() {
             self.complain(format!("went to another origin: {leaked}"));
         }

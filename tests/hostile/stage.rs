@@ -23,6 +23,8 @@ pub struct Stage {
     pub evil: String,
     /// What came to the foreign origin.
     heard: Arc<Mutex<Vec<String>>>,
+    /// How often the attack was met.
+    met: Arc<AtomicU32>,
     /// Dropped with the stage: what is held open or drips ends.
     _end: Sender<()>,
 }
@@ -33,6 +35,7 @@ struct Shared {
     origin: String,
     evil: String,
     count: AtomicU32,
+    met: Arc<AtomicU32>,
     ended: Mutex<std::sync::mpsc::Receiver<()>>,
 }
 
@@ -49,12 +52,14 @@ impl Stage {
         let (own, other) = (listener(), listener());
         let (origin, evil) = (origin_of(&own), origin_of(&other));
         let (end, ended) = channel();
+        let met: Arc<AtomicU32> = Arc::default();
         let shared = Arc::new(Shared {
             leg: case.leg,
             play: case.play.clone(),
             origin: origin.clone(),
             evil: evil.clone(),
             count: AtomicU32::new(0),
+            met: met.clone(),
             ended: Mutex::new(ended),
         });
         thread::spawn(move || {
@@ -75,8 +80,14 @@ impl Stage {
             origin,
             evil,
             heard,
+            met,
             _end: end,
         }
+    }
+
+    /// How often the attack was met.
+    pub fn times_met(&self) -> u32 {
+        self.met.load(Ordering::Relaxed)
     }
 
     /// Requests to the foreign origin that carry what is not for it.
@@ -140,6 +151,7 @@ impl Shared {
     }
 
     fn attack(&self, mut stream: TcpStream, asked: &Asked, number: u32) -> Option<()> {
+        self.met.fetch_add(1, Ordering::Relaxed);
         stream.set_nodelay(true).ok()?;
         let begin: Vec<u8> = self.play.pieces.iter().flat_map(Piece::bytes).collect();
         let begin = self.filled(&begin, asked, number);
