@@ -85,7 +85,7 @@ pub fn attacks() -> Vec<Attack> {
     for (number, attack) in files.into_iter().enumerate() {
         all.push(Attack {
             name: format!("{}, in a file", attack.answer.name),
-            usual: number.is_multiple_of(3),
+            usual: number.is_multiple_of(5),
             way: Way::File {
                 play: attack.answer.play(),
                 name: attack.file,
@@ -115,7 +115,7 @@ pub fn attacks() -> Vec<Attack> {
             };
             all.push(Attack {
                 name: format!("{}, {to}", attack.answer.name),
-                usual: (number + place).is_multiple_of(4),
+                usual: (number + place).is_multiple_of(6),
                 way: Way::Stranger {
                     at: *at,
                     play: attack.answer.play(),
