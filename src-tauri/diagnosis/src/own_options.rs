@@ -2,13 +2,13 @@
 //! and after it a failure that such an option has: then this client's settings have to change
 //! first, and neither server is blamed. What an option can cause, and how that is told, is data.
 
-use trace::{BodyEnd, Purpose};
+use trace::{BodyEnd, Grant, Purpose};
 
 use crate::catalogue;
 use crate::fields::value;
 use crate::finding::{Finding, Level};
 use crate::providers::{BY_HAND, words};
-use crate::reading::{ExchangeRef, Reading};
+use crate::reading::{ExchangeRef, Reading, access_jwt};
 use crate::rule::Rule;
 use crate::wording::{excerpt, list};
 
@@ -121,6 +121,10 @@ impl Tells {
                 .chosen(reading)
                 .and_then(|chosen| chosen.parse::<u64>().ok())
                 .is_some_and(|chosen| chosen <= *limit),
+            Self::AtIdentityProvider => exchange(reading, finding)
+                .is_some_and(|seen| is_to_identity_provider(&seen.exchange.purpose)),
+            Self::TokenForAnother => !is_token_for_this_server(reading),
+            Self::GrantNotListed => is_grant_not_listed(reading),
             Self::OtherResource => asks_for_another_resource(reading),
             Self::Truncated => exchange(reading, finding).is_some_and(|seen| {
                 let body = seen
@@ -169,6 +173,40 @@ const ANSWERS_TO: &[(&str, &[&str])] = &[
         &["code challenge method", "transform algorithm"],
     ),
 ];
+
+/// Whether the last access token says that it is meant for this MCP server.
+fn is_token_for_this_server(reading: &Reading<'_>) -> bool {
+    let mut tokens = reading.tokens.iter().rev();
+    let jwt = tokens.find_map(|(seen, _)| access_jwt(seen.response()?)?.ok());
+    let named = reading.resource_metadata();
+    let named = named.and_then(|(_, metadata)| metadata.resource.as_deref());
+    jwt.is_some_and(|jwt| {
+        let mut audience = jwt.audience().into_iter();
+        audience.any(|one| one == reading.server_url || Some(one) == named)
+    })
+}
+
+/// Whether the metadata does not list the grant that the run goes by.
+fn is_grant_not_listed(reading: &Reading<'_>) -> bool {
+    let Some((at, grant)) = reading.chosen_grant() else {
+        return false;
+    };
+    let Some((_, metadata)) = reading.server_metadata_before(at) else {
+        return false;
+    };
+    let listed = metadata.grant_types_supported.as_deref();
+    !listed.is_some_and(|listed| listed.iter().any(|one| one == grant.grant_type()))
+}
+
+fn is_to_identity_provider(purpose: &Purpose) -> bool {
+    matches!(
+        purpose,
+        Purpose::IdentityProviderMetadata { .. }
+            | Purpose::Token {
+                grant: Grant::TokenExchange
+            }
+    )
+}
 
 fn is_coding_truncated(body: &trace::Body) -> bool {
     let end = body.coding.as_ref().map(|coding| &coding.end);

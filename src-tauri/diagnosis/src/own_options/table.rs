@@ -35,6 +35,12 @@ pub(super) enum Tells {
     Chosen(&'static [&'static str]),
     /// The number that was given is no larger.
     AtMost(u64),
+    /// No access token came that says that it is meant for this MCP server.
+    TokenForAnother,
+    /// The authorization server's metadata does not list the grant.
+    GrantNotListed,
+    /// It is about a request to the identity provider of an enterprise.
+    AtIdentityProvider,
     /// The run asked for another resource than the MCP server names, or for none.
     OtherResource,
     /// The body was cut off at the limit of this run.
@@ -52,6 +58,18 @@ const CLIENT: &[&str] = &[
     "registration.client_secret",
     "registration.private_key_file",
     "registration.alg",
+];
+
+/// What names this client to the identity provider.
+const IDP_CLIENT: &[&str] = &["grant.idp_client_id", "grant.idp_client_secret"];
+
+/// What servers say of a grant that they do not give.
+const GRANT_REFUSED: &[&str] = &[
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "grant type",
+    "grant_type",
+    "grant-type",
 ];
 
 /// What servers say of a client that they do not take.
@@ -77,6 +95,62 @@ pub(super) const CAUSES: &[Cause] = &[
         fix: "Correct {option}, or leave it out so that the proxy of the system is used, if any.",
     },
     Cause {
+        options: &["grant.is"],
+        rules: &["T41", "T03"],
+        tells: Tells::Both(
+            &Tells::AtIdentityProvider,
+            &Tells::Says(&[
+                "unauthorized_client",
+                "unsupported_grant_type",
+                "grant type",
+                "grant_type",
+                "requested_token_type",
+                "requested token type",
+            ]),
+        ),
+        why: "The identity provider does not exchange the user's ID token for an assertion (ID-JAG), \
+              or not for this client.",
+        fix: "Enable the exchange for the client of --idp-client-id at the identity provider, or leave \
+              {option} out.",
+    },
+    Cause {
+        options: IDP_CLIENT,
+        rules: &["T41", "T03"],
+        tells: Tells::Both(&Tells::AtIdentityProvider, &Tells::Says(CLIENT_REFUSED)),
+        why: "The identity provider does not know the client so, or does not take how it shows that it \
+              is this client.",
+        fix: "Compare {option} with what the identity provider has for this client, and give the \
+              secret that it has there.",
+    },
+    Cause {
+        options: &["grant.idp_id_token"],
+        rules: &["T41", "T03"],
+        tells: Tells::Both(
+            &Tells::AtIdentityProvider,
+            &Tells::Says(&[
+                "invalid_grant",
+                "subject_token",
+                "subject token",
+                "id_token",
+                "id token",
+                "jwt",
+                "jws",
+                "expired",
+            ]),
+        ),
+        why: "The ID token does not convince the identity provider: another one issued it, it is for \
+              another client, or it has expired.",
+        fix: "Log in at the identity provider again as the client of --idp-client-id, and give the new \
+              ID token with {option}.",
+    },
+    Cause {
+        options: &["grant.idp_issuer", "grant.idp_token_endpoint"],
+        rules: &["N01/refused_server", "N01/dns_server", "N01/tls_server"],
+        tells: Tells::AtIdentityProvider,
+        why: "Nothing answers at that address of the identity provider as it should.",
+        fix: "Correct {option}, or make the identity provider answer there.",
+    },
+    Cause {
         options: &["network.timeout_seconds"],
         rules: &["N01/timeout", "B02/held_back"],
         tells: Tells::AtMost(2),
@@ -96,7 +170,7 @@ pub(super) const CAUSES: &[Cause] = &[
         rules: &[
             "S01", "R10", "G03", "G32", "S06", "A31", "T03", "T02", "T15", "T40",
         ],
-        tells: Tells::OlderThanOffered,
+        tells: Tells::Both(&Tells::OlderThanOffered, &Tells::TokenForAnother),
         why: "2025-03-26 knows no resource metadata: the run looks for the authorization server at \
               the MCP server's own origin, and asks for no resource. The challenge shows that this \
               server follows a later revision.",
@@ -291,7 +365,7 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         options: &["resource.is", "authorization.parameters"],
         rules: &["T15", "T40"],
-        tells: Tells::OtherResource,
+        tells: Tells::Both(&Tells::OtherResource, &Tells::TokenForAnother),
         why: "The run did not ask for a token for this MCP server, and most likely got one for \
               something else.",
         fix: "Leave {option} out, so that the run names the MCP server's own resource.",
@@ -301,12 +375,7 @@ pub(super) const CAUSES: &[Cause] = &[
         rules: &["M04", "M05", "DV3", "T41", "T03"],
         tells: Tells::Both(
             &Tells::Given("registration.client_id"),
-            &Tells::Says(&[
-                "unauthorized_client",
-                "unsupported_grant_type",
-                "grant type",
-                "grant_type",
-            ]),
+            &Tells::Says(GRANT_REFUSED),
         ),
         why: "The authorization server does not give this grant, or not to this client.",
         fix: "Leave {option} out, so that the grant is chosen from what the server offers, or allow \
@@ -314,9 +383,22 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         options: &["grant.is"],
+        rules: &["T41", "T03"],
+        tells: Tells::Both(&Tells::GrantNotListed, &Tells::Says(GRANT_REFUSED)),
+        why: "The authorization server's metadata does not list this grant, and a request for it is \
+              refused.",
+        fix: "Leave {option} out, so that the grant is chosen from what the server offers.",
+    },
+    Cause {
+        options: &["grant.is"],
         rules: &["G03"],
         tells: Tells::Both(
-            &Tells::Chosen(&["client_credentials", "device_code", "jwt_bearer"]),
+            &Tells::Chosen(&[
+                "client_credentials",
+                "device_code",
+                "jwt-bearer",
+                "token-exchange",
+            ]),
             &Tells::Says(&[
                 "grant_type",
                 "grant type",
@@ -354,9 +436,9 @@ pub(super) const CAUSES: &[Cause] = &[
         tells: Tells::Says(CLIENT_REFUSED),
         why: "The client was arranged by hand, and the authorization server does not know it so, or \
               does not take how it shows that it is this client.",
-        fix: "Compare {option} with what the authorization server has for this client, and give the secret, \
-              key or certificate that it is registered with; or leave it out so that a client is \
-              registered.",
+        fix: "Compare {option} with what the authorization server has for this client: give the secret, key \
+              or certificate that it is registered with, and the way to show it that it is registered \
+              for (--token-auth-method); or leave it out so that a client is registered.",
     },
     Cause {
         options: &["issuer"],

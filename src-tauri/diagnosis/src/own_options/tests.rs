@@ -67,6 +67,40 @@ fn a_refusal_comes_of_the_option_that_it_is_about() {
 }
 
 #[test]
+fn the_identity_provider_is_told_apart_from_the_authorization_server() {
+    let refused = |grant, error: &str, description: &str| {
+        let mut run = Run::healthy();
+        let answer = serde_json::json!({"error": error, "error_description": description});
+        run.token = Answer::json(400, answer);
+        run.stop(Phase::Token, StopCode::TokenRejected);
+        let mut trace = run.trace();
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            if let trace::EntryKind::Exchange(exchange) = &mut entry.kind
+                && let Purpose::Token { grant: its } = &mut exchange.purpose
+            {
+                *its = grant;
+            }
+        }
+        trace.own_options = vec![
+            own("registration.client_id", "--client-id", None),
+            own("grant.is", "--grant", Some("token-exchange")),
+            own("grant.idp_id_token", "--idp-id-token", None),
+            own("grant.idp_client_id", "--idp-client-id", None),
+        ];
+        let mut found = crate::diagnose(&trace);
+        found.retain(|finding| finding.code == "T41");
+        found.remove(0).title
+    };
+    let at_idp = |error, description| refused(Grant::TokenExchange, error, description);
+    assert!(at_idp("invalid_client", "").ends_with("own --idp-client-id"));
+    assert!(at_idp("unsupported_grant_type", "").ends_with("own --grant"));
+    assert!(at_idp("invalid_request", "Invalid JWT").ends_with("own --idp-id-token"));
+    assert!(!at_idp("server_error", "").contains("own"));
+    let client = refused(Grant::AuthorizationCode, "invalid_client", "");
+    assert!(client.ends_with("own --client-id"), "{client}");
+}
+
+#[test]
 fn a_healthy_run_with_options_has_nothing_to_own_up_to() {
     let all: Vec<OwnOption> = CAUSES
         .iter()
@@ -89,6 +123,23 @@ fn an_old_revision_is_to_blame_only_where_the_server_offers_more() {
     assert_ne!(owner(&run, "2025-11-25"), Owner::Client);
     run.challenge.drop_header("www-authenticate");
     assert_ne!(owner(&run, "2025-03-26"), Owner::Client);
+}
+
+#[test]
+fn a_token_for_this_server_excludes_the_resource_that_was_asked_for() {
+    let owner = |audience: &str| {
+        let mut run = Run::healthy();
+        let token = crate::sample::access_jwt(audience.into());
+        run.token = crate::sample::token_answer(&token, "refresh-1");
+        let challenge = "Bearer error=\"invalid_token\"";
+        run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+        let revision = own("revision", "--revision", Some("2025-03-26"));
+        let mut found = found(&run, &[revision]);
+        found.retain(|one| one.code == "T40" || one.code == "T15");
+        found[0].owner
+    };
+    assert_eq!(owner("https://elsewhere.example"), Owner::Client);
+    assert_ne!(owner("https://mcp.example/mcp"), Owner::Client);
 }
 
 #[test]

@@ -1,13 +1,14 @@
 use trace::Grant;
 
-use crate::finding::Part;
-use crate::reading::{Reading, access_token, object, text};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC8693_ISSUED_TYPE;
+use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// `issued_token_type` in the answer to a token exchange.
+    /// `issued_token_type` in the answer to a token exchange, against the type that was asked for.
     ///
     /// # Why it matters
     /// What is issued is in `access_token` whatever it is: an access token, an ID-JAG, something
@@ -20,6 +21,10 @@ rule! {
     /// RFC 8693 section 2.2.1; MCP, Enterprise-Managed Authorization.
     "X01" "issued_token_type_missing" Error AuthorizationServer since None,
     title: "The answer to a token exchange does not say what was issued",
+    variants: [
+        OTHER: Error AuthorizationServer Certain
+            "A token exchange brings something else than the assertion asked for",
+    ],
     spec: [RFC8693_ISSUED_TYPE],
     stops: [InvalidTokenResponse],
     looks_at: [TokenExchange],
@@ -40,7 +45,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         object(response)
             .is_some_and(|answer| text(&answer, "issued_token_type").is_none_or(str::is_empty))
     });
-    let Some((seen, _)) = untyped else { return };
+    let Some((seen, _)) = untyped else {
+        let other = reading.tokens.iter().find_map(|(seen, _)| other(*seen));
+        return other.into_iter().for_each(|finding| findings.add(finding));
+    };
     let finding = RULE
         .found(RFC8693_ISSUED_TYPE)
         .at(seen.seq, Part::body("/issued_token_type"))
@@ -52,6 +60,31 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .actual("no issued_token_type")
         .fix("Add issued_token_type to the answer of the identity provider.");
     findings.add(finding);
+}
+
+/// Told where the answer names another type than the request asks for.
+fn other(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let asked = value(form(seen.request()), "requested_token_type")?;
+    let response = seen.response_with_body()?;
+    access_token(response)?;
+    let answer = object(response)?;
+    let issued = text(&answer, "issued_token_type").filter(|issued| *issued != asked)?;
+    let finding = RULE
+        .found(RFC8693_ISSUED_TYPE)
+        .variant(&OTHER)
+        .at(seen.seq, Part::body("/issued_token_type"))
+        .message(
+            "Clients that check the type stop here, since the authorization server takes the \
+             assertion asked for and nothing else.",
+        )
+        .expected(format!("issued_token_type {}", excerpt(asked)))
+        .actual(format!("issued_token_type {}", excerpt(issued)))
+        .fix(format!(
+            "Let the identity provider issue {} where requested_token_type asks for it, or refuse \
+             the request.",
+            excerpt(asked)
+        ));
+    Some(finding)
 }
 
 #[cfg(test)]
@@ -103,6 +136,17 @@ pub(super) mod tests {
             )
             .is_some()
         );
+    }
+
+    #[test]
+    fn another_type_than_asked_for() {
+        let jwt = "urn:ietf:params:oauth:token-type:jwt";
+        let other = exchanged("oauth-id-jag+jwt", |body| {
+            body["issued_token_type"] = jwt.into()
+        });
+        let finding = found_in(&other, "X01").unwrap();
+        assert_eq!(finding.variant, "other");
+        assert!(finding.fix.contains(ID_JAG));
     }
 
     #[test]

@@ -87,6 +87,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let method = method(call);
     let worked = match bearer(call.request()) {
+        Some(token) if response.status >= 500 && !is_taken(reading, token) => {
+            "No call with this token has worked yet: the server may fail where it checks the token, \
+             as well as in the call itself. A token that it does not accept has to be answered 401. "
+        }
         Some(_) => "Authorization is done: the token is not what this is about. ",
         None => "",
     };
@@ -225,6 +229,14 @@ fn by_status(
             "Answer with one JSON object, or an event stream that ends with the answer.",
         ),
     }
+}
+
+/// Whether a call with this token was answered with success.
+fn is_taken(reading: &Reading<'_>, token: &str) -> bool {
+    reading.calls.iter().any(|call| {
+        let succeeded = call.status().is_some_and(|status| status < 300);
+        succeeded && bearer(call.request()) == Some(token)
+    })
 }
 
 #[cfg(test)]

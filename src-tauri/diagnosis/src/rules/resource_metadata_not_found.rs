@@ -1,4 +1,6 @@
-use trace::{DocumentError, Purpose, Revision, StopCode, origin_of};
+use std::fmt::Write as _;
+
+use trace::{DocumentError, MetadataSource, Purpose, Revision, StopCode, origin_of};
 
 use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, ResourceTry};
@@ -76,6 +78,24 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         "The call is answered 401, but none of the places where the resource metadata may be has \
          it. Clients do not know where to authorize and stop.",
     );
+    // What fails may have the document at other times.
+    let says_no = |status: u16| (400..500).contains(&status) && status != 429;
+    let named = tries.iter().find(|attempt| {
+        attempt.source == MetadataSource::Header && attempt.seen.status().is_some_and(says_no)
+    });
+    let named = named.map(|attempt| attempt.seen.request().url().to_owned());
+    let unprefixed = named
+        .as_deref()
+        .and_then(|named| lost_prefix(reading.server_url, named));
+    if let Some(prefix) = &unprefixed {
+        let _ = write!(
+            message,
+            " The challenge names a URL without {prefix}, which stands before the path of the URL \
+             used: the MCP server does not know that it is mounted below {prefix}."
+        );
+    } else if named.is_some() {
+        message.push_str(" The challenge names a URL where no document is.");
+    }
     if guarded {
         message.push_str(
             " The well-known URL itself is answered 401 or 403: the check for a token must leave \
@@ -140,11 +160,42 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "Look into the log of the MCP server, and of what is in front of it, for these requests. \
              The protected resource metadata has to be served at its well-known URL, open to \
              everyone."
+                .to_owned()
         } else {
-            "Serve the protected resource metadata at its well-known URL, open to everyone, and \
-             name that URL in resource_metadata of the challenge."
+            change(reading.server_url, named.as_deref(), unprefixed.as_deref())
         });
     findings.add(finding);
+}
+
+/// What to change, where the challenge names this URL or none.
+fn change(server_url: &str, named: Option<&str>, unprefixed: Option<&str>) -> String {
+    let well_known = trace::resource_metadata_urls(server_url).into_iter().next();
+    match (named, unprefixed, well_known) {
+        (Some(_), Some(prefix), Some((_, url))) => format!(
+            "Give the MCP server its URL with {prefix} in it, and serve the protected resource \
+             metadata at {url}, open to everyone."
+        ),
+        (Some(named), ..) if origin_of(named) == origin_of(server_url) => format!(
+            "Serve the protected resource metadata at {named}, open to everyone: this path begins at \
+             the root of the host, also where the MCP server is mounted below a path."
+        ),
+        _ => "Serve the protected resource metadata at its well-known URL, open to everyone, and \
+              name that URL in resource_metadata of the challenge."
+            .into(),
+    }
+}
+
+/// What the path of the MCP server begins with, where the URL of the challenge is the well-known one
+/// for the rest of it: the server calls itself by a path without what is mounted before it.
+fn lost_prefix(server_url: &str, named: &str) -> Option<String> {
+    if origin_of(named) != origin_of(server_url) {
+        return None;
+    }
+    let (_, path) = server_url.split_once("://")?.1.split_once('/')?;
+    let (_, known) = named.split_once("/.well-known/oauth-protected-resource")?;
+    let path = format!("/{}", path.trim_end_matches('/'));
+    let prefix = path.strip_suffix(known.trim_end_matches('/'))?;
+    (!prefix.is_empty() && known.len() > 1).then(|| prefix.to_owned())
 }
 
 /// An answer came, and it says that there is no document; or none came, from a server that answers
@@ -208,6 +259,34 @@ mod tests {
         let finding = without_metadata(Revision::R20251125).finding("N03");
         assert_eq!(finding.actual.unwrap().lines().count(), 2);
         assert!(finding.message.contains("must leave it out"));
+    }
+
+    #[test]
+    fn a_url_of_the_challenge_without_a_document_tells_what_is_mounted_where() {
+        let named = |url: &str, server: &str| {
+            let mut run = without_metadata(Revision::R20251125);
+            let attempt = (MetadataSource::Header, url.to_owned(), Answer::bare(404));
+            run.resource_tries.insert(0, attempt);
+            let mut trace = run.trace();
+            server.clone_into(&mut trace.server_url);
+            crate::sample::found_in(&trace, "N03").expect("the metadata is nowhere")
+        };
+        let at = "https://mcp.example/.well-known/oauth-protected-resource";
+        let short = named(&format!("{at}/mcp"), "https://mcp.example/api/v1/mcp");
+        assert!(short.message.contains("mounted below /api/v1"));
+        assert!(short.fix.contains(&format!("{at}/api/v1/mcp, open")));
+        let whole = named(&format!("{at}/mcp"), "https://mcp.example/mcp");
+        assert!(whole.message.contains("names a URL where no document is"));
+        assert!(whole.fix.contains(&format!("{at}/mcp, open")));
+        for elsewhere in [
+            "https://other.example/.well-known/oauth-protected-resource/mcp",
+            at,
+        ] {
+            let other = named(elsewhere, "https://mcp.example/api/mcp");
+            assert!(!other.message.contains("mounted below"), "{elsewhere}");
+        }
+        let without = without_metadata(Revision::R20251125).finding("N03");
+        assert!(without.fix.contains("name that URL in resource_metadata"));
     }
 
     #[test]

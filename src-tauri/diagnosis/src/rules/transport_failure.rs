@@ -1,7 +1,9 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
-use trace::{Failure, FailureKind, MetadataSource, Purpose, Request, origin_of, query_pairs};
+use trace::{
+    Failure, FailureKind, Grant, MetadataSource, Purpose, Request, origin_of, query_pairs,
+};
 use url::Url;
 
 use crate::finding::{Finding, Part};
@@ -148,7 +150,7 @@ fn report(
         } else {
             match (given, &inside) {
                 (Some(Server::Mcp), _) => &GIVEN_BY_MCP,
-                (Some(Server::Authorization), _) => &GIVEN_BY_SERVER,
+                (Some(Server::Authorization | Server::IdentityProvider), _) => &GIVEN_BY_SERVER,
                 // That the name does not resolve says more.
                 (None, Some(inside)) if failure.kind != FailureKind::Dns => inside.variant(),
                 (None, _) => variant(seen, server, failure.kind),
@@ -257,6 +259,7 @@ fn expected(kind: FailureKind, origin: &str) -> String {
 enum Server {
     Mcp,
     Authorization,
+    IdentityProvider,
 }
 
 impl Server {
@@ -264,6 +267,7 @@ impl Server {
         match self {
             Self::Mcp => "The MCP server",
             Self::Authorization => "The authorization server",
+            Self::IdentityProvider => "The identity provider",
         }
     }
 }
@@ -276,13 +280,16 @@ fn server(purpose: &Purpose) -> Server {
         Purpose::Preflight { of } | Purpose::FromPage { of } if of.is_to_mcp_server() => {
             Server::Mcp
         }
+        Purpose::IdentityProviderMetadata { .. }
+        | Purpose::Token {
+            grant: Grant::TokenExchange,
+        } => Server::IdentityProvider,
         Purpose::ServerMetadata { .. }
         | Purpose::Registration
         | Purpose::Authorization
         | Purpose::AuthorizationProbe
         | Purpose::Callback
         | Purpose::PushedAuthorization
-        | Purpose::IdentityProviderMetadata { .. }
         | Purpose::DeviceAuthorization
         | Purpose::ClientMetadata
         | Purpose::Introspection { .. }
@@ -364,7 +371,7 @@ fn words(kind: FailureKind) -> Words {
 fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static Variant {
     let of = |mcp, authorization| match server {
         Server::Mcp => mcp,
-        Server::Authorization => authorization,
+        Server::Authorization | Server::IdentityProvider => authorization,
     };
     match kind {
         FailureKind::Dns => match seen.exchange.purpose {
@@ -407,7 +414,7 @@ fn is_redirected(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
 fn redirected_dns(server: Server) -> &'static Variant {
     match server {
         Server::Mcp => &DNS_MCP,
-        Server::Authorization => &DNS_SERVER,
+        Server::Authorization | Server::IdentityProvider => &DNS_SERVER,
     }
 }
 
@@ -435,9 +442,9 @@ fn named_by(seen: ExchangeRef<'_>, kind: FailureKind) -> &'static str {
 fn spec(reading: &Reading<'_>, server: Server, kind: FailureKind) -> Spec {
     match (server, kind) {
         (Server::Mcp, FailureKind::Tls) => RFC9728_TLS,
-        (Server::Authorization, FailureKind::Tls) => MCP_HTTPS,
+        (Server::Authorization | Server::IdentityProvider, FailureKind::Tls) => MCP_HTTPS,
         (Server::Mcp, _) => mcp_endpoint(reading.revision),
-        (Server::Authorization, _) => MCP_SERVER_METADATA,
+        (Server::Authorization | Server::IdentityProvider, _) => MCP_SERVER_METADATA,
     }
 }
 

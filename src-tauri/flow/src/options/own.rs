@@ -38,7 +38,12 @@ fn can_matter(info: &OptionInfo) -> bool {
 
 fn shown(info: &OptionInfo, value: &Value) -> Option<String> {
     match (info.kind, value) {
-        (Kind::Choice { .. }, Value::String(chosen)) => Some(chosen.clone()),
+        (Kind::Choice { values, .. }, Value::String(chosen)) => {
+            let choice = values.iter().find(|choice| choice.value == Some(chosen))?;
+            // As it is typed. What is not a word there is a text of the user's.
+            let word = choice.words.first().map(|word| (*word).to_owned());
+            word.or_else(|| info.flag.is_none().then(|| chosen.clone()))
+        }
         (Kind::Number { .. }, Value::Number(number)) => Some(number.to_string()),
         (Kind::Pairs { .. }, Value::Array(pairs)) => {
             let names = pairs.iter().filter_map(|pair| pair.get(0)?.as_str());
@@ -53,7 +58,7 @@ mod tests {
     use trace::{Revision, Secret};
 
     use super::*;
-    use crate::options::{Network, Registration, ResourceChoice};
+    use crate::options::{GrantChoice, IdentityProvider, Network, Registration, ResourceChoice};
 
     #[test]
     fn a_usual_run_has_none() {
@@ -77,6 +82,23 @@ mod tests {
         };
         assert!(!called("{}"));
         assert!(called(r#"{"city":"Bern"}"#));
+    }
+
+    #[test]
+    fn a_choice_is_named_as_it_is_typed() {
+        let options = Options {
+            grant: GrantChoice::EnterpriseManaged(IdentityProvider {
+                id_token: Secret::new("a.b.c"),
+                client_id: "me".into(),
+                client_secret: None,
+                issuer: None,
+                token_endpoint: None,
+            }),
+            ..Options::for_server("https://mcp.example/mcp")
+        };
+        let own = options.own();
+        let grant = own.iter().find(|one| one.id == "grant.is").expect("chosen");
+        assert_eq!(grant.value.as_deref(), Some("token-exchange"));
     }
 
     #[test]
@@ -107,7 +129,7 @@ mod tests {
             told,
             [
                 ("--revision", Some("2025-03-26")),
-                ("--resource", Some("given")),
+                ("--resource", None),
                 ("", None),
                 ("--registration", Some("preregistered")),
                 ("--client-id", None),

@@ -20,7 +20,7 @@ impl InsideAddress {
     pub fn variant(&self) -> &'static Variant {
         match self.by {
             Server::Mcp => &INSIDE_BY_MCP,
-            Server::Authorization => &INSIDE_BY_SERVER,
+            Server::Authorization | Server::IdentityProvider => &INSIDE_BY_SERVER,
         }
     }
 }
