@@ -1,7 +1,7 @@
 //! Why an MCP server refuses an access token, as far as the run itself shows.
 
 use serde_json::Value;
-use trace::Grant;
+use trace::{Grant, origin_of};
 
 use crate::fields::{challenge_error, challenges, jwt, oauth_error};
 use crate::members::LAST_MOMENT;
@@ -58,6 +58,7 @@ pub(crate) fn cause(
     }
     if grant == Grant::RefreshToken
         && earlier_was_taken(reading, issued)
+        && !is_expired(token, call.at.seconds())
         && refused_in_its_time(reading, issued.seq).is_none()
     {
         return Cause::AfterRefresh;
@@ -67,7 +68,7 @@ pub(crate) fn cause(
     let by_words = said.as_deref().and_then(named);
     // The words name a claim, and the token shows which side wrote it wrongly.
     match by_words {
-        Some(Cause::Signature | Cause::KeySet) if shared_secret(token).is_some() => {
+        Some(Cause::Signature | Cause::KeySet) if is_secret_shared_apart(reading, token) => {
             return Cause::SharedSecret;
         }
         Some(Cause::Signature) if other_issuer(reading, token).is_some() => return Cause::Issuer,
@@ -86,7 +87,7 @@ pub(crate) fn cause(
             Cause::Expired
         } else if other_issuer(reading, token).is_some() {
             Cause::Issuer
-        } else if shared_secret(token).is_some() {
+        } else if is_secret_shared_apart(reading, token) {
             Cause::SharedSecret
         } else {
             Cause::Unknown
@@ -153,6 +154,18 @@ pub(crate) fn shared_secret(token: &str) -> Option<String> {
     (alg.starts_with("HS") || alg == "none").then(|| alg.to_owned())
 }
 
+/// Whether the two servers would have to share a secret. One that is both has its own for itself.
+fn is_secret_shared_apart(reading: &Reading<'_>, token: &str) -> bool {
+    shared_secret(token).is_some() && !is_both_servers(reading)
+}
+
+/// Whether the MCP server is its own authorization server: both are at one origin.
+pub(crate) fn is_both_servers(reading: &Reading<'_>) -> bool {
+    let metadata = reading.server_metadata();
+    let issuer = metadata.and_then(|(_, metadata)| metadata.issuer.as_deref());
+    issuer.is_some_and(|issuer| origin_of(issuer) == origin_of(reading.server_url))
+}
+
 /// What servers say for each cause.
 const WORDS: [(Cause, &[&str]); 9] = [
     (
@@ -202,6 +215,10 @@ const WORDS: [(Cause, &[&str]); 9] = [
             "fetch keys",
             "fetch key",
             "public keys",
+            "fetch failed",
+            "econnrefused",
+            "enotfound",
+            "connection refused",
         ],
     ),
     (
@@ -370,6 +387,15 @@ pub(crate) fn time_in_future(token: &str, now: u64) -> Option<&'static str> {
     ["nbf", "iat"]
         .into_iter()
         .find(|claim| jwt.seconds(claim).is_some_and(|seconds| seconds > now + 1))
+}
+
+/// Whether the token is good for longer than clocks that are set differ.
+pub(crate) fn is_good_for_long(token: &str, now: u64) -> bool {
+    const CLOCKS_DIFFER: u64 = 60;
+    jwt(token).is_ok_and(|jwt| {
+        jwt.seconds("exp")
+            .is_some_and(|seconds| seconds > now + CLOCKS_DIFFER)
+    })
 }
 
 pub(crate) fn is_expired(token: &str, now: u64) -> bool {

@@ -53,9 +53,9 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let issued: Vec<Issued<'_>> = issued(reading).collect();
-    let foreign = issued
-        .iter()
-        .find(|issued| issued.is_foreign() == Some(true));
+    let foreign = issued.iter().find(|issued| {
+        issued.is_foreign() == Some(true) || is_refused_for_a_slash(reading, issued)
+    });
     if let Some(foreign) = foreign {
         let before = issued
             .iter()
@@ -86,6 +86,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             );
         findings.add(finding);
     }
+}
+
+/// Whether the audience differs from the resource by a slash at its end alone, which many MCP servers
+/// forgive, and this one refuses the token for its audience.
+fn is_refused_for_a_slash(reading: &Reading<'_>, issued: &Issued<'_>) -> bool {
+    issued.is_near()
+        && matches!(
+            reading.use_of(&issued.token, issued.seen.seq),
+            TokenUse::Refused(call) if reason(call) == Some(Cause::Audience)
+        )
 }
 
 /// Tells of a token for somebody else. `had_it`: one before it was for this MCP server.
@@ -123,6 +133,11 @@ fn report(reading: &Reading<'_>, foreign: &Issued<'_>, had_it: bool, findings: &
                 foreign.resource
             )),
         TokenUse::Refused(call) => match reason(call) {
+            Some(Cause::Audience) if foreign.is_near() => finding.message(
+                "The audience of the access token differs from the resource that was asked for by a \
+                 slash at its end, and the MCP server says that it refuses the token for its \
+                 audience: it compares them letter by letter.",
+            ),
             Some(Cause::Audience) => finding.message(
                 "The access token does not name the resource that was asked for, and the MCP server \
                  says that it refuses the token for its audience.",
@@ -176,6 +191,17 @@ impl Issued<'_> {
                     .iter()
                     .any(|aud| differ_by_trailing_slash(aud, &self.resource)),
         )
+    }
+
+    /// Whether it lacks the resource, and names it but for a slash at its end.
+    fn is_near(&self) -> bool {
+        self.jwt.as_ref().is_ok_and(|jwt| {
+            let audience = jwt.audience();
+            !audience.contains(&self.resource.as_str())
+                && audience
+                    .iter()
+                    .any(|aud| differ_by_trailing_slash(aud, &self.resource))
+        })
     }
 
     fn audience(&self) -> String {
@@ -264,5 +290,21 @@ mod tests {
                 .is_silent("T15")
         );
         assert!(with_audience(json!("https://mcp.example/mcp/")).is_silent("T15"));
+    }
+
+    #[test]
+    fn a_slash_counts_where_the_mcp_server_refuses_the_audience() {
+        let refused = |audience: &str, why: &str| {
+            let mut run = with_audience(json!(audience));
+            let challenge = format!("Bearer error=\"invalid_token\"{why}");
+            run.calls = vec![Answer::bare(401).header("www-authenticate", &challenge)];
+            run
+        };
+        let why = ", error_description=\"unexpected aud claim value\"";
+        let finding = refused("https://mcp.example/mcp/", why).finding("T15");
+        assert_eq!(finding.owner, Owner::AuthorizationServer);
+        assert!(finding.message.contains("by a slash at its end"));
+        assert!(refused("https://mcp.example/mcp/", "").is_silent("T15"));
+        assert!(refused("https://mcp.example/mcp", why).is_silent("T15"));
     }
 }

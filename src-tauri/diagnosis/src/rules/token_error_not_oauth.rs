@@ -30,7 +30,7 @@ rule! {
         FAILS: Error AuthorizationServer Likely "The token endpoint fails with a server error",
         IN_FRONT: Error Network Likely
             "What stands in front of the authorization server answers the token request",
-        NO_ENDPOINT: Error AuthorizationServer Likely,
+        NO_ENDPOINT: Error AuthorizationServer Likely "There is no token endpoint at this URL",
         PROVIDER_SAYS_AUTHORIZATION_SERVER: Error AuthorizationServer Likely
             "{provider} refuses the request: {cause}",
         PROVIDER_SAYS_MCP_SERVER: Error McpServer Likely "{provider} refuses the request: {cause}",
@@ -91,10 +91,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         })
         .fix("Answer errors with JSON that has error and error_description at its top level.");
     findings.add(match (status, object) {
-        (404 | 405, None) => finding.variant(&NO_ENDPOINT).message(format!(
-            "There is no token endpoint at this URL, or it does not accept POST ({status}). \
-             token_endpoint in the metadata may be wrong, or a proxy does not pass it on."
-        )),
+        (404 | 405, None) => finding
+            .variant(&NO_ENDPOINT)
+            .message(format!(
+                "There is no token endpoint at {}, or it does not accept POST ({status}). \
+                 token_endpoint in the metadata may be wrong, or a proxy does not pass it on.",
+                excerpt(seen.request().url())
+            ))
+            .fix(
+                "Write the URL where token requests are answered into token_endpoint of the \
+                 metadata, and let POST requests reach it.",
+            ),
         _ => finding.message(
             "Clients look for error and do not find it, so they cannot tell what went wrong. \
              Something in front of the authorization server may have answered in its place.",

@@ -4,7 +4,9 @@ use crate::finding::{Finding, Part};
 use crate::reading::{
     ExchangeRef, Reading, TokenUse, access_token, challenge_error, challenges, jwt,
 };
-use crate::refused_token::{Cause, cause, is_far_ahead, refusal, refused_in_its_time};
+use crate::refused_token::{
+    Cause, cause, is_both_servers, is_far_ahead, is_good_for_long, refusal, refused_in_its_time,
+};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{
     RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME,
@@ -52,6 +54,8 @@ rule! {
         TIME_WRONG: Error AuthorizationServer Likely
             "A time in the refused access token is not a number of seconds",
         EXPIRED: Error AuthorizationServer Likely
+            "The MCP server says that the fresh access token has expired",
+        CLOCK_AHEAD: Error McpServer Likely
             "The MCP server says that the fresh access token has expired",
         WRONG_AUDIENCE: Error McpServer Likely
             "The MCP server says that the access token is meant for somebody else",
@@ -140,10 +144,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         }
         Cause::Time => by_cause::time_wrong(of(&TIME_WRONG), &token),
         Cause::TooEarly => by_cause::too_early(of(&TOO_EARLY), &token, call.at.seconds()),
-        Cause::Expired => by_cause::expired(of(&EXPIRED), &token, call.at.seconds()),
-        Cause::Audience => {
-            by_cause::wrong_audience(of(&WRONG_AUDIENCE), &token, reading.server_url)
+        Cause::Expired if is_good_for_long(&token, call.at.seconds()) => {
+            by_cause::clock_ahead(of(&CLOCK_AHEAD), &token, call.at.seconds())
         }
+        Cause::Expired => by_cause::expired(of(&EXPIRED), &token, call.at.seconds()),
+        Cause::Audience => by_cause::wrong_audience(of(&WRONG_AUDIENCE), reading, issued, &token),
         Cause::Revoked => by_cause::revoked(of(&REVOKED)),
         Cause::Signature => by_cause::wrong_signature(of(&WRONG_SIGNATURE)),
         Cause::KeySet => by_cause::no_keys(of(&NO_KEYS), reading),
@@ -153,6 +158,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         Cause::Issuer => by_cause::issuer_differs(of(&OTHER_ISSUER), reading, &token),
         Cause::SharedSecret => by_cause::with_shared_secret(of(&SHARED_SECRET), &token),
         Cause::Unknown if jwt(&token).is_err() => by_cause::unreadable(of(&UNREADABLE)),
+        Cause::Unknown if is_both_servers(reading) => {
+            by_cause::by_its_own_issuer(RULE.found(RFC6749_VALIDATE_TOKEN))
+        }
         Cause::Unknown => by_cause::for_no_reason(RULE.found(RFC6749_VALIDATE_TOKEN)),
     };
     let cached = call.response().and_then(|response| from_cache(&response));
@@ -259,10 +267,31 @@ mod tests {
             said("no applicable key found in the JSON Web Key Set"),
             "no_keys"
         );
+        assert_eq!(said("fetch failed"), "no_keys");
         assert_eq!(said("jwt malformed"), "no_jwt");
         assert_eq!(said("rate limit exceeded"), "too_many");
         assert_eq!(said("Unsupported scheme"), "scheme");
         assert_eq!(said("Authentication failed"), "unreadable");
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_is_told_from_a_token_that_has_expired() {
+        let said_of = |token: &str| {
+            let mut run = refused(token);
+            let challenge =
+                "Bearer error=\"invalid_token\", error_description=\"Token has expired\"";
+            run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+            let found = run.finding("T40");
+            (found.variant, found.owner)
+        };
+        let good = jwt(&json!({"iss": AS, "aud": MCP, "exp": 9_000_000_000_u64}));
+        assert_eq!(said_of(&good), ("clock_ahead".into(), Owner::McpServer));
+        let past = jwt(&json!({"iss": AS, "aud": MCP, "exp": 1_000}));
+        assert_eq!(
+            said_of(&past),
+            ("expired".into(), Owner::AuthorizationServer)
+        );
+        assert_eq!(said_of("opaque").0, "expired");
     }
 
     #[test]
@@ -379,6 +408,27 @@ mod tests {
         assert_eq!(told("Session not found", true), "session_as_401");
         assert_eq!(told("Session not found", false), "refused_later");
         assert_eq!(told("The token is not known", true), "refused_later");
+    }
+
+    #[test]
+    fn a_server_that_is_both_shares_its_secret_with_itself() {
+        let refused_at = |issuer: &str| {
+            let claims = json!({"iss": issuer, "aud": MCP});
+            let mut run = refused(&jwt_with(&json!({"alg": "HS256"}), &claims));
+            let challenge = "Bearer error=\"invalid_token\"";
+            run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+            for (_, _, answer) in &mut run.server_tries {
+                answer.edit(|metadata| metadata["issuer"] = issuer.into());
+            }
+            run.finding("T40")
+        };
+        assert_eq!(refused_at(AS).variant, "shared_secret");
+        let own = refused_at("https://mcp.example/");
+        assert_eq!(
+            (own.variant.as_str(), own.owner),
+            ("default", Owner::McpServer)
+        );
+        assert!(own.message.contains("at one origin"));
     }
 
     /// A run whose calls carry their tokens as bound ones.

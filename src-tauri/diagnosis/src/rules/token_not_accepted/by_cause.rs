@@ -1,7 +1,7 @@
 //! How each cause of a refused access token is told.
 
 use crate::finding::Finding;
-use crate::reading::{Reading, jwt};
+use crate::reading::{ExchangeRef, Reading, jwt};
 use crate::refused_token::{is_expired, odd_time, other_issuer, shared_secret, time_in_future};
 use crate::wording::excerpt;
 
@@ -93,7 +93,30 @@ pub(super) fn expired(finding: Finding, token: &str, now: u64) -> Finding {
         )
 }
 
-pub(super) fn wrong_audience(finding: Finding, token: &str, server_url: &str) -> Finding {
+pub(super) fn clock_ahead(finding: Finding, token: &str, now: u64) -> Finding {
+    let exp = jwt(token).ok().and_then(|jwt| jwt.seconds("exp"));
+    finding
+        .message(format!(
+            "By this machine's clock the token is good for another {} s (exp). Most likely the clock of \
+             the MCP server is ahead by more than that.",
+            exp.unwrap_or_default().saturating_sub(now)
+        ))
+        .fix(
+            "Set the clock of the MCP server, and keep it set by time synchronization (NTP). Where it \
+             is right, compare the token's exp with it.",
+        )
+}
+
+pub(super) fn wrong_audience(
+    finding: Finding,
+    reading: &Reading<'_>,
+    issued: ExchangeRef<'_>,
+    token: &str,
+) -> Finding {
+    let asked = match reading.resource_asked_for(issued) {
+        Some(resource) => format!("this client asked for a token for {}", excerpt(&resource)),
+        None => "this client asked for a token without naming a resource".into(),
+    };
     let aud = jwt(token)
         .ok()
         .and_then(|jwt| jwt.claims.get("aud").map(ToString::to_string));
@@ -103,8 +126,8 @@ pub(super) fn wrong_audience(finding: Finding, token: &str, server_url: &str) ->
     );
     finding
         .message(format!(
-            "{has} The MCP server expects another audience; this client asked for a token for \
-             {server_url}. Or the authorization server ignores the parameter resource."
+            "{has} The MCP server expects another audience; {asked}. Or the authorization server \
+             ignores the parameter resource."
         ))
         .fix(
             "Let the MCP server expect the audience that its authorization server writes, or have \
@@ -117,11 +140,12 @@ pub(super) fn revoked(finding: Finding) -> Finding {
         .message(
             "The token was issued a moment ago. Most likely it was not stored where the MCP server \
              looks it up: another instance, another database, or another authorization server than \
-             the one that the MCP server asks.",
+             the one that the MCP server asks. A server that may not ask is told the same of every \
+             token (RFC 7662).",
         )
         .fix(
             "Ask the authorization server about the token (introspection), and make sure that the \
-             MCP server asks the same one.",
+             MCP server asks the same one, with credentials that allow it.",
         )
 }
 
@@ -259,6 +283,22 @@ pub(super) fn for_no_reason(finding: Finding) -> Finding {
             "Look into the MCP server's log for the reason. Compare iss, aud, key and algorithm of \
              the decoded token with the server's settings, and check that the Authorization header \
              reaches it.",
+        )
+}
+
+/// Where the MCP server is its own authorization server.
+pub(super) fn by_its_own_issuer(finding: Finding) -> Finding {
+    finding
+        .message(
+            "The token is fresh, and the server that refuses it has issued it: both are at one origin. \
+             Where it hands the login on to another authorization server, it checks that one's token \
+             as well, and refusing that looks like this. So do instances that do not share their \
+             tokens or keys, and a proxy that drops or replaces the Authorization header.",
+        )
+        .fix(
+            "Look into the MCP server's log for the reason. Where an authorization server stands behind \
+             it, compare issuer, audience, scope and JWKS URL that the MCP server expects with the \
+             tokens of that one.",
         )
 }
 
