@@ -138,6 +138,9 @@ pub(crate) fn earlier_era(
     ))
 }
 
+/// What is said of a tool that ran and did not do what it was asked for.
+pub(crate) const REPORTS_AN_ERROR: &str = "the tool reports an error";
+
 /// The flow's end; what the user asked for besides comes after it.
 pub(crate) fn done(
     mut flow: Flow,
@@ -154,7 +157,13 @@ pub(crate) fn done(
         "The MCP server answers without authorization.".to_owned()
     } else {
         let end = match tools {
+            Some(_) if method == "tools/call" && verdict.text == REPORTS_AN_ERROR => {
+                " and answered the tool call; the tool itself reports an error.".to_owned()
+            }
             Some(_) if method == "tools/call" => " and answered the tool call.".to_owned(),
+            Some(0) if setup.call.is_some() => {
+                " and listed no tool, so there was none to call.".to_owned()
+            }
             Some(1) => " and listed 1 tool.".to_owned(),
             Some(count) => format!(" and listed {count} tools."),
             None => ". It offers no tools.".to_owned(),

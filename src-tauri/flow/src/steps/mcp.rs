@@ -344,7 +344,13 @@ mod tests {
         ));
         let nothing = answer(200, r#"{"result":{"tools":{}}}"#);
         let end = tools(&calling, here(Revision::R20251125), &nothing);
-        assert!(matches!(end.flow.step, Step::Done { .. }));
+        let said = |step: &Step| match step {
+            Step::Done { message } => message.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert!(said(&end.flow.step).contains("there was none to call"));
+        let not_asked = tools(&setup(), here(Revision::R20251125), &nothing);
+        assert!(!said(&not_asked.flow.step).contains("none to call"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::mcp_request::mcp_request;
 use crate::mirrored::{header_value, parameter_headers};
 use crate::options::ToolCall;
 use crate::plan::{Env, Plan};
-use crate::routes::mcp::{done, past_the_token};
+use crate::routes::mcp::{REPORTS_AN_ERROR, done, past_the_token};
 use crate::setup::Setup;
 use crate::state::Flow;
 use crate::steps::mcp::no_result;
@@ -59,7 +59,7 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &mut Env<
 /// What a tool said, in a few words. An error of the tool is an answer, too.
 pub(crate) fn words(result: &Value) -> &'static str {
     if result["isError"].as_bool() == Some(true) {
-        "the tool reports an error"
+        REPORTS_AN_ERROR
     } else {
         "the tool answers"
     }
@@ -113,7 +113,10 @@ mod tests {
     fn an_error_of_the_tool_is_an_answer_and_one_of_the_protocol_is_none() {
         let end = judged(&answer(200, r#"{"result":{"isError":true}}"#));
         assert_eq!(end.verdict.unwrap().text, "the tool reports an error");
-        assert!(matches!(end.flow.step, Step::Done { .. }));
+        assert!(matches!(
+            end.flow.step,
+            Step::Done { message } if message.contains("reports an error")
+        ));
         for outcome in [
             answer(200, r#"{"error":{"code":-32602,"message":"m"}}"#),
             answer(200, "<html>"),
