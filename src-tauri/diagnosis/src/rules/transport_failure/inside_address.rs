@@ -1,7 +1,7 @@
 //! Addresses that a document names and that only the network of its server knows: the document came
 //! from another address.
 
-use trace::{FailureKind, MetadataSource, Purpose};
+use trace::{FailureKind, Grant, MetadataSource, Purpose};
 use url::{Host, Url};
 
 use super::{INSIDE_BY_MCP, INSIDE_BY_SERVER, Server};
@@ -114,6 +114,10 @@ fn named<'a>(reading: &Reading<'a>, seen: ExchangeRef<'_>) -> Option<Named<'a>> 
             fix: "Write the authorization server's public URL into authorization_servers of the \
                   resource metadata: the issuer that clients outside can reach.",
         }),
+        // It goes to the identity provider, whose metadata is another.
+        Purpose::Token {
+            grant: Grant::TokenExchange,
+        } => None,
         Purpose::Registration => endpoint("registration_endpoint"),
         Purpose::Token { .. } => endpoint("token_endpoint"),
         Purpose::Authorization => endpoint("authorization_endpoint"),
