@@ -9,7 +9,7 @@ export type ProbedPage = {
  */
 exchange: number, 
 /**
- * `None` when no response came.
+ * None when no response came.
  */
 status: number | null, 
 /**

@@ -27,7 +27,7 @@ verdict?: RunVerdict | null,
  */
 rules?: Array<RuleCheck>, 
 /**
- * Goes on without asking at each request.
+ * Runs on without being asked at each request.
  */
 running?: boolean, 
 /**
