@@ -3,8 +3,9 @@
 use crate::finding::Level;
 use crate::members::{Form, Member};
 use crate::spec::{
-    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_REGISTERED,
-    RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL, RFC8628_VERIFICATION_URI, Spec,
+    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB, RFC7517_KTY,
+    RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL,
+    RFC8628_VERIFICATION_URI, Spec,
 };
 
 pub(crate) const INTROSPECTION: &[Member] = &[
@@ -18,9 +19,16 @@ pub(crate) const INTROSPECTION: &[Member] = &[
     member("nbf", Form::Time, RFC7662_ACTIVE),
     member("sub", Form::Text, RFC7662_ACTIVE),
     member("iss", Form::Text, RFC7662_ACTIVE),
+    member("aud", Form::TextOrTexts, RFC7662_ACTIVE),
+    member("jti", Form::Text, RFC7662_ACTIVE),
 ];
 
-pub(crate) const USERINFO: &[Member] = &[needed("sub", Form::Name, OIDC_USERINFO_SUB)];
+pub(crate) const USERINFO: &[Member] = &[
+    needed("sub", Form::Name, OIDC_USERINFO_SUB),
+    member("email_verified", Form::Flag, OIDC_EMAIL_VERIFIED),
+    member("phone_number_verified", Form::Flag, OIDC_EMAIL_VERIFIED),
+    member("updated_at", Form::Time, OIDC_EMAIL_VERIFIED),
+];
 
 pub(crate) const KEY: &[Member] = &[
     needed("kty", Form::Text, RFC7517_KTY),

@@ -133,7 +133,7 @@ pub(crate) fn by_status(response: &Response, who: &str) -> Option<ByStatus> {
             format!("Something on the way to {who} refuses this address by law or by policy."),
             "Call it from another place, or have the address let through.".into(),
         ),
-        503 if says_so_itself(response) => decided(
+        502..=504 if says_so_itself(response) => decided(
             Decided::Fails,
             format!("It says itself that it cannot answer for now: a state of {who}."),
             format!("Wait and try again, and look into the log of {who}."),
@@ -270,7 +270,7 @@ fn wants_another_login(response: &Response) -> Option<String> {
         .then(|| excerpt(&first.scheme))
 }
 
-/// Whether a 503 is the server's own: it carries the code that OAuth has for that (RFC 6749
+/// Whether a 502 to 504 is the server's own: it carries the code that OAuth has for that (RFC 6749
 /// section 4.1.2.1), and no gateway knows it.
 fn says_so_itself(response: &Response) -> bool {
     trace::oauth_error(response).is_some_and(|error| {

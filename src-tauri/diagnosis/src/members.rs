@@ -26,7 +26,7 @@ pub(crate) struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Text,
-    /// A text that is not empty.
+    /// A text that is not empty, nor a program's word for nothing.
     Name,
     /// An absolute http or https URL.
     Url,
@@ -48,6 +48,8 @@ pub(crate) enum Form {
     Texts,
     /// Texts, at least one.
     SomeTexts,
+    /// A text, or an array of texts.
+    TextOrTexts,
     /// An array of objects.
     Objects,
     Flag,
@@ -122,7 +124,7 @@ impl Form {
     pub fn words(self) -> &'static str {
         match self {
             Self::Text => "a string",
-            Self::Name => "a string that is not empty",
+            Self::Name => "a string that is not empty, with a value of its own",
             Self::Url | Self::SecureUrl | Self::Page => "a string with an absolute https URL",
             Self::Algorithms => "an array of the names of signature algorithms, without none",
             Self::Jwt => "a string with a JWT, which has three parts with dots between them",
@@ -131,18 +133,21 @@ impl Form {
             Self::ObjectSchema => "an object with \"type\": \"object\"",
             Self::Texts => "an array of strings",
             Self::SomeTexts => "an array of at least one string",
+            Self::TextOrTexts => "a string or an array of strings",
             Self::Objects => "an array of objects",
             Self::Flag => "true or false",
             Self::Time => "a number of seconds (not milliseconds) since 1970, without quotes",
             Self::Object => "an object",
-            Self::Seconds => "a number of seconds greater than zero, without quotes",
+            Self::Seconds => "a whole number of seconds greater than zero, without quotes",
         }
     }
 
     fn fits(self, value: &Value) -> bool {
         match self {
             Self::Text => value.is_string(),
-            Self::Name => value.as_str().is_some_and(|text| !text.is_empty()),
+            Self::Name => value
+                .as_str()
+                .is_some_and(|text| !text.is_empty() && !is_word_for_nothing(text)),
             Self::Url => value.as_str().is_some_and(is_url),
             Self::SecureUrl => value.as_str().is_some_and(|url| {
                 is_url(url) && (!url.starts_with("http:") || trace::is_loopback(url))
@@ -168,6 +173,7 @@ impl Form {
             Self::SomeTexts => value
                 .as_array()
                 .is_some_and(|items| !items.is_empty() && items.iter().all(Value::is_string)),
+            Self::TextOrTexts => value.is_string() || Self::Texts.fits(value),
             Self::Objects => value
                 .as_array()
                 .is_some_and(|items| items.iter().all(Value::is_object)),
@@ -177,16 +183,70 @@ impl Form {
                 .is_some_and(|seconds| (0.0..LAST_MOMENT).contains(&seconds)),
             Self::Object => value.is_object(),
             // 3600.0 is the same number in JSON.
-            Self::Seconds => value
-                .as_f64()
-                .is_some_and(|seconds| seconds > 0.0 && seconds <= LONGEST_LIFE as f64),
+            Self::Seconds => value.as_f64().is_some_and(|seconds| {
+                seconds > 0.0 && seconds <= LONGEST_LIFE as f64 && seconds.fract() == 0.0
+            }),
         }
     }
 }
 
 /// Parsers of URLs take white space away that other clients send on.
 fn is_url(text: &str) -> bool {
-    trace::origin_of(text).is_some() && !text.contains(char::is_whitespace)
+    trace::origin_of(text).is_some()
+        && !text.contains(char::is_whitespace)
+        && placeholder(text).is_none()
+}
+
+/// Whether a text is what a program writes where it has no value.
+pub(crate) fn is_word_for_nothing(text: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "undefined",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "[object object]",
+        "<nil>",
+    ];
+    WORDS.contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// What stands in a URL for a value that nobody filled in: `{tenant}`, `${HOST}`, `$HOST`,
+/// `<tenant>`, also percent-encoded.
+pub(crate) fn placeholder(url: &str) -> Option<String> {
+    let mut url = url.to_owned();
+    for (encoded, plain) in [
+        ("%7B", "{"),
+        ("%7b", "{"),
+        ("%7D", "}"),
+        ("%7d", "}"),
+        ("%3C", "<"),
+        ("%3c", "<"),
+        ("%3E", ">"),
+        ("%3e", ">"),
+    ] {
+        url = url.replace(encoded, plain);
+    }
+    // What a query holds is up to the server.
+    let before_query = url.split(['?', '#']).next().unwrap_or_default();
+    for (open, close) in [("{", "}"), ("<", ">")] {
+        let found = before_query.split_once(open).and_then(|(before, rest)| {
+            let (inside, _) = rest.split_once(close)?;
+            let sign = if before.ends_with('$') { "$" } else { "" };
+            (!inside.is_empty()).then(|| format!("{sign}{open}{inside}{close}"))
+        });
+        if found.is_some() {
+            return found;
+        }
+    }
+    // No name of a host has a dollar sign, and a path may.
+    let host = before_query.split_once("://")?.1.split('/').next()?;
+    let (_, name) = host.split_once('$')?;
+    let name: String = name
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+        .collect();
+    (!name.is_empty()).then(|| format!("${name}"))
 }
 
 /// Whether a text has the form of a revision's name, also of one that is not known yet.
@@ -264,10 +324,19 @@ mod tests {
             (Form::Time, json!(1_790_000_000), json!("2026-12-01")),
             (Form::Time, json!(0), json!(1_790_000_000_000_u64)),
             (Form::Name, json!("alice"), json!("")),
+            (Form::Name, json!("nullable"), json!("undefined")),
+            (Form::TextOrTexts, json!("a"), json!(5)),
+            (Form::TextOrTexts, json!(["a"]), json!(["a", 5])),
+            (
+                Form::Endpoint,
+                json!("https://a.example/$x"),
+                json!("https://{tenant}.example/token"),
+            ),
             (Form::Object, json!({}), json!([])),
             (Form::Seconds, json!(3600), json!("3600")),
             (Form::Seconds, json!(3600.0), json!(0)),
             (Form::Seconds, json!(1), json!(-1)),
+            (Form::Seconds, json!(3600), json!(3599.7)),
             (Form::Seconds, json!(86_400), json!(1_790_000_000_000_u64)),
         ] {
             assert!(!wrong(form, right.clone()), "{form:?} {right}");
@@ -284,5 +353,26 @@ mod tests {
         assert_eq!(of(json!({}))[0].actual, "no m");
         assert_eq!(of(json!({"m": ["token"]}))[0].expected, "\"code\" in m");
         assert!(of(json!({"m": ["token", "code"]})).is_empty());
+    }
+
+    #[test]
+    fn a_value_that_nobody_filled_in_is_seen() {
+        for (url, shown) in [
+            ("https://as.example/{tenant}/v2.0", "{tenant}"),
+            ("https://as.example/%7Btenant%7D/v2.0", "{tenant}"),
+            ("https://${PUBLIC_HOST}/mcp", "${PUBLIC_HOST}"),
+            ("https://$auth_domain/", "$auth_domain"),
+            ("https://<your-tenant>.example/", "<your-tenant>"),
+        ] {
+            assert_eq!(placeholder(url).as_deref(), Some(shown), "{url}");
+        }
+        for url in [
+            "https://as.example/$metadata",
+            "https://as.example/a?filter={x}",
+            "https://as.example/{}",
+            "urn:example:a",
+        ] {
+            assert_eq!(placeholder(url), None, "{url}");
+        }
     }
 }

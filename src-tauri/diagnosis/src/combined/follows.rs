@@ -73,6 +73,21 @@ pub const FOLLOWS: &[Shown] = &[
         run.token = token_answer("a token", "refresh-1");
         run.trace()
     }),
+    ("A31", "G20", || {
+        let mut run = Run::healthy();
+        let answer = &mut run.registration.as_mut().unwrap().1;
+        answer.edit(|answer| answer["client_id"] = json!("undefined"));
+        run.hops = vec![Answer::html(400, "Unknown client")];
+        run.stop(Phase::Authorization, StopCode::ApproverStuck)
+            .trace()
+    }),
+    ("S12", "T46/nothing_to_refresh", || {
+        let mut run = Run::healthy_with_refresh();
+        run.token
+            .edit(|token| token["refresh_token"] = json!("null"));
+        run.refresh = Some(Answer::json(400, json!({"error": "invalid_grant"})));
+        run.trace()
+    }),
     ("T40", "D01/in_front", || {
         let page = Answer::html(401, "Authentication Required")
             .header("set-cookie", "_vercel_sso_nonce=x; Path=/");

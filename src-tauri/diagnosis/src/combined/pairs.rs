@@ -5,7 +5,8 @@ use trace::{Grant, Phase, Purpose, StopCode};
 
 use super::runs::*;
 use crate::sample::{
-    AS, Answer, MCP, Run, access_jwt, jwt, post, push_to_server, refresh, stop, token_answer, watched,
+    AS, Answer, MCP, Run, access_jwt, jwt, post, push_to_server, refresh, stop, token_answer,
+    watched,
 };
 
 /// Two faults that have nothing to do with each other, and the one that has to be told first: what

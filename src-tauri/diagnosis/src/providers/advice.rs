@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use trace::Purpose;
+
 use super::provider::{Recipe, Text};
 use super::said::{says, words};
 use super::{Recognized, how};
@@ -88,11 +90,16 @@ fn explained<'k>(
         .find(|variant| variant.name.starts_with("PROVIDER_SAYS_"))?;
     let seen = exchange(reading, finding.exchange?)?;
     let said = words(seen);
-    let text = known
-        .provider
-        .texts
-        .iter()
-        .find(|text| says(&said, text.says))?;
+    // A client shows its secret to the token endpoint alone: here the authorization server passes on
+    // what it was told as a client itself.
+    let shows_no_secret = matches!(
+        seen.exchange.purpose,
+        Purpose::Callback | Purpose::Authorization | Purpose::AuthorizationProbe
+    );
+    let fits = |text: &&Text| {
+        says(&said, text.says) && !(shows_no_secret && text.fix.contains("client secret"))
+    };
+    let text = known.provider.texts.iter().find(fits)?;
     let mut variants = rule.variants.iter().copied();
     let variant = variants.find(|variant| {
         variant.name.starts_with("PROVIDER_SAYS_") && variant.owner == text.owner

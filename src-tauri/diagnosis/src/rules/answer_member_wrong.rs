@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use trace::{Document, Purpose, RpcAnswer, rpc_answer};
@@ -12,9 +12,9 @@ use crate::members::{Member, problems};
 use crate::reading::{ExchangeRef, Reading, object, text};
 use crate::rule::{Findings, rule};
 use crate::spec::{
-    MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_TOOL, OIDC_USERINFO_SUB, RFC7517_KTY,
-    RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL,
-    RFC8628_VERIFICATION_URI,
+    MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_TOOL, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB,
+    RFC7517_KID, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE,
+    RFC8628_INTERVAL, RFC8628_VERIFICATION_URI,
 };
 use crate::wording::excerpt;
 
@@ -42,7 +42,7 @@ rule! {
         SESSION_ID: Error McpServer Certain "{header} from the MCP server is not valid",
     ],
     spec: [
-        RFC7662_ACTIVE, OIDC_USERINFO_SUB, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES,
+        RFC7662_ACTIVE, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB, RFC7517_KID, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES,
         MCP_INITIALIZE_RESULT, MCP_TOOL, RFC8628_INTERVAL, RFC8628_VERIFICATION_URI, MCP_SESSION_ID,
     ],
     looks_at: [Request],
@@ -76,6 +76,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             Purpose::Jwks => {
                 for part in keys(*seen) {
                     tell(*seen, Some(part), &mut told, findings);
+                }
+                if let Some(finding) = two_of_a_kid(*seen) {
+                    findings.add(finding);
                 }
             }
             Purpose::Challenge { method } | Purpose::Mcp { method } => {
@@ -196,6 +199,35 @@ fn keys(seen: ExchangeRef<'_>) -> Vec<Held> {
         })
     })
     .collect()
+}
+
+/// Two keys of one kind that a token's `kid` does not tell apart.
+fn two_of_a_kid(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let set = object(seen.response_with_body()?)?;
+    let keys = set.get("keys")?.as_array()?;
+    let mut known: HashMap<(&str, &str), &Value> = HashMap::new();
+    let mut named = keys.iter().enumerate().filter_map(|(at, key)| {
+        let text = |name| key.get(name)?.as_str();
+        Some((at, (text("kty")?, text("kid")?), key))
+    });
+    // The same key twice is harmless.
+    let (at, (_, kid), _) =
+        named.find(|(_, name, key)| known.insert(*name, key).is_some_and(|other| other != *key))?;
+    let kid = excerpt(kid);
+    Some(
+        RULE.found(RFC7517_KID)
+            .title_with(["kid", "a key in the key set"])
+            .at(seen.seq, Part::body(&format!("/keys/{at}/kid")))
+            .message(
+                "A server looks up the key of a token by its kid. Of two keys under one kid it takes \
+                 the first or the last, and refuses the tokens that the other one has signed.",
+            )
+            .expected("a kid of its own for each key")
+            .actual(format!("two keys with the kid {kid}"))
+            .fix(format!(
+                "Give each key a kid of its own, such as its thumbprint; {kid} is there twice."
+            )),
+    )
 }
 
 /// Times and URLs of a registration. One that does not apply may be written as null.
@@ -436,6 +468,8 @@ mod tests {
             );
         }
         assert!(asked(Purpose::Userinfo, json!({"sub": 7})).is_some());
+        let verified = json!({"sub": "alice", "email_verified": "true"});
+        assert!(asked(Purpose::Userinfo, verified).is_some());
         let key = asked(Purpose::Jwks, json!({"keys": [{"kid": "a"}]})).unwrap();
         assert!(key.fix.contains("kty"), "{}", key.fix);
         let key = asked(
@@ -518,6 +552,14 @@ mod tests {
             asked(Purpose::Userinfo, json!({"sub": "alice", "email": 5})),
             None
         );
+        let keys = |kids: [&str; 2], e: &str| {
+            let [a, b] = kids;
+            let key = |kid: &str, e: &str| json!({"kty": "RSA", "kid": kid, "n": "AQ", "e": e});
+            asked(Purpose::Jwks, json!({"keys": [key(a, "AQAB"), key(b, e)]}))
+        };
+        assert!(keys(["a", "a"], "Aw").unwrap().title.starts_with("kid"));
+        assert_eq!(keys(["a", "a"], "AQAB"), None);
+        assert_eq!(keys(["a", "b"], "Aw"), None);
         assert_eq!(
             asked(Purpose::Jwks, json!({"keys": [{"kty": "AKP"}]})),
             None

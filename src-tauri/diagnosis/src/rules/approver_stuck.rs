@@ -41,6 +41,8 @@ rule! {
             "The authorization endpoint does not know the client that has just registered",
         CLIENT_ID_UNKNOWN: Error Client Likely
             "The authorization endpoint does not know the client ID of this run",
+        LATER_PAGE_MISSING: Error AuthorizationServer Likely
+            "The authorization server leads the browser to a page that is not there",
         LATER_PAGE_REFUSES: Error AuthorizationServer Likely
             "The login ends at an error page of the authorization server",
         NOT_THERE: Error AuthorizationServer Likely
@@ -73,7 +75,7 @@ rule! {
     ],
     spec: [RFC6749_LOGIN, RFC6749_AUTHORIZATION_ERROR],
     supersedes: ["A18" anywhere],
-    follows: ["N03/default", "M06/fragment"],
+    follows: ["N03/default", "M06/fragment", "G20"],
     stops: [ApproverStuck, CallbackTimeout],
     looks_at: [AuthorizationPage],
 }
@@ -190,6 +192,8 @@ fn told(page: &Page<'_>, reading: &Reading<'_>) -> Finding {
     let refused = page.is_first && (status >= 400 || page.is_error_text());
     if !refused && page.refuses_after_others() {
         by_page::refused_later(found(&LATER_PAGE_REFUSES), page, reading)
+    } else if !refused && matches!(status, 404 | 405 | 410) {
+        by_page::later_page_missing(RULE.found(RFC6749_LOGIN).variant(&LATER_PAGE_MISSING))
     } else if !refused && page.is_no_page() {
         by_page::no_page(RULE.found(RFC6749_LOGIN).variant(&NO_PAGE), page)
     } else if !refused {
@@ -390,5 +394,20 @@ mod tests {
             ["N01"]
         );
         assert!(Run::healthy().is_silent("A31"));
+    }
+
+    #[test]
+    fn a_login_page_that_is_not_there_is_the_server_s() {
+        let led = |page: Answer| {
+            let redirect = Answer::bare(302).header("location", "https://as.example/login");
+            stuck(vec![redirect, page]).finding("A31")
+        };
+        let missing = led(Answer::html(404, "Nowhere"));
+        assert_eq!(missing.variant, "later_page_missing");
+        assert_eq!(missing.owner, Owner::AuthorizationServer);
+        assert_ne!(
+            led(Answer::html(200, "Login")).variant,
+            "later_page_missing"
+        );
     }
 }

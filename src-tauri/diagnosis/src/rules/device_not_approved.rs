@@ -25,6 +25,8 @@ rule! {
     variants: [
         TOO_EARLY: Error AuthorizationServer Likely
             "The device code expired before its time was over",
+        TOO_SHORT: Error AuthorizationServer Likely
+            "The device code lives no longer than the time between two polls",
         DENIED: Error AuthorizationServer Likely "Approval of the device was denied",
     ],
     spec: [RFC8628_EXPIRED, RFC8628_DENIED],
@@ -93,6 +95,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  device codes, or their clocks differ."
             ))
             .fix("Let a device code live for as long as expires_in says, on every instance.")
+    } else if let Some((lives, interval)) = shorter_than_interval(reading, stopped) {
+        finding
+            .variant(&TOO_SHORT)
+            .message(format!(
+                "The authorization server wants {interval} seconds between two polls, and its codes \
+                 are good for {lives}: a client that keeps to that asks no more before the code is \
+                 gone."
+            ))
+            .fix(
+                "Let device codes live for some minutes (expires_in), and ask for a few seconds \
+                 between polls (interval).",
+            )
     } else {
         finding
             .message(
@@ -104,6 +118,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                   expires.",
             )
     });
+}
+
+/// For how long the last device code lives, where that is no longer than one interval.
+fn shorter_than_interval(reading: &Reading<'_>, stopped: u32) -> Option<(u64, u64)> {
+    let issued = reading
+        .sent_for(|purpose| *purpose == Purpose::DeviceAuthorization)
+        .filter(|seen| seen.seq < stopped)
+        .last()?;
+    let answer = object(issued.response()?)?;
+    let lives = answer.get("expires_in")?.as_u64()?;
+    let interval = answer.get("interval")?.as_u64()?;
+    (lives <= interval).then_some((lives, interval))
 }
 
 /// How many seconds a device code still had when it was polled with, by the answer that brought it.
@@ -162,5 +188,19 @@ mod tests {
     #[test]
     fn is_silent_while_it_is_polled() {
         assert_eq!(found_in(&polled("authorization_pending"), "DV2"), None);
+    }
+
+    #[test]
+    fn a_code_that_lives_no_longer_than_one_interval() {
+        let with = |lives: u64, interval: u64| {
+            let mut answer = whole();
+            answer["expires_in"] = json!(lives);
+            answer["interval"] = json!(interval);
+            let mut trace = device(&Answer::json(200, answer));
+            stop(&mut trace, StopCode::DeviceNotApproved);
+            found_in(&trace, "DV2").unwrap().variant
+        };
+        assert_eq!(with(2, 30), "too_short");
+        assert_eq!(with(600, 5), "default");
     }
 }

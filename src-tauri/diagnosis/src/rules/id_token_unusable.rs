@@ -27,6 +27,8 @@ rule! {
     title: "The ID token cannot be used",
     variants: [
         UNSIGNED: Error AuthorizationServer Certain "The ID token is not signed",
+        SHARED_SECRET: Error AuthorizationServer Certain
+            "The ID token is signed with a secret that this client does not have",
         CLAIM_MISSING: Error AuthorizationServer Certain "The ID token has no {claim}",
         CLAIM_WRONG: Error AuthorizationServer Certain
             "{claim} in the ID token is not valid",
@@ -41,7 +43,7 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let tokens = id_tokens(reading);
-    if let Some(finding) = tokens.iter().find_map(judge) {
+    if let Some(finding) = tokens.iter().find_map(|token| judge(reading, token)) {
         return findings.add(finding);
     }
     // The flow may have seen more than can be told here; its stop must not be left without a
@@ -90,7 +92,7 @@ const fn claim(name: &'static str, form: Form) -> Member {
     }
 }
 
-fn judge(token: &IdToken<'_>) -> Option<Finding> {
+fn judge(reading: &Reading<'_>, token: &IdToken<'_>) -> Option<Finding> {
     // A recorder may have put something else in its place.
     let is_whole = token.seen.response_with_body().is_some();
     if token.jwt.is_err() && !is_whole {
@@ -123,6 +125,23 @@ fn judge(token: &IdToken<'_>) -> Option<Finding> {
             .expected("an alg other than none")
             .actual("alg none")
             .fix("Sign ID tokens, and publish the key at jwks_uri.");
+        return Some(finding);
+    }
+    // A public client shares no secret with the server.
+    let alg = jwt.header.get("alg").and_then(Value::as_str);
+    let is_public = reading
+        .client_before(token.seen.seq)
+        .is_some_and(|(_, method)| method == Some("none"));
+    if let Some(alg) = alg.filter(|alg| is_public && alg.starts_with("HS")) {
+        let finding = found(OIDC_UNSIGNED)
+            .variant(&SHARED_SECRET)
+            .message(
+                "HMAC takes the client's secret for the key, and a public client has none. Nobody \
+                 can check the signature, so clients throw the ID token away.",
+            )
+            .expected("a signature with a key of jwks_uri, such as RS256 or ES256")
+            .actual(format!("alg {}", excerpt(alg)))
+            .fix("Sign the ID tokens of public clients with RS256 or ES256 and a key of jwks_uri.");
         return Some(finding);
     }
     if let Some(critical) = jwt.header.get("crit") {
@@ -276,5 +295,16 @@ mod tests {
             let run = with(id_token(|claims| claims[claim] = value));
             assert!(run.is_silent("O05"));
         }
+    }
+
+    #[test]
+    fn a_public_client_has_no_secret_to_check_with() {
+        let with_alg = |alg: &str| {
+            let token = id_token(|_| {});
+            let claims = crate::reading::jwt(&token).unwrap().claims.clone();
+            with(jwt_with(&json!({"alg": alg}), &json!(claims)))
+        };
+        assert_eq!(with_alg("HS256").finding("O05").variant, "shared_secret");
+        assert!(with_alg("RS256").is_silent("O05"));
     }
 }

@@ -11,6 +11,7 @@ mod gone_past;
 mod other_status;
 mod revision;
 mod tools;
+mod user_wanted;
 
 rule! {
     /// # What it looks at
@@ -49,6 +50,9 @@ rule! {
             "The MCP server says insufficient_scope with {status} instead of 403",
         TOKEN_ELSEWHERE: Error McpServer Likely
             "The MCP server says invalid_token with {status} instead of 401",
+        WANTS_USER: Error Client Likely "{method} wants the user at a page first",
+        REVISION_NOT_LISTED: Warning McpServer Certain
+            "server/discover does not list {revision}, which the MCP server speaks",
         REVISION_UNKNOWN: Error McpServer Certain "The MCP server does not speak {revision}",
         REVISION_CHOSEN: Error Client Certain "The MCP server does not speak {revision}",
     ],
@@ -67,6 +71,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         tools::tools_unknown(found(&TOOLS_UNKNOWN), reading),
         gone_past::discover_fails(
             RULE.found(MCP_ANSWER_2026).variant(&DISCOVER_FAILS),
+            reading,
+        ),
+        revision::not_listed(
+            RULE.found(MCP_ANSWER_2026).variant(&REVISION_NOT_LISTED),
             reading,
         ),
     ];
@@ -110,6 +118,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             };
             revision::unsupported(finding.variant(variant), call, reading, &data)
         }
+        RpcAnswer::Error {
+            code: user_wanted::CODE,
+            message,
+            data,
+        } => user_wanted::finding(finding.variant(&WANTS_USER), call, &message, &data),
         RpcAnswer::Error {
             code,
             message,
@@ -163,7 +176,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                         Part::Status
                     },
                 )
-                .message(format!("{worked}{why}"))
+                .message(match answers_itself(&response) {
+                    Some(front) if std::ptr::eq(variant, &IN_FRONT) => {
+                        format!("{worked}{front} answers. {why}")
+                    }
+                    _ => format!("{worked}{why}"),
+                })
                 .actual(said)
                 .fix(fix)
         }
@@ -245,7 +263,7 @@ mod tests {
     use trace::{Phase, StopCode};
 
     use crate::finding::Owner;
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, found_in, push_to_server};
 
     pub(super) fn failed(answer: Answer) -> Run {
         let mut run = Run::healthy();
@@ -290,5 +308,48 @@ mod tests {
     #[test]
     fn is_silent_when_calls_work() {
         assert!(Run::healthy().is_silent("N05"));
+    }
+
+    #[test]
+    fn a_page_that_the_user_has_to_open_first_is_named() {
+        let error = |data: serde_json::Value| {
+            let error = json!({"code": -32042, "message": "Authorization is needed", "data": data});
+            let answer = json!({"jsonrpc": "2.0", "id": 2, "error": error});
+            failed(Answer::json(200, answer)).finding("N05")
+        };
+        let url = "https://mcp.example/connect";
+        let finding = error(json!({"elicitations": [{"mode": "url", "url": url}]}));
+        assert_eq!(finding.variant, "wants_user");
+        assert!(finding.fix.contains(url), "{}", finding.fix);
+        assert!(
+            error(json!(null))
+                .fix
+                .contains("the page that the server names")
+        );
+    }
+
+    #[test]
+    fn the_revision_that_is_spoken_has_to_be_listed() {
+        let listed = |versions: serde_json::Value| {
+            let mut run = Run::healthy();
+            run.revision = trace::Revision::R20260728;
+            let mut trace = run.trace();
+            let method = "server/discover".to_owned();
+            let answer = json!({
+                "jsonrpc": "2.0",
+                "id": 9,
+                "result": {"supportedVersions": versions, "capabilities": {}}
+            });
+            let request = trace::Request::new("POST", trace.server_url.clone());
+            let purpose = trace::Purpose::Mcp { method };
+            push_to_server(&mut trace, purpose, request, &Answer::json(200, answer));
+            found_in(&trace, "N05").map(|finding| finding.variant)
+        };
+        assert_eq!(
+            listed(json!(["2024-11-05"])).as_deref(),
+            Some("revision_not_listed")
+        );
+        assert_eq!(listed(json!(["2025-11-25", "2026-07-28"])), None);
+        assert_eq!(listed(json!([])), None);
     }
 }

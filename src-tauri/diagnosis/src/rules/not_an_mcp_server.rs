@@ -35,6 +35,8 @@ rule! {
         REDIRECTED: Error Network Likely "The first call is redirected to {place} instead of answered",
         HOST_UNKNOWN: Error McpServer Likely "The MCP server refuses the host name it is reached under",
         TOO_MANY: Error McpServer Likely "The first call is refused because there were too many",
+        TO_OWN_LOGIN: Error McpServer Likely
+            "The first call is redirected to {place} instead of answered",
         SIGN_IN: Error Network Likely "The first call is answered with a sign-in page",
         IN_FRONT: Error Network Likely
             "The first call is refused by what stands in front of the MCP server",
@@ -149,6 +151,20 @@ fn told(finding: Finding, url: &str, response: &Response) -> Finding {
             Decided::Redirected | Decided::ToLogin => finding.title_with([place.as_str()]),
             _ => finding,
         };
+        if decided.kind == Decided::ToLogin && is_of_framework(url, response) {
+            return finding
+                .variant(&TO_OWN_LOGIN)
+                .title_with([place.as_str()])
+                .message(
+                    "The request is sent to a login page of the same server: its framework treats the \
+                     MCP endpoint as a page for people who are logged in. A client has no browser \
+                     session, and begins to authorize on 401 alone.",
+                )
+                .fix(
+                    "Take the MCP path and /.well-known/ out of the framework's login, and answer a \
+                     call without a token with 401 and WWW-Authenticate: Bearer.",
+                );
+        }
         return finding.message(decided.why).fix(decided.fix);
     }
     match response.status {
@@ -189,6 +205,27 @@ fn told(finding: Finding, url: &str, response: &Response) -> Finding {
                 "Wait until it is over. Let no page stand in for the MCP path: answer 503 with \
                  Retry-After there.",
             ),
+        _ if checks_forms(response) => finding
+            .variant(&OTHER_ANSWER)
+            .message(
+                "By its words the framework of the server checks that a POST comes from one of its \
+                 own forms (CSRF), before the MCP endpoint sees it. An MCP client has no such form.",
+            )
+            .fix(
+                "Exempt the MCP path from the framework's CSRF check: the token in the \
+                 Authorization header does what the check is for.",
+            ),
+        400 | 411 | 413 | 422 if is_html(response) => finding
+            .variant(&OTHER_ANSWER)
+            .message(
+                "The framework of the server, or what is in front of it, refuses the request with a \
+                 page before the MCP endpoint sees it. The page says what it does not like: the \
+                 body, its media type or a header.",
+            )
+            .fix(
+                "Let the request reach the MCP endpoint as it was sent, application/json with one \
+                 JSON-RPC message, and answer a call without a token with 401.",
+            ),
         _ if is_html(response) => finding.message(format!(
             "A web page answers: this is a web site, or a single-page application's catch-all \
              route. {PATH}"
@@ -211,9 +248,50 @@ fn told(finding: Finding, url: &str, response: &Response) -> Finding {
     }
 }
 
+/// Whether a login page is one that web frameworks have on the server itself.
+fn is_of_framework(url: &str, response: &Response) -> bool {
+    const PATHS: [&str; 6] = [
+        "/account/login",
+        "/accounts/login",
+        "/identity/account/login",
+        "/users/sign_in",
+        "/admin/login",
+        "/login",
+    ];
+    let from = Url::parse(url).ok();
+    let location = response.header_value("location").unwrap_or_default();
+    let to = from.as_ref().and_then(|from| from.join(location).ok());
+    let (Some(from), Some(to)) = (from, to) else {
+        return false;
+    };
+    let path = to.path().trim_end_matches('/').to_ascii_lowercase();
+    access_proxy(response).is_none()
+        && from.origin() == to.origin()
+        && PATHS.contains(&path.as_str())
+}
+
+/// Whether an answer is that of a framework's check of its own forms.
+fn checks_forms(response: &Response) -> bool {
+    const WORDS: [&str; 6] = [
+        "csrf",
+        "cross-site request forgery",
+        "authenticity token",
+        "antiforgery",
+        "page expired",
+        "the change you wanted was rejected",
+    ];
+    let body = response.body.text().unwrap_or_default();
+    let said = excerpt(&text_of_page(body)).to_ascii_lowercase();
+    matches!(response.status, 400..=499) && WORDS.iter().any(|words| said.contains(words))
+}
+
 /// Whether a page says that something is away and will be back.
 fn is_for_now(response: &Response) -> bool {
-    const WORDS: [&str; 7] = [
+    const WORDS: [&str; 11] = [
+        "waking up",
+        "is sleeping",
+        "spinning up",
+        "is starting",
         "maintenance",
         "be back soon",
         "be right back",
@@ -332,5 +410,34 @@ mod tests {
     fn is_silent_when_a_403_explains_it() {
         assert!(answered(Answer::bare(403)).is_silent("N02"));
         assert!(Run::healthy().is_silent("N02"));
+    }
+
+    #[test]
+    fn a_framework_s_own_pages_are_the_server_s() {
+        let finding = |answer| answered(answer).finding("N02");
+        for page in [
+            Answer::html(419, "Page Expired"),
+            Answer::html(422, "The change you wanted was rejected (422)"),
+            Answer::html(400, "SyntaxError: Unexpected token"),
+        ] {
+            assert_eq!(
+                finding(page.clone()).owner,
+                Owner::McpServer,
+                "{}",
+                page.status
+            );
+        }
+        assert_eq!(
+            finding(Answer::html(200, "Service is waking up")).variant,
+            "server_fails"
+        );
+        let login = |location: &str| {
+            let answer = Answer::bare(302).header("location", location);
+            finding(answer).variant
+        };
+        assert_eq!(login("/Account/Login?ReturnUrl=%2Fmcp"), "to_own_login");
+        assert_eq!(login("/users/sign_in"), "to_own_login");
+        assert_eq!(login("https://idp.example/login"), "redirected");
+        assert_eq!(login("/oauth2/sign_in"), "redirected");
     }
 }

@@ -24,6 +24,10 @@ rule! {
     /// RFC 6749 sections 5.2 and 6.
     "S11" "refresh_catch_all_error" Error AuthorizationServer Likely since None,
     title: "A refresh fails with an error that says nothing",
+    variants: [
+        AT_ONCE: Error AuthorizationServer Likely
+            "A refresh is refused for another one that is said to be under way",
+    ],
     spec: [RFC6749_INVALID_GRANT],
     supersedes: ["T41"],
     stops: [TokenRejected],
@@ -50,8 +54,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     };
     let error = excerpt(&refused.error);
     let actual = match refused.description.as_str() {
-        "" => format!("{error}, without a description"),
-        description => format!("{error}: {}", excerpt(description)),
+        "" => format!("{}: {error}, without a description", refused.status),
+        description => format!("{}: {error}: {}", refused.status, excerpt(description)),
     };
     let finding = RULE
         .found(RFC6749_INVALID_GRANT)
@@ -71,7 +75,35 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             "Answer invalid_grant for a refresh token that is unknown, expired, revoked or issued \
              to another client.",
         );
-    findings.add(finding);
+    findings.add(if is_of_two_at_once(&refused) {
+        finding
+            .variant(&AT_ONCE)
+            .message(
+                "By its words the authorization server is at another refresh with the same token. \
+                 This client has sent one alone: the lock of an earlier request was not let go, or a \
+                 proxy sent the request twice. Clients that refresh from several places meet the \
+                 same.",
+            )
+            .expected("200 with an access token")
+            .fix(
+                "End the lock with the request that holds it, and answer a second refresh with the \
+                 same token within some seconds like the first one.",
+            )
+    } else {
+        finding
+    });
+}
+
+/// Whether a refusal speaks of two refreshes at once.
+fn is_of_two_at_once(refused: &RefusedRefresh<'_>) -> bool {
+    const WORDS: [&str; 4] = [
+        "concurrent",
+        "in progress",
+        "being rotated",
+        "being refreshed",
+    ];
+    let description = refused.description.to_ascii_lowercase();
+    WORDS.iter().any(|words| description.contains(words))
 }
 
 /// The first refresh that was refused so.
@@ -119,7 +151,7 @@ mod tests {
         assert_eq!(finding.certainty, Certainty::Likely);
         assert_eq!(
             finding.actual.as_deref(),
-            Some("invalid_request: Token request failed")
+            Some("400: invalid_request: Token request failed")
         );
     }
 
@@ -131,5 +163,15 @@ mod tests {
         assert!(refused(401, "invalid_client", "No").is_silent("S11"));
         assert!(refused(400, "invalid_grant", "").is_silent("S11"));
         assert!(refused(500, "error", "Oops").is_silent("S11"));
+    }
+
+    #[test]
+    fn two_refreshes_at_once_are_another_matter() {
+        let said = |description| refused(409, "conflict", description).finding("S11").variant;
+        assert_eq!(
+            said("token is being rotated by a concurrent request"),
+            "at_once"
+        );
+        assert_eq!(said("no"), "default");
     }
 }

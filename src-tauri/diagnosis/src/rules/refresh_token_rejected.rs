@@ -1,11 +1,12 @@
 use trace::{ActionKind, Decision, Grant, StopCode};
 
-use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
+use crate::by_status::{Decided, by_status};
+use crate::finding::{Finding, Part};
+use crate::reading::{ExchangeRef, Reading, access_token, form, oauth_error, object, text, value};
 use crate::refused_refresh::refused_refreshes;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_INVALID_GRANT, RFC6749_TOKEN_ERROR};
-use crate::wording::excerpt;
+use crate::wording::{answer_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -30,9 +31,10 @@ rule! {
             "A refresh token that was issued a moment ago is refused",
         OTHER_REASON: Warning AuthorizationServer Likely
             "The authorization server refuses to refresh: {error}",
+        NOT_SERVED: Warning AuthorizationServer Likely "A refresh fails with {status}",
     ],
     spec: [RFC6749_INVALID_GRANT, RFC6749_TOKEN_ERROR],
-    follows: ["T41"],
+    follows: ["T41", "T46/nothing_to_refresh"],
     looks_at: [Refresh],
 }
 
@@ -92,6 +94,37 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// A refresh that the server cannot serve for now, by its own words, where the flow went on without.
+fn not_served(reading: &Reading<'_>) -> Option<Finding> {
+    let (seen, decided) = reading.tokens.iter().find_map(|(seen, grant)| {
+        let response = seen.response().filter(|_| *grant == Grant::RefreshToken)?;
+        let error = oauth_error(response)?.error;
+        let for_now = ["server_error", "temporarily_unavailable"].contains(&error.as_str());
+        let decided = by_status(&response, "the authorization server");
+        let decided = decided.filter(|decided| decided.kind == Decided::Fails && for_now)?;
+        (!seen.exchange.edited).then_some((*seen, decided))
+    })?;
+    let status = seen.status()?.to_string();
+    let wait = seen
+        .response()
+        .and_then(|response| response.header_value("retry-after"));
+    let wait = wait.map(|wait| format!(" Retry-After says {}.", excerpt(wait)));
+    Some(
+        RULE.found(RFC6749_TOKEN_ERROR)
+            .variant(&NOT_SERVED)
+            .title_with([status.as_str()])
+            .at(seen.seq, Part::Status)
+            .message(format!(
+                "{} Clients that cannot refresh have their users log in again, or stop.{}",
+                decided.why,
+                wait.unwrap_or_default()
+            ))
+            .expected("200 with an access token, or invalid_grant")
+            .actual(answer_in_words(seen.exchange))
+            .fix(decided.fix),
+    )
+}
+
 /// What a client that has just got tokens is told when it may not refresh them.
 const OF_THE_CLIENT: [(&str, &str); 9] = [
     (
@@ -146,7 +179,9 @@ fn other_reason(reading: &Reading<'_>, findings: &mut Findings) {
         (!by_hand).then_some((refused, known.1))
     });
     let Some((refused, means)) = refused else {
-        return;
+        return not_served(reading)
+            .into_iter()
+            .for_each(|one| findings.add(one));
     };
     let error = excerpt(&refused.error);
     let finding = RULE
@@ -250,6 +285,16 @@ mod tests {
         assert!(finding.actual.unwrap().contains("client was deleted"));
         run.refresh = Some(Answer::json(503, json!({"error": "invalid_client"})));
         assert!(run.is_silent("S12"));
+    }
+
+    #[test]
+    fn a_server_that_cannot_serve_it_for_now_is_told() {
+        let mut run = Run::healthy_with_refresh();
+        let body = json!({"error": "temporarily_unavailable"});
+        run.refresh = Some(Answer::json(503, body).header("retry-after", "40"));
+        let finding = run.finding("S12");
+        assert_eq!(finding.variant, "not_served");
+        assert!(finding.message.contains("40"), "{}", finding.message);
     }
 
     #[test]

@@ -2,6 +2,7 @@ use serde_json::Value;
 use trace::{BodyEnd, Response};
 
 use crate::finding::{Finding, Part};
+use crate::members::is_word_for_nothing;
 use crate::reading::{Reading, oauth_error, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC7591_CLIENT_ID, RFC7591_CREATED};
@@ -50,7 +51,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC7591_CLIENT_ID)
         .at(seen.seq, Part::body("/client_id"));
     let finding = match client_id {
-        Some(Some(Value::String(id))) if !id.is_empty() => return,
+        Some(Some(Value::String(id))) if !id.is_empty() && !is_word_for_nothing(id) => return,
         Some(Some(other)) => finding
             .message("client_id is there, but it is no text that a client could use.")
             .actual(excerpt(&format!("client_id {other}"))),
@@ -131,6 +132,8 @@ mod tests {
         assert!(waits.actual.unwrap().starts_with("202"));
         let number = answered(Answer::json(201, json!({"client_id": 7}))).finding("G20");
         assert_eq!(number.actual.as_deref(), Some("client_id 7"));
+        let word = answered(Answer::json(201, json!({"client_id": "undefined"}))).finding("G20");
+        assert_eq!(word.actual.as_deref(), Some("client_id \"undefined\""));
         let page = answered(Answer::html(201, "Welcome")).finding("G20");
         assert_eq!(page.certainty, Certainty::Likely);
         assert!(!answered(Answer::json(201, json!({"client_id": ""}))).is_silent("G20"));

@@ -2,7 +2,7 @@ use trace::{Response, Revision, ServerMetadata, StopCode};
 
 use crate::finding::Part;
 use crate::providers::answers_itself;
-use crate::reading::{ExchangeRef, Reading};
+use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_REGISTRATION, MCP_REGISTRATION_2025_06};
 use crate::wording::{answer_in_words, excerpt};
@@ -155,6 +155,15 @@ fn refused_by_name(refused: ExchangeRef<'_>) -> bool {
     listed.iter().any(|words| body.contains(words))
 }
 
+/// Whether a refusal comes with a challenge for a bearer token.
+fn wants_token(refused: ExchangeRef<'_>) -> bool {
+    let challenges = refused
+        .response()
+        .and_then(|answer| challenges(answer).ok());
+    let is_bearer = |one: &trace::Challenge| one.scheme.eq_ignore_ascii_case("bearer");
+    challenges.is_some_and(|all| all.iter().any(is_bearer))
+}
+
 fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) -> crate::Finding {
     let status = refused.status().unwrap_or_default();
     let finding = finding.actual(answer_in_words(refused.exchange));
@@ -177,6 +186,18 @@ fn describe(finding: crate::Finding, refused: ExchangeRef<'_>, guessed: bool) ->
             .fix(
                 "Ask the operator of the authorization server to allow this client, or to register \
                  it by hand, and give its client ID to this run.",
+            ),
+        403 if wants_token(refused) => finding
+            .variant(&CREDENTIALS_WANTED)
+            .message(
+                "The registration endpoint answers as one that needs an access token with a scope \
+                 of its own (WWW-Authenticate: Bearer): it takes only callers with an initial \
+                 access token.",
+            )
+            .fix(
+                "Let clients register without a token at the authorization server. Or get an \
+                 initial access token there and give it to this run (--initial-access-token), or \
+                 register a client by hand and give its client ID to this run.",
             ),
         403 => finding.variant(&FORBIDDEN).message(
             "The registration endpoint forbids the request. A policy there lets only some callers \
@@ -306,5 +327,19 @@ mod tests {
             Answer::json(400, json!({"error": "invalid_client_metadata"}));
         run.stop(Phase::Registration, StopCode::RegistrationRejected);
         assert!(run.is_silent("S06"));
+    }
+
+    #[test]
+    fn a_challenge_asks_for_an_initial_access_token() {
+        let with = |answer: Answer| {
+            let mut run = Run::healthy();
+            run.registration.as_mut().unwrap().1 = answer;
+            run.stop(Phase::Registration, StopCode::RegistrationRejected);
+            run.finding("S06").variant
+        };
+        let challenge = "Bearer error=\"insufficient_scope\"";
+        let asks = Answer::bare(403).header("www-authenticate", challenge);
+        assert_eq!(with(asks), "credentials_wanted");
+        assert_eq!(with(Answer::bare(403)), "forbidden");
     }
 }

@@ -244,7 +244,10 @@ fn blank(attempt: &ServerTry<'_>, document: &Document) -> Finding {
         .expected("issuer, authorization_endpoint and token_endpoint")
         .actual(match members.as_slice() {
             [] => "{}, an empty object".to_owned(),
-            members => excerpt(&format!("only {}", list(members))),
+            members => match attempt.seen.response().and_then(oauth_error) {
+                Some(error) => excerpt(&format!("an error: {}", error.words())),
+                None => excerpt(&format!("only {}", list(members))),
+            },
         })
         .fix(format!(
             "Put issuer ({}), authorization_endpoint and token_endpoint into the document.",

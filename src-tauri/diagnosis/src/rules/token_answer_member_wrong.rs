@@ -1,5 +1,7 @@
+use trace::Document;
+
 use crate::finding::{Finding, Level, Part};
-use crate::members::{Form, Member, problems};
+use crate::members::{Form, Member, is_word_for_nothing, problems};
 use crate::reading::{ExchangeRef, Reading, access_token, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{
@@ -32,6 +34,10 @@ rule! {
             "The token is said to be bound to a key, and the request proved none",
         UNSENDABLE: Error AuthorizationServer Certain
             "The access token cannot be written into the Authorization header",
+        NOTHING: Error AuthorizationServer Certain
+            "The access token is a program's word for nothing",
+        NOTHING_TO_REFRESH: Warning AuthorizationServer Certain
+            "The refresh token is a program's word for nothing",
     ],
     spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE, RFC9449_TOKEN_TYPE],
     supersedes: ["J05"],
@@ -77,6 +83,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 continue;
             }
             told.push(problem.name);
+            if let Some(word) = word_for_nothing(&answer, problem.name) {
+                findings.add(nothing(*seen, problem.name, &word).variant(&NOTHING_TO_REFRESH));
+                continue;
+            }
             let finding = RULE
                 .found(problem.spec)
                 .title_with([problem.name])
@@ -93,6 +103,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .expected(problem.expected)
                 .actual(problem.actual);
             findings.add(finding);
+        }
+        if let Some(word) = word_for_nothing(&answer, "access_token")
+            && !told.contains(&"access_token")
+        {
+            told.push("access_token");
+            findings.add(nothing(*seen, "access_token", &word));
         }
         if let Some(token) = access_token(response).filter(|token| !is_sendable(token))
             && !told.contains(&"access_token")
@@ -126,6 +142,28 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             findings.add(finding);
         }
     }
+}
+
+/// The value of a member that holds what a program writes where it has no value.
+fn word_for_nothing(answer: &Document, member: &str) -> Option<String> {
+    let value = answer.get(member)?.as_str()?;
+    is_word_for_nothing(value).then(|| value.to_owned())
+}
+
+fn nothing(seen: ExchangeRef<'_>, member: &str, word: &str) -> Finding {
+    RULE.found(RFC6749_TOKEN_OK)
+        .variant(&NOTHING)
+        .at(seen.seq, Part::body(&format!("/{member}")))
+        .message(
+            "The server has no token and writes the word that its program has for that into the \
+             answer. Clients take it for a token, send it, and are refused.",
+        )
+        .expected(format!("a token in {member}, or an error"))
+        .actual(excerpt(&format!("\"{member}\": \"{word}\"")))
+        .fix(format!(
+            "Find out why the authorization server has no value for {member}, and answer an error \
+             where it has none; leave refresh_token out where none is issued."
+        ))
 }
 
 /// Whether a token stays one word in a header. Some have characters besides those of RFC 6750
@@ -204,6 +242,7 @@ mod tests {
             ("refresh_token", json!(7)),
             ("token_type", json!("mac")),
             ("token_type", json!("DPoP")),
+            ("expires_in", json!(3599.7)),
             ("access_token", json!("abc def")),
             ("access_token", json!("abc\n")),
         ] {
@@ -228,5 +267,16 @@ mod tests {
                 "{member} {value}"
             );
         }
+    }
+
+    #[test]
+    fn a_word_for_nothing_is_no_token() {
+        for word in ["undefined", "null", "[object Object]"] {
+            let found = with("access_token", json!(word)).finding("T46");
+            assert_eq!(found.variant, "nothing", "{word}");
+            let found = with("refresh_token", json!(word)).finding("T46");
+            assert_eq!(found.variant, "nothing_to_refresh", "{word}");
+        }
+        assert!(with("access_token", json!("nullable")).is_silent("T46"));
     }
 }

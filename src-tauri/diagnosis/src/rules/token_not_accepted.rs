@@ -89,6 +89,8 @@ rule! {
             "The MCP server answers 401 to a session that it does not know",
         REFUSED_LATER: Error McpServer Likely
             "The MCP server accepts the access token in one call and refuses it in another",
+        REFUSED_ONCE: Warning McpServer Likely
+            "The MCP server refuses an access token that it accepted a moment before",
     ],
     spec: [RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME],
     follows: ["J01", "J03", "J04", "J02", "MT1", "DP2", "T46", "D01/in_front", "D01/other_scheme"],
@@ -115,8 +117,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             }
             None => {
                 let call = later::refused_call(reading);
+                let once = later::refused_once(reading).filter(|_| call.is_none());
                 call.into_iter()
                     .map(refused_later)
+                    .chain(once.map(|call| later::once(of(&REFUSED_ONCE), call)))
                     .for_each(|one| findings.add(one));
             }
         };
@@ -471,5 +475,21 @@ mod tests {
     #[test]
     fn is_silent_about_a_token_that_was_accepted_before() {
         assert!(Run::healthy_with_refresh().is_silent("T40"));
+    }
+
+    #[test]
+    fn a_token_that_one_call_refuses_and_others_take_is_told() {
+        let with = |answer: Answer| {
+            let mut run = Run::healthy();
+            run.calls.push(answer);
+            run
+        };
+        let challenge = "Bearer error=\"invalid_token\", error_description=\"no applicable key found in the JSON Web Key Set\"";
+        let refused = Answer::bare(401).header("www-authenticate", challenge);
+        let finding = with(refused).finding("T40");
+        assert_eq!(finding.variant, "refused_once");
+        let expired = "Bearer error=\"invalid_token\", error_description=\"Token has expired\"";
+        let refused = Answer::bare(401).header("www-authenticate", expired);
+        assert!(with(refused).is_silent("T40"));
     }
 }

@@ -17,8 +17,10 @@ use crate::upstream::came_back_after;
 use crate::wording::excerpt;
 
 mod inside_address;
+mod placeholder;
 
 use inside_address::inside_address;
+use placeholder::with_placeholder;
 
 rule! {
     /// # What it looks at
@@ -66,6 +68,10 @@ rule! {
             "{server} was not asked: what the MCP server gave cannot be sent",
         GIVEN_BY_SERVER: Error AuthorizationServer Certain
             "{server} was not asked: what the authorization server gave cannot be sent",
+        PLACEHOLDER_MCP: Error McpServer Likely
+            "{server} has a URL with a placeholder that nobody filled in",
+        PLACEHOLDER_SERVER: Error AuthorizationServer Likely
+            "{server} has a URL with a placeholder that nobody filled in",
         FOREIGN_MCP: Error McpServer Certain "{server} would get a credential that is not meant for it",
         FOREIGN_SERVER: Error AuthorizationServer Certain "{server} would get a credential that is not meant for it",
     ],
@@ -135,6 +141,9 @@ fn report(
 ) -> Finding {
     let server = server(&seen.exchange.purpose);
     let redirected = is_redirected(reading, seen);
+    if let Some(finding) = with_placeholder(reading, seen, failure).filter(|_| !redirected) {
+        return finding;
+    }
     let given = (failure.kind == FailureKind::InvalidRequest)
         .then(|| giver(reading, seen, failure, redirected))
         .flatten();
@@ -658,5 +667,39 @@ mod tests {
         run.challenge = Answer::failed(FailureKind::Cancelled);
         run.stop(Phase::Challenge, StopCode::Cancelled);
         assert!(run.is_silent("N01"));
+    }
+
+    #[test]
+    fn a_placeholder_is_the_fault_of_the_document_that_has_it() {
+        let asked = |url: &str, kind| {
+            let mut run = Run::healthy();
+            run.server_tries[0].1 = url.to_owned();
+            run.server_tries[0].2 = Answer::failed(kind);
+            run.stop(Phase::ServerMetadata, StopCode::Transport);
+            run.finding("N01")
+        };
+        let finding = asked(
+            "https://$auth_domain/.well-known/x",
+            FailureKind::Unreachable,
+        );
+        assert_eq!(finding.variant, "placeholder_mcp");
+        assert!(
+            finding.fix.contains("authorization_servers"),
+            "{}",
+            finding.fix
+        );
+        let other = asked("https://as.test/.well-known/x", FailureKind::Unreachable);
+        assert_eq!(other.variant, "unreachable");
+        let mut trace = Run::healthy().trace();
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            if let EntryKind::Exchange(seen) = &mut entry.kind
+                && seen.purpose == Purpose::Registration
+            {
+                seen.request.url = "https://{tenant}.example/register".to_owned();
+                seen.outcome = Answer::failed(FailureKind::InvalidRequest).outcome();
+            }
+        }
+        let finding = found_in(&trace, "N01").unwrap();
+        assert_eq!(finding.variant, "placeholder_server");
     }
 }

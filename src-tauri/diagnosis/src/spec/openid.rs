@@ -52,6 +52,12 @@ pub(crate) const OIDC_NONCE: Spec = Spec {
             the Authentication Request.",
 };
 
+pub(crate) const OIDC_EMAIL_VERIFIED: Spec = Spec {
+    title: "OpenID Connect Core 1.0 section 5.1, email_verified (boolean)",
+    url: "https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims",
+    quote: "True if the End-User's e-mail address has been verified; otherwise false.",
+};
+
 pub(crate) const OIDC_SUBJECT: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 5.3.2",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse",

@@ -22,6 +22,13 @@ pub(crate) const RFC7517_KTY: Spec = Spec {
     quote: "The \"kty\" value is a case-sensitive string. This member MUST be present in a JWK.",
 };
 
+pub(crate) const RFC7517_KID: Spec = Spec {
+    title: "RFC 7517 section 4.5",
+    url: "https://www.rfc-editor.org/rfc/rfc7517.html#section-4.5",
+    quote: "When \"kid\" values are used within a JWK Set, different keys within the JWK Set SHOULD \
+            use distinct \"kid\" values.",
+};
+
 pub(crate) const RFC7517_DISCLOSURE: Spec = Spec {
     title: "RFC 7517 section 9.2",
     url: "https://www.rfc-editor.org/rfc/rfc7517.html#section-9.2",

@@ -320,7 +320,11 @@ async fn an_answer_that_came_to_its_end_is_recorded_as_whole() {
     let observer = observed(format!("{}/mcp", server.origin), |_| {}).await;
     for at in 0..4 {
         let body = format!("end {at}");
-        raw(&observer, &request("POST", "/mcp", observer.port(), "", &body)).await;
+        raw(
+            &observer,
+            &request("POST", "/mcp", observer.port(), "", &body),
+        )
+        .await;
     }
     for (one, status) in exchanges(&observer).await.iter().zip([401, 202, 204, 200]) {
         assert_eq!(one.status(), Some(status));

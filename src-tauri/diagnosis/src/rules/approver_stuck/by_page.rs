@@ -145,6 +145,19 @@ pub(super) fn refused_later(finding: Finding, page: &Page<'_>, reading: &Reading
     }
 }
 
+pub(super) fn later_page_missing(finding: Finding) -> Finding {
+    finding
+        .message(
+            "The authorization endpoint answers, and what it leads to does not exist. Nobody can \
+             log in there. A login page that is not deployed, or has another path behind a proxy, \
+             is the usual cause.",
+        )
+        .fix(
+            "Deploy the login page at the address that the authorization endpoint redirects to, or \
+             redirect to where it is.",
+        )
+}
+
 /// An answer that no browser shows as a page.
 pub(super) fn no_page(finding: Finding, page: &Page<'_>) -> Finding {
     if page.response.body.bytes.is_empty() {

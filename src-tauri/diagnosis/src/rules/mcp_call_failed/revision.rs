@@ -1,10 +1,10 @@
 //! Revisions that the MCP server does not speak.
 
 use serde_json::Value;
-use trace::Revision;
+use trace::{Revision, RpcAnswer, rpc_answer};
 
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading};
+use crate::reading::{ExchangeRef, Reading, method};
 use crate::wording::{excerpt, list};
 
 /// The revisions that an error names in its data, whatever its code.
@@ -88,4 +88,45 @@ mod tests {
             assert_eq!(run.finding("N05").owner, Owner::McpServer);
         }
     }
+}
+
+/// The list of revisions lacks the one in which it is answered, and other calls as well.
+pub(super) fn not_listed(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
+    let calls = || reading.first_calls.iter().chain(&reading.calls);
+    let (call, listed) = calls().find_map(|call| {
+        let response = call
+            .response_with_body()
+            .filter(|_| method(*call) == "server/discover")?;
+        let RpcAnswer::Result(result) = rpc_answer(&response) else {
+            return None;
+        };
+        let listed = result.get("supportedVersions")?.as_array()?.clone();
+        Some((call, listed))
+    })?;
+    let revision = reading.revision;
+    let names: Vec<&str> = listed.iter().filter_map(Value::as_str).collect();
+    // An empty list, or one of other things than texts, is told as such.
+    if !revision.at_least(Revision::R20260728)
+        || names.is_empty()
+        || names.contains(&revision.as_str())
+    {
+        return None;
+    }
+    Some(
+        finding
+            .title_with([revision.as_str()])
+            .at(call.seq, Part::body("/result/supportedVersions"))
+            .message(
+                "Clients choose a revision from this list. One that finds none of its own there \
+                 stops, or goes back to an older one.",
+            )
+            .expected(format!("{revision} in supportedVersions"))
+            .actual(excerpt(&format!(
+                "\"supportedVersions\": {}",
+                Value::Array(listed)
+            )))
+            .fix(format!(
+                "List {revision} in supportedVersions, or do not answer calls of that revision."
+            )),
+    )
 }

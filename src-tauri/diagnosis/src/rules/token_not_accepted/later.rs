@@ -4,7 +4,7 @@ use trace::StopCode;
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, TokenUse, access_token, bearer, challenge_error};
-use crate::refused_token::refusal;
+use crate::refused_token::{Cause, reason, refusal};
 use crate::wording::excerpt;
 
 /// A token that one call takes and another refuses, while it is fresh.
@@ -42,6 +42,45 @@ pub(super) fn refused_call<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>>
         .find(|(seen, _)| seen.response().and_then(access_token).as_deref() == Some(token));
     let killed = issued.is_some_and(|(seen, _)| reading.killed_on_the_way(seen.seq, call.seq));
     (!killed).then_some(call)
+}
+
+/// A call that is refused for the token itself, by the server's own words, although a call before
+/// was taken with it. The flow got another token and went on.
+pub(super) fn refused_once<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
+    let mut calls = reading.calls.iter().copied();
+    calls.find(|call| {
+        let Some(token) = bearer(call.request()).filter(|_| call.status() == Some(401)) else {
+            return false;
+        };
+        let taken = reading.calls.iter().any(|other| {
+            other.seq < call.seq
+                && bearer(other.request()) == Some(token)
+                && other.status().is_some_and(|status| status < 300)
+        });
+        // The end of its life comes to every token.
+        let of_the_token = matches!(
+            reason(*call),
+            Some(Cause::Signature | Cause::KeySet | Cause::Audience | Cause::NoJwt)
+        );
+        taken && of_the_token && !is_about_the_session(*call)
+    })
+}
+
+pub(super) fn once(finding: Finding, call: ExchangeRef<'_>) -> Finding {
+    finding
+        .at(call.seq, Part::Status)
+        .message(
+            "An earlier call with the very same token worked, so what the server says of it is wrong \
+             there or here. This client got another token and went on; users have to log in again at \
+             such a moment. Most likely only some of the server's instances or routes can check \
+             tokens, such as one with an old key set.",
+        )
+        .expected("an MCP answer")
+        .actual(refusal(call))
+        .fix(
+            "Check the token in the same way for every method and on every instance, and let each \
+             fetch the keys again when it meets a kid that it does not know.",
+        )
 }
 
 pub(super) fn each_time_anew(finding: Finding, call: ExchangeRef<'_>) -> Finding {
