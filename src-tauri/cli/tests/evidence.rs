@@ -362,6 +362,46 @@ async fn whoever_recorded_it_it_says_what_the_live_run_says() {
 }
 
 #[test]
+fn the_login_of_another_application_is_no_fault_of_an_mcp_client() {
+    let asked = |query: &str| {
+        let url = format!(
+            "https://login.example/authorize?client_id=web&redirect_uri=https%3A%2F%2Fapp.example%2Fback&{query}"
+        );
+        serde_json::json!({
+            "startedDateTime": "2026-11-26T10:00:00.000Z",
+            "request": {"method": "GET", "url": url, "headers": []},
+            "response": {"status": 200, "headers": [], "content": {"mimeType": "text/html", "size": 9, "text": "<p>login"}},
+        })
+    };
+    let file = |entry: Value| {
+        serde_json::json!({"log": {"creator": {"name": "WebInspector"}, "entries": [entry]}})
+            .to_string()
+    };
+    // A server's own code needs no PKCE, and a nonce may stand for the state.
+    for (name, query) in [
+        ("web.har", "response_type=code&state=0d0a&scope=openid"),
+        (
+            "hybrid.har",
+            "response_type=code%20id_token&response_mode=form_post&nonce=n-0S6&state=OD0w",
+        ),
+    ] {
+        let report = pasted(name, &file(asked(query)));
+        assert_eq!(codes(&report), BTreeSet::new(), "{name}");
+    }
+    // The redirect URI of a client that is known shows whose it is.
+    let claude = "response_type=code&state=0d0a0d0a0d0a&redirect_uri=https%3A%2F%2Fclaude.ai%2Fapi%2Fmcp%2Fauth_callback";
+    let mut entry = asked(claude);
+    let url = entry["request"]["url"].as_str().expect("a URL");
+    entry["request"]["url"] = url
+        .replace("redirect_uri=https%3A%2F%2Fapp.example%2Fback&", "")
+        .into();
+    assert_eq!(
+        codes(&pasted("claude.har", &file(entry))),
+        BTreeSet::from(["K05"])
+    );
+}
+
+#[test]
 fn messages_without_http_accuse_nobody() {
     let report = report(&check(&fixture("mcpsnoop/calls.har")));
     assert_eq!(codes(&report), BTreeSet::new());

@@ -1,5 +1,7 @@
 //! Which client it is.
 
+use trace::origin_of;
+
 use crate::profile::Profile;
 use crate::profiles;
 
@@ -13,6 +15,8 @@ pub enum Sign<'s> {
     UserAgent(&'s str),
     RedirectUri(&'s str),
     ClientId(&'s str),
+    /// `Origin` of a request from a page.
+    Page(&'s str),
 }
 
 /// The client that these signs are of: the one that most of them speak for, the more so the more a
@@ -44,6 +48,7 @@ fn points(profile: &Profile, sign: Sign<'_>) -> u32 {
     match sign {
         Sign::ClientId(id) if begins(&signs.client_id, id) => 100,
         Sign::RedirectUri(uri) if begins(&signs.redirect_uri, uri) => 60,
+        Sign::Page(origin) if is_page(&signs.redirect_uri, origin) => 40,
         Sign::ClientName(name) if is_named(&signs.client_name, name) => 50,
         Sign::ClientInfo(name) if is_named(&signs.client_info, name) => 40,
         Sign::ClientName(name) if has_word(&signs.client_name, name) => 30,
@@ -51,6 +56,12 @@ fn points(profile: &Profile, sign: Sign<'_>) -> u32 {
         Sign::UserAgent(agent) if begins(&signs.user_agent, agent) => 10,
         _ => 0,
     }
+}
+
+/// Whether one of the redirect URIs is on this origin, which a port of its own tells from others.
+fn is_page(redirect_uris: &[String], origin: &str) -> bool {
+    let mut known = redirect_uris.iter().filter_map(|uri| origin_of(uri));
+    known.any(|known| known == origin)
 }
 
 #[cfg(test)]
@@ -87,6 +98,12 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_known_by_where_it_is_served() {
+        let page = Sign::Page("http://localhost:6274");
+        assert_eq!(name(&[page]), Some("MCP Inspector"));
+    }
+
+    #[test]
     fn nothing_is_guessed() {
         assert_eq!(name(&[]), None);
         assert_eq!(
@@ -97,5 +114,6 @@ mod tests {
             None
         );
         assert_eq!(name(&[Sign::ClientInfo("my-mcp-client")]), None);
+        assert_eq!(name(&[Sign::Page("http://localhost:3000")]), None);
     }
 }

@@ -38,6 +38,8 @@ struct Told {
     redirect_uris: Vec<String>,
     /// URLs of client metadata documents.
     documents: Vec<String>,
+    /// Origins that requests came from.
+    pages: Vec<String>,
     library: Option<&'static str>,
     evidence: Vec<Evidence>,
 }
@@ -79,6 +81,12 @@ impl Told {
             self.saw(seq, format!("clientInfo \"{name}\""));
             self.initialized
                 .get_or_insert((name, text(&info["version"])));
+        }
+        let page = exchange.request.header_value("origin");
+        let page = page.filter(|page| clients::recognize(&[Sign::Page(page)]).is_some());
+        if let Some(page) = page {
+            self.saw(seq, format!("Origin {page}"));
+            self.pages.push(page.to_owned());
         }
         // What the browser says of itself is not the client's.
         let agent = exchange.request.header_value("user-agent");
@@ -125,6 +133,7 @@ impl Told {
         signs.extend(initialized.map(|(name, _)| Sign::ClientInfo(name)));
         signs.extend(self.redirect_uris.iter().map(|uri| Sign::RedirectUri(uri)));
         signs.extend(self.documents.iter().map(|id| Sign::ClientId(id)));
+        signs.extend(self.pages.first().map(|page| Sign::Page(page)));
         let by_words = clients::recognize(&signs);
         signs.extend(self.agents.iter().map(|agent| Sign::UserAgent(agent)));
         let version = initialized.and_then(|(_, version)| version.clone());

@@ -3,6 +3,7 @@
 //! This program does what its user tells it to, so its own runs are no client's fault. A client it
 //! plays is judged, and so is every client that was recorded or watched.
 
+use clients::Sign;
 use trace::{Client, Pair, Revision, is_loopback};
 
 use crate::fields::{jwt, value};
@@ -21,7 +22,7 @@ impl Asked<'_> {
     }
 
     /// Whether it asks for a code.
-    pub fn is_for_code(&self) -> bool {
+    fn is_for_code(&self) -> bool {
         let wanted = self.value("response_type").unwrap_or_default();
         wanted.split(' ').any(|one| one == "code")
     }
@@ -51,6 +52,20 @@ impl<'a> Reading<'a> {
                 && asked
                     .value("request")
                     .is_none_or(|object| jwt(object).is_ok())
+        })
+    }
+
+    /// The requests for a code of what is known to be an MCP client. Other clients may ask without
+    /// PKCE, and protect themselves by a nonce where these have to by state.
+    pub fn code_requests(&self) -> impl Iterator<Item = Asked<'_>> {
+        let shows_mcp = !self.is_of_another_program
+            || !self.mcp_calls.is_empty()
+            || !self.resource_tries.is_empty()
+            || !self.registrations.is_empty();
+        self.authorization_requests().filter(move |asked| {
+            let redirect_uri = asked.value("redirect_uri").unwrap_or_default();
+            let is_known = || clients::recognize(&[Sign::RedirectUri(redirect_uri)]).is_some();
+            asked.is_for_code() && (shows_mcp || is_known())
         })
     }
 

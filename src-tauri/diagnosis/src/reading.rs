@@ -79,6 +79,8 @@ pub(crate) struct Reading<'a> {
     pub client: &'a Client,
     /// They are pasted pieces: somebody chose them and put them into an order.
     pub is_pasted: bool,
+    /// They are of a file that another program wrote: it may hold logins that are no MCP client's.
+    pub is_of_another_program: bool,
     /// The time of the last entry, of whatever flow.
     pub ended: Timestamp,
     /// The revision that the flow follows in the end.
@@ -131,6 +133,7 @@ impl<'a> Reading<'a> {
             own_options: &trace.own_options,
             client: &trace.client,
             is_pasted: trace.origin == trace::Origin::Pasted,
+            is_of_another_program: matches!(trace.origin, trace::Origin::File { .. }),
             ended: last.map_or(trace.started, |entry| entry.at),
             revision: Revision::LATEST,
             all: Vec::new(),

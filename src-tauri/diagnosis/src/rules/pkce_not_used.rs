@@ -43,10 +43,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 }
 
 fn in_authorization(reading: &Reading<'_>) -> Option<Finding> {
-    let mut requests = reading
-        .authorization_requests()
-        .filter(|asked| asked.is_for_code());
-    requests.find_map(|asked| {
+    reading.code_requests().find_map(|asked| {
         if asked.value("code_challenge").is_none() {
             let said = "The authorization request has no code_challenge. Servers that demand PKCE \
                         refuse it; with the others, a code that leaks can be redeemed by anybody.";

@@ -42,10 +42,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
     // The challenge of each login by its state: the same request may be sent again.
     let mut logins: HashMap<String, String> = HashMap::new();
-    for asked in reading
-        .authorization_requests()
-        .filter(|it| it.is_for_code())
-    {
+    for asked in reading.code_requests() {
         let challenge = asked.value("code_challenge").unwrap_or_default().to_owned();
         let state = asked.value("state").unwrap_or_default();
         let (variant, spec, said, actual) = match state {
