@@ -46,7 +46,8 @@ pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
     if let Some(metadata) = places.metadata(url).filter(|_| method == "GET") {
         return metadata;
     }
-    if places.is_mcp(url) {
+    // Somebody gave the client the URL of metadata for that of the server.
+    if places.is_mcp(url) && !path(url).starts_with("/.well-known/") {
         return call(exchange);
     }
     if places.is_client(url) {

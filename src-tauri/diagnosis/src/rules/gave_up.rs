@@ -41,7 +41,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !reading.is_of_another_client() {
         return;
     }
-    let mut all = reading.all.iter().rev();
+    // A text that somebody pasted may leave the answer out.
+    let mut all = reading.all.iter().rev().filter(|_| !reading.is_pasted);
     let broken_off = all.find(|seen| {
         let failure = seen.exchange.failure();
         // A stream is open until somebody closes it.

@@ -121,6 +121,11 @@ impl Known<'_> {
                     let url = self.endpoint("registration_endpoint", "/register");
                     place(url, "POST", 400, Purpose::Registration)
                 }
+                // Only the authorization endpoint gives back what it was sent.
+                _ if body.contains_key("state") => {
+                    let url = self.endpoint("authorization_endpoint", "/authorize");
+                    place(url, "GET", 400, Purpose::Authorization)
+                }
                 code => {
                     let url = self.endpoint("token_endpoint", "/token");
                     let grant = match code {
