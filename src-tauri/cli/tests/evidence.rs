@@ -388,6 +388,19 @@ fn the_login_of_another_application_is_no_fault_of_an_mcp_client() {
         let report = pasted(name, &file(asked(query)));
         assert_eq!(codes(&report), BTreeSet::new(), "{name}");
     }
+    // The form of a login page hands the parameters on; no authorization request was pushed.
+    let mut login = asked("");
+    login["request"]["method"] = "POST".into();
+    login["request"]["url"] = "https://login.example/oauth/2.0/login1".into();
+    login["request"]["postData"] = serde_json::json!({
+        "mimeType": "application/x-www-form-urlencoded",
+        "text": "response_type=code&client_id=web&username=alice&state=0d0a",
+    });
+    login["response"]["content"] = serde_json::json!({
+        "mimeType": "application/json",
+        "text": "{\"redirect_uri\":\"https://app.example/back?code=0a1b\"}",
+    });
+    assert_eq!(codes(&pasted("login.har", &file(login))), BTreeSet::new());
     // The redirect URI of a client that is known shows whose it is.
     let claude = "response_type=code&state=0d0a0d0a0d0a&redirect_uri=https%3A%2F%2Fclaude.ai%2Fapi%2Fmcp%2Fauth_callback";
     let mut entry = asked(claude);

@@ -121,7 +121,10 @@ fn by_parameters(exchange: &Exchange, asked: &[trace::Pair]) -> Option<Purpose> 
             if let Some(grant_type) = value(&sent, "grant_type") {
                 return grant(grant_type).map(|grant| Purpose::Token { grant });
             }
-            if value(&sent, "response_type").is_some() && value(&sent, "client_id").is_some() {
+            // A form of a login page may hand the same parameters on.
+            let asks =
+                value(&sent, "response_type").is_some() && value(&sent, "client_id").is_some();
+            if asks && answers_push(exchange) {
                 return Some(Purpose::PushedAuthorization);
             }
             if answer(exchange).is_some_and(|answer| answer.contains_key("device_code")) {
@@ -140,6 +143,17 @@ fn by_parameters(exchange: &Exchange, asked: &[trace::Pair]) -> Option<Purpose> 
         }
         _ => None,
     }
+}
+
+/// Whether the answer is one to a pushed authorization request (RFC 9126 sections 2.2 and 2.3), or
+/// none was recorded.
+fn answers_push(exchange: &Exchange) -> bool {
+    let has_body = exchange
+        .response()
+        .is_some_and(|response| !response.body.is_empty());
+    answer(exchange).map_or(!has_body, |answer| {
+        answer.contains_key("request_uri") || answer.contains_key("error")
+    })
 }
 
 fn grant(name: &str) -> Option<Grant> {
