@@ -23,7 +23,7 @@ struct ByOwner<'a> {
     findings: Vec<&'a Finding>,
 }
 
-/// The owner of the root cause first.
+/// The owner of the root cause first; what nobody has to act on comes last.
 fn by_owner(findings: &[Finding]) -> Vec<ByOwner<'_>> {
     let mut groups: Vec<ByOwner<'_>> = Vec::new();
     for finding in findings {
@@ -36,6 +36,7 @@ fn by_owner(findings: &[Finding]) -> Vec<ByOwner<'_>> {
             }),
         }
     }
+    groups.sort_by_key(|group| group.owner == Owner::Nobody);
     groups
 }
 
