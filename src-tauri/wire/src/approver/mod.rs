@@ -214,10 +214,10 @@ impl Approver {
         let mut request = request
             .header("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
             .header("accept-language", "en");
-        if let Ok(url) = Url::parse(&request.url) {
-            if let Some(cookies) = self.memory.cookies_for(&url) {
-                request = request.header("cookie", cookies);
-            }
+        if let Ok(url) = Url::parse(&request.url)
+            && let Some(cookies) = self.memory.cookies_for(&url)
+        {
+            request = request.header("cookie", cookies);
         }
         request
     }
