@@ -42,13 +42,6 @@ export const COMMANDS: Command[] = [
     do: (app) => app.tour.leave(),
   },
   {
-    id: "tour",
-    title: "Take the tour",
-    keys: [],
-    when: (app) => app.boot !== null,
-    do: (app) => app.tour.begin(),
-  },
-  {
     id: "next",
     title: "Send next",
     keys: ["Enter", "Ctrl+Enter"],
@@ -312,6 +305,13 @@ export const COMMANDS: Command[] = [
   { id: "dark", title: "Dark theme", keys: [], do: (app) => app.setTheme("dark") },
   { id: "system", title: "Theme of the system", keys: [], do: (app) => app.setTheme("system") },
   { id: "palette", title: "All commands", keys: ["Ctrl+K"], do: (app) => (app.panel = "palette") },
+  {
+    id: "tour",
+    title: "Take the tour",
+    keys: [],
+    when: (app) => app.boot !== null,
+    do: (app) => app.tour.begin(),
+  },
   {
     id: "shortcuts",
     title: "Keyboard shortcuts",
