@@ -1,4 +1,4 @@
-//! Reads files that nobody has looked at before: those of past runs, of settings, of other programs.
+//! Reads files that nobody has looked at before: of past runs, of settings, of other programs.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
