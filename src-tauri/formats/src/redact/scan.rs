@@ -97,7 +97,9 @@ fn referred<S: Sink>(sink: &mut S, text: &[u8], depth: u8, edits: &mut Vec<Edit>
         {
             let plain = html_unescaped(word);
             let plain = without_broken_reference(&plain);
-            if let Some(changed) = nested(sink, plain.as_bytes(), depth + 1) {
+            if *plain != *word
+                && let Some(changed) = nested(sink, plain.as_bytes(), depth + 1)
+            {
                 let with = html_escaped(&String::from_utf8_lossy(&changed)).into_bytes();
                 edits.push(Edit { start, end, with });
             }
