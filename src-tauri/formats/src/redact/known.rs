@@ -197,9 +197,12 @@ impl Known {
     ) {
         let mut at = from;
         let mut jwt = next_jwt(text, at, to);
-        let mut needle = self.next_needle(text, at, to);
+        let mut whole = self.next_whole(text, at, to);
+        let mut broken_off = self.next_broken_off(text, at, to);
         loop {
             let first_jwt = jwt.map_or(to, |(start, _)| start);
+            let needles = whole.into_iter().chain(broken_off);
+            let needle = needles.min_by_key(|(start, end, _)| (*start, Reverse(*end)));
             match (jwt, needle) {
                 (_, Some((start, end, needle))) if start < first_jwt => {
                     at = end;
@@ -211,22 +214,22 @@ impl Known {
                 }
                 (None, _) => return,
             }
+            // What is behind is looked for again; what is not there at all is not.
             if jwt.is_some_and(|(start, _)| start < at) {
                 jwt = next_jwt(text, at, to);
             }
-            if needle.is_some_and(|(start, ..)| start < at) {
-                needle = self.next_needle(text, at, to);
+            if whole.is_some_and(|(start, ..)| start < at) {
+                whole = self.next_whole(text, at, to);
+            }
+            if broken_off.is_some_and(|(start, ..)| start < at) {
+                broken_off = self.next_broken_off(text, at, to);
             }
         }
     }
 
-    /// Where the first secret is in `text[from..to]`, whole or broken off by an ellipsis.
-    fn next_needle(&self, text: &[u8], from: usize, to: usize) -> Option<(usize, usize, &Needle)> {
-        let whole = self.next(text, from, to);
-        let whole = whole.map(|(at, needle)| (at, at + needle.spelling.len(), needle));
-        let broken_off = self.next_broken_off(text, from, to);
-        let found = whole.into_iter().chain(broken_off);
-        found.min_by_key(|(start, end, _)| (*start, Reverse(*end)))
+    fn next_whole(&self, text: &[u8], from: usize, to: usize) -> Option<(usize, usize, &Needle)> {
+        let (at, needle) = self.next(text, from, to)?;
+        Some((at, at + needle.spelling.len(), needle))
     }
 
     /// The beginning of a secret in `text[from..to]` that an ellipsis stands behind: what is quoted
