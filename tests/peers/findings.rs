@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use test_support::ports::free_port;
+
 use crate::keys;
 use crate::start::{
     Peer, authscope, fastmcp_current, oidc_as, oidc_as_with_keys, oidc_rs, oidc_rs_trusting,

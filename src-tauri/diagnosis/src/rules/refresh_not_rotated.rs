@@ -46,8 +46,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let old = crate::reading::value(sent, "refresh_token").unwrap_or_default();
         let new =
             object(response).and_then(|answer| text(&answer, "refresh_token").map(str::to_owned));
-        public && !shows_a_certificate(reading, *seen) && new.is_none_or(|new| new == old)
+        public && !authenticates_by_certificate(reading, *seen) && new.is_none_or(|new| new == old)
     });
+    let kept = kept.filter(|_| !shows_a_certificate(reading));
     let Some((seen, _)) = kept else { return };
     let finding = RULE
         .found(RFC9700_ROTATION)
@@ -63,29 +64,29 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// A client certificate is shown below HTTP: the run says so, or its method, or a token that is
-/// bound to it (RFC 8705 sections 2 and 3).
-fn shows_a_certificate(reading: &Reading<'_>, refresh: ExchangeRef<'_>) -> bool {
+/// Whether a client certificate is shown, which happens below HTTP: the run says so, or a token is
+/// bound to it (RFC 8705 section 3).
+fn shows_a_certificate(reading: &Reading<'_>) -> bool {
     let mut decisions = reading.decisions.iter();
-    let decided = decisions.any(|(_, one)| matches!(one, Decision::ClientCertificate { .. }));
-    let client = reading.client_before(refresh.seq);
-    let by_method = client
-        .and_then(|(_, method)| method)
-        .is_some_and(|method| method.contains("tls_client_auth"));
-    let is_bound = |token: String| {
-        let bound = jwt(&token).is_ok_and(|jwt| {
-            let confirmed = jwt.claims.get("cnf");
-            confirmed.is_some_and(|confirmed| confirmed.get("x5t#S256").is_some())
-        });
-        bound.then_some(())
-    };
     let mut tokens = reading.tokens.iter();
-    decided
-        || by_method
+    let is_bound = |token: &str| {
+        let jwt = jwt(token).ok();
+        let confirmed = jwt.as_ref().and_then(|jwt| jwt.claims.get("cnf"));
+        confirmed.is_some_and(|confirmed| confirmed.get("x5t#S256").is_some())
+    };
+    decisions.any(|(_, one)| matches!(one, Decision::ClientCertificate { .. }))
         || tokens.any(|(seen, _)| {
             let token = seen.response().and_then(access_token);
-            token.and_then(is_bound).is_some()
+            token.is_some_and(|token| is_bound(&token))
         })
+}
+
+/// Whether the client's method of authentication is a certificate (RFC 8705 section 2).
+fn authenticates_by_certificate(reading: &Reading<'_>, refresh: ExchangeRef<'_>) -> bool {
+    let method = reading
+        .client_before(refresh.seq)
+        .and_then(|(_, method)| method);
+    method.is_some_and(|method| method.contains("tls_client_auth"))
 }
 
 #[cfg(test)]

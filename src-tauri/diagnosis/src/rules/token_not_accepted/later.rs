@@ -1,5 +1,7 @@
 //! Access tokens that one call takes and another refuses.
 
+use std::collections::HashSet;
+
 use trace::StopCode;
 
 use crate::finding::{Finding, Part};
@@ -47,22 +49,26 @@ pub(super) fn refused_call<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>>
 /// A call that is refused for the token itself, by the server's own words, although a call before
 /// was taken with it. The flow got another token and went on.
 pub(super) fn refused_once<'a>(reading: &Reading<'a>) -> Option<ExchangeRef<'a>> {
+    let mut taken = HashSet::new();
     let mut calls = reading.calls.iter().copied();
     calls.find(|call| {
-        let Some(token) = bearer(call.request()).filter(|_| call.status() == Some(401)) else {
+        let Some(token) = bearer(call.request()) else {
             return false;
         };
-        let taken = reading.calls.iter().any(|other| {
-            other.seq < call.seq
-                && bearer(other.request()) == Some(token)
-                && other.status().is_some_and(|status| status < 300)
-        });
+        if call.status().is_some_and(|status| status < 300) {
+            taken.insert(token);
+        }
         // The end of its life comes to every token.
-        let of_the_token = matches!(
-            reason(*call),
-            Some(Cause::Signature | Cause::KeySet | Cause::Audience | Cause::NoJwt)
-        );
-        taken && of_the_token && !is_about_the_session(*call)
+        let of_the_token = || {
+            matches!(
+                reason(*call),
+                Some(Cause::Signature | Cause::KeySet | Cause::Audience | Cause::NoJwt)
+            )
+        };
+        call.status() == Some(401)
+            && taken.contains(token)
+            && of_the_token()
+            && !is_about_the_session(*call)
     })
 }
 
