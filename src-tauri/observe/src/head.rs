@@ -142,7 +142,7 @@ mod tests {
         let length = |method: &str, status: u16, headers: &[(&str, &str)]| {
             let headers = headers
                 .iter()
-                .map(|(name, value)| Header::new(*name, *value));
+                .map(|&(name, value)| Header::new(name, value));
             let response = Response {
                 status,
                 headers: headers.collect(),

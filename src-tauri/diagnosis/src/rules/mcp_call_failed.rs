@@ -263,7 +263,7 @@ mod tests {
     use trace::{Phase, StopCode};
 
     use crate::finding::Owner;
-    use crate::sample::{Answer, Run, found_in, push_to_server};
+    use crate::sample::{Answer, Run};
 
     pub(super) fn failed(answer: Answer) -> Run {
         let mut run = Run::healthy();
@@ -326,30 +326,5 @@ mod tests {
                 .fix
                 .contains("the page that the server names")
         );
-    }
-
-    #[test]
-    fn the_revision_that_is_spoken_has_to_be_listed() {
-        let listed = |versions: serde_json::Value| {
-            let mut run = Run::healthy();
-            run.revision = trace::Revision::R20260728;
-            let mut trace = run.trace();
-            let method = "server/discover".to_owned();
-            let answer = json!({
-                "jsonrpc": "2.0",
-                "id": 9,
-                "result": {"supportedVersions": versions, "capabilities": {}}
-            });
-            let request = trace::Request::new("POST", trace.server_url.clone());
-            let purpose = trace::Purpose::Mcp { method };
-            push_to_server(&mut trace, purpose, request, &Answer::json(200, answer));
-            found_in(&trace, "N05").map(|finding| finding.variant)
-        };
-        assert_eq!(
-            listed(json!(["2024-11-05"])).as_deref(),
-            Some("revision_not_listed")
-        );
-        assert_eq!(listed(json!(["2025-11-25", "2026-07-28"])), None);
-        assert_eq!(listed(json!([])), None);
     }
 }

@@ -59,37 +59,6 @@ pub(super) fn unsupported(
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use trace::{Phase, StopCode};
-
-    use crate::finding::Owner;
-    use crate::sample::{Answer, Run};
-
-    #[test]
-    fn a_revision_that_is_not_spoken_is_the_client_s_choice() {
-        let mut run = Run::healthy();
-        let error = json!({"code": -32022, "message": "no", "data": {"supported": ["2026-07-28"]}});
-        run.challenge = Answer::json(400, json!({"jsonrpc": "2.0", "id": 1, "error": error}));
-        run.stop(Phase::Challenge, StopCode::McpError);
-        let finding = run.finding("N05");
-        assert_eq!(finding.owner, Owner::Client);
-        assert_eq!(finding.actual.as_deref(), Some("supports 2026-07-28"));
-    }
-
-    #[test]
-    fn without_a_revision_in_common_it_is_the_server_s() {
-        for data in [json!(null), json!({"supported": ["2030-01-01"]})] {
-            let mut run = Run::healthy();
-            let error = json!({"code": -32022, "message": "no", "data": data});
-            run.challenge = Answer::json(400, json!({"jsonrpc": "2.0", "id": 1, "error": error}));
-            run.stop(Phase::Challenge, StopCode::McpError);
-            assert_eq!(run.finding("N05").owner, Owner::McpServer);
-        }
-    }
-}
-
 /// The list of revisions lacks the one in which it is answered, and other calls as well.
 pub(super) fn not_listed(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
     let calls = || reading.first_calls.iter().chain(&reading.calls);
@@ -129,4 +98,60 @@ pub(super) fn not_listed(finding: Finding, reading: &Reading<'_>) -> Option<Find
                 "List {revision} in supportedVersions, or do not answer calls of that revision."
             )),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trace::{Phase, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run, found_in, push_to_server};
+
+    #[test]
+    fn a_revision_that_is_not_spoken_is_the_client_s_choice() {
+        let mut run = Run::healthy();
+        let error = json!({"code": -32022, "message": "no", "data": {"supported": ["2026-07-28"]}});
+        run.challenge = Answer::json(400, json!({"jsonrpc": "2.0", "id": 1, "error": error}));
+        run.stop(Phase::Challenge, StopCode::McpError);
+        let finding = run.finding("N05");
+        assert_eq!(finding.owner, Owner::Client);
+        assert_eq!(finding.actual.as_deref(), Some("supports 2026-07-28"));
+    }
+
+    #[test]
+    fn without_a_revision_in_common_it_is_the_server_s() {
+        for data in [json!(null), json!({"supported": ["2030-01-01"]})] {
+            let mut run = Run::healthy();
+            let error = json!({"code": -32022, "message": "no", "data": data});
+            run.challenge = Answer::json(400, json!({"jsonrpc": "2.0", "id": 1, "error": error}));
+            run.stop(Phase::Challenge, StopCode::McpError);
+            assert_eq!(run.finding("N05").owner, Owner::McpServer);
+        }
+    }
+
+    #[test]
+    fn the_revision_that_is_spoken_has_to_be_listed() {
+        let listed = |versions: serde_json::Value| {
+            let mut run = Run::healthy();
+            run.revision = trace::Revision::R20260728;
+            let mut trace = run.trace();
+            let method = "server/discover".to_owned();
+            let answer = json!({
+                "jsonrpc": "2.0",
+                "id": 9,
+                "result": {"supportedVersions": versions, "capabilities": {}}
+            });
+            let request = trace::Request::new("POST", trace.server_url.clone());
+            let purpose = trace::Purpose::Mcp { method };
+            push_to_server(&mut trace, purpose, request, &Answer::json(200, answer));
+            found_in(&trace, "N05").map(|finding| finding.variant)
+        };
+        assert_eq!(
+            listed(json!(["2024-11-05"])).as_deref(),
+            Some("revision_not_listed")
+        );
+        assert_eq!(listed(json!(["2025-11-25", "2026-07-28"])), None);
+        assert_eq!(listed(json!([])), None);
+    }
 }
