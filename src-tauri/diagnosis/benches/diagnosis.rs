@@ -20,8 +20,8 @@ use trace::{
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const ROUNDS: usize = 5;
-/// How much more an exchange may cost in the longest trace than in the one before. The shortest fits
-/// into a processor's cache and is no measure.
+/// How much more an exchange may cost in the longest trace than in the one before. The shortest
+/// fits into a processor's cache and is no measure.
 const GROWTH: f64 = 2.0;
 
 const MCP: &str = "https://mcp.example/mcp";

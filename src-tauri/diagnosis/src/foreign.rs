@@ -90,8 +90,8 @@ impl ForeignIssuer<'_> {
     }
 }
 
-/// Whether a URL's host means something only on this machine or inside a network: a bare name, a name
-/// of a cluster, a private address.
+/// Whether a URL's host means something only on this machine or inside a network: a bare name, a
+/// name of a cluster, a private address.
 pub(crate) fn is_inner(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {

@@ -90,8 +90,8 @@ fn explained<'k>(
         .find(|variant| variant.name.starts_with("PROVIDER_SAYS_"))?;
     let seen = exchange(reading, finding.exchange?)?;
     let said = words(seen);
-    // A client shows its secret to the token endpoint alone: here the authorization server passes on
-    // what it was told as a client itself.
+    // A client shows its secret to the token endpoint alone: here the authorization server passes
+    // on what it was told as a client itself.
     let shows_no_secret = matches!(
         seen.exchange.purpose,
         Purpose::Callback | Purpose::Authorization | Purpose::AuthorizationProbe

@@ -14,12 +14,12 @@ rule! {
     ///
     /// # Why it matters
     /// The authorization server has to refuse an assertion of another type, so that no other JWT of
-    /// the identity provider can be passed off as one. It also has to refuse one that is for another
-    /// authorization server or another client.
+    /// the identity provider can be passed off as one. It also has to refuse one that is for
+    /// another authorization server or another client.
     ///
     /// # How to fix
-    /// Set `typ` to `oauth-id-jag+jwt`, `aud` to the issuer of the MCP server's authorization server,
-    /// and `client_id` to the ID that the client has there.
+    /// Set `typ` to `oauth-id-jag+jwt`, `aud` to the issuer of the MCP server's authorization
+    /// server, and `client_id` to the ID that the client has there.
     ///
     /// # References
     /// MCP, Enterprise-Managed Authorization; RFC 8725 section 3.11.

@@ -12,7 +12,8 @@ use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
-    /// Whether the ID token is a JWT that is signed (`alg` other than none, no `crit`), not expired, and has
+    /// Whether the ID token is a JWT that is signed (`alg` other than none, no `crit`), not
+    /// expired, and has
     /// `iss`, `sub`, `aud`, `exp` and `iat`.
     ///
     /// # Why it matters

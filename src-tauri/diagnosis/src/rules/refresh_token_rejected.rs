@@ -94,7 +94,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// A refresh that the server cannot serve for now, by its own words, where the flow went on without.
+/// A refresh that the server cannot serve for now, by its own words, where the flow went on
+/// without.
 fn not_served(reading: &Reading<'_>) -> Option<Finding> {
     let (seen, decided) = reading.tokens.iter().find_map(|(seen, grant)| {
         let response = seen.response().filter(|_| *grant == Grant::RefreshToken)?;

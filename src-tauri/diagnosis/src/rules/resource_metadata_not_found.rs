@@ -185,8 +185,8 @@ fn change(server_url: &str, named: Option<&str>, unprefixed: Option<&str>) -> St
     }
 }
 
-/// What the path of the MCP server begins with, where the URL of the challenge is the well-known one
-/// for the rest of it: the server calls itself by a path without what is mounted before it.
+/// What the path of the MCP server begins with, where the URL of the challenge is the well-known
+/// one for the rest of it: the server calls itself by a path without what is mounted before it.
 fn lost_prefix(server_url: &str, named: &str) -> Option<String> {
     if origin_of(named) != origin_of(server_url) {
         return None;

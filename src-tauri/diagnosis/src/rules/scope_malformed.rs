@@ -8,7 +8,8 @@ rule! {
     /// # What it looks at
     /// `scope` in a challenge and `scopes_supported` in the resource metadata: spaces at the ends
     /// or in a row in the one, empty names or names with a space in the other; names separated by
-    /// commas in both; `offline_access`, which is about refresh tokens and not about the MCP server.
+    /// commas in both; `offline_access`, which is about refresh tokens and not about the MCP
+    /// server.
     ///
     /// # Why it matters
     /// Many clients send on what they were given, and the authorization server then refuses the

@@ -88,8 +88,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the audience differs from the resource by a slash at its end alone, which many MCP servers
-/// forgive, and this one refuses the token for its audience.
+/// Whether the audience differs from the resource by a slash at its end alone, which many MCP
+/// servers forgive, and this one refuses the token for its audience.
 fn is_refused_for_a_slash(reading: &Reading<'_>, issued: &Issued<'_>) -> bool {
     issued.is_near()
         && matches!(

@@ -1,9 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
-use trace::{
-    Failure, FailureKind, Grant, MetadataSource, Purpose, Request, origin_of, query_pairs,
-};
+use trace::{Failure, FailureKind, MetadataSource, Purpose, Request, origin_of, query_pairs};
 use url::Url;
 
 use crate::finding::{Finding, Part};
@@ -17,10 +15,12 @@ use crate::upstream::came_back_after;
 use crate::wording::excerpt;
 
 mod inside_address;
+mod named;
 mod placeholder;
+mod server;
 
 use inside_address::inside_address;
-use placeholder::with_placeholder;
+use server::{Server, server};
 
 rule! {
     /// # What it looks at
@@ -141,8 +141,20 @@ fn report(
 ) -> Finding {
     let server = server(&seen.exchange.purpose);
     let redirected = is_redirected(reading, seen);
-    if let Some(finding) = with_placeholder(reading, seen, failure).filter(|_| !redirected) {
-        return finding;
+    let in_url = placeholder::in_url(reading, seen, failure.kind).filter(|_| !redirected);
+    if let Some(placeholder) = in_url {
+        let variant = match placeholder.by() {
+            Server::Mcp => &PLACEHOLDER_MCP,
+            Server::Authorization | Server::IdentityProvider => &PLACEHOLDER_SERVER,
+        };
+        return placeholder.told(
+            RULE.found(spec(reading, server, failure.kind))
+                .at(seen.seq, Part::RequestUrl)
+                .variant(variant)
+                .title_with([server.name()]),
+            seen,
+            failure,
+        );
     }
     let given = (failure.kind == FailureKind::InvalidRequest)
         .then(|| giver(reading, seen, failure, redirected))
@@ -161,7 +173,10 @@ fn report(
                 (Some(Server::Mcp), _) => &GIVEN_BY_MCP,
                 (Some(Server::Authorization | Server::IdentityProvider), _) => &GIVEN_BY_SERVER,
                 // That the name does not resolve says more.
-                (None, Some(inside)) if failure.kind != FailureKind::Dns => inside.variant(),
+                (None, Some(inside)) if failure.kind != FailureKind::Dns => match inside.by {
+                    Server::Mcp => &INSIDE_BY_MCP,
+                    Server::Authorization | Server::IdentityProvider => &INSIDE_BY_SERVER,
+                },
                 (None, _) => variant(seen, server, failure.kind),
             }
         })
@@ -261,60 +276,6 @@ fn expected(kind: FailureKind, origin: &str) -> String {
         format!("no credential of another origin in a request to {origin}")
     } else {
         format!("an answer from {origin}")
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Server {
-    Mcp,
-    Authorization,
-    IdentityProvider,
-}
-
-impl Server {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Mcp => "The MCP server",
-            Self::Authorization => "The authorization server",
-            Self::IdentityProvider => "The identity provider",
-        }
-    }
-}
-
-fn server(purpose: &Purpose) -> Server {
-    match purpose {
-        Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::ResourceMetadata { .. } => {
-            Server::Mcp
-        }
-        Purpose::Preflight { of } | Purpose::FromPage { of } if of.is_to_mcp_server() => {
-            Server::Mcp
-        }
-        Purpose::IdentityProviderMetadata { .. }
-        | Purpose::Token {
-            grant: Grant::TokenExchange,
-        } => Server::IdentityProvider,
-        Purpose::ServerMetadata { .. }
-        | Purpose::Registration
-        | Purpose::Authorization
-        | Purpose::AuthorizationProbe
-        | Purpose::Callback
-        | Purpose::PushedAuthorization
-        | Purpose::DeviceAuthorization
-        | Purpose::ClientMetadata
-        | Purpose::Introspection { .. }
-        | Purpose::Revocation { .. }
-        | Purpose::Userinfo
-        | Purpose::Jwks
-        | Purpose::RegistrationRead
-        | Purpose::RegistrationUpdate
-        | Purpose::RegistrationDeletion
-        | Purpose::Unrelated
-        | Purpose::WithinPage
-        | Purpose::Copy { .. }
-        | Purpose::Unknown
-        | Purpose::Preflight { .. }
-        | Purpose::FromPage { .. }
-        | Purpose::Token { .. } => Server::Authorization,
     }
 }
 

@@ -4,9 +4,9 @@ use trace::{Exchange, Recorded, Timestamp};
 
 use crate::time::http_date;
 
-/// A program that keeps the last answer to each request (Insomnia) gives all of them the time of the
-/// export, in the order of its own list, which may begin with the newest. The servers' `Date` says
-/// more. Without it the order of the file stays, and no time is known.
+/// A program that keeps the last answer to each request (Insomnia) gives all of them the time of
+/// the export, in the order of its own list, which may begin with the newest. The servers' `Date`
+/// says more. Without it the order of the file stays, and no time is known.
 pub fn restore(exchanges: &mut [Exchange]) {
     let Some(first) = exchanges.first().map(|exchange| exchange.started) else {
         return;

@@ -1,74 +1,61 @@
 //! URLs that a document gives and in which a placeholder stands for a value.
 
-use trace::{Failure, FailureKind, MetadataSource, Purpose};
+use trace::{Failure, FailureKind};
 
-use super::{PLACEHOLDER_MCP, PLACEHOLDER_SERVER, RULE, server, spec};
-use crate::finding::{Finding, Part};
+use super::named::{Named, named};
+use super::server::Server;
+use crate::finding::Finding;
 use crate::members::placeholder;
 use crate::reading::{ExchangeRef, Reading};
-use crate::rule::Variant;
 use crate::wording::excerpt;
 
-/// A URL of a document in which a value is missing.
-pub(super) fn with_placeholder(
-    reading: &Reading<'_>,
-    seen: ExchangeRef<'_>,
-    failure: &Failure,
-) -> Option<Finding> {
-    let by_url = matches!(
-        failure.kind,
-        FailureKind::Dns | FailureKind::Unreachable | FailureKind::InvalidRequest
-    );
-    let (variant, document) = named_in(seen).filter(|_| by_url && !seen.exchange.edited)?;
-    let url = seen.request().url();
-    let placeholder = excerpt(&placeholder(url)?);
-    let server = server(&seen.exchange.purpose);
-    Some(
-        RULE.found(spec(reading, server, failure.kind))
-            .at(seen.seq, Part::RequestUrl)
-            .variant(variant)
-            .title_with([server.name()])
-            .message(format!(
-                "The URL comes from {document}, and {placeholder} in it stands for a value: a \
-                 template was served as it is, or a variable was not set where the server runs."
-            ))
-            .expected(format!("a URL without {placeholder}"))
-            .actual(format!("{} ({})", excerpt(url), failure.message))
-            .fix(format!(
-                "Write the value that {placeholder} stands for into {document}: set the variable, \
-                 or the public URL, in the server's settings."
-            )),
-    )
+/// A placeholder, such as `{tenant}`, and the document that has it.
+pub(super) struct InUrl<'a> {
+    placeholder: String,
+    named: Named<'a>,
 }
 
-/// The document that named a URL, by whose fault it is wrong. None where the user did.
-fn named_in(seen: ExchangeRef<'_>) -> Option<(&'static Variant, &'static str)> {
-    Some(match seen.exchange.purpose {
-        Purpose::ResourceMetadata {
-            source: MetadataSource::Header,
-        } => (&PLACEHOLDER_MCP, "resource_metadata of the challenge"),
-        Purpose::ServerMetadata { .. } => (
-            &PLACEHOLDER_MCP,
-            "authorization_servers of the resource metadata",
-        ),
-        Purpose::Registration => (
-            &PLACEHOLDER_SERVER,
-            "registration_endpoint of the authorization server metadata",
-        ),
-        Purpose::Authorization | Purpose::AuthorizationProbe => (
-            &PLACEHOLDER_SERVER,
-            "authorization_endpoint of the authorization server metadata",
-        ),
-        Purpose::Token { .. } => (
-            &PLACEHOLDER_SERVER,
-            "token_endpoint of the authorization server metadata",
-        ),
-        Purpose::PushedAuthorization
-        | Purpose::DeviceAuthorization
-        | Purpose::Introspection { .. }
-        | Purpose::Revocation { .. }
-        | Purpose::Userinfo
-        | Purpose::Jwks => (&PLACEHOLDER_SERVER, "the authorization server metadata"),
-        _ => return None,
+/// The placeholder in the URL of a request that failed for its URL.
+pub(super) fn in_url<'a>(
+    reading: &Reading<'a>,
+    seen: ExchangeRef<'_>,
+    kind: FailureKind,
+) -> Option<InUrl<'a>> {
+    let by_url = matches!(
+        kind,
+        FailureKind::Dns | FailureKind::Unreachable | FailureKind::InvalidRequest
+    );
+    if !by_url || seen.exchange.edited {
+        return None;
+    }
+    Some(InUrl {
+        placeholder: excerpt(&placeholder(seen.request().url())?),
+        named: named(reading, seen)?,
     })
+}
+
+impl InUrl<'_> {
+    pub fn by(&self) -> Server {
+        self.named.by
+    }
+
+    pub fn told(self, finding: Finding, seen: ExchangeRef<'_>, failure: &Failure) -> Finding {
+        let Self { placeholder, named } = self;
+        let place = format!("{} of the {}", named.member, named.document);
+        finding
+            .message(format!(
+                "The URL comes from {place}, and {placeholder} in it stands for a value: a template \
+                 was served as it is, or a variable was not set where the server runs."
+            ))
+            .expected(format!("a URL without {placeholder}"))
+            .actual(format!(
+                "{} ({})",
+                excerpt(seen.request().url()),
+                failure.message
+            ))
+            .fix(format!(
+                "Write the value that {placeholder} stands for into {place}: set the variable, or \
+                 the public URL, in the server's settings."
+            ))
+    }
 }

@@ -1,0 +1,75 @@
+//! The document that gave the URL of a request, and who wrote it.
+
+use trace::{Grant, MetadataSource, Purpose};
+
+use super::server::Server;
+use crate::reading::{ExchangeRef, Reading};
+
+pub(super) struct Named<'a> {
+    pub by: Server,
+    /// What holds the member: "challenge".
+    pub document: &'static str,
+    pub member: &'static str,
+    /// The answer that held it, where it was seen.
+    pub at: Option<ExchangeRef<'a>>,
+    /// Whether the server that named it is the one that it leads to.
+    pub of_the_same_server: bool,
+    /// How to write a public address into it.
+    pub fix: &'static str,
+}
+
+/// Which document gave the URL of a request. `None` where the user did.
+pub(super) fn named<'a>(reading: &Reading<'a>, seen: ExchangeRef<'_>) -> Option<Named<'a>> {
+    let endpoint = |member| {
+        Some(Named {
+            by: Server::Authorization,
+            document: "authorization server metadata",
+            member,
+            at: reading.server_metadata().map(|(attempt, _)| attempt.seen),
+            of_the_same_server: true,
+            fix: "Set the authorization server's public URL (its base URL or host name; behind a \
+                  proxy let it go by X-Forwarded-Proto, -Host and -Port), so that the endpoints in \
+                  its metadata have it.",
+        })
+    };
+    match seen.exchange.purpose {
+        Purpose::ResourceMetadata {
+            source: MetadataSource::Header,
+        } => Some(Named {
+            by: Server::Mcp,
+            document: "challenge",
+            member: "resource_metadata",
+            at: reading
+                .first_calls
+                .iter()
+                .rfind(|other| other.seq < seen.seq)
+                .copied(),
+            of_the_same_server: true,
+            fix: "Set the MCP server's public URL (its base URL or host name; behind a proxy let it \
+                  go by X-Forwarded-Proto, -Host and -Port), so that resource_metadata has it.",
+        }),
+        Purpose::ServerMetadata { .. } => Some(Named {
+            by: Server::Mcp,
+            document: "resource metadata",
+            member: "authorization_servers",
+            at: reading.resource_metadata().map(|(attempt, _)| attempt.seen),
+            of_the_same_server: false,
+            fix: "Write the authorization server's public URL into authorization_servers of the \
+                  resource metadata: the issuer that clients outside can reach.",
+        }),
+        // It goes to the identity provider, whose metadata is another.
+        Purpose::Token {
+            grant: Grant::TokenExchange,
+        } => None,
+        Purpose::Registration => endpoint("registration_endpoint"),
+        Purpose::Token { .. } => endpoint("token_endpoint"),
+        Purpose::Authorization | Purpose::AuthorizationProbe => endpoint("authorization_endpoint"),
+        Purpose::PushedAuthorization => endpoint("pushed_authorization_request_endpoint"),
+        Purpose::DeviceAuthorization => endpoint("device_authorization_endpoint"),
+        Purpose::Introspection { .. } => endpoint("introspection_endpoint"),
+        Purpose::Revocation { .. } => endpoint("revocation_endpoint"),
+        Purpose::Userinfo => endpoint("userinfo_endpoint"),
+        Purpose::Jwks => endpoint("jwks_uri"),
+        _ => None,
+    }
+}
