@@ -4,7 +4,7 @@
 //! endpoint that is missing) is not repeated here.
 
 use serde_json::Value;
-use trace::Document;
+use trace::{Document, is_word_for_nothing};
 
 use crate::finding::Level;
 use crate::spec::Spec;
@@ -195,20 +195,6 @@ fn is_url(text: &str) -> bool {
     trace::origin_of(text).is_some()
         && !text.contains(char::is_whitespace)
         && placeholder(text).is_none()
-}
-
-/// Whether a text is what a program writes where it has no value.
-pub(crate) fn is_word_for_nothing(text: &str) -> bool {
-    const WORDS: [&str; 7] = [
-        "undefined",
-        "null",
-        "none",
-        "nil",
-        "nan",
-        "[object object]",
-        "<nil>",
-    ];
-    WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// What stands in a URL for a value that nobody filled in: `{tenant}`, `${HOST}`, `$HOST`,

@@ -58,4 +58,4 @@ pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};
 pub use secret::Secret;
 pub use secret_places::{Exchanges, MessagePart, SECRET_PLACES, SecretPlace, secret_at};
 pub use time::{Timestamp, micros, micros_option, rfc3339};
-pub use words::{sentence, short_path};
+pub use words::{is_word_for_nothing, sentence, short_path};

@@ -180,6 +180,20 @@ pub fn short_path(url: &str) -> String {
     }
 }
 
+/// Whether a text is what a program writes where it has no value.
+pub fn is_word_for_nothing(text: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "undefined",
+        "null",
+        "none",
+        "nil",
+        "nan",
+        "[object object]",
+        "<nil>",
+    ];
+    WORDS.contains(&text.to_ascii_lowercase().as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,7 @@
 use serde_json::Value;
-use trace::{BodyEnd, Response};
+use trace::{BodyEnd, Response, is_word_for_nothing};
 
 use crate::finding::{Finding, Part};
-use crate::members::is_word_for_nothing;
 use crate::reading::{Reading, oauth_error, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC7591_CLIENT_ID, RFC7591_CREATED};

@@ -1,7 +1,7 @@
-use trace::Document;
+use trace::{Document, is_word_for_nothing};
 
 use crate::finding::{Finding, Level, Part};
-use crate::members::{Form, Member, is_word_for_nothing, problems};
+use crate::members::{Form, Member, problems};
 use crate::reading::{ExchangeRef, Reading, access_token, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{

@@ -9,7 +9,7 @@ use trace::{Decision, Entry, EntryKind, Exchange, Header, Outcome, Request, Resp
 use super::edit::{Edit, Sink};
 use super::jwt::Token;
 use super::known::{Known, next_jwt};
-use super::names::{JWT, Kind};
+use super::names::{JWT, Kind, is_nothing};
 use super::scan;
 use super::{body, headers, places, url};
 use crate::parallel::workers;
@@ -280,6 +280,9 @@ impl<'a> Learn<'a> {
 
 impl Sink for Learn<'_> {
     fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
+        if is_nothing(kind, value) {
+            return None;
+        }
         self.is_quiet = false;
         self.learnt.add(kind, value);
         None

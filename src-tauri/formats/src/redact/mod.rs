@@ -326,7 +326,8 @@ impl<'a> Replace<'a> {
 
 impl Sink for Replace<'_> {
     fn secret(&mut self, kind: Kind, value: &[u8]) -> Option<String> {
-        (!value.is_empty()).then(|| self.known.pseudonym(kind, value))
+        let is_secret = !value.is_empty() && !names::is_nothing(kind, value);
+        is_secret.then(|| self.known.pseudonym(kind, value))
     }
 
     fn unnamed(&mut self, text: &[u8], from: usize, to: usize, edits: &mut Vec<Edit>) {

@@ -250,6 +250,13 @@ pub fn may_be_searched(kind: Kind, value: &[u8]) -> bool {
     }
 }
 
+/// Whether a value is no secret wherever it stands: what a program writes where it has no value, as
+/// in `"access_token": "undefined"`. It is the fault that has to be seen. People choose passwords.
+pub fn is_nothing(kind: Kind, value: &[u8]) -> bool {
+    let is_chosen = matches!(kind, PASSWORD | TYPED | FORM_VALUE);
+    !is_chosen && std::str::from_utf8(value).is_ok_and(trace::is_word_for_nothing)
+}
+
 /// The name of a secret's place, such as `password`: it stands wherever the place does. What only
 /// ends like one (`my-secret`) is searched.
 fn is_name(value: &[u8]) -> bool {
@@ -299,6 +306,15 @@ const COMMON: [&[u8]; 10] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_programs_word_for_nothing_is_no_secret_and_a_password_of_that_word_is() {
+        for word in ["undefined", "null", "[object Object]"] {
+            assert!(is_nothing("access_token", word.as_bytes()), "{word}");
+            assert!(!is_nothing(PASSWORD, word.as_bytes()), "{word}");
+        }
+        assert!(!is_nothing("access_token", b"undefined1"));
+    }
 
     #[test]
     fn an_error_code_is_no_authorization_code() {
