@@ -10,11 +10,16 @@ pub(super) const PROVIDER: Provider = Provider {
     traits: &[
         Trait::Own(Sign::Member("mfa_challenge_endpoint")),
         Trait::Own(Sign::Path("registration_endpoint", "", "/oidc/register")),
-        Trait::Shared(Sign::Path("token_endpoint", "", "/oauth/token")),
         Trait::Own(Sign::Says(
             "client is not authorized to access resource server",
         )),
-        Trait::Shared(Sign::Path("jwks_uri", "", "/.well-known/jwks.json")),
+        // /oauth/token and /.well-known/jwks.json are the paths of many others.
+        Trait::Shared(Sign::Path("token_endpoint", "", "/oauth/token")),
+        Trait::Shared(Sign::Path(
+            "device_authorization_endpoint",
+            "",
+            "/oauth/device/code",
+        )),
         Trait::Own(Sign::TokenHeader("enc", "A256GCM")),
     ],
     texts: &[

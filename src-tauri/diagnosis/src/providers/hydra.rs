@@ -12,7 +12,6 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::Token("ory_at_")),
         Trait::Own(Sign::Says("has not been whitelisted")),
         Trait::Shared(Sign::Path("authorization_endpoint", "/oauth2/", "/auth")),
-        Trait::Shared(Sign::Path("registration_endpoint", "/oauth2/", "/register")),
         Trait::Shared(Sign::Path("jwks_uri", "/.well-known/", "jwks.json")),
     ],
     cannot: &[Cannot::FollowResource],

@@ -69,6 +69,11 @@ fn under_a_customer_s_host_traits_tell_and_one_that_others_have_does_not() {
     assert_eq!(known.evidence.len(), 2);
     let like_auth0 = with_metadata(host, json!({"token_endpoint": at("/oauth/token")}));
     assert_eq!(name(&like_auth0), None);
+    let by_common_paths = json!({
+        "authorization_endpoint": at("/oauth/authorize"), "token_endpoint": at("/oauth/token"),
+        "registration_endpoint": at("/oauth2/register"), "jwks_uri": at("/.well-known/jwks.json"),
+    });
+    assert_eq!(name(&with_metadata(host, by_common_paths)), None);
     let entra = with_metadata(host, json!({"tenant_region_scope": "EU"}));
     assert_eq!(name(&entra), Some("Microsoft Entra"));
     let spring_like = json!({
