@@ -2,13 +2,15 @@
 //! and after it a failure that such an option has: then this client's settings have to change
 //! first, and neither server is blamed. What an option can cause, and how that is told, is data.
 
+use std::collections::BTreeSet;
+
 use trace::{BodyEnd, Grant, Purpose};
 
 use crate::catalogue;
 use crate::fields::value;
 use crate::finding::{Finding, Level};
 use crate::providers::{BY_HAND, words};
-use crate::reading::{ExchangeRef, Reading, access_jwt};
+use crate::reading::{ExchangeRef, Reading, access_jwt, challenges};
 use crate::rule::Rule;
 use crate::wording::{excerpt, list};
 
@@ -41,6 +43,7 @@ impl Cause {
             && !finding.variant.starts_with("provider_")
             && self.rules.iter().any(|rule| is_of(finding, rule))
             && !self.given(reading).is_empty()
+            && !self.is_as_without(reading)
             && self.tells.says(self, reading, finding)
     }
 
@@ -68,6 +71,29 @@ impl Cause {
             }
         });
         excerpt(&list(&typed.collect::<Vec<_>>()))
+    }
+
+    /// Whether the run would have asked for the same scopes without the option: those that the
+    /// challenge names, or else the metadata.
+    fn is_as_without(&self, reading: &Reading<'_>) -> bool {
+        let Some(chosen) = self.chosen(reading).filter(|_| self.options == ["scope"]) else {
+            return false;
+        };
+        let challenged = reading.first_calls.iter().find_map(|call| {
+            let all = challenges(call.response()?).ok()?;
+            all.iter()
+                .find_map(|one| one.parameter("scope"))
+                .map(str::to_owned)
+        });
+        let listed = || {
+            let (_, metadata) = reading.resource_metadata()?;
+            Some(metadata.scopes_supported.as_deref()?.join(" "))
+        };
+        let named = challenged.or_else(listed).unwrap_or_default();
+        let set = |scopes: &str| -> BTreeSet<String> {
+            scopes.split_whitespace().map(str::to_owned).collect()
+        };
+        set(chosen) == set(&named)
     }
 
     /// What was chosen for the first of its options.

@@ -67,6 +67,23 @@ fn a_refusal_comes_of_the_option_that_it_is_about() {
 }
 
 #[test]
+fn scopes_that_the_server_names_itself_are_no_choice_of_the_run() {
+    let mut run = Run::healthy();
+    let answer = serde_json::json!({"error": "invalid_scope"});
+    run.token = Answer::json(400, answer);
+    run.stop(Phase::Token, StopCode::TokenRejected);
+    let owner = |run: &Run, scope: &str| {
+        let scope = own("scope", "--scope", Some(scope));
+        found(run, &[scope])[0].owner
+    };
+    let challenge = "Bearer resource_metadata=\"https://mcp.example/m\", scope=\"read write\"";
+    run.challenge = Answer::bare(401).header("www-authenticate", challenge);
+    assert_eq!(owner(&run, "admin"), Owner::Client);
+    assert_eq!(owner(&run, "read"), Owner::Client);
+    assert_ne!(owner(&run, "write read"), Owner::Client);
+}
+
+#[test]
 fn the_identity_provider_is_told_apart_from_the_authorization_server() {
     let refused = |grant, error: &str, description: &str| {
         let mut run = Run::healthy();
