@@ -39,9 +39,10 @@ impl Revivals {
 /// How often the page is asked whether it still answers.
 #[cfg(any(target_os = "linux", test))]
 const BEAT: Duration = Duration::from_secs(3);
-/// Beats in a row without an answer after which the page hangs.
+/// Beats in a row without an answer after which the page hangs. A page that only works hard, on a
+/// long recording for instance, is left alone.
 #[cfg(any(target_os = "linux", test))]
-const MOST_MISSED: u32 = 5;
+const MOST_MISSED: u32 = 10;
 
 /// Whether the page still answers. WebKit itself does not tell of one that hangs unless somebody
 /// types into it.
@@ -177,14 +178,14 @@ mod tests {
             "it answers"
         );
         let asked = beat(&mut heart, BEAT, true);
-        let missed: Vec<bool> = (0..5).map(|_| beat(&mut heart, BEAT, true)).collect();
+        let missed = (1..=MOST_MISSED).find(|_| beat(&mut heart, BEAT, true));
         assert!(!asked);
-        assert_eq!(missed, [false, false, false, false, true]);
+        assert_eq!(missed, Some(MOST_MISSED));
 
         beat(&mut heart, BEAT, false);
         assert!(!beat(&mut heart, BEAT, false), "it answers again");
         beat(&mut heart, BEAT, true);
-        for _ in 0..4 {
+        for _ in 1..MOST_MISSED {
             assert!(!beat(&mut heart, BEAT, true), "it is slow");
         }
         assert!(

@@ -205,6 +205,14 @@ impl Window {
             .expect("it runs")
     }
 
+    /// Lets the page work without end.
+    pub async fn hang(&self) {
+        let hang = "setTimeout(() => { for (;;); }, 0); arguments[0](0)";
+        let asked = self.client.execute_async(hang, vec![]);
+        // It is chance whether the answer comes out before the page hangs.
+        let _ = within("the page to hang", LIMIT, asked).await;
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }
