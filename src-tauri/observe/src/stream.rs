@@ -91,7 +91,7 @@ impl Stream for Asked {
 }
 
 /// A server's body on its way to the client, of this length where the answer says so. `begin`
-/// changes the first event of an event stream, once it is there; none where nothing of it is
+/// changes the first event of an event stream, once it is there; `None` where nothing of it is
 /// changed.
 pub fn handed_on(
     chunks: Chunks,

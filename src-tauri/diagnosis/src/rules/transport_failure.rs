@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
-use trace::{Failure, FailureKind, MetadataSource, Purpose, Request, origin_of, query_pairs};
+use trace::{Failure, FailureKind, Purpose, Request, origin_of, query_pairs};
 use url::Url;
 
 use crate::finding::{Finding, Part};
@@ -20,6 +20,7 @@ mod placeholder;
 mod server;
 
 use inside_address::inside_address;
+use named::named;
 use server::{Server, server};
 
 rule! {
@@ -201,7 +202,8 @@ fn report(
                 words.check
             )
         } else {
-            format!("{}{}", words.check, named_by(seen, failure.kind))
+            let named_by = named_by(reading, seen, failure.kind);
+            format!("{}{}", words.check, named_by.unwrap_or_default())
         })
 }
 
@@ -388,25 +390,17 @@ fn redirected_dns(server: Server) -> &'static Variant {
     }
 }
 
-fn named_by(seen: ExchangeRef<'_>, kind: FailureKind) -> &'static str {
-    if !matches!(
+/// Where the URL comes from, in words to be added.
+fn named_by(reading: &Reading<'_>, seen: ExchangeRef<'_>, kind: FailureKind) -> Option<String> {
+    let is_about_the_address = matches!(
         kind,
         FailureKind::Dns | FailureKind::Refused | FailureKind::Timeout | FailureKind::Protocol
-    ) {
-        return "";
-    }
-    match seen.exchange.purpose {
-        Purpose::ResourceMetadata {
-            source: MetadataSource::Header,
-        } => " The URL comes from resource_metadata of the challenge.",
-        Purpose::ServerMetadata { .. } => {
-            " The host comes from authorization_servers of the resource metadata."
-        }
-        Purpose::Registration | Purpose::Token { .. } | Purpose::Authorization => {
-            " The URL comes from the authorization server metadata."
-        }
-        _ => "",
-    }
+    );
+    let named = named(reading, seen).filter(|_| is_about_the_address)?;
+    Some(format!(
+        " The address comes from {} of the {}.",
+        named.member, named.document
+    ))
 }
 
 fn spec(reading: &Reading<'_>, server: Server, kind: FailureKind) -> Spec {
@@ -423,7 +417,7 @@ mod tests {
     use trace::{EntryKind, FailureKind, Phase, Purpose, StopCode, WellKnown};
 
     use crate::finding::{Certainty, Owner};
-    use crate::sample::{Answer, Run, found_in};
+    use crate::sample::{Answer, Run, found_in, push_to_server};
 
     #[test]
     fn a_credential_that_stayed_here_is_told_though_its_target_answers() {
@@ -604,6 +598,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_metadata_does_not_list_does_not_come_from_it() {
+        let fix = |path: &str| {
+            let mut trace = Run::healthy().trace();
+            let request = trace::Request::new("GET", format!("https://as.example{path}"));
+            let failed = Answer::failed(FailureKind::Refused);
+            push_to_server(&mut trace, Purpose::Authorization, request, &failed);
+            found_in(&trace, "N01").unwrap().fix
+        };
+        let listed = "authorization_endpoint of the authorization server metadata";
+        assert!(fix("/authorize?client_id=me").contains(listed));
+        // The page at which a user types in the code of a device, or one behind a form.
+        assert!(!fix("/device").contains("metadata"));
+    }
+
+    #[test]
     fn a_bad_certificate_is_told() {
         let mut run = Run::healthy();
         run.challenge = Answer::failed(FailureKind::Tls);
@@ -651,12 +660,17 @@ mod tests {
         );
         let other = asked("https://as.test/.well-known/x", FailureKind::Unreachable);
         assert_eq!(other.variant, "unreachable");
-        let mut trace = Run::healthy().trace();
+        let url = "https://{tenant}.example/register";
+        let mut run = Run::healthy();
+        run.server_tries[0]
+            .2
+            .edit(|document| document["registration_endpoint"] = url.into());
+        let mut trace = run.trace();
         for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
             if let EntryKind::Exchange(seen) = &mut entry.kind
                 && seen.purpose == Purpose::Registration
             {
-                seen.request.url = "https://{tenant}.example/register".to_owned();
+                seen.request.url = url.to_owned();
                 seen.outcome = Answer::failed(FailureKind::InvalidRequest).outcome();
             }
         }

@@ -17,7 +17,7 @@ struct Remembered {
 }
 
 impl BrowserMemory {
-    /// The header field of a request to this place; none where nothing is remembered of it.
+    /// The header field of a request to this place; `None` where nothing is remembered for it.
     pub(super) fn cookies_for(&self, url: &Url) -> Option<String> {
         let remembered = self.lock();
         let cookies = remembered.cookies.get_request_values(url);

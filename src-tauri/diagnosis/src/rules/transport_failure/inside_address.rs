@@ -31,7 +31,7 @@ pub(super) fn inside_address(
         return None;
     }
     let named = named(reading, seen)?;
-    let came_from = Url::parse(&named.at?.request().url).ok()?;
+    let came_from = Url::parse(&named.at.request().url).ok()?;
     let asked = Url::parse(&seen.request().url).ok()?;
     let same_host = came_from.host_str() == asked.host_str();
     let other_port = came_from.port_or_known_default() != asked.port_or_known_default();

@@ -1,6 +1,8 @@
 //! The document that gave the URL of a request, and who wrote it.
 
+use serde_json::Value;
 use trace::{Grant, MetadataSource, Purpose};
+use url::Url;
 
 use super::server::Server;
 use crate::reading::{ExchangeRef, Reading};
@@ -10,22 +12,34 @@ pub(super) struct Named<'a> {
     /// What holds the member: "challenge".
     pub document: &'static str,
     pub member: &'static str,
-    /// The answer that held it, where it was seen.
-    pub at: Option<ExchangeRef<'a>>,
+    /// The answer that held it.
+    pub at: ExchangeRef<'a>,
     /// Whether the server that named it is the one that it leads to.
     pub of_the_same_server: bool,
     /// How to write a public address into it.
     pub fix: &'static str,
 }
 
-/// Which document gave the URL of a request. `None` where the user did.
+/// Which document gave the URL of a request. `None` where none was seen to: the user did, it is a
+/// default, or a page on the way led there.
 pub(super) fn named<'a>(reading: &Reading<'a>, seen: ExchangeRef<'_>) -> Option<Named<'a>> {
     let endpoint = |member| {
-        Some(Named {
+        let (attempt, _) = reading.server_metadata_before(seen.seq)?;
+        let document = attempt.seen.response()?.object()?;
+        let aliases = document.get("mtls_endpoint_aliases");
+        let mut urls = [
+            document.get(member),
+            aliases.and_then(|aliases| aliases.get(member)),
+        ]
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+        let asked = without_query(seen.request().url());
+        urls.any(|url| without_query(url) == asked).then_some(Named {
             by: Server::Authorization,
             document: "authorization server metadata",
             member,
-            at: reading.server_metadata().map(|(attempt, _)| attempt.seen),
+            at: attempt.seen,
             of_the_same_server: true,
             fix: "Set the authorization server's public URL (its base URL or host name; behind a \
                   proxy let it go by X-Forwarded-Proto, -Host and -Port), so that the endpoints in \
@@ -39,11 +53,10 @@ pub(super) fn named<'a>(reading: &Reading<'a>, seen: ExchangeRef<'_>) -> Option<
             by: Server::Mcp,
             document: "challenge",
             member: "resource_metadata",
-            at: reading
+            at: *reading
                 .first_calls
                 .iter()
-                .rfind(|other| other.seq < seen.seq)
-                .copied(),
+                .rfind(|other| other.seq < seen.seq)?,
             of_the_same_server: true,
             fix: "Set the MCP server's public URL (its base URL or host name; behind a proxy let it \
                   go by X-Forwarded-Proto, -Host and -Port), so that resource_metadata has it.",
@@ -52,7 +65,7 @@ pub(super) fn named<'a>(reading: &Reading<'a>, seen: ExchangeRef<'_>) -> Option<
             by: Server::Mcp,
             document: "resource metadata",
             member: "authorization_servers",
-            at: reading.resource_metadata().map(|(attempt, _)| attempt.seen),
+            at: reading.resource_metadata()?.0.seen,
             of_the_same_server: false,
             fix: "Write the authorization server's public URL into authorization_servers of the \
                   resource metadata: the issuer that clients outside can reach.",
@@ -72,4 +85,9 @@ pub(super) fn named<'a>(reading: &Reading<'a>, seen: ExchangeRef<'_>) -> Option<
         Purpose::Jwks => endpoint("jwks_uri"),
         _ => None,
     }
+}
+
+fn without_query(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
 }
