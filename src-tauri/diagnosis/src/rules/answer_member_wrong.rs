@@ -1,22 +1,21 @@
-use std::collections::{HashMap, HashSet};
+use trace::Purpose;
 
-use serde_json::Value;
-use trace::{Document, Purpose, RpcAnswer, rpc_answer};
-
-use crate::answer_tables::{
-    CONTENT, DEVICE, DISCOVER, ELLIPTIC, INITIALIZE, INTROSPECTION, KEY, REGISTRATION, RSA,
-    SERVER_INFO, TOOL, TOOL_LIST, TOOL_RESULT, USERINFO,
-};
-use crate::finding::{Finding, Part};
-use crate::members::{Member, problems};
-use crate::reading::{ExchangeRef, Reading, object, text};
+use crate::answer_tables::{DEVICE, INTROSPECTION, USERINFO};
+use crate::finding::Part;
+use crate::members::problems;
+use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_TOOL, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB,
     RFC7517_KID, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE,
     RFC8628_INTERVAL, RFC8628_VERIFICATION_URI,
 };
-use crate::wording::excerpt;
+use held::{Held, answered, registered};
+
+mod held;
+mod key_set;
+mod results;
+mod session_id;
 
 rule! {
     /// # What it looks at
@@ -51,10 +50,11 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut told: Vec<(&str, &str)> = Vec::new();
     let mut seen_results: Vec<&str> = Vec::new();
-    let session = reading.all.iter().find_map(|seen| session_id(*seen));
-    session
-        .into_iter()
-        .for_each(|finding| findings.add(finding));
+    let of_session_id = || RULE.found(MCP_SESSION_ID).variant(&SESSION_ID);
+    let mut exchanges = reading.all.iter();
+    if let Some(finding) = exchanges.find_map(|seen| session_id::wrong(*seen, of_session_id)) {
+        findings.add(finding);
+    }
     for seen in &reading.all {
         match &seen.exchange.purpose {
             Purpose::Introspection { .. } => {
@@ -74,10 +74,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 tell(*seen, part, &mut told, findings);
             }
             Purpose::Jwks => {
-                for part in keys(*seen) {
+                for part in key_set::keys(*seen) {
                     tell(*seen, Some(part), &mut told, findings);
                 }
-                if let Some(finding) = two_of_a_kid(*seen) {
+                if let Some(finding) = key_set::two_of_a_kid(*seen, RULE.found(RFC7517_KID)) {
                     findings.add(finding);
                 }
             }
@@ -86,12 +86,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 if seen_results.contains(&method.as_str()) {
                     continue;
                 }
-                let parts = of_result(*seen, method);
+                let parts = results::of_result(*seen, method);
                 if !parts.is_empty() {
                     seen_results.push(method);
-                    two_of_a_name(*seen, method)
-                        .into_iter()
-                        .for_each(|finding| findings.add(finding));
+                    let finding = RULE.found(MCP_TOOL).variant(&BY_MCP_SERVER);
+                    if let Some(finding) = results::two_of_a_name(*seen, method, finding) {
+                        findings.add(finding);
+                    }
                 }
                 for part in parts {
                     tell(*seen, Some(part), &mut told, findings);
@@ -99,295 +100,6 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             }
             _ => {}
         }
-    }
-}
-
-/// A document, or a part of one, and the table it is held against.
-struct Held {
-    /// "the introspection answer".
-    document: &'static str,
-    table: &'static [Member],
-    members: Document,
-    /// Where it is in the body.
-    pointer: String,
-    by_mcp_server: bool,
-}
-
-fn answered(
-    seen: ExchangeRef<'_>,
-    document: &'static str,
-    table: &'static [Member],
-) -> Option<Held> {
-    let response = seen
-        .response_with_body()
-        .filter(|response| response.status == 200)?;
-    let members = object(response)?;
-    // An error with a status of success is told as that.
-    if text(&members, "error").is_some() {
-        return None;
-    }
-    Some(Held {
-        document,
-        table,
-        members: Document::clone(&*members),
-        pointer: String::new(),
-        by_mcp_server: false,
-    })
-}
-
-/// A session id that clients cannot send back, or more than one.
-fn session_id(seen: ExchangeRef<'_>) -> Option<Finding> {
-    const NAME: &str = "Mcp-Session-Id";
-    if !matches!(
-        seen.exchange.purpose,
-        Purpose::Challenge { .. } | Purpose::Mcp { .. }
-    ) {
-        return None;
-    }
-    let response = seen.response_with_headers()?;
-    let ids: Vec<&str> = response.header_values(NAME).collect();
-    let visible = |id: &&str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
-    let (actual, why, fix) = match ids.as_slice() {
-        [] => return None,
-        [first, others @ ..] if others.iter().any(|other| other != first) => (
-            format!("{} different ones in one answer", ids.len()),
-            "Clients send one of them back, or both as one text, and the server knows only one.",
-            "Send Mcp-Session-Id once. Look at whether a proxy adds one of its own.",
-        ),
-        [id, ..] if !visible(id) => (
-            format!("{NAME}: \"{}\"", excerpt(id)),
-            "A session id is visible ASCII without blanks. Clients refuse another one, or send it \
-             back changed, and then the server does not know the session.",
-            "Make the session id of letters and digits, such as a UUID, or send none.",
-        ),
-        _ => return None,
-    };
-    Some(
-        RULE.found(MCP_SESSION_ID)
-            .variant(&SESSION_ID)
-            .title_with([NAME])
-            .at(seen.seq, Part::response_header(NAME))
-            .message(why)
-            .expected("one session id of visible ASCII characters (0x21 to 0x7E), or none")
-            .actual(actual)
-            .fix(fix),
-    )
-}
-
-fn keys(seen: ExchangeRef<'_>) -> Vec<Held> {
-    /// Key sets hold a few keys.
-    const MOST: usize = 100;
-    let set = seen
-        .response_with_body()
-        .filter(|response| response.status == 200)
-        .and_then(object);
-    let keys = set.and_then(|set| set.get("keys")?.as_array().cloned());
-    let keys = keys.unwrap_or_default().into_iter().take(MOST).enumerate();
-    keys.flat_map(|(at, key)| {
-        let of_kind = match key.get("kty").and_then(Value::as_str) {
-            Some("RSA") => RSA,
-            Some("EC" | "OKP") => ELLIPTIC,
-            _ => &[],
-        };
-        let members = members_of(key);
-        [KEY, of_kind].map(|table| Held {
-            document: "a key in the key set",
-            table,
-            members: members.clone(),
-            pointer: format!("/keys/{at}"),
-            by_mcp_server: false,
-        })
-    })
-    .collect()
-}
-
-/// Two keys of one kind that a token's `kid` does not tell apart.
-fn two_of_a_kid(seen: ExchangeRef<'_>) -> Option<Finding> {
-    let set = object(seen.response_with_body()?)?;
-    let keys = set.get("keys")?.as_array()?;
-    let mut known: HashMap<(&str, &str), &Value> = HashMap::new();
-    let mut named = keys.iter().enumerate().filter_map(|(at, key)| {
-        let text = |name| key.get(name)?.as_str();
-        Some((at, (text("kty")?, text("kid")?), key))
-    });
-    // The same key twice is harmless.
-    let (at, (_, kid), _) =
-        named.find(|(_, name, key)| known.insert(*name, key).is_some_and(|other| other != *key))?;
-    let kid = excerpt(kid);
-    Some(
-        RULE.found(RFC7517_KID)
-            .title_with(["kid", "a key in the key set"])
-            .at(seen.seq, Part::body(&format!("/keys/{at}/kid")))
-            .message(
-                "A server looks up the key of a token by its kid. Of two keys under one kid it takes \
-                 the first or the last, and refuses the tokens that the other one has signed.",
-            )
-            .expected("a kid of its own for each key")
-            .actual(format!("two keys with the kid {kid}"))
-            .fix(format!(
-                "Give each key a kid of its own, such as its thumbprint; {kid} is there twice."
-            )),
-    )
-}
-
-/// Times and URLs of a registration. One that does not apply may be written as null.
-fn registered(seen: ExchangeRef<'_>) -> Option<Held> {
-    let response = seen
-        .response_with_body()
-        .filter(|response| (200..300).contains(&response.status))?;
-    let mut members = Document::clone(&*object(response)?);
-    members.retain(|_, value| !value.is_null());
-    Some(Held {
-        document: "the registration answer",
-        table: REGISTRATION,
-        members,
-        pointer: String::new(),
-        by_mcp_server: false,
-    })
-}
-
-fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
-    if !matches!(
-        method,
-        "initialize" | "server/discover" | "tools/list" | "tools/call"
-    ) {
-        return Vec::new();
-    }
-    let response = seen.response_with_body();
-    let Some(response) = response.filter(|response| response.status == 200) else {
-        return Vec::new();
-    };
-    let RpcAnswer::Result(result) = rpc_answer(&response) else {
-        return Vec::new();
-    };
-    // A result that is not an object is reported with the JSON-RPC message around it.
-    if !result.is_object() {
-        return Vec::new();
-    }
-    let held = |document, table, members, pointer: String| Held {
-        document,
-        table,
-        members,
-        pointer,
-        by_mcp_server: true,
-    };
-    match method {
-        "initialize" => {
-            let info = result.get("serverInfo").filter(|info| info.is_object());
-            let info = info.cloned().map(|info| {
-                let pointer = "/result/serverInfo".into();
-                held("serverInfo", SERVER_INFO, members_of(info), pointer)
-            });
-            let whole = held(
-                "the result of initialize",
-                INITIALIZE,
-                members_of(result),
-                "/result".into(),
-            );
-            std::iter::once(whole).chain(info).collect()
-        }
-        // A server that wants input first, or a task that goes on, has no content yet.
-        "tools/call" if result.get("content").is_none() && is_not_done(&result) => Vec::new(),
-        "tools/call" => {
-            let content = result.get("content").and_then(Value::as_array);
-            let content = content.cloned().unwrap_or_default().into_iter();
-            let parts = content.enumerate().filter(|(_, part)| part.is_object());
-            let whole = held(
-                "the result of tools/call",
-                TOOL_RESULT,
-                members_of(result),
-                "/result".into(),
-            );
-            std::iter::once(whole)
-                .chain(parts.map(|(at, part)| {
-                    let pointer = format!("/result/content/{at}");
-                    held(
-                        "the content of a tool's result",
-                        CONTENT,
-                        members_of(part),
-                        pointer,
-                    )
-                }))
-                .collect()
-        }
-        "server/discover" => vec![held(
-            "the result of server/discover",
-            DISCOVER,
-            members_of(result),
-            "/result".into(),
-        )],
-        _ => {
-            let tools = result.get("tools").and_then(Value::as_array);
-            let tools = tools.cloned().unwrap_or_default();
-            let odd = tools.iter().find(|tool| !tool.is_object()).cloned();
-            let tools = tools.into_iter().enumerate();
-            let tools = tools.filter(|(_, tool)| tool.is_object());
-            let mut result = result.clone();
-            if let Some(members) = result.as_object_mut() {
-                members.remove("tools");
-                if let Some(odd) = odd {
-                    members.insert("tools".into(), Value::Array(vec![odd]));
-                }
-            }
-            let list = held(
-                "the list of tools",
-                TOOL_LIST,
-                members_of(result),
-                "/result".into(),
-            );
-            std::iter::once(list)
-                .chain(tools.map(|(at, tool)| {
-                    let pointer = format!("/result/tools/{at}");
-                    held("a tool in the list", TOOL, members_of(tool), pointer)
-                }))
-                .collect()
-        }
-    }
-}
-
-/// Two tools that clients cannot tell apart.
-fn two_of_a_name(seen: ExchangeRef<'_>, method: &str) -> Option<Finding> {
-    let response = seen
-        .response_with_body()
-        .filter(|_| method == "tools/list")?;
-    let RpcAnswer::Result(result) = rpc_answer(&response) else {
-        return None;
-    };
-    let tools = result.get("tools")?.as_array()?;
-    let mut names = HashSet::new();
-    let mut named = tools
-        .iter()
-        .enumerate()
-        .filter_map(|(at, tool)| Some((at, tool.get("name")?.as_str()?)));
-    let (at, name) = named.find(|(_, name)| !name.is_empty() && !names.insert(*name))?;
-    let name = excerpt(name);
-    Some(
-        RULE.found(MCP_TOOL)
-            .variant(&BY_MCP_SERVER)
-            .title_with(["name", "a tool in the list"])
-            .at(seen.seq, Part::body(&format!("/result/tools/{at}/name")))
-            .message(
-                "A tool is called by its name. Of two tools of the same name clients show one, or \
-                 refuse the list.",
-            )
-            .expected("a name of its own for each tool")
-            .actual(format!("two tools with the name {name}"))
-            .fix(format!(
-                "Give each tool a name of its own; {name} is there twice."
-            )),
-    )
-}
-
-/// Whether a tool's result says itself that more has to come.
-fn is_not_done(result: &Value) -> bool {
-    let kind = result.get("resultType").and_then(Value::as_str);
-    kind.is_some_and(|kind| kind != "complete") || result.get("task").is_some()
-}
-
-fn members_of(value: Value) -> Document {
-    match value {
-        Value::Object(members) => members,
-        _ => Document::new(),
     }
 }
 

@@ -1,12 +1,17 @@
 use serde_json::Value;
-use trace::{Document, DocumentError, Grant, StopCode, WellKnown};
+use trace::{Document, DocumentError, Grant, WellKnown};
 
 use crate::finding::{Finding, Level, Part};
-use crate::members::{Form, Member, problems};
-use crate::reading::{Reading, ServerTry, access_token, oauth_error, object};
-use crate::rule::{Findings, rule};
+use crate::members::problems;
+use crate::reading::{Reading, ServerTry, oauth_error, object};
+use crate::rule::{Findings, Variant, rule};
 use crate::spec::{RFC8414_GRANT_TYPES, RFC8414_RESPONSE, RFC8414_RESPONSE_TYPES, RFC8414_SCOPES};
 use crate::wording::{excerpt, list};
+
+mod authorization_request;
+mod lacking_endpoint;
+mod methods;
+mod table;
 
 rule! {
     /// # What it looks at
@@ -51,114 +56,6 @@ rule! {
     looks_at: [ServerMetadataRequest],
 }
 
-const fn member(name: &'static str, form: Form, level: Level) -> Member {
-    Member {
-        name,
-        form,
-        required: false,
-        holds: None,
-        level,
-        spec: RFC8414_SCOPES,
-    }
-}
-
-/// What other rules look at is not here: issuer, endpoints that are missing or insecure, PKCE.
-const TABLE: &[Member] = &[
-    Member {
-        required: true,
-        holds: Some("code"),
-        spec: RFC8414_RESPONSE_TYPES,
-        ..member("response_types_supported", Form::Texts, Level::Error)
-    },
-    Member {
-        holds: Some("authorization_code"),
-        spec: RFC8414_GRANT_TYPES,
-        ..member("grant_types_supported", Form::Texts, Level::Error)
-    },
-    member("issuer", Form::Text, Level::Error),
-    member(
-        "code_challenge_methods_supported",
-        Form::Texts,
-        Level::Error,
-    ),
-    member("scopes_supported", Form::Texts, Level::Warning),
-    Member {
-        holds: Some("query"),
-        ..member("response_modes_supported", Form::Texts, Level::Warning)
-    },
-    member(
-        "token_endpoint_auth_methods_supported",
-        Form::Texts,
-        Level::Error,
-    ),
-    member("registration_endpoint", Form::Endpoint, Level::Error),
-    member("token_endpoint", Form::Endpoint, Level::Error),
-    member("authorization_endpoint", Form::Endpoint, Level::Error),
-    member("jwks_uri", Form::Url, Level::Warning),
-    member("revocation_endpoint", Form::Url, Level::Warning),
-    member("introspection_endpoint", Form::Url, Level::Warning),
-    member("userinfo_endpoint", Form::Url, Level::Warning),
-    member("device_authorization_endpoint", Form::Url, Level::Warning),
-    member(
-        "pushed_authorization_request_endpoint",
-        Form::Url,
-        Level::Warning,
-    ),
-    member("service_documentation", Form::Text, Level::Warning),
-    member("signed_metadata", Form::Jwt, Level::Warning),
-    member("require_signed_request_object", Form::Flag, Level::Warning),
-    member(
-        "dpop_signing_alg_values_supported",
-        Form::Algorithms,
-        Level::Warning,
-    ),
-    member(
-        "token_endpoint_auth_signing_alg_values_supported",
-        Form::Algorithms,
-        Level::Warning,
-    ),
-    member(
-        "revocation_endpoint_auth_signing_alg_values_supported",
-        Form::Algorithms,
-        Level::Warning,
-    ),
-    member(
-        "introspection_endpoint_auth_signing_alg_values_supported",
-        Form::Algorithms,
-        Level::Warning,
-    ),
-    member(
-        "revocation_endpoint_auth_methods_supported",
-        Form::Texts,
-        Level::Warning,
-    ),
-    member(
-        "introspection_endpoint_auth_methods_supported",
-        Form::Texts,
-        Level::Warning,
-    ),
-    member(
-        "tls_client_certificate_bound_access_tokens",
-        Form::Flag,
-        Level::Warning,
-    ),
-    member(
-        "require_pushed_authorization_requests",
-        Form::Flag,
-        Level::Warning,
-    ),
-    member(
-        "authorization_response_iss_parameter_supported",
-        Form::Flag,
-        Level::Warning,
-    ),
-    member(
-        "client_id_metadata_document_supported",
-        Form::Flag,
-        Level::Warning,
-    ),
-];
-
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let documents = reading.server_tries.iter().rev().find_map(|attempt| {
         let response = attempt.seen.response_with_body()?;
@@ -171,12 +68,37 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if matches!(&attempt.document, Some(Ok(read)) if read.is_blank()) {
         return findings.add(blank(attempt, &document));
     }
-    no_method(reading, attempt, &document, findings);
-    keys_only(reading, attempt, &document, findings);
-    no_place_to_push(attempt, &document, findings);
-    sets_parameter(reading, attempt, &document, findings);
-    no_place_for_devices(reading, attempt, &document, findings);
-    signed_requests(reading, attempt, &document, findings);
+    let found = [
+        methods::none_usable(of(&NO_METHOD), reading, attempt, &document),
+        methods::keys_only(of(&KEYS_ONLY), of(&KEY_NEEDED), reading, attempt, &document),
+        lacking_endpoint::to_push(of(&OPTIONAL), attempt, &document),
+        authorization_request::set_in_endpoint(of(&SETS_PARAMETER), reading, attempt, &document),
+        lacking_endpoint::for_devices(
+            RULE.found(RFC8414_GRANT_TYPES).variant(&MISSING),
+            reading,
+            attempt,
+            &document,
+        ),
+        authorization_request::to_be_signed(of(&OPTIONAL), reading, attempt, &document),
+    ];
+    found
+        .into_iter()
+        .flatten()
+        .for_each(|finding| findings.add(finding));
+    by_table(reading, attempt, &document, findings);
+}
+
+fn of(variant: &Variant) -> Finding {
+    RULE.found(RFC8414_RESPONSE).variant(variant)
+}
+
+/// Each member that is not what the table says.
+fn by_table(
+    reading: &Reading<'_>,
+    attempt: &ServerTry<'_>,
+    document: &Document,
+    findings: &mut Findings,
+) {
     // What makes the whole of it unreadable is worse than its level says.
     let unreadable = match &attempt.document {
         Some(Err(DocumentError::WrongType { field, .. })) => Some(field.as_str()),
@@ -188,7 +110,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         && reading
             .chosen_grant()
             .is_none_or(|(_, grant)| grant == Grant::AuthorizationCode);
-    for problem in problems(TABLE, &document) {
+    for problem in problems(table::TABLE, document) {
         let about_code = matches!(
             problem.name,
             "response_types_supported" | "grant_types_supported"
@@ -234,8 +156,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 
 fn blank(attempt: &ServerTry<'_>, document: &Document) -> Finding {
     let members: Vec<&str> = document.keys().map(String::as_str).take(12).collect();
-    RULE.found(RFC8414_RESPONSE)
-        .variant(&BLANK)
+    of(&BLANK)
         .at(attempt.seen.seq, Part::body(""))
         .message(
             "Clients stop at once: without issuer they must not use the document, and without \
@@ -253,299 +174,6 @@ fn blank(attempt: &ServerTry<'_>, document: &Document) -> Finding {
             "Put issuer ({}), authorization_endpoint and token_endpoint into the document.",
             attempt.issuer
         ))
-}
-
-/// The methods that clients have without a certificate of their own.
-const USUAL_METHODS: [&str; 5] = [
-    "none",
-    "client_secret_basic",
-    "client_secret_post",
-    "client_secret_jwt",
-    "private_key_jwt",
-];
-
-/// Only ways to authenticate are listed that need what MCP clients rarely have.
-fn no_method(
-    reading: &Reading<'_>,
-    attempt: &ServerTry<'_>,
-    document: &Document,
-    findings: &mut Findings,
-) {
-    const MEMBER: &str = "token_endpoint_auth_methods_supported";
-    let Some(Value::Array(listed)) = document.get(MEMBER) else {
-        return;
-    };
-    let used = reading
-        .client_before(u32::MAX)
-        .and_then(|(_, method)| method);
-    let usable = |method: &Value| {
-        method
-            .as_str()
-            .is_some_and(|method| USUAL_METHODS.contains(&method) || used == Some(method))
-    };
-    if listed.iter().any(usable) || listed.iter().any(|method| !method.is_string()) {
-        return;
-    }
-    let sent = excerpt(&format!("\"{MEMBER}\": {}", Value::Array(listed.clone())));
-    let finding = RULE
-        .found(RFC8414_RESPONSE)
-        .variant(&NO_METHOD)
-        .title_with([MEMBER])
-        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
-        .message(
-            "Clients go by this list. MCP clients are public (none), or have a secret or a key; one \
-             that finds nothing of that stops here.",
-        )
-        .expected("none, client_secret_post, client_secret_basic or private_key_jwt in it")
-        .actual(sent)
-        .fix(format!(
-            "List in {MEMBER} what the token endpoint takes; \"none\" lets public clients in."
-        ));
-    findings.add(finding);
-}
-
-/// What a client without a key or a certificate has.
-const WITHOUT_KEY: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
-
-/// Nothing but keys is listed, and this client has none: either it was taken all the same, and the
-/// list is wrong, or it was refused.
-fn keys_only(
-    reading: &Reading<'_>,
-    attempt: &ServerTry<'_>,
-    document: &Document,
-    findings: &mut Findings,
-) {
-    const MEMBER: &str = "token_endpoint_auth_methods_supported";
-    let listed = document.get(MEMBER).and_then(Value::as_array);
-    let Some(listed) = listed.map(|listed| listed.iter().filter_map(Value::as_str)) else {
-        return;
-    };
-    let listed: Vec<&str> = listed.collect();
-    let client = reading.client_before(u32::MAX);
-    let used = client.and_then(|(_, method)| method).unwrap_or("none");
-    let has_key = |method: &&str| matches!(*method, "private_key_jwt" | "client_secret_jwt");
-    let is_keys_only = listed.iter().any(has_key)
-        && !listed.iter().any(|method| WITHOUT_KEY.contains(method))
-        && WITHOUT_KEY.contains(&used);
-    if !is_keys_only {
-        return;
-    }
-    let sent = excerpt(&format!("\"{MEMBER}\": {listed:?}"));
-    let finding = RULE
-        .found(RFC8414_RESPONSE)
-        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
-        .actual(sent);
-    let issued = reading.tokens.iter().any(|(seen, _)| {
-        seen.response()
-            .is_some_and(|answer| access_token(answer).is_some())
-    });
-    let refused = [StopCode::TokenRejected, StopCode::RegistrationRejected];
-    if issued {
-        return findings.add(
-            finding
-                .variant(&KEYS_ONLY)
-                .title_with([MEMBER])
-                .message(format!(
-                    "This client authenticated by {used} and was given a token, so the list is not \
-                     whole. Clients go by it: one that has no key stops here."
-                ))
-                .expected(format!("{used} in {MEMBER}"))
-                .fix(format!("Add \"{used}\" to {MEMBER} of the metadata.")),
-        );
-    }
-    if refused.iter().any(|code| reading.stopped(*code).is_some()) && is_about_client(reading) {
-        findings.add(
-            finding
-                .variant(&KEY_NEEDED)
-                .message(format!(
-                    "Nothing but {} is listed, and this client authenticates by {used}.",
-                    list(&listed)
-                ))
-                .expected("a client with a key that the authorization server knows")
-                .fix(
-                    "Register a client with a public key at the authorization server, and give this \
-                     run its ID and its private key (--client-id, --private-key). To let clients \
-                     without a key in, the authorization server has to accept and list none.",
-                ),
-        );
-    }
-}
-
-/// Whether the last refusal is about the client and how it authenticates.
-fn is_about_client(reading: &Reading<'_>) -> bool {
-    let tokens = reading.tokens.iter().map(|(seen, _)| *seen);
-    let last = reading.registrations.iter().copied().chain(tokens).last();
-    let error = last.and_then(|seen| oauth_error(seen.response()?));
-    error.is_some_and(|error| {
-        let about_method = error.words().contains("token_endpoint_auth_method");
-        matches!(
-            error.error.as_str(),
-            "invalid_client" | "unauthorized_client"
-        ) || about_method
-    })
-}
-
-/// An authorization endpoint whose own query has what the client has to say.
-fn sets_parameter(
-    reading: &Reading<'_>,
-    attempt: &ServerTry<'_>,
-    document: &Document,
-    findings: &mut Findings,
-) {
-    const MEMBER: &str = "authorization_endpoint";
-    let endpoint = document.get(MEMBER).and_then(Value::as_str);
-    let Some(endpoint) = endpoint.and_then(|endpoint| url::Url::parse(endpoint).ok()) else {
-        return;
-    };
-    let asked = reading.authorization_before(u32::MAX);
-    let Some((_, asked)) = asked else {
-        return;
-    };
-    let set = endpoint.query_pairs().find(|(name, given)| {
-        let of_client = asked
-            .iter()
-            .rev()
-            .find(|pair| pair.name == name.as_ref())
-            .map(|pair| pair.value.as_str());
-        OF_CLIENT.contains(&name.as_ref()) && of_client.is_none_or(|ours| ours != given.as_ref())
-            || OF_CLIENT.contains(&name.as_ref())
-                && asked
-                    .iter()
-                    .filter(|pair| pair.name == name.as_ref())
-                    .count()
-                    > 1
-    });
-    let Some((name, given)) = set else {
-        return;
-    };
-    let finding = RULE
-        .found(RFC8414_RESPONSE)
-        .variant(&SETS_PARAMETER)
-        .title_with([name.as_ref()])
-        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
-        .message(format!(
-            "A client keeps the query of the endpoint and adds its own parameters, so the request \
-             has {name} twice, which OAuth does not allow. Which of them counts differs from server \
-             to server: the token may be meant for another place than the client asks for."
-        ))
-        .expected(format!("authorization_endpoint without {name}"))
-        .actual(excerpt(&format!("{name}={given} in authorization_endpoint")))
-        .fix(format!(
-            "Take {name} out of authorization_endpoint in the metadata, and go by the one that the \
-             client sends."
-        ));
-    findings.add(finding);
-}
-
-/// What a client itself has to say in an authorization request.
-const OF_CLIENT: [&str; 7] = [
-    "resource",
-    "scope",
-    "client_id",
-    "redirect_uri",
-    "response_type",
-    "state",
-    "code_challenge",
-];
-
-/// Requests have to be pushed, and nothing says where to.
-fn no_place_to_push(attempt: &ServerTry<'_>, document: &Document, findings: &mut Findings) {
-    const MEMBER: &str = "pushed_authorization_request_endpoint";
-    let required = document.get("require_pushed_authorization_requests");
-    if required != Some(&Value::Bool(true)) || document.contains_key(MEMBER) {
-        return;
-    }
-    let finding = RULE
-        .found(RFC8414_RESPONSE)
-        .variant(&OPTIONAL)
-        .title_with([MEMBER])
-        .at(
-            attempt.seen.seq,
-            Part::body("/require_pushed_authorization_requests"),
-        )
-        .message(
-            "The document says that authorization requests have to be pushed, and does not say \
-             where to. Clients that go by it cannot send any.",
-        )
-        .expected(format!(
-            "{MEMBER} beside require_pushed_authorization_requests"
-        ))
-        .actual(format!(
-            "\"require_pushed_authorization_requests\": true, and no {MEMBER}"
-        ))
-        .fix(format!(
-            "Add {MEMBER}, or take require_pushed_authorization_requests out where requests need \
-             not be pushed."
-        ));
-    findings.add(finding);
-}
-
-/// The device grant was chosen and is listed, and nothing says where it begins.
-fn no_place_for_devices(
-    reading: &Reading<'_>,
-    attempt: &ServerTry<'_>,
-    document: &Document,
-    findings: &mut Findings,
-) {
-    const MEMBER: &str = "device_authorization_endpoint";
-    let chosen = reading.chosen_grant().map(|(_, grant)| grant);
-    let listed = document
-        .get("grant_types_supported")
-        .and_then(Value::as_array);
-    let name = Grant::DeviceCode.grant_type();
-    let listed = listed.is_some_and(|listed| listed.iter().any(|one| one == name));
-    if chosen != Some(Grant::DeviceCode) || !listed || document.contains_key(MEMBER) {
-        return;
-    }
-    let finding = RULE
-        .found(RFC8414_GRANT_TYPES)
-        .variant(&MISSING)
-        .title_with([MEMBER])
-        .at(attempt.seen.seq, Part::body("/grant_types_supported"))
-        .message(
-            "The device grant is listed, and the document does not say where it begins. Clients \
-             cannot ask for a code.",
-        )
-        .expected(format!("{MEMBER} beside {name} in grant_types_supported"))
-        .actual(format!("no {MEMBER}"))
-        .fix(format!(
-            "Add {MEMBER}, or take {name} out of grant_types_supported."
-        ));
-    findings.add(finding);
-}
-
-/// Requests have to be signed, and this client's was not.
-fn signed_requests(
-    reading: &Reading<'_>,
-    attempt: &ServerTry<'_>,
-    document: &Document,
-    findings: &mut Findings,
-) {
-    const MEMBER: &str = "require_signed_request_object";
-    let asked = reading.authorization_before(u32::MAX);
-    let is_signed = |(_, asked): (u32, &[trace::Pair])| {
-        let mut names = asked.iter().map(|pair| pair.name.as_str());
-        names.any(|name| matches!(name, "request" | "request_uri"))
-    };
-    if document.get(MEMBER) != Some(&Value::Bool(true)) || asked.is_some_and(is_signed) {
-        return;
-    }
-    let finding = RULE
-        .found(RFC8414_RESPONSE)
-        .variant(&OPTIONAL)
-        .title_with([MEMBER])
-        .at(attempt.seen.seq, Part::body(&format!("/{MEMBER}")))
-        .message(
-            "It says that every authorization request has to be a signed request object. MCP \
-             clients send plain parameters and have no key to sign with, so a server that means it \
-             refuses all of them.",
-        )
-        .expected(format!("no {MEMBER}, or false"))
-        .actual(format!("\"{MEMBER}\": true"))
-        .fix(format!(
-            "Set {MEMBER} to false for MCP clients, or give this run a key and --request-object."
-        ));
-    findings.add(finding);
 }
 
 #[cfg(test)]

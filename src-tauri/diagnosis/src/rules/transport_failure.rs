@@ -1,7 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value};
-use trace::{Failure, FailureKind, Purpose, Request, origin_of, query_pairs};
+use trace::{Failure, FailureKind, Purpose, Request, origin_of};
 use url::Url;
 
 use crate::finding::{Finding, Part};
@@ -14,14 +13,18 @@ use crate::spec::{
 use crate::upstream::came_back_after;
 use crate::wording::excerpt;
 
+use giver::giver;
+use inside_address::inside_address;
+use named::named;
+use server::{Server, server};
+use words::{GIVEN, expected, outcome, words};
+
+mod giver;
 mod inside_address;
 mod named;
 mod placeholder;
 mod server;
-
-use inside_address::inside_address;
-use named::named;
-use server::{Server, server};
+mod words;
 
 rule! {
     /// # What it looks at
@@ -213,133 +216,6 @@ fn in_short(request: &Request) -> String {
     excerpt(&format!("{} {}", request.method, path.unwrap_or_default()))
 }
 
-fn outcome(kind: FailureKind) -> &'static str {
-    if kind == FailureKind::ForeignOrigin {
-        "Nothing was sent to"
-    } else {
-        "No answer came from"
-    }
-}
-
-const GIVEN: Words = Words {
-    why: "A server gave a value that the next request has to carry, and no HTTP client can send it.",
-    check: "Let the server give a value that fits where it has to go: an http or https URL without \
-            user name and password, a header without line breaks and control characters.",
-};
-
-/// Which server gave what makes a request impossible; none where it was not seen to come from one.
-fn giver(
-    reading: &Reading<'_>,
-    seen: ExchangeRef<'_>,
-    failure: &Failure,
-    redirected: bool,
-) -> Option<Server> {
-    if seen.exchange.edited {
-        return None;
-    }
-    if redirected {
-        return Some(server(&seen.exchange.purpose));
-    }
-    let request = seen.request();
-    let header = failure
-        .message
-        .strip_prefix("header ")
-        .and_then(|rest| rest.split_once('(')?.1.split_once(')'));
-    match header {
-        // Of its own event stream.
-        Some(("last-event-id", _)) => Some(Server::Mcp),
-        Some((name, _)) => {
-            let value = request.header_value(name)?;
-            let value = value.split_once(' ').map_or(value, |(_, token)| token);
-            gave(reading, seen, value)
-        }
-        None => {
-            let values = query_pairs(request.url());
-            let longest = values.iter().max_by_key(|pair| pair.value.len())?;
-            gave(reading, seen, &longest.value)
-        }
-    }
-}
-
-/// Who answered with this value before, in JSON.
-fn gave(reading: &Reading<'_>, seen: ExchangeRef<'_>, value: &str) -> Option<Server> {
-    let mut before = reading.all.iter().filter(|other| other.seq < seen.seq);
-    let given = before.find(|other| {
-        let answer = other.response_with_body();
-        let body = answer.and_then(|answer| serde_json::from_slice(&answer.get().body.bytes).ok());
-        let members: Option<Map<String, Value>> = body;
-        members.is_some_and(|members| members.values().any(|it| it.as_str() == Some(value)))
-    })?;
-    Some(server(&given.exchange.purpose))
-}
-
-fn expected(kind: FailureKind, origin: &str) -> String {
-    if kind == FailureKind::ForeignOrigin {
-        format!("no credential of another origin in a request to {origin}")
-    } else {
-        format!("an answer from {origin}")
-    }
-}
-
-struct Words {
-    why: &'static str,
-    check: &'static str,
-}
-
-fn words(kind: FailureKind) -> Words {
-    let (why, check) = match kind {
-        FailureKind::Dns => (
-            "The name may be misspelt, or known only within another network or VPN.",
-            "Check the spelling of the host, and whether its name resolves on this machine.",
-        ),
-        FailureKind::Refused => (
-            "Nothing listens at this address and port, or a firewall says no in its place.",
-            "Check that the server runs and listens on this address and port.",
-        ),
-        FailureKind::Unreachable => (
-            "There is no way to this address from here: a network that is down, a VPN, or an \
-             address family that is not routed.",
-            "Check the network and VPN of this machine, and the address the name resolves to.",
-        ),
-        FailureKind::Tls => (
-            "The handshake failed or the certificate was not accepted, so nothing was sent.",
-            "Check the certificate: its names, its dates, and that the chain is sent whole. For a \
-             certificate authority of your own, trust it here with --ca FILE (or in the settings), \
-             and in each client the way that client takes it.",
-        ),
-        FailureKind::Timeout => (
-            "The server may be overloaded or asleep, or a firewall drops the packets without a \
-             word.",
-            "Try the URL with another tool, and check firewalls and the server's load.",
-        ),
-        FailureKind::Reset => (
-            "The server may have crashed on the request, or a proxy or firewall cut the \
-             connection.",
-            "Look into the log of the server and of what is in front of it.",
-        ),
-        FailureKind::Protocol => (
-            "What came back is not HTTP: most often an https port spoken to in http, or the other \
-             way round, or another service.",
-            "Check scheme and port of the URL.",
-        ),
-        FailureKind::Proxy => (
-            "The proxy refused or failed to connect; the server itself was not asked.",
-            "Check the proxy's address and credentials in the settings, and what it allows.",
-        ),
-        FailureKind::ForeignOrigin => (
-            "The request carries a credential that was issued for another origin, so it was not sent. \
-             Whoever gets a credential can use it.",
-            "Let the redirect or the metadata that leads there name a URL on the origin the credential \
-             was issued for.",
-        ),
-        FailureKind::InvalidRequest | FailureKind::Cancelled => (
-            "The request as it stands cannot be sent.",
-            "Correct the URL or the header that was edited.",
-        ),
-    };
-    Words { why, check }
-}
-
 fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static Variant {
     let of = |mcp, authorization| match server {
         Server::Mcp => mcp,
@@ -414,10 +290,10 @@ fn spec(reading: &Reading<'_>, server: Server, kind: FailureKind) -> Spec {
 
 #[cfg(test)]
 mod tests {
-    use trace::{EntryKind, FailureKind, Phase, Purpose, StopCode, WellKnown};
+    use trace::{FailureKind, Phase, StopCode, WellKnown};
 
     use crate::finding::{Certainty, Owner};
-    use crate::sample::{Answer, Run, found_in, push_to_server};
+    use crate::sample::{Answer, Run};
 
     #[test]
     fn a_credential_that_stayed_here_is_told_though_its_target_answers() {
@@ -486,133 +362,6 @@ mod tests {
     }
 
     #[test]
-    fn who_gave_what_cannot_be_sent_has_to_change_it() {
-        let call = |words: &str| {
-            let mut run = Run::healthy();
-            run.calls = vec![Answer::failed_with(FailureKind::InvalidRequest, words)];
-            run.stop(Phase::Mcp, StopCode::Transport);
-            run.finding("N01")
-        };
-        let token = "header 3 (authorization): expected a value without line breaks, got one";
-        assert_eq!(call(token).variant, "given_by_server");
-        let own = "header 2 (content-type): expected a value without line breaks, got one";
-        assert_eq!(call(own).owner, Owner::Client, "no server gave it");
-        let event = "header 5 (last-event-id): expected a value without line breaks, got one";
-        let finding = call(event);
-        assert_eq!(finding.variant, "given_by_mcp");
-        assert_eq!(finding.owner, Owner::McpServer);
-        assert!(finding.fix.contains("a header without line breaks"));
-        assert_eq!(call("URL: expected, got none").owner, Owner::Client);
-        // A redirect to what is no web address.
-        let mut run = Run::healthy();
-        let (well_known, url, _) = run.server_tries[0].clone();
-        let elsewhere = "https://user:pass@as.example/";
-        let redirect = Answer::bare(302).header("location", elsewhere);
-        let unsent = Answer::failed_with(FailureKind::InvalidRequest, "URL: expected one without");
-        run.server_tries = vec![
-            (well_known, url, redirect),
-            (well_known, elsewhere.into(), unsent),
-        ];
-        run.stop(Phase::ServerMetadata, StopCode::Transport);
-        assert_eq!(run.finding("N01").variant, "given_by_server");
-    }
-
-    #[test]
-    fn an_endpoint_with_the_address_of_the_inside() {
-        let told = |endpoint: &str, kind| {
-            let mut run = Run::healthy();
-            run.server_tries[0]
-                .2
-                .edit(|document| document["registration_endpoint"] = endpoint.into());
-            run.registration.as_mut().unwrap().1 = Answer::failed(kind);
-            run.stop(Phase::Registration, StopCode::Transport);
-            let mut trace = run.trace();
-            for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
-                if let EntryKind::Exchange(exchange) = &mut entry.kind
-                    && exchange.purpose == Purpose::Registration
-                {
-                    exchange.request.url = endpoint.into();
-                }
-            }
-            found_in(&trace, "N01").unwrap()
-        };
-        for inside in [
-            "https://as.example:8443/register",
-            "https://keycloak:8443/register",
-            "https://10.0.0.5/register",
-        ] {
-            for kind in [
-                FailureKind::Dns,
-                FailureKind::Refused,
-                FailureKind::Unreachable,
-                FailureKind::Timeout,
-            ] {
-                let finding = told(inside, kind);
-                assert!(finding.message.contains("behind its proxy"), "{inside}");
-                assert!(finding.fix.contains("public URL"), "{}", finding.fix);
-                assert_eq!(finding.owner, Owner::AuthorizationServer, "{kind:?}");
-            }
-            let cut = told(inside, FailureKind::Reset);
-            assert!(!cut.message.contains("behind its proxy"), "it was reached");
-        }
-        let elsewhere = told("https://login.example/register", FailureKind::Timeout);
-        assert!(!elsewhere.message.contains("behind its proxy"));
-        assert_eq!(elsewhere.owner, Owner::Network);
-    }
-
-    #[test]
-    fn an_issuer_with_the_address_of_the_inside() {
-        let told = |issuer: &str, kind| {
-            let mut run = Run::healthy();
-            run.server_tries[0].1 = format!("{issuer}/.well-known/oauth-authorization-server");
-            run.server_tries[0].2 = Answer::failed(kind);
-            run.stop(Phase::ServerMetadata, StopCode::Transport);
-            run.finding("N01")
-        };
-        for inside in ["http://keycloak:8080", "http://10.0.0.5", "http://as.svc"] {
-            for kind in [FailureKind::Refused, FailureKind::Timeout] {
-                let finding = told(inside, kind);
-                assert_eq!(finding.owner, Owner::McpServer, "{inside}");
-                assert!(finding.fix.contains("authorization_servers"));
-            }
-        }
-        let public = told("https://as.example:8443", FailureKind::Timeout);
-        assert_eq!(public.owner, Owner::Network);
-        assert!(!public.message.contains("inside"));
-    }
-
-    #[test]
-    fn a_challenge_that_names_an_address_of_the_inside() {
-        let told = |url: &str| {
-            let mut run = Run::healthy();
-            run.resource_tries[0].1 = url.into();
-            run.resource_tries[0].2 = Answer::failed(FailureKind::Timeout);
-            run.stop(Phase::ResourceMetadata, StopCode::Transport);
-            run.finding("N01")
-        };
-        let inside = told("http://10.1.2.3:8000/.well-known/oauth-protected-resource/mcp");
-        assert_eq!(inside.owner, Owner::McpServer);
-        assert!(inside.message.contains("The challenge came from"));
-        let public = told("https://other.example/.well-known/oauth-protected-resource/mcp");
-        assert_eq!(public.owner, Owner::Network);
-    }
-
-    #[test]
-    fn what_the_metadata_does_not_list_does_not_come_from_it() {
-        let fix = |path: &str| {
-            let mut trace = Run::healthy().trace();
-            let request = trace::Request::new("GET", format!("https://as.example{path}"));
-            let failed = Answer::failed(FailureKind::Refused);
-            push_to_server(&mut trace, Purpose::Authorization, request, &failed);
-            found_in(&trace, "N01").unwrap().fix
-        };
-        let listed = "authorization_endpoint of the authorization server metadata";
-        assert!(fix("/authorize?client_id=me").contains(listed));
-        // The page at which a user types in the code of a device, or one behind a form.
-        assert!(!fix("/device").contains("metadata"));
-    }
-
-    #[test]
     fn a_bad_certificate_is_told() {
         let mut run = Run::healthy();
         run.challenge = Answer::failed(FailureKind::Tls);
@@ -637,44 +386,5 @@ mod tests {
         run.challenge = Answer::failed(FailureKind::Cancelled);
         run.stop(Phase::Challenge, StopCode::Cancelled);
         assert!(run.is_silent("N01"));
-    }
-
-    #[test]
-    fn a_placeholder_is_the_fault_of_the_document_that_has_it() {
-        let asked = |url: &str, kind| {
-            let mut run = Run::healthy();
-            run.server_tries[0].1 = url.to_owned();
-            run.server_tries[0].2 = Answer::failed(kind);
-            run.stop(Phase::ServerMetadata, StopCode::Transport);
-            run.finding("N01")
-        };
-        let finding = asked(
-            "https://$auth_domain/.well-known/x",
-            FailureKind::Unreachable,
-        );
-        assert_eq!(finding.variant, "placeholder_mcp");
-        assert!(
-            finding.fix.contains("authorization_servers"),
-            "{}",
-            finding.fix
-        );
-        let other = asked("https://as.test/.well-known/x", FailureKind::Unreachable);
-        assert_eq!(other.variant, "unreachable");
-        let url = "https://{tenant}.example/register";
-        let mut run = Run::healthy();
-        run.server_tries[0]
-            .2
-            .edit(|document| document["registration_endpoint"] = url.into());
-        let mut trace = run.trace();
-        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
-            if let EntryKind::Exchange(seen) = &mut entry.kind
-                && seen.purpose == Purpose::Registration
-            {
-                seen.request.url = url.to_owned();
-                seen.outcome = Answer::failed(FailureKind::InvalidRequest).outcome();
-            }
-        }
-        let finding = found_in(&trace, "N01").unwrap();
-        assert_eq!(finding.variant, "placeholder_server");
     }
 }

@@ -62,3 +62,91 @@ fn is_inside_of(asked: &Url, came_from: &Url) -> bool {
     let is_name = matches!(asked.host(), Some(Host::Domain(name)) if name != "localhost");
     is_inner(asked) && (is_name || !is_inner(came_from))
 }
+
+#[cfg(test)]
+mod tests {
+    use trace::{EntryKind, FailureKind, Phase, Purpose, StopCode};
+
+    use crate::finding::Owner;
+    use crate::sample::{Answer, Run, found_in};
+
+    #[test]
+    fn an_endpoint_with_the_address_of_the_inside() {
+        let told = |endpoint: &str, kind| {
+            let mut run = Run::healthy();
+            run.server_tries[0]
+                .2
+                .edit(|document| document["registration_endpoint"] = endpoint.into());
+            run.registration.as_mut().unwrap().1 = Answer::failed(kind);
+            run.stop(Phase::Registration, StopCode::Transport);
+            let mut trace = run.trace();
+            for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+                if let EntryKind::Exchange(exchange) = &mut entry.kind
+                    && exchange.purpose == Purpose::Registration
+                {
+                    exchange.request.url = endpoint.into();
+                }
+            }
+            found_in(&trace, "N01").unwrap()
+        };
+        for inside in [
+            "https://as.example:8443/register",
+            "https://keycloak:8443/register",
+            "https://10.0.0.5/register",
+        ] {
+            for kind in [
+                FailureKind::Dns,
+                FailureKind::Refused,
+                FailureKind::Unreachable,
+                FailureKind::Timeout,
+            ] {
+                let finding = told(inside, kind);
+                assert!(finding.message.contains("behind its proxy"), "{inside}");
+                assert!(finding.fix.contains("public URL"), "{}", finding.fix);
+                assert_eq!(finding.owner, Owner::AuthorizationServer, "{kind:?}");
+            }
+            let cut = told(inside, FailureKind::Reset);
+            assert!(!cut.message.contains("behind its proxy"), "it was reached");
+        }
+        let elsewhere = told("https://login.example/register", FailureKind::Timeout);
+        assert!(!elsewhere.message.contains("behind its proxy"));
+        assert_eq!(elsewhere.owner, Owner::Network);
+    }
+
+    #[test]
+    fn an_issuer_with_the_address_of_the_inside() {
+        let told = |issuer: &str, kind| {
+            let mut run = Run::healthy();
+            run.server_tries[0].1 = format!("{issuer}/.well-known/oauth-authorization-server");
+            run.server_tries[0].2 = Answer::failed(kind);
+            run.stop(Phase::ServerMetadata, StopCode::Transport);
+            run.finding("N01")
+        };
+        for inside in ["http://keycloak:8080", "http://10.0.0.5", "http://as.svc"] {
+            for kind in [FailureKind::Refused, FailureKind::Timeout] {
+                let finding = told(inside, kind);
+                assert_eq!(finding.owner, Owner::McpServer, "{inside}");
+                assert!(finding.fix.contains("authorization_servers"));
+            }
+        }
+        let public = told("https://as.example:8443", FailureKind::Timeout);
+        assert_eq!(public.owner, Owner::Network);
+        assert!(!public.message.contains("inside"));
+    }
+
+    #[test]
+    fn a_challenge_that_names_an_address_of_the_inside() {
+        let told = |url: &str| {
+            let mut run = Run::healthy();
+            run.resource_tries[0].1 = url.into();
+            run.resource_tries[0].2 = Answer::failed(FailureKind::Timeout);
+            run.stop(Phase::ResourceMetadata, StopCode::Transport);
+            run.finding("N01")
+        };
+        let inside = told("http://10.1.2.3:8000/.well-known/oauth-protected-resource/mcp");
+        assert_eq!(inside.owner, Owner::McpServer);
+        assert!(inside.message.contains("The challenge came from"));
+        let public = told("https://other.example/.well-known/oauth-protected-resource/mcp");
+        assert_eq!(public.owner, Owner::Network);
+    }
+}

@@ -91,3 +91,25 @@ fn without_query(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use trace::{FailureKind, Purpose, Request};
+
+    use crate::sample::{Answer, Run, found_in, push_to_server};
+
+    #[test]
+    fn what_the_metadata_does_not_list_does_not_come_from_it() {
+        let fix = |path: &str| {
+            let mut trace = Run::healthy().trace();
+            let request = Request::new("GET", format!("https://as.example{path}"));
+            let failed = Answer::failed(FailureKind::Refused);
+            push_to_server(&mut trace, Purpose::Authorization, request, &failed);
+            found_in(&trace, "N01").unwrap().fix
+        };
+        let listed = "authorization_endpoint of the authorization server metadata";
+        assert!(fix("/authorize?client_id=me").contains(listed));
+        // The page at which a user types in the code of a device, or one behind a form.
+        assert!(!fix("/device").contains("metadata"));
+    }
+}

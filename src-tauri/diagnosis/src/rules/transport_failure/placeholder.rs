@@ -59,3 +59,49 @@ impl InUrl<'_> {
             ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trace::{EntryKind, FailureKind, Phase, Purpose, StopCode};
+
+    use crate::sample::{Answer, Run, found_in};
+
+    #[test]
+    fn a_placeholder_is_the_fault_of_the_document_that_has_it() {
+        let asked = |url: &str, kind| {
+            let mut run = Run::healthy();
+            run.server_tries[0].1 = url.to_owned();
+            run.server_tries[0].2 = Answer::failed(kind);
+            run.stop(Phase::ServerMetadata, StopCode::Transport);
+            run.finding("N01")
+        };
+        let finding = asked(
+            "https://$auth_domain/.well-known/x",
+            FailureKind::Unreachable,
+        );
+        assert_eq!(finding.variant, "placeholder_mcp");
+        assert!(
+            finding.fix.contains("authorization_servers"),
+            "{}",
+            finding.fix
+        );
+        let other = asked("https://as.test/.well-known/x", FailureKind::Unreachable);
+        assert_eq!(other.variant, "unreachable");
+        let url = "https://{tenant}.example/register";
+        let mut run = Run::healthy();
+        run.server_tries[0]
+            .2
+            .edit(|document| document["registration_endpoint"] = url.into());
+        let mut trace = run.trace();
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            if let EntryKind::Exchange(seen) = &mut entry.kind
+                && seen.purpose == Purpose::Registration
+            {
+                seen.request.url = url.to_owned();
+                seen.outcome = Answer::failed(FailureKind::InvalidRequest).outcome();
+            }
+        }
+        let finding = found_in(&trace, "N01").unwrap();
+        assert_eq!(finding.variant, "placeholder_server");
+    }
+}
