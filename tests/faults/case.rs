@@ -60,9 +60,10 @@ impl Fault {
         let put = |text: &mut String| *text = text.replace("{origin}", origin);
         for change in &mut fault.change {
             match change {
-                Change::Header(_, value) | Change::AddHeader(_, value) | Change::Body(value) => {
-                    put(value);
-                }
+                Change::Header(_, value)
+                | Change::AddHeader(_, value)
+                | Change::AppendToHeader(_, value)
+                | Change::Body(value) => put(value),
                 Change::ReplaceInHeader(_, from, to) | Change::ReplaceInBody(from, to) => {
                     put(from);
                     put(to);
@@ -154,6 +155,8 @@ pub enum Change {
     Header(String, String),
     /// One more field of the name, after those that are there.
     AddHeader(String, String),
+    /// At the end of a header that is there.
+    AppendToHeader(String, String),
     DropHeader(String),
     /// Header, what is in it, what is put there.
     ReplaceInHeader(String, String, String),
@@ -216,6 +219,14 @@ pub enum Framing {
     Chunked,
     /// After an interim answer, 103.
     Interim,
+    /// In chunks of which the second has a size that is no number.
+    BrokenChunk,
+    /// In chunks without the last one, which is empty.
+    OpenChunk,
+    /// With two lengths that differ.
+    TwoLengths,
+    /// The body alone, without a status line and headers.
+    NoHead,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -27,6 +27,11 @@ pub fn change_answer(answer: &mut Message, change: &Change) {
         Change::Status(status) => answer.line = format!("HTTP/1.1 {status} Changed"),
         Change::Header(name, value) => answer.set_header(name, value),
         Change::AddHeader(name, value) => answer.headers.push((name.clone(), value.clone())),
+        Change::AppendToHeader(name, end) => {
+            if let Some(value) = answer.header(name).map(|value| format!("{value}{end}")) {
+                answer.set_header(name, &value);
+            }
+        }
         Change::DropHeader(name) => answer.drop_header(name),
         Change::ReplaceInHeader(name, from, to) => {
             let value = answer.header(name).unwrap_or_default().replace(from, to);

@@ -199,10 +199,24 @@ fn finish(
             answer.line = answer.line.replacen("HTTP/1.1", "HTTP/1.0", 1);
         }
         Some(Framing::Chunked) => {
-            answer.drop_header("Content-Length");
-            answer.set_header("Transfer-Encoding", "chunked");
+            be_chunked(&mut answer);
             answer.set_header("Trailer", "X-Checksum");
-            answer.body = in_chunks(&answer.body);
+            answer.body.extend(b"0\r\nX-Checksum: 1\r\n\r\n");
+        }
+        Some(Framing::OpenChunk) => be_chunked(&mut answer),
+        Some(Framing::BrokenChunk) => {
+            be_chunked(&mut answer);
+            answer.body.truncate(in_chunks(b"7 bytes").len());
+            answer.body.extend(b"size unknown\r\n");
+        }
+        Some(Framing::TwoLengths) => {
+            let other = ("Content-Length".to_owned(), (length + 7).to_string());
+            answer.headers.push(other);
+        }
+        Some(Framing::NoHead) => {
+            let mut to = client;
+            to.write_all(&answer.body)?;
+            return client.shutdown(Shutdown::Write);
         }
         Some(Framing::Interim) => {
             let mut to = client;
@@ -214,7 +228,13 @@ fn finish(
     client.shutdown(Shutdown::Write)
 }
 
-/// The body in chunks of a few bytes, so that values are torn apart, and a trailer field.
+fn be_chunked(answer: &mut Message) {
+    answer.drop_header("Content-Length");
+    answer.set_header("Transfer-Encoding", "chunked");
+    answer.body = in_chunks(&answer.body);
+}
+
+/// The body in chunks of a few bytes, so that values are torn apart.
 fn in_chunks(body: &[u8]) -> Vec<u8> {
     let mut chunked = Vec::new();
     for piece in body.chunks(7) {
@@ -222,7 +242,6 @@ fn in_chunks(body: &[u8]) -> Vec<u8> {
         chunked.extend(piece);
         chunked.extend(b"\r\n");
     }
-    chunked.extend(b"0\r\nX-Checksum: 1\r\n\r\n");
     chunked
 }
 
