@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use trace::{BYTE_ORDER_MARK, BodyEnd, CodingEnd, Purpose, Response, RpcAnswer, rpc_answer};
+use trace::{BYTE_ORDER_MARK, Purpose};
 
 use crate::duplicates::member_twice;
 use crate::finding::{Finding, Part};
@@ -10,6 +10,11 @@ use crate::spec::{
     RFC8259_BYTE_ORDER_MARK, RFC8259_UNIQUE_NAMES, RFC8259_UTF8, RFC9112_INCOMPLETE,
 };
 use crate::wording::excerpt;
+use coding::{WrongCoding, wrong_coding};
+use end::{EndKind, early_end};
+
+mod coding;
+mod end;
 
 rule! {
     /// # What it looks at
@@ -113,6 +118,35 @@ fn of(seen: ExchangeRef<'_>, mcp: &'static Variant, other: &'static Variant) -> 
     }
 }
 
+fn coding(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let wrong = wrong_coding(seen)?;
+    let variant = match wrong {
+        WrongCoding::NotAnnounced { .. } => of(seen, &CODING_HIDDEN_BY_MCP_SERVER, &CODING_HIDDEN),
+        WrongCoding::Broken { .. } | WrongCoding::Twice { .. } | WrongCoding::Unknown { .. } => {
+            of(seen, &CODING_BY_MCP_SERVER, &CODING)
+        }
+    };
+    let finding = RULE
+        .found(RFC8259_UTF8)
+        .variant(variant)
+        .at(seen.seq, Part::response_header("Content-Encoding"));
+    Some(wrong.told(finding))
+}
+
+fn end(seen: ExchangeRef<'_>) -> Option<Finding> {
+    let early = early_end(seen)?;
+    let variant = match early.kind {
+        EndKind::AtEnd => &CUT_OFF_AT_END,
+        EndKind::HeldBack => &HELD_BACK,
+        EndKind::InTheMiddle => &CUT_OFF,
+    };
+    let finding = RULE
+        .found(RFC9112_INCOMPLETE)
+        .variant(variant)
+        .at(seen.seq, Part::body(""));
+    Some(early.told(finding))
+}
+
 fn mark(seen: ExchangeRef<'_>) -> Option<Finding> {
     let response = seen.response_with_body()?;
     if !response.body.bytes.starts_with(BYTE_ORDER_MARK) {
@@ -204,173 +238,6 @@ fn twice(seen: ExchangeRef<'_>) -> Option<Finding> {
         .actual(format!("{} twice: duplicate members", excerpt(name)))
         .fix(format!("Write {} once.", excerpt(name)));
     Some(finding)
-}
-
-fn coding(seen: ExchangeRef<'_>) -> Option<Finding> {
-    let response = seen.response_with_body()?;
-    let announced = response.header_value("content-encoding");
-    let Some(coding) = response.body.coding.as_ref() else {
-        return announced.and_then(|announced| unknown_coding(seen, announced));
-    };
-    let finding = RULE
-        .found(RFC8259_UTF8)
-        .at(seen.seq, Part::response_header("Content-Encoding"));
-    match (&coding.end, announced) {
-        (CodingEnd::Broken { reason }, Some(announced)) => Some(
-            finding
-                .variant(of(seen, &CODING_BY_MCP_SERVER, &CODING))
-                .message(
-                    "Clients undo the coding that is announced and find no JSON, or an error. A \
-                     proxy that unpacks the body and leaves the header, or the other way round, is \
-                     the usual cause.",
-                )
-                .expected(format!("a body with the coding {}", excerpt(announced)))
-                .actual(format!(
-                    "Content-Encoding: {}, but {}",
-                    excerpt(announced),
-                    excerpt(reason)
-                ))
-                .fix(format!(
-                    "Compress the body with {0}, or leave Content-Encoding: {0} out.",
-                    excerpt(announced)
-                )),
-        ),
-        (CodingEnd::Complete, None) => {
-            seen.response_with_headers()?;
-            let name = excerpt(&coding.name);
-            Some(
-                finding
-                    .variant(of(seen, &CODING_HIDDEN_BY_MCP_SERVER, &CODING_HIDDEN))
-                    .message(
-                        "This client recognises it by its first bytes. Others read the bytes as \
-                         text and say that it is not JSON.",
-                    )
-                    .expected(format!("Content-Encoding: {name}"))
-                    .actual(format!("{name} without Content-Encoding"))
-                    .fix(format!(
-                        "Send Content-Encoding: {name}, or do not compress."
-                    )),
-            )
-        }
-        (CodingEnd::Complete, Some(announced)) if is_gzip(&response.body.bytes) => Some(
-            finding
-                .variant(of(seen, &CODING_BY_MCP_SERVER, &CODING))
-                .message(
-                    "Clients undo the coding that is announced, and what comes out is compressed \
-                     once more. A server and a proxy in front of it that both compress look so.",
-                )
-                .expected(format!("a body with the coding {}", excerpt(announced)))
-                .actual(format!(
-                    "Content-Encoding: {}, and gzip again within it",
-                    excerpt(announced)
-                ))
-                .fix("Compress the body once: in the server, or in what is in front of it."),
-        ),
-        _ => None,
-    }
-}
-
-fn is_gzip(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0x1f, 0x8b, 0x08])
-}
-
-/// A coding that no client asked for, before a body that has none.
-fn unknown_coding(seen: ExchangeRef<'_>, announced: &str) -> Option<Finding> {
-    let known = [
-        "gzip",
-        "x-gzip",
-        "deflate",
-        "br",
-        "zstd",
-        "compress",
-        "x-compress",
-        "identity",
-        "dcb",
-        "dcz",
-        "",
-    ];
-    let mut names = announced.split(',').map(str::trim);
-    names.find(|name| !known.contains(&name.to_ascii_lowercase().as_str()))?;
-    object(seen.response_with_body()?)?;
-    let announced = excerpt(announced);
-    Some(
-        RULE.found(RFC8259_UTF8)
-            .at(seen.seq, Part::response_header("Content-Encoding"))
-            .variant(of(seen, &CODING_BY_MCP_SERVER, &CODING))
-            .message(
-                "Clients do not know this coding and cannot undo it. The body is plain JSON, so \
-                 nothing was packed at all; this client reads it as it is, and others refuse it.",
-            )
-            .expected("no Content-Encoding, or a coding that the client listed in Accept-Encoding")
-            .actual(format!("Content-Encoding: {announced}, before plain JSON"))
-            .fix(format!("Leave Content-Encoding: {announced} out.")),
-    )
-}
-
-fn end(seen: ExchangeRef<'_>) -> Option<Finding> {
-    let response = seen.response_with_body()?;
-    let BodyEnd::CutOff { reason } = &response.body.end else {
-        return None;
-    };
-    // Rules of their own tell of documents that cannot be read for that.
-    let is_metadata = matches!(
-        seen.exchange.purpose,
-        Purpose::ResourceMetadata { .. } | Purpose::ServerMetadata { .. }
-    );
-    let is_read = is_read(&response);
-    if is_metadata || response.status >= 300 {
-        return None;
-    }
-    if matches!(seen.exchange.purpose, Purpose::Registration) && !is_read {
-        return None;
-    }
-    let held_back = reason.contains("time limit");
-    let finding = RULE
-        .found(RFC9112_INCOMPLETE)
-        .at(seen.seq, Part::body(""))
-        .expected("the whole answer")
-        .actual(format!(
-            "{} bytes of the body, then: {}",
-            response.body.bytes.len(),
-            excerpt(reason)
-        ));
-    Some(match (is_read, held_back) {
-        (true, _) => finding
-            .variant(&CUT_OFF_AT_END)
-            .message(
-                "All of the JSON is there, but the connection ended before as many bytes had come \
-                 as the headers announce. Many clients take that for an error.",
-            )
-            .fix(
-                "Let Content-Length be the length of the body as it is sent. Look at what changes \
-                 the body after the header is written, in the server or a proxy.",
-            ),
-        (false, true) => finding
-            .variant(&HELD_BACK)
-            .message(
-                "The head of the answer came, and the rest did not in time. A proxy that collects \
-                 an event stream before it passes it on looks like this; so does a server that \
-                 hangs.",
-            )
-            .fix(
-                "Switch response buffering off for this path in the proxy (proxy_buffering off in \
-                 nginx, X-Accel-Buffering: no from the server). If there is no proxy, look into the \
-                 server's log.",
-            ),
-        (false, false) => finding
-            .variant(&CUT_OFF)
-            .message(
-                "The connection ended before the answer did. The server crashed on the way, or a \
-                 proxy cut it off.",
-            )
-            .fix("Look into the log of the server and of what is in front of it for this request."),
-    })
-}
-
-/// Whether what has come of a body can be read as the answer it is.
-fn is_read(response: &Response) -> bool {
-    trace::json_value(&response.body.bytes).is_ok()
-        || !matches!(rpc_answer(response), RpcAnswer::Other(_))
 }
 
 #[cfg(test)]

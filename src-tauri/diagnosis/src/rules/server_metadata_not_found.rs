@@ -1,12 +1,13 @@
-use trace::{DocumentError, FailureKind, Revision, StopCode, server_metadata_urls};
+use trace::{DocumentError, Revision, StopCode, WellKnown, server_metadata_urls};
 
-use crate::by_status::{Decided, by_status};
-use crate::finding::Part;
-use crate::providers::words;
+use crate::finding::{Finding, Part};
 use crate::reading::{Reading, ServerTry};
-use crate::rule::{Findings, Variant, rule};
+use crate::rule::{Findings, rule};
 use crate::spec::{MCP_SERVER_METADATA, MCP_SERVER_METADATA_2025_06};
-use crate::wording::{answer_in_words, excerpt, identifier, in_its_own_words};
+use crate::wording::{answer_in_words, identifier};
+use cause::{Cause, Kind, cause, says_it_is_off};
+
+mod cause;
 
 rule! {
     /// # What it looks at
@@ -67,161 +68,87 @@ rule! {
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    let named = reading
-        .issuer()
-        .or_else(|| Some(reading.server_tries.last()?.issuer));
-    // Before 2025-06-18 a server without metadata is in order: it has default endpoints.
-    let in_order = reading.default_endpoints() && !reading.revision.at_least(Revision::R20250618);
-    let Some(issuer) = named.filter(|_| !in_order) else {
-        return;
-    };
-    let tries: Vec<_> = reading
-        .server_tries
-        .iter()
-        .filter(|attempt| attempt.issuer == issuer)
-        .collect();
-    if tries.iter().any(|attempt| is_told_elsewhere(attempt)) {
-        return;
+    if let Some(lookup) = Lookup::of(reading) {
+        findings.add(report(reading, &lookup));
     }
-    let candidates = server_metadata_urls(issuer);
-    let stopped = reading.stopped(StopCode::NoServerMetadata);
-    let answered = tries
-        .iter()
-        .any(|attempt| attempt.seen.response().is_some());
-    // All of them without an answer is the network's matter, and another rule's.
-    if !(answered || candidates.is_empty() && stopped.is_some()) {
-        return;
-    }
-    let answer_of = |well_known| {
-        let attempt = tries
+}
+
+/// The search for the metadata of one issuer that came to nothing.
+struct Lookup<'a> {
+    issuer: &'a str,
+    tries: Vec<&'a ServerTry<'a>>,
+    /// Each URL where the metadata may be, with the answer that came there if it was tried.
+    candidates: Vec<(String, Option<String>)>,
+}
+
+impl<'a> Lookup<'a> {
+    /// `None` where there is metadata, where another rule tells why not, or where the search is not
+    /// over.
+    fn of(reading: &'a Reading<'a>) -> Option<Self> {
+        let named = reading
+            .issuer()
+            .or_else(|| Some(reading.server_tries.last()?.issuer));
+        // Before 2025-06-18 a server without metadata is in order: it has default endpoints.
+        let in_order =
+            reading.default_endpoints() && !reading.revision.at_least(Revision::R20250618);
+        let issuer = named.filter(|_| !in_order)?;
+        let tries: Vec<_> = reading
+            .server_tries
             .iter()
-            .rev()
-            .find(|attempt| attempt.well_known == well_known)?;
-        Some(match &attempt.document {
-            Some(Err(error)) if attempt.seen.status() == Some(200) => format!("200, but {error}"),
-            _ => answer_in_words(attempt.seen.exchange),
-        })
-    };
-    if stopped.is_none()
-        && candidates
-            .iter()
-            .any(|(well_known, _)| answer_of(*well_known).is_none())
-    {
-        return;
-    }
-    let lines: Vec<String> = candidates
-        .iter()
-        .map(|(well_known, url)| {
-            let answer = answer_of(*well_known).unwrap_or_else(|| "not tried".into());
-            format!("{url} → {answer}")
-        })
-        .collect();
-    let spec = if reading.revision.at_least(Revision::R20251125) {
-        MCP_SERVER_METADATA
-    } else {
-        MCP_SERVER_METADATA_2025_06
-    };
-    let actual = if lines.is_empty() {
-        format!(
-            "{} is not an http or https URL, so there is nowhere to look",
-            identifier(issuer)
-        )
-    } else {
-        lines.join("\n")
-    };
-    let mut finding = RULE
-        .found(spec)
-        .message(format!(
-            "The resource metadata says to authorize at {issuer}, but none of its well-known URLs \
-             answers with metadata. Clients stop here."
-        ))
-        .expected("a metadata document at one of the well-known URLs")
-        .actual(actual)
-        .fix(format!(
-            "Check the authorization server in the MCP server's settings. It must be the \
-                 issuer exactly as the authorization server's own metadata spells it. If {issuer} \
-                 is right, the authorization server has to serve its metadata there."
-        ));
-    // 2025-06-18 and earlier look for one document only, so a server that has just the other one
-    // looks the same.
-    if candidates
-        .iter()
-        .any(|(well_known, _)| answer_of(*well_known).is_none())
-        && !candidates.is_empty()
-    {
-        finding = finding.variant(&NOT_ALL_TRIED).message(format!(
-            "The resource metadata says to authorize at {issuer}, but it answers with no metadata \
-             where {} has it. Either the issuer is wrong, or the authorization server has only the \
-             documents that were not tried.",
-            reading.revision
-        ));
-    }
-    finding = match tries.last() {
-        Some(last) => finding.at(last.seen.seq, Part::Status),
-        None => {
-            let read = reading.resource_metadata().map(|(attempt, _)| attempt);
-            let unread = || {
-                reading
-                    .resource_tries
-                    .iter()
-                    .rev()
-                    .find(|attempt| attempt.is_unread())
-            };
-            finding.on(read.or_else(unread).map(|attempt| attempt.seen.seq))
+            .filter(|attempt| attempt.issuer == issuer)
+            .collect();
+        if tries.iter().any(|attempt| is_told_elsewhere(attempt)) {
+            return None;
         }
-    };
-    if candidates.is_empty() {
-        finding = finding
-            .variant(&NO_URL)
-            .message(if issuer.is_empty() {
-                "The entry of authorization_servers is empty. Clients build the address of the \
-                 metadata from it, and stop."
-            } else {
-                "Clients build the address of the metadata from what authorization_servers names, \
-                 and here there is nothing to build it from. They stop."
-            })
-            .fix(
-                "Write the issuer of the authorization server into authorization_servers of the \
-                 resource metadata: an absolute https URL, exactly as its own metadata has it.",
-            );
-    } else if let Some(cause) = tries.iter().find_map(|attempt| cause(attempt)) {
-        let status = tries.iter().find(|attempt| attempt.seen.seq == cause.seq);
-        let status = status.and_then(|attempt| attempt.seen.status());
-        finding = if cause.variant.name == OTHER_STATUS.name {
-            finding
-                .variant(cause.variant)
-                .title_with([status.unwrap_or_default().to_string().as_str()])
-        } else {
-            finding.variant(cause.variant)
+        let candidates: Vec<_> = server_metadata_urls(issuer)
+            .into_iter()
+            .map(|(well_known, url)| (url, answer_of(&tries, well_known)))
+            .collect();
+        let is_stopped = reading.stopped(StopCode::NoServerMetadata).is_some();
+        let is_answered = tries
+            .iter()
+            .any(|attempt| attempt.seen.response().is_some());
+        // All of them without an answer is the network's matter, and another rule's.
+        if !(is_answered || candidates.is_empty() && is_stopped) {
+            return None;
+        }
+        let lookup = Self {
+            issuer,
+            tries,
+            candidates,
         };
-        finding = finding
-            .at(cause.seq, Part::Status)
-            .message(cause.why)
-            .fix(cause.fix);
-    } else if let Some(said) = tries.last().and_then(|attempt| says_it_is_off(attempt)) {
-        finding = finding
-            .variant(&SWITCHED_OFF)
-            .message(format!(
-                "Where the metadata should be, the authorization server says why there is none: \
-                 {said}. Clients stop here."
-            ))
-            .fix(
-                "Switch it on in the settings of the authorization server, or name another one in \
-                 authorization_servers of the resource metadata.",
-            );
-    } else if let Some(issuer) = named_endpoint(issuer) {
-        finding = finding
-            .variant(&NAMES_ENDPOINT)
-            .message(format!(
-                "{issuer} is where something of the authorization server is. Its issuer is a URL \
-                 above that, and clients look for the metadata by the issuer."
-            ))
-            .fix(
-                "Write the issuer into authorization_servers of the resource metadata, exactly as \
-                 the authorization server's own metadata has it in issuer.",
-            );
+        (is_stopped || lookup.all_tried()).then_some(lookup)
     }
-    findings.add(finding);
+
+    fn all_tried(&self) -> bool {
+        self.candidates.iter().all(|(_, answer)| answer.is_some())
+    }
+
+    /// Each URL with its answer, one a line.
+    fn answers(&self) -> String {
+        if self.candidates.is_empty() {
+            return format!(
+                "{} is not an http or https URL, so there is nowhere to look",
+                identifier(self.issuer)
+            );
+        }
+        let lines: Vec<String> = self
+            .candidates
+            .iter()
+            .map(|(url, answer)| format!("{url} → {}", answer.as_deref().unwrap_or("not tried")))
+            .collect();
+        lines.join("\n")
+    }
+}
+
+/// The last answer at this place.
+fn answer_of(tries: &[&ServerTry<'_>], well_known: WellKnown) -> Option<String> {
+    let mut latest_first = tries.iter().rev();
+    let attempt = latest_first.find(|attempt| attempt.well_known == well_known)?;
+    Some(match &attempt.document {
+        Some(Err(error)) if attempt.seen.status() == Some(200) => format!("200, but {error}"),
+        _ => answer_in_words(attempt.seen.exchange),
+    })
 }
 
 /// There is a document, or one that another rule is about.
@@ -234,141 +161,121 @@ fn is_told_elsewhere(attempt: &ServerTry<'_>) -> bool {
         )
 }
 
-/// What an answer says of why there is no document, where it says more than that there is none.
-struct Cause {
-    variant: &'static Variant,
-    seq: u32,
-    why: String,
-    fix: String,
-}
-
-fn cause(attempt: &ServerTry<'_>) -> Option<Cause> {
-    const WHO: &str = "the authorization server";
-    let url = attempt.seen.request().url();
-    let caused = |variant, why: String, fix: String| {
-        let seq = attempt.seen.seq;
-        Some(Cause {
-            variant,
-            seq,
-            why,
-            fix,
-        })
+fn report(reading: &Reading<'_>, lookup: &Lookup<'_>) -> Finding {
+    let issuer = lookup.issuer;
+    let spec = if reading.revision.at_least(Revision::R20251125) {
+        MCP_SERVER_METADATA
+    } else {
+        MCP_SERVER_METADATA_2025_06
     };
-    let Some(response) = attempt.seen.response() else {
-        let failure = attempt.seen.exchange.failure()?;
-        // Who named the host is another rule's matter.
-        if !matches!(failure.kind, FailureKind::Reset | FailureKind::Timeout) {
-            return None;
-        }
-        return caused(
-            &NO_ANSWER,
-            format!(
-                "It answers elsewhere, but not at {url}: {}. Either it fails there itself, or a \
-                 proxy in front of it does.",
-                excerpt(&failure.message)
-            ),
-            format!("Look into the log of the authorization server for a GET of {url}."),
-        );
+    let finding = RULE
+        .found(spec)
+        .expected("a metadata document at one of the well-known URLs")
+        .actual(lookup.answers());
+    let finding = match lookup.tries.last() {
+        Some(last) => finding.at(last.seen.seq, Part::Status),
+        None => finding.on(naming_exchange(reading)),
     };
-    match (&attempt.document, response.status) {
-        (Some(Err(DocumentError::Incomplete)), _) => {
-            return caused(
-                &CUT_OFF,
-                "The connection ended before the document did. The server or a proxy cut it off, or \
-                 it is longer than the size limit of this run."
-                    .into(),
-                "Look at what is in front of the authorization server, and at the limit in the \
-                 settings."
-                    .into(),
-            );
-        }
-        (Some(Err(error @ DocumentError::NotAnObject { .. })), _) => {
-            return caused(
-                &NO_OBJECT,
-                format!("The document is JSON, but clients cannot read it: {error}."),
-                format!("Serve one JSON object with issuer and the endpoints at {url}."),
-            );
-        }
-        (_, status @ (201 | 203 | 206)) => {
-            return caused(
-                &OTHER_STATUS,
-                format!(
-                    "What comes there comes with {status}. Clients take metadata from a \
-                     200 alone."
-                ),
-                format!("Answer {url} with status 200."),
-            );
-        }
-        (_, status @ (400 | 405 | 406 | 415 | 422)) if by_status(&response, WHO).is_none() => {
-            return caused(
-                &REFUSED,
-                format!(
-                    "{url} is answered {status}, and not 404: something is there that does not take \
-                     the request. A check of the host or of the method, or a proxy in front, may \
-                     refuse it."
-                ),
-                format!(
-                    "Let {url} answer a GET with 200 and the metadata, and look into the log of the \
-                     authorization server for the request."
-                ),
-            );
-        }
-        (_, 410) => {
-            return caused(
-                &GONE,
-                format!(
-                    "{url} is answered 410, and not 404: the server says that the document was there \
-                     and was taken away for good. Clients stop here."
-                ),
-                format!(
-                    "Serve the metadata at {url} again. If the authorization server has moved, write \
-                     its new issuer into authorization_servers of the resource metadata."
-                ),
-            );
-        }
-        (_, 401 | 403 | 407) if by_status(&response, WHO).is_none() => {
-            return caused(
-                &GUARDED,
-                format!(
-                    "{url} is answered {}. The document is for everyone: clients read it before \
-                     there is anything to log in with. A gateway in front may ask for the login.",
-                    response.status
-                ),
-                format!("Let everybody read {url} without a login."),
-            );
-        }
-        _ => {}
+    if lookup.candidates.is_empty() {
+        return no_url(finding.variant(&NO_URL), issuer);
     }
-    let decided = by_status(&response, WHO)?;
-    let variant = match decided.kind {
-        Decided::TooMany => &TOO_MANY,
-        Decided::Fails | Decided::HostUnknown => &FAILS,
-        Decided::Redirected => &REDIRECTED,
-        Decided::ToLogin => &GUARDED,
-        Decided::Gateway | Decided::InFront => &GATEWAY,
-    };
-    caused(variant, decided.why, decided.fix)
+    if let Some(cause) = lookup.tries.iter().find_map(|attempt| cause(attempt)) {
+        return caused(finding, cause);
+    }
+    if let Some(said) = lookup.tries.last().and_then(|last| says_it_is_off(last)) {
+        return finding
+            .variant(&SWITCHED_OFF)
+            .message(format!(
+                "Where the metadata should be, the authorization server says why there is none: \
+                 {said}. Clients stop here."
+            ))
+            .fix(
+                "Switch it on in the settings of the authorization server, or name another one in \
+                 authorization_servers of the resource metadata.",
+            );
+    }
+    if is_named_endpoint(issuer) {
+        return finding
+            .variant(&NAMES_ENDPOINT)
+            .message(format!(
+                "{issuer} is where something of the authorization server is. Its issuer is a URL \
+                 above that, and clients look for the metadata by the issuer."
+            ))
+            .fix(
+                "Write the issuer into authorization_servers of the resource metadata, exactly as \
+                 the authorization server's own metadata has it in issuer.",
+            );
+    }
+    let finding = finding.fix(format!(
+        "Check the authorization server in the MCP server's settings. It must be the issuer exactly \
+         as the authorization server's own metadata spells it. If {issuer} is right, the \
+         authorization server has to serve its metadata there."
+    ));
+    // 2025-06-18 and earlier look for one document only, so a server that has just the other one
+    // looks the same.
+    if !lookup.all_tried() {
+        return finding.variant(&NOT_ALL_TRIED).message(format!(
+            "The resource metadata says to authorize at {issuer}, but it answers with no metadata \
+             where {} has it. Either the issuer is wrong, or the authorization server has only the \
+             documents that were not tried.",
+            reading.revision
+        ));
+    }
+    finding.message(format!(
+        "The resource metadata says to authorize at {issuer}, but none of its well-known URLs \
+         answers with metadata. Clients stop here."
+    ))
 }
 
-/// The words of a JSON answer that say that what was asked for is switched off. A page may say such
-/// things of scripts or cookies.
-fn says_it_is_off(attempt: &ServerTry<'_>) -> Option<String> {
-    const WORDS: [&str; 5] = [
-        "not enabled",
-        "disabled",
-        "not activated",
-        "switched off",
-        "turned off",
-    ];
-    let response = attempt.seen.response_with_body()?;
-    response.object()?;
-    let said = words(attempt.seen);
-    let is_off = WORDS.iter().any(|word| said.contains(word));
-    is_off.then(|| in_its_own_words(&response))
+/// The exchange whose answer names the issuer.
+fn naming_exchange(reading: &Reading<'_>) -> Option<u32> {
+    let read = reading.resource_metadata().map(|(attempt, _)| attempt);
+    let mut latest_first = reading.resource_tries.iter().rev();
+    let attempt = read.or_else(|| latest_first.find(|attempt| attempt.is_unread()))?;
+    Some(attempt.seen.seq)
+}
+
+fn no_url(finding: Finding, issuer: &str) -> Finding {
+    finding
+        .message(if issuer.is_empty() {
+            "The entry of authorization_servers is empty. Clients build the address of the \
+             metadata from it, and stop."
+        } else {
+            "Clients build the address of the metadata from what authorization_servers names, \
+             and here there is nothing to build it from. They stop."
+        })
+        .fix(
+            "Write the issuer of the authorization server into authorization_servers of the \
+             resource metadata: an absolute https URL, exactly as its own metadata has it.",
+        )
+}
+
+fn caused(finding: Finding, cause: Cause) -> Finding {
+    let finding = finding.variant(match cause.kind {
+        Kind::NoAnswer => &NO_ANSWER,
+        Kind::CutOff => &CUT_OFF,
+        Kind::NotAnObject => &NO_OBJECT,
+        Kind::OtherStatus(_) => &OTHER_STATUS,
+        Kind::Refused => &REFUSED,
+        Kind::Gone => &GONE,
+        Kind::Guarded => &GUARDED,
+        Kind::TooMany => &TOO_MANY,
+        Kind::Fails => &FAILS,
+        Kind::Redirected => &REDIRECTED,
+        Kind::Gateway => &GATEWAY,
+    });
+    let finding = match cause.kind {
+        Kind::OtherStatus(status) => finding.title_with([status.to_string().as_str()]),
+        _ => finding,
+    };
+    finding
+        .at(cause.seq, Part::Status)
+        .message(cause.why)
+        .fix(cause.fix)
 }
 
 /// An issuer that is the URL of an endpoint or of a document.
-fn named_endpoint(issuer: &str) -> Option<&str> {
+fn is_named_endpoint(issuer: &str) -> bool {
     const ENDS: [&str; 8] = [
         "/authorize",
         "/authorization",
@@ -380,7 +287,7 @@ fn named_endpoint(issuer: &str) -> Option<&str> {
         "/introspect",
     ];
     let path = issuer.trim_end_matches('/');
-    (path.contains("/.well-known/") || ENDS.iter().any(|end| path.ends_with(end))).then_some(issuer)
+    path.contains("/.well-known/") || ENDS.iter().any(|end| path.ends_with(end))
 }
 
 #[cfg(test)]
