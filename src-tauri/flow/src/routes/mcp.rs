@@ -138,15 +138,45 @@ pub(crate) fn earlier_era(
     ))
 }
 
-/// What is said of a tool that ran and did not do what it was asked for.
-pub(crate) const REPORTS_AN_ERROR: &str = "the tool reports an error";
+/// What the last call of a flow that works has brought.
+pub(crate) enum Reached {
+    /// That the server has no tools.
+    NoTools,
+    /// This many tools.
+    Tools(u32),
+    /// The answer of a tool, which may report an error of its own.
+    ToolAnswer(ToolAnswer),
+}
+
+/// What a tool's result says of its call (`isError`). An error of the tool is an answer, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ToolAnswer {
+    Result,
+    ReportsError,
+}
+
+impl ToolAnswer {
+    pub fn of(result: &Value) -> Self {
+        if result["isError"].as_bool() == Some(true) {
+            Self::ReportsError
+        } else {
+            Self::Result
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Result => "the tool answers",
+            Self::ReportsError => "the tool reports an error",
+        }
+    }
+}
 
 /// The flow's end; what the user asked for besides comes after it.
 pub(crate) fn done(
     mut flow: Flow,
     setup: &Setup,
-    method: &str,
-    tools: Option<u32>,
+    reached: &Reached,
     verdict: Verdict,
 ) -> Transition {
     let facts = &mut flow.facts;
@@ -156,19 +186,25 @@ pub(crate) fn done(
     let message = if facts.tokens.is_none() {
         "The MCP server answers without authorization.".to_owned()
     } else {
-        let end = match tools {
-            Some(_) if method == "tools/call" && verdict.text == REPORTS_AN_ERROR => {
-                " and answered the tool call; the tool itself reports an error.".to_owned()
-            }
-            Some(_) if method == "tools/call" => " and answered the tool call.".to_owned(),
-            Some(0) if setup.call.is_some() => {
+        let end = match reached {
+            Reached::NoTools => ". It offers no tools.".to_owned(),
+            Reached::Tools(0) if setup.call.is_some() => {
                 " and listed no tool, so there was none to call.".to_owned()
             }
-            Some(1) => " and listed 1 tool.".to_owned(),
-            Some(count) => format!(" and listed {count} tools."),
-            None => ". It offers no tools.".to_owned(),
+            Reached::Tools(1) => " and listed 1 tool.".to_owned(),
+            Reached::Tools(count) => format!(" and listed {count} tools."),
+            Reached::ToolAnswer(ToolAnswer::Result) => " and answered the tool call.".to_owned(),
+            Reached::ToolAnswer(ToolAnswer::ReportsError) => {
+                " and answered the tool call; the tool itself reports an error.".to_owned()
+            }
         };
         format!("The flow works: the MCP server took the token{end}")
+    };
+    let (method, tools) = match reached {
+        Reached::NoTools if facts.revision.is_modern() => ("server/discover", None),
+        Reached::NoTools => ("initialize", None),
+        Reached::Tools(count) => ("tools/list", Some(*count)),
+        Reached::ToolAnswer(_) => ("tools/call", Some(facts.server.tools.len() as u32)),
     };
     facts.queue.outcome = Some(message.clone());
     let done = Transition::to(flow, Step::Done { message }, verdict).decided(Decision::Reached {

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::mcp_request::{initialize_params, mcp_request};
 use crate::mirrored::parameter_headers;
 use crate::plan::{Env, Plan};
-use crate::routes::mcp::{done, earlier_era, past_the_token, server_info};
+use crate::routes::mcp::{Reached, done, earlier_era, past_the_token, server_info};
 use crate::routes::needs::named;
 use crate::setup::Setup;
 use crate::state::Flow;
@@ -142,13 +142,8 @@ pub(crate) fn judge_tools(
             },
             None,
         ) => {
-            let modern = flow.facts.revision.is_modern();
-            let reached = if modern {
-                "server/discover"
-            } else {
-                "initialize"
-            };
-            done(flow, setup, reached, None, Verdict::moved_on("no tools"))
+            let verdict = Verdict::moved_on("no tools");
+            done(flow, setup, &Reached::NoTools, verdict)
         }
         (answer, None) => no_result(flow, "tools/list", response.status, &answer),
     }
@@ -204,7 +199,7 @@ fn listed(mut flow: Flow, setup: &Setup, tools: Vec<Tool>, cut: Option<String>) 
             let call = named(&flow.facts, call);
             Transition::to(flow, Step::ExpectToolResult { call }, verdict)
         }
-        None => done(flow, setup, "tools/list", Some(count as u32), verdict),
+        None => done(flow, setup, &Reached::Tools(count as u32), verdict),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::mcp_request::mcp_request;
 use crate::mirrored::{header_value, parameter_headers};
 use crate::options::ToolCall;
 use crate::plan::{Env, Plan};
-use crate::routes::mcp::{REPORTS_AN_ERROR, done, past_the_token};
+use crate::routes::mcp::{Reached, ToolAnswer, done, past_the_token};
 use crate::setup::Setup;
 use crate::state::Flow;
 use crate::steps::mcp::no_result;
@@ -46,22 +46,13 @@ pub(crate) fn judge(flow: Flow, setup: &Setup, outcome: &Outcome, env: &mut Env<
         Ok(answered) => answered,
         Err(transition) => return *transition,
     };
-    let tools = flow.facts.server.tools.len() as u32;
     match rpc_answer(response) {
         RpcAnswer::Result(result) => {
-            let verdict = Verdict::accepted(words(&result));
-            done(flow, setup, "tools/call", Some(tools), verdict)
+            let answer = ToolAnswer::of(&result);
+            let verdict = Verdict::accepted(answer.words());
+            done(flow, setup, &Reached::ToolAnswer(answer), verdict)
         }
         answer => no_result(flow, "tools/call", response.status, &answer),
-    }
-}
-
-/// What a tool said, in a few words. An error of the tool is an answer, too.
-pub(crate) fn words(result: &Value) -> &'static str {
-    if result["isError"].as_bool() == Some(true) {
-        REPORTS_AN_ERROR
-    } else {
-        "the tool answers"
     }
 }
 

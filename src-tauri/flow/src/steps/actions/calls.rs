@@ -6,10 +6,11 @@ use crate::facts::Facts;
 use crate::plan::{Env, Plan};
 use crate::queue::TokenTried;
 use crate::routes::actions::{failed, go_on};
+use crate::routes::mcp::ToolAnswer;
 use crate::routes::step_up::step_up;
 use crate::setup::Setup;
 use crate::state::Flow;
-use crate::steps::{mcp, tool};
+use crate::steps::mcp;
 use crate::transition::Transition;
 
 /// A call to see whether the token is taken.
@@ -52,7 +53,7 @@ pub(crate) fn called(
     match rpc_answer(response) {
         RpcAnswer::Result(result) => {
             flow.facts.step_up.attempts = 0;
-            let words = tool::words(&result);
+            let words = ToolAnswer::of(&result).words();
             let sentence = format!("The call came through: {words}.");
             go_on(flow, setup, Verdict::accepted(words), sentence)
         }
