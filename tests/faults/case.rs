@@ -198,6 +198,9 @@ pub struct TokenChange {
     pub header: Map<String, Value>,
     #[serde(default)]
     pub claims: Map<String, Value>,
+    /// The peer is shown the token that it issued wherever the changed one comes back to it.
+    #[serde(default)]
+    pub taken: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -94,6 +94,18 @@ fn set(json: &mut Value, pointer: &str, value: Value) {
     }
 }
 
+/// The changed token and the one that was issued, where the peer is to take the change.
+pub fn swapped(before: &Message, after: &Message, change: &TokenChange) -> Option<[String; 2]> {
+    let token = |message: &Message| -> Option<String> {
+        let json: Value = serde_json::from_slice(&message.body).ok()?;
+        Some(json.pointer(&change.at)?.as_str()?.to_owned())
+    };
+    if !change.taken {
+        return None;
+    }
+    Some([token(after)?, token(before)?])
+}
+
 /// Writes a signed token again with other members; the signature stays as it was.
 fn change_token(json: &mut Value, change: &TokenChange) {
     let Some(member) = json.pointer_mut(&change.at) else {

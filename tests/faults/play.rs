@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::case::{Case, PeerName};
 use crate::expect::{Outcome, judge};
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, Swapped};
 use test_support::ports::free_port;
 
 use crate::start::{self, Peer};
@@ -37,6 +37,7 @@ pub fn cases() -> Vec<Case> {
 
 impl Stage {
     fn open(name: PeerName) -> Self {
+        let swapped = Swapped::default();
         match name {
             PeerName::Fastmcp => {
                 let (front, back) = (listener(), free_port());
@@ -44,7 +45,7 @@ impl Stage {
                 let peer = start::fastmcp_behind(back, public);
                 Self {
                     url: format!("http://127.0.0.1:{public}/mcp"),
-                    proxies: vec![Proxy::start(front, local(back))],
+                    proxies: vec![Proxy::start(front, local(back), &swapped)],
                     _peers: vec![peer],
                 }
             }
@@ -54,12 +55,12 @@ impl Stage {
                 let (issuer_port, public) = (port(&as_front), port(&front));
                 let url = format!("http://127.0.0.1:{public}/mcp");
                 let server = start::oidc_as(as_back, issuer_port, &url);
-                let as_proxy = Proxy::start(as_front, local(as_back));
+                let as_proxy = Proxy::start(as_front, local(as_back), &swapped);
                 let issuer = format!("http://127.0.0.1:{issuer_port}");
                 let resource = start::oidc_rs(back, public, &issuer);
                 Self {
                     url,
-                    proxies: vec![as_proxy, Proxy::start(front, local(back))],
+                    proxies: vec![as_proxy, Proxy::start(front, local(back), &swapped)],
                     _peers: vec![server, resource],
                 }
             }

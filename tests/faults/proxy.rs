@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::case::{Change, Cut, Fault, Framing};
-use crate::change::{change_answer, change_request};
+use crate::change::{change_answer, change_request, swapped};
 
 /// Longer than any peer thinks, so that a peer that hangs fails the test instead of hanging it.
 const PEER: Duration = Duration::from_secs(60);
@@ -23,10 +23,15 @@ pub struct Proxy {
 #[derive(Default)]
 struct State {
     faults: Mutex<Vec<Armed>>,
+    /// Tokens as they were changed and as they were issued, where the peer is to take the change;
+    /// the proxies of a stage share them.
+    swapped: Swapped,
     /// Set when a run is over: answers that are held back are let go.
     over: Mutex<bool>,
     released: Condvar,
 }
+
+pub type Swapped = Arc<Mutex<Vec<[String; 2]>>>;
 
 /// A fault and how many requests have met it.
 struct Armed {
@@ -36,8 +41,11 @@ struct Armed {
 
 impl Proxy {
     /// Serves `listener` for as long as the process lives, with the peer at `upstream` behind it.
-    pub fn start(listener: TcpListener, upstream: SocketAddr) -> Self {
-        let state = Arc::new(State::default());
+    pub fn start(listener: TcpListener, upstream: SocketAddr, swapped: &Swapped) -> Self {
+        let state = Arc::new(State {
+            swapped: swapped.clone(),
+            ..State::default()
+        });
         let served = state.clone();
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -54,6 +62,7 @@ impl Proxy {
     /// From now on these faults happen.
     pub fn arm(&self, faults: &[Fault]) {
         *lock(&self.state.over) = false;
+        lock(&self.state.swapped).clear();
         *lock(&self.state.faults) = faults
             .iter()
             .map(|fault| Armed {
@@ -117,11 +126,26 @@ fn serve(client: TcpStream, upstream: SocketAddr, state: &State) -> std::io::Res
     if let Some(answer) = meant.iter().find_map(Fault::answer) {
         return finish(&client, plain(answer), &meant, state);
     }
+    show_what_was_issued(&mut request, state);
     let mut answer = forward(&request, upstream)?;
     for change in meant.iter().flat_map(|fault| &fault.change) {
+        let before = answer.clone();
         change_answer(&mut answer, change);
+        if let Change::Token(token) = change {
+            lock(&state.swapped).extend(swapped(&before, &answer, token));
+        }
     }
     finish(&client, answer, &meant, state)
+}
+
+/// Puts the token that was issued where the request has a changed one.
+fn show_what_was_issued(request: &mut Message, state: &State) {
+    for [changed, issued] in lock(&state.swapped).iter() {
+        for (_, value) in &mut request.headers {
+            *value = value.replace(changed, issued);
+        }
+        request.body = request.text().replace(changed, issued).into_bytes();
+    }
 }
 
 /// The faults that this request meets now.

@@ -3,7 +3,7 @@
 use crate::finding::Level;
 use crate::members::{Form, Member};
 use crate::spec::{
-    MCP_INITIALIZE_RESULT, MCP_TOOL, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB, RFC7517_KTY,
+    MCP_INITIALIZE_RESULT, MCP_STRUCTURED_RESULT, MCP_TOOL, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB, RFC7517_KTY,
     RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL,
     RFC8628_VERIFICATION_URI, Spec,
 };
@@ -55,6 +55,17 @@ pub(crate) const SERVER_INFO: &[Member] = &[
     needed("version", Form::Text, MCP_INITIALIZE_RESULT),
 ];
 
+/// What the server says that it can do; each ability is described by an object.
+pub(crate) const CAPABILITIES: &[Member] = &[
+    member("tools", Form::Object, MCP_INITIALIZE_RESULT),
+    member("resources", Form::Object, MCP_INITIALIZE_RESULT),
+    member("prompts", Form::Object, MCP_INITIALIZE_RESULT),
+    member("logging", Form::Object, MCP_INITIALIZE_RESULT),
+    member("completions", Form::Object, MCP_INITIALIZE_RESULT),
+    member("experimental", Form::Object, MCP_INITIALIZE_RESULT),
+    member("extensions", Form::Object, MCP_INITIALIZE_RESULT),
+];
+
 /// What a tool answers, and each part of its content.
 pub(crate) const TOOL_RESULT: &[Member] = &[
     needed("content", Form::Objects, MCP_TOOL),
@@ -62,10 +73,54 @@ pub(crate) const TOOL_RESULT: &[Member] = &[
 ];
 pub(crate) const CONTENT: &[Member] = &[needed("type", Form::Name, MCP_TOOL)];
 
+/// What else each type of content has; types of later revisions are not known here.
+pub(crate) fn content_of(kind: &str) -> &'static [Member] {
+    const TEXT: &[Member] = &[needed("text", Form::Text, MCP_TOOL)];
+    const MEDIA: &[Member] = &[
+        needed("data", Form::Text, MCP_TOOL),
+        needed("mimeType", Form::Text, MCP_TOOL),
+    ];
+    const LINK: &[Member] = &[
+        needed("uri", Form::Text, MCP_TOOL),
+        needed("name", Form::Text, MCP_TOOL),
+    ];
+    const RESOURCE: &[Member] = &[needed("resource", Form::Object, MCP_TOOL)];
+    match kind {
+        "text" => TEXT,
+        "image" | "audio" => MEDIA,
+        "resource_link" => LINK,
+        "resource" => RESOURCE,
+        _ => &[],
+    }
+}
+
 pub(crate) const TOOL: &[Member] = &[
     needed("name", Form::Name, MCP_TOOL),
     needed("inputSchema", Form::ObjectSchema, MCP_TOOL),
+    member("title", Form::Text, MCP_TOOL),
     member("description", Form::Text, MCP_TOOL),
+    member("annotations", Form::Object, MCP_TOOL),
+];
+
+/// Up to 2025-11-25; later revisions take any schema.
+pub(crate) const TOOL_OUTPUT: &[Member] = &[member(
+    "outputSchema",
+    Form::ObjectSchema,
+    MCP_STRUCTURED_RESULT,
+)];
+pub(crate) const STRUCTURED: &[Member] = &[member(
+    "structuredContent",
+    Form::Object,
+    MCP_STRUCTURED_RESULT,
+)];
+
+/// What a tool says about how it behaves.
+pub(crate) const ANNOTATIONS: &[Member] = &[
+    member("title", Form::Text, MCP_TOOL),
+    member("readOnlyHint", Form::Flag, MCP_TOOL),
+    member("destructiveHint", Form::Flag, MCP_TOOL),
+    member("idempotentHint", Form::Flag, MCP_TOOL),
+    member("openWorldHint", Form::Flag, MCP_TOOL),
 ];
 
 pub(crate) const TOOL_LIST: &[Member] = &[

@@ -190,9 +190,17 @@ impl Form {
     }
 }
 
+/// Whether a URL has a user name or a password in it.
+pub(crate) fn has_credentials(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    host.contains('@')
+}
+
 /// Parsers of URLs take white space away that other clients send on.
 fn is_url(text: &str) -> bool {
     trace::origin_of(text).is_some()
+        && !has_credentials(text)
         && !text.contains(char::is_whitespace)
         && placeholder(text).is_none()
 }

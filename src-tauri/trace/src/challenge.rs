@@ -53,8 +53,10 @@ impl fmt::Display for ChallengeError {
 pub enum ChallengeSlip {
     /// A value that needs quotation marks and has none, or single ones.
     Unquoted { name: String, value: String },
-    /// There is no comma between a parameter and the one before it.
+    /// There is no comma between a parameter, or a scheme, and the parameter before it.
     NoComma { name: String },
+    /// A scheme stands where its own parameters have to begin.
+    SchemeTwice { name: String },
     /// A parameter that one challenge has more than once.
     Twice { name: String },
 }
@@ -125,6 +127,8 @@ impl<'a> Reader<'a> {
                 challenge.parameters.push((word, value));
                 continue;
             }
+            let slip = found.last().and_then(|before| scheme_slip(before, &word, comma));
+            self.slips.extend(slip);
             found.push(Challenge {
                 scheme: word,
                 parameters: Vec::new(),
@@ -200,6 +204,16 @@ impl<'a> Reader<'a> {
             at: self.at,
             expected,
         })
+    }
+}
+
+/// What is wrong with the next scheme after a challenge.
+fn scheme_slip(before: &Challenge, scheme: &str, after_comma: bool) -> Option<ChallengeSlip> {
+    let name = scheme.to_owned();
+    match (after_comma, before.parameters.is_empty()) {
+        (true, _) => None,
+        (false, true) => before.is(scheme).then_some(ChallengeSlip::SchemeTwice { name }),
+        (false, false) => Some(ChallengeSlip::NoComma { name }),
     }
 }
 

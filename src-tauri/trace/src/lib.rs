@@ -54,7 +54,7 @@ pub use participant::{Participant, ParticipantId, Role};
 pub use phase::{CrossOrigin, Grant, MetadataSource, Phase, Purpose, TokenKind, WellKnown};
 pub use recorded::{Checked, Presence, Recorded, Recording};
 pub use revision::Revision;
-pub use rpc::{LastEvent, RpcAnswer, last_event, rpc_answer};
+pub use rpc::{EventSlip, LastEvent, RpcAnswer, event_slip, last_event, rpc_answer};
 pub use secret::Secret;
 pub use secret_places::{Exchanges, MessagePart, SECRET_PLACES, SecretPlace, secret_at};
 pub use time::{Timestamp, micros, micros_option, rfc3339};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::exchange::Response;
+use crate::exchange::{BodyEnd, Response};
 use crate::json::json_value;
 
 /// A JSON-RPC answer found in a response.
@@ -84,6 +84,45 @@ pub fn last_event(response: &Response) -> Option<LastEvent> {
             .and_then(|text| text.parse().ok())
             .map(Duration::from_millis),
     })
+}
+
+/// Why clients do not see the event that brings the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventSlip {
+    /// The event is of a type that nobody listens to.
+    Type(String),
+    /// The stream ends before the event does.
+    NoEmptyLine,
+}
+
+/// What hides the event with the answer from clients that follow the HTML Standard.
+pub fn event_slip(response: &Response) -> Option<EventSlip> {
+    if response.media_type().as_deref() != Some("text/event-stream") {
+        return None;
+    }
+    let text = response.body.text()?;
+    let kind_of = |line: &'_ str| line.strip_prefix("event:").map(str::trim).map(str::to_owned);
+    let is_usual = |kind: &String| matches!(kind.as_str(), "" | "message");
+    let lines = || text.split(['\n', '\r']);
+    let ends = ["\n\n", "\r\n\r\n", "\r\r"].iter().any(|end| text.ends_with(end));
+    // Nearly all are right, and that is seen without reading them.
+    if ends && lines().filter_map(kind_of).all(|kind| is_usual(&kind)) {
+        return None;
+    }
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let holds_answer = |block: &&str| {
+        let mut data = sse_data(block).into_iter();
+        data.any(|data| json_value(data.as_bytes()).ok().and_then(answer).is_some())
+    };
+    let mut blocks = text.split("\n\n").filter(holds_answer);
+    let block = blocks.next()?;
+    let kind = block.lines().find_map(kind_of);
+    if let Some(kind) = kind.filter(|kind| !is_usual(kind)) {
+        return Some(EventSlip::Type(kind));
+    }
+    let is_last = text.trim_end_matches('\n').ends_with(block.trim_end_matches('\n'));
+    (is_last && response.body.end == BodyEnd::Complete && !text.ends_with("\n\n"))
+        .then_some(EventSlip::NoEmptyLine)
 }
 
 fn answer(value: Value) -> Option<RpcAnswer> {

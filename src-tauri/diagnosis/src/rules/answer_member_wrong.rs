@@ -6,9 +6,9 @@ use crate::members::problems;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::spec::{
-    MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_TOOL, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB,
-    RFC7517_KID, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE,
-    RFC8628_INTERVAL, RFC8628_VERIFICATION_URI,
+    MCP_INITIALIZE_RESULT, MCP_SESSION_ID, MCP_STRUCTURED_RESULT, MCP_TOOL, MCP_TOOL_NAMES,
+    OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB, RFC7517_KID, RFC7517_KTY, RFC7591_REGISTERED,
+    RFC7591_SECRET_EXPIRES, RFC7662_ACTIVE, RFC8628_INTERVAL, RFC8628_VERIFICATION_URI,
 };
 use held::{Held, answered, registered};
 
@@ -16,6 +16,7 @@ mod held;
 mod key_set;
 mod results;
 mod session_id;
+mod tools;
 
 rule! {
     /// # What it looks at
@@ -39,10 +40,15 @@ rule! {
     variants: [
         BY_MCP_SERVER: Warning McpServer Certain "{member} in {document} is not valid",
         SESSION_ID: Error McpServer Certain "{header} from the MCP server is not valid",
+        DRAFT: Warning McpServer Certain
+            "initialize answers with a draft of the specification, {revision}",
+        TOOL_NAME: Warning McpServer Certain "The name of a tool has characters that clients refuse",
+        NOT_STRUCTURED: Error McpServer Certain
+            "The tool {tool} does not answer what its outputSchema promises",
     ],
     spec: [
         RFC7662_ACTIVE, OIDC_EMAIL_VERIFIED, OIDC_USERINFO_SUB, RFC7517_KID, RFC7517_KTY, RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES,
-        MCP_INITIALIZE_RESULT, MCP_TOOL, RFC8628_INTERVAL, RFC8628_VERIFICATION_URI, MCP_SESSION_ID,
+        MCP_INITIALIZE_RESULT, MCP_TOOL, MCP_TOOL_NAMES, MCP_STRUCTURED_RESULT, RFC8628_INTERVAL, RFC8628_VERIFICATION_URI, MCP_SESSION_ID,
     ],
     looks_at: [Request],
 }
@@ -52,9 +58,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut seen_results: Vec<&str> = Vec::new();
     let of_session_id = || RULE.found(MCP_SESSION_ID).variant(&SESSION_ID);
     let mut exchanges = reading.all.iter();
-    if let Some(finding) = exchanges.find_map(|seen| session_id::wrong(*seen, of_session_id)) {
-        findings.add(finding);
-    }
+    let session = exchanges.find_map(|seen| session_id::wrong(*seen, of_session_id));
+    let draft = RULE.found(MCP_INITIALIZE_RESULT).variant(&DRAFT);
+    let structured = RULE.found(MCP_STRUCTURED_RESULT).variant(&NOT_STRUCTURED);
+    [
+        results::draft(reading, draft),
+        session.or_else(|| session_id::changed(reading, of_session_id)),
+        tools::not_structured(reading, structured),
+    ]
+    .into_iter()
+    .flatten()
+    .for_each(|finding| findings.add(finding));
     for seen in &reading.all {
         match &seen.exchange.purpose {
             Purpose::Introspection { .. } => {
@@ -86,13 +100,18 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 if seen_results.contains(&method.as_str()) {
                     continue;
                 }
-                let parts = results::of_result(*seen, method);
+                let parts = results::of_result(*seen, method, reading.revision);
                 if !parts.is_empty() {
                     seen_results.push(method);
                     let finding = RULE.found(MCP_TOOL).variant(&BY_MCP_SERVER);
-                    if let Some(finding) = results::two_of_a_name(*seen, method, finding) {
-                        findings.add(finding);
-                    }
+                    let name = RULE.found(MCP_TOOL_NAMES).variant(&TOOL_NAME);
+                    [
+                        results::two_of_a_name(*seen, method, finding),
+                        tools::odd_name(*seen, method, name),
+                    ]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|finding| findings.add(finding));
                 }
                 for part in parts {
                     tell(*seen, Some(part), &mut told, findings);
@@ -152,7 +171,7 @@ mod tests {
     use trace::{Purpose, Request, TokenKind, Trace};
 
     use crate::finding::{Finding, Owner};
-    use crate::sample::{AS, Answer, Run, found_in, push_to_server};
+    use crate::sample::{AS, Answer, MCP, Run, found_in, push_to_server};
 
     fn asked(purpose: Purpose, body: serde_json::Value) -> Option<Finding> {
         let mut trace: Trace = Run::healthy().trace();
@@ -208,6 +227,15 @@ mod tests {
                 json!({"tools": [{"name": "echo", "inputSchema": {"type": "string"}}]}),
             ),
             ("nextCursor", json!({"tools": [], "nextCursor": 3})),
+            (
+                "outputSchema",
+                json!({"tools": [tool(json!({"outputSchema": {"type": "string"}}))]}),
+            ),
+            (
+                "readOnlyHint",
+                json!({"tools": [tool(json!({"annotations": {"readOnlyHint": "true"}}))]}),
+            ),
+            ("title", json!({"tools": [tool(json!({"title": null}))]})),
         ] {
             let mut run = Run::healthy();
             run.calls[1].edit(|answer| answer["result"] = result);
@@ -217,6 +245,81 @@ mod tests {
         run.calls[0].edit(|answer| answer["result"]["protocolVersion"] = json!("1.0"));
         assert!(run.finding("B03").title.contains("protocolVersion"));
         run.calls[0].edit(|answer| answer["result"]["protocolVersion"] = json!("2030-01-01"));
+        assert!(run.is_silent("B03"));
+    }
+
+    fn tool(more: serde_json::Value) -> serde_json::Value {
+        let mut tool = json!({"name": "echo", "inputSchema": {"type": "object"}});
+        for (name, value) in more.as_object().unwrap() {
+            tool[name] = value.clone();
+        }
+        tool
+    }
+
+    #[test]
+    fn names_that_clients_refuse() {
+        let with = |name: &str| {
+            let mut run = Run::healthy();
+            let tools = json!({"tools": [tool(json!({"name": name}))]});
+            run.calls[1].edit(|answer| answer["result"] = tools);
+            run
+        };
+        for name in ["say hello", "a,b", "größe", &"a".repeat(129)] {
+            assert_eq!(with(name).finding("B03").variant, "tool_name", "{name}");
+        }
+        for name in ["sayHello", "say-hello_2.0", "admin/say"] {
+            assert!(with(name).is_silent("B03"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_tool_that_does_not_keep_its_promise() {
+        let told = |result: serde_json::Value| {
+            let mut run = Run::healthy();
+            let promise = json!({"outputSchema": {"type": "object"}});
+            let tools = json!({"tools": [tool(promise)]});
+            run.calls[1].edit(|answer| answer["result"] = tools);
+            let mut trace = run.trace();
+            let body = json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call",
+                "params": {"name": "echo"}});
+            let request = Request::new("POST", MCP).body(body.to_string());
+            let method = "tools/call".to_owned();
+            let answer = json!({"jsonrpc": "2.0", "id": 3, "result": result});
+            push_to_server(
+                &mut trace,
+                Purpose::Mcp { method },
+                request,
+                &Answer::json(200, answer),
+            );
+            found_in(&trace, "B03").map(|finding| (finding.variant, finding.title))
+        };
+        let content = json!([{"type": "text", "text": "a"}]);
+        let (variant, _) = told(json!({"content": content})).unwrap();
+        assert_eq!(variant, "not_structured");
+        assert_eq!(told(json!({"content": content, "isError": true})), None);
+        assert_eq!(
+            told(json!({"content": content, "structuredContent": {}})),
+            None
+        );
+        for (part, member) in [
+            (json!({"type": "text", "text": 7}), "text"),
+            (json!({"type": "image", "data": "aGk="}), "mimeType"),
+            (json!({"type": "resource_link", "uri": "file:///a"}), "name"),
+        ] {
+            let (_, title) = told(json!({"content": [part], "structuredContent": {}})).unwrap();
+            assert!(title.starts_with(member), "{title}");
+        }
+        let own = json!({"content": [{"type": "own"}], "structuredContent": {}});
+        assert_eq!(told(own), None);
+    }
+
+    #[test]
+    fn an_ability_is_an_object() {
+        let mut run = Run::healthy();
+        run.calls[0].edit(|answer| answer["result"]["capabilities"] = json!({"tools": true}));
+        assert!(run.finding("B03").title.starts_with("tools in the cap"));
+        let lawful = json!({"tools": {}, "own": true});
+        run.calls[0].edit(|answer| answer["result"]["capabilities"] = lawful);
         assert!(run.is_silent("B03"));
     }
 
@@ -276,6 +379,13 @@ mod tests {
             asked(Purpose::Jwks, json!({"keys": [{"kty": "AKP"}]})),
             None
         );
+    }
+
+    #[test]
+    fn a_draft_in_answer_to_a_released_revision() {
+        let mut run = Run::healthy();
+        run.calls[0].edit(|answer| answer["result"]["protocolVersion"] = json!("DRAFT-2026-v1"));
+        assert_eq!(run.finding("B03").variant, "draft");
     }
 
     #[test]

@@ -31,6 +31,8 @@ rule! {
         CODE_LEFT_OUT: Error AuthorizationServer Likely,
         IN_FRAGMENT: Error AuthorizationServer Certain
             "The authorization server answers in the fragment of the redirect URI",
+        TOKEN_BESIDES: Warning AuthorizationServer Certain
+            "The callback has an access token besides the code",
         REPEATED: Error AuthorizationServer Certain "The callback has {parameter} more than once",
     ],
     spec: [RFC6749_CODE, RFC6749_ONCE],
@@ -42,7 +44,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(callback) = reading.callbacks.last() else {
         return;
     };
-    if let Some(finding) = in_fragment(reading, *callback).or_else(|| repeated(*callback)) {
+    if let Some(finding) = in_fragment(reading, *callback).or_else(|| repeated(*callback))
+        .or_else(|| token_besides(*callback))
+    {
         return findings.add(finding);
     }
     let bare = response_fields(callback.request()).is_empty();
@@ -101,6 +105,25 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             )
             .fix("Send code, or error, in every authorization response."),
     });
+}
+
+/// An access token in the URL of the callback, next to the code that was asked for.
+fn token_besides(callback: ExchangeRef<'_>) -> Option<Finding> {
+    let fields = response_fields(callback.request());
+    let has = |name: &str| fields.iter().any(|field| field.name == name);
+    (has("code") && has("access_token")).then(|| {
+        RULE.found(RFC6749_CODE)
+            .variant(&TOKEN_BESIDES)
+            .at(callback.seq, Part::RequestUrl)
+            .message(
+                "Nobody asked for it: response_type was code. A token in a URL stays in the history \
+                 of the browser and in the logs of everything on the way, and clients that know the \
+                 hybrid answer take it for the one to use.",
+            )
+            .expected("code and state, and no access_token")
+            .actual("code and access_token")
+            .fix("Answer response_type=code with a code alone, and give the token out for the code.")
+    })
 }
 
 /// A parameter of the answer that came more than once.
@@ -171,6 +194,13 @@ mod tests {
 
     use crate::finding::Certainty;
     use crate::sample::{Answer, Run};
+
+    #[test]
+    fn a_token_besides_the_code() {
+        let mut run = Run::healthy();
+        run.callback.push(("access_token", "secret-token".into()));
+        assert_eq!(run.finding("A32").variant, "token_besides");
+    }
 
     fn without_code() -> Run {
         let mut run = Run::healthy();

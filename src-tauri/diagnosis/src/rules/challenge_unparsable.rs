@@ -10,7 +10,8 @@ rule! {
     /// # What it looks at
     /// A `WWW-Authenticate` field of a 401 that does not follow the grammar: a quotation mark that
     /// is never closed, parameters without a scheme. And challenges that only lenient clients can
-    /// read: values without quotation marks, no comma between parameters, a parameter twice.
+    /// read: values without quotation marks, no comma between parameters, a parameter or the
+    /// scheme twice.
     ///
     /// # Why it matters
     /// A client that cannot read the challenge treats it as none. Which part another client still
@@ -107,6 +108,18 @@ fn forgiven(refused: &[ExchangeRef<'_>], findings: &mut Findings) {
                 .expected(format!("…, {name}=\"…\""))
                 .fix(format!("Put a comma before {name} in WWW-Authenticate."))
         }
+        ChallengeSlip::SchemeTwice { name } => {
+            let name = excerpt(&name);
+            found
+                .variant(&TWICE)
+                .title_with([name.as_str()])
+                .message(format!(
+                    "Clients that follow the grammar look for a parameter after the first {name} and \
+                     find a word without a value. They treat the challenge as none."
+                ))
+                .expected(format!("{name} once, before the parameters"))
+                .fix(format!("Write {name} once in WWW-Authenticate."))
+        }
         ChallengeSlip::Twice { name } => {
             let name = excerpt(&name);
             found
@@ -200,6 +213,8 @@ mod tests {
             ),
             ("Bearer realm=\"a\" scope=\"mcp\"", "no_comma"),
             ("Bearer scope=\"mcp\", scope=\"mcp\"", "twice"),
+            ("Bearer Bearer scope=\"mcp\"", "twice"),
+            ("Basic realm=\"a\" Bearer scope=\"mcp\"", "no_comma"),
         ] {
             assert_eq!(challenged(value).finding("D40").variant, variant, "{value}");
         }
@@ -210,6 +225,8 @@ mod tests {
         for value in [
             ", Bearer realm=mcp,resource_metadata = \"https://mcp.example/x\"",
             "Basic realm=\"a, b\", Bearer realm=\"a\"",
+            "Bearer, Bearer realm=\"a\"",
+            "Negotiate abc==, Bearer realm=\"a\"",
         ] {
             assert!(challenged(value).is_silent("D40"), "{value}");
         }

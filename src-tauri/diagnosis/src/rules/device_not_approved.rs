@@ -27,6 +27,8 @@ rule! {
             "The device code expired before its time was over",
         TOO_SHORT: Error AuthorizationServer Likely
             "The device code lives no longer than the time between two polls",
+        SLOWED_DOWN: Error AuthorizationServer Likely
+            "Every poll for the token is answered slow_down",
         DENIED: Error AuthorizationServer Likely "Approval of the device was denied",
     ],
     spec: [RFC8628_EXPIRED, RFC8628_DENIED],
@@ -86,6 +88,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 "Start again and approve; or look at who may use this client at the authorization \
                   server.",
             )
+    } else if only_slowed_down(reading, stopped) {
+        finding
+            .variant(&SLOWED_DOWN)
+            .message(
+                "Each slow_down makes a client wait five seconds longer, so it comes too late when \
+                 the user has approved. The server may demand another interval than it announces, \
+                 or count the polls of all clients of an address.",
+            )
+            .actual("slow_down to every poll")
+            .fix(
+                "Answer authorization_pending to polls that keep the interval, and count per device \
+                 code.",
+            )
     } else if let Some(left) = left {
         finding
             .variant(&TOO_EARLY)
@@ -118,6 +133,21 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                   expires.",
             )
     });
+}
+
+/// Whether all that the server ever said was to be slower.
+fn only_slowed_down(reading: &Reading<'_>, stopped: u32) -> bool {
+    let polls = reading.tokens.iter();
+    let polls = polls.filter(|(seen, grant)| *grant == Grant::DeviceCode && seen.seq < stopped);
+    let mut count = 0;
+    for (seen, _) in polls {
+        let error = seen.response().and_then(oauth_error);
+        if error.is_none_or(|answer| answer.error != "slow_down") {
+            return false;
+        }
+        count += 1;
+    }
+    count > 0
 }
 
 /// For how long the last device code lives, where that is no longer than one interval.
@@ -183,6 +213,16 @@ mod tests {
         let mut trace = device(&Answer::json(200, whole()));
         stop(&mut trace, StopCode::DeviceNotApproved);
         assert!(found_in(&trace, "DV2").is_some());
+    }
+
+    #[test]
+    fn told_to_slow_down_and_nothing_else() {
+        let mut trace = polled("slow_down");
+        stop(&mut trace, StopCode::DeviceNotApproved);
+        assert_eq!(found_in(&trace, "DV2").unwrap().variant, "slowed_down");
+        let mut trace = polled("authorization_pending");
+        stop(&mut trace, StopCode::DeviceNotApproved);
+        assert_eq!(found_in(&trace, "DV2").unwrap().variant, "default");
     }
 
     #[test]

@@ -1,12 +1,12 @@
-use crate::finding::{Owner, Part};
+use crate::finding::{Finding, Owner, Part};
 use crate::reading::{ExchangeRef, Reading, challenge_error, oauth_error};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9449_NONCE;
 
 rule! {
     /// # What it looks at
-    /// An answer with the error `use_dpop_nonce` and without a `DPoP-Nonce` header, from the token
-    /// endpoint or the MCP server.
+    /// An answer with the error `use_dpop_nonce` and without a `DPoP-Nonce` header, or with two that
+    /// differ, from the token endpoint or the MCP server.
     ///
     /// # Why it matters
     /// The error tells the client to come back with a nonce, and the header is the only place to
@@ -22,6 +22,8 @@ rule! {
     title: "A nonce is demanded and not given",
     variants: [
         MCP_SERVER: Error McpServer Certain,
+        SEVERAL: Error AuthorizationServer Certain "A nonce is demanded and two are given",
+        SEVERAL_BY_MCP: Error McpServer Certain "A nonce is demanded and two are given",
     ],
     spec: [RFC9449_NONCE],
     supersedes: ["T41", "T40"],
@@ -41,9 +43,13 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let calls = calls.map(|seen| (*seen, Owner::McpServer));
     let mut all = tokens.chain(others).chain(calls);
     let without = |seen: &ExchangeRef<'_>| seen.exchange.response_header("dpop-nonce").is_absent();
-    let Some((seen, owner)) = all.find(|(seen, _)| demands(*seen) && without(seen)) else {
+    let found = all.find(|(seen, _)| demands(*seen) && (without(seen) || has_several(*seen)));
+    let Some((seen, owner)) = found else {
         return;
     };
+    if !without(&seen) {
+        return findings.add(several(seen, owner));
+    }
     let finding = RULE
         .found(RFC9449_NONCE)
         .variant(if owner == Owner::McpServer {
@@ -57,6 +63,31 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .actual("use_dpop_nonce without DPoP-Nonce")
         .fix("Send a DPoP-Nonce header with every use_dpop_nonce, and let proxies pass it on.");
     findings.add(finding);
+}
+
+fn has_several(seen: ExchangeRef<'_>) -> bool {
+    seen.response_with_headers().is_some_and(|response| {
+        let mut nonces = response.header_values("dpop-nonce");
+        let first = nonces.next();
+        nonces.any(|nonce| Some(nonce) != first)
+    })
+}
+
+fn several(seen: ExchangeRef<'_>, owner: Owner) -> Finding {
+    RULE.found(RFC9449_NONCE)
+        .variant(if owner == Owner::McpServer {
+            &SEVERAL_BY_MCP
+        } else {
+            &SEVERAL
+        })
+        .at(seen.seq, Part::response_header("DPoP-Nonce"))
+        .message(
+            "Clients put one of them into the next proof, or both as one text, and the server knows \
+             only one. A proxy or a second instance may add its own.",
+        )
+        .expected("DPoP-Nonce once")
+        .actual("DPoP-Nonce with different values in one answer")
+        .fix("Send DPoP-Nonce once in each answer, and share nonces between all instances.")
 }
 
 /// Whether an answer says that the next proof has to hold a nonce.
@@ -95,6 +126,27 @@ mod tests {
             "token",
         );
         assert_eq!(found_in(&trace, "DP3").unwrap().owner, Owner::McpServer);
+    }
+
+    #[test]
+    fn two_that_differ_are_one_too_many() {
+        let with = |nonces: [&str; 2]| {
+            let mut trace = Run::healthy().trace();
+            let answer = Answer::json(400, json!({"error": "use_dpop_nonce"}))
+                .header("DPoP-Nonce", nonces[0])
+                .header("DPoP-Nonce", nonces[1]);
+            refresh(&mut trace, "refresh-1", &answer);
+            found_in(&trace, "DP3")
+        };
+        assert_eq!(with(["a", "b"]).unwrap().variant, "several");
+        let mut trace = Run::healthy().trace();
+        let answer = Answer::bare(401)
+            .header("www-authenticate", "DPoP error=\"use_dpop_nonce\"")
+            .header("DPoP-Nonce", "a")
+            .header("DPoP-Nonce", "b");
+        call(&mut trace, &answer, "token");
+        assert_eq!(found_in(&trace, "DP3").unwrap().variant, "several_by_mcp");
+        assert_eq!(with(["a", "a"]), None);
     }
 
     #[test]

@@ -7,14 +7,15 @@ use crate::members::{Form, Member, problems};
 use crate::reading::Reading;
 use crate::replaced::is_replaced;
 use crate::rule::{Findings, rule};
-use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_UNSIGNED, RFC7515_CRITICAL};
+use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_REFRESHED, OIDC_UNSIGNED, RFC7515_CRITICAL};
 use crate::wording::{excerpt, list};
 
 rule! {
     /// # What it looks at
     /// Whether the ID token is a JWT that is signed (`alg` other than none, no `crit`), not
     /// expired, and has
-    /// `iss`, `sub`, `aud`, `exp` and `iat`.
+    /// `iss`, `sub`, `aud`, `exp` and `iat`. And whether one that came with a refresh has the
+    /// `sub` of the one from the login.
     ///
     /// # Why it matters
     /// Clients that asked for `openid` stop at an ID token that they cannot trust.
@@ -34,10 +35,12 @@ rule! {
         CLAIM_WRONG: Error AuthorizationServer Certain
             "{claim} in the ID token is not valid",
         EXPIRED: Error AuthorizationServer Likely "The ID token had expired when it came",
+        REFRESHED: Error AuthorizationServer Certain
+            "The ID token of a refresh is about another user than the login",
         CRITICAL: Error AuthorizationServer Likely
             "The ID token says that clients must understand {name}",
     ],
-    spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER, RFC7515_CRITICAL],
+    spec: [OIDC_UNSIGNED, OIDC_EXPIRY, OIDC_ISSUER, RFC7515_CRITICAL, OIDC_REFRESHED],
     stops: [IdTokenInvalid],
     looks_at: [IdToken],
 }
@@ -45,6 +48,9 @@ rule! {
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let tokens = id_tokens(reading);
     if let Some(finding) = tokens.iter().find_map(|token| judge(reading, token)) {
+        return findings.add(finding);
+    }
+    if let Some(finding) = refreshed(&tokens) {
         return findings.add(finding);
     }
     // The flow may have seen more than can be told here; its stop must not be left without a
@@ -207,12 +213,46 @@ fn judge(reading: &Reading<'_>, token: &IdToken<'_>) -> Option<Finding> {
     })
 }
 
+/// An ID token from a refresh that is about another user than the one from the login.
+fn refreshed(tokens: &[IdToken<'_>]) -> Option<Finding> {
+    let mut first: Option<&IdToken<'_>> = None;
+    for token in tokens {
+        let Some(login) = first.filter(|_| !token.first) else {
+            first = Some(token);
+            continue;
+        };
+        let (before, now) = (login.jwt.as_ref().ok()?, token.jwt.as_ref().ok()?);
+        let (Some(before), Some(now)) = (before.text("sub"), now.text("sub")) else {
+            continue;
+        };
+        if before == now || is_replaced(before) || is_replaced(now) {
+            continue;
+        }
+        return Some(
+            RULE.found(OIDC_REFRESHED)
+                .variant(&REFRESHED)
+                .at(token.seen.seq, Part::body("/id_token"))
+                .message(
+                    "A refresh goes on with the login of one user at one issuer. Clients end the \
+                     session, or show the account of somebody else.",
+                )
+                .expected(format!("sub {}", excerpt(before)))
+                .actual(format!("sub {}", excerpt(now)))
+                .fix(format!(
+                    "Issue the ID token of a refresh with the sub of the login, here {}.",
+                    excerpt(before)
+                )),
+        );
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
     use trace::{Phase, StopCode};
 
-    use crate::sample::{Run, id_token, jwt_with};
+    use crate::sample::{Run, found_in, id_token, jwt_with, refresh, token_answer};
 
     fn with(token: String) -> Run {
         let mut run = Run::healthy();
@@ -307,5 +347,22 @@ mod tests {
         };
         assert_eq!(with_alg("HS256").finding("O05").variant, "shared_secret");
         assert!(with_alg("RS256").is_silent("O05"));
+    }
+
+    #[test]
+    fn an_id_token_of_a_refresh_goes_on_with_the_login() {
+        let refreshed = |change: fn(&mut Value)| {
+            let mut run = Run::healthy();
+            run.token
+                .edit(|answer| answer["id_token"] = id_token(|_| {}).into());
+            let mut trace = run.trace();
+            let mut answer = token_answer("fresh", "refresh-2");
+            answer.edit(|answer| answer["id_token"] = id_token(change).into());
+            refresh(&mut trace, "refresh-1", &answer);
+            found_in(&trace, "O05").map(|finding| finding.title)
+        };
+        let other = refreshed(|claims| claims["sub"] = json!("bob"));
+        assert!(other.unwrap().contains("another user"));
+        assert_eq!(refreshed(|claims| claims["iat"] = json!(1_900_000_000)), None);
     }
 }

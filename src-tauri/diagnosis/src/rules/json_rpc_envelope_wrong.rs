@@ -1,19 +1,20 @@
 use serde::Deserialize;
 use serde_json::Value;
+use trace::{EventSlip, event_slip};
 
 use crate::finding::Part;
 use crate::outline::Shape;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::snapshot::ResponseRef;
-use crate::spec::{JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH, JSON_RPC_VERSION, Spec};
+use crate::spec::{EVENT_DISPATCHED, EVENT_TYPE, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH, JSON_RPC_VERSION, Spec};
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
     /// The JSON-RPC message around the answers of the MCP server: `jsonrpc` is "2.0", `id` is that
-    /// of the request, and there is either a result or an error. And `tools` of an answer to
-    /// `tools/list`, which is an array.
+    /// of the request, and there is either a result or an error. `tools` of an answer to
+    /// `tools/list`, which is an array. And the event that brings an answer in a stream.
     ///
     /// # Why it matters
     /// Clients find the request that an answer belongs to by its `id`. With another one they wait
@@ -26,7 +27,10 @@ rule! {
     /// JSON-RPC 2.0 section 5.
     "N06" "json_rpc_envelope_wrong" Error McpServer since None,
     title: "{member} of the MCP server's JSON-RPC answer is wrong",
-    spec: [JSON_RPC_VERSION, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH],
+    variants: [
+        EVENT: Error McpServer Certain "Clients do not see the event with the MCP server's answer",
+    ],
+    spec: [JSON_RPC_VERSION, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH, EVENT_TYPE, EVENT_DISPATCHED],
     stops: [McpError],
     looks_at: [Call],
 }
@@ -39,10 +43,20 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             continue;
         };
         told.push(fault.member);
-        let finding = RULE
-            .found(fault.spec)
-            .title_with([fault.member])
-            .at(call.seq, Part::body(&format!("/{}", fault.member)))
+        let found = RULE.found(fault.spec);
+        let found = if fault.member == "event" {
+            found.variant(&EVENT)
+        } else {
+            found.title_with([fault.member])
+        };
+        let finding = found
+            .at(
+                call.seq,
+                match fault.member {
+                    "event" => Part::body(""),
+                    member => Part::body(&format!("/{member}")),
+                },
+            )
             .message(fault.why)
             .expected(fault.expected)
             .actual(excerpt(&fault.actual))
@@ -62,6 +76,11 @@ struct Fault {
 
 fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
     let response = call.response_with_body()?;
+    if response.status == 200
+        && let Some(slip) = event_slip(&response)
+    {
+        return Some(unseen_event(slip));
+    }
     // Most are right, and that is seen without reading all of a list of tools.
     if response.status != 200 || is_right(call, response) {
         return None;
@@ -149,6 +168,30 @@ fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
     None
 }
 
+fn unseen_event(slip: EventSlip) -> Fault {
+    match slip {
+        EventSlip::Type(name) => Fault {
+            member: "event",
+            spec: EVENT_TYPE,
+            why: "Clients listen to events of the type message, which is also that of events \
+                  without one. They pass over the answer and wait until their time is over. This \
+                  client reads it.",
+            expected: "event: message, or no event field".into(),
+            actual: format!("event: {name}"),
+            fix: format!("Write event: message instead of event: {name}, or leave the field out."),
+        },
+        EventSlip::NoEmptyLine => Fault {
+            member: "event",
+            spec: EVENT_DISPATCHED,
+            why: "An event ends with an empty line. Without one clients throw the event away when \
+                  the stream ends, and wait until their time is over. This client reads it.",
+            expected: "an empty line after the event with the answer".into(),
+            actual: "the stream ends right after the data of the event, without an empty line".into(),
+            fix: "Write two line ends after the data of each event.".into(),
+        },
+    }
+}
+
 /// As much of a request as its answer is held against.
 #[derive(Deserialize)]
 struct Asked<'a> {
@@ -190,6 +233,34 @@ mod tests {
     use serde_json::json;
 
     use crate::sample::{Answer, Run};
+
+    #[test]
+    fn an_event_that_clients_pass_over() {
+        let message = json!({"jsonrpc": "2.0", "id": 2, "result": {"tools": []}});
+        let with = |before: &str, after: &str| {
+            let mut run = Run::healthy();
+            let body = format!("{before}data: {message}{after}");
+            run.calls[1] = Answer::bare(200).header("content-type", "text/event-stream");
+            run.calls[1].body = body;
+            run
+        };
+        for (before, after) in [
+            ("event: result\n", "\n\n"),
+            ("event: message\n", "\n"),
+            ("", ""),
+        ] {
+            let found = with(before, after).finding("N06");
+            assert_eq!(found.variant, "event", "{before:?} {after:?}");
+        }
+        for (before, after) in [
+            ("event: message\n", "\n\n"),
+            ("", "\r\n\r\n"),
+            ("event: ping\ndata: {}\n\n", "\n\n"),
+            ("", "\r\r"),
+        ] {
+            assert!(with(before, after).is_silent("N06"), "{before:?} {after:?}");
+        }
+    }
 
     fn answered(change: impl FnOnce(&mut serde_json::Value)) -> Run {
         let mut run = Run::healthy();

@@ -48,6 +48,8 @@ rule! {
             "A tool is refused by the service that it calls itself",
         SCOPE_ELSEWHERE: Error McpServer Likely
             "The MCP server says insufficient_scope with {status} instead of 403",
+        SCOPE_MISSPELT: Error McpServer Certain
+            "The challenge says {error} instead of insufficient_scope",
         TOKEN_ELSEWHERE: Error McpServer Likely
             "The MCP server says invalid_token with {status} instead of 401",
         WANTS_USER: Error Client Likely "{method} wants the user at a page first",
@@ -82,6 +84,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         findings.add(finding);
     }
     let with_other_status = other_status::scope_elsewhere(found(&SCOPE_ELSEWHERE), reading)
+        .or_else(|| other_status::scope_misspelt(found(&SCOPE_MISSPELT), reading))
         .or_else(|| other_status::token_elsewhere(found(&TOKEN_ELSEWHERE), reading));
     if let Some(finding) = with_other_status {
         return findings.add(finding);

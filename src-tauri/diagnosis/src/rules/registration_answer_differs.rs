@@ -5,7 +5,7 @@ use crate::finding::Part;
 use crate::reading::{ExchangeRef, Reading, object};
 use crate::rule::{Findings, Variant, rule};
 use crate::spec::{RFC7591_REGISTERED, RFC7591_SECRET_EXPIRES, Spec};
-use crate::wording::excerpt;
+use crate::wording::{excerpt, from_cache};
 
 rule! {
     /// # What it looks at
@@ -30,6 +30,8 @@ rule! {
             "The registration answers another {member} than was asked for",
         SECRET_WITHOUT_END: Error AuthorizationServer Certain
             "The registration gives a client secret without {member}",
+        FROM_CACHE: Warning Network Likely
+            "The registration is answered by a cache, after {age} seconds",
         SECRET_ENDED: Error AuthorizationServer Certain
             "The registration gives a client secret that has expired, by {member}",
     ],
@@ -83,8 +85,33 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             findings.add(finding);
         }
     }
+    from_a_cache(seen, findings);
     method(seen, &asked, &answer, findings);
     secret(seen, &answer, findings);
+}
+
+/// An answer that was made for another client.
+fn from_a_cache(seen: ExchangeRef<'_>, findings: &mut Findings) {
+    let response = seen.response_with_headers();
+    let Some(told) = response.and_then(|response| from_cache(&response)) else {
+        return;
+    };
+    let age = response.and_then(|response| response.header_value("age").map(excerpt));
+    let age = age.unwrap_or_default();
+    findings.add(
+        found(seen, &FROM_CACHE, &age, RFC7591_REGISTERED)
+            .at(seen.seq, Part::response_header("Age"))
+            .message(format!(
+                "{told} Everybody who registers meanwhile gets the same client, with the redirect \
+                 URIs and the secret of the first one."
+            ))
+            .expected("an answer of the authorization server to this registration")
+            .actual(format!("Age: {age}"))
+            .fix(
+                "Send Cache-Control: no-store with every answer of the registration endpoint, and \
+                 let no cache in front of it answer a POST.",
+            ),
+    );
 }
 
 fn found(
@@ -225,6 +252,18 @@ mod tests {
             let found = answered(member, value).finding("G21");
             assert!(found.title.contains(member), "{}", found.title);
         }
+    }
+
+    #[test]
+    fn an_answer_out_of_a_cache() {
+        let aged = |age: &str| {
+            let mut run = Run::healthy();
+            let (_, answer) = run.registration.as_mut().unwrap();
+            *answer = answer.clone().header("Age", age);
+            run
+        };
+        assert_eq!(aged("86000").finding("G21").variant, "from_cache");
+        assert!(aged("0").is_silent("G21"));
     }
 
     #[test]

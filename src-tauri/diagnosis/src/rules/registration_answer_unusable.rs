@@ -50,6 +50,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .found(RFC7591_CLIENT_ID)
         .at(seen.seq, Part::body("/client_id"));
     let finding = match client_id {
+        Some(Some(Value::String(id))) if id.chars().any(|c| !matches!(c, ' '..='~')) => finding
+            .message(
+                "client_id has a character that no client ID may have. Servers and proxies encode \
+                 it in several ways on the way to the login page, and do not know the client then.",
+            )
+            .actual(excerpt(&format!("client_id \"{id}\""))),
         Some(Some(Value::String(id))) if !id.is_empty() && !is_word_for_nothing(id) => return,
         Some(Some(other)) => finding
             .message("client_id is there, but it is no text that a client could use.")

@@ -1,6 +1,7 @@
 use trace::{Challenge, DocumentError, MetadataSource, Revision};
 
 use crate::finding::Part;
+use crate::members::has_credentials;
 use crate::reading::{ExchangeRef, Reading, challenges};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC9728_PARAMETER;
@@ -55,6 +56,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 }
             ),
             format!("{name}=\"{}\"", excerpt(value)),
+        ),
+        Wrong::Credentials { value } => (
+            "resource_metadata has a user name or a password in its URL. Browsers and many clients \
+             refuse such a URL, this one too; and everybody who calls the server gets to see it."
+                .to_owned(),
+            format!("resource_metadata=\"{}\"", excerpt(value)),
         ),
         Wrong::NotAbsolute { value } => (
             "resource_metadata is not an absolute URL, and clients do not resolve it against anything."
@@ -125,6 +132,7 @@ fn not_there(reading: &Reading<'_>, findings: &mut Findings) {
 enum Wrong {
     Name { name: String, value: String },
     NotAbsolute { value: String },
+    Credentials { value: String },
 }
 
 /// The first 401 whose challenge means to say where the metadata is, and says it wrongly.
@@ -138,10 +146,14 @@ fn wrong_parameter<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Wrong)
         .iter()
         .find_map(|challenge| challenge.parameter("resource_metadata"))
     {
-        let wrong = Wrong::NotAbsolute {
-            value: value.into(),
+        let value = value.to_owned();
+        return if !is_http_url(&value) {
+            Some((seen, Wrong::NotAbsolute { value }))
+        } else if has_credentials(&value) {
+            Some((seen, Wrong::Credentials { value }))
+        } else {
+            None
         };
-        return (!is_http_url(value)).then_some((seen, wrong));
     }
     let misnamed = all.iter().find_map(misnamed)?;
     Some((seen, misnamed))
@@ -208,6 +220,17 @@ mod tests {
     fn a_relative_resource_metadata_is_wrong_too() {
         let run = challenged(r#"Bearer resource_metadata="/.well-known/oauth-protected-resource""#);
         assert!(run.finding("S09").message.contains("not an absolute URL"));
+    }
+
+    #[test]
+    fn a_password_in_the_url_is_told() {
+        let with = |host: &str| {
+            let url = format!("https://{host}/.well-known/oauth-protected-resource/mcp");
+            challenged(&format!("Bearer resource_metadata=\"{url}\""))
+        };
+        let finding = with("a:b@mcp.example").finding("S09");
+        assert!(finding.message.contains("password"), "{}", finding.message);
+        assert!(with("mcp.example").is_silent("S09"));
     }
 
     #[test]

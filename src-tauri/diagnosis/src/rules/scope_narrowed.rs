@@ -33,11 +33,15 @@ rule! {
     variants: [
         WIDENED: Warning AuthorizationServer Certain
             "A refresh grants a scope that was not granted before",
+        REFRESHED_TO_NOTHING: Warning AuthorizationServer Certain
+            "A refresh gives a token and grants no scope",
         NO_ID_TOKEN: Warning AuthorizationServer Certain
             "No ID token came though openid was granted",
         SAID_SO: Note Nobody Certain "Less scope was granted than asked for",
         COMMAS: Warning AuthorizationServer Likely
             "scope in the token answer is separated by commas",
+        OTHER_CASE: Warning AuthorizationServer Certain
+            "scope in the token answer is written in capital and small letters of its own",
         EMPTY: Note AuthorizationServer Certain "scope in the token answer is empty",
         ANOTHER: Note AuthorizationServer Likely
             "Another scope was granted than the one asked for",
@@ -50,7 +54,7 @@ rule! {
 const OF_OPENID: [&str; 5] = ["openid", "profile", "email", "address", "phone"];
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
-    widened(reading, findings);
+    refreshed(reading, findings);
     no_id_token(reading)
         .into_iter()
         .for_each(|finding| findings.add(finding));
@@ -159,6 +163,23 @@ fn misspelt(told: &str, asked: &str) -> Option<Finding> {
             ));
         return Some(finding);
     }
+    let in_other_case = |name: &&str| by_comma.iter().any(|told| told.eq_ignore_ascii_case(name));
+    if !by_comma.is_empty() && !has(&by_comma) && asked_for.iter().all(|name| in_other_case(&name)) {
+        let finding = RULE
+            .found(RFC6749_SCOPE_LIST)
+            .variant(&OTHER_CASE)
+            .message(
+                "Names of scopes are compared with their case, so this is another scope. Clients \
+                 take what they asked for as not granted, and stop or ask once more.",
+            )
+            .expected(format!("scope \"{}\"", excerpt(asked)))
+            .actual(format!("scope \"{}\"", excerpt(told)))
+            .fix(format!(
+                "Write the scopes of the token answer as they were asked for: \"scope\": \"{}\".",
+                excerpt(asked)
+            ));
+        return Some(finding);
+    }
     if by_comma.is_empty() {
         let finding = RULE
             .found(RFC6749_SCOPE_LIST)
@@ -197,8 +218,8 @@ fn misspelt(told: &str, asked: &str) -> Option<Finding> {
     Some(finding)
 }
 
-/// A refresh answer whose `scope` has more than the answer before it.
-fn widened(reading: &Reading<'_>, findings: &mut Findings) {
+/// A refresh answer whose `scope` has more than the answer before it, or nothing.
+fn refreshed(reading: &Reading<'_>, findings: &mut Findings) {
     let mut granted: Option<String> = None;
     for (seen, grant) in &reading.tokens {
         let Some(answer) = seen
@@ -225,6 +246,9 @@ fn widened(reading: &Reading<'_>, findings: &mut Findings) {
             .filter(|scope| !before.contains(scope))
             .collect();
         if new.is_empty() {
+            if let Some(finding) = refreshed_to_nothing(told, &before) {
+                return findings.add(finding.at(seen.seq, Part::body("/scope")));
+            }
             continue;
         }
         let new = excerpt(&new.join(" "));
@@ -245,6 +269,28 @@ fn widened(reading: &Reading<'_>, findings: &mut Findings) {
         );
         return;
     }
+}
+
+/// A refresh that gives a token and says that nothing was granted.
+fn refreshed_to_nothing(told: &str, before: &HashSet<&str>) -> Option<Finding> {
+    if !told.trim().is_empty() || before.is_empty() {
+        return None;
+    }
+    let mut all: Vec<&str> = before.iter().copied().collect();
+    all.sort_unstable();
+    Some(
+        RULE.found(RFC6749_REFRESH_SCOPE)
+            .variant(&REFRESHED_TO_NOTHING)
+            .message(
+                "An empty scope says that nothing is left of what was granted. Clients take the new \
+                 token for one without rights, and send the user to log in again.",
+            )
+            .expected(format!("scope \"{}\", or no scope", excerpt(&all.join(" "))))
+            .actual("scope \"\"")
+            .fix(
+                "Answer a refresh that names no scope with the scope of the login, or leave scope out.",
+            ),
+    )
 }
 
 /// A login that was asked for `openid`, at a provider that issues ID tokens, and brought none.
@@ -333,6 +379,7 @@ mod tests {
         };
         assert_eq!(told("read,write").finding("A20").variant, "commas");
         assert_eq!(told("").finding("A20").variant, "empty");
+        assert_eq!(told("READ").finding("A20").variant, "other_case");
         assert_eq!(told("profile email").finding("A20").variant, "another");
         for lawful in ["read", "write read", "read a,b"] {
             assert!(told(lawful).is_silent("A20"), "{lawful}");
@@ -372,6 +419,7 @@ mod tests {
         let finding = refreshed("read write admin").finding("A20");
         assert_eq!(finding.variant, "widened");
         assert!(finding.fix.contains("admin"), "{}", finding.fix);
+        assert_eq!(refreshed("").finding("A20").variant, "refreshed_to_nothing");
         assert!(refreshed("write").is_silent("A20"));
         assert!(refreshed("write read").is_silent("A20"));
     }

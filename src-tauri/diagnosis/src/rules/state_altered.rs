@@ -3,8 +3,9 @@ use trace::Pair;
 use crate::finding::Part;
 use crate::reading::{Reading, response_fields, value};
 use crate::rule::{Findings, rule};
+use crate::snapshot::ResponseRef;
 use crate::spec::RFC6749_STATE;
-use crate::wording::excerpt;
+use crate::wording::{excerpt, from_cache};
 
 rule! {
     /// # What it looks at
@@ -83,21 +84,57 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                  away.",
             )
             .actual("several values of state"),
+        None if in_fragment(reading, callback.seq) => finding
+            .message(
+                "state came after #, in the fragment of the redirect, which the browser keeps to \
+                 itself. Clients get the rest without state and throw it away.",
+            )
+            .actual("state in the fragment of the redirect"),
         None => finding
             .message(
                 "The authorization server left out state, or a page or redirect in between lost \
                  it. Clients throw the response away.",
             )
             .actual("no state"),
-        Some(other) => finding
-            .variant(&CHANGED)
-            .message(
-                "Clients throw the response away. The authorization server may have changed state \
-                 (cut it off, encoded it twice); a callback of an earlier attempt, from a tab that \
-                 was still open, looks the same.",
-            )
-            .actual(format!("state={}", excerpt(other))),
+        Some(other) => {
+            let finding = finding
+                .variant(&CHANGED)
+                .actual(format!("state={}", excerpt(other)));
+            match cached(reading, callback.seq) {
+                Some(old) => finding
+                    .message(format!(
+                        "Clients throw the response away. {old} It was made for another request."
+                    ))
+                    .fix(
+                        "Send Cache-Control: no-store with every redirect of the authorization \
+                         endpoint, and let no cache in front of it keep them.",
+                    ),
+                None => finding.message(
+                    "Clients throw the response away. The authorization server may have changed \
+                     state (cut it off, encoded it twice); a callback of an earlier attempt, from \
+                     a tab that was still open, looks the same.",
+                ),
+            }
+        }
     });
+}
+
+/// The redirect that led to a callback.
+fn redirect<'a>(reading: &Reading<'a>, callback: u32) -> Option<ResponseRef<'a>> {
+    let mut hops = reading.hops.iter().rev();
+    hops.find(|hop| hop.seq < callback)?.response_with_headers()
+}
+
+fn in_fragment(reading: &Reading<'_>, callback: u32) -> bool {
+    let location = redirect(reading, callback);
+    let location = location.and_then(|answer| answer.header_value("location"));
+    let fragment = location.and_then(|location| location.split_once('#'));
+    fragment.is_some_and(|(_, fragment)| fragment.split('&').any(|it| it.starts_with("state=")))
+}
+
+fn cached(reading: &Reading<'_>, callback: u32) -> Option<String> {
+    let response = redirect(reading, callback)?;
+    from_cache(&response)
 }
 
 /// Whether the state was sent in a request object alone: its members come after it.
@@ -127,6 +164,20 @@ mod tests {
         let other = with_state(Some("st-0")).finding("A05");
         assert_eq!(other.certainty, Certainty::Likely);
         assert_eq!(other.expected.as_deref(), Some("state=st-1"));
+    }
+
+    #[test]
+    fn what_the_redirect_tells_of_it() {
+        let mut run = with_state(None);
+        let last = run.hops.last_mut().unwrap();
+        last.drop_header("location");
+        *last = last.clone().header("Location", "http://127.0.0.1/cb?code=a#state=st-1");
+        let actual = run.finding("A05").actual.unwrap();
+        assert!(actual.contains("fragment"), "{actual}");
+        let mut run = with_state(Some("st-0"));
+        let last = run.hops.last_mut().unwrap();
+        *last = last.clone().header("Age", "700");
+        assert!(run.finding("A05").message.contains("cache"));
     }
 
     #[test]

@@ -1,18 +1,22 @@
+mod claims;
+
 use trace::{Document, is_word_for_nothing};
 
 use crate::finding::{Finding, Level, Part};
 use crate::members::{Form, Member, problems};
-use crate::reading::{ExchangeRef, Reading, access_token, object};
+use crate::reading::{ExchangeRef, Reading, access_jwt, access_token, object};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE,
-    RFC9449_TOKEN_TYPE,
+    RFC7515_CRITICAL, RFC7519_NUMERIC_DATE, RFC8693_SCOPE, RFC9068_CLAIMS, RFC9449_TOKEN_TYPE,
 };
+use claims::Claim;
 use crate::wording::excerpt;
 
 rule! {
     /// # What it looks at
-    /// The members of a token answer with an access token: `expires_in` (a number of seconds that a
+    /// Claims of a signed access token (times, a header with `crit`, a key that it is bound to), and
+    /// the members of a token answer with an access token: `expires_in` (a number of seconds that a
     /// token can live), `scope`, `refresh_token` and `id_token` (strings), and a `token_type` that
     /// clients know.
     ///
@@ -32,6 +36,12 @@ rule! {
         UNKNOWN_TYPE: Error AuthorizationServer Certain "The token is of a type that MCP clients do not know",
         UNPROVED: Warning AuthorizationServer Certain
             "The token is said to be bound to a key, and the request proved none",
+        CLAIM: Warning AuthorizationServer Certain "{claim} in the access token is not valid",
+        CRITICAL: Warning AuthorizationServer Likely
+            "The access token says that servers must understand {name}",
+        NO_END: Warning AuthorizationServer Certain "The access token has no {claim}",
+        OTHER_CLIENT: Warning AuthorizationServer Likely
+            "{claim} in the access token is another client's",
         UNSENDABLE: Error AuthorizationServer Certain
             "The access token cannot be written into the Authorization header",
         NOTHING: Error AuthorizationServer Certain
@@ -39,7 +49,7 @@ rule! {
         NOTHING_TO_REFRESH: Warning AuthorizationServer Certain
             "The refresh token is a program's word for nothing",
     ],
-    spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE, RFC9449_TOKEN_TYPE],
+    spec: [RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE, RFC9449_TOKEN_TYPE, RFC7515_CRITICAL, RFC7519_NUMERIC_DATE, RFC8693_SCOPE, RFC9068_CLAIMS],
     supersedes: ["J05"],
     looks_at: [TokenAnswer],
 }
@@ -104,6 +114,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .actual(problem.actual);
             findings.add(finding);
         }
+        let proved = !seen.exchange.request_header("dpop").is_absent();
+        if let Some(Ok(jwt)) = access_jwt(response)
+            && !told.contains(&"claims")
+        {
+            let client = reading.client_before(seen.seq).map(|(id, _)| id);
+            let wrong = claims::wrong(&jwt, client, proved);
+            if !wrong.is_empty() {
+                told.push("claims");
+            }
+            for claim in wrong {
+                findings.add(of_claim(*seen, claim, client));
+            }
+        }
         if let Some(word) = word_for_nothing(&answer, "access_token")
             && !told.contains(&"access_token")
         {
@@ -118,8 +141,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         }
         let kind = answer.get("token_type").and_then(|kind| kind.as_str());
         let bound = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
-        let unproved_here = seen.exchange.request_header("dpop").is_absent();
-        if bound && unproved_here && !told.contains(&"token_type") {
+        if bound && !proved && !told.contains(&"token_type") {
             told.push("token_type");
             findings.add(unproved(*seen));
         }
@@ -141,6 +163,68 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
                 .fix("Send \"token_type\": \"Bearer\" where the token is used as a bearer token.");
             findings.add(finding);
         }
+    }
+}
+
+fn of_claim(seen: ExchangeRef<'_>, claim: Claim, client: Option<&str>) -> Finding {
+    let found = |spec| RULE.found(spec).at(seen.seq, Part::body("/access_token"));
+    match claim {
+        Claim::Wrong(problem) => found(problem.spec)
+            .variant(&CLAIM)
+            .title_with([problem.name])
+            .message(
+                "MCP servers check the claims of a token. Strict ones refuse the token for this \
+                 one; others read it as they can, or pass over it.",
+            )
+            .fix(format!(
+                "Write {} into the access token.",
+                problem.expected
+            ))
+            .expected(problem.expected)
+            .actual(problem.actual),
+        Claim::Critical(names) => found(RFC7515_CRITICAL)
+            .variant(&CRITICAL)
+            .title_with([excerpt(&names).as_str()])
+            .message(
+                "crit in the header of a token lists what a reader has to understand. MCP servers \
+                 that check signatures refuse a token with a crit that they do not know.",
+            )
+            .expected("no crit in the header")
+            .actual(format!("crit: {}", excerpt(&names)))
+            .fix("Take crit, and what it names, out of the header of access tokens."),
+        Claim::NoEnd => found(RFC9068_CLAIMS)
+            .variant(&NO_END)
+            .title_with(["exp"])
+            .message(
+                "A token of the type at+jwt has to have it. MCP servers that follow the profile \
+                 refuse the token; for the others it never ends.",
+            )
+            .expected("exp as a number of seconds since 1970")
+            .actual("no exp")
+            .fix("Put exp into access tokens: the time of issue and expires_in together."),
+        Claim::OtherClient(named) => found(RFC9068_CLAIMS)
+            .variant(&OTHER_CLIENT)
+            .title_with(["client_id"])
+            .message(
+                "The token says that it was issued to somebody else. MCP servers that keep what \
+                 belongs to a client by this claim mix two of them up. A token that another \
+                 authorization server issued and this one passes on looks the same.",
+            )
+            .expected(format!(
+                "client_id {}",
+                client.map(excerpt).unwrap_or_default()
+            ))
+            .actual(format!("client_id {}", excerpt(&named)))
+            .fix("Write the client that asked for the token into client_id."),
+        Claim::Bound => found(RFC9449_TOKEN_TYPE)
+            .variant(&UNPROVED)
+            .message(
+                "cnf in the token names a key, and the token request carried no proof (DPoP) of \
+                 one. MCP servers that check cnf refuse the token from everybody.",
+            )
+            .expected("no cnf with jkt for a request without a proof")
+            .actual("\"cnf\": {\"jkt\": …}")
+            .fix("Leave cnf out of tokens for requests without a proof."),
     }
 }
 
@@ -222,6 +306,8 @@ fn unproved(seen: ExchangeRef<'_>) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use crate::sample::Run;
@@ -266,6 +352,41 @@ mod tests {
                 with(member, value.clone()).is_silent("T46"),
                 "{member} {value}"
             );
+        }
+    }
+
+    fn signed(typ: &str, claims: serde_json::Value) -> Run {
+        headed(json!({"alg": "RS256", "typ": typ}), claims)
+    }
+
+    fn headed(header: serde_json::Value, claims: serde_json::Value) -> Run {
+        let mut run = Run::healthy();
+        let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
+        let header = part(header);
+        let token = format!("{header}.{}.c2ln", part(claims));
+        run.token.edit(|answer| answer["access_token"] = json!(token));
+        run
+    }
+
+    #[test]
+    fn claims_that_servers_refuse() {
+        for (typ, claims, variant) in [
+            ("JWT", json!({"iat": 1_795_000_000_000_u64}), "claim"),
+            ("JWT", json!({"nbf": "2026-01-01"}), "claim"),
+            ("at+jwt", json!({"exp": 2_000_000_000, "scope": ["a"]}), "claim"),
+            ("at+jwt", json!({}), "no_end"),
+            ("at+jwt", json!({"exp": 2_000_000_000, "client_id": "x"}), "other_client"),
+            ("JWT", json!({"cnf": {"jkt": "k"}}), "unproved"),
+        ] {
+            assert_eq!(signed(typ, claims.clone()).finding("T46").variant, variant, "{claims}");
+        }
+        let critical = json!({"alg": "RS256", "crit": ["own"], "own": 1});
+        assert_eq!(headed(critical, json!({})).finding("T46").variant, "critical");
+        for claims in [
+            json!({"scope": ["a"], "client_id": "x"}),
+            json!({"iat": 1_795_000_000, "nbf": 1_795_000_000.5}),
+        ] {
+            assert!(signed("JWT", claims.clone()).is_silent("T46"), "{claims}");
         }
     }
 

@@ -1,6 +1,7 @@
 use trace::Grant;
 
 use crate::finding::Part;
+use crate::members::LAST_MOMENT;
 use crate::reading::{Reading, access_jwt};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC7519_EXPIRY;
@@ -38,7 +39,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         .filter(|(_, grant)| *grant != Grant::TokenExchange);
     let expired = issued.into_iter().find_map(|(seen, _)| {
         let jwt = access_jwt(seen.response()?)?.ok()?;
-        let (exp, iat) = (jwt.seconds("exp")?, jwt.seconds("iat"));
+        // An iat in milliseconds is wrong itself, and says nothing of exp.
+        let is_moment = |iat: &u64| (*iat as f64) < LAST_MOMENT;
+        let (exp, iat) = (jwt.seconds("exp")?, jwt.seconds("iat").filter(is_moment));
         // Without a time only the token itself can tell.
         let now = seen.time().map_or(0, |at| at.seconds());
         let by_itself = iat.is_some_and(|iat| exp <= iat);

@@ -14,6 +14,20 @@ pub(crate) const JSON_RPC_ID: Spec = Spec {
     quote: "It MUST be the same as the value of the id member in the Request Object.",
 };
 
+pub(crate) const EVENT_DISPATCHED: Spec = Spec {
+    title: "HTML Standard section 9.2.6, Interpreting an event stream",
+    url: "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+    quote: "If the file ends in the middle of an event, before the final empty line, the incomplete \
+            event is not dispatched.",
+};
+
+pub(crate) const EVENT_TYPE: Spec = Spec {
+    title: "HTML Standard section 9.2.6, Interpreting an event stream",
+    url: "https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation",
+    quote: "If the event type buffer has a value other than the empty string, change the type of the \
+            newly created event to equal the value of the event type buffer.",
+};
+
 pub(crate) const JSON_RPC_ONE_OF_BOTH: Spec = Spec {
     title: "JSON-RPC 2.0 section 5",
     url: "https://www.jsonrpc.org/specification#response_object",

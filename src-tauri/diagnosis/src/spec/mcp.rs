@@ -198,6 +198,18 @@ pub(crate) const MCP_TOOL: Spec = Spec {
     quote: "inputSchema: JSON Schema defining expected parameters",
 };
 
+pub(crate) const MCP_TOOL_NAMES: Spec = Spec {
+    title: "MCP 2025-11-25 tools, Tool Names",
+    url: "https://modelcontextprotocol.io/specification/2025-11-25/server/tools#tool-names",
+    quote: "Tool names SHOULD NOT contain spaces, commas, or other special characters.",
+};
+
+pub(crate) const MCP_STRUCTURED_RESULT: Spec = Spec {
+    title: "MCP 2025-11-25 tools, Output Schema",
+    url: "https://modelcontextprotocol.io/specification/2025-11-25/server/tools#output-schema",
+    quote: "Servers MUST provide structured results that conform to this schema.",
+};
+
 pub(crate) const MCP_NO_OFFLINE_ACCESS: Spec = Spec {
     title: "MCP 2026-07-28 authorization, Refresh Tokens",
     url: "https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization#refresh-tokens",

@@ -65,6 +65,13 @@ pub(crate) const OIDC_SUBJECT: Spec = Spec {
             in the ID Token; if they do not match, the UserInfo Response values MUST NOT be used.",
 };
 
+pub(crate) const OIDC_REFRESHED: Spec = Spec {
+    title: "OpenID Connect Core 1.0 section 12.2",
+    url: "https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse",
+    quote: "its sub Claim Value MUST be the same as in the ID Token issued when the original \
+            authentication occurred,",
+};
+
 pub(crate) const OIDC_USERINFO_TYPE: Spec = Spec {
     title: "OpenID Connect Core 1.0 section 5.3.2",
     url: "https://openid.net/specs/openid-connect-core-1_0.html#UserInfoResponse",

@@ -35,6 +35,26 @@ pub(crate) const RFC7517_DISCLOSURE: Spec = Spec {
     quote: "Private and symmetric keys MUST be protected from disclosure to unintended parties.",
 };
 
+pub(crate) const RFC7519_NUMERIC_DATE: Spec = Spec {
+    title: "RFC 7519 section 2, NumericDate",
+    url: "https://www.rfc-editor.org/rfc/rfc7519.html#section-2",
+    quote: "A JSON numeric value representing the number of seconds from 1970-01-01T00:00:00Z UTC \
+            until the specified UTC date/time, ignoring leap seconds.",
+};
+
+pub(crate) const RFC8693_SCOPE: Spec = Spec {
+    title: "RFC 8693 section 4.2",
+    url: "https://www.rfc-editor.org/rfc/rfc8693.html#section-4.2",
+    quote: "The value of the scope claim is a JSON string containing a space-separated list of \
+            scopes associated with the token, in the format described in Section 3.3 of [RFC6749].",
+};
+
+pub(crate) const RFC9068_CLAIMS: Spec = Spec {
+    title: "RFC 9068 section 2.2",
+    url: "https://www.rfc-editor.org/rfc/rfc9068.html#section-2.2",
+    quote: "The following claims are used in the JWT access token data structure.",
+};
+
 pub(crate) const RFC7519_EXPIRY: Spec = Spec {
     title: "RFC 7519 section 4.1.4",
     url: "https://www.rfc-editor.org/rfc/rfc7519.html#section-4.1.4",

@@ -3,17 +3,18 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use trace::{RpcAnswer, rpc_answer};
+use trace::{Purpose, Revision, RpcAnswer, rpc_answer};
 
 use super::held::{Held, members_of};
 use crate::answer_tables::{
-    CONTENT, DISCOVER, INITIALIZE, SERVER_INFO, TOOL, TOOL_LIST, TOOL_RESULT,
+    ANNOTATIONS, CAPABILITIES, CONTENT, DISCOVER, INITIALIZE, SERVER_INFO, STRUCTURED, TOOL,
+    TOOL_LIST, TOOL_OUTPUT, TOOL_RESULT, content_of,
 };
 use crate::finding::{Finding, Part};
-use crate::reading::ExchangeRef;
+use crate::reading::{ExchangeRef, Reading};
 use crate::wording::excerpt;
 
-pub(super) fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
+pub(super) fn of_result(seen: ExchangeRef<'_>, method: &str, revision: Revision) -> Vec<Held> {
     if !matches!(
         method,
         "initialize" | "server/discover" | "tools/list" | "tools/call"
@@ -45,13 +46,26 @@ pub(super) fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
                 let pointer = "/result/serverInfo".into();
                 held("serverInfo", SERVER_INFO, members_of(info), pointer)
             });
+            let abilities = result.get("capabilities").filter(|known| known.is_object());
+            let abilities = abilities.cloned().map(|abilities| {
+                let pointer = "/result/capabilities".into();
+                held(
+                    "the capabilities of the server",
+                    CAPABILITIES,
+                    members_of(abilities),
+                    pointer,
+                )
+            });
             let whole = held(
                 "the result of initialize",
                 INITIALIZE,
                 members_of(result),
                 "/result".into(),
             );
-            std::iter::once(whole).chain(info).collect()
+            std::iter::once(whole)
+                .chain(abilities)
+                .chain(info)
+                .collect()
         }
         // A server that wants input first, or a task that goes on, has no content yet.
         "tools/call" if result.get("content").is_none() && is_not_done(&result) => Vec::new(),
@@ -59,23 +73,29 @@ pub(super) fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
             let content = result.get("content").and_then(Value::as_array);
             let content = content.cloned().unwrap_or_default().into_iter();
             let parts = content.enumerate().filter(|(_, part)| part.is_object());
-            let whole = held(
-                "the result of tools/call",
+            let members = members_of(result);
+            let tables = [
                 TOOL_RESULT,
-                members_of(result),
-                "/result".into(),
-            );
-            std::iter::once(whole)
-                .chain(parts.map(|(at, part)| {
+                if revision.is_modern() {
+                    &[]
+                } else {
+                    STRUCTURED
+                },
+            ];
+            let whole = tables.map(|table| {
+                let document = "the result of tools/call";
+                held(document, table, members.clone(), "/result".into())
+            });
+            let parts = parts.flat_map(|(at, part)| {
+                let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
+                let tables = [CONTENT, content_of(kind)];
+                tables.map(|table| {
+                    let document = "the content of a tool's result";
                     let pointer = format!("/result/content/{at}");
-                    held(
-                        "the content of a tool's result",
-                        CONTENT,
-                        members_of(part),
-                        pointer,
-                    )
-                }))
-                .collect()
+                    held(document, table, members_of(part.clone()), pointer)
+                })
+            });
+            whole.into_iter().chain(parts).collect()
         }
         "server/discover" => vec![held(
             "the result of server/discover",
@@ -102,12 +122,30 @@ pub(super) fn of_result(seen: ExchangeRef<'_>, method: &str) -> Vec<Held> {
                 members_of(result),
                 "/result".into(),
             );
-            std::iter::once(list)
-                .chain(tools.map(|(at, tool)| {
-                    let pointer = format!("/result/tools/{at}");
-                    held("a tool in the list", TOOL, members_of(tool), pointer)
-                }))
-                .collect()
+            let output = if revision.is_modern() {
+                &[]
+            } else {
+                TOOL_OUTPUT
+            };
+            let tools = tools.flat_map(|(at, tool)| {
+                let pointer = format!("/result/tools/{at}");
+                let annotations = tool.get("annotations").filter(|hints| hints.is_object());
+                let annotations = annotations.cloned().map(|hints| {
+                    let pointer = format!("{pointer}/annotations");
+                    held(
+                        "the annotations of a tool",
+                        ANNOTATIONS,
+                        members_of(hints),
+                        pointer,
+                    )
+                });
+                let tables = [TOOL, output].map(|table| {
+                    let document = "a tool in the list";
+                    held(document, table, members_of(tool.clone()), pointer.clone())
+                });
+                tables.into_iter().chain(annotations)
+            });
+            std::iter::once(list).chain(tools).collect()
         }
     }
 }
@@ -152,4 +190,49 @@ pub(super) fn two_of_a_name(
                 "Give each tool a name of its own; {name} is there twice."
             )),
     )
+}
+
+/// A draft as the answer to a released revision. Clients know no drafts but those they ask for.
+pub(super) fn draft(reading: &Reading<'_>, finding: Finding) -> Option<Finding> {
+    let is_draft = |name: &str| name.to_ascii_lowercase().starts_with("draft");
+    let (seen, asked, answered) = reading
+        .calls
+        .iter()
+        .filter_map(|call| revisions(*call))
+        .find(|(_, asked, answered)| is_draft(answered) && !is_draft(asked))?;
+    let answered = excerpt(&answered);
+    let right = excerpt(&asked);
+    Some(
+        finding
+            .title_with([answered.as_str()])
+            .at(seen.seq, Part::body("/result/protocolVersion"))
+            .message(
+                "Clients go on with the revisions they know, and nobody ships a draft. They end the \
+                 connection.",
+            )
+            .expected(format!("\"protocolVersion\": \"{right}\""))
+            .actual(format!("\"protocolVersion\": \"{answered}\""))
+            .fix(format!(
+                "Answer \"protocolVersion\": \"{right}\" where the client asks for it, or the newest \
+                 released revision that the server speaks."
+            )),
+    )
+}
+
+/// The revisions that an `initialize` asks for and gets.
+fn revisions(call: ExchangeRef<'_>) -> Option<(ExchangeRef<'_>, String, String)> {
+    let Purpose::Mcp { method } = &call.exchange.purpose else {
+        return None;
+    };
+    if method != "initialize" {
+        return None;
+    }
+    let asked: Value = serde_json::from_slice(&call.request().get().body.bytes).ok()?;
+    let asked = asked.pointer("/params/protocolVersion")?.as_str()?;
+    let response = call.response_with_body()?;
+    let RpcAnswer::Result(result) = rpc_answer(&response) else {
+        return None;
+    };
+    let answered = result.get("protocolVersion")?.as_str()?;
+    Some((call, asked.to_owned(), answered.to_owned()))
 }

@@ -3,12 +3,14 @@
 use trace::Purpose;
 
 use crate::finding::{Finding, Part};
-use crate::reading::ExchangeRef;
+use crate::reading::{ExchangeRef, Reading};
+use crate::replaced::is_replaced;
 use crate::wording::excerpt;
+
+const NAME: &str = "Mcp-Session-Id";
 
 /// A session id that clients cannot send back, or more than one.
 pub(super) fn wrong(seen: ExchangeRef<'_>, finding: impl FnOnce() -> Finding) -> Option<Finding> {
-    const NAME: &str = "Mcp-Session-Id";
     if !matches!(
         seen.exchange.purpose,
         Purpose::Challenge { .. } | Purpose::Mcp { .. }
@@ -41,5 +43,33 @@ pub(super) fn wrong(seen: ExchangeRef<'_>, finding: impl FnOnce() -> Finding) ->
             .expected("one session id of visible ASCII characters (0x21 to 0x7E), or none")
             .actual(actual)
             .fix(fix),
+    )
+}
+
+/// A session id that is another one than that of the request it answers.
+pub(super) fn changed(reading: &Reading<'_>, finding: impl FnOnce() -> Finding) -> Option<Finding> {
+    // `initialize` begins a session, whatever the client still had.
+    let begins = |call: &&ExchangeRef<'_>| matches!(&call.exchange.purpose, Purpose::Mcp { method } if method == "initialize");
+    let mut calls = reading.calls.iter().filter(|call| !begins(call));
+    let (call, sent, got) = calls.find_map(|call| {
+        let sent = call.request().header_value(NAME)?;
+        let got = call.response_with_headers()?.header_value(NAME)?;
+        (sent != got && !is_replaced(sent) && !is_replaced(got)).then_some((call, sent, got))
+    })?;
+    Some(
+        finding()
+            .title_with([NAME])
+            .at(call.seq, Part::response_header(NAME))
+            .message(
+                "The answer belongs to another session than the request. Clients that take the id \
+                 of the latest answer go on in a session that was never initialized; the others \
+                 stay in the old one. Several instances without common sessions look so.",
+            )
+            .expected(format!("{NAME}: {}, or none", excerpt(sent)))
+            .actual(format!("{NAME}: {}", excerpt(got)))
+            .fix(
+                "Send Mcp-Session-Id with the result of initialize alone, or the id of the request. \
+                 Let all instances know every session.",
+            ),
     )
 }

@@ -4,7 +4,7 @@ use trace::StopCode;
 
 use crate::finding::{Finding, Part};
 use crate::reading::{Reading, bearer, challenge_error, oauth_error};
-use crate::wording::in_its_own_words;
+use crate::wording::{excerpt, in_its_own_words};
 
 /// A challenge that asks for more scope, with a status that does not.
 pub(super) fn scope_elsewhere(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
@@ -27,12 +27,40 @@ pub(super) fn scope_elsewhere(finding: Finding, reading: &Reading<'_>) -> Option
     )
 }
 
+/// A challenge of a 403 whose error means `insufficient_scope` and is written otherwise.
+pub(super) fn scope_misspelt(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
+    const RIGHT: &str = "insufficient_scope";
+    let bare = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphabetic);
+        letters.collect::<String>().to_ascii_lowercase()
+    };
+    let mut calls = reading.calls.iter().filter(|call| call.status() == Some(403));
+    let (call, error) = calls.find_map(|call| {
+        let error = challenge_error(*call)?;
+        let meant = bare(&error).trim_end_matches('s') == bare(RIGHT);
+        (meant && error != RIGHT).then_some((call, error))
+    })?;
+    let error = excerpt(&error);
+    Some(
+        finding
+            .title_with([error.as_str()])
+            .at(call.seq, Part::response_header("WWW-Authenticate"))
+            .message(
+                "Clients compare the error with insufficient_scope, letter by letter. With another \
+                 word they do not ask for the scope that is lacking, and show a failed call.",
+            )
+            .expected("error=\"insufficient_scope\"")
+            .actual(format!("error=\"{error}\""))
+            .fix("Write error=\"insufficient_scope\" into the challenge of the 403."),
+    )
+}
+
 /// Words of a refused token, with a status at which no client gets another one.
 pub(super) fn token_elsewhere(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
     let stopped = reading.stopped(StopCode::McpError)?;
     let call = reading.call_before(stopped)?;
     let response = call.response()?;
-    let other = matches!(response.status, 200 | 400 | 402 | 404..=499);
+    let other = matches!(response.status, 200 | 400 | 402..=499);
     let in_body = || oauth_error(response).map(|error| error.error);
     let error = challenge_error(call).or_else(in_body);
     if !other || bearer(call.request()).is_none() || error.as_deref() != Some("invalid_token") {
@@ -67,11 +95,22 @@ mod tests {
     #[test]
     fn a_token_that_is_refused_is_told_by_401_alone() {
         let said = json!({"error": "invalid_token", "error_description": "token expired"});
-        for status in [200, 400, 404] {
+        for status in [200, 400, 403, 404] {
             let run = failed(Answer::json(status, said.clone()));
             assert_eq!(run.finding("N05").variant, "token_elsewhere", "{status}");
         }
         let other = failed(Answer::json(400, json!({"error": "bad_request"})));
+        assert_eq!(other.finding("N05").variant, "unreadable_answer");
+    }
+
+    #[test]
+    fn the_error_of_a_step_up_is_compared_by_its_letters() {
+        for error in ["InsufficientScope", "insufficient-scope", "INSUFFICIENT_SCOPE"] {
+            let challenge = format!("Bearer error=\"{error}\", scope=\"write\"");
+            let run = failed(Answer::bare(403).header("www-authenticate", &challenge));
+            assert_eq!(run.finding("N05").variant, "scope_misspelt", "{error}");
+        }
+        let other = failed(Answer::bare(403).header("www-authenticate", "Bearer error=\"no\""));
         assert_eq!(other.finding("N05").variant, "unreadable_answer");
     }
 

@@ -47,6 +47,7 @@ pub(super) const TABLE: &[Member] = &[
         Level::Warning,
     ),
     member("service_documentation", Form::Text, Level::Warning),
+    member("protected_resources", Form::Texts, Level::Warning),
     member("signed_metadata", Form::Jwt, Level::Warning),
     member("require_signed_request_object", Form::Flag, Level::Warning),
     member(
