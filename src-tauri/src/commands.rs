@@ -320,7 +320,12 @@ pub async fn choose_recording(handle: AppHandle) -> Answer<Option<String>> {
 /// Waits for the next file that was dropped on the window or that the program was started with.
 #[tauri::command]
 pub async fn file_given(given: State<'_, Given>) -> Answer<String> {
-    Ok(given.next().await)
+    // The page that asked before is gone: nobody reads this.
+    given.next().await.ok_or(AppError {
+        code: ErrorCode::NotNow,
+        message: "Another page waits for files now".into(),
+        hint: None,
+    })
 }
 
 /// Waits until the window is to be closed while something is under way.
