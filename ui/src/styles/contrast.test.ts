@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 type Theme = "light" | "dark";
+type Tokens = Map<string, Record<Theme, string>>;
 
 const SURFACES = ["ground", "pane", "raised", "sunken", "hover", "accent-ground"];
 const TEXT_ON_SURFACES = ["text", "dim", "faint", "accent"];
@@ -18,7 +19,33 @@ const PARTICIPANTS = [
   "other-4",
 ];
 
-const tokens = read();
+const [usual, more] = read();
+const tokens = usual;
+/** Whoever asks the system for more contrast gets these in their place. */
+const strong = new Map([...usual, ...more]);
+
+describe.each<Theme>(["light", "dark"])("%s with more contrast", (theme) => {
+  it.each(SURFACES.flatMap((surface) => TEXT_ON_SURFACES.map((text) => [text, surface])))(
+    "%s on %s is read by everybody",
+    (text, surface) => expect(contrast(theme, text, surface, strong)).toBeGreaterThanOrEqual(7),
+  );
+
+  it.each(
+    SIGNS.flatMap((sign) => [sign + "-ground", "pane", "ground", "raised"].map((on) => [sign, on])),
+  )("%s on %s is read by everybody", (sign, on) =>
+    expect(contrast(theme, sign, on, strong)).toBeGreaterThanOrEqual(7),
+  );
+
+  it.each(["accent-fill", "accent-fill-hover"])("the words of a %s button are, too", (fill) =>
+    expect(contrast(theme, "on-accent", fill, strong)).toBeGreaterThanOrEqual(7),
+  );
+
+  it.each(SURFACES)("edges on %s are seen", (surface) => {
+    expect(contrast(theme, "control", surface, strong)).toBeGreaterThanOrEqual(4.5);
+    expect(contrast(theme, "line-strong", surface, strong)).toBeGreaterThanOrEqual(4.5);
+    expect(contrast(theme, "line", surface, strong)).toBeGreaterThanOrEqual(3);
+  });
+});
 
 describe.each<Theme>(["light", "dark"])("%s", (theme) => {
   it.each(SURFACES.flatMap((surface) => TEXT_ON_SURFACES.map((text) => [text, surface])))(
@@ -53,15 +80,15 @@ describe.each<Theme>(["light", "dark"])("%s", (theme) => {
 });
 
 /** WCAG 2.2 contrast ratio of two tokens. */
-function contrast(theme: Theme, one: string, other: string): number {
-  const [darker, lighter] = [luminance(colour(theme, one)), luminance(colour(theme, other))].sort(
-    (a, b) => a - b,
-  ) as [number, number];
+function contrast(theme: Theme, one: string, other: string, of = tokens): number {
+  const [darker, lighter] = [one, other]
+    .map((token) => luminance(colour(theme, token, of)))
+    .sort((a, b) => a - b) as [number, number];
   return (lighter + 0.05) / (darker + 0.05);
 }
 
-function colour(theme: Theme, token: string): string {
-  const pair = tokens.get(token);
+function colour(theme: Theme, token: string, of: Tokens): string {
+  const pair = of.get(token);
   if (!pair) throw new Error(`no token --${token}`);
   return pair[theme];
 }
@@ -74,8 +101,14 @@ function luminance(hex: string): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-function read(): Map<string, Record<Theme, string>> {
+/** The tokens, and those with more contrast. */
+function read(): [Tokens, Tokens] {
   const css = readFileSync("src/styles/tokens.css", "utf8");
+  const [usual, more] = css.split("@media (prefers-contrast: more)");
+  return [pairsIn(usual!), pairsIn(more!)];
+}
+
+function pairsIn(css: string): Tokens {
   const pairs = css.matchAll(/--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/g);
   return new Map(
     [...pairs].map(([, name, light, dark]) => [name!, { light: light!, dark: dark! }]),
