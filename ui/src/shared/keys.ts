@@ -5,6 +5,7 @@ const CAPS: Record<string, string> = {
   ArrowUp: "↑",
   ArrowDown: "↓",
   Escape: "Esc",
+  ContextMenu: "Menu",
 };
 
 /** "Shift+Enter" as it is written on a key: "⇧↵". */
