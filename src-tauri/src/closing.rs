@@ -25,6 +25,11 @@ impl Closing {
         let _ = self.0.subscribe().wait_for(|asked| *asked).await;
     }
 
+    /// The user has been asked, and has not answered.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// The user has answered.
     pub fn answered(&self) {
         self.0.send_replace(false);

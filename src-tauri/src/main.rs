@@ -8,6 +8,7 @@ mod client_commands;
 mod closing;
 mod commands;
 mod given;
+mod menus;
 mod revival;
 mod updates;
 
@@ -15,7 +16,7 @@ use std::path::Path;
 
 use app::App;
 use tauri::plugin::TauriPlugin;
-use tauri::{DragDropEvent, Manager as _, WindowEvent, Wry};
+use tauri::{DragDropEvent, Manager as _, WebviewWindowBuilder, WindowEvent, Wry};
 use tauri_plugin_window_state::StateFlags;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
@@ -24,6 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::closing::Closing;
 use crate::given::Given;
+use crate::menus::Menus;
 use crate::updates::Carrier;
 
 fn main() {
@@ -62,16 +64,14 @@ fn main() {
             handle.manage(App::new(folder, downloads.unwrap_or_default()));
             handle.manage(Carrier::default());
             handle.manage(Closing::new());
+            handle.manage(Menus::default());
             let given = Given::new();
             let folder = std::env::current_dir().unwrap_or_default();
             given.give_arguments(std::env::args(), &folder);
             handle.manage(given);
-            #[cfg(target_os = "linux")]
-            if let Some(window) = handle.get_webview_window("main") {
-                revival::linux::watch(&window)?;
-            }
-            Ok(())
+            open_windows(handle)
         })
+        .on_menu_event(|handle, event| menus::chosen(handle, event.id().as_ref()))
         .on_window_event(|window, event| match event {
             WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
                 let given = window.state::<Given>();
@@ -136,6 +136,9 @@ fn main() {
             commands::file_given,
             commands::close_asked,
             commands::answer_close,
+            menus::close_window,
+            menus::set_menus,
+            menus::set_menu_state,
             commands::explain,
             commands::save_settings,
             commands::clear_history,
@@ -158,6 +161,21 @@ fn main() {
     }
     // A task that a server keeps busy is not waited for.
     runtime.shutdown_background();
+}
+
+/// The windows of the configuration. What a page calls itself stands in the bar of its window.
+fn open_windows(handle: &tauri::App) -> Result<(), Box<dyn std::error::Error>> {
+    for window in &handle.config().app.windows {
+        let builder = WebviewWindowBuilder::from_config(handle, window)?;
+        let builder = builder.on_document_title_changed(|window, title| {
+            // The window is closing: nobody reads its title.
+            let _ = window.set_title(&title);
+        });
+        let _window = builder.build()?;
+        #[cfg(target_os = "linux")]
+        revival::linux::watch(&_window)?;
+    }
+    Ok(())
 }
 
 fn fail(error: &dyn std::error::Error) -> ! {

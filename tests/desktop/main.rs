@@ -232,6 +232,60 @@ async fn a_program_that_is_killed_offers_its_run_at_the_next_start() {
     again.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_asks_while_a_run_waits_and_keeps_what_there_was() {
+    let window = Window::open("closing").await;
+    window.click("start-run").await;
+    window.until_status("awaiting_callback").await;
+    let program = window.program();
+
+    window.press_with_control("q").await;
+    window
+        .until_text("confirm-loses", "kept among the past runs")
+        .await;
+    window.picture("asked").await;
+    window.click("confirm-no").await;
+    window.until_none("confirm-no").await;
+    assert_eq!(window.status().await, "awaiting_callback");
+    assert!(processes::exe_of(program).is_some(), "it runs on");
+
+    window.press_with_control("q").await;
+    window.click_to_close("confirm-yes").await;
+    window::until_ended(program).await;
+
+    let again = Window::open_in("after-closing", window.folder()).await;
+    again.find("past-forget").await;
+    again.picture("offered").await;
+    again.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_at_rest_closes_without_a_question() {
+    let window = Window::open("at-rest").await;
+    let program = window.program();
+    window.press_to_close("q").await;
+    window::until_ended(program).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bar_of_menus_takes_height_only_when_it_is_wanted() {
+    let window = Window::open("menus").await;
+    let whole = window.height().await;
+    window.click("settings").await;
+    window.click("menu-bar").await;
+    window.until_height(|height| height < whole).await;
+    window.picture("with-bar").await;
+    window.click("menu-bar").await;
+    window.until_height(|height| height == whole).await;
+    window.click("menu-bar").await;
+    window.until_height(|height| height < whole).await;
+    let folder = window.folder().to_owned();
+    window.close().await;
+    let again = Window::open_in("menus-again", &folder).await;
+    again.until_height(|height| height < whole).await;
+    again.close().await;
+}
+
 /// What the keychain of this session holds.
 async fn keychain() -> Vec<(String, Secret)> {
     let vault = tokio::task::spawn_blocking(Vault::open)

@@ -251,6 +251,27 @@ impl Window {
         }
     }
 
+    /// A key with control that ends the program, which may be gone before the driver has answered.
+    pub async fn press_to_close(&self, key: &str) {
+        let body = self.find_body().await;
+        let _ = tokio::time::timeout(LIMIT, body.send_keys(&(Key::Control + key))).await;
+    }
+
+    /// A click that does the same.
+    pub async fn click_to_close(&self, testid: &str) {
+        let element = self.find(testid).await;
+        let _ = tokio::time::timeout(LIMIT, element.click()).await;
+    }
+
+    pub async fn until_none(&self, testid: &str) {
+        let css = format!("[data-testid='{testid}']");
+        self.until(&format!("no {testid}"), async |window| {
+            let found = window.client.find_all(Locator::Css(&css)).await.ok()?;
+            found.is_empty().then_some(())
+        })
+        .await;
+    }
+
     /// Replaces what a field holds.
     pub async fn type_into(&self, testid: &str, text: &str) {
         let field = self.find(testid).await;
@@ -268,14 +289,21 @@ impl Window {
     }
 
     pub async fn press_escape(&self) {
-        let body = self
-            .client
-            .find(Locator::Css("body"))
-            .await
-            .expect("a body");
-        body.send_keys(&Key::Escape.to_string())
-            .await
-            .expect("it takes keys");
+        self.type_keys(&Key::Escape.to_string()).await;
+    }
+
+    pub async fn press_with_control(&self, key: &str) {
+        self.type_keys(&(Key::Control + key)).await;
+    }
+
+    async fn type_keys(&self, keys: &str) {
+        let body = self.find_body().await;
+        body.send_keys(keys).await.expect("it takes keys");
+    }
+
+    async fn find_body(&self) -> Element {
+        let body = self.client.find(Locator::Css("body")).await;
+        body.expect("a body")
     }
 
     /// Where the session stands: `View.status.is`.
@@ -376,6 +404,22 @@ impl Window {
         .await;
     }
 
+    /// How high the page is.
+    pub async fn height(&self) -> u64 {
+        let height = self.client.execute("return innerHeight", vec![]).await;
+        height
+            .ok()
+            .and_then(|value| value.as_u64())
+            .expect("a number")
+    }
+
+    pub async fn until_height(&self, is_there: impl Fn(u64) -> bool) {
+        self.until("another height of the page", async |window| {
+            is_there(window.height().await).then_some(())
+        })
+        .await;
+    }
+
     /// How many pixels the page is wider than its window.
     pub async fn horizontal_overflow(&self) -> f64 {
         let script = "return document.documentElement.scrollWidth - innerWidth";
@@ -445,6 +489,16 @@ pub fn send(signal: &str, pid: u32) {
         .args([signal, &pid.to_string()])
         .status();
     assert!(sent.is_ok_and(|sent| sent.success()), "{signal} {pid}");
+}
+
+/// Waits until a process has ended. A fault of the window shows as one that never does.
+pub async fn until_ended(pid: u32) {
+    let ending = async {
+        while exe_of(pid).is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the program to end", LIMIT, ending).await;
 }
 
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {

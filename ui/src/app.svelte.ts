@@ -1,17 +1,19 @@
 import { getContext, setContext } from "svelte";
 
 import type { BrowserShows } from "./host/bindings/BrowserShows";
+import { Comparing } from "./compare/comparing.svelte";
 import { Clients } from "./clients/clients.svelte";
 import type { Wanted } from "./clients/clients.svelte";
 import { keyOf } from "./findings/words";
+import { askWhenClosed, mayAct, mayLeave } from "./leaving";
 import { Terms } from "./guide/terms";
 import { Tour } from "./guide/tour.svelte";
 import type { ActionKind } from "./host/bindings/ActionKind";
 import type { Boot } from "./host/bindings/Boot";
 import type { Breakpoint } from "./host/bindings/Breakpoint";
-import type { Comparison } from "./host/bindings/Comparison";
 import type { ClientText } from "./host/bindings/ClientText";
 import type { Finding } from "./host/bindings/Finding";
+import type { FormatKind } from "./host/bindings/FormatKind";
 import type { Group } from "./host/bindings/Group";
 import type { NextStep } from "./host/bindings/NextStep";
 import type { ObserveRequest } from "./host/bindings/ObserveRequest";
@@ -55,15 +57,6 @@ export interface Run {
   title: string;
 }
 
-/** Two runs, and of each the flow that was chosen. */
-interface Compared {
-  a: number;
-  b: number;
-  flowA: number | null;
-  flowB: number | null;
-  result: Comparison | null;
-}
-
 export const TABS = [
   "next",
   "request",
@@ -92,6 +85,7 @@ export class App {
   readonly questions = new Questions();
   readonly following: Following;
   readonly clients: Clients;
+  readonly comparing = new Comparing(this);
   /** The guided first run. */
   readonly tour = new Tour(this);
 
@@ -99,8 +93,6 @@ export class App {
   /** Why the program could not tell what the start screen needs. */
   bootError = $state<unknown>(null);
   screen = $state<"start" | "run" | "compare" | "clients">("start");
-  /** The two runs side by side, and what differs; null while that is being found. */
-  compared = $state.raw<Compared | null>(null);
   panel = $state<Panel | null>(null);
   tab = $state<Tab>("response");
   /** The findings tab shows the whole run, not only the selected row. */
@@ -124,6 +116,12 @@ export class App {
   /** Fold parts of the diagram, which knows them; null where there is none. */
   foldSelected = $state.raw<(() => void) | null>(null);
   foldGivenUp = $state.raw<(() => void) | null>(null);
+  /** Starts a run with what the start screen holds; null where it holds too little or is not shown. */
+  begin = $state.raw<((toEnd: boolean) => void) | null>(null);
+  /** The kind of format that the export begins with. */
+  exportKind = $state<FormatKind | null>(null);
+  /** The start screen's field is to have the focus: counted, since it may be wanted again. */
+  fieldWanted = $state(0);
   /** The group of options that the palette asked for. */
   wantedOptions = $state<Group | null>(null);
   /** The lab scenario of the last start, to come back to. */
@@ -138,6 +136,8 @@ export class App {
   #leaving = $state.raw<NextStep | null>(null);
   /** A command is on its way; the next Enter waits for it. */
   busy = $state(false);
+  /** macOS has a place for menus outside of the window. */
+  readonly alwaysHasMenus = /\bMac\b|Macintosh/.test(navigator.userAgent);
 
   /** The words of the field, to be found in texts. */
   readonly terms = $derived(new Terms(this.boot?.terms ?? []));
@@ -165,6 +165,10 @@ export class App {
       !this.#isRewind(),
   );
 
+  /** Something stands before the page that has to be answered or closed first. */
+  get hasDialog(): boolean {
+    return this.panel !== null || this.clients.wanted !== null || this.questions.asked !== null;
+  }
   /** There is a run that waits for breakpoints. */
   readonly canBreak = $derived(this.screen === "run" && (this.log.view?.can_step ?? false));
   /** A row can be sent again: there is a run, and it does nothing now. */
@@ -178,8 +182,6 @@ export class App {
 
   /** The run goes to its end by itself; the next one like it does so too. */
   #toEnd = false;
-  /** The run that the present one is compared with when it ends. */
-  #compareWith: number | null = null;
   /** The document that was over when it was last heard of. */
   #wasOver = 0;
   /** The row to show once its run is. */
@@ -218,7 +220,7 @@ export class App {
         this.#wasOver = this.over ? this.log.document : 0;
       });
       void this.#takeFiles();
-      void this.#askWhenClosed();
+      void askWhenClosed(this);
       this.clients
         .follow(() => {
           this.#fresh = false;
@@ -268,7 +270,7 @@ export class App {
 
   /** The same run once more, as far as the one before went by itself. That one stays open. */
   async again(): Promise<void> {
-    if (!(await this.#mayLeave())) return;
+    if (!(await mayLeave(this))) return;
     const toEnd = this.#toEnd;
     if (!(await this.do(() => this.host.restart()))) return;
     this.#show();
@@ -281,34 +283,8 @@ export class App {
     if (!(await this.do(() => this.host.restart()))) return;
     this.#show();
     this.#toEnd = true;
-    this.#compareWith = before;
+    this.comparing.withNext(before);
     await this.do(() => this.host.run());
-  }
-
-  /** Shows two runs side by side; of each the flow of this number, or the last one. */
-  async compare(
-    a: number,
-    b: number,
-    flowA: number | null = null,
-    flowB: number | null = null,
-  ): Promise<void> {
-    this.panel = null;
-    this.#compareWith = null;
-    const asked: Compared = { a, b, flowA, flowB, result: null };
-    this.compared = asked;
-    this.screen = "compare";
-    const done = await this.do(async () => {
-      const of = (document: number, flow: number | null) => ({ document, flow });
-      const result = await this.host.compare(of(a, flowA), of(b, flowB));
-      // Others may have been chosen meanwhile.
-      if (this.compared === asked) this.compared = { ...asked, result };
-    });
-    if (!done) this.leaveComparison();
-  }
-
-  leaveComparison(): void {
-    this.compared = null;
-    this.screen = "run";
   }
 
   get browserShows(): BrowserShows | null {
@@ -344,29 +320,27 @@ export class App {
     const { finding } = this.log.answer;
     if (finding?.exchange != null && this.selection.following)
       this.selection.pick(finding.exchange);
-    const before = this.#compareWith;
-    if (before !== null && before !== this.log.document)
-      void this.compare(before, this.log.document);
+    this.comparing.ended(this.log.document);
   }
 
   /** Shows a run of this process again, as it was left. */
   async reopen(document: number): Promise<void> {
     this.#fresh = false;
-    this.compared = null;
+    this.comparing.forget();
     if (await this.do(() => this.host.reopen(document))) this.#show();
   }
 
   /** Opens a run that was kept. */
   async openPast(id: string): Promise<void> {
     this.#fresh = false;
-    this.compared = null;
+    this.comparing.forget();
     if (await this.do(() => this.host.openRun(id))) this.#show();
   }
 
   /** Shows a row of another run. */
   async reopenAt(document: number, seq: number): Promise<void> {
     if (document === this.log.document) {
-      this.leaveComparison();
+      this.comparing.leave();
       this.show(seq);
       return;
     }
@@ -429,6 +403,18 @@ export class App {
     await this.do(async () => (this.boot = await this.host.boot()));
   }
 
+  /** To the field that takes whatever is pasted. */
+  async toField(): Promise<void> {
+    if (this.screen !== "start") await this.toStart();
+    this.fieldWanted += 1;
+  }
+
+  /** Asks how the run is to be written to a file; with a kind, that one is chosen first. */
+  export(kind: FormatKind | null = null): void {
+    this.exportKind = kind;
+    this.panel = "export";
+  }
+
   /** Does something that may be refused, and says so when it is. True when it was done. */
   async do(action: () => Promise<unknown>): Promise<boolean> {
     this.busy = true;
@@ -481,54 +467,11 @@ export class App {
 
   /** Does something with the tokens or the client; what comes of it is selected as it comes. */
   async act(kind: ActionKind, call: ToolCall | null = null): Promise<boolean> {
-    if (!this.can(kind) || !(await this.#mayAct(kind))) return false;
+    if (!this.can(kind) || !(await mayAct(this, kind))) return false;
     this.selection.follow();
     const done = await this.do(() => this.host.act({ kind, call }));
     if (done && this.panel !== null) this.panel = null;
     return done;
-  }
-
-  async #mayAct(kind: ActionKind): Promise<boolean> {
-    const info = this.boot?.tables.actions.find((action) => action.kind === kind);
-    if (!info?.loses) return true;
-    const { title, help } = info;
-    return this.questions.sure({
-      title: `${title}?`,
-      loses: `${help}. This cannot be undone: what it ends at the server is gone.`,
-      yes: title,
-    });
-  }
-
-  /** A run that waits for the user, or goes on by itself, stops when another one begins. */
-  async #mayLeave(): Promise<boolean> {
-    if (!this.log.view?.goes_on) return true;
-    return this.questions.sure({
-      title: "Start again?",
-      loses: this.waits
-        ? "This run waits for you. What you do in the browser from now on does not reach it; its rows stay under Runs."
-        : "This run is under way. It stays under Runs as far as it got.",
-      yes: "Start again",
-    });
-  }
-
-  /** Asks each time that the window is to be closed while something is under way. */
-  async #askWhenClosed(): Promise<void> {
-    for (;;) {
-      await this.host.closeAsked();
-      const close = await this.questions.sure({
-        title: "Close while this goes on?",
-        loses: this.clients.playing
-          ? "Known clients are being played against a server. What was played so far is gone when the window closes."
-          : this.status?.is === "observing"
-            ? "A client is being observed. It gets no answer from the address it was given once the window is closed."
-            : this.waits
-              ? "This run waits for you. It is kept among the past runs as far as it got, and cannot be gone on with."
-              : "This run is under way. It is kept among the past runs as far as it got.",
-        yes: "Stop and close",
-        no: "Keep running",
-      });
-      await this.host.answerClose(close);
-    }
   }
 
   /** Forgets a past run, which can be restored for a while. */

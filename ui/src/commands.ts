@@ -2,6 +2,7 @@ import { TABS } from "./app.svelte";
 import type { App, Tab } from "./app.svelte";
 import { canBeFixed } from "./findings/answer";
 import { groupsOf } from "./flow/actions";
+import type { Theme } from "./host/bindings/Theme";
 import { isCharacter } from "./shared/keys";
 
 /** Something that can be done by key, by button or from the palette. */
@@ -12,6 +13,10 @@ export interface Command {
   keys: string[];
   /** Absent: always. */
   when?: (app: App) => boolean;
+  /** For what is on or off: whether it is on. */
+  on?: (app: App) => boolean;
+  /** It can be done while a dialog is open, too. */
+  anywhere?: true;
   do: (app: App) => unknown;
 }
 
@@ -24,9 +29,29 @@ const TAB_TITLES: Partial<Record<Tab, string>> = {
   tokens: "Every token of the run",
 };
 
+const THEMES: [Theme, string][] = [
+  ["light", "Light theme"],
+  ["dark", "Dark theme"],
+  ["system", "Theme of the system"],
+];
+
 const running = (app: App) => app.screen === "run";
 
 export const COMMANDS: Command[] = [
+  {
+    id: "start",
+    title: "Find the problem",
+    keys: [],
+    when: (app) => app.begin !== null,
+    do: (app) => app.begin?.(true),
+  },
+  {
+    id: "start-step",
+    title: "Step through",
+    keys: [],
+    when: (app) => app.begin !== null,
+    do: (app) => app.begin?.(false),
+  },
   {
     id: "tour-next",
     title: "Go on with the tour",
@@ -130,14 +155,14 @@ export const COMMANDS: Command[] = [
     title: "Compare with the run before",
     keys: ["D"],
     when: (app) => running(app) && app.before !== null,
-    do: (app) => app.before !== null && app.compare(app.before, app.log.document),
+    do: (app) => app.before !== null && app.comparing.show(app.before, app.log.document),
   },
   {
     id: "leave-comparison",
     title: "Back from the comparison to the run",
     keys: ["Escape"],
     when: (app) => app.screen === "compare",
-    do: (app) => app.leaveComparison(),
+    do: (app) => app.comparing.leave(),
   },
   {
     id: "clients",
@@ -165,6 +190,12 @@ export const COMMANDS: Command[] = [
     title: "Open a recording",
     keys: ["Ctrl+O"],
     do: (app) => app.chooseRecording(),
+  },
+  {
+    id: "paste",
+    title: "Paste a request, a log or a token",
+    keys: [],
+    do: (app) => app.toField(),
   },
   {
     id: "findings",
@@ -272,7 +303,7 @@ export const COMMANDS: Command[] = [
     title: "Export",
     keys: ["X"],
     when: running,
-    do: (app) => (app.panel = "export"),
+    do: (app) => app.export(),
   },
   {
     id: "copy-report",
@@ -282,29 +313,69 @@ export const COMMANDS: Command[] = [
     do: (app) => app.copyReport(),
   },
   {
+    id: "bug-report",
+    title: "Bug report for whoever has to act",
+    keys: [],
+    when: (app) => running(app) && app.log.findings.length > 0,
+    do: (app) => app.export("bug_report"),
+  },
+  {
     id: "larger",
     title: "Larger text",
     keys: ["Ctrl++", "Ctrl+="],
+    anywhere: true,
     do: (app) => app.look.resize(1),
   },
-  { id: "smaller", title: "Smaller text", keys: ["Ctrl+-"], do: (app) => app.look.resize(-1) },
-  { id: "usual", title: "Usual size of text", keys: ["Ctrl+0"], do: (app) => app.look.resize(0) },
+  {
+    id: "smaller",
+    title: "Smaller text",
+    keys: ["Ctrl+-"],
+    anywhere: true,
+    do: (app) => app.look.resize(-1),
+  },
+  {
+    id: "usual",
+    title: "Usual size of text",
+    keys: ["Ctrl+0"],
+    anywhere: true,
+    do: (app) => app.look.resize(0),
+  },
   {
     id: "density",
-    title: "Rows closer together, or farther apart",
+    title: "Rows close together",
     keys: [],
+    on: (app) => app.look.density === "compact",
     do: (app) => app.look.setDensity(app.look.density === "compact" ? "comfortable" : "compact"),
   },
   {
     id: "letters",
-    title: "Keys of one letter on or off",
+    title: "Keys of one letter",
     keys: [],
+    on: (app) => app.look.letters,
     do: (app) => app.look.setLetters(!app.look.letters),
   },
-  { id: "light", title: "Light theme", keys: [], do: (app) => app.setTheme("light") },
-  { id: "dark", title: "Dark theme", keys: [], do: (app) => app.setTheme("dark") },
-  { id: "system", title: "Theme of the system", keys: [], do: (app) => app.setTheme("system") },
-  { id: "palette", title: "All commands", keys: ["Ctrl+K"], do: (app) => (app.panel = "palette") },
+  ...THEMES.map(([theme, title]): Command => ({
+    id: theme,
+    title,
+    keys: [],
+    on: (app) => app.theme === theme,
+    do: (app) => app.setTheme(theme),
+  })),
+  {
+    id: "menu-bar",
+    title: "Menu bar",
+    keys: ["F10"],
+    when: (app) => !app.alwaysHasMenus,
+    on: (app) => app.look.menuBar,
+    do: (app) => app.look.setMenuBar(!app.look.menuBar),
+  },
+  {
+    id: "palette",
+    title: "All commands",
+    keys: ["Ctrl+K"],
+    anywhere: true,
+    do: (app) => (app.panel = "palette"),
+  },
   {
     id: "tour",
     title: "Take the tour",
@@ -313,10 +384,23 @@ export const COMMANDS: Command[] = [
     do: (app) => app.tour.begin(),
   },
   {
+    id: "explain",
+    title: "Explain an error text of a client",
+    keys: [],
+    do: (app) => app.toField(),
+  },
+  {
     id: "shortcuts",
     title: "Keyboard shortcuts",
     keys: ["?"],
     do: (app) => (app.panel = "shortcuts"),
+  },
+  {
+    id: "quit",
+    title: "Quit Authscope",
+    keys: ["Ctrl+Q", "Ctrl+W"],
+    anywhere: true,
+    do: (app) => app.do(() => app.host.close()),
   },
 ];
 
@@ -340,4 +424,9 @@ export function commandsOf(app: App): Command[] {
 export function commandFor(app: App, keys: string): Command | undefined {
   if (!app.look.letters && isCharacter(keys)) return undefined;
   return COMMANDS.find((command) => command.keys.includes(keys) && (command.when?.(app) ?? true));
+}
+
+/** What can be done now: while a dialog is open, little. */
+export function canDo(app: App, { when, anywhere }: Command): boolean {
+  return (anywhere || !app.hasDialog) && (when?.(app) ?? true);
 }

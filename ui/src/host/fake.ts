@@ -27,6 +27,8 @@ const NOT_KEPT =
 
 /** What a page is told in place of the button of a window that closes it. */
 const CLOSE = "fake-close";
+/** And in place of a menu: its detail is the command. */
+const CHOOSE = "fake-menu";
 
 /** Plays a fixture in a browser, for development and tests: no program, no network. */
 export function fakeHost(query: URLSearchParams): Host {
@@ -42,6 +44,8 @@ export function fakeHost(query: URLSearchParams): Host {
   let polls: ReturnType<typeof setTimeout> | undefined;
 
   let touring = false;
+  let choose: (command: string) => void = () => {};
+  addEventListener(CHOOSE, (event) => choose((event as CustomEvent<string>).detail));
 
   const refused = (): void => {
     if (chosen.refuses)
@@ -286,6 +290,16 @@ export function fakeHost(query: URLSearchParams): Host {
     answerClose: async (close) => {
       if (close) play.end();
       document.documentElement.dataset.closed = String(close);
+    },
+    close: async () => {
+      dispatchEvent(new Event(CLOSE));
+    },
+    setMenus: async (menus, bar, chosen) => {
+      document.documentElement.dataset.menus = JSON.stringify({ menus, bar });
+      choose = chosen;
+    },
+    setMenuState: async (can, on) => {
+      document.documentElement.dataset.menuState = JSON.stringify({ can, on });
     },
     explain: async (text) => (/registration/i.test(text) ? KNOWN : []),
 

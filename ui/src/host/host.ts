@@ -148,6 +148,15 @@ export interface Host {
   closeAsked(): Promise<void>;
   /** Closes the window and ends what is under way, or lets both be. */
   answerClose(close: boolean): Promise<void>;
+  /** Asks for the window to be closed, as its button does. */
+  close(): Promise<void>;
+  /**
+   * Gives the window its menus; `chosen` gets the command of an item. `bar`: above the page, where
+   * the system has no other place for them.
+   */
+  setMenus(menus: Menu[], bar: boolean, chosen: (command: string) => void): Promise<void>;
+  /** Which commands can be done now, and which of those that can be on are. */
+  setMenuState(can: string[], on: string[]): Promise<void>;
   /** What is known of an error text that a client printed, the closest first. */
   explain(text: string): Promise<ClientText[]>;
 
@@ -156,6 +165,18 @@ export interface Host {
   /** http and https only. */
   openLink(url: string): Promise<void>;
 }
+
+/** One menu of the window. */
+export interface Menu {
+  title: string;
+  items: MenuItem[];
+}
+
+export type MenuItem =
+  | { is: "command"; id: string; title: string; keys: string[]; checks: boolean }
+  | { is: "line" }
+  /** Undo, cut, copy, paste and what else the system knows of texts. */
+  | { is: "editing" };
 
 /** The rejection of a command, whatever shape it came in. */
 export function asAppError(reason: unknown): AppError {

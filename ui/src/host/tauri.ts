@@ -80,6 +80,12 @@ export function tauriHost(): Host {
     fileGiven: () => invoke("file_given"),
     closeAsked: () => invoke("close_asked"),
     answerClose: (close) => invoke("answer_close", { close }),
+    close: () => invoke("close_window"),
+    setMenus: (menus, bar, chosen) => {
+      const channel = new Channel<string>(chosen);
+      return invoke("set_menus", { menus, bar, channel });
+    },
+    setMenuState: (can, on) => invoke("set_menu_state", { can, on }),
     explain: (text) => invoke("explain", { text }),
 
     saveSettings: (settings) => invoke("save_settings", { settings }),

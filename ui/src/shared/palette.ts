@@ -33,10 +33,11 @@ export function entriesOf(app: App, text: string): Entry[] {
 function commandEntries(app: App): Entry[] {
   return commandsOf(app)
     .filter(({ id, when }) => id !== "palette" && (when?.(app) ?? true))
-    .map(({ id, title, keys, do: run }) => ({
+    .map(({ id, title, keys, on, do: run }) => ({
       id,
       group: "Do",
       title,
+      ...(on && { more: on(app) ? "on" : "off" }),
       keys: keys[0],
       do: () => run(app),
     }));
