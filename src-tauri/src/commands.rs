@@ -361,6 +361,16 @@ pub async fn save_settings(app: State<'_, App>, settings: Settings) -> Answer {
     app.save_settings(settings).await
 }
 
+/// How large the page is drawn, of its usual size.
+#[tauri::command]
+pub async fn set_zoom(window: WebviewWindow, zoom: f64) -> Answer {
+    window.set_zoom(zoom).map_err(|error| AppError {
+        code: ErrorCode::NotNow,
+        message: format!("The size of the text could not be changed: {error}"),
+        hint: None,
+    })
+}
+
 #[tauri::command]
 pub async fn clear_history(app: State<'_, App>) -> Answer {
     app.clear_history().await

@@ -136,6 +136,7 @@ fn main() {
             commands::file_given,
             commands::close_asked,
             commands::answer_close,
+            commands::set_zoom,
             menus::close_window,
             menus::set_menus,
             menus::set_menu_state,

@@ -182,7 +182,10 @@ fn built(
     let bar = Menu::new(handle)?;
     let mut commands = Vec::new();
     if IS_MACOS {
-        let quit = menus.iter().flat_map(|menu| &menu.items).find(is_quit);
+        let quit = menus
+            .iter()
+            .flat_map(|menu| &menu.items)
+            .find(|item| is_quit(item));
         bar.append(&program_menu(handle, quit, &mut commands)?)?;
     }
     for PageMenu { title, items } in menus {
@@ -190,7 +193,7 @@ fn built(
         let submenu = Submenu::new(handle, format!("&{title}"), true)?;
         for item in items {
             match item {
-                item if IS_MACOS && is_quit(&item) => {}
+                item if IS_MACOS && is_quit(item) => {}
                 PageItem::Line => submenu.append(&PredefinedMenuItem::separator(handle)?)?,
                 PageItem::Editing => editing::append(handle, &submenu)?,
                 command => append_command(handle, &submenu, command, &mut commands)?,
@@ -201,8 +204,7 @@ fn built(
     Ok((bar, commands))
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "`find` hands it over so")]
-fn is_quit(item: &&PageItem) -> bool {
+fn is_quit(item: &PageItem) -> bool {
     matches!(item, PageItem::Command { id, .. } if id == QUIT)
 }
 

@@ -267,25 +267,6 @@ async fn a_window_at_rest_closes_without_a_question() {
     window::until_ended(program).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_bar_of_menus_takes_height_only_when_it_is_wanted() {
-    let window = Window::open("menus").await;
-    let whole = window.height().await;
-    window.click("settings").await;
-    window.click("menu-bar").await;
-    window.until_height(|height| height < whole).await;
-    window.picture("with-bar").await;
-    window.click("menu-bar").await;
-    window.until_height(|height| height == whole).await;
-    window.click("menu-bar").await;
-    window.until_height(|height| height < whole).await;
-    let folder = window.folder().to_owned();
-    window.close().await;
-    let again = Window::open_in("menus-again", &folder).await;
-    again.until_height(|height| height < whole).await;
-    again.close().await;
-}
-
 /// What the keychain of this session holds.
 async fn keychain() -> Vec<(String, Secret)> {
     let vault = tokio::task::spawn_blocking(Vault::open)

@@ -404,22 +404,6 @@ impl Window {
         .await;
     }
 
-    /// How high the page is.
-    pub async fn height(&self) -> u64 {
-        let height = self.client.execute("return innerHeight", vec![]).await;
-        height
-            .ok()
-            .and_then(|value| value.as_u64())
-            .expect("a number")
-    }
-
-    pub async fn until_height(&self, is_there: impl Fn(u64) -> bool) {
-        self.until("another height of the page", async |window| {
-            is_there(window.height().await).then_some(())
-        })
-        .await;
-    }
-
     /// How many pixels the page is wider than its window.
     pub async fn horizontal_overflow(&self) -> f64 {
         let script = "return document.documentElement.scrollWidth - innerWidth";

@@ -128,6 +128,8 @@ export class App {
   lastLab: string | null = null;
   /** What was asked of a tool last, to begin the next call with. */
   lastCall: ToolCall | null = null;
+  /** The recording that is being read: a large one takes a while. */
+  opening = $state<string | null>(null);
   /** What is known of the error of a client in what was opened last. */
   known = $state.raw<ClientText[]>([]);
   /** The parts of the diagram that are folded away, each by its first row. */
@@ -350,12 +352,13 @@ export class App {
 
   /** Opens a recording that was chosen, dropped or given by the system. */
   async openFile(path: string): Promise<void> {
-    await this.#open(() => this.host.openFile(path));
+    const name = path.split(/[\\/]/).at(-1) ?? path;
+    await this.#open(name, () => this.host.openFile(path));
   }
 
   /** Judges a text that was pasted. */
   async openText(text: string): Promise<void> {
-    await this.#open(() => this.host.openText(text));
+    await this.#open("what was pasted", () => this.host.openText(text));
   }
 
   /** Asks for a recording and opens it. */
@@ -371,9 +374,10 @@ export class App {
     for (;;) await this.openFile(await this.host.fileGiven());
   }
 
-  async #open(open: () => Promise<RecordingView>): Promise<void> {
+  async #open(what: string, open: () => Promise<RecordingView>): Promise<void> {
     this.#fresh = false;
     this.known = [];
+    this.opening = what;
     await this.do(async () => {
       const recording = await open();
       this.known = recording.known;
@@ -381,6 +385,7 @@ export class App {
       if (recording.exchanges === 0) this.screen = "start";
       else this.#show();
     });
+    this.opening = null;
   }
 
   #show(): void {

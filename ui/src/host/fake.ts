@@ -291,6 +291,10 @@ export function fakeHost(query: URLSearchParams): Host {
       if (close) play.end();
       document.documentElement.dataset.closed = String(close);
     },
+    setZoom: async (zoom) => {
+      // A browser's own zoom is out of reach for a page.
+      document.body.style.setProperty("zoom", String(zoom));
+    },
     close: async () => {
       dispatchEvent(new Event(CLOSE));
     },

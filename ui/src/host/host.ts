@@ -148,6 +148,8 @@ export interface Host {
   closeAsked(): Promise<void>;
   /** Closes the window and ends what is under way, or lets both be. */
   answerClose(close: boolean): Promise<void>;
+  /** How large the page is drawn, of its usual size. */
+  setZoom(zoom: number): Promise<void>;
   /** Asks for the window to be closed, as its button does. */
   close(): Promise<void>;
   /**

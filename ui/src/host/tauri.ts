@@ -80,6 +80,7 @@ export function tauriHost(): Host {
     fileGiven: () => invoke("file_given"),
     closeAsked: () => invoke("close_asked"),
     answerClose: (close) => invoke("answer_close", { close }),
+    setZoom: (zoom) => invoke("set_zoom", { zoom }),
     close: () => invoke("close_window"),
     setMenus: (menus, bar, chosen) => {
       const channel = new Channel<string>(chosen);
