@@ -426,6 +426,39 @@ fn fifty_open_documents_take_little_more_memory_than_one() {
     assert!(fifty < 2 * one, "{one} bytes with one, {fifty} with fifty");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_text_that_holds_a_secret_is_told_from_others() {
+    let (run, kept) = (folder("copied"), folder("copied-later"));
+    let lab = lab(None).await;
+    let vault = Vault::memory("a test keeps no tokens");
+    let app = App::with_vault(run.clone(), run, vault.clone());
+    app.start(options(lab.mcp_url()), None)
+        .await
+        .expect("it starts");
+    let document = app.document().expect("it was started");
+    let session = document.session().expect("a run");
+    session.run().await.expect("there is a step");
+    within("the run", document.rest()).await;
+    let sets = vault.list().await.expect("it can be read");
+    let set = sets.first().expect("the run has a token");
+    let token = set.access_token.expose().to_owned();
+    let id = session::token_id(&set.key);
+    let header = format!("Authorization: Bearer {token}");
+    let encoded = trace::encode_pairs([("access_token", token.as_str())]);
+    for secret in [token.clone(), header.clone(), encoded] {
+        assert!(app.holds_secret(secret.clone()).await, "{secret}");
+    }
+    for harmless in [lab.mcp_url(), "", "Authorization: Bearer", &set.key.issuer] {
+        assert!(!app.holds_secret(harmless.into()).await, "{harmless}");
+    }
+    // A token of the keychain is a secret wherever no run shows it.
+    let app = App::with_vault(kept.clone(), kept, vault);
+    assert!(!app.holds_secret(header.clone()).await, "nobody saw it");
+    app.reveal_token(&id).await.expect("it is kept");
+    assert!(app.holds_secret(header).await);
+    assert!(!app.holds_secret(lab.mcp_url().into()).await);
+}
+
 fn large_tokens(number: usize) -> TokenSet {
     let client_id = format!("client-{number}");
     TokenSet {

@@ -10,8 +10,9 @@ use diagnosis::ClientText;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State, WebviewWindow};
 use tauri_plugin_dialog::DialogExt as _;
-use trace::{BrowserShows, Outcome, Request};
+use trace::{BrowserShows, Outcome, Request, Secret};
 
+use crate::clipboard::Copied;
 use crate::closing::Closing;
 use crate::given::Given;
 use crate::updates::{Carrier, Updates};
@@ -374,6 +375,16 @@ pub async fn set_zoom(window: WebviewWindow, zoom: f64) -> Answer {
 #[tauri::command]
 pub async fn clear_history(app: State<'_, App>) -> Answer {
     app.clear_history().await
+}
+
+/// The page put a text on the clipboard.
+#[tauri::command]
+pub async fn copied(app: State<'_, App>, copied: State<'_, Copied>, text: String) -> Answer {
+    let known = Secret::new(text.clone());
+    if app.holds_secret(text).await {
+        copied.secret(known);
+    }
+    Ok(())
 }
 
 #[tauri::command]

@@ -5,6 +5,7 @@
 
 mod attention;
 mod client_commands;
+mod clipboard;
 mod closing;
 mod commands;
 mod given;
@@ -16,13 +17,14 @@ use std::path::Path;
 
 use app::App;
 use tauri::plugin::TauriPlugin;
-use tauri::{DragDropEvent, Manager as _, WebviewWindowBuilder, WindowEvent, Wry};
+use tauri::{DragDropEvent, Manager as _, RunEvent, WebviewWindowBuilder, WindowEvent, Wry};
 use tauri_plugin_window_state::StateFlags;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::clipboard::Copied;
 use crate::closing::Closing;
 use crate::given::Given;
 use crate::menus::Menus;
@@ -65,6 +67,7 @@ fn main() {
             handle.manage(Carrier::default());
             handle.manage(Closing::new());
             handle.manage(Menus::default());
+            handle.manage(Copied::new(handle.handle()));
             let given = Given::new();
             let folder = std::env::current_dir().unwrap_or_default();
             given.give_arguments(std::env::args(), &folder);
@@ -143,15 +146,19 @@ fn main() {
             commands::explain,
             commands::save_settings,
             commands::clear_history,
+            commands::copied,
             commands::open_link,
         ])
         .build(tauri::generate_context!("tauri.conf.json"));
     let built = built.map(|program| {
-        program.run(|_handle, _event| {
+        program.run(|handle, event| {
+            if matches!(event, RunEvent::Exit) {
+                handle.state::<Copied>().end();
+            }
             // macOS opens files by an event of its own.
             #[cfg(target_os = "macos")]
-            if let tauri::RunEvent::Opened { urls } = _event {
-                let given = _handle.state::<Given>();
+            if let RunEvent::Opened { urls } = event {
+                let given = handle.state::<Given>();
                 let files = urls.iter().filter_map(|url| url.to_file_path().ok());
                 files.for_each(|path| given.give(&path));
             }

@@ -308,6 +308,23 @@ test("tokens are masked, revealed on request, count down and can be deleted", as
   await closed(page);
 });
 
+test("the program is told of what is copied, by a button and by the keys", async () => {
+  const page = await ui.open("?fixture=healthy&at=end");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const told = () => page.evaluate(() => document.documentElement.dataset.copied);
+  await page.find("tokens-open").click();
+  await page.find("token-copy").click();
+  await visible(page.getByText("The access token is on the clipboard"));
+  const token = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(token, /^eyJ/);
+  assert.equal(await told(), token);
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelector("#row-12")));
+  await page.keyboard.press("ControlOrMeta+c");
+  assert.equal(await told(), await page.evaluate(() => navigator.clipboard.readText()));
+  await closed(page);
+});
+
 test("what is refused is said, and nothing is lost", async () => {
   const page = await ui.open("?fixture=errors&at=2");
   await page.keyboard.press("Enter");

@@ -1,6 +1,7 @@
 //! What one running program holds: settings, vault, the open documents and the labs they run
 //! against. The commands of a window are its methods.
 
+mod copied;
 mod exports;
 mod follower;
 mod kept_tokens;
@@ -15,6 +16,7 @@ use diagnosis::Finding;
 use formats::{FORMATS, Opened};
 use session::{AppError, Breakpoint, ErrorCode, MOST_COPIES, Options, Session, vault_view};
 use tokio::sync::{Mutex, OnceCell, watch};
+use trace::Secret;
 use vault::Vault;
 
 pub(crate) use self::exports::absolute;
@@ -55,6 +57,8 @@ pub struct App {
     export_folder: PathBuf,
     /// The breakpoints.
     breakpoints: Mutex<Vec<Breakpoint>>,
+    /// Tokens of the keychain that the user was shown.
+    revealed: Mutex<Vec<Secret>>,
     /// The table of clients that was played last.
     pub(crate) played: PlayedClients,
 }
@@ -73,6 +77,7 @@ impl App {
             current: watch::Sender::new(None),
             export_folder,
             breakpoints: Mutex::default(),
+            revealed: Mutex::default(),
             played: PlayedClients::default(),
         }
     }

@@ -314,6 +314,9 @@ export function fakeHost(query: URLSearchParams): Host {
       history = [];
     },
     openLink: async () => {},
+    copied: async (text) => {
+      document.documentElement.dataset.copied = text;
+    },
   };
 }
 

@@ -166,6 +166,8 @@ export interface Host {
   clearHistory(): Promise<void>;
   /** http and https only. */
   openLink(url: string): Promise<void>;
+  /** A text is on the clipboard now. The program takes it off again after a minute when it holds a secret. */
+  copied(text: string): Promise<void>;
 }
 
 /** One menu of the window. */

@@ -92,5 +92,6 @@ export function tauriHost(): Host {
     saveSettings: (settings) => invoke("save_settings", { settings }),
     clearHistory: () => invoke("clear_history"),
     openLink: (url) => invoke("open_link", { url }),
+    copied: (text) => invoke("copied", { text }),
   };
 }

@@ -11,6 +11,7 @@ impl App {
     /// When the token is not kept any more, or the keychain does not give it.
     pub async fn reveal_token(&self, id: &str) -> Result<RevealedToken, AppError> {
         let set = self.token(id).await?;
+        self.revealed(&set).await;
         Ok(RevealedToken {
             access_token: set.access_token.expose().into(),
             refresh_token: set.refresh_token.map(|token| token.expose().into()),
