@@ -93,9 +93,9 @@ mod system {
         let Ok(mut clipboard) = arboard::Clipboard::new() else {
             return;
         };
-        let is_there = clipboard
-            .get_text()
-            .is_ok_and(|text| text == secret.expose());
+        // Windows ends lines in its own way.
+        let there = clipboard.get_text().unwrap_or_default();
+        let is_there = there.replace("\r\n", "\n") == secret.expose();
         if is_there && let Err(error) = clipboard.clear() {
             tracing::warn!(%error, "a secret could not be taken off the clipboard");
         }
