@@ -7,7 +7,8 @@ use diagnosis::Judgement;
 use formats::{Opened, PieceKind, ReadError};
 use session::Status;
 use trace::{
-    Decision, Exchange, FlowInfo, Origin, Purpose, RpcAnswer, Trace, rpc_answer, short_path,
+    Decision, Entry, EntryKind, Exchange, FlowInfo, Origin, Purpose, RpcAnswer, Trace, rpc_answer,
+    short_path,
 };
 
 use crate::evidence::known_words;
@@ -126,14 +127,21 @@ pub(crate) fn flow_status(trace: &Trace, flow: Option<&FlowInfo>) -> Status {
         }),
         _ => None,
     });
-    let exchanges = live.iter().filter_map(|entry| entry.exchange());
-    end.unwrap_or_else(|| by_traffic(exchanges))
+    end.unwrap_or_else(|| by_traffic(&live))
 }
 
 /// How a flow without decisions ended: another client's.
-fn by_traffic<'a>(exchanges: impl DoubleEndedIterator<Item = &'a Exchange>) -> Status {
+fn by_traffic(entries: &[&Entry]) -> Status {
     let mut last = None;
-    for exchange in exchanges.rev() {
+    for entry in entries.iter().rev() {
+        let exchange = match &entry.kind {
+            EntryKind::Exchange(exchange) => exchange,
+            EntryKind::BrowserOpened(visit) => {
+                last.get_or_insert(Last::Visit(&visit.url));
+                break;
+            }
+            _ => continue,
+        };
         match &exchange.purpose {
             Purpose::Unrelated
             | Purpose::WithinPage
@@ -146,29 +154,44 @@ fn by_traffic<'a>(exchanges: impl DoubleEndedIterator<Item = &'a Exchange>) -> S
                 return Status::Done { message };
             }
             Purpose::Mcp { .. } if exchange.status() == Some(202) => {
-                last.get_or_insert(exchange);
+                last.get_or_insert(Last::Exchange(exchange));
             }
             _ => {
-                last.get_or_insert(exchange);
+                last.get_or_insert(Last::Exchange(exchange));
                 break;
             }
         }
     }
     let message = match last {
         None => "The recording shows no OAuth flow of an MCP client.".to_owned(),
-        Some(exchange) => {
+        Some(Last::Visit(url)) => format!(
+            "The recording ends with the browser at {}; it did not come back.",
+            path_of(url)
+        ),
+        Some(Last::Exchange(exchange)) => {
             let request = &exchange.request;
             let answer = exchange
                 .status()
                 .map_or("not answered".to_owned(), |status| {
                     format!("answered {status}")
                 });
-            let path = short_path(&request.url);
-            let path = path.split('?').next().unwrap_or_default();
+            let path = path_of(&request.url);
             format!("The recording ends at {} {path}, {answer}.", request.method)
         }
     };
     Status::Ended { message }
+}
+
+/// What is the last of a flow.
+enum Last<'t> {
+    Exchange(&'t Exchange),
+    /// The browser was sent to this URL.
+    Visit(&'t str),
+}
+
+fn path_of(url: &str) -> String {
+    let path = short_path(url);
+    path.split('?').next().unwrap_or_default().to_owned()
 }
 
 /// Whether an MCP call was answered with a result, or with what was not recorded of one.

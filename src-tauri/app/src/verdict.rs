@@ -90,18 +90,27 @@ impl RunVerdict {
     }
 }
 
-/// What was under way, with what had been found out by then about a page that this program cannot
-/// see.
+/// What was under way and what explains it, with what had been found out by then about a page that
+/// this program cannot see.
 fn ended(trace: &Trace, message: &str, worst: Option<&Finding>) -> String {
     let page = diagnosis::probed_page(trace).filter(|_| browser_is_away(trace));
-    let Some(page) = page else {
-        return message.to_owned();
+    let of_page = |finding: &Finding, exchange| finding.exchange == Some(exchange);
+    let (page, cause) = match page {
+        // An error elsewhere is not what the page shows.
+        Some(page) => (
+            format!(" {}", page.text),
+            worst.filter(|finding| of_page(finding, page.exchange)),
+        ),
+        None => (String::new(), worst),
     };
-    let of_page = worst.filter(|finding| finding.exchange == Some(page.exchange));
-    let cause = of_page.map_or(String::new(), |finding| {
-        format!(" {}.{}", finding.title, to_change(Some(finding)))
+    let cause = cause.map_or(String::new(), |finding| {
+        let told = match finding.level {
+            Level::Error => "",
+            Level::Warning | Level::Note => "First warning: ",
+        };
+        format!(" {told}{}.{}", finding.title, to_change(Some(finding)))
     });
-    format!("{message} {}{cause}", page.text)
+    format!("{message}{page}{cause}")
 }
 
 /// Whether nothing was taken for an answer since the browser was sent away.
@@ -364,6 +373,28 @@ mod tests {
             two.text.contains("2 errors were found, first: A01"),
             "{}",
             two.text
+        );
+    }
+
+    #[test]
+    fn a_recording_that_ends_early_names_what_explains_it() {
+        let message = "The recording ends at POST /token, answered 400.".to_owned();
+        let status = Status::Ended { message };
+        let text = |findings: &[Finding]| {
+            let verdict = RunVerdict::of(&nothing(), &status, findings);
+            verdict.expect("it is over").text
+        };
+        let ends = "The recording ends at POST /token, answered 400.";
+        let change = "To change: the MCP server https://mcp.example (most likely).";
+        assert_eq!(text(&[]), ends);
+        assert_eq!(text(&[finding("A01", Level::Note, None)]), ends);
+        assert_eq!(
+            text(&[finding("A01", Level::Error, None)]),
+            format!("{ends} A01 is the fault. {change}")
+        );
+        assert_eq!(
+            text(&[finding("A01", Level::Warning, None)]),
+            format!("{ends} First warning: A01 is the fault. {change}")
         );
     }
 
