@@ -35,7 +35,7 @@ pub fn replay(bare: Trace) -> Trace {
     }
     let exchanges = unwrap::exchanges(&bare);
     let places = if bare.origin == Origin::Observed {
-        places::Places::observed(&exchanges)
+        places::Places::observed(&exchanges, &bare.server_url)
     } else {
         places::Places::of(&exchanges)
     };

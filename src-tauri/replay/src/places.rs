@@ -69,12 +69,17 @@ impl Places {
         places
     }
 
-    /// The same for what our own proxy recorded.
-    pub fn observed(exchanges: &[Exchange]) -> Self {
-        Self {
+    /// The same for what our own proxy recorded: it knows which server it stands before, whatever
+    /// that answers.
+    pub fn observed(exchanges: &[Exchange], server_url: &str) -> Self {
+        let mut places = Self {
             are_observed: true,
             ..Self::of(exchanges)
+        };
+        if let Ok(url) = url::Url::parse(server_url.trim()) {
+            places.take_resource(address(url.as_str()).to_owned());
         }
+        places
     }
 
     fn take(&mut self, exchange: &Exchange) {
@@ -290,6 +295,13 @@ fn issuer_of(url: &str, path: &str) -> Option<(String, WellKnown)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_knows_its_server_before_anything_was_said() {
+        let places = Places::observed(&[], "https://MCP.example/mcp");
+        assert!(places.is_mcp("https://mcp.example/mcp?view=1"));
+        assert!(!places.is_mcp("https://mcp.example/register"));
+    }
 
     #[test]
     fn a_metadata_url_says_whose_it_is() {
