@@ -74,6 +74,12 @@ impl Proxy {
                 entry.says_nothing();
             }
         }
+        if self.meets_limit(Limit::ResourceIsOurs)
+            && response.status == StatusCode::UNAUTHORIZED.as_u16()
+            && asking.request.header_value("authorization").is_some()
+        {
+            entry.says_nothing();
+        }
         let client = self.seen(&asking, &response);
         let begin = self.first_event(&asking, &response);
         let length = body_length(&asking.request.method, &response);

@@ -5,6 +5,8 @@
 pub enum Limit {
     /// The client talks to the authorization server by itself.
     ServerUnseen,
+    /// The client tells the authorization server, unseen, that its token is for the proxy.
+    ResourceIsOurs,
     /// Nothing is replaced.
     NothingReplaced,
     DpopProof,
@@ -25,6 +27,11 @@ impl Limit {
             Self::ServerUnseen => {
                 "The client talks to the authorization server directly: that part was not seen, and \
                  what is missing of it says nothing."
+            }
+            Self::ResourceIsOurs => {
+                "The client names the proxy's URL to the authorization server, as the resource that \
+                 its token is for. A server that checks it answers invalid_target, and the MCP \
+                 server refuses a token for the proxy; such refusals were not judged."
             }
             Self::NothingReplaced => {
                 "Addresses were not replaced: a client that follows the specification refuses \

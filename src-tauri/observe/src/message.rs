@@ -220,6 +220,9 @@ impl Proxy {
                 _ => None,
             };
             drop(state);
+            if replaced.is_some() && kind == Kind::ResourceMetadata && !all {
+                self.meets(Limit::ResourceIsOurs);
+            }
             if let Some(body) = replaced {
                 client.body.bytes = body;
                 client.body.coding = None;

@@ -108,6 +108,10 @@ impl Proxy {
         locked(&self.met).insert(limit);
     }
 
+    pub(crate) fn meets_limit(&self, limit: Limit) -> bool {
+        locked(&self.met).contains(&limit)
+    }
+
     /// Serves a place on its sockets.
     pub fn serve(self: Arc<Self>, number: usize, sockets: Vec<TcpListener>) {
         let serving = serve(self.clone(), number, sockets, self.ended.clone());

@@ -149,9 +149,9 @@ async fn a_registered_client_comes_back_by_us_and_its_code_is_redeemed() {
 async fn what_is_switched_off_is_not_replaced() {
     let server = Server::start(mcp).await;
     let real = server.origin.clone();
-    for (rewriting, resource, servers) in [
-        (Rewriting::McpServer, false, true),
-        (Rewriting::Nothing, true, true),
+    for (rewriting, resource, servers, notes) in [
+        (Rewriting::McpServer, false, true, 2),
+        (Rewriting::Nothing, true, true, 1),
     ] {
         let observer = observed(format!("{real}/mcp"), |settings| {
             settings.rewriting = rewriting
@@ -169,7 +169,7 @@ async fn what_is_switched_off_is_not_replaced() {
             servers,
             "{found}"
         );
-        assert_eq!(observer.notes().len(), 1);
+        assert_eq!(observer.notes().len(), notes, "{:?}", observer.notes());
     }
 }
 
@@ -292,6 +292,29 @@ async fn refusals_of_what_is_signed_are_held_against_nobody() {
     let purposes: Vec<&Purpose> = all.iter().map(|one| &one.purpose).collect();
     assert_eq!(purposes, [&Purpose::Unrelated, &Purpose::Unknown]);
     assert!(observer.notes()[0].contains("htu"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_asked_for_the_proxy_is_held_against_nobody() {
+    let server = Server::start(mcp).await;
+    let judged = async |rewriting: Rewriting| {
+        let observer = observed(format!("{}/mcp", server.origin), |settings| {
+            settings.rewriting = rewriting;
+        })
+        .await;
+        let port = observer.port();
+        let metadata = "/.well-known/oauth-protected-resource/mcp";
+        raw(&observer, &request("GET", metadata, port, "", "")).await;
+        // This server takes every Bearer token.
+        let token = "authorization: DPoP for-another\r\n";
+        raw(&observer, &request("POST", "/mcp", port, token, "{}")).await;
+        let last = exchanges(&observer).await.pop().expect("it was recorded");
+        assert_eq!(last.status(), Some(401));
+        last.purpose
+    };
+    // Only where the authorization server is told the proxy's URL.
+    assert_eq!(judged(Rewriting::McpServer).await, Purpose::Unrelated);
+    assert_eq!(judged(Rewriting::Everything).await, Purpose::Unknown);
 }
 
 fn header(answer: &str, name: &str) -> String {
