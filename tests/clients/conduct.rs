@@ -13,10 +13,20 @@ pub const REDIRECT_URI: &str = "http://127.0.0.1:43117/callback";
 #[derive(Clone)]
 pub struct Conduct {
     pub first_method: Method,
+    /// What the first request accepts, where that is a GET.
+    pub first_accepts: &'static str,
+    /// It looks at the metadata before it calls.
+    pub looks_first: bool,
     pub metadata_at_root: bool,
     pub openid_first: bool,
     pub registrations: usize,
-    pub registered_uri: &'static str,
+    pub registered_uris: Vec<&'static str>,
+    /// Of the registrations after the first, where it is another one.
+    pub registers_again: Option<&'static str>,
+    /// How often it logs in, with the same registration.
+    pub logins: usize,
+    /// Sends the parameters of the authorization request ahead (RFC 9126).
+    pub pushes: bool,
     /// Parameters of the authorization request that are set, or left out where they are empty.
     pub ask: Vec<(&'static str, &'static str)>,
     /// The same for the token request.
@@ -32,6 +42,8 @@ pub struct Conduct {
     /// Goes on with a token that was never good, so many times.
     pub bad_calls: usize,
     pub refresh: Option<Vec<(&'static str, &'static str)>>,
+    /// Whether calls follow a refresh.
+    pub calls_after_refresh: bool,
     /// How long it was watched after its last request.
     pub watched: Duration,
 }
@@ -39,6 +51,8 @@ pub struct Conduct {
 #[derive(Clone, Copy, PartialEq)]
 pub enum Carry {
     Header,
+    /// In the header, to a URL with a query that does not hold it.
+    HeaderBesideQuery,
     Query,
     Nothing,
     /// There are no calls.
@@ -49,10 +63,15 @@ impl Default for Conduct {
     fn default() -> Self {
         Self {
             first_method: Method::POST,
+            first_accepts: "text/event-stream",
+            looks_first: false,
             metadata_at_root: false,
             openid_first: false,
             registrations: 1,
-            registered_uri: REDIRECT_URI,
+            registered_uris: vec![REDIRECT_URI],
+            registers_again: None,
+            logins: 1,
+            pushes: false,
             ask: Vec::new(),
             redeem: Vec::new(),
             redemptions: 1,
@@ -62,6 +81,7 @@ impl Default for Conduct {
             writes: 0,
             bad_calls: 0,
             refresh: Some(Vec::new()),
+            calls_after_refresh: true,
             watched: Duration::from_secs(120),
         }
     }

@@ -1,14 +1,16 @@
 //! Deliberately broken clients against the lab: each rule about a client fires on the client that
-//! has its fault, and a client that does all it should is silent.
+//! has its fault, and is silent on clients that do all they should or what they may.
 //!
 //! A client is data ([`Conduct`]): what it does otherwise than it should. Its requests are recorded
 //! as a proxy would record them, and judged as a recording is.
+
+use std::time::Duration;
 
 use diagnosis::{Finding, Owner};
 use reqwest::Method;
 use test_support::{lab, within};
 
-use crate::conduct::{Carry, Conduct};
+use crate::conduct::{Carry, Conduct, REDIRECT_URI};
 use crate::recorder::Recorder;
 
 mod conduct;
@@ -42,9 +44,11 @@ const BROKEN: &[(&str, Change)] = &[
     ("K09", |it| it.openid_first = true),
     ("K09", |it| it.first_method = Method::GET),
     ("K10", |it| {
-        it.registered_uri = "http://127.0.0.1:43117/other"
+        it.registered_uris = vec!["http://127.0.0.1:43117/other"]
     }),
-    ("K10", |it| it.registered_uri = "http://127.0.0.1/callback"),
+    ("K10", |it| {
+        it.registered_uris = vec!["http://127.0.0.1/callback"]
+    }),
     ("K11", |it| it.registrations = 2),
     ("K12", |it| it.bad_calls = 3),
     ("K13", |it| it.writes = 2),
@@ -56,6 +60,69 @@ const BROKEN: &[(&str, Change)] = &[
     ("K16", |it| it.callback.push(("state", "another-state"))),
     ("K17", |it| it.redeems = false),
 ];
+
+/// Each rule with clients that look as if they had its fault, and do what they may.
+const LAWFUL: &[(&str, Change)] = &[
+    ("K01", |it| it.looks_first = true),
+    ("K02", |it| it.pushes = true),
+    ("K02", |it| it.refresh = None),
+    ("K03", |it| it.pushes = true),
+    ("K04", |it| it.ask.push(("scope", "mcp:read mcp:write"))),
+    ("K04", |it| it.pushes = true),
+    ("K05", |it| it.pushes = true),
+    ("K05", |it| it.logins = 2),
+    ("K06", |it| it.pushes = true),
+    ("K06", |it| it.logins = 2),
+    ("K07", |it| it.calls_after_refresh = false),
+    ("K07", |it| {
+        it.carry = Carry::None;
+        it.refresh = None;
+        it.watched = Duration::from_secs(30);
+    }),
+    ("K08", |it| it.carry = Carry::HeaderBesideQuery),
+    ("K09", |it| {
+        it.first_method = Method::GET;
+        it.first_accepts = "text/html,*/*;q=0.8";
+    }),
+    ("K10", |it| {
+        it.registered_uris = vec!["http://127.0.0.1:43117/other", REDIRECT_URI]
+    }),
+    ("K11", |it| it.logins = 2),
+    ("K11", |it| {
+        it.registrations = 2;
+        it.registered_uris = vec!["http://127.0.0.1:43118/callback"];
+        it.registers_again = Some(REDIRECT_URI);
+    }),
+    ("K12", |it| it.bad_calls = 2),
+    ("K13", |it| it.writes = 1),
+    ("K14", |it| {
+        it.callback.push(("iss", "https://other.example"));
+        it.redeems = false;
+    }),
+    ("K15", |it| it.logins = 2),
+    ("K16", |it| {
+        it.callback.push(("state", "another-state"));
+        it.redeems = false;
+    }),
+    ("K17", |it| {
+        it.redeems = false;
+        it.watched = Duration::from_secs(30);
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rule_about_a_client_is_silent_on_what_clients_may_do() {
+    let mut accused = Vec::new();
+    for (at, (code, change)) in LAWFUL.iter().enumerate() {
+        let mut conduct = Conduct::default();
+        change(&mut conduct);
+        let found = judged(&conduct).await;
+        if let Some(finding) = found.iter().find(|finding| finding.code == *code) {
+            accused.push(format!("{code}, number {at}: {finding:#?}"));
+        }
+    }
+    assert!(accused.is_empty(), "{}", accused.join("\n"));
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_rule_about_a_client_fires_on_the_client_that_has_its_fault() {
@@ -94,11 +161,13 @@ async fn a_client_that_does_all_it_should_is_silent() {
 }
 
 #[test]
-fn every_rule_about_a_client_has_a_broken_client() {
+fn every_rule_about_a_client_has_a_broken_client_and_a_lawful_one() {
     for rule in diagnosis::catalogue() {
         let about_a_client = rule.code.starts_with('K');
-        let proved = BROKEN.iter().any(|(code, _)| *code == rule.code);
-        assert_eq!(about_a_client, proved, "{} {}", rule.code, rule.rule);
+        for all in [BROKEN, LAWFUL] {
+            let is_listed = all.iter().any(|(code, _)| *code == rule.code);
+            assert_eq!(about_a_client, is_listed, "{} {}", rule.code, rule.rule);
+        }
     }
 }
 

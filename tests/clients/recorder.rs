@@ -41,13 +41,24 @@ impl Recorder {
         let mcp = lab.mcp_url();
         let origin = mcp.strip_suffix("/mcp")?;
         if conduct.first_method == Method::GET {
-            let get = Request::new("GET", mcp).header("accept", "text/html");
+            let get = Request::new("GET", mcp).header("accept", conduct.first_accepts);
             self.get_without_challenge(get);
         }
+        if conduct.looks_first {
+            let place = format!("{origin}/.well-known/oauth-protected-resource/mcp");
+            self.send(Request::new("GET", place)).await;
+        }
         self.send(call(mcp, "initialize")).await;
+        if conduct.looks_first {
+            return self.from_server_metadata(lab, conduct).await;
+        }
         let place = if conduct.metadata_at_root { "" } else { "/mcp" };
         let place = format!("{origin}/.well-known/oauth-protected-resource{place}");
         self.send(Request::new("GET", place)).await;
+        self.from_server_metadata(lab, conduct).await
+    }
+
+    async fn from_server_metadata(&mut self, lab: &Lab, conduct: &Conduct) -> Option<()> {
         let name = if conduct.openid_first {
             "openid-configuration"
         } else {
@@ -57,10 +68,12 @@ impl Recorder {
         self.send(Request::new("GET", place)).await;
 
         let mut client = None;
-        for _ in 0..conduct.registrations {
+        for number in 0..conduct.registrations {
+            let again = conduct.registers_again.filter(|_| number > 0);
+            let uris = again.map_or(conduct.registered_uris.clone(), |uri| vec![uri]);
             let metadata = json!({
                 "client_name": "Broken Client",
-                "redirect_uris": [conduct.registered_uri],
+                "redirect_uris": uris,
                 "grant_types": ["authorization_code", "refresh_token"],
                 "response_types": ["code"],
                 "token_endpoint_auth_method": "none",
@@ -72,19 +85,38 @@ impl Recorder {
             client = text(&self.send(request).await, "client_id");
         }
         let client = client?;
+        for number in 0..conduct.logins {
+            self.log_in(lab, conduct, &client, number).await?;
+        }
+        Some(())
+    }
+
+    async fn log_in(
+        &mut self,
+        lab: &Lab,
+        conduct: &Conduct,
+        client: &str,
+        number: usize,
+    ) -> Option<()> {
+        let mcp = lab.mcp_url();
+        let state = format!("a-state-that-nobody-guesses-{number}");
         let asked = changed(
             &[
                 ("response_type", "code"),
-                ("client_id", &client),
+                ("client_id", client),
                 ("redirect_uri", REDIRECT_URI),
                 ("scope", "mcp:read"),
-                ("state", "a-state-that-nobody-guesses"),
+                ("state", &state),
                 ("code_challenge", CHALLENGE),
                 ("code_challenge_method", "S256"),
                 ("resource", mcp),
             ],
             &conduct.ask,
         );
+        let asked = match conduct.pushes {
+            true => self.pushed(lab, &asked).await?,
+            false => asked,
+        };
         let callback = self.authorize(lab, &asked, &conduct.callback).await?;
         if !conduct.redeems {
             return None;
@@ -98,7 +130,7 @@ impl Recorder {
                 ("grant_type", "authorization_code"),
                 ("code", &code),
                 ("redirect_uri", REDIRECT_URI),
-                ("client_id", &client),
+                ("client_id", client),
                 ("code_verifier", VERIFIER),
                 ("resource", mcp),
             ],
@@ -123,16 +155,30 @@ impl Recorder {
                 &[
                     ("grant_type", "refresh_token"),
                     ("refresh_token", &refresh_token),
-                    ("client_id", &client),
+                    ("client_id", client),
                     ("resource", mcp),
                 ],
                 change,
             );
             let answer = self.send(token_request(lab, &form)).await;
-            self.use_token(mcp, &text(&answer, "access_token")?, conduct)
-                .await;
+            let token = text(&answer, "access_token")?;
+            if conduct.calls_after_refresh {
+                self.use_token(mcp, &token, conduct).await;
+            }
         }
         Some(())
+    }
+
+    /// What is left of an authorization request whose parameters were sent ahead.
+    async fn pushed(
+        &mut self,
+        lab: &Lab,
+        asked: &[(String, String)],
+    ) -> Option<Vec<(String, String)>> {
+        let answer = self.send(form_request(lab, "/par", asked)).await;
+        let reference = text(&answer, "request_uri")?;
+        let client = asked.iter().find(|(name, _)| name == "client_id")?;
+        Some(vec![client.clone(), ("request_uri".into(), reference)])
     }
 
     async fn use_token(&mut self, mcp: &str, token: &str, conduct: &Conduct) {
@@ -140,6 +186,11 @@ impl Recorder {
         match conduct.carry {
             Carry::Header => {
                 self.send(call(mcp, "tools/list").header("authorization", &bearer))
+                    .await;
+            }
+            Carry::HeaderBesideQuery => {
+                let url = format!("{mcp}?shows=access_token");
+                self.send(call(&url, "tools/list").header("authorization", &bearer))
                     .await;
             }
             Carry::Query => {
@@ -321,10 +372,14 @@ fn call(url: &str, method: &str) -> Request {
 }
 
 fn token_request(lab: &Lab, form: &[(String, String)]) -> Request {
+    form_request(lab, "/token", form)
+}
+
+fn form_request(lab: &Lab, path: &str, form: &[(String, String)]) -> Request {
     let pairs = form
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
-    Request::new("POST", format!("{}/token", lab.as_url()))
+    Request::new("POST", format!("{}{path}", lab.as_url()))
         .header("accept", "application/json")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(encode_pairs(pairs))

@@ -9,7 +9,9 @@ use observe::{Observer, Port, Rewriting, Tunnel};
 use serde::{Deserialize, Serialize};
 use session::{AppError, ErrorCode, Options, Status};
 use tokio::sync::watch;
-use trace::{Client, Decision, EntryKind, Origin, Phase, Secret, Timestamp, Trace};
+use trace::{
+    Client, Decision, Entry, EntryKind, Origin, OwnOption, Phase, Secret, Timestamp, Trace,
+};
 
 use crate::recording_view::RecordingView;
 use crate::rows::row;
@@ -33,6 +35,8 @@ pub struct Observation {
     pub secret: Option<Secret>,
     /// The port that it had before, when that was not its usual one.
     pub former_port: Option<u16>,
+    /// After how many seconds a client is taken to have given up; None: the usual time.
+    pub patience: Option<u64>,
 }
 
 impl Observation {
@@ -45,6 +49,7 @@ impl Observation {
             public_url: None,
             secret: None,
             former_port: None,
+            patience: None,
         }
     }
 }
@@ -83,6 +88,7 @@ pub(crate) struct Observed {
     pub observer: Observer,
     server_url: String,
     secret: Option<Secret>,
+    patience: Option<u64>,
     over: AtomicBool,
     /// Held while the record is taken in.
     taking: tokio::sync::Mutex<()>,
@@ -130,6 +136,7 @@ impl Observed {
             observer,
             server_url,
             secret,
+            patience: wanted.patience,
             over: AtomicBool::new(false),
             taking: tokio::sync::Mutex::new(()),
         }))
@@ -167,19 +174,28 @@ impl Observed {
         self.take(shown, changes).await;
     }
 
+    /// How long a client may take, with a second for the clocks.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience.unwrap_or(60).saturating_add(1))
+    }
+
     /// Takes in what passed, judged.
     pub async fn take(&self, shown: &Mutex<Shown>, changes: &watch::Sender<()>) {
         let _one = self.taking.lock().await;
         let mut bare = self.observer.trace().await;
-        if self.is_over() {
-            // What has not come by now counts as well.
-            let now = Timestamp::from_system(SystemTime::now());
-            let kind = EntryKind::Decision(Decision::Ended);
-            bare.push_to(None, now, 0, Phase::Extra, kind);
-        }
+        let is_over = self.is_over();
+        // What has not come by now counts as well.
+        let now = Timestamp::from_system(SystemTime::now());
+        let kind = EntryKind::Decision(Decision::Ended);
+        bare.push_to(None, now, 0, Phase::Extra, kind);
+        let own_options = self.patience.map(OwnOption::patience);
         let judging = tokio::task::spawn_blocking(move || {
-            let trace = replay::replay(bare);
+            let mut trace = replay::replay(bare);
+            trace.own_options = own_options.into_iter().collect();
             let judgement = diagnosis::judgement(&trace);
+            if !is_over {
+                trace.entries.retain(|entry| !is_end(entry));
+            }
             (trace, judgement)
         });
         let (trace, judgement) = match judging.await {
@@ -190,7 +206,7 @@ impl Observed {
             }
         };
         let mut view = View::of_recording(&trace, &judgement.findings, &judgement.ledger);
-        if !self.is_over() {
+        if !is_over {
             view.status = Status::Observing {
                 url: self.observer.url().to_owned(),
                 port: self.observer.port(),
@@ -201,7 +217,7 @@ impl Observed {
         }
         // What could not be seen is reported as soon as it matters.
         let notes = self.observer.notes();
-        if self.is_over() || !notes.is_empty() {
+        if is_over || !notes.is_empty() {
             let opened = Opened {
                 notes,
                 ..Opened::from(trace.clone())
@@ -231,6 +247,11 @@ impl Observed {
     }
 }
 
+/// Whether it says that watching ended.
+fn is_end(entry: &Entry) -> bool {
+    entry.decision() == Some(&Decision::Ended)
+}
+
 /// A trace of which nothing is known yet.
 pub(crate) fn nothing(server_url: &str, started: Timestamp) -> Trace {
     Trace::recorded(Origin::Observed, Client::unknown(), server_url, started)
@@ -248,15 +269,38 @@ pub(crate) async fn keep_taking(
     loop {
         passed.mark_unchanged();
         let begun = Instant::now();
-        match observed.upgrade() {
-            Some(observed) if !observed.is_over() => observed.take(&shown, &changes).await,
-            _ => return,
+        if !take_from(&observed, &shown, &changes).await {
+            return;
         }
         // The longer it takes, the more is taken in at once.
         tokio::time::sleep(PAUSE.max(begun.elapsed() * 3)).await;
-        if passed.changed().await.is_err() {
+        let Some(patience) = observed.upgrade().map(|it| it.patience()) else {
+            return;
+        };
+        // That nothing came for so long is judged once.
+        let more = match tokio::time::timeout(patience, passed.changed()).await {
+            Ok(more) => more,
+            Err(_) if take_from(&observed, &shown, &changes).await => passed.changed().await,
+            Err(_) => return,
+        };
+        if more.is_err() {
             return;
         }
+    }
+}
+
+/// Takes in what passed; `false` where it is over.
+async fn take_from(
+    observed: &Weak<Observed>,
+    shown: &Mutex<Shown>,
+    changes: &watch::Sender<()>,
+) -> bool {
+    match observed.upgrade() {
+        Some(observed) if !observed.is_over() => {
+            observed.take(shown, changes).await;
+            true
+        }
+        _ => false,
     }
 }
 
@@ -270,6 +314,8 @@ fn new_secret() -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[tokio::test]
@@ -291,5 +337,40 @@ mod tests {
         assert_eq!(view.recording.as_ref().unwrap().by, "Authscope, watching");
         let status = crate::recording::flow_status(&trace, None);
         assert!(matches!(status, Status::Ended { message } if message.contains("no OAuth flow")));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_does_not_come_is_told_while_it_is_watched() {
+        let lab = lab::Lab::start(lab::LabOptions::default()).await.unwrap();
+        let observed = Observed::start(Observation {
+            patience: Some(0),
+            ..Observation::of(Options::for_server(lab.mcp_url()))
+        });
+        let observed = observed.await.unwrap();
+        // A client that does not log in.
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: application/json\r\n\
+             connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            observed.observer.port(),
+            body.len()
+        );
+        let address = ("127.0.0.1", observed.observer.port());
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 401"));
+
+        let started = Timestamp::from_system(SystemTime::now());
+        let shown = Mutex::new(Shown::nothing(nothing("", started)));
+        let (changes, _) = watch::channel(());
+        observed.take(&shown, &changes).await;
+        let shown = lock(&shown);
+        let found: Vec<_> = shown.findings.iter().map(|one| &*one.variant).collect();
+        assert_eq!(found, ["no_login"]);
+        // Watching goes on.
+        assert!(shown.trace.entries.iter().all(|entry| !is_end(entry)));
+        assert!(shown.view.as_ref().unwrap().verdict.is_none());
     }
 }

@@ -83,6 +83,10 @@ pub struct ObserveArguments {
     /// End after this time without a request or an answer
     #[arg(long, value_name = "SECONDS", help_heading = "Observing")]
     pub idle: Option<u64>,
+    /// A client that has not come within this time, once it has a code or a token, is taken to have
+    /// given up [default: 60]
+    #[arg(long, value_name = "SECONDS", help_heading = "Observing")]
+    pub patience: Option<u64>,
     /// https://HOST of a tunnel of yours to this port (cloudflared, ngrok, tailscale funnel), for
     /// clients elsewhere. Whoever has the whole URL can reach the server, and nothing else, through
     /// it; everybody else gets 404

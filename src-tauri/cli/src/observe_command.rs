@@ -88,6 +88,7 @@ async fn observe(arguments: &ObserveArguments) -> Result<std::sync::Arc<Document
         },
         port: arguments.port,
         public_url: arguments.public_url.clone(),
+        patience: arguments.patience,
         ..Observation::of(arguments.options.0.clone())
     };
     let mut library = app::usual_folder().map(Library::open);

@@ -3,12 +3,17 @@
 //! This program does what its user tells it to, so its own runs are no client's fault. A client it
 //! plays is judged, and so is every client that was recorded or watched.
 
+use std::time::Duration;
+
 use clients::Sign;
 use trace::{Client, Pair, Revision, is_loopback};
 
 use crate::fields::{jwt, value};
 use crate::keyed::first_after;
 use crate::reading::{ExchangeRef, Reading};
+
+/// A client that has not come within this time does not come, unless the user has set another.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An authorization request, all of whose parameters are known.
 pub(crate) struct Asked<'r> {
@@ -37,6 +42,13 @@ impl<'a> Reading<'a> {
     /// Whether the client has to know of this revision: the run follows it or a later one.
     pub fn client_follows(&self, revision: Revision) -> bool {
         self.is_of_another_client() && self.revision.at_least(revision)
+    }
+
+    /// How long a client may take before it is said that it does not come.
+    pub fn patience(&self) -> Duration {
+        let mut own = self.own_options.iter();
+        let own = own.find_map(trace::OwnOption::as_patience);
+        own.map_or(PATIENCE, Duration::from_secs)
     }
 
     /// The authorization requests, in order; without those that refer to parameters which were not
@@ -106,4 +118,59 @@ pub(crate) fn with_workaround(said: &str, workaround: &str) -> String {
 /// The sentence about a client, and why its server can do nothing about it.
 pub(crate) fn without_workaround(said: &str, why: &str) -> String {
     format!("{said} The server cannot work around it: {why}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::{
+        BrowserVisit, EntryKind, Grant, HowOpened, Origin, Phase, Purpose, Timestamp, Trace,
+    };
+
+    use crate::ledger::CheckStatus;
+    use crate::sample::{AS, Answer, post, push_to_server};
+
+    /// A login in a file of another program, and nothing that an MCP client would send.
+    fn login(redirect_uri: &str) -> Trace {
+        let origin = Origin::File {
+            tool: None,
+            version: None,
+        };
+        let client = trace::Client::unknown();
+        let mut trace = Trace::recorded(origin, client, "", Timestamp(0));
+        let url =
+            format!("{AS}/authorize?response_type=code&client_id=shop&redirect_uri={redirect_uri}");
+        let how = HowOpened::System;
+        let visit = EntryKind::BrowserOpened(BrowserVisit { url, how });
+        trace.push(Timestamp(1), 0, Phase::Authorization, visit);
+        let grant = Grant::AuthorizationCode;
+        let form = [("grant_type", "authorization_code"), ("code", "c")];
+        push_to_server(
+            &mut trace,
+            Purpose::Token { grant },
+            post("/token", &form),
+            &Answer::bare(200),
+        );
+        trace
+    }
+
+    fn statuses(trace: &Trace) -> Vec<CheckStatus> {
+        let ledger = crate::judgement(trace).ledger;
+        let of = |code: &str| ledger.iter().find(|check| check.code == code);
+        ["K05", "K06"]
+            .map(|code| of(code).expect("it is a rule").status)
+            .into()
+    }
+
+    #[test]
+    fn a_login_of_another_application_is_neither_accused_nor_passed() {
+        let shop = login("https%3A%2F%2Fshop.example%2Flogin");
+        for status in statuses(&shop) {
+            assert!(
+                matches!(status, CheckStatus::NotApplicable | CheckStatus::NotReached),
+                "{status:?}"
+            );
+        }
+        let known = login("http%3A%2F%2F127.0.0.1%3A6274%2Foauth%2Fcallback");
+        assert_eq!(statuses(&known), [CheckStatus::Failed; 2]);
+    }
 }

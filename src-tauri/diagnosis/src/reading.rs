@@ -61,6 +61,11 @@ fn document<T>(
     (response.status != 200 || response.has_body()).then(|| read(&response))
 }
 
+fn is_unjudged(entry: &trace::Entry) -> bool {
+    let exchange = entry.exchange();
+    exchange.is_some_and(|exchange| exchange.purpose == Purpose::Unrelated)
+}
+
 /// The browser sent to the authorization endpoint.
 pub(crate) struct Visit<'a> {
     pub seq: u32,
@@ -81,6 +86,9 @@ pub(crate) struct Reading<'a> {
     pub is_pasted: bool,
     /// They are of a file that another program wrote: it may hold logins that are no MCP client's.
     pub is_of_another_program: bool,
+    /// What a client that was watched sent and is judged of nobody, such as what was refused
+    /// because of the proxy. It shows that something was sent.
+    pub unjudged: Vec<ExchangeRef<'a>>,
     /// The time of the last entry, of whatever flow.
     pub ended: Timestamp,
     /// The revision that the flow follows in the end.
@@ -134,6 +142,7 @@ impl<'a> Reading<'a> {
             client: &trace.client,
             is_pasted: trace.origin == trace::Origin::Pasted,
             is_of_another_program: matches!(trace.origin, trace::Origin::File { .. }),
+            unjudged: Vec::new(),
             ended: last.map_or(trace.started, |entry| entry.at),
             revision: Revision::LATEST,
             all: Vec::new(),
@@ -159,6 +168,9 @@ impl<'a> Reading<'a> {
             readable_of: HashMap::new(),
         };
         for entry in trace.live_first(snapshot.entries) {
+            if is_unjudged(entry) && trace.origin == trace::Origin::Observed {
+                reading.unjudged.extend(snapshot.exchange(entry));
+            }
             if snapshot
                 .flow
                 .is_some_and(|flow| entry.flow != Some(flow.id))

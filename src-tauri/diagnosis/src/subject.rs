@@ -70,6 +70,7 @@ subjects! {
     ClientDocument none "clients with a metadata document",
     PushedRequest none "pushed authorization requests",
     AuthorizationRequest Authorization "authorization requests",
+    CodeRequest Authorization "requests of an MCP client for a code",
     Listener Authorization "listeners for the callback",
     AuthorizationPage none "authorization pages that this program saw",
     Callback Authorization "callbacks",
@@ -263,6 +264,10 @@ impl Subject {
             }
             Self::PushedRequest => sent(|purpose| *purpose == Purpose::PushedAuthorization),
             Self::AuthorizationRequest => reading.visits.first().map(|visit| Place::at(visit.seq)),
+            Self::CodeRequest => reading
+                .code_requests()
+                .next()
+                .map(|asked| Place::at(asked.seq)),
             Self::Listener => Self::AuthorizationRequest.place(reading).or_else(|| {
                 let failed = reading.stopped(StopCode::ListenerFailed);
                 failed.map(Place::at)

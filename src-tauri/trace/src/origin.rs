@@ -75,6 +75,26 @@ pub struct OwnOption {
     pub value: Option<String>,
 }
 
+impl OwnOption {
+    const PATIENCE: &str = "observe.patience";
+
+    /// After how many seconds a client that was watched is taken to have given up.
+    pub fn patience(seconds: u64) -> Self {
+        Self {
+            id: Self::PATIENCE.into(),
+            title: "Patience".into(),
+            flag: Some("--patience".into()),
+            value: Some(seconds.to_string()),
+        }
+    }
+
+    /// The seconds, where it is the patience.
+    pub fn as_patience(&self) -> Option<u64> {
+        let value = self.value.as_ref().filter(|_| self.id == Self::PATIENCE);
+        value?.parse().ok()
+    }
+}
+
 /// Number of a flow in its trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 pub struct FlowId(pub u16);

@@ -49,7 +49,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let asked = reading
         .all
         .iter()
-        .any(|seen| seen.exchange.request.url == url);
+        .any(|seen| is_same_url(&seen.exchange.request.url, url));
     let Some(instead) = next_of_discovery(reading, challenged).filter(|_| !asked) else {
         return;
     };
@@ -75,13 +75,23 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
-/// What the client asked first after the challenge on its way to a token, where it asked something.
+/// Whether both are one URL, however they are spelled.
+fn is_same_url(asked: &str, named: &str) -> bool {
+    let parsed = |url: &str| {
+        let mut url = url::Url::parse(url).ok()?;
+        url.set_fragment(None);
+        Some(url)
+    };
+    asked == named || parsed(asked).is_some_and(|asked| Some(asked) == parsed(named))
+}
+
+/// What the client asked first after the challenge to find its authorization server. A client that
+/// asks for a token without that knows the server from before.
 fn next_of_discovery<'a>(reading: &Reading<'a>, after: u32) -> Option<ExchangeRef<'a>> {
     let resource = reading.resource_tries.iter().map(|attempt| attempt.seen);
     let server = reading.server_tries.iter().map(|attempt| attempt.seen);
-    let tokens = reading.tokens.iter().map(|(seen, _)| *seen);
     let registrations = reading.registrations.iter().copied();
-    let all = resource.chain(server).chain(registrations).chain(tokens);
+    let all = resource.chain(server).chain(registrations);
     all.filter(|seen| seen.seq > after)
         .min_by_key(|seen| seen.seq)
 }
@@ -108,6 +118,23 @@ mod tests {
                 .unwrap()
                 .starts_with("GET https://as")
         );
+    }
+
+    #[test]
+    fn is_silent_when_the_url_was_spelled_in_another_way() {
+        let mut run = Run::of_another_client();
+        let (_, url, _) = &mut run.resource_tries[0];
+        *url = url.replace("https://mcp.example/", "https://MCP.example:443/");
+        assert!(run.client_is_silent("K01"));
+    }
+
+    #[test]
+    fn is_silent_when_the_client_knows_the_server_from_before() {
+        let mut run = Run::of_another_client();
+        run.resource_tries.clear();
+        run.server_tries.clear();
+        run.registration = None;
+        assert!(run.client_is_silent("K01"));
     }
 
     #[test]

@@ -115,6 +115,10 @@ fn get_first(reading: &Reading<'_>) -> Option<Finding> {
         )
     })?;
     let is_get = first.exchange.purpose == Purpose::Unknown && first.request().method == "GET";
+    // Somebody who opens the URL in a browser, or a program that looks whether anything is there,
+    // is no MCP client.
+    let accepted = first.request().header_value("accept").unwrap_or_default();
+    let is_get = is_get && accepted.contains("text/event-stream");
     // Whoever is challenged can go on.
     if !is_get || first.status() == Some(401) || first.status().is_none() {
         return None;
@@ -174,22 +178,22 @@ mod tests {
 
     #[test]
     fn a_get_first_is_a_note_unless_it_is_challenged() {
-        let get = |answer: &Answer| {
+        let get = |accept: &str, answer: &Answer| {
             let mut trace = watched(&Run::of_another_client().trace());
             let entries = std::mem::take(&mut trace.entries);
-            push(
-                &mut trace,
-                Purpose::Unknown,
-                Request::new("GET", MCP),
-                answer,
-            );
+            let request = Request::new("GET", MCP).header("accept", accept);
+            push(&mut trace, Purpose::Unknown, request, answer);
             for entry in entries {
                 let kind: EntryKind = entry.kind.clone();
                 trace.push(entry.at, 0, entry.phase, kind);
             }
             found_in(&trace, "K09")
         };
-        assert_eq!(get(&Answer::bare(405)).unwrap().variant, "get_first");
-        assert_eq!(get(&Run::healthy().challenge), None);
+        let stream = "application/json, text/event-stream";
+        let refused = Answer::bare(405);
+        assert_eq!(get(stream, &refused).unwrap().variant, "get_first");
+        assert_eq!(get(stream, &Run::healthy().challenge), None);
+        // A browser.
+        assert_eq!(get("text/html,*/*;q=0.8", &refused), None);
     }
 }

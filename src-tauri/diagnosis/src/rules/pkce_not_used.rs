@@ -30,7 +30,7 @@ rule! {
         NO_VERIFIER: Error Client Certain "The client redeems the code without its code_verifier",
     ],
     spec: [MCP_CLIENT_PKCE, MCP_S256],
-    looks_at: [AnotherClient, AuthorizationRequest],
+    looks_at: [AnotherClient, CodeRequest],
 }
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {

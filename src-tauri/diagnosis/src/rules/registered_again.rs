@@ -1,6 +1,8 @@
+use serde_json::Value;
+
 use crate::conduct::with_workaround;
 use crate::finding::Part;
-use crate::reading::{ExchangeRef, Reading, object, text};
+use crate::reading::{ExchangeRef, Reading, object, response_fields, text, value};
 use crate::rule::{Findings, rule};
 use crate::spec::MCP_BINDING;
 use crate::wording::excerpt;
@@ -46,11 +48,21 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let [(first, first_id), (second, second_id)] = pair else {
             return false;
         };
-        let refused = reading.tokens.iter().any(|(seen, _)| {
-            (first.seq..second.seq).contains(&seen.seq)
-                && seen.status().is_some_and(|status| status >= 400)
+        let between = first.seq..second.seq;
+        let turned_away = reading.callbacks.iter().any(|callback| {
+            let fields = response_fields(callback.request());
+            between.contains(&callback.seq) && value(&fields, "error").is_some()
         });
-        first.request().url == second.request().url && first_id != second_id && !refused
+        let refused = turned_away
+            || reading.tokens.iter().any(|(seen, _)| {
+                between.contains(&seen.seq) && seen.status().is_some_and(|status| status >= 400)
+            });
+        // Servers that compare the whole URI know the new one only by another registration.
+        let same_uris = redirect_uris(*first) == redirect_uris(*second);
+        first.request().url == second.request().url
+            && first_id != second_id
+            && same_uris
+            && !refused
     });
     if let Some([_, (second, client)]) = again {
         let said = "The client has an identifier of this authorization server already, and asks \
@@ -67,6 +79,12 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
+/// The redirect URIs that a registration asks for.
+fn redirect_uris(seen: ExchangeRef<'_>) -> Value {
+    let asked: Value = serde_json::from_slice(&seen.request().get().body.bytes).unwrap_or_default();
+    asked["redirect_uris"].clone()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -75,7 +93,8 @@ mod tests {
     use crate::sample::{AS, Answer, Run, found_in, post, push_to_server, watched};
 
     fn register(trace: &mut Trace, client: &str) {
-        let request = Request::new("POST", format!("{AS}/register")).body("{}");
+        let asked = json!({"redirect_uris": ["http://127.0.0.1:49152/callback"]});
+        let request = Request::new("POST", format!("{AS}/register")).body(asked.to_string());
         let answer = Answer::json(201, json!({"client_id": client}));
         push_to_server(trace, Purpose::Registration, request, &answer);
     }

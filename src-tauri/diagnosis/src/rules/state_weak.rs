@@ -30,7 +30,7 @@ rule! {
         REPEATED: Warning Client Certain "The client uses the same state for several logins",
     ],
     spec: [MCP_CLIENT_STATE, RFC6749_STATE_UNGUESSABLE],
-    looks_at: [AnotherClient, AuthorizationRequest],
+    looks_at: [AnotherClient, CodeRequest],
 }
 
 /// Fewer characters than this are refused by some servers, and hold less than 64 bits in any case.

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use trace::{Grant, Purpose};
 
 use crate::conduct::{with_workaround, without_workaround};
@@ -34,9 +32,6 @@ rule! {
     looks_at: [AnotherClient, TokenAnswer],
 }
 
-/// A client that has not come within this time does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     if !reading.is_of_another_client() {
         return;
@@ -44,15 +39,19 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let mut answers = reading.tokens.iter().rev().filter(|(seen, grant)| {
         *grant != Grant::TokenExchange && seen.response().and_then(access_token).is_some()
     });
-    let Some((issued, _)) = answers.next() else {
+    let Some((issued, grant)) = answers.next() else {
         return;
     };
-    let later = || reading.all.iter().filter(|seen| seen.seq > issued.seq);
+    // A call that was refused because its proof names the proxy carried it, too.
+    let later = || {
+        let all = reading.all.iter().chain(&reading.unjudged);
+        all.filter(|seen| seen.seq > issued.seq)
+    };
     // Streams that are opened carry it as well; what was not recorded may have.
     let may_carry = |seen: &&ExchangeRef<'_>| {
         let to_server = matches!(
             seen.exchange.purpose,
-            Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::Unknown
+            Purpose::Challenge { .. } | Purpose::Mcp { .. } | Purpose::Unknown | Purpose::Unrelated
         );
         let hidden = to_server && !seen.request().header("authorization").is_recorded();
         bearer(seen.request()).is_some() || hidden
@@ -86,8 +85,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let waited = reading.ended.since(at);
+    if is_ahead_of_need(reading, issued, *grant) {
+        return;
+    }
     // A client that compares the issuer of such an ID token with the one that it asked has to stop.
-    if waited < PATIENCE || names_another_issuer(*issued) {
+    if waited < reading.patience() || names_another_issuer(*issued) {
         return;
     }
     let said = format!(
@@ -111,6 +113,15 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     findings.add(finding);
 }
 
+/// Whether a token was refreshed that still worked: nobody has to call just because a new one is
+/// there.
+fn is_ahead_of_need(reading: &Reading<'_>, issued: &ExchangeRef<'_>, grant: Grant) -> bool {
+    let before = reading.mcp_calls.iter().rev();
+    let mut before = before.filter(|call| call.seq < issued.seq);
+    let is_refused = |call: &ExchangeRef<'_>| matches!(call.status(), Some(401 | 403));
+    grant == Grant::RefreshToken && !before.next().is_none_or(is_refused)
+}
+
 /// Whether the token answer went through a proxy that stood for the issuer, with an ID token that
 /// names the real one.
 fn names_another_issuer(issued: ExchangeRef<'_>) -> bool {
@@ -123,9 +134,11 @@ fn names_another_issuer(issued: ExchangeRef<'_>) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use trace::{EntryKind, Purpose, Side};
+    use trace::{EntryKind, OwnOption, Purpose, Side};
 
-    use crate::sample::{Answer, MCP, Run, end_after, found_in, id_token, push, watched};
+    use crate::sample::{
+        Answer, MCP, Run, call, end_after, found_in, id_token, push, refresh, watched,
+    };
 
     fn without_calls() -> Run {
         let mut run = Run::of_another_client();
@@ -165,6 +178,43 @@ mod tests {
             }
         }
         assert_eq!(found_in(&trace, "K07"), None);
+    }
+
+    #[test]
+    fn a_call_that_was_refused_because_of_the_proxy_carried_it() {
+        let mut trace = watched(&without_calls().trace());
+        let request = trace::Request::new("POST", MCP).header("authorization", "DPoP opaque");
+        push(&mut trace, Purpose::Unrelated, request, &Answer::bare(401));
+        Arc::make_mut(trace.entries.last_mut().unwrap()).flow = None;
+        end_after(&mut trace, 600);
+        assert_eq!(found_in(&trace, "K07"), None);
+    }
+
+    #[test]
+    fn a_token_that_was_refreshed_ahead_of_need_may_wait() {
+        let run = Run::of_another_client();
+        let mut trace = watched(&run.trace());
+        refresh(&mut trace, "refresh-2", &run.token);
+        end_after(&mut trace, 600);
+        assert_eq!(found_in(&trace, "K07"), None);
+        // A call that was refused still waits for it.
+        let mut trace = watched(&run.trace());
+        let expired =
+            Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\"");
+        call(&mut trace, &expired, "opaque");
+        refresh(&mut trace, "refresh-2", &run.token);
+        end_after(&mut trace, 600);
+        assert_eq!(found_in(&trace, "K07").unwrap().variant, "default");
+    }
+
+    #[test]
+    fn how_long_a_client_may_take_is_the_user_s_to_say() {
+        let mut trace = watched(&without_calls().trace());
+        trace.own_options = vec![OwnOption::patience(120)];
+        end_after(&mut trace, 119);
+        assert_eq!(found_in(&trace, "K07"), None);
+        end_after(&mut trace, 2);
+        assert!(found_in(&trace, "K07").is_some());
     }
 
     #[test]
