@@ -113,9 +113,10 @@ impl Recorder {
             ],
             &conduct.ask,
         );
-        let asked = match conduct.pushes {
-            true => self.pushed(lab, &asked).await?,
-            false => asked,
+        let asked = if conduct.pushes {
+            self.pushed(lab, &asked).await?
+        } else {
+            asked
         };
         let callback = self.authorize(lab, &asked, &conduct.callback).await?;
         if !conduct.redeems {
