@@ -56,8 +56,12 @@ pub fn lines(one: &ClientText) -> Vec<String> {
         format!("{} says \"{}\"", one.client, one.text),
         format!("  {}", one.means),
     ];
-    for rule in diagnosis::catalogue() {
-        if one.rules.contains(&rule.code) {
+    // In the order of the text, the likeliest rule first.
+    for code in &one.rules {
+        if let Some(rule) = diagnosis::catalogue()
+            .iter()
+            .find(|rule| rule.code == *code)
+        {
             let owner = owner_word(rule.owner);
             lines.push(format!("  {} {} ({owner})", rule.code, rule.title));
         }

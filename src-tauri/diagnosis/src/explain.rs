@@ -143,7 +143,16 @@ mod tests {
         let cut = "SDK auth failed: Incompatible auth server: does not support dyn\u{2026}";
         assert!(first(cut).is_some());
         assert_eq!(first("Error: Unexpected\u{2026}"), None);
+        let code = r#"Token exchange failed (400): {"error":"invalid_grant"}"#;
+        assert_eq!(first(code), Some("T41"));
+        assert_eq!(first("invalid_target"), Some("A30"));
+        let entra = "AADSTS50011: The redirect URI 'http://localhost:1/' does not match";
+        assert_eq!(first(entra), Some("S07"));
+        let untrusted = "TypeError: fetch failed: self-signed certificate in certificate chain";
+        assert_eq!(first(untrusted), Some("N01"));
         assert_eq!(first("unauthorized"), None);
+        assert_eq!(first("Port 5432 is free"), None);
+        assert_eq!(first("The request was not valid"), None);
         assert_eq!(first("Segmentation fault"), None);
         assert_eq!(first("a"), None);
     }
