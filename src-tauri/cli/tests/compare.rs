@@ -75,6 +75,26 @@ fn two_observed_clients_are_told_apart() {
     assert_eq!(same.status.code(), Some(0));
 }
 
+#[test]
+fn the_port_of_the_callback_is_folded_in_a_recording_that_begins_after_the_login() {
+    let recording = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recordings");
+        folder.join(name).display().to_string()
+    };
+    let late = recording("firefox/healthy.har");
+    let output = cli(&["compare", &late, &recording("devtools/healthy.har")]);
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("POST /register"), "{words}");
+    for folded in [
+        "the request header origin",
+        "redirect_uri",
+        "the URL: http://127.0.0.1:41731",
+    ] {
+        assert!(!words.contains(folded), "{folded}: {words}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_is_0_another_is_1_and_what_is_no_recording_is_2() {
     let fault = Some(Misbehaviour::TokenAudienceWrong);

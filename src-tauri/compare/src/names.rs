@@ -9,7 +9,7 @@ use crate::bodies;
 use crate::comparison::Noise;
 use crate::shapes;
 use crate::side::ComparedRun;
-use crate::steps::Step;
+use crate::steps::{CALLBACK, Step, VISIT};
 
 /// How the fresh parts of a run's texts are named.
 pub struct Names {
@@ -156,7 +156,7 @@ fn ports(side: &ComparedRun<'_>, steps: &[Step<'_>]) -> HashMap<u16, String> {
     if let Some(origin) = server_origin(side, steps) {
         add(&origin, "MCP server".into());
     }
-    let callbacks = steps.iter().filter(|step| step.kind == crate::steps::VISIT);
+    let callbacks = steps.iter().filter(|step| step.kind == VISIT);
     for step in callbacks {
         let asked = query_pairs(&step.request.url);
         let uris = asked.iter().filter(|pair| pair.name == "redirect_uri");
@@ -166,6 +166,10 @@ fn ports(side: &ComparedRun<'_>, steps: &[Step<'_>]) -> HashMap<u16, String> {
         for uri in bodies::redirect_uris(&step.request) {
             add(&uri, "callback".into());
         }
+    }
+    // All that shows it in a recording that begins after the login.
+    for step in steps.iter().filter(|step| step.kind == CALLBACK) {
+        add(&step.request.url, "callback".into());
     }
     for (role, name) in [
         (Role::AuthorizationServer, "authorization server"),

@@ -1,5 +1,6 @@
 //! Reading a file of 1 GB, most of it bodies of no flow: how fast, and the most memory it takes.
-//! Reading a smaller one, against `serde_json` reading the same bytes.
+//! Reading a smaller one, and one as a browser writes it, with many entries of middling size,
+//! against `serde_json` reading the same bytes.
 //!
 //! Writing a trace of 10,000 exchanges as HAR, against `serde_json` writing the same finished
 //! document. Redaction is most of the difference: each text is searched for every secret of the
@@ -13,6 +14,7 @@ use std::io::{self, Read};
 use std::time::Instant;
 
 use formats::{Export, Secrets};
+use serde_json::{Value, json};
 use support::{Secrets as Planted, empty, flow, tool_calls};
 use trace::Trace;
 
@@ -22,7 +24,12 @@ const ROUNDS: usize = 15;
 fn main() {
     // First, since the most memory that a process took never falls again.
     read_large();
-    read_small();
+    let mut few_large_texts = Vec::new();
+    Generated::new(&file_of_flow(), 24_000_000)
+        .read_to_end(&mut few_large_texts)
+        .expect("memory takes it");
+    read_small("few large texts", &few_large_texts);
+    read_small("as a browser writes it", &ordinary(&file_of_flow()));
     // A long session: now and then the whole flow with secrets of its own, tool calls in between.
     let session = trace(|trace, planted| {
         flow(trace, planted);
@@ -61,27 +68,84 @@ fn read_large() {
     );
 }
 
-fn read_small() {
-    let mut bytes = Vec::new();
-    Generated::new(&file_of_flow(), 24_000_000)
-        .read_to_end(&mut bytes)
-        .expect("memory takes it");
+fn read_small(what: &str, bytes: &[u8]) {
     let mut ours = Vec::new();
     let mut plain = Vec::new();
     for _ in 0..ROUNDS {
         plain.push(milliseconds(|| {
-            black_box(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap());
+            black_box(serde_json::from_slice::<serde_json::Value>(bytes).unwrap());
         }));
         ours.push(milliseconds(|| {
-            black_box(formats::open(None, &mut bytes.as_slice()).unwrap());
+            black_box(formats::open(None, &mut &bytes[..]).unwrap());
         }));
     }
     let (ours, plain) = (median(ours), median(plain));
     println!(
-        "reading {:.1} MB: ours {ours:.1} ms, serde_json {plain:.1} ms, ratio {:.2}",
+        "reading {:.1} MB, {what}: ours {ours:.1} ms, serde_json {plain:.1} ms, ratio {:.2}",
         bytes.len() as f64 / 1e6,
         plain / ours,
     );
+}
+
+/// Entries of an ordinary file.
+const ORDINARY: usize = 1_500;
+
+/// What Chrome saves of some minutes on a page, with a flow at its end: header fields by the
+/// dozen, cookies, timings and call stacks, and bodies of some kilobytes.
+fn ordinary(flow: &[u8]) -> Vec<u8> {
+    let fields = |from: usize, count: usize| -> Vec<Value> {
+        let all = from..from + count;
+        all.map(|nth| {
+            let name = format!("x-field-{}", nth % 40);
+            json!({"name": name, "value": format!("a value, \"{nth}\"; q=0.9")})
+        })
+        .collect()
+    };
+    let entries = (0..ORDINARY).map(|nth| {
+        let row = format!("{{\"id\": {nth}, \"name\": \"entry \\u00e9 {nth}\"}},\n");
+        let (media, text) = match nth % 3 {
+            0 => ("application/json", row.repeat(20 + nth % 200)),
+            1 => (
+                "text/html",
+                "<li class=\"row\">one</li>\n".repeat(10 + nth % 400),
+            ),
+            _ => (
+                "text/javascript",
+                "function a(b) {\n\treturn b + 1;\n}\n".repeat(nth % 300),
+            ),
+        };
+        let url = format!("https://www.example/api/v1/things/{nth}?page={}", nth % 7);
+        json!({
+            "_initiator": {"type": "script", "stack": {"callFrames": [
+                {"functionName": "load", "scriptId": "12", "url": url, "lineNumber": nth},
+                {"functionName": "", "scriptId": "13", "url": url, "lineNumber": 1},
+            ]}},
+            "_priority": "High", "_resourceType": "fetch", "cache": {}, "connection": "443",
+            "pageref": "page_1", "serverIPAddress": "203.0.113.5",
+            "startedDateTime": "2026-11-26T10:00:00.000Z", "time": 12.25,
+            "request": {
+                "method": "GET", "url": url, "httpVersion": "http/2.0", "headers": fields(nth, 18),
+                "queryString": [{"name": "page", "value": "1"}], "headersSize": -1, "bodySize": 0,
+                "cookies": [{"name": "sid", "value": "0123456789abcdef", "path": "/"}],
+            },
+            "response": {
+                "status": 200, "statusText": "", "httpVersion": "http/2.0",
+                "headers": fields(nth, 22),
+                "cookies": [], "redirectURL": "", "headersSize": -1, "bodySize": -1,
+                "content": {"size": text.len(), "mimeType": media, "text": text},
+            },
+            "timings": {"blocked": 1.5, "dns": -1, "connect": -1, "ssl": -1, "send": 0.1,
+                "wait": 9.2, "receive": 1.4},
+        })
+    });
+    let all: Vec<String> = entries.map(|entry| entry.to_string()).collect();
+    let start = memchr::memmem::find(flow, b"\"entries\":[").expect("a HAR file has entries");
+    let head = r#"{"log":{"version":"1.2","creator":{"name":"WebInspector","version":"537.36"},"entries":["#;
+    let mut file = head.as_bytes().to_vec();
+    file.extend_from_slice(all.join(",").as_bytes());
+    file.push(b',');
+    file.extend_from_slice(&flow[start + 11..]);
+    file
 }
 
 /// The file of one flow, with its secrets.

@@ -40,21 +40,30 @@ impl Format for Mitmproxy {
 }
 
 /// Whether a file begins as a flow file does: a length, a colon, and a first value that is a name
-/// of a map.
+/// of a map. The time at which a line of a log begins has digits and colons, too.
 pub fn begins_as_flow(start: &[u8]) -> bool {
-    let digits = start
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    let rest = start.get(digits..).unwrap_or_default();
-    let Some(inner) = rest.strip_prefix(b":") else {
+    let Some((_, map)) = after_length(start, 12) else {
         return false;
     };
-    let length = inner
+    let Some((length, name)) = after_length(map, 2) else {
+        return false;
+    };
+    let is_name = name
         .iter()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    (1..=12).contains(&digits) && (1..=2).contains(&length) && inner.get(length) == Some(&b':')
+        .take(length)
+        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    // A text, or the bytes that versions before it wrote.
+    let is_text = name.get(length).is_none_or(|sign| b";,".contains(sign));
+    length > 0 && is_name && is_text
+}
+
+/// The length with which a value begins, of so many digits at most, and what follows its colon.
+fn after_length(bytes: &[u8], most: usize) -> Option<(usize, &[u8])> {
+    let is_digit = |byte: &&u8| byte.is_ascii_digit();
+    let digits = bytes.iter().take_while(is_digit).count();
+    let rest = bytes[digits..].strip_prefix(b":")?;
+    let number = std::str::from_utf8(&bytes[..digits]).ok()?;
+    (digits <= most).then_some((number.parse().ok()?, rest))
 }
 
 fn read(file: &mut dyn Read) -> Result<Opened, ReadError> {
@@ -304,4 +313,33 @@ fn connection(flow: &Value<'_>, asked: &Value<'_>) -> Option<Connection> {
 
 fn timestamp(seconds: f64) -> Option<Timestamp> {
     (seconds.is_finite() && seconds > 0.0).then_some(Timestamp((seconds * 1e6) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_file_is_told_from_a_log_that_begins_with_a_time() {
+        for flow in [
+            "1234:9:websocket;0:~",
+            "1234:7:request,",
+            "99:4:type",
+            "99:4:ty",
+        ] {
+            assert!(begins_as_flow(flow.as_bytes()), "{flow}");
+        }
+        for text in [
+            "10:00:00.12  POST  401  mcp.example.com  /mcp",
+            "10:00:01 POST /mcp 401",
+            "10:12:15 POST /mcp 401",
+            "2026:10:01 GET /",
+            "12:5:30 PM POST /mcp 401",
+            ":9:websocket;",
+            "1234:",
+            "",
+        ] {
+            assert!(!begins_as_flow(text.as_bytes()), "{text}");
+        }
+    }
 }

@@ -40,6 +40,11 @@ pub fn read(cursor: &mut Cursor<'_>, evidence: &mut Evidence, connection: &mut C
     } else if let Some(said) = line.strip_prefix("* ") {
         connection.take(said);
         cursor.next();
+        match said.trim() {
+            "Request body:" => requested(cursor, evidence),
+            "Response body:" => answered(cursor, evidence),
+            _ => {}
+        }
         true
     } else {
         let is_rest = is_meter(whole)
@@ -165,6 +170,43 @@ fn received(cursor: &mut Cursor<'_>, evidence: &mut Evidence, status: u16) {
     seen.response_headers = Part::new(headers, recorded(&text));
 }
 
+/// The body of the request, as hurl prints it among what it says of the connection.
+fn requested(cursor: &mut Cursor<'_>, evidence: &mut Evidence) {
+    let body = said_body(cursor);
+    if let Some(open) = evidence.open()
+        && !open.is_answered()
+        && !body.is_empty()
+    {
+        let how = recorded(&body);
+        open.request_body = Part::new(body.into(), how);
+    }
+}
+
+/// The body of the answer, as hurl prints it.
+fn answered(cursor: &mut Cursor<'_>, evidence: &mut Evidence) {
+    let body = said_body(cursor);
+    if let Some(open) = evidence.open()
+        && open.status.is_some()
+        && !body.is_empty()
+    {
+        let how = recorded(&body);
+        open.response_body = Part::new(body.into(), how);
+    }
+}
+
+/// The lines that begin with the sign of what is said of the connection, up to an empty one.
+fn said_body(cursor: &mut Cursor<'_>) -> String {
+    let mut lines = Vec::new();
+    while let Some(line) = cursor.peek().and_then(|line| line.strip_prefix("* ")) {
+        if line.trim().is_empty() {
+            break;
+        }
+        lines.push(line);
+        cursor.next();
+    }
+    lines.join("\n")
+}
+
 /// `curl: (6) Could not resolve host: mcp.example`.
 fn failure(line: &str) -> Option<&str> {
     let said = line.strip_prefix("curl: (")?;
@@ -238,6 +280,35 @@ const FIGURES: usize = 12;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bodies_that_hurl_prints_are_those_of_the_exchange() {
+        let text = "* Request:\n\
+            * POST https://auth.example/register\n\
+            > POST /register HTTP/1.1\n\
+            > Host: auth.example\n\
+            > Content-Type: application/json\n\
+            >\n\
+            * Request body:\n\
+            * {\"redirect_uris\":[\"cursor://a/callback\"]}\n\
+            *\n\
+            < HTTP/1.1 400\n\
+            < Content-Type: application/json\n\
+            <\n\
+            * Response body:\n\
+            * {\"error\":\"invalid_redirect_uri\"}\n\
+            *\n\
+            * Connection #0 to host auth.example left intact\n";
+        let opened = super::super::read(text);
+        let mut exchanges = opened.trace.exchanges().map(|(_, exchange)| exchange);
+        let exchange = exchanges.next().unwrap();
+        assert!(exchanges.next().is_none());
+        assert_eq!(exchange.status(), Some(400));
+        let sent = "{\"redirect_uris\":[\"cursor://a/callback\"]}";
+        assert_eq!(exchange.request.body.text(), Some(sent));
+        let answer = exchange.response().and_then(|one| one.body.text());
+        assert_eq!(answer, Some("{\"error\":\"invalid_redirect_uri\"}"));
+    }
 
     #[test]
     fn the_progress_meter_is_passed_over() {
