@@ -186,6 +186,7 @@ mod tests {
                     "https://github.com/modelcontextprotocol/ext-auth/blob/main/specification/",
                     "https://openid.net/specs/",
                     "https://fetch.spec.whatwg.org/",
+                    "https://html.spec.whatwg.org/",
                     "https://www.jsonrpc.org/specification",
                 ];
                 assert!(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use trace::StopCode;
 
-use crate::reading::{ExchangeRef, Reading, access_token, bearer, challenges, jwt, object, text};
+use crate::reading::{ExchangeRef, Reading, access_token, bearer, challenge_error, challenges, jwt, object, text};
 
 pub(crate) struct Refused<'a> {
     pub call: ExchangeRef<'a>,
@@ -45,6 +45,18 @@ pub(crate) fn lacks_scope(call: ExchangeRef<'_>) -> bool {
         all.iter()
             .any(|challenge| challenge.parameter("error") == Some("insufficient_scope"))
     })
+}
+
+/// The error of a 403 that means `insufficient_scope` and is written otherwise.
+pub(crate) fn misspelt(call: ExchangeRef<'_>) -> Option<String> {
+    const RIGHT: &str = "insufficient_scope";
+    let bare = |text: &str| {
+        let letters = text.chars().filter(char::is_ascii_alphabetic);
+        letters.collect::<String>().to_ascii_lowercase()
+    };
+    let error = challenge_error(call).filter(|_| call.status() == Some(403))?;
+    let meant = bare(&error).trim_end_matches('s') == bare(RIGHT);
+    (meant && error != RIGHT).then_some(error)
 }
 
 /// The scope of the token in a call: as the token answer says, or else the token, or else as it was

@@ -127,7 +127,9 @@ impl<'a> Reader<'a> {
                 challenge.parameters.push((word, value));
                 continue;
             }
-            let slip = found.last().and_then(|before| scheme_slip(before, &word, comma));
+            let slip = found
+                .last()
+                .and_then(|before| scheme_slip(before, &word, comma));
             self.slips.extend(slip);
             found.push(Challenge {
                 scheme: word,
@@ -212,7 +214,9 @@ fn scheme_slip(before: &Challenge, scheme: &str, after_comma: bool) -> Option<Ch
     let name = scheme.to_owned();
     match (after_comma, before.parameters.is_empty()) {
         (true, _) => None,
-        (false, true) => before.is(scheme).then_some(ChallengeSlip::SchemeTwice { name }),
+        (false, true) => before
+            .is(scheme)
+            .then_some(ChallengeSlip::SchemeTwice { name }),
         (false, false) => Some(ChallengeSlip::NoComma { name }),
     }
 }

@@ -101,10 +101,16 @@ pub fn event_slip(response: &Response) -> Option<EventSlip> {
         return None;
     }
     let text = response.body.text()?;
-    let kind_of = |line: &'_ str| line.strip_prefix("event:").map(str::trim).map(str::to_owned);
+    let kind_of = |line: &'_ str| {
+        line.strip_prefix("event:")
+            .map(str::trim)
+            .map(str::to_owned)
+    };
     let is_usual = |kind: &String| matches!(kind.as_str(), "" | "message");
     let lines = || text.split(['\n', '\r']);
-    let ends = ["\n\n", "\r\n\r\n", "\r\r"].iter().any(|end| text.ends_with(end));
+    let ends = ["\n\n", "\r\n\r\n", "\r\r"]
+        .iter()
+        .any(|end| text.ends_with(end));
     // Nearly all are right, and that is seen without reading them.
     if ends && lines().filter_map(kind_of).all(|kind| is_usual(&kind)) {
         return None;
@@ -120,7 +126,9 @@ pub fn event_slip(response: &Response) -> Option<EventSlip> {
     if let Some(kind) = kind.filter(|kind| !is_usual(kind)) {
         return Some(EventSlip::Type(kind));
     }
-    let is_last = text.trim_end_matches('\n').ends_with(block.trim_end_matches('\n'));
+    let is_last = text
+        .trim_end_matches('\n')
+        .ends_with(block.trim_end_matches('\n'));
     (is_last && response.body.end == BodyEnd::Complete && !text.ends_with("\n\n"))
         .then_some(EventSlip::NoEmptyLine)
 }

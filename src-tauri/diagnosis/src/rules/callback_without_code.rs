@@ -44,7 +44,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let Some(callback) = reading.callbacks.last() else {
         return;
     };
-    if let Some(finding) = in_fragment(reading, *callback).or_else(|| repeated(*callback))
+    if let Some(finding) = in_fragment(reading, *callback)
+        .or_else(|| repeated(*callback))
         .or_else(|| token_besides(*callback))
     {
         return findings.add(finding);

@@ -6,7 +6,7 @@ use crate::providers::answers_itself;
 use crate::reading::{ExchangeRef, Reading, bearer};
 use crate::rule::{Findings, rule};
 use crate::spec::{MCP_STATUS_CODES, MCP_UNAUTHORIZED};
-use crate::step_up::lacks_scope;
+use crate::step_up::{lacks_scope, misspelt};
 use crate::wording::{answer_in_words, excerpt};
 
 rule! {
@@ -202,7 +202,8 @@ fn refusal<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
 fn refused_token<'a>(reading: &Reading<'a>) -> Option<(ExchangeRef<'a>, Evidence)> {
     let stopped = reading.stopped(StopCode::WrongChallengeStatus)?;
     let call = reading.call_before(stopped)?;
-    (bearer(call.request()).is_some() && !lacks_scope(call)).then_some((call, Evidence::OldToken))
+    let is_about_scope = lacks_scope(call) || misspelt(call).is_some();
+    (bearer(call.request()).is_some() && !is_about_scope).then_some((call, Evidence::OldToken))
 }
 
 /// How a token is answered that was garbled on purpose. Where calls need no token, a garbled one

@@ -363,6 +363,9 @@ mod tests {
         };
         let other = refreshed(|claims| claims["sub"] = json!("bob"));
         assert!(other.unwrap().contains("another user"));
-        assert_eq!(refreshed(|claims| claims["iat"] = json!(1_900_000_000)), None);
+        assert_eq!(
+            refreshed(|claims| claims["iat"] = json!(1_900_000_000)),
+            None
+        );
     }
 }

@@ -7,7 +7,9 @@ use crate::outline::Shape;
 use crate::reading::{ExchangeRef, Reading};
 use crate::rule::{Findings, rule};
 use crate::snapshot::ResponseRef;
-use crate::spec::{EVENT_DISPATCHED, EVENT_TYPE, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH, JSON_RPC_VERSION, Spec};
+use crate::spec::{
+    EVENT_DISPATCHED, EVENT_TYPE, JSON_RPC_ID, JSON_RPC_ONE_OF_BOTH, JSON_RPC_VERSION, Spec,
+};
 use crate::wording::excerpt;
 
 rule! {
@@ -186,7 +188,8 @@ fn unseen_event(slip: EventSlip) -> Fault {
             why: "An event ends with an empty line. Without one clients throw the event away when \
                   the stream ends, and wait until their time is over. This client reads it.",
             expected: "an empty line after the event with the answer".into(),
-            actual: "the stream ends right after the data of the event, without an empty line".into(),
+            actual: "the stream ends right after the data of the event, without an empty line"
+                .into(),
             fix: "Write two line ends after the data of each event.".into(),
         },
     }

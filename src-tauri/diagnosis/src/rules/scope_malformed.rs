@@ -11,10 +11,10 @@ mod separators;
 
 rule! {
     /// # What it looks at
-    /// `scope` in a challenge, which has at least one name, and `scopes_supported` in the resource
-    /// metadata: spaces at the ends or in a row in the one, empty names or names with a space in
-    /// the other; names separated by commas in both; `offline_access`, which is about refresh
-    /// tokens and not about the MCP server.
+    /// `scope` in a challenge and `scopes_supported` in the resource metadata: spaces at the ends
+    /// or in a row in the one, empty names or names with a space in the other; names separated by
+    /// commas in both; `offline_access`, which is about refresh tokens and not about the MCP
+    /// server.
     ///
     /// # Why it matters
     /// Many clients send on what they were given, and the authorization server then refuses the
@@ -29,7 +29,6 @@ rule! {
     "A08" "scope_malformed" Warning McpServer since None,
     title: "A scope has an extra space",
     variants: [
-        EMPTY: Warning McpServer Certain "The challenge has a scope that is empty",
         COMMAS: Warning McpServer Likely "Scopes are separated by commas",
         COMMAS_REFUSED: Error McpServer Likely "Scopes are separated by commas",
         CHARACTERS: Error McpServer Likely "A scope has a character that no scope may have",
@@ -45,7 +44,6 @@ rule! {
 
 fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let found = [
-        named::without_a_name(of(&EMPTY), reading),
         commas(reading),
         separators::characters(of(&CHARACTERS), reading),
         not_listed::not_listed(of(&NOT_LISTED), reading),
@@ -88,7 +86,7 @@ fn offline_access(reading: &Reading<'_>) -> Option<Finding> {
 
 /// Spaces at the ends or in a row in a challenge; a name that is empty or has a space in a list.
 fn spaces(reading: &Reading<'_>) -> Option<Finding> {
-    let is_odd = |scope: &str| !scope.trim().is_empty() && scope.split(' ').any(str::is_empty);
+    let is_odd = |scope: &str| !scope.is_empty() && scope.split(' ').any(str::is_empty);
     let named = find(
         reading,
         |scope| is_odd(scope).then_some(scope),
@@ -141,12 +139,6 @@ mod tests {
         let finding = run.finding("A08");
         assert_eq!(finding.variant, "characters");
         assert!(finding.fix.contains("mcp:write"), "{}", finding.fix);
-    }
-
-    #[test]
-    fn a_scope_without_a_name() {
-        assert_eq!(challenged("").finding("A08").variant, "empty");
-        assert_eq!(challenged(" ").finding("A08").variant, "empty");
     }
 
     #[test]

@@ -171,7 +171,9 @@ mod tests {
         let mut run = with_state(None);
         let last = run.hops.last_mut().unwrap();
         last.drop_header("location");
-        *last = last.clone().header("Location", "http://127.0.0.1/cb?code=a#state=st-1");
+        *last = last
+            .clone()
+            .header("Location", "http://127.0.0.1/cb?code=a#state=st-1");
         let actual = run.finding("A05").actual.unwrap();
         assert!(actual.contains("fragment"), "{actual}");
         let mut run = with_state(Some("st-0"));

@@ -10,8 +10,8 @@ use crate::spec::{
     RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE,
     RFC7515_CRITICAL, RFC7519_NUMERIC_DATE, RFC8693_SCOPE, RFC9068_CLAIMS, RFC9449_TOKEN_TYPE,
 };
-use claims::Claim;
 use crate::wording::excerpt;
+use claims::Claim;
 
 rule! {
     /// # What it looks at
@@ -176,10 +176,7 @@ fn of_claim(seen: ExchangeRef<'_>, claim: Claim, client: Option<&str>) -> Findin
                 "MCP servers check the claims of a token. Strict ones refuse the token for this \
                  one; others read it as they can, or pass over it.",
             )
-            .fix(format!(
-                "Write {} into the access token.",
-                problem.expected
-            ))
+            .fix(format!("Write {} into the access token.", problem.expected))
             .expected(problem.expected)
             .actual(problem.actual),
         Claim::Critical(names) => found(RFC7515_CRITICAL)
@@ -364,7 +361,8 @@ mod tests {
         let part = |json: serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
         let header = part(header);
         let token = format!("{header}.{}.c2ln", part(claims));
-        run.token.edit(|answer| answer["access_token"] = json!(token));
+        run.token
+            .edit(|answer| answer["access_token"] = json!(token));
         run
     }
 
@@ -373,15 +371,30 @@ mod tests {
         for (typ, claims, variant) in [
             ("JWT", json!({"iat": 1_795_000_000_000_u64}), "claim"),
             ("JWT", json!({"nbf": "2026-01-01"}), "claim"),
-            ("at+jwt", json!({"exp": 2_000_000_000, "scope": ["a"]}), "claim"),
+            (
+                "at+jwt",
+                json!({"exp": 2_000_000_000, "scope": ["a"]}),
+                "claim",
+            ),
             ("at+jwt", json!({}), "no_end"),
-            ("at+jwt", json!({"exp": 2_000_000_000, "client_id": "x"}), "other_client"),
+            (
+                "at+jwt",
+                json!({"exp": 2_000_000_000, "client_id": "x"}),
+                "other_client",
+            ),
             ("JWT", json!({"cnf": {"jkt": "k"}}), "unproved"),
         ] {
-            assert_eq!(signed(typ, claims.clone()).finding("T46").variant, variant, "{claims}");
+            assert_eq!(
+                signed(typ, claims.clone()).finding("T46").variant,
+                variant,
+                "{claims}"
+            );
         }
         let critical = json!({"alg": "RS256", "crit": ["own"], "own": 1});
-        assert_eq!(headed(critical, json!({})).finding("T46").variant, "critical");
+        assert_eq!(
+            headed(critical, json!({})).finding("T46").variant,
+            "critical"
+        );
         for claims in [
             json!({"scope": ["a"], "client_id": "x"}),
             json!({"iat": 1_795_000_000, "nbf": 1_795_000_000.5}),

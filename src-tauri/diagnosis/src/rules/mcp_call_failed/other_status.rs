@@ -4,6 +4,7 @@ use trace::StopCode;
 
 use crate::finding::{Finding, Part};
 use crate::reading::{Reading, bearer, challenge_error, oauth_error};
+use crate::step_up::misspelt;
 use crate::wording::{excerpt, in_its_own_words};
 
 /// A challenge that asks for more scope, with a status that does not.
@@ -29,17 +30,8 @@ pub(super) fn scope_elsewhere(finding: Finding, reading: &Reading<'_>) -> Option
 
 /// A challenge of a 403 whose error means `insufficient_scope` and is written otherwise.
 pub(super) fn scope_misspelt(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
-    const RIGHT: &str = "insufficient_scope";
-    let bare = |text: &str| {
-        let letters = text.chars().filter(char::is_ascii_alphabetic);
-        letters.collect::<String>().to_ascii_lowercase()
-    };
-    let mut calls = reading.calls.iter().filter(|call| call.status() == Some(403));
-    let (call, error) = calls.find_map(|call| {
-        let error = challenge_error(*call)?;
-        let meant = bare(&error).trim_end_matches('s') == bare(RIGHT);
-        (meant && error != RIGHT).then_some((call, error))
-    })?;
+    let mut calls = reading.calls.iter();
+    let (call, error) = calls.find_map(|call| Some((call, misspelt(*call)?)))?;
     let error = excerpt(&error);
     Some(
         finding
@@ -105,12 +97,16 @@ mod tests {
 
     #[test]
     fn the_error_of_a_step_up_is_compared_by_its_letters() {
-        for error in ["InsufficientScope", "insufficient-scope", "INSUFFICIENT_SCOPE"] {
+        for error in [
+            "InsufficientScope",
+            "insufficient-scope",
+            "INSUFFICIENT_SCOPE",
+        ] {
             let challenge = format!("Bearer error=\"{error}\", scope=\"write\"");
             let run = failed(Answer::bare(403).header("www-authenticate", &challenge));
             assert_eq!(run.finding("N05").variant, "scope_misspelt", "{error}");
         }
-        let other = failed(Answer::bare(403).header("www-authenticate", "Bearer error=\"no\""));
+        let other = failed(Answer::bare(403));
         assert_eq!(other.finding("N05").variant, "unreadable_answer");
     }
 

@@ -1,6 +1,6 @@
 //! The scopes that the MCP server names, in a challenge or in its metadata.
 
-use crate::finding::{Finding, Part};
+use crate::finding::Part;
 use crate::reading::{Reading, challenges};
 use crate::wording::excerpt;
 
@@ -68,24 +68,4 @@ pub(super) fn quoted(scope: &str) -> String {
         0..=120 => format!("\"{scope}\""),
         _ => excerpt(scope),
     }
-}
-
-/// A challenge whose scope has no name in it.
-pub(super) fn without_a_name(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
-    let is_empty = |scope: &str| scope.trim().is_empty();
-    let named = find(reading, |scope| is_empty(scope).then_some(scope), |_| false)?;
-    Some(
-        finding
-            .at(named.seq, named.part())
-            .message(
-                "A scope has at least one name. Clients that take the challenge at its word ask for \
-                 an empty scope and are refused with invalid_scope, or ask for none and get a token \
-                 without rights.",
-            )
-            .expected("scope with the names that a call needs, or no scope")
-            .actual("scope=\"\"")
-            .fix(
-                "Write the scopes that a call needs into scope of the challenge, or leave scope out.",
-            ),
-    )
 }
