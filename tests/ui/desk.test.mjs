@@ -232,3 +232,19 @@ test("who wants no motion sees none", async () => {
   assert.ok(longest <= 1, `${longest} ms`);
   await closed(page);
 });
+
+// The web view's own zoom leaves the page half as wide and high.
+for (const query of ["?fixture=healthy", "?fixture=awaiting", "?fixture=s01&at=end"]) {
+  test(`at 200 % in the smallest window, what is offered can be pressed, ${query}`, async () => {
+    const page = await ui.open(query, { width: 450, height: 300 });
+    const offered = page.locator(
+      ":is(header, form, .steps, [data-testid=foreground]) button:not(:disabled)",
+    );
+    await visible(offered.first());
+    // A click scrolls there, and fails where something else stands over it.
+    for (const button of await offered.all()) await button.click({ trial: true });
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wider <= 0, `${wider} px wider than the window`);
+    await closed(page);
+  });
+}
