@@ -252,7 +252,8 @@ fn is_token(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Body, Header};
+    use crate::body::Body;
+    use crate::exchange::Header;
 
     fn read(values: &[&str]) -> Result<Vec<Challenge>, ChallengeError> {
         let headers = values

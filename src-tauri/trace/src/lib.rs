@@ -7,8 +7,10 @@
 #![forbid(unsafe_code)]
 
 pub mod actions;
+mod body;
 mod challenge;
 mod credential;
+mod decision;
 mod entry;
 mod exchange;
 mod file;
@@ -29,16 +31,14 @@ mod time;
 mod words;
 
 pub use actions::{ActionKind, action_info};
+pub use body::{Body, BodyEnd, Coding, CodingEnd, RawBytes};
 pub use challenge::{Challenge, ChallengeError, ChallengeSlip, challenge_slips, challenges};
 pub use credential::Credential;
-pub use entry::{
-    Branch, BrowserShows, BrowserVisit, ClaimProblem, Decision, Entry, EntryKind, HowOpened,
-    ScopeSource, SignatureCheck, StopCode, Trace,
-};
+pub use decision::{BrowserShows, ClaimProblem, Decision, ScopeSource, SignatureCheck, StopCode};
+pub use entry::{Branch, BrowserVisit, Entry, EntryKind, HowOpened, Trace};
 pub use exchange::{
-    Body, BodyEnd, Certificate, Coding, CodingEnd, Connection, Exchange, Failure, FailureKind,
-    Header, Outcome, RawBytes, Request, Response, Side, Timings, Tls, Verdict, VerdictKind,
-    by_hand,
+    Certificate, Connection, Exchange, Failure, FailureKind, Header, Outcome, Request, Response,
+    Side, Timings, Tls, Verdict, VerdictKind, by_hand,
 };
 pub use file::{FileError, VERSION, from_json, to_json};
 pub use form::{Pair, encode_pairs, pairs, query_pairs, with_query};

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
-use crate::exchange::{BodyEnd, Response};
+use crate::body::BodyEnd;
+use crate::exchange::Response;
 use crate::json::json_value;
 use crate::phase::{MetadataSource, WellKnown};
 
@@ -356,7 +357,8 @@ fn kind(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Body, Header};
+    use crate::body::Body;
+    use crate::exchange::Header;
 
     fn answer(body: &str) -> Response {
         let headers = vec![Header::new("content-type", "application/json")];

@@ -86,7 +86,7 @@ impl OauthError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Body;
+    use crate::body::Body;
 
     fn read(body: impl Into<Vec<u8>>) -> Option<OauthError> {
         oauth_error(&Response {

@@ -168,7 +168,8 @@ fn sse_data(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Body, Header};
+    use crate::body::Body;
+    use crate::exchange::Header;
 
     fn response(media: &str, body: &str) -> Response {
         Response {

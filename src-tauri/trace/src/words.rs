@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::actions::action_info;
-use crate::entry::{ClaimProblem, Decision, ScopeSource, SignatureCheck};
+use crate::decision::{ClaimProblem, Decision, ScopeSource, SignatureCheck};
 
 /// A decision in one sentence.
 pub fn sentence(decision: &Decision) -> String {
