@@ -56,6 +56,49 @@ impl TokenGrant {
             Self::Assertion(_) => Grant::JwtBearer,
         }
     }
+
+    /// What the token request has for this grant alone.
+    pub(crate) fn parameters(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Code {
+                code,
+                authorization,
+            } => vec![
+                ("code", code.expose().into()),
+                ("redirect_uri", authorization.redirect_uri.clone()),
+                ("code_verifier", authorization.code_verifier.expose().into()),
+            ],
+            Self::ClientCredentials => Vec::new(),
+            Self::DeviceCode(device) => vec![("device_code", device.device_code.expose().into())],
+            Self::Assertion(assertion) => vec![("assertion", assertion.expose().into())],
+        }
+    }
+
+    /// The title of the token request, why it is sent, and its label.
+    pub(crate) fn words(&self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Code { .. } => (
+                "Exchange the code for a token",
+                "The code and the code verifier together prove that this is the client that asked.",
+                "authorization_code",
+            ),
+            Self::ClientCredentials => (
+                "Get a token with the client's credentials",
+                "The client acts for itself: no user is asked.",
+                "client_credentials",
+            ),
+            Self::DeviceCode(_) => (
+                "Ask whether the user has approved",
+                "The server answers authorization_pending until the code was entered and approved.",
+                "device_code",
+            ),
+            Self::Assertion(_) => (
+                "Exchange the assertion for a token",
+                "Somebody the authorization server trusts vouches for the user or the program.",
+                "jwt-bearer",
+            ),
+        }
+    }
 }
 
 /// An authorization code that was exchanged for tokens.

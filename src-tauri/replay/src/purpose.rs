@@ -5,15 +5,6 @@ use trace::{CrossOrigin, Exchange, Grant, Purpose, Recorded, TokenKind};
 use crate::message::{answer, asked, form, json, path, rpc_method, text, value};
 use crate::places::{Endpoint, Places};
 
-const GRANTS: [Grant; 6] = [
-    Grant::AuthorizationCode,
-    Grant::RefreshToken,
-    Grant::ClientCredentials,
-    Grant::DeviceCode,
-    Grant::TokenExchange,
-    Grant::JwtBearer,
-];
-
 /// What a request was for; unrelated when it shows nothing of a flow. A call to an MCP server is a
 /// call with a token here: whether it had one is known when the flow is.
 pub fn purpose(exchange: &Exchange, places: &Places) -> Purpose {
@@ -157,7 +148,9 @@ fn answers_push(exchange: &Exchange) -> bool {
 }
 
 fn grant(name: &str) -> Option<Grant> {
-    GRANTS.into_iter().find(|grant| grant.grant_type() == name)
+    Grant::ALL
+        .into_iter()
+        .find(|grant| grant.grant_type() == name)
 }
 
 /// What a request to an endpoint was for. Without its body, the answer may show it.

@@ -200,6 +200,15 @@ pub enum Grant {
 }
 
 impl Grant {
+    pub const ALL: [Self; 6] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::DeviceCode,
+        Self::TokenExchange,
+        Self::JwtBearer,
+    ];
+
     /// The value of `grant_type`.
     pub fn grant_type(self) -> &'static str {
         match self {
@@ -209,6 +218,30 @@ impl Grant {
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        }
+    }
+
+    /// What its token request asks the server to accept, after "the".
+    pub fn handed_in(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "code",
+            Self::RefreshToken => "refresh",
+            Self::ClientCredentials => "client credentials",
+            Self::DeviceCode => "device code",
+            Self::TokenExchange => "token exchange",
+            Self::JwtBearer => "assertion",
+        }
+    }
+
+    /// How a token came that was got with it, as the beginning of a sentence.
+    pub fn how_it_came(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "For an authorization code",
+            Self::RefreshToken => "By a refresh",
+            Self::ClientCredentials => "For the client itself, without a user",
+            Self::DeviceCode => "For a device code",
+            Self::TokenExchange => "In exchange for another token",
+            Self::JwtBearer => "For an assertion",
         }
     }
 }

@@ -228,12 +228,7 @@ impl<'a> Token<'a> {
         };
         let by = match self.grant {
             Some(_) if self.kind == TokenSeenKind::Id => "Beside the access token",
-            Some(Grant::RefreshToken) => "By a refresh",
-            Some(Grant::AuthorizationCode) => "For an authorization code",
-            Some(Grant::ClientCredentials) => "For the client itself, without a user",
-            Some(Grant::DeviceCode) => "For a device code",
-            Some(Grant::JwtBearer) => "For an assertion",
-            Some(Grant::TokenExchange) => "In exchange for another token",
+            Some(grant) => grant.how_it_came(),
             None if self.kind == TokenSeenKind::RegistrationAccess => "With the registration",
             None => "In the authorization response",
         };

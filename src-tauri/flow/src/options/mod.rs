@@ -16,7 +16,7 @@ mod tables;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use trace::{ActionKind, Revision, Secret};
+use trace::{ActionKind, Grant, Revision, Secret};
 use ts_rs::TS;
 
 pub use choices::{GRANTS, REGISTRATION_WAYS};
@@ -161,6 +161,23 @@ pub enum GrantChoice {
     /// An identity provider exchanges its ID token for an assertion (RFC 8693), which the
     /// authorization server takes as a grant (enterprise-managed authorization).
     EnterpriseManaged(IdentityProvider),
+}
+
+impl GrantChoice {
+    /// The grant that was chosen, and why it is used. `None`: the flow chooses.
+    pub fn chosen(&self) -> Option<(Grant, &'static str)> {
+        match self {
+            Self::Auto => None,
+            Self::AuthorizationCode => Some((Grant::AuthorizationCode, "as chosen")),
+            Self::ClientCredentials => Some((Grant::ClientCredentials, "as chosen")),
+            Self::DeviceCode => Some((Grant::DeviceCode, "as chosen")),
+            Self::JwtBearer { .. } => Some((Grant::JwtBearer, "with the assertion that was given")),
+            Self::EnterpriseManaged(_) => Some((
+                Grant::JwtBearer,
+                "with an assertion of the identity provider",
+            )),
+        }
+    }
 }
 
 /// Who vouches for the user in enterprise-managed authorization, and what it is given.

@@ -3,7 +3,7 @@
 use trace::{Decision, Grant, Verdict};
 
 use crate::facts::Facts;
-use crate::options::{GrantChoice, Registration};
+use crate::options::Registration;
 use crate::plan::Env;
 use crate::proof;
 use crate::routes::client::become_client;
@@ -28,10 +28,13 @@ pub(crate) fn begin(
             return Transition::missing_endpoint(flow, &missing);
         }
     }
-    let why = why.filter(|_| first_time);
-    let decided = why.map(|why| Decision::Grant { grant, why });
+    let is_usual = grant == Grant::AuthorizationCode;
+    let decided = (first_time && !is_usual).then(|| Decision::Grant {
+        grant,
+        why: why.into(),
+    });
     let decided = decided.into_iter().chain(bound);
-    if grant == Grant::AuthorizationCode {
+    if is_usual {
         Transition::to(flow, Step::ExpectListener, verdict).after(decided)
     } else {
         become_client(flow, setup, Some(verdict), env).after(decided)
@@ -59,41 +62,26 @@ pub(crate) fn forget(facts: &mut Facts) -> Option<Effect> {
     Some(Effect::Forget { issuer, client_id })
 }
 
-/// The grant to use; with a reason when it is not the code.
-fn grant(facts: &Facts, setup: &Setup) -> (Grant, Option<String>) {
-    let because = |grant, why: &str| (grant, Some(why.to_owned()));
-    match &setup.grant {
-        GrantChoice::AuthorizationCode => (Grant::AuthorizationCode, None),
-        GrantChoice::ClientCredentials => because(Grant::ClientCredentials, "as chosen"),
-        GrantChoice::DeviceCode => because(Grant::DeviceCode, "as chosen"),
-        GrantChoice::JwtBearer { .. } => {
-            because(Grant::JwtBearer, "with the assertion that was given")
-        }
-        GrantChoice::EnterpriseManaged(_) => because(
-            Grant::JwtBearer,
-            "with an assertion of the identity provider",
-        ),
-        GrantChoice::Auto => {
-            let metadata = facts.server_metadata.as_ref();
-            let offered = metadata.and_then(|metadata| metadata.grant_types_supported.as_ref());
-            let offers = |grant: Grant| {
-                offered.is_some_and(|offered| offered.iter().any(|it| it == grant.grant_type()))
-            };
-            let has_credentials = matches!(
-                &setup.registration,
-                Registration::Preregistered { client_secret, .. }
-                    if client_secret.is_some() || setup.private_key.is_some()
-            );
-            let only_credentials =
-                offers(Grant::ClientCredentials) && !offers(Grant::AuthorizationCode);
-            if has_credentials && only_credentials {
-                let why = "the authorization server offers it and no authorization code";
-                because(Grant::ClientCredentials, why)
-            } else {
-                (Grant::AuthorizationCode, None)
-            }
-        }
+/// The grant to use, with a reason.
+fn grant(facts: &Facts, setup: &Setup) -> (Grant, &'static str) {
+    if let Some(chosen) = setup.grant.chosen() {
+        return chosen;
     }
+    let metadata = facts.server_metadata.as_ref();
+    let offered = metadata.and_then(|metadata| metadata.grant_types_supported.as_ref());
+    let offers = |grant: Grant| {
+        offered.is_some_and(|offered| offered.iter().any(|it| it == grant.grant_type()))
+    };
+    let has_credentials = matches!(
+        &setup.registration,
+        Registration::Preregistered { client_secret, .. }
+            if client_secret.is_some() || setup.private_key.is_some()
+    );
+    if has_credentials && offers(Grant::ClientCredentials) && !offers(Grant::AuthorizationCode) {
+        let why = "the authorization server offers it and no authorization code";
+        return (Grant::ClientCredentials, why);
+    }
+    (Grant::AuthorizationCode, "it is the usual one")
 }
 
 /// The endpoints without which the grant cannot begin.
@@ -110,6 +98,7 @@ mod tests {
     use trace::{ServerMetadata, StopCode, Timestamp};
 
     use super::*;
+    use crate::options::GrantChoice;
     use crate::setup::Seed;
 
     fn begun(setup: &Setup, change: impl FnOnce(&mut ServerMetadata)) -> Transition {

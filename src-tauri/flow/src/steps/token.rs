@@ -1,6 +1,6 @@
 //! The token request (RFC 6749 sections 4.1.3 and 5).
 
-use trace::{Grant, Outcome, Phase, Purpose, Response, StopCode};
+use trace::{Outcome, Phase, Purpose, Response, StopCode};
 
 use crate::answer::refusal;
 use crate::client_request::{Form, client_request};
@@ -20,42 +20,8 @@ use crate::transition::Transition;
 pub(crate) fn request(flow: &Flow, setup: &Setup, endpoint: &Endpoint, grant: &TokenGrant) -> Plan {
     let facts = &flow.facts;
     let mut form: Form = vec![("grant_type", grant.kind().grant_type().to_owned())];
-    let (title, why, label) = match grant {
-        TokenGrant::ClientCredentials => (
-            "Get a token with the client's credentials",
-            "The client acts for itself: no user is asked.",
-            "client_credentials",
-        ),
-        TokenGrant::DeviceCode(device) => {
-            form.push(("device_code", device.device_code.expose().into()));
-            (
-                "Ask whether the user has approved",
-                "The server answers authorization_pending until the code was entered and approved.",
-                "device_code",
-            )
-        }
-        TokenGrant::Assertion(assertion) => {
-            form.push(("assertion", assertion.expose().into()));
-            (
-                "Exchange the assertion for a token",
-                "Somebody the authorization server trusts vouches for the user or the program.",
-                "jwt-bearer",
-            )
-        }
-        TokenGrant::Code {
-            code,
-            authorization,
-        } => {
-            form.push(("code", code.expose().into()));
-            form.push(("redirect_uri", authorization.redirect_uri.clone()));
-            form.push(("code_verifier", authorization.code_verifier.expose().into()));
-            (
-                "Exchange the code for a token",
-                "The code and the code verifier together prove that this is the client that asked.",
-                "authorization_code",
-            )
-        }
-    };
+    form.extend(grant.parameters());
+    let (title, why, label) = grant.words();
     if matches!(
         grant,
         TokenGrant::ClientCredentials | TokenGrant::Assertion(_)
@@ -149,14 +115,9 @@ fn refused(
     {
         return judged;
     }
-    let what = match grant.kind() {
-        Grant::ClientCredentials => "the client's credentials",
-        Grant::DeviceCode => "the device code",
-        Grant::JwtBearer => "the assertion",
-        Grant::AuthorizationCode | Grant::RefreshToken | Grant::TokenExchange => "the code",
-    };
     let words = refusal(response);
-    let message = format!("The token endpoint refused {what}: {words}");
+    let what = grant.kind().handed_in();
+    let message = format!("The token endpoint refused the {what}: {words}");
     Transition::stop(flow, StopCode::TokenRejected, &words, message)
 }
 

@@ -173,7 +173,7 @@ impl Refused<'_, '_> {
                 "which issuers it trusts and where it finds their keys, and whether aud of the \
                  decoded assertion is its own issuer",
             ),
-            Grant::TokenExchange | Grant::ClientCredentials => (
+            _ => (
                 "The server does not accept what was sent.",
                 "whether the subject token was issued to this client and is still good",
             ),
