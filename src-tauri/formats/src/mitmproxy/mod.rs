@@ -267,17 +267,11 @@ fn body(message: &Value<'_>, headers: &[Header]) -> (Body, Recorded) {
     let Some(coding) = coding.filter(|coding| !coding.eq_ignore_ascii_case("identity")) else {
         return (Body::new(raw.to_vec()), Recorded::Whole);
     };
-    if !coding::is_known(coding) {
+    let Some((decoded, end)) = coding::decoded(raw, coding) else {
         return (Body::new(raw.to_vec()), Recorded::Whole);
-    }
-    let decoded = coding::decoded(raw, coding);
-    let end = match &decoded {
-        Some(_) => CodingEnd::Complete,
-        None => CodingEnd::Broken {
-            reason: format!("the bytes are not {coding}"),
-        },
     };
-    let mut body = Body::new(decoded.unwrap_or_else(|| raw.to_vec()));
+    let is_undecoded = decoded.is_empty() && matches!(end, CodingEnd::Broken { .. });
+    let mut body = Body::new(if is_undecoded { raw.to_vec() } else { decoded });
     body.coding = Some(Box::new(Coding {
         name: coding.to_owned(),
         raw: None,
