@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 use trace::{Grant, Jwt, Purpose, Recorded, query_pairs};
 
-use super::curl_command::first_json;
 use super::cursor::Cursor;
 use super::evidence::{Evidence, Half, Part, Seen, Target, is_cut, recorded};
 use super::log_json;
 use super::log_line::access_log;
 use super::piece::PieceKind;
 use super::relaxed;
+use super::values::first_json;
 
 /// Reads a JSON value, if one comes next. In answer to a request it is the body.
 pub fn json(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 use trace::{Header, Recorded};
 
-use super::curl_command::first_json;
 use super::cursor::Cursor;
 use super::document::{kind_of, take};
 use super::evidence::{Evidence, Part, Seen, Target, recorded};
@@ -11,6 +10,7 @@ use super::log_json;
 use super::log_line::status;
 use super::message::{bare_challenge, challenged};
 use super::piece::PieceKind;
+use super::values::first_json;
 
 /// Reads the next line, if something stands in it that can be judged.
 pub fn read(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {

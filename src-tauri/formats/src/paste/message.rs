@@ -3,10 +3,10 @@
 
 use trace::{Header, Recorded};
 
-use super::curl_command::first_json;
 use super::cursor::Cursor;
 use super::evidence::{Evidence, Part, Seen, Target, field, is_cut, recorded};
 use super::piece::PieceKind;
+use super::values::first_json;
 
 pub const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 

@@ -4,7 +4,7 @@
 //! | module | what |
 //! |---|---|
 //! | `cursor` | where the reading is; a text as it was shown |
-//! | `curl_command` | commands that send a request |
+//! | `command` | commands that send a request: `curl`, `power_shell`, `fetch` |
 //! | `shell`, `windows_shell`, `words` | the words of a command, as its shell splits it |
 //! | `transcript` | what `curl -v` prints |
 //! | `message` | messages of HTTP as they are written, and their fields alone |
@@ -21,10 +21,12 @@
 //! A text is read once, from its start to its end. What it does not show was not recorded.
 
 mod by_content;
-mod curl_command;
+mod command;
+mod curl;
 mod cursor;
 mod document;
 mod evidence;
+mod fetch;
 mod fill;
 mod inside;
 mod labels;
@@ -34,9 +36,11 @@ mod log_line;
 mod message;
 mod panel;
 mod piece;
+mod power_shell;
 mod relaxed;
 mod shell;
 mod transcript;
+mod values;
 mod windows_shell;
 mod words;
 
@@ -69,7 +73,7 @@ pub fn read(text: &str) -> Opened {
 /// Reads at least one line.
 fn part(cursor: &mut Cursor<'_>, evidence: &mut Evidence, connection: &mut transcript::Connection) {
     let before = cursor.rest().len();
-    let is_known = curl_command::read(cursor, evidence)
+    let is_known = command::read(cursor, evidence)
         || transcript::read(cursor, evidence, connection)
         || message::read(cursor, evidence)
         || panel::read(cursor, evidence)
@@ -97,7 +101,7 @@ fn begins(line: &str) -> bool {
     is_fence(trimmed)
         || message::status_line(trimmed).is_some()
         || message::request_line(trimmed).is_some()
-        || curl_command::is_command(line)
+        || command::is_command(line)
         || ["* ", "> ", "< ", "curl: ("]
             .iter()
             .any(|sign| line.starts_with(sign))

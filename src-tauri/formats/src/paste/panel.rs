@@ -3,11 +3,11 @@
 
 use trace::{Header, Recorded, encode_pairs};
 
-use super::curl_command::first_json;
 use super::cursor::Cursor;
 use super::evidence::{Evidence, Part, Seen, Target, recorded};
 use super::message::{fields, header, response_fields_recorded};
 use super::piece::PieceKind;
+use super::values::first_json;
 
 /// Reads such a part, if one comes next.
 pub fn read(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {

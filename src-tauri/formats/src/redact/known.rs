@@ -2,13 +2,14 @@
 
 use std::cmp::Reverse;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use foldhash::{HashMap, HashSet};
 use memchr::{memchr, memmem};
 
 use super::encoded::{encodings, spellings};
 use super::jwt::Token;
-use super::names::{CREDENTIALS, JWT, Kind, kind_named, may_be_searched};
+use super::names::{CREDENTIALS, JWT, Kind, may_be_searched};
+use super::needles::{Batch, Needle};
+use super::pseudonym::{MARK, is_pseudonym, parsed, pseudonym_of_token};
 
 /// Every secret learnt so far.
 #[derive(Clone, Default)]
@@ -33,12 +34,6 @@ pub struct Known {
 struct Secret {
     kind: Kind,
     pseudonym: String,
-}
-
-#[derive(Clone)]
-struct Needle {
-    spelling: Vec<u8>,
-    secret: Vec<u8>,
 }
 
 impl Known {
@@ -271,59 +266,6 @@ impl Known {
     }
 }
 
-/// Needles, and what finds them.
-#[derive(Clone)]
-struct Batch {
-    /// By spelling.
-    needles: Vec<Needle>,
-    /// A match gives the needle's place.
-    search: AhoCorasick,
-}
-
-impl Batch {
-    fn of(mut needles: Vec<Needle>) -> Self {
-        needles.sort_by(|a, b| a.spelling.cmp(&b.spelling));
-        needles.dedup_by(|a, b| a.spelling == b.spelling);
-        let spellings = needles.iter().map(|needle| &needle.spelling);
-        // The smaller of its automata: a long run has many secrets, each with many spellings.
-        let search = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(spellings)
-            .expect("there are fewer than 2^31 bytes of secrets");
-        Self { needles, search }
-    }
-
-    fn next(&self, text: &[u8], mut from: usize, to: usize) -> Option<(usize, &Needle)> {
-        loop {
-            let found = self.search.find(Input::new(text).range(from..to))?;
-            if stands_alone(text, found.start(), found.end()) {
-                return Some((found.start(), &self.needles[found.pattern()]));
-            }
-            from = found.start() + 1;
-        }
-    }
-
-    fn cut_off(&self, text: &[u8]) -> Option<(usize, &Needle)> {
-        let longest = self
-            .needles
-            .iter()
-            .map(|needle| needle.spelling.len())
-            .max()?;
-        (text.len().saturating_sub(longest)..text.len().saturating_sub(SHORT)).find_map(|at| {
-            let rest = &text[at..];
-            let next = self
-                .needles
-                .partition_point(|needle| needle.spelling.as_slice() < rest);
-            let needle = self
-                .needles
-                .get(next)
-                .filter(|needle| needle.spelling.starts_with(rest))?;
-            Some((at, needle))
-        })
-    }
-}
-
 /// Where the next JWT, or beginning of one, in `text[from..to]` begins and ends.
 pub fn next_jwt(text: &[u8], from: usize, to: usize) -> Option<(usize, usize)> {
     let window = &text[..to];
@@ -367,61 +309,9 @@ fn jwt_at(text: &[u8], at: usize) -> Option<Run> {
     Some(Run { end, is_jwt })
 }
 
-/// A short secret counts only as a word of its own: within longer words it is a coincidence.
-fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
-    if end - start >= LONG {
-        return true;
-    }
-    let after = text
-        .get(end)
-        .is_none_or(|byte| !byte.is_ascii_alphanumeric());
-    let before = match start.checked_sub(1).map(|at| text[at]) {
-        None => true,
-        Some(byte) if !byte.is_ascii_alphanumeric() => true,
-        // The end of a percent-encoded delimiter, as in `%3Dsecret`.
-        Some(byte) => byte.is_ascii_hexdigit() && start >= 3 && text[start - 3] == b'%',
-    };
-    before && after
-}
-
 fn is_nameless(kind: Kind) -> bool {
     matches!(kind, JWT | CREDENTIALS)
 }
-
-fn is_pseudonym(value: &[u8]) -> bool {
-    let Some(rest) = value.strip_prefix(MARK.as_bytes()) else {
-        return false;
-    };
-    rest.len() < 40
-        && rest
-            .iter()
-            .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-' | b'0'..=b'9'))
-}
-
-/// The pseudonym that stands in the place of a JWT's signature.
-fn pseudonym_of_token(value: &[u8]) -> Option<&str> {
-    if !value.starts_with(b"eyJ") {
-        return None;
-    }
-    let value = std::str::from_utf8(value).ok()?;
-    let (_, signature) = value.rsplit_once('.')?;
-    is_pseudonym(signature.as_bytes()).then_some(signature)
-}
-
-/// A pseudonym's kind and number.
-fn parsed(pseudonym: &str) -> Option<(&str, Kind, u32)> {
-    let rest = pseudonym.strip_prefix(MARK)?;
-    let (kind, number) = rest.rsplit_once('-').unwrap_or((rest, "0"));
-    Some((pseudonym, kind_named(kind)?, number.parse().ok()?))
-}
-
-/// What every pseudonym begins with. Pseudonyms are made of unreserved characters (RFC 3986 section
-/// 2.3) alone, so that they read the same in a URL, a header, JSON, HTML and a shell.
-pub const MARK: &str = "redacted-";
-
-/// Bytes from which on a secret is no word that might stand anywhere.
-const LONG: usize = 16;
-const SHORT: usize = 4;
 
 /// What a text ends with that was cut off.
 const ELLIPSIS: &[u8] = "…".as_bytes();

@@ -20,7 +20,9 @@ mod known;
 mod learn;
 mod member;
 mod names;
+mod needles;
 mod places;
+mod pseudonym;
 mod scan;
 mod url;
 
@@ -35,10 +37,10 @@ use trace::{
 
 use edit::{Edit, Sink};
 use known::Known;
-pub(crate) use known::MARK;
 pub(crate) use learn::Quiet;
 use learn::is_error;
 use names::{Kind, kind_of};
+pub(crate) use pseudonym::MARK;
 
 /// Replaces the secrets of a trace in whatever is shown or written of it.
 #[derive(Clone, Default)]

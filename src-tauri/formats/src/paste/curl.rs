@@ -1,106 +1,12 @@
-//! Commands that send a request: cURL, `Invoke-WebRequest` of PowerShell and `fetch` of
-//! JavaScript, as browsers copy them and people write them.
+//! A command line of cURL.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 use trace::{Header, Recorded};
 
-use super::cursor::Cursor;
-use super::evidence::{Evidence, Part, Seen, Target, field, is_cut};
-use super::piece::PieceKind;
-use super::shell::{Dialect, command, dialect_of};
+use super::evidence::{Part, Seen, Target, field, is_cut};
+use super::values::absolute;
 use super::words::{Command, Word};
-
-/// Reads a command, if the next line begins one.
-pub fn read(cursor: &mut Cursor<'_>, evidence: &mut Evidence) -> bool {
-    let first = cursor.line();
-    let Some(line) = cursor.peek() else {
-        return false;
-    };
-    let found = fetch(cursor, line).or_else(|| {
-        let (before, shell) = program(line)?;
-        let text = &cursor.rest()[before..];
-        let text = &text[..evidence.reach(text)];
-        let command = command(text, shell.unwrap_or_else(|| dialect_of(text)));
-        if !command.closed {
-            evidence.tried(text.len());
-        }
-        let seen = if is_curl(command.words.first()?) {
-            curl(&command)
-        } else {
-            invoke(&command)
-        };
-        cursor.skip(before + command.length);
-        // What follows a pipe or a semicolon.
-        let rest = cursor.peek().unwrap_or_default();
-        if program(rest).is_none() {
-            cursor.next();
-        }
-        Some(seen)
-    });
-    let Some(all) = found else { return false };
-    for seen in all {
-        evidence.request(seen);
-    }
-    evidence.piece(PieceKind::Command, (first, cursor.last_line()));
-    true
-}
-
-/// Whether a line begins a command that sends a request.
-pub fn is_command(line: &str) -> bool {
-    program(line).is_some()
-}
-
-/// Where in a line a program begins that sends requests, and what its prompt says of the shell.
-fn program(line: &str) -> Option<(usize, Option<Dialect>)> {
-    const PROGRAMS: [&str; 7] = [
-        "curl",
-        "curl.exe",
-        "Invoke-WebRequest",
-        "Invoke-RestMethod",
-        "iwr",
-        "irm",
-        "/usr/bin/curl",
-    ];
-    let mut words = line.split_inclusive([' ', '\t']);
-    let mut before = 0;
-    for word in words.by_ref().take(MOST_BEFORE) {
-        let name = word.trim().trim_start_matches(['`', '(', '"']);
-        // PowerShell begins its errors with the name of the command.
-        let is_error = line[before + word.len()..].starts_with(": ");
-        if PROGRAMS.contains(&name) && word.len() < line.len() - before + 1 && !is_error {
-            let prompt = line[..before].trim();
-            let at = before + word.find(name).unwrap_or_default();
-            let is_shell = name.starts_with('I') || matches!(name, "iwr" | "irm");
-            return is_prompt(prompt).then(|| {
-                let shell = if is_shell || prompt.starts_with("PS ") {
-                    Some(Dialect::PowerShell)
-                } else if prompt.ends_with('>') && prompt.contains(":\\") {
-                    Some(Dialect::Cmd)
-                } else {
-                    None
-                };
-                (at, shell)
-            });
-        }
-        before += word.len();
-    }
-    None
-}
-
-/// Whether a text before a command is a prompt, a number in a list, or another command's start.
-fn is_prompt(text: &str) -> bool {
-    let ends = [
-        '$', '#', '%', '>', '\u{276f}', '\u{279c}', '~', ':', '.', ')', '-', '*', ';', '|', '&',
-        '=',
-    ];
-    text.is_empty() || text.ends_with(ends) || matches!(text, "time" | "sudo" | "RUN" | "run")
-}
-
-fn is_curl(word: &Word) -> bool {
-    word.text.contains("curl")
-}
 
 /// The options of curl that take a value, by their long names and their letters (curl's manual).
 const WITH_VALUE: [&str; 74] = [
@@ -179,9 +85,12 @@ const WITH_VALUE: [&str; 74] = [
     "url",
     "url-query",
 ];
+
 /// Further ones.
 const WITH_VALUE_TOO: [&str; 5] = ["user", "user-agent", "write-out", "tlsuser", "unix-socket"];
+
 const LETTERS_WITH_VALUE: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
+
 const LONG_NAME: [(char, &str); 16] = [
     ('A', "user-agent"),
     ('b', "cookie"),
@@ -217,7 +126,8 @@ struct Asked {
     hidden_data: bool,
 }
 
-fn curl(command: &Command) -> Vec<Seen> {
+/// The requests that a command line of curl sends.
+pub fn curl(command: &Command) -> Vec<Seen> {
     let mut all = Vec::new();
     let mut asked = Asked::default();
     let mut words = command.words.iter().skip(1);
@@ -432,131 +342,3 @@ fn url_encoded(text: &str) -> String {
         None => trace::encode_pairs([("", text)])[1..].into(),
     }
 }
-
-/// A URL as curl guesses one: http where no scheme is given.
-fn absolute(text: &str) -> Option<String> {
-    let text = text.trim_matches(['<', '>', '"', '\'', '`']);
-    if text.starts_with("http://") || text.starts_with("https://") {
-        return Some(text.to_owned());
-    }
-    let host = text.split(['/', '?']).next().unwrap_or_default();
-    let is_host = host.contains('.') || host.starts_with("localhost");
-    (is_host && !text.contains("://")).then(|| format!("http://{text}"))
-}
-
-/// `Invoke-WebRequest` with its parameters.
-fn invoke(command: &Command) -> Vec<Seen> {
-    let mut url = None;
-    let mut method = None;
-    let mut headers = Vec::new();
-    let mut body: Option<Word> = None;
-    let mut hidden = !command.closed;
-    let mut in_headers = false;
-    let mut words = command.words.iter().skip(1).peekable();
-    while let Some(word) = words.next() {
-        let name = word.text.to_ascii_lowercase();
-        let is_name = name.starts_with('-') && name.len() > 1;
-        let mut value = || words.next().cloned().unwrap_or_default();
-        match name.as_str() {
-            "-uri" => url = Some(value().text),
-            "-method" => method = Some(value().text.to_ascii_uppercase()),
-            "-body" => body = Some(value()),
-            "-contenttype" => headers.push(Header::new("Content-Type", value().text)),
-            "-useragent" => headers.push(Header::new("User-Agent", value().text)),
-            "-headers" => {
-                in_headers = true;
-                hidden |= words.peek().is_some_and(|next| next.hidden);
-                continue;
-            }
-            "-websession" | "-outfile" | "-timeoutsec" | "-sessionvariable" => {
-                value();
-            }
-            _ if is_name => {}
-            _ if in_headers => {
-                let value = value();
-                hidden |= value.hidden || is_cut(&value.text);
-                headers.push(Header::new(&word.text, value.text));
-                continue;
-            }
-            _ if url.is_none() => url = Some(word.text.clone()),
-            _ => {}
-        }
-        in_headers = false;
-    }
-    let Some(url) = url.as_deref().and_then(absolute) else {
-        return Vec::new();
-    };
-    let request_headers = if hidden {
-        Recorded::Incomplete
-    } else {
-        Recorded::Whole
-    };
-    let body_recorded = match &body {
-        Some(body) if body.hidden || !command.closed => Recorded::NotRecorded,
-        Some(body) => super::evidence::recorded(&body.text),
-        None => Recorded::Whole,
-    };
-    let shown = body.filter(|_| body_recorded != Recorded::NotRecorded);
-    vec![Seen {
-        target: Target::Url(url),
-        method: Some(method.unwrap_or_else(|| "GET".into())),
-        request_headers: Part::new(headers, request_headers),
-        request_body: Part::new(
-            shown.map(|body| body.text.into_bytes()).unwrap_or_default(),
-            body_recorded,
-        ),
-        ..Seen::default()
-    }]
-}
-
-/// `fetch("…", {…})` with its options in JSON, as browsers copy it.
-fn fetch(cursor: &mut Cursor<'_>, line: &str) -> Option<Vec<Seen>> {
-    let at = line.find("fetch(")? + "fetch(".len();
-    let before = line[..at - "fetch(".len()].trim();
-    if !matches!(before, "" | "await" | ">" | "return") {
-        return None;
-    }
-    let text = &cursor.rest()[at..];
-    let (url, after) = first_json(text).ok()?;
-    let url = absolute(url.as_str()?)?;
-    let options = text[after..].trim_start().strip_prefix(',');
-    let options = options.and_then(|rest| Some((first_json(rest).ok()?, rest)));
-    let (options, length) = match options {
-        Some(((options, end), rest)) => (options, text.len() - rest.len() + end),
-        None => (Value::Null, after),
-    };
-    cursor.skip(at + length);
-    cursor.next();
-    let headers = options["headers"].as_object().into_iter().flatten();
-    let headers: Vec<Header> = headers
-        .filter_map(|(name, value)| Some(Header::new(name, value.as_str()?)))
-        .collect();
-    let body = options["body"].as_str().unwrap_or_default();
-    Some(vec![Seen {
-        target: Target::Url(url),
-        method: Some(options["method"].as_str().unwrap_or("GET").to_uppercase()),
-        // The browser adds its own.
-        request_headers: Part::new(headers, Recorded::Incomplete),
-        request_body: Part::new(body.into(), super::evidence::recorded(body)),
-        ..Seen::default()
-    }])
-}
-
-/// The JSON value that a text begins with, and where it ends.
-///
-/// # Errors
-/// How many bytes were read before it turned out to be none.
-pub fn first_json(text: &str) -> Result<(Value, usize), usize> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    match values.next() {
-        Some(Ok(value)) => Ok((value, values.byte_offset())),
-        Some(Err(error)) => {
-            let lines = text.split('\n').take(error.line());
-            Err(lines.map(|line| line.len() + 1).sum())
-        }
-        None => Err(0),
-    }
-}
-
-/// Words that may stand before a command.
-const MOST_BEFORE: usize = 6;
