@@ -1,5 +1,6 @@
 //! Chromium and browsers made from it: the DevTools protocol over a pipe.
 
+mod fields;
 mod hops;
 mod messages;
 mod talk;
