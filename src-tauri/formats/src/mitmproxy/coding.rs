@@ -52,8 +52,8 @@ fn bare_deflate(bytes: &[u8], coding: &str) -> (Vec<u8>, CodingEnd) {
 /// Bytes that the brotli decoder reads at a time.
 const BUFFER: usize = 16 << 10;
 
-/// What stands after bytes that end too early. The brotli decoder itself gives the same error as for
-/// bytes that are something else.
+/// What stands after bytes that end too early. The brotli decoder itself gives the same error as
+/// for bytes that are something else.
 struct NoMore;
 
 impl Read for NoMore {
