@@ -87,6 +87,15 @@ pub(crate) fn is_html(response: &trace::Response) -> bool {
             .is_some_and(|text| text.trim_start().starts_with('<'))
 }
 
+/// An OAuth error as it is quoted: "400: invalid_grant: Code expired".
+pub(crate) fn error_in_words(status: u16, error: &str, description: &str) -> String {
+    let error = excerpt(error);
+    match description {
+        "" => format!("{status}: {error}, without a description"),
+        description => format!("{status}: {error}: {}", excerpt(description)),
+    }
+}
+
 /// "404", "200 with a web page that says: …", "no answer (the name does not resolve)".
 pub(crate) fn answer_in_words(exchange: &trace::Exchange) -> String {
     match (exchange.response(), exchange.failure()) {

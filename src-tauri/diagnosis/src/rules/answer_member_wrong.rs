@@ -122,7 +122,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
-/// Each member of each document once.
+/// Reports what is wrong with a document, each member of each kind of document once.
 fn tell(
     seen: ExchangeRef<'_>,
     held: Option<Held>,

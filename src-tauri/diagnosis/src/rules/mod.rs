@@ -1,4 +1,4 @@
-//! One rule, one file.
+//! One rule, one file. Where a rule holds several ideas, they are in a folder of its name.
 
 pub(crate) mod answer_changed_by_hand;
 pub(crate) mod answer_member_wrong;

@@ -6,7 +6,7 @@ use crate::reading::{Reading, form, object, text, value};
 use crate::redirect_uris::advice;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_INVALID_CLIENT, RFC9126_ERROR};
-use crate::wording::{answer_in_words, excerpt};
+use crate::wording::{answer_in_words, error_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -129,19 +129,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         )
         .message(message)
         .expected("201 with a request_uri")
-        .actual(match (error, description) {
-            ("", _) => answer_in_words(seen.exchange),
-            (error, "") => format!(
-                "{}: {}, without a description",
-                response.status,
-                excerpt(error)
-            ),
-            (error, description) => format!(
-                "{}: {}: {}",
-                response.status,
-                excerpt(error),
-                excerpt(description)
-            ),
+        .actual(match error {
+            "" => answer_in_words(seen.exchange),
+            error => error_in_words(response.status, error, description),
         })
         .fix(fix);
     findings.add(finding);

@@ -3,7 +3,7 @@ use crate::reading::{Reading, form};
 use crate::refused_refresh::{RefusedRefresh, refused_refreshes, says_that_the_token_is_dead};
 use crate::rule::{Findings, rule};
 use crate::spec::RFC6749_INVALID_GRANT;
-use crate::wording::excerpt;
+use crate::wording::{error_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -53,10 +53,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         return;
     };
     let error = excerpt(&refused.error);
-    let actual = match refused.description.as_str() {
-        "" => format!("{}: {error}, without a description", refused.status),
-        description => format!("{}: {error}: {}", refused.status, excerpt(description)),
-    };
+    let actual = error_in_words(refused.status, &refused.error, &refused.description);
     let finding = RULE
         .found(RFC6749_INVALID_GRANT)
         .at(refused.seen.seq, Part::body("/error"))

@@ -6,7 +6,7 @@ use crate::reading::{ExchangeRef, Reading, access_token, form, oauth_error, obje
 use crate::refused_refresh::refused_refreshes;
 use crate::rule::{Findings, rule};
 use crate::spec::{RFC6749_INVALID_GRANT, RFC6749_TOKEN_ERROR};
-use crate::wording::{answer_in_words, excerpt};
+use crate::wording::{answer_in_words, error_in_words, excerpt};
 
 rule! {
     /// # What it looks at
@@ -195,10 +195,11 @@ fn other_reason(reading: &Reading<'_>, findings: &mut Findings) {
              themselves, so users are stuck once the access token has expired."
         ))
         .expected("200 with an access token, or invalid_grant")
-        .actual(match refused.description.as_str() {
-            "" => format!("{}: {error}, without a description", refused.status),
-            description => format!("{}: {error}: {}", refused.status, excerpt(description)),
-        })
+        .actual(error_in_words(
+            refused.status,
+            &refused.error,
+            &refused.description,
+        ))
         .fix(
             "Allow refresh_token for this client at the authorization server, and let it \
              authenticate at a refresh as it did for the code.",

@@ -99,7 +99,7 @@ fn by_table(
     document: &Document,
     findings: &mut Findings,
 ) {
-    // What makes the whole of it unreadable is worse than its level says.
+    // A member that makes the whole document unreadable is an error, whatever its level.
     let unreadable = match &attempt.document {
         Some(Err(DocumentError::WrongType { field, .. })) => Some(field.as_str()),
         _ => None,

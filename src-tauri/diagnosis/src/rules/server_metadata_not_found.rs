@@ -108,7 +108,7 @@ impl<'a> Lookup<'a> {
         let is_answered = tries
             .iter()
             .any(|attempt| attempt.seen.response().is_some());
-        // All of them without an answer is the network's matter, and another rule's.
+        // When none of them answers, another rule reports the failed requests.
         if !(is_answered || candidates.is_empty() && is_stopped) {
             return None;
         }
@@ -151,7 +151,7 @@ fn answer_of(tries: &[&ServerTry<'_>], well_known: WellKnown) -> Option<String> 
     })
 }
 
-/// There is a document, or one that another rule is about.
+/// Whether there is a document, or another rule reports why there is none.
 fn is_told_elsewhere(attempt: &ServerTry<'_>) -> bool {
     use DocumentError::{NotJson, WrongType};
     attempt.is_unread()

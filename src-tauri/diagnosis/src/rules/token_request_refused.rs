@@ -9,7 +9,7 @@ use crate::spec::{
     RFC6749_INVALID_CLIENT, RFC6749_INVALID_GRANT, RFC6749_INVALID_SCOPE, RFC6749_TOKEN_ERROR,
     RFC6749_TOKEN_OK, RFC6749_UNAUTHORIZED_CLIENT, RFC8707_INVALID_TARGET, RFC9449_PROOF,
 };
-use crate::wording::{excerpt, list};
+use crate::wording::{error_in_words, excerpt, list};
 use by_code::Refused;
 
 mod by_code;
@@ -140,7 +140,7 @@ fn wrong_status(seen: ExchangeRef<'_>) -> Finding {
 
 impl Refused<'_, '_> {
     fn finding(&self) -> Finding {
-        let what = what(self.grant);
+        let what = self.grant.handed_in();
         let compared = match self.grant {
             Grant::AuthorizationCode => Comparison::of(self.reading, self.seen),
             _ => Comparison::default(),
@@ -207,26 +207,7 @@ impl Refused<'_, '_> {
 
     fn quoted(&self) -> String {
         let status = self.seen.status().unwrap_or_default();
-        match self.description {
-            "" => format!("{status}: {}, without a description", excerpt(self.error)),
-            description => format!(
-                "{status}: {}: {}",
-                excerpt(self.error),
-                excerpt(description)
-            ),
-        }
-    }
-}
-
-/// What was to be exchanged.
-fn what(grant: Grant) -> &'static str {
-    match grant {
-        Grant::AuthorizationCode => "code",
-        Grant::RefreshToken => "refresh",
-        Grant::ClientCredentials => "client's own request",
-        Grant::DeviceCode => "device code",
-        Grant::TokenExchange => "token exchange",
-        Grant::JwtBearer => "assertion",
+        error_in_words(status, self.error, self.description)
     }
 }
 

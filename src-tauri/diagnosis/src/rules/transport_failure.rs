@@ -109,7 +109,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let later = failure.kind != FailureKind::ForeignOrigin
             && answered.get(&origin).is_some_and(|seq| *seq > seen.seq)
             && is_made_up_for(reading, seen);
-        // A page that was not needed to come back.
+        // The browser came back without this page.
         let passed =
             seen.exchange.purpose == Purpose::Authorization && came_back_after(reading, *seen);
         if ours || later || passed || !told.insert(origin.clone()) {
@@ -119,8 +119,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether what was asked for came another way: the same was asked for again, or there are several
-/// places to look for it, of which another rule tells.
+/// Whether a failed request was made up for: the same was asked for again and answered, or there
+/// are several places to look, and another rule reports what they answer.
 fn is_made_up_for(reading: &Reading<'_>, seen: &ExchangeRef<'_>) -> bool {
     let purpose = &seen.exchange.purpose;
     let places = matches!(
@@ -176,7 +176,7 @@ fn report(
             match (given, &inside) {
                 (Some(Server::Mcp), _) => &GIVEN_BY_MCP,
                 (Some(Server::Authorization | Server::IdentityProvider), _) => &GIVEN_BY_SERVER,
-                // That the name does not resolve says more.
+                // A name that does not resolve says more than an address of the inside.
                 (None, Some(inside)) if failure.kind != FailureKind::Dns => match inside.by {
                     Server::Mcp => &INSIDE_BY_MCP,
                     Server::Authorization | Server::IdentityProvider => &INSIDE_BY_SERVER,
@@ -223,7 +223,7 @@ fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static
     };
     match kind {
         FailureKind::Dns => match seen.exchange.purpose {
-            // Who named the host has to name it better.
+            // Whoever named the host has to correct it.
             Purpose::Challenge { .. } | Purpose::Mcp { .. } => &DNS_TYPED,
             Purpose::ServerMetadata { .. } => &DNS_OF_ISSUER,
             _ => of(&DNS_MCP, &DNS_SERVER),
@@ -258,7 +258,7 @@ fn is_redirected(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
     })
 }
 
-/// Who redirects to a host has to name it better.
+/// Whoever redirects to a host has to correct its name.
 fn redirected_dns(server: Server) -> &'static Variant {
     match server {
         Server::Mcp => &DNS_MCP,
@@ -266,7 +266,7 @@ fn redirected_dns(server: Server) -> &'static Variant {
     }
 }
 
-/// Where the URL comes from, in words to be added.
+/// The sentence that says where the URL comes from.
 fn named_by(reading: &Reading<'_>, seen: ExchangeRef<'_>, kind: FailureKind) -> Option<String> {
     let is_about_the_address = matches!(
         kind,

@@ -28,7 +28,7 @@ pub(super) fn early_end<'a>(seen: ExchangeRef<'a>) -> Option<EarlyEnd<'a>> {
     let BodyEnd::CutOff { reason } = &response.body.end else {
         return None;
     };
-    // Other rules are about documents that cannot be read for that.
+    // Other rules report documents that cannot be read because they are cut off.
     let is_metadata = matches!(
         seen.exchange.purpose,
         Purpose::ResourceMetadata { .. } | Purpose::ServerMetadata { .. }

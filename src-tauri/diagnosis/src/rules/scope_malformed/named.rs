@@ -28,10 +28,10 @@ impl Named {
     }
 }
 
-/// The first scope that is to be told of: in a challenge, or else in the resource metadata.
+/// The first scope with a fault: in a challenge, or else in the resource metadata.
 ///
-/// `in_challenge` gets the whole `scope` of a challenge and gives the part that is to be told of;
-/// `in_metadata` gets each name of `scopes_supported`.
+/// `in_challenge` gets the whole `scope` of a challenge and returns the part with the fault;
+/// `in_metadata` gets each name of `scopes_supported` and says whether it has the fault.
 pub(super) fn find(
     reading: &Reading<'_>,
     in_challenge: impl Fn(&str) -> Option<&str>,
@@ -41,8 +41,8 @@ pub(super) fn find(
     let of_challenge = calls.find_map(|call| {
         let challenges = challenges(call.response()?).ok()?;
         let scopes = challenges.iter().filter_map(|one| one.parameter("scope"));
-        let mut told = scopes.filter_map(&in_challenge);
-        let scope = told.next()?.to_owned();
+        let mut faulty = scopes.filter_map(&in_challenge);
+        let scope = faulty.next()?.to_owned();
         let seq = call.seq;
         Some(Named {
             place: Place::Challenge,
@@ -62,7 +62,7 @@ pub(super) fn find(
     })
 }
 
-/// With the spaces that it is about.
+/// In quotation marks, so that spaces at its ends can be seen.
 pub(super) fn quoted(scope: &str) -> String {
     match scope.len() {
         0..=120 => format!("\"{scope}\""),

@@ -1,4 +1,4 @@
-//! Scopes that the authorization server has no part of.
+//! Scopes that the authorization server does not list.
 
 use super::separators::is_list;
 use crate::finding::{Finding, Part};
@@ -17,8 +17,9 @@ const OF_OPENID: [&str; 8] = [
     "offline_access",
 ];
 
-/// A scope of the resource metadata that the authorization server has no part of: it lists scopes
-/// of this kind, and not this one. Where it was granted all the same, the list is just not whole.
+/// A scope of the resource metadata that the authorization server does not list, although it lists
+/// others that the resource metadata names. A scope that was granted shows that the list is only
+/// incomplete.
 pub(super) fn not_listed(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
     let (attempt, metadata) = reading.resource_metadata()?;
     let (_, server) = reading.server_metadata()?;

@@ -7,7 +7,7 @@ use crate::wording::{excerpt, list};
 
 const NAME: &str = "offline_access";
 
-/// The MCP server names it.
+/// The finding, where the MCP server names it.
 pub(super) fn named(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
     let has_it = |scope: &str| scope.split(' ').any(|name| name == NAME);
     let named = find(

@@ -1,4 +1,4 @@
-//! What is said of each kind of failure.
+//! The words for each kind of failure.
 
 use trace::FailureKind;
 
