@@ -3,7 +3,7 @@ use trace::Grant;
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, access_token, form, object, text, value};
 use crate::rule::{Findings, rule};
-use crate::spec::RFC8693_ISSUED_TYPE;
+use crate::spec::{RFC8693_ISSUED_TYPE, RFC8693_NOT_APPLICABLE};
 use crate::wording::excerpt;
 
 rule! {
@@ -24,8 +24,10 @@ rule! {
     variants: [
         OTHER: Error AuthorizationServer Certain
             "A token exchange brings something else than the assertion asked for",
+        NOT_A_TOKEN: Warning AuthorizationServer Certain
+            "The identity provider gives its assertion out as an access token",
     ],
-    spec: [RFC8693_ISSUED_TYPE],
+    spec: [RFC8693_ISSUED_TYPE, RFC8693_NOT_APPLICABLE],
     stops: [InvalidTokenResponse],
     looks_at: [TokenExchange],
 }
@@ -47,7 +49,11 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     });
     let Some((seen, _)) = untyped else {
         let other = reading.tokens.iter().find_map(|(seen, _)| other(*seen));
-        return other.into_iter().for_each(|finding| findings.add(finding));
+        let found = other.or_else(|| {
+            let mut all = reading.tokens.iter();
+            all.find_map(|(seen, _)| given_out_as_token(*seen))
+        });
+        return found.into_iter().for_each(|finding| findings.add(finding));
     };
     let finding = RULE
         .found(RFC8693_ISSUED_TYPE)
@@ -87,6 +93,28 @@ fn other(seen: ExchangeRef<'_>) -> Option<Finding> {
     Some(finding)
 }
 
+/// Told where an assertion for an authorization server comes with the type of an access token.
+fn given_out_as_token(seen: ExchangeRef<'_>) -> Option<Finding> {
+    value(form(seen.request()), "requested_token_type").filter(|kind| kind.ends_with(":id-jag"))?;
+    let response = seen.response_with_body()?;
+    access_token(response)?;
+    let answer = object(response)?;
+    let named = text(&answer, "token_type").filter(|named| !named.eq_ignore_ascii_case("N_A"))?;
+    let finding = RULE
+        .found(RFC8693_NOT_APPLICABLE)
+        .variant(&NOT_A_TOKEN)
+        .at(seen.seq, Part::body("/token_type"))
+        .message(
+            "The assertion is for the authorization server alone, which exchanges it for an access \
+             token. Clients that check token_type refuse the answer, and others may send the \
+             assertion to the MCP server as if it were a token.",
+        )
+        .expected("token_type N_A")
+        .actual(format!("token_type {}", excerpt(named)))
+        .fix("Let the identity provider answer with token_type N_A where it issues an ID-JAG.");
+    Some(finding)
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use serde_json::{Value, json};
@@ -120,6 +148,17 @@ pub(super) mod tests {
             &answer,
         );
         trace
+    }
+
+    #[test]
+    fn an_assertion_is_no_bearer_token() {
+        let with = |token_type: Value| {
+            let trace = exchanged("oauth-id-jag+jwt", |body| body["token_type"] = token_type);
+            found_in(&trace, "X01").map(|finding| finding.variant)
+        };
+        assert_eq!(with("Bearer".into()).as_deref(), Some("not_a_token"));
+        assert_eq!(with("N_A".into()), None);
+        assert_eq!(with("n_a".into()), None);
     }
 
     #[test]

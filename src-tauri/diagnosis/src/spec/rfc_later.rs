@@ -278,6 +278,14 @@ pub(crate) const RFC8628_EXPIRED: Spec = Spec {
     quote: "The \"device_code\" has expired, and the device authorization session has concluded.",
 };
 
+pub(crate) const RFC8693_NOT_APPLICABLE: Spec = Spec {
+    title: "RFC 8693 section 2.2.1, token_type",
+    url: "https://www.rfc-editor.org/rfc/rfc8693.html#section-2.2.1",
+    quote: "If the issued token is not an access token or usable as an access token, then the \
+            token_type value N_A is used to indicate that an OAuth 2.0 token_type identifier is not \
+            applicable in that context.",
+};
+
 pub(crate) const RFC8693_ISSUED_TYPE: Spec = Spec {
     title: "RFC 8693 section 2.2.1, issued_token_type",
     url: "https://www.rfc-editor.org/rfc/rfc8693.html#section-2.2.1",
