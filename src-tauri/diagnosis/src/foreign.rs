@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use crate::finding::{Finding, Part};
 use crate::providers::by_host;
-use crate::reading::{ExchangeRef, Reading, response_fields, value};
+use crate::reading::{ExchangeRef, Reading, access_jwt, response_fields, value};
 use crate::spec::{RFC9728_FROM_CHALLENGE, RFC9728_WELL_KNOWN, Spec};
 use crate::wording::identifier;
 
@@ -44,16 +44,51 @@ impl ForeignIssuer<'_> {
     /// Whether it is the MCP server that names it wrongly: elsewhere the server calls itself as in
     /// its metadata, or its provider is known to.
     pub(crate) fn is_misnamed(&self, reading: &Reading<'_>) -> bool {
-        let consistent = reading.callbacks.iter().any(|callback| {
+        let in_callback = reading.callbacks.iter().any(|callback| {
             value(&response_fields(callback.request()), "iss") == Some(&self.named)
         });
-        !self.named.is_empty() && (consistent || by_host(&self.named).is_some())
+        let in_token = reading.tokens.iter().any(|(seen, _)| {
+            let token = seen.response().and_then(access_jwt);
+            token.is_some_and(|jwt| jwt.is_ok_and(|jwt| jwt.text("iss") == Some(&self.named)))
+        });
+        let is_consistent = (in_callback || in_token) && !self.is_out_of_reach(reading);
+        !self.named.is_empty() && (is_consistent || by_host(&self.named).is_some())
+    }
+
+    /// Whether the run asked the address that the server calls itself by and got no answer there,
+    /// while the one that it was asked under answers.
+    pub(crate) fn is_out_of_reach(&self, reading: &Reading<'_>) -> bool {
+        let origin = origin_of(&self.named);
+        let mut there = reading
+            .all
+            .iter()
+            .filter(|seen| origin_of(&seen.request().url) == origin)
+            .peekable();
+        origin.is_some()
+            && there.peek().is_some()
+            && there.all(|seen| seen.exchange.failure().is_some())
     }
 
     /// Whether the document is right in itself and was asked for under another name of its server:
-    /// all its endpoints are where its issuer is. A name that is known only inside a network does
-    /// not count as right.
-    pub(crate) fn is_alias(&self) -> bool {
+    /// all its endpoints are where its issuer is. A name that is known only inside a network, or
+    /// does not answer, does not count as right.
+    pub(crate) fn is_alias(&self, reading: &Reading<'_>) -> bool {
+        (self.is_of_another_origin() || self.is_below()) && !self.is_out_of_reach(reading)
+    }
+
+    /// Whether the issuer is a path below what was asked for, and all its endpoints are there: what
+    /// was asked for lacks the path.
+    fn is_below(&self) -> bool {
+        let below = |url: &str, above: &str| {
+            let rest = url.strip_prefix(above.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+        };
+        below(&self.named, self.asked)
+            && !self.endpoints.is_empty()
+            && self.endpoints.iter().all(|url| below(url, &self.named))
+    }
+
+    fn is_of_another_origin(&self) -> bool {
         let origin = origin_of(&self.named);
         let is_inner = |url: &str| Url::parse(url).is_ok_and(|url| is_inner(&url));
         let inner = is_inner(&self.named) && !is_inner(self.asked);
@@ -74,7 +109,7 @@ impl ForeignIssuer<'_> {
             .at(self.seen.seq, Part::body("/issuer"))
             .expected(self.asked)
             .actual(named.clone());
-        if self.is_misnamed(reading) || self.is_alias() {
+        if self.is_misnamed(reading) || self.is_alias(reading) {
             finding.fix(format!(
                 "Write {named} into authorization_servers of the resource metadata, exactly as the \
                  authorization server spells it."

@@ -31,10 +31,12 @@ rule! {
             "The metadata at the MCP server's own origin is that of another issuer",
         ALIAS: Error McpServer Likely
             "The resource metadata names the authorization server by another URL than its issuer",
+        OUT_OF_REACH: Error AuthorizationServer Likely
+            "The authorization server takes an address for its own that does not answer",
     ],
     spec: [RFC8414_ISSUER],
     follows: [GUESSED "N03"],
-    stops: [IssuerMismatch],
+    stops: [IssuerMismatch, Transport by OUT_OF_REACH],
     looks_at: [ServerMetadata, ServerMetadataUrl],
 }
 
@@ -73,6 +75,17 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     } else {
         None
     };
+    if foreign.is_out_of_reach(reading) {
+        let finding = foreign
+            .finding(RULE.found(RFC8414_ISSUER), reading)
+            .variant(&OUT_OF_REACH)
+            .message(format!(
+                "The metadata was read for the issuer {}, and what it gives as its own address does \
+                 not answer: most likely the server does not know its public URL.",
+                excerpt(asked)
+            ));
+        return findings.add(finding);
+    }
     let template = foreign.named.contains("{tenantid}");
     let message = if template {
         "Microsoft Entra's common endpoint answers with a template instead of an issuer, so it can \
@@ -104,7 +117,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         ));
     } else if foreign.is_misnamed(reading) {
         finding = finding.variant(&MISNAMED);
-    } else if foreign.is_alias() {
+    } else if foreign.is_alias(reading) {
         finding = finding.variant(&ALIAS);
     }
     findings.add(if template {
@@ -119,10 +132,10 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trace::{Phase, StopCode};
+    use trace::{FailureKind, Phase, Purpose, StopCode};
 
     use crate::finding::Owner;
-    use crate::sample::Run;
+    use crate::sample::{Answer, MCP, Run, found_in, jwt, post, push_to_server, token_answer};
 
     #[test]
     fn another_name_of_the_same_server_is_the_mcp_server_s_to_correct() {
@@ -135,6 +148,61 @@ mod tests {
             }
         });
         assert_eq!(run.finding("R10").owner, Owner::AuthorizationServer);
+    }
+
+    #[test]
+    fn an_issuer_below_what_was_asked_for_lost_its_path_at_the_mcp_server() {
+        let told = |asked: &str, named: &str, endpoints: &str| {
+            let mut run = with_issuer(asked, named);
+            run.server_tries[0].2.edit(|metadata| {
+                for member in ["authorization_endpoint", "token_endpoint"] {
+                    metadata[member] = json!(format!("{endpoints}/{member}"));
+                }
+            });
+            run.finding("R10").variant
+        };
+        let (base, below) = ("https://as.example", "https://as.example/api/auth");
+        assert_eq!(told(base, below, below), "alias");
+        // Nothing is below the path that it calls itself by, or a proxy takes the path away.
+        assert_eq!(told(base, below, base), "default");
+        assert_eq!(told(below, base, base), "default");
+        assert_eq!(told(base, "https://as.example2", base), "default");
+    }
+
+    #[test]
+    fn a_name_that_does_not_answer_is_no_other_name() {
+        let mut run = with_issuer("https://login.example", "https://as.example");
+        assert_eq!(run.finding("R10").variant, "alias");
+        run.server_tries[0].1 =
+            "https://login.example/.well-known/oauth-authorization-server".into();
+        let told = |answer: Answer| {
+            let mut trace = run.trace();
+            let request = post("/register", &[]);
+            push_to_server(&mut trace, Purpose::Registration, request, &answer);
+            found_in(&trace, "R10").unwrap()
+        };
+        assert_eq!(told(Answer::bare(400)).variant, "alias");
+        let finding = told(Answer::failed(FailureKind::Refused));
+        assert_eq!(finding.variant, "out_of_reach");
+        assert_eq!(finding.owner, Owner::AuthorizationServer);
+        assert!(
+            finding.fix.contains("issuer https://login.example"),
+            "{}",
+            finding.fix
+        );
+    }
+
+    #[test]
+    fn the_issuer_of_the_token_confirms_the_metadata() {
+        let token_of = |issuer: &str| {
+            let mut run = with_issuer("https://as.example", "https://as.example/tenant");
+            let token = jwt(&json!({"iss": issuer, "aud": MCP, "exp": 4_000_000_000_u64}));
+            run.token = token_answer(&token, "refresh-1");
+            run.stop = None;
+            run.finding("R10").variant
+        };
+        assert_eq!(token_of("https://as.example/tenant"), "misnamed");
+        assert_eq!(token_of("https://as.example"), "default");
     }
 
     fn with_issuer(asked: &str, named: &str) -> Run {

@@ -80,7 +80,7 @@ mod tests {
     use trace::Revision;
 
     use crate::finding::{Level, Owner};
-    use crate::sample::Run;
+    use crate::sample::{Run, token_answer};
 
     fn with_issuer(asked: &str, named: &str) -> Run {
         let mut run = Run::healthy();
@@ -106,6 +106,7 @@ mod tests {
         let mut run = with_issuer("https://as.example/", "https://as.example");
         assert_eq!(run.finding("R07").variant, "misnamed");
         run.callback.retain(|(name, _)| *name != "iss");
+        run.token = token_answer("opaque", "refresh-1");
         let finding = run.finding("R07");
         assert_eq!(
             (finding.owner, finding.variant.as_str()),

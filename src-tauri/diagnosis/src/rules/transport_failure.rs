@@ -16,12 +16,14 @@ use crate::wording::excerpt;
 use giver::giver;
 use inside_address::inside_address;
 use named::named;
+use own_address::own_address;
 use server::{Server, server};
 use words::{GIVEN, expected, outcome, words};
 
 mod giver;
 mod inside_address;
 mod named;
+mod own_address;
 mod placeholder;
 mod server;
 mod words;
@@ -67,6 +69,10 @@ rule! {
             "{server} cannot be reached at the address that the MCP server names",
         INSIDE_BY_SERVER: Error AuthorizationServer Likely
             "{server} cannot be reached at the address in its metadata",
+        OWN_ADDRESS_OF_MCP: Error McpServer Likely
+            "{server} cannot be reached at the address that the MCP server gives as its own",
+        OWN_ADDRESS_OF_SERVER: Error AuthorizationServer Likely
+            "{server} cannot be reached at the address that it gives as its own",
         NOT_SENT: Error Client Certain "{server} was not asked",
         GIVEN_BY_MCP: Error McpServer Certain
             "{server} was not asked: what the MCP server gave cannot be sent",
@@ -80,7 +86,7 @@ rule! {
         FOREIGN_SERVER: Error AuthorizationServer Certain "{server} would get a credential that is not meant for it",
     ],
     spec: [MCP_ENDPOINT, MCP_ENDPOINT_2026, MCP_SERVER_METADATA, MCP_HTTPS, RFC9728_TLS],
-    follows: ["M02", "T46/unsendable"],
+    follows: ["M02", "T46/unsendable", OWN_ADDRESS_OF_MCP "R02"],
     stops: [Transport, NoResourceMetadata, NoServerMetadata, ApproverStuck],
     looks_at: [Request],
 }
@@ -159,6 +165,25 @@ fn report(
             seen,
             failure,
         );
+    }
+    if let Some(own) = own_address(reading, seen, failure.kind).filter(|_| !redirected) {
+        return RULE
+            .found(spec(reading, server, failure.kind))
+            .at(seen.seq, Part::RequestUrl)
+            .variant(match own.by {
+                Server::Mcp => &OWN_ADDRESS_OF_MCP,
+                Server::Authorization | Server::IdentityProvider => &OWN_ADDRESS_OF_SERVER,
+            })
+            .title_with([server.name()])
+            .message(format!(
+                "{} {origin} to {}. {}",
+                outcome(failure.kind),
+                in_short(seen.request().get()),
+                own.message
+            ))
+            .expected(expected(failure.kind, origin))
+            .actual(failure.message.clone())
+            .fix(own.fix);
     }
     let given = (failure.kind == FailureKind::InvalidRequest)
         .then(|| giver(reading, seen, failure, redirected))
@@ -293,7 +318,7 @@ mod tests {
     use trace::{FailureKind, Phase, StopCode, WellKnown};
 
     use crate::finding::{Certainty, Owner};
-    use crate::sample::{Answer, Run};
+    use crate::sample::{Answer, Run, found_in, post, push_to_server};
 
     #[test]
     fn a_credential_that_stayed_here_is_told_though_its_target_answers() {
@@ -312,6 +337,45 @@ mod tests {
         );
         assert_eq!(finding.certainty, Certainty::Certain);
         assert_eq!(finding.owner, Owner::McpServer);
+    }
+
+    #[test]
+    fn an_address_that_a_server_wrongly_takes_for_its_own() {
+        let told = |resource: &str, issuer: &str| {
+            let mut run = Run::healthy();
+            run.resource_tries[0].2.edit(|document| {
+                document["resource"] = resource.into();
+            });
+            run.issuer = issuer.into();
+            run.server_tries[0].1 = format!("{issuer}/.well-known/oauth-authorization-server");
+            run.server_tries[0].2 = Answer::failed(FailureKind::Refused);
+            run.stop(Phase::ServerMetadata, StopCode::Transport);
+            run.finding("N01").variant
+        };
+        let right = "https://mcp.example/mcp";
+        let (inner, other) = ("https://api.example/mcp", "https://api.example");
+        assert_eq!(told(inner, other), "own_address_of_mcp");
+        assert_eq!(told(right, other), "refused_server");
+        assert_eq!(told(inner, "https://as.example"), "refused_server");
+        // The document names the authorization server in the place of the MCP server.
+        assert_eq!(told(other, other), "refused_server");
+    }
+
+    #[test]
+    fn an_authorization_server_that_does_not_know_its_public_url() {
+        let told = |asked: &str| {
+            let mut run = Run::healthy();
+            run.issuer = asked.into();
+            run.server_tries[0].1 = format!("{asked}/.well-known/oauth-authorization-server");
+            run.stop(Phase::ServerMetadata, StopCode::IssuerMismatch);
+            let mut trace = run.trace();
+            let answer = Answer::failed(FailureKind::Dns);
+            let request = post("/register", &[]);
+            push_to_server(&mut trace, Purpose::Registration, request, &answer);
+            found_in(&trace, "N01").unwrap().variant
+        };
+        assert_eq!(told("https://login.example"), "own_address_of_server");
+        assert_eq!(told("https://as.example"), "dns_server");
     }
 
     #[test]
