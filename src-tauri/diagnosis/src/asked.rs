@@ -3,7 +3,7 @@
 use serde_json::Value;
 use trace::{Exchange, Pair, query_pairs};
 
-use crate::fields::{form, jwt, value};
+use crate::fields::{challenges, form, jwt, value};
 use crate::keyed::last_before;
 use crate::reading::{ExchangeRef, Reading};
 use crate::snapshot::form_of;
@@ -37,18 +37,28 @@ impl Reading<'_> {
         value(latest, "scope").map(str::to_owned)
     }
 
-    /// Of the scopes asked for those that the MCP server advertises and the authorization server's
-    /// metadata does not list.
+    /// Of the scopes asked for those that the MCP server advertises, in a challenge or in its
+    /// metadata, and the authorization server's metadata does not list.
     pub fn unknown_scopes<'s>(&self, asked: &'s str) -> Vec<&'s str> {
-        let advertised = self.resource_tries.iter().rev().find_map(|tried| {
+        let listed = self.resource_tries.iter().rev().find_map(|tried| {
             let document = tried.document.as_ref()?.as_ref().ok()?;
-            document.scopes_supported.as_ref()
+            document.scopes_supported.as_deref()
         });
+        let challenged: Vec<String> = self
+            .all
+            .iter()
+            .filter_map(|seen| challenges(seen.response()?).ok())
+            .flatten()
+            .filter_map(|challenge| challenge.parameter("scope"))
+            .flat_map(str::split_whitespace)
+            .map(str::to_owned)
+            .collect();
+        let advertised = [listed.unwrap_or_default(), &challenged].concat();
         let known = self.server_tries.iter().rev().find_map(|tried| {
             let document = tried.document.as_ref()?.as_ref().ok()?;
             document.scopes_supported.as_ref()
         });
-        let (Some(advertised), Some(known)) = (advertised, known) else {
+        let Some(known) = known else {
             return Vec::new();
         };
         let is_unknown = |scope: &&str| {

@@ -152,6 +152,10 @@ impl Tells {
             Self::TokenForAnother => !is_token_for_this_server(reading),
             Self::GrantNotListed => is_grant_not_listed(reading),
             Self::OtherResource => asks_for_another_resource(reading),
+            Self::BeforeStepUp => {
+                let at = exchange(reading, finding).map_or(u32::MAX, |seen| seen.seq);
+                !reading.step_ups_for_scope().any(|step_up| step_up < at)
+            }
             Self::Truncated => exchange(reading, finding).is_some_and(|seen| {
                 let body = seen
                     .response_with_body()

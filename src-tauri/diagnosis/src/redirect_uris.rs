@@ -51,6 +51,26 @@ pub(crate) fn names_resource(description: &str) -> bool {
     words.any(|word| word.eq_ignore_ascii_case("resource"))
 }
 
+/// Whether the description of an `invalid_target` says that the resource is kept from this client,
+/// and not that nobody knows it.
+pub(crate) fn refuses_resource_to_client(description: &str, client_id: &str) -> bool {
+    let description = description.to_ascii_lowercase();
+    let mut words = description.split_whitespace();
+    let of_client = words.any(|word| word == "client" || word == client_id.to_ascii_lowercase());
+    let kept = [
+        "not linked",
+        "not allowed",
+        "not authorized",
+        "not authorised",
+        "not permitted",
+        "not assigned",
+        "not granted",
+        "no access",
+        "may not",
+    ];
+    of_client && kept.iter().any(|words| description.contains(words))
+}
+
 /// Whether a page, in lower case, says in so many words that a redirect URI is refused.
 pub(crate) fn refuses_redirect_uri(page: &str) -> bool {
     REFUSALS.iter().any(|words| page.contains(words))

@@ -43,6 +43,8 @@ pub(super) enum Tells {
     AtIdentityProvider,
     /// The run asked for another resource than the MCP server names, or for none.
     OtherResource,
+    /// The run had not been led to ask for more scope yet.
+    BeforeStepUp,
     /// The body was cut off at the limit of this run.
     Truncated,
     /// The oldest revision was chosen, and the server offers what later ones have.
@@ -322,14 +324,21 @@ pub(super) const CAUSES: &[Cause] = &[
     Cause {
         options: &["callback.host", "callback.port", "callback.path"],
         rules: &["S07", "A30", "A31", "P03", "T41", "G03"],
-        tells: Tells::Says(&["redirect"]),
+        // What is refused to clients of a kind is refused with the default redirect URI too.
+        tells: Tells::Both(
+            &Tells::Says(&["redirect"]),
+            &Tells::SaysNone(&["web client", "application_type", "application type"]),
+        ),
         why: "The redirect URI is made of that, and the authorization server does not accept it.",
         fix: "Leave {option} out, or register the redirect URI that comes of it, byte for byte.",
     },
     Cause {
         options: &["scope"],
         rules: &["A30", "A31", "P03", "DV3", "T41", "T03", "G03"],
-        tells: Tells::Says(&["invalid_scope", "scope"]),
+        tells: Tells::Both(
+            &Tells::BeforeStepUp,
+            &Tells::Says(&["invalid_scope", "scope"]),
+        ),
         why: "These scopes do not come from the MCP server, and the authorization server does not \
               know one of them, or not for this client.",
         fix: "Leave {option} out, so that the run asks for what the MCP server names; or allow these \
@@ -337,7 +346,7 @@ pub(super) const CAUSES: &[Cause] = &[
     },
     Cause {
         options: &["scope"],
-        rules: &["T40/lacks_scope"],
+        rules: &["T40/lacks_scope", "T40/scope_as_401"],
         tells: Tells::Always,
         why: "The token was asked for with these scopes alone, and the MCP server names others in its \
               challenge.",

@@ -84,6 +84,58 @@ fn scopes_that_the_server_names_itself_are_no_choice_of_the_run() {
 }
 
 #[test]
+fn scopes_that_a_step_up_asks_for_are_no_choice_of_the_run() {
+    let mut trace = Run::healthy().trace();
+    trace.own_options = vec![own("scope", "--scope", Some("read"))];
+    let refused = |trace: &mut trace::Trace| {
+        let mut run = Run::healthy();
+        run.ask("scope", Some("read admin"));
+        run.callback.retain(|(name, _)| *name != "code");
+        run.callback.push(("error", "invalid_scope".into()));
+        run.stop(Phase::Authorization, StopCode::AuthorizationError);
+        for entry in &run.trace().entries {
+            if matches!(entry.phase, Phase::Authorization) {
+                trace.push(entry.at, 0, entry.phase, entry.kind.clone());
+            }
+        }
+        let found = crate::diagnose(trace);
+        let refused = found.into_iter().find(|finding| finding.code == "A30");
+        refused.expect("it is refused").variant
+    };
+    assert_eq!(refused(&mut trace.clone()), "own_option");
+    let step_up = trace::Decision::StepUp {
+        scope: Some("read admin".into()),
+        acr_values: None,
+        max_age: None,
+        attempt: 1,
+    };
+    crate::sample::decide(&mut trace, step_up);
+    assert_ne!(refused(&mut trace), "own_option");
+}
+
+#[test]
+fn clients_of_a_kind_are_refused_with_every_redirect_uri() {
+    let variant = |words: &str| {
+        let mut run = Run::healthy();
+        let answer =
+            serde_json::json!({"error": "invalid_redirect_uri", "error_description": words});
+        if let Some((_, refusal)) = &mut run.registration {
+            *refusal = Answer::json(400, answer);
+        }
+        run.stop(Phase::Registration, StopCode::RegistrationRejected);
+        let host = own("callback.host", "--redirect-host", Some("localhost"));
+        let found = found(&run, &[host]);
+        let refused = found.into_iter().find(|finding| finding.code == "G03");
+        refused.expect("it is refused").variant
+    };
+    assert_eq!(
+        variant("redirect host localhost is not allowed"),
+        "own_option"
+    );
+    assert_ne!(variant("redirect: web clients need https"), "own_option");
+}
+
+#[test]
 fn the_identity_provider_is_told_apart_from_the_authorization_server() {
     let refused = |grant, error: &str, description: &str| {
         let mut run = Run::healthy();

@@ -2,7 +2,7 @@ use trace::{Pair, Purpose, StopCode};
 
 use crate::finding::{Finding, Part};
 use crate::reading::{ExchangeRef, Reading, response_fields, value};
-use crate::redirect_uris::names_resource;
+use crate::redirect_uris::{names_resource, refuses_resource_to_client};
 use crate::rule::{Findings, rule};
 use crate::spec::{
     RFC6749_ACCESS_DENIED, RFC6749_AUTHORIZATION_ERROR, RFC6749_INVALID_SCOPE,
@@ -33,6 +33,8 @@ rule! {
         SCOPE_UNKNOWN: Error McpServer Likely
             "The MCP server advertises scopes that its authorization server does not know",
         RESOURCE_UNKNOWN: Error AuthorizationServer Likely,
+        RESOURCE_NOT_ALLOWED: Error AuthorizationServer Likely
+            "The authorization server does not let this client ask for the resource",
         DENIED: Error AuthorizationServer Likely "The authorization server denies access",
         DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
         STEP_UP_DENIED: Warning Client Likely
@@ -78,7 +80,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             _ => denied(description),
         },
         "invalid_scope" => scope(reading, request),
-        "invalid_target" => target(request),
+        "invalid_target" => target(request, description),
         other => by_code(other, description),
     };
     findings.add(at(finding, callback, error, description));
@@ -199,9 +201,24 @@ fn scope(reading: &Reading<'_>, request: &[Pair]) -> Finding {
     }
 }
 
-fn target(request: &[Pair]) -> Finding {
+fn target(request: &[Pair], description: &str) -> Finding {
     let asked = value(request, "resource");
     let resource = excerpt(asked.unwrap_or("none"));
+    let client = value(request, "client_id").unwrap_or_default();
+    if refuses_resource_to_client(description, client) {
+        return RULE
+            .found(RFC8707_INVALID_TARGET)
+            .variant(&RESOURCE_NOT_ALLOWED)
+            .message(format!(
+                "The request names the resource {resource}. By its words the authorization server \
+                 knows it and does not give it to this client: clients that register themselves \
+                 often begin without any resource."
+            ))
+            .fix(format!(
+                "Allow {resource} for this client at the authorization server; where clients \
+                 register themselves, put it among the resources that each new client gets."
+            ));
+    }
     RULE.found(RFC8707_INVALID_TARGET)
         .variant(&RESOURCE_UNKNOWN)
         .message(format!(
@@ -336,6 +353,16 @@ mod tests {
             "{}",
             finding.fix
         );
+        // A challenge advertises them as well.
+        scopes(&mut run.resource_tries[0].2, &["mcp:read"]);
+        let names = |scope: &str| {
+            let metadata = "https://mcp.example/.well-known/oauth-protected-resource/mcp";
+            let challenge = format!("Bearer resource_metadata=\"{metadata}\", scope=\"{scope}\"");
+            Answer::bare(401).header("www-authenticate", &challenge)
+        };
+        run.challenge = names("notes:read");
+        assert_eq!(run.finding("A30").variant, "scope_unknown");
+        run.challenge = names("mcp:read");
         // What the user asked for is nobody else's fault.
         scopes(&mut run.resource_tries[0].2, &["mcp:read"]);
         assert_eq!(run.finding("A30").variant, "default");
@@ -379,6 +406,30 @@ mod tests {
             ("step_up_denied", Owner::Client)
         );
         assert!(finding.fix.contains("mcp write"), "{}", finding.fix);
+    }
+
+    #[test]
+    fn a_resource_that_others_may_ask_for_is_told_from_one_that_nobody_knows() {
+        let said = |words: &str| {
+            let mut run = refused("invalid_target", words);
+            run.ask("client_id", Some("c-1"));
+            run.finding("A30").variant
+        };
+        for words in [
+            "client c-1 is not linked to resource(s) https://mcp.example/mcp",
+            "The client is not allowed to request this resource.",
+            "Client not authorized for audience https://mcp.example/mcp",
+        ] {
+            assert_eq!(said(words), "resource_not_allowed", "{words}");
+        }
+        for words in [
+            "",
+            "requested resource https://mcp.example/mcp is not configured",
+            "The client asked for an unknown resource",
+            "resource https://client.example/mcp is not known",
+        ] {
+            assert_eq!(said(words), "resource_unknown", "{words}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use trace::Grant;
 
 use crate::code_exchange::ClientAuthentication;
 use crate::reading::{ExchangeRef, Reading, form, object, text, value};
-use crate::redirect_uris::names_resource;
+use crate::redirect_uris::{names_resource, refuses_resource_to_client};
 use crate::spec::{
     RFC6749_INVALID_CLIENT, RFC6749_INVALID_GRANT, RFC6749_INVALID_SCOPE, RFC6749_TOKEN_ERROR,
     RFC6749_UNAUTHORIZED_CLIENT, RFC8707_INVALID_TARGET, RFC9449_PROOF, Spec,
@@ -88,15 +88,31 @@ impl Refused<'_, '_> {
             ),
             "invalid_target" => {
                 let resource = self.reading.resource_asked_for(self.seen).unwrap_or_default();
-                (
-                    RFC8707_INVALID_TARGET,
-                    format!("The authorization server does not know the resource {}.", excerpt(&resource)),
-                    format!(
-                        "Register {} as a resource (audience, API) at the authorization server, \
-                         byte for byte.",
-                        excerpt(&resource)
-                    ),
-                )
+                let resource = excerpt(&resource);
+                let client = value(form(self.seen.request()), "client_id").unwrap_or_default();
+                if refuses_resource_to_client(self.description, client) {
+                    (
+                        RFC8707_INVALID_TARGET,
+                        format!(
+                            "By its words the authorization server knows the resource {resource} \
+                             and does not give it to this client."
+                        ),
+                        format!(
+                            "Allow {resource} for this client at the authorization server; where \
+                             clients register themselves, put it among the resources that each new \
+                             client gets."
+                        ),
+                    )
+                } else {
+                    (
+                        RFC8707_INVALID_TARGET,
+                        format!("The authorization server does not know the resource {resource}."),
+                        format!(
+                            "Register {resource} as a resource (audience, API) at the authorization \
+                             server, byte for byte."
+                        ),
+                    )
+                }
             }
             "use_dpop_nonce" | "invalid_dpop_proof" if self.seen.request().header_value("dpop").is_some() => (
                 RFC9449_PROOF,
