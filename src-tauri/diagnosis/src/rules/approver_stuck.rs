@@ -45,6 +45,8 @@ rule! {
             "The authorization server leads the browser to a page that is not there",
         LATER_PAGE_REFUSES: Error AuthorizationServer Likely
             "The login ends at an error page of the authorization server",
+        FORGERY: Error AuthorizationServer Likely
+            "The authorization server takes its own form for a forged one (CSRF)",
         NOT_THERE: Error AuthorizationServer Likely
             "The authorization endpoint does not exist",
         BY_POST: Error AuthorizationServer Likely
@@ -161,7 +163,11 @@ fn is_in_circle(reading: &Reading<'_>, last: ExchangeRef<'_>) -> bool {
         .hops
         .iter()
         .filter(|hop| hop.request().url() == here);
-    redirected && visits.count() > 1
+    // One to nowhere leads back to nothing.
+    let leads_on = last
+        .response()
+        .is_some_and(|response| response.header_value("location").is_some());
+    redirected && leads_on && visits.count() > 1
 }
 
 /// The finding about a page that shows why there is no way on.
@@ -190,7 +196,9 @@ fn told(page: &Page<'_>, reading: &Reading<'_>) -> Finding {
         return by_page::not_web(found(&NOT_WEB).title_with([scheme.as_str()]));
     }
     let refused = page.is_first && (status >= 400 || page.is_error_text());
-    if !refused && page.refuses_after_others() {
+    if !refused && page.speaks_of_forgery() {
+        by_page::taken_for_forged(RULE.found(RFC6749_LOGIN).variant(&FORGERY))
+    } else if !refused && page.refuses_after_others() {
         by_page::refused_later(found(&LATER_PAGE_REFUSES), page, reading)
     } else if !refused && matches!(status, 404 | 405 | 410) {
         by_page::later_page_missing(RULE.found(RFC6749_LOGIN).variant(&LATER_PAGE_MISSING))
@@ -300,6 +308,22 @@ mod tests {
     }
 
     #[test]
+    fn a_form_that_is_taken_for_forged_is_the_server_s() {
+        let variant = |status: u16, words: &str| {
+            let form = Answer::html(200, "Allow");
+            stuck(vec![form, Answer::html(status, words)])
+                .finding("A31")
+                .variant
+        };
+        let django = "403 Forbidden CSRF verification failed. Request aborted.";
+        assert_eq!(variant(403, django), "forgery");
+        assert_eq!(variant(422, "Invalid authenticity token"), "forgery");
+        assert_eq!(variant(403, "Wrong password"), "default");
+        // A page that only speaks of it is a page.
+        assert_eq!(variant(200, "Enter the CSRF code"), "default");
+    }
+
+    #[test]
     fn redirects_without_an_end_are_no_page_to_fill_in() {
         let next = |at: &str| Answer::bare(302).header("location", at);
         let mut run = stuck(vec![next("/a"), next("/b"), next("/c")]);
@@ -308,6 +332,21 @@ mod tests {
         let mut page = stuck(vec![next("/a"), Answer::html(200, "Login")]);
         page.stop_message = run.stop_message;
         assert_eq!(page.finding("A31").variant, "default");
+    }
+
+    #[test]
+    fn a_redirect_to_nowhere_is_no_circle() {
+        let mut trace = stuck(vec![Answer::html(200, "Allow"), Answer::bare(302)]).trace();
+        for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+            // The form is sent to the URL that it came from.
+            if let EntryKind::Exchange(hop) = &mut entry.kind
+                && hop.purpose == Purpose::Authorization
+            {
+                hop.request.url = "https://as.example/authorize".into();
+            }
+        }
+        let finding = found_in(&trace, "A31").unwrap();
+        assert_eq!(finding.variant, "page_fails");
     }
 
     #[test]

@@ -8,10 +8,13 @@ use crate::spec::{MCP_ANSWER, MCP_ANSWER_2026, mcp_answer};
 use crate::wording::{excerpt, in_its_own_words, is_html};
 
 mod gone_past;
+mod lost_header;
 mod other_status;
 mod revision;
 mod tools;
 mod user_wanted;
+
+use lost_header::lost_header;
 
 rule! {
     /// # What it looks at
@@ -35,6 +38,8 @@ rule! {
             "A call fails because of this run's own {option}",
         METHOD_FAILS: Error McpServer Certain "{method} fails",
         UNREADABLE_ANSWER: Error McpServer Likely "{method} fails",
+        HEADER_LOST: Error Network Likely
+            "{method} fails for a header that was sent and did not arrive",
         GATEWAY: Error Network Likely "{method} fails",
         IN_FRONT: Error Network Likely "{method} is refused by what stands in front of the server",
         NOTIFICATION: Warning McpServer Certain "{method} is refused",
@@ -126,6 +131,16 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
             message,
             data,
         } => user_wanted::finding(finding.variant(&WANTS_USER), call, &message, &data),
+        RpcAnswer::Error { code, message, .. } if lost_header(call, &message).is_some() => {
+            let name = lost_header(call, &message).unwrap_or_default();
+            let finding = lost_header::finding(finding.variant(&HEADER_LOST), name)
+                .title_with([method])
+                .at(call.seq, Part::body("/error"));
+            finding.actual(excerpt(&format!(
+                "{}, JSON-RPC error {code}: {message}",
+                response.status
+            )))
+        }
         RpcAnswer::Error {
             code,
             message,
@@ -300,6 +315,30 @@ mod tests {
                 .owner,
             Owner::Network
         );
+    }
+
+    #[test]
+    fn a_header_that_was_sent_and_is_missed_was_lost_on_the_way() {
+        let variant = |message: &str| {
+            let error = json!({"code": -32600, "message": message});
+            let answer = json!({"jsonrpc": "2.0", "id": 2, "error": error});
+            let mut trace = failed(Answer::json(406, answer)).trace();
+            for entry in trace.entries.iter_mut().map(std::sync::Arc::make_mut) {
+                if let trace::EntryKind::Exchange(exchange) = &mut entry.kind {
+                    let accept = "application/json, text/event-stream";
+                    let headers = &mut exchange.request.headers;
+                    headers.retain(|header| !header.name.eq_ignore_ascii_case("accept"));
+                    headers.push(trace::Header::new("accept", accept));
+                }
+            }
+            crate::sample::found_in(&trace, "N05").unwrap().variant
+        };
+        let both = "Not Acceptable: Client must accept both application/json and text/event-stream";
+        assert_eq!(variant(both), "header_lost");
+        assert_eq!(variant("Missing Accept header"), "header_lost");
+        assert_eq!(variant("Client must accept text/html"), "method_fails");
+        assert_eq!(variant("Session is required"), "method_fails");
+        assert_eq!(variant("You must accept the terms"), "method_fails");
     }
 
     #[test]

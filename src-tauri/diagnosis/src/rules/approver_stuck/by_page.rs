@@ -181,6 +181,23 @@ pub(super) fn no_page(finding: Finding, page: &Page<'_>) -> Finding {
     }
 }
 
+/// A form that the server sent itself and does not take back.
+pub(super) fn taken_for_forged(finding: Finding) -> Finding {
+    finding
+        .message(
+            "The form was sent as the page gave it, with the cookies that came with it, and by its \
+             words the server takes it for one of another site. Most often a proxy in front passes \
+             another Host or scheme than the browser used, so that Origin or the cookie does not fit. \
+             People are refused in the same way then; a page whose script fills in the token is \
+             the exception.",
+        )
+        .fix(
+            "Let the proxy pass Host and X-Forwarded-Proto on as they came, and name the public \
+             origin among those that the server trusts (Django: CSRF_TRUSTED_ORIGINS). If a browser \
+             gets past this page, use a browser.",
+        )
+}
+
 /// A page that a person may get past.
 pub(super) fn wants_something(finding: Finding, page: &Page<'_>) -> Finding {
     if matches!(page.response.status, 401 | 403) {

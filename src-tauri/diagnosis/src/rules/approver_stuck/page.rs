@@ -116,6 +116,19 @@ impl Page<'_> {
         text.to_ascii_lowercase()
     }
 
+    /// Whether the server refuses its own form as one of another site.
+    pub(super) fn speaks_of_forgery(&self) -> bool {
+        const WORDS: [&str; 5] = [
+            "csrf",
+            "xsrf",
+            "request forgery",
+            "antiforgery",
+            "authenticity token",
+        ];
+        let words = self.words();
+        self.response.status >= 400 && WORDS.iter().any(|word| words.contains(word))
+    }
+
     pub(super) fn speaks_of_unknown_client(&self) -> bool {
         let words = self.words();
         let of_client = ["client", "application", "app "]
