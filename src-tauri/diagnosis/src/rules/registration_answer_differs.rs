@@ -28,7 +28,7 @@ rule! {
     variants: [
         METHOD_UNKNOWN: Error AuthorizationServer Certain
             "The registration answers another {member} than was asked for",
-        SECRET_WITHOUT_END: Error AuthorizationServer Certain
+        SECRET_WITHOUT_END: Warning AuthorizationServer Certain
             "The registration gives a client secret without {member}",
         FROM_CACHE: Warning Network Likely
             "The registration is answered by a cache, after {age} seconds",
