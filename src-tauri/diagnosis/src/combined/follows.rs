@@ -148,6 +148,33 @@ pub const FOLLOWS: &[Shown] = &[
         registered_otherwise(&mut run);
         run.trace()
     }),
+    ("T40", "R10/misnamed", || {
+        let mut run = refused_by_issuer("https://as.example/tenant");
+        let token = json!({"iss": "https://as.example/tenant", "aud": MCP});
+        run.token = token_answer(&jwt(&token), "refresh-1");
+        run.trace()
+    }),
+    ("T40", "R02", || {
+        let mut run = refused_call();
+        let base = "https://mcp.example";
+        run.token = token_answer("opaque", "refresh-1");
+        run.resource_tries[0]
+            .2
+            .edit(|document| document["resource"] = base.into());
+        run.exchange.retain(|(name, _)| *name != "resource");
+        run.exchange.push(("resource", base.into()));
+        run.trace()
+    }),
+    ("N01", "R02", || {
+        let mut run = Run::healthy();
+        run.resource_tries[0]
+            .2
+            .edit(|document| document["resource"] = "https://api.example/mcp".into());
+        run.issuer = "https://api.example".into();
+        run.server_tries[0].1 = "https://api.example/.well-known/oauth-authorization-server".into();
+        run.server_tries[0].2 = Answer::failed(FailureKind::Dns);
+        run.stop(Phase::ServerMetadata, StopCode::Transport).trace()
+    }),
     ("R10", "N03", || guessed(StopCode::IssuerMismatch)),
     ("G32", "R10", || guessed(StopCode::CredentialsElsewhere)),
     ("A30", "R01", || {
@@ -382,6 +409,18 @@ pub const FOLLOWS: &[Shown] = &[
     }),
     ("S12", "T41", || refused_refresh("invalid_grant", "")),
 ];
+
+/// The MCP server refuses a token of a server whose metadata names another issuer, and the user
+/// went on.
+fn refused_by_issuer(issuer: &str) -> Run {
+    let mut run = refused_call();
+    run.server_tries[0]
+        .2
+        .edit(|document| document["issuer"] = issuer.into());
+    run.callback.retain(|(name, _)| *name != "iss");
+    run.callback.push(("iss", issuer.into()));
+    run
+}
 
 /// The authorization server does not know the resource that the metadata names.
 fn resource_unknown(resource: &str) -> trace::Trace {

@@ -1,6 +1,7 @@
 use trace::Grant;
 
 use crate::finding::{Finding, Part};
+use crate::foreign::foreign_resource;
 use crate::reading::{
     ExchangeRef, Reading, TokenUse, access_token, challenge_error, challenges, jwt,
 };
@@ -59,7 +60,11 @@ rule! {
             "The MCP server says that the fresh access token has expired",
         WRONG_AUDIENCE: Error McpServer Likely
             "The MCP server says that the access token is meant for somebody else",
+        OTHER_RESOURCE: Error McpServer Likely
+            "The MCP server refuses a token for the resource that its own metadata names",
         REVOKED: Error AuthorizationServer Likely
+            "The MCP server says that the fresh access token is revoked or unknown",
+        LOOKED_UP_ELSEWHERE: Error McpServer Likely
             "The MCP server says that the fresh access token is revoked or unknown",
         WRONG_SIGNATURE: Error McpServer Likely
             "The MCP server does not trust who issued or signed the access token",
@@ -93,7 +98,9 @@ rule! {
             "The MCP server refuses an access token that it accepted a moment before",
     ],
     spec: [RFC6749_VALIDATE_TOKEN, RFC6750_INSUFFICIENT_SCOPE, RFC9449_PROOF, RFC9449_SCHEME],
-    follows: ["J01", "J03", "J04", "J02", "MT1", "DP2", "T46", "D01/in_front", "D01/other_scheme"],
+    follows: ["R10/misnamed", "J01", "J03", "J04", "J02", "MT1", "DP2", "T46", "D01/in_front", "D01/other_scheme",
+        OTHER_RESOURCE "R02",
+    ],
     stops: [TokenNotAccepted],
     looks_at: [CallWithToken],
 }
@@ -134,10 +141,24 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         let finding = RULE.found(RFC9449_SCHEME).variant(&BEARER_ONLY);
         return findings.add(bound::bearer_only(finding, call));
     }
+    if challenge_error(call).as_deref() == Some("insufficient_scope") {
+        let finding = RULE
+            .found(RFC6750_INSUFFICIENT_SCOPE)
+            .variant(&SCOPE_AS_401);
+        return findings.add(later::scope_as_401(finding, call));
+    }
     let found = cause(reading, issued, grant, call, &token);
     let lacking = lacking_scope(reading, call).filter(|_| found == Cause::Unknown);
     if let Some(lacking) = lacking {
         let finding = by_cause::lacks_scope(of(&LACKS_SCOPE), &lacking);
+        return findings.add(at(call, finding));
+    }
+    let other_resource = match found {
+        Cause::Audience | Cause::Unknown => resource_of_metadata(reading, issued, &token),
+        _ => None,
+    };
+    if let Some(resource) = other_resource {
+        let finding = by_cause::for_other_resource(of(&OTHER_RESOURCE), reading, &resource);
         return findings.add(at(call, finding));
     }
     let finding = match found {
@@ -153,7 +174,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         }
         Cause::Expired => by_cause::expired(of(&EXPIRED), &token, call.at.seconds()),
         Cause::Audience => by_cause::wrong_audience(of(&WRONG_AUDIENCE), reading, issued, &token),
-        Cause::Revoked => by_cause::revoked(of(&REVOKED)),
+        Cause::Revoked if is_both_servers(reading) => by_cause::revoked(of(&REVOKED)),
+        Cause::Revoked => by_cause::looked_up_elsewhere(of(&LOOKED_UP_ELSEWHERE)),
         Cause::Signature => by_cause::wrong_signature(of(&WRONG_SIGNATURE)),
         Cause::KeySet => by_cause::no_keys(of(&NO_KEYS), reading),
         Cause::NoJwt => by_cause::no_jwt(of(&NO_JWT), &token),
@@ -197,6 +219,21 @@ fn lacking_scope(reading: &Reading<'_>, call: ExchangeRef<'_>) -> Option<String>
     })?;
     let lacking = without(&words(&named), &granted).join(" ");
     (!lacking.is_empty()).then_some(lacking)
+}
+
+/// The resource that the MCP server's metadata names in the place of the URL used, where the token
+/// was asked for that one and, as far as can be read, is for it.
+fn resource_of_metadata(
+    reading: &Reading<'_>,
+    issued: ExchangeRef<'_>,
+    token: &str,
+) -> Option<String> {
+    let resource = foreign_resource(reading)?.resource;
+    let asked = reading.resource_asked_for(issued)?;
+    let is_for_it = jwt(token).map_or(true, |jwt| {
+        jwt.audience().iter().any(|one| *one == resource)
+    });
+    (asked == resource && is_for_it).then_some(resource)
 }
 
 fn of(variant: &Variant) -> Finding {
@@ -266,7 +303,7 @@ mod tests {
         assert_eq!(said("The token is not yet valid (iat)"), "too_early");
         assert_eq!(said("Token has expired"), "expired");
         assert_eq!(said("Invalid audience"), "wrong_audience");
-        assert_eq!(said("token has been revoked"), "revoked");
+        assert_eq!(said("token has been revoked"), "looked_up_elsewhere");
         assert_eq!(
             said("no applicable key found in the JSON Web Key Set"),
             "no_keys"
@@ -364,6 +401,55 @@ mod tests {
         );
         assert_eq!(soon.variant, "too_early");
         assert!(soon.fix.contains("leeway"));
+    }
+
+    #[test]
+    fn a_fresh_token_that_lacks_a_scope_is_not_a_bad_token() {
+        let mut run = refused("opaque");
+        let challenge = "Bearer error=\"insufficient_scope\", error_description=\"needs mcp\"";
+        run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+        assert_eq!(run.finding("T40").variant, "scope_as_401");
+        run.calls = vec![Answer::bare(403).header("www-authenticate", challenge)];
+        assert!(run.is_silent("T40"));
+    }
+
+    #[test]
+    fn a_token_for_the_resource_that_the_metadata_names_by_mistake() {
+        let told = |resource: &str| {
+            let mut run = refused("opaque");
+            run.calls = vec![
+                Answer::bare(401).header("www-authenticate", "Bearer error=\"invalid_token\""),
+            ];
+            run.resource_tries[0]
+                .2
+                .edit(|document| document["resource"] = resource.into());
+            run.exchange.retain(|(name, _)| *name != "resource");
+            run.exchange.push(("resource", resource.into()));
+            found_in(&run.trace(), "T40").map(|finding| finding.variant)
+        };
+        let base = "https://mcp.example";
+        assert_eq!(told(base).as_deref(), Some("other_resource"));
+        assert_eq!(told(MCP).as_deref(), Some("unreadable"));
+    }
+
+    #[test]
+    fn a_fresh_token_that_is_unknown_was_looked_up_in_the_wrong_place() {
+        let told = |issuer: &str| {
+            let mut run = refused("opaque");
+            let challenge =
+                "Bearer error=\"invalid_token\", error_description=\"The token is not active\"";
+            run.calls = vec![Answer::bare(401).header("www-authenticate", challenge)];
+            run.issuer = issuer.into();
+            run.server_tries[0]
+                .2
+                .edit(|metadata| metadata["issuer"] = issuer.into());
+            let finding = run.finding("T40");
+            (finding.variant, finding.owner)
+        };
+        let apart = ("looked_up_elsewhere".to_owned(), Owner::McpServer);
+        assert_eq!(told(AS), apart);
+        let itself = ("revoked".to_owned(), Owner::AuthorizationServer);
+        assert_eq!(told("https://mcp.example"), itself);
     }
 
     #[test]

@@ -135,17 +135,50 @@ pub(super) fn wrong_audience(
         )
 }
 
+pub(super) fn for_other_resource(
+    finding: Finding,
+    reading: &Reading<'_>,
+    resource: &str,
+) -> Finding {
+    let (resource, used) = (excerpt(resource), excerpt(reading.server_url));
+    finding
+        .message(format!(
+            "The token was asked for {resource}, as the resource metadata has it, and the server was \
+             used at {used}. Most likely the check of tokens expects {used} or something else as \
+             audience: it and the metadata are set apart from each other."
+        ))
+        .fix(format!(
+            "Set resource in the metadata and the audience that the MCP server expects to one value: \
+             {used}."
+        ))
+}
+
 pub(super) fn revoked(finding: Finding) -> Finding {
     finding
         .message(
-            "The token was issued a moment ago. Most likely it was not stored where the MCP server \
-             looks it up: another instance, another database, or another authorization server than \
-             the one that the MCP server asks. A server that may not ask is told the same of every \
-             token (RFC 7662).",
+            "The token was issued a moment ago, by the server that refuses it. Most likely it was \
+             not stored where it is looked up: another instance or another database.",
         )
         .fix(
-            "Ask the authorization server about the token (introspection), and make sure that the \
-             MCP server asks the same one, with credentials that allow it.",
+            "Let all instances of the server share their tokens, and store a token before it is \
+             handed out.",
+        )
+}
+
+/// Where the two servers are apart.
+pub(super) fn looked_up_elsewhere(finding: Finding) -> Finding {
+    finding
+        .message(
+            "The token was issued a moment ago, so hardly anybody has revoked it. Most likely the \
+             MCP server asks another authorization server, or cannot ask with the credentials that \
+             it has: a server that may not ask is told the same of every token (RFC 7662). It is also \
+             possible that the authorization server did not store the token, or stored it in another \
+             instance.",
+        )
+        .fix(
+            "Look into the MCP server's log for the answer of the introspection endpoint, and set \
+             that endpoint, client ID and secret to those of the authorization server. Run with \
+             --introspect to see whether the authorization server itself knows its tokens.",
         )
 }
 
@@ -264,9 +297,9 @@ pub(super) fn unreadable(finding: Finding) -> Finding {
              A proxy that drops or replaces the Authorization header looks the same.",
         )
         .fix(
-            "Let the MCP server ask the authorization server about the token (introspection), \
-             or let the authorization server issue JWTs for this resource. If the server can \
-             read the token, look into its log for the reason, and check that the \
+            "Let the MCP server ask the authorization server about the token (introspection), with \
+             credentials that may ask, or let the authorization server issue JWTs for this resource. \
+             If the server does so already, look into its log for the reason, and check that the \
              Authorization header reaches it.",
         )
 }
