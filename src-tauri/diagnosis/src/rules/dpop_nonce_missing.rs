@@ -43,7 +43,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let calls = calls.map(|seen| (*seen, Owner::McpServer));
     let mut all = tokens.chain(others).chain(calls);
     let without = |seen: &ExchangeRef<'_>| seen.exchange.response_header("dpop-nonce").is_absent();
-    let found = all.find(|(seen, _)| demands(*seen) && (without(seen) || has_several(*seen)));
+    // The last one is what the flow stopped at.
+    let found = all.rfind(|(seen, _)| demands(*seen) && (without(seen) || has_several(*seen)));
     let Some((seen, owner)) = found else {
         return;
     };
