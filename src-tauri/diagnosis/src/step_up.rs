@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use trace::StopCode;
 
-use crate::reading::{ExchangeRef, Reading, access_token, bearer, challenge_error, challenges, jwt, object, text};
+use crate::reading::{
+    ExchangeRef, Reading, access_token, bearer, challenge_error, challenges, jwt, object, text,
+};
 
 pub(crate) struct Refused<'a> {
     pub call: ExchangeRef<'a>,

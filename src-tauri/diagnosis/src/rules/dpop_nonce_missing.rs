@@ -5,8 +5,8 @@ use crate::spec::RFC9449_NONCE;
 
 rule! {
     /// # What it looks at
-    /// An answer with the error `use_dpop_nonce` and without a `DPoP-Nonce` header, or with two that
-    /// differ, from the token endpoint or the MCP server.
+    /// An answer with the error `use_dpop_nonce` and without a `DPoP-Nonce` header, or with two
+    /// that differ, from the token endpoint or the MCP server.
     ///
     /// # Why it matters
     /// The error tells the client to come back with a nonce, and the header is the only place to
