@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::exchange::{BodyEnd, Response};
+use crate::body::BodyEnd;
+use crate::exchange::Response;
 use crate::json::json_value;
 
 /// A JSON-RPC answer found in a response.

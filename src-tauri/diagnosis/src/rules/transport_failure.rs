@@ -315,7 +315,7 @@ fn spec(reading: &Reading<'_>, server: Server, kind: FailureKind) -> Spec {
 
 #[cfg(test)]
 mod tests {
-    use trace::{FailureKind, Phase, StopCode, WellKnown};
+    use trace::{FailureKind, Phase, Purpose, StopCode, WellKnown};
 
     use crate::finding::{Certainty, Owner};
     use crate::sample::{Answer, Run, found_in, post, push_to_server};

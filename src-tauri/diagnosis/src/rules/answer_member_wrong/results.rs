@@ -199,9 +199,11 @@ pub(super) fn draft(reading: &Reading<'_>, finding: Finding) -> Option<Finding> 
         .calls
         .iter()
         .filter_map(|call| revisions(*call))
-        .find(|(_, asked, answered)| is_draft(answered) && !is_draft(asked))?;
+        .find(|(_, asked, answered)| {
+            is_draft(answered) && !asked.as_deref().is_some_and(is_draft)
+        })?;
     let answered = excerpt(&answered);
-    let right = excerpt(&asked);
+    let right = excerpt(asked.as_deref().unwrap_or("2025-11-25"));
     Some(
         finding
             .title_with([answered.as_str()])
@@ -219,8 +221,8 @@ pub(super) fn draft(reading: &Reading<'_>, finding: Finding) -> Option<Finding> 
     )
 }
 
-/// The revisions that an `initialize` asks for and gets.
-fn revisions(call: ExchangeRef<'_>) -> Option<(ExchangeRef<'_>, String, String)> {
+/// The revision that an `initialize` asks for, where it names one, and the revision it gets.
+fn revisions(call: ExchangeRef<'_>) -> Option<(ExchangeRef<'_>, Option<String>, String)> {
     let Purpose::Mcp { method } = &call.exchange.purpose else {
         return None;
     };
@@ -228,11 +230,12 @@ fn revisions(call: ExchangeRef<'_>) -> Option<(ExchangeRef<'_>, String, String)>
         return None;
     }
     let asked: Value = serde_json::from_slice(&call.request().get().body.bytes).ok()?;
-    let asked = asked.pointer("/params/protocolVersion")?.as_str()?;
+    let asked = asked.pointer("/params/protocolVersion");
+    let asked = asked.and_then(Value::as_str);
     let response = call.response_with_body()?;
     let RpcAnswer::Result(result) = rpc_answer(&response) else {
         return None;
     };
     let answered = result.get("protocolVersion")?.as_str()?;
-    Some((call, asked.to_owned(), answered.to_owned()))
+    Some((call, asked.map(str::to_owned), answered.to_owned()))
 }
