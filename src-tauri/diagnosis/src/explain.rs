@@ -38,13 +38,14 @@ pub fn explain(printed: &str) -> Vec<&'static ClientText> {
     }
     // A plain word is in too many texts to stand for one.
     let is_word = printed.chars().all(char::is_alphabetic) && printed.len() < LONG_WORD;
+    let is_part = !is_word && !is_code(&printed);
     let cut = cut_end(&printed);
     let mut found: Vec<&ClientText> = TEXTS
         .iter()
         .filter(|known| {
             let text = plain(&known.text);
             has_all(&printed, &text)
-                || !is_word && text.contains(&printed)
+                || is_part && text.contains(&printed)
                 || cut.is_some_and(|cut| ends_with_start(cut, &text))
         })
         .collect();
@@ -52,8 +53,22 @@ pub fn explain(printed: &str) -> Vec<&'static ClientText> {
     found
 }
 
+/// An error code: `invalid_client` is another one than `invalid_client_metadata`.
+fn is_code(text: &str) -> bool {
+    text.contains('_') && text.chars().all(is_of_code)
+}
+
+fn is_of_code(one: char) -> bool {
+    one.is_ascii_alphanumeric() || one == '_'
+}
+
 /// Whether the parts of a known text are in what was printed, in this order.
 fn has_all(printed: &str, text: &str) -> bool {
+    if is_code(text) {
+        return printed
+            .split(|one| !is_of_code(one))
+            .any(|word| word == text);
+    }
     let mut rest = printed;
     text.split("{}").map(str::trim).all(|part| {
         let Some(at) = rest.find(part) else {
@@ -134,6 +149,18 @@ mod tests {
         let line = "Error: Protected resource https://a does not match  expected https://b/mcp (or origin)";
         assert_eq!(first(line), Some("R02"));
         assert_eq!(first("does not support dynamic client"), Some("S06"));
+        let known = |printed: &str| -> Vec<&str> {
+            explain(printed)
+                .iter()
+                .map(|known| known.text.as_str())
+                .collect()
+        };
+        assert_eq!(known("invalid_client"), ["invalid_client"]);
+        assert_eq!(known("{\"error\":\"invalid_client\"}"), ["invalid_client"]);
+        assert_eq!(
+            known("invalid_client_metadata"),
+            ["invalid_client_metadata"]
+        );
         assert_eq!(first("Unexpected token ‘<’, \"<!doctype\""), Some("D15"));
         let boxed = "\u{2502} Incompatible auth server: does not support dynamic client \u{2502}\n\
                      \u{2502} registration \u{2502}";

@@ -41,7 +41,9 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let calls = reading.first_calls.iter().chain(&reading.calls);
     let mut told: Vec<&str> = Vec::new();
     for call in calls {
-        let Some(fault) = fault(*call).filter(|fault| !told.contains(&fault.member)) else {
+        let Some(fault) =
+            fault(*call, reading.is_pasted).filter(|fault| !told.contains(&fault.member))
+        else {
             continue;
         };
         told.push(fault.member);
@@ -76,10 +78,12 @@ struct Fault {
     fix: String,
 }
 
-fn fault(call: ExchangeRef<'_>) -> Option<Fault> {
+fn fault(call: ExchangeRef<'_>, is_pasted: bool) -> Option<Fault> {
     let response = call.response_with_body()?;
+    // What is pasted has lost its last empty lines.
+    let is_told = |slip: &EventSlip| !is_pasted || *slip != EventSlip::NoEmptyLine;
     if response.status == 200
-        && let Some(slip) = event_slip(&response)
+        && let Some(slip) = event_slip(&response).filter(is_told)
     {
         return Some(unseen_event(slip));
     }
