@@ -77,7 +77,8 @@ test("F10 shows the bar, on later days too, and takes it away", async () => {
   const bar = (wanted) =>
     page.waitForFunction(
       (wanted) =>
-        JSON.parse(document.documentElement.dataset.menus).bar === wanted,
+        JSON.parse(document.documentElement.dataset.menus ?? "{}").bar ===
+        wanted,
       wanted,
     );
   await bar(false);
