@@ -145,6 +145,7 @@ pub(crate) const REGISTRATION: &[Member] = &[
         RFC7591_SECRET_EXPIRES,
     ),
     member("client_id_issued_at", Form::Time, RFC7591_SECRET_EXPIRES),
+    needed("redirect_uris", Form::Texts, RFC7591_REGISTERED),
     member("client_uri", Form::Url, RFC7591_REGISTERED),
     member("logo_uri", Form::Url, RFC7591_REGISTERED),
     member("policy_uri", Form::Url, RFC7591_REGISTERED),

@@ -364,6 +364,15 @@ pub const FOLLOWS: &[Shown] = &[
         run.calls = vec![Answer::failed_with(FailureKind::InvalidRequest, words)];
         run.stop(Phase::Mcp, StopCode::Transport).trace()
     }),
+    ("S06", "M06/registration_endpoint", || {
+        let mut run = Run::healthy();
+        run.server_tries[0]
+            .2
+            .edit(|metadata| metadata["registration_endpoint"] = json!(null));
+        run.registration = None;
+        run.stop(Phase::Registration, StopCode::NoRegistration)
+            .trace()
+    }),
     ("S06", "N03/default", || {
         let mut run = fallen_back();
         run.registration.as_mut().unwrap().1 = Answer::bare(403);

@@ -21,6 +21,7 @@ pub(super) const PROVIDER: Provider = Provider {
         Trait::Own(Sign::Header("x-ms-ests-server")),
         Trait::Own(Sign::Says("AADSTS")),
         Trait::Shared(Sign::Header("x-ms-request-id")),
+        Trait::Own(Sign::Claim("iss", "https://sts.windows.net/")),
         Trait::Shared(Sign::Claim("tid", "")),
     ],
     cannot: &[

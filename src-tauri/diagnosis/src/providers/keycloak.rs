@@ -13,6 +13,9 @@ pub(super) const PROVIDER: Provider = Provider {
             "/clients-registrations/openid-connect",
         )),
         Trait::Shared(Sign::IssuerPath("/realms/")),
+        Trait::Own(Sign::Says(
+            "rejected request to client-registration service",
+        )),
         Trait::Shared(Sign::Says("Policy 'Trusted Hosts'")),
     ],
     usual: &["T15/taken"],

@@ -342,6 +342,28 @@ mod tests {
     }
 
     #[test]
+    fn a_registration_without_its_redirect_uris() {
+        let mut run = Run::healthy();
+        let (asked, answer) = run.registration.as_mut().unwrap();
+        answer.edit(|answer| answer["redirect_uris"] = serde_json::Value::Null);
+        asked["redirect_uris"] = json!([crate::sample::REDIRECT]);
+        let finding = run.finding("B03");
+        assert!(
+            finding.title.starts_with("redirect_uris"),
+            "{}",
+            finding.title
+        );
+        // Other grants have none to ask for.
+        let (asked, _) = run.registration.as_mut().unwrap();
+        *asked = json!({"token_endpoint_auth_method": "none"});
+        assert!(run.is_silent("B03"));
+        let (asked, answer) = run.registration.as_mut().unwrap();
+        *asked = json!({"redirect_uris": [crate::sample::REDIRECT]});
+        answer.edit(|answer| answer["redirect_uris"] = json!([crate::sample::REDIRECT]));
+        assert!(run.is_silent("B03"));
+    }
+
+    #[test]
     fn urls_of_a_registration() {
         let with = |member: &str, value: serde_json::Value| {
             let mut run = Run::healthy();

@@ -35,6 +35,8 @@ rule! {
         RESOURCE_UNKNOWN: Error AuthorizationServer Likely,
         RESOURCE_NOT_ALLOWED: Error AuthorizationServer Likely
             "The authorization server does not let this client ask for the resource",
+        LOST: Error AuthorizationServer Likely
+            "The authorization server says that {parameter} is missing, which was sent",
         DENIED: Error AuthorizationServer Likely "The authorization server denies access",
         DENIED_BY_USER: Note Nobody Likely "Access was denied at the consent page",
         STEP_UP_DENIED: Warning Client Likely
@@ -81,7 +83,7 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
         },
         "invalid_scope" => scope(reading, request),
         "invalid_target" => target(request, description),
-        other => by_code(other, description),
+        other => lost(description, request).unwrap_or_else(|| by_code(other, description)),
     };
     findings.add(at(finding, callback, error, description));
 }
@@ -229,6 +231,41 @@ fn target(request: &[Pair], description: &str) -> Finding {
             "Register {resource} as a resource (audience, API) at the authorization server, byte \
              for byte."
         ))
+}
+
+/// A parameter that the description calls missing, and that the request had.
+fn lost(description: &str, request: &[Pair]) -> Option<Finding> {
+    let words = description.to_ascii_lowercase();
+    let parts = words.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let is_missing = |pair: &&Pair| {
+        let mut places = (0..parts.len()).filter(|place| parts[*place] == pair.name);
+        let is_called_so = |place: usize| {
+            let before = &parts[place.saturating_sub(4)..place];
+            let after = parts[place + 1..].iter().take(3).copied();
+            let after = after.collect::<Vec<_>>().join(" ");
+            let said_after = ["missing", "is missing", "not provided", "was not provided"];
+            before.contains(&"missing")
+                || said_after.iter().any(|said| after.starts_with(said))
+                || after == "is required"
+        };
+        !pair.value.is_empty() && places.any(is_called_so)
+    };
+    let name = excerpt(&request.iter().find(is_missing)?.name);
+    Some(
+        RULE.found(RFC6749_AUTHORIZATION_ERROR)
+            .variant(&LOST)
+            .title_with([name.as_str()])
+            .message(format!(
+                "This client sent {name}. Either the authorization server lost it on the way to \
+                 its login, or the error comes from an identity provider behind it, to which it \
+                 sends a request of its own without {name}."
+            ))
+            .fix(format!(
+                "Let the authorization server send {name} in its own request to the identity \
+                 provider, and keep the client's request through the login."
+            )),
+    )
 }
 
 fn by_code(error: &str, description: &str) -> Finding {
@@ -430,6 +467,28 @@ mod tests {
         ] {
             assert_eq!(said(words), "resource_unknown", "{words}");
         }
+    }
+
+    #[test]
+    fn a_parameter_that_was_sent_and_is_called_missing() {
+        let with = |said| {
+            let mut run = refused("invalid_request", said);
+            run.ask("code_challenge_method", Some("S256"));
+            run.finding("A30")
+        };
+        let finding = with("Missing parameter: code_challenge_method");
+        assert_eq!(finding.variant, "lost");
+        assert!(finding.title.contains("code_challenge_method"));
+        for other in [
+            "Missing parameter: nonce",
+            "code_challenge_method is not plain",
+            "https is required for redirect_uri",
+        ] {
+            assert_eq!(with(other).variant, "default", "{other}");
+        }
+        let mut run = refused("invalid_request", "nonce is required");
+        run.ask("nonce", None);
+        assert_eq!(run.finding("A30").variant, "default");
     }
 
     #[test]

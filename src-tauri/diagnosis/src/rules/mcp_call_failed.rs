@@ -51,6 +51,8 @@ rule! {
             "The MCP server announces tools and does not know tools/list",
         TOOL_UNAUTHORIZED: Warning McpServer Likely
             "A tool is refused by the service that it calls itself",
+        TOOL_SCOPE: Warning McpServer Likely
+            "A tool wants more scope, and says so in its result alone",
         SCOPE_ELSEWHERE: Error McpServer Likely
             "The MCP server says insufficient_scope with {status} instead of 403",
         SCOPE_MISSPELT: Error McpServer Certain
@@ -73,7 +75,8 @@ fn check(reading: &Reading<'_>, findings: &mut Findings) {
     let found = |variant| RULE.found(mcp_answer(reading.revision)).variant(variant);
     let besides = [
         gone_past::notification(found(&NOTIFICATION), reading),
-        tools::tool_unauthorized(found(&TOOL_UNAUTHORIZED), reading),
+        tools::tool_scope(found(&TOOL_SCOPE), reading)
+            .or_else(|| tools::tool_unauthorized(found(&TOOL_UNAUTHORIZED), reading)),
         tools::pages(found(&SAME_CURSOR), found(&NEXT_PAGE), reading),
         tools::tools_unknown(found(&TOOLS_UNKNOWN), reading),
         gone_past::discover_fails(

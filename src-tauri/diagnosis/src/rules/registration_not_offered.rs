@@ -39,7 +39,7 @@ rule! {
     ],
     spec: [MCP_REGISTRATION, MCP_REGISTRATION_2025_06],
     supersedes: ["G03"],
-    follows: ["N03/default"],
+    follows: ["N03/default", "M06/registration_endpoint"],
     stops: [NoRegistration, RegistrationRejected],
     looks_at: [WayToRegister],
 }
@@ -237,7 +237,7 @@ fn advice(metadata: Option<&ServerMetadata>) -> String {
     };
     format!(
         "Enable dynamic client registration at the authorization server and publish its \
-         registration_endpoint, or {other} and give the client ID to this run."
+         registration_endpoint, or {other} and give the client ID to this run (--client-id)."
     )
 }
 

@@ -33,6 +33,8 @@ rule! {
     title: "{member} in the authorization server metadata is not valid",
     variants: [
         MISSING: Error AuthorizationServer Certain "{member} is missing in the authorization server metadata",
+        REGISTRATION_ENDPOINT: Error AuthorizationServer Certain
+            "{member} in the authorization server metadata is not valid",
         OPTIONAL: Warning AuthorizationServer Certain
             "{member} in the authorization server metadata is not valid",
         BLANK: Error AuthorizationServer Certain
@@ -126,6 +128,8 @@ fn by_table(
             &MISSING
         } else if has_fragment && problem.name.ends_with("_endpoint") {
             &FRAGMENT
+        } else if problem.name == "registration_endpoint" {
+            &REGISTRATION_ENDPOINT
         } else if problem.level == Level::Error || unreadable == Some(problem.name) {
             RULE.default_variant()
         } else {

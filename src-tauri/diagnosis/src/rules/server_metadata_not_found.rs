@@ -207,9 +207,10 @@ fn report(reading: &Reading<'_>, lookup: &Lookup<'_>) -> Finding {
             );
     }
     let finding = finding.fix(format!(
-        "Check the authorization server in the MCP server's settings. It must be the issuer exactly \
-         as the authorization server's own metadata spells it. If {issuer} is right, the \
-         authorization server has to serve its metadata there."
+        "Check authorization_servers of the resource metadata, in the settings of the MCP \
+             server. It must be the issuer exactly as the authorization server's own metadata \
+             spells it. If {issuer} is right, the authorization server has to serve its metadata \
+             there."
     ));
     // 2025-06-18 and earlier look for one document only, so a server that has just the other one
     // looks the same.

@@ -14,7 +14,7 @@ use crate::upstream::came_back_after;
 use crate::wording::excerpt;
 
 use giver::giver;
-use inside_address::inside_address;
+use inside_address::{inside_address, inside_redirect};
 use named::named;
 use own_address::own_address;
 use server::{Server, server};
@@ -150,7 +150,8 @@ fn report(
     origin: &str,
 ) -> Finding {
     let server = server(&seen.exchange.purpose);
-    let redirected = is_redirected(reading, seen);
+    let redirect = redirect_to(reading, seen);
+    let redirected = redirect.is_some();
     let in_url = placeholder::in_url(reading, seen, failure.kind).filter(|_| !redirected);
     if let Some(placeholder) = in_url {
         let variant = match placeholder.by() {
@@ -192,7 +193,10 @@ fn report(
         Some(_) => GIVEN,
         None => words(failure.kind),
     };
-    let inside = inside_address(reading, seen, failure.kind).filter(|_| !redirected);
+    let inside = match redirect {
+        Some(from) => inside_redirect(from, seen, failure.kind, server),
+        None => inside_address(reading, seen, failure.kind),
+    };
     RULE.found(spec(reading, server, failure.kind))
         .at(seen.seq, Part::RequestUrl)
         .variant(if redirected && failure.kind == FailureKind::Dns {
@@ -267,10 +271,10 @@ fn variant(seen: ExchangeRef<'_>, server: Server, kind: FailureKind) -> &'static
     }
 }
 
-/// Whether the URL was named by the redirect of an exchange before, for the same purpose.
-fn is_redirected(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
+/// The exchange before whose redirect named the URL, for the same purpose.
+fn redirect_to<'a>(reading: &Reading<'a>, seen: ExchangeRef<'_>) -> Option<ExchangeRef<'a>> {
     let mut before = reading.all.iter().take_while(|other| other.seq < seen.seq);
-    before.any(|other| {
+    let from = before.find(|other| {
         let location = other
             .response()
             .and_then(|answer| answer.header_value("location"));
@@ -280,7 +284,8 @@ fn is_redirected(reading: &Reading<'_>, seen: ExchangeRef<'_>) -> bool {
             place.is_some_and(|place| place.as_str() == seen.request().url.as_str())
         });
         other.exchange.purpose == seen.exchange.purpose && leads_here
-    })
+    });
+    from.copied()
 }
 
 /// Whoever redirects to a host has to correct its name.

@@ -47,6 +47,13 @@ pub(super) fn registered(seen: ExchangeRef<'_>) -> Option<Held> {
         .filter(|response| (200..300).contains(&response.status))?;
     let mut members = Document::clone(&*object(response)?);
     members.retain(|_, value| !value.is_null());
+    // What the list holds is held against the request by a rule of its own; a client that asked for
+    // none gets none.
+    let request: Option<Document> = serde_json::from_slice(&seen.request().get().body.bytes).ok();
+    let asked = request.is_some_and(|asked| asked.contains_key("redirect_uris"));
+    if !asked || members.contains_key("redirect_uris") {
+        members.insert("redirect_uris".into(), Value::Array(Vec::new()));
+    }
     Some(Held {
         document: "the registration answer",
         table: REGISTRATION,

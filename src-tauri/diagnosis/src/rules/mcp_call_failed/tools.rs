@@ -129,45 +129,19 @@ pub(super) fn tools_unknown(finding: Finding, reading: &Reading<'_>) -> Option<F
 
 /// A tool whose result says that it was refused itself: its own token for another service.
 pub(super) fn tool_unauthorized(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
-    let mut calls = reading
-        .calls
-        .iter()
-        .filter(|call| method(**call) == "tools/call");
-    let (call, said) = calls.find_map(|call| {
-        let response = call
-            .response_with_body()
-            .filter(|response| response.status == 200)?;
-        // Most calls work, and to read their answers whole would take long.
-        if !response.text()?.contains("isError") {
-            return None;
-        }
-        let RpcAnswer::Result(result) = rpc_answer(&response) else {
-            return None;
-        };
-        if result.get("isError").and_then(Value::as_bool) != Some(true) {
-            return None;
-        }
-        let content = result.get("content")?.as_array()?;
-        let texts = content.iter().filter_map(|item| item.get("text")?.as_str());
-        let said = texts.collect::<Vec<_>>().join(" ");
-        let lower = said.to_ascii_lowercase();
-        let refused = [
-            "unauthorized",
-            "unauthenticated",
-            "invalid_token",
-            "invalid token",
-            "invalid_grant",
-            "token has expired",
-            "token expired",
-            "expired token",
-            "authentication required",
-            "not authenticated",
-        ];
-        // A result that carries a challenge is told by its own rule.
-        let has_challenge = result.pointer("/_meta/mcp~1www_authenticate").is_some();
-        let is_refused = !has_challenge && refused.iter().any(|words| lower.contains(words));
-        is_refused.then_some((call, said))
-    })?;
+    const REFUSED: [&str; 10] = [
+        "unauthorized",
+        "unauthenticated",
+        "invalid_token",
+        "invalid token",
+        "invalid_grant",
+        "token has expired",
+        "token expired",
+        "expired token",
+        "authentication required",
+        "not authenticated",
+    ];
+    let (call, said) = failed_tool(reading, &REFUSED)?;
     Some(
         finding
             .at(call.seq, Part::body("/result/content"))
@@ -184,6 +158,68 @@ pub(super) fn tool_unauthorized(finding: Finding, reading: &Reading<'_>) -> Opti
                  renew it. Where the user has to log in, say so in a challenge.",
             ),
     )
+}
+
+/// A tool whose result wants a scope that no challenge asks for.
+pub(super) fn tool_scope(finding: Finding, reading: &Reading<'_>) -> Option<Finding> {
+    const SCOPE: [&str; 6] = [
+        "insufficient_scope",
+        "insufficient scope",
+        "missing scope",
+        "missing required scope",
+        "required_scope",
+        "requires scope",
+    ];
+    let (call, said) = failed_tool(reading, &SCOPE)?;
+    Some(
+        finding
+            .at(call.seq, Part::body("/result/content"))
+            .message(
+                "Clients ask the user for more scope when a call is answered 403 with a challenge. \
+                 The text of a result goes to the model, so nobody is asked, and the tool stays \
+                 out of reach.",
+            )
+            .expected("403 with WWW-Authenticate: Bearer error=\"insufficient_scope\"")
+            .actual(excerpt(&format!("200, isError: {said}")))
+            .fix(
+                "Answer such a call with 403 and WWW-Authenticate: Bearer \
+                 error=\"insufficient_scope\", scope=\"…\", resource_metadata=\"…\", with the scopes \
+                 that the tool needs.",
+            ),
+    )
+}
+
+/// The first tool call that failed with one of these in its words, in small letters.
+fn failed_tool<'a>(reading: &Reading<'a>, words: &[&str]) -> Option<(ExchangeRef<'a>, String)> {
+    let mut calls = reading
+        .calls
+        .iter()
+        .filter(|call| method(**call) == "tools/call");
+    calls.find_map(|call| {
+        let response = call
+            .response_with_body()
+            .filter(|response| response.status == 200)?;
+        // Most calls work, and to read their answers whole would take long.
+        if !response.text()?.contains("isError") {
+            return None;
+        }
+        let RpcAnswer::Result(result) = rpc_answer(&response) else {
+            return None;
+        };
+        if result.get("isError").and_then(Value::as_bool) != Some(true) {
+            return None;
+        }
+        // A result that carries a challenge is told by its own rule.
+        if result.pointer("/_meta/mcp~1www_authenticate").is_some() {
+            return None;
+        }
+        let content = result.get("content")?.as_array()?;
+        let texts = content.iter().filter_map(|item| item.get("text")?.as_str());
+        let said = texts.collect::<Vec<_>>().join(" ");
+        let lower = said.to_ascii_lowercase();
+        let speaks = words.iter().any(|words| lower.contains(words));
+        speaks.then_some((*call, said))
+    })
 }
 
 #[cfg(test)]
@@ -207,6 +243,10 @@ mod tests {
         };
         let finding = called("401 Unauthorized: upstream token has expired", true).unwrap();
         assert_eq!(finding.variant, "tool_unauthorized");
+        let wanting = r#"{"error": "insufficient_scope", "required_scope": "mcp:write"}"#;
+        assert_eq!(called(wanting, true).unwrap().variant, "tool_scope");
+        assert_eq!(called(wanting, false), None);
+        assert_eq!(called("the telescope is required at noon", true), None);
         assert_eq!(called("no such city", true), None);
         assert_eq!(called("401 Unauthorized means no token", false), None);
     }

@@ -17,17 +17,39 @@ pub(super) struct InsideAddress {
     pub fix: &'static str,
 }
 
+/// Whether a redirect led to such an address, which gives no answer.
+pub(super) fn inside_redirect(
+    from: ExchangeRef<'_>,
+    seen: ExchangeRef<'_>,
+    kind: FailureKind,
+    by: Server,
+) -> Option<InsideAddress> {
+    if !is_without_answer(kind) {
+        return None;
+    }
+    let came_from = Url::parse(&from.request().url).ok()?;
+    let asked = Url::parse(&seen.request().url).ok()?;
+    (came_from.host_str() != asked.host_str() && is_inside_of(&asked, &came_from)).then(|| {
+        InsideAddress {
+            by,
+            message: format!(
+                "{} redirects there: most likely to the address that the server has behind its \
+                 proxy or in its container.",
+                came_from.origin().ascii_serialization(),
+            ),
+            fix: "Build the redirect from the server's public URL (its base URL or host name; \
+                  behind a proxy let it go by X-Forwarded-Proto, -Host and -Port).",
+        }
+    })
+}
+
 /// Whether this request went to such an address and got no answer from it.
 pub(super) fn inside_address(
     reading: &Reading<'_>,
     seen: ExchangeRef<'_>,
     kind: FailureKind,
 ) -> Option<InsideAddress> {
-    let unreachable = matches!(
-        kind,
-        FailureKind::Dns | FailureKind::Refused | FailureKind::Unreachable | FailureKind::Timeout
-    );
-    if !unreachable {
+    if !is_without_answer(kind) {
         return None;
     }
     let named = named(reading, seen)?;
@@ -56,11 +78,28 @@ pub(super) fn inside_address(
     })
 }
 
+fn is_without_answer(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::Dns | FailureKind::Refused | FailureKind::Unreachable | FailureKind::Timeout
+    )
+}
+
 /// Whether an address is one of the inside, seen from where its document came from. Two loopback
 /// addresses are one machine, and a private network can hold both servers.
 fn is_inside_of(asked: &Url, came_from: &Url) -> bool {
     let is_name = matches!(asked.host(), Some(Host::Domain(name)) if name != "localhost");
-    is_inner(asked) && (is_name || !is_inner(came_from))
+    is_unspecified(asked) || is_inner(asked) && (is_name || !is_inner(came_from))
+}
+
+/// Whether it is the address that stands for all of a machine: good to listen on, and no place to
+/// send a request to.
+fn is_unspecified(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_unspecified(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
