@@ -98,7 +98,9 @@ pub enum EventSlip {
 
 /// What hides the event with the answer from clients that follow the HTML Standard.
 pub fn event_slip(response: &Response) -> Option<EventSlip> {
-    if response.media_type().as_deref() != Some("text/event-stream") {
+    let is_stream = response.media_type().as_deref() == Some("text/event-stream");
+    // Reading ends with the answer; a stream that broke off before it has other faults.
+    if !is_stream || response.body.end != BodyEnd::Complete {
         return None;
     }
     let text = response.body.text()?;
@@ -130,8 +132,7 @@ pub fn event_slip(response: &Response) -> Option<EventSlip> {
     let is_last = text
         .trim_end_matches('\n')
         .ends_with(block.trim_end_matches('\n'));
-    (is_last && response.body.end == BodyEnd::Complete && !text.ends_with("\n\n"))
-        .then_some(EventSlip::NoEmptyLine)
+    (is_last && !text.ends_with("\n\n")).then_some(EventSlip::NoEmptyLine)
 }
 
 fn answer(value: Value) -> Option<RpcAnswer> {
