@@ -9,21 +9,15 @@ before(async () => (ui = await start()));
 after(() => ui.close());
 
 const choose = (page, command) =>
-  page.evaluate(
-    (detail) => dispatchEvent(new CustomEvent("fake-menu", { detail })),
-    command,
-  );
-const given = async (page, name) =>
-  JSON.parse(await page.locator("html").getAttribute(name));
+  page.evaluate((detail) => dispatchEvent(new CustomEvent("fake-menu", { detail })), command);
+const given = async (page, name) => JSON.parse(await page.locator("html").getAttribute(name));
 const can = async (page) => (await given(page, "data-menu-state")).can;
 
 /** Waits until a menu offers a command, or no more. */
 const offers = (page, command, wanted = true) =>
   page.waitForFunction(
     ([command, wanted]) =>
-      JSON.parse(document.documentElement.dataset.menuState).can.includes(
-        command,
-      ) === wanted,
+      JSON.parse(document.documentElement.dataset.menuState).can.includes(command) === wanted,
     [command, wanted],
   );
 
@@ -41,8 +35,7 @@ test("a menu starts a run, and offers in it what the run offers", async () => {
   const rows = await page.find("exchanges").getAttribute("data-rows");
   await choose(page, "next");
   await page.waitForFunction(
-    (rows) =>
-      document.querySelector('[data-testid="exchanges"]').dataset.rows !== rows,
+    (rows) => document.querySelector('[data-testid="exchanges"]').dataset.rows !== rows,
     rows,
   );
   await closed(page);
@@ -52,9 +45,7 @@ test("while a dialog is open, a menu does nothing behind it", async () => {
   const page = await ui.open("?fixture=s01&at=end");
   await choose(page, "bug-report");
   await visible(page.getByRole("dialog", { name: "Export" }));
-  const format = await page
-    .locator("#export input[type=radio]:checked")
-    .getAttribute("value");
+  const format = await page.locator("#export input[type=radio]:checked").getAttribute("value");
   assert.match(format, /bug|mcp/);
   await offers(page, "new", false);
   await choose(page, "new");
@@ -65,9 +56,7 @@ test("while a dialog is open, a menu does nothing behind it", async () => {
   await offers(page, "new");
   await choose(page, "paste");
   await visible(page.find("start-url"));
-  await page.waitForFunction(
-    () => document.activeElement.dataset.testid === "start-url",
-  );
+  await page.waitForFunction(() => document.activeElement.dataset.testid === "start-url");
   await closed(page);
 });
 
@@ -76,9 +65,7 @@ test("F10 shows the bar, on later days too, and takes it away", async () => {
   await visible(page.find("start-url"));
   const bar = (wanted) =>
     page.waitForFunction(
-      (wanted) =>
-        JSON.parse(document.documentElement.dataset.menus ?? "{}").bar ===
-        wanted,
+      (wanted) => JSON.parse(document.documentElement.dataset.menus ?? "{}").bar === wanted,
       wanted,
     );
   await bar(false);

@@ -2,15 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import {
-  closed,
-  rewrite,
-  selected,
-  stands,
-  start,
-  status,
-  visible,
-} from "./browser.mjs";
+import { closed, rewrite, selected, stands, start, status, visible } from "./browser.mjs";
 
 let ui;
 before(async () => (ui = await start()));
@@ -25,9 +17,7 @@ test("another of several authorization servers can be chosen, by mouse and by ke
   await page.find("change-server").click();
   await page.find("server-2").click();
   await page.waitForFunction(() =>
-    document
-      .querySelector('[data-testid="authorization-server"]')
-      .innerText.includes("2 of 2"),
+    document.querySelector('[data-testid="authorization-server"]').innerText.includes("2 of 2"),
   );
   assert.match(await said(page), /second-choice-of-authorization-servers/);
   await page.keyboard.press("Enter");
@@ -39,9 +29,7 @@ test("another of several authorization servers can be chosen, by mouse and by ke
   await page.keyboard.press("Home");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() =>
-    document
-      .querySelector('[data-testid="authorization-server"]')
-      .innerText.includes("1 of 2"),
+    document.querySelector('[data-testid="authorization-server"]').innerText.includes("1 of 2"),
   );
   await closed(page);
 });
@@ -69,9 +57,7 @@ test("after a rejected registration the other ways are offered, and one of them 
   await page.shot("other-ways");
   await page.find("way-send").click();
   await stands(page, "ready");
-  await visible(
-    page.locator(".seen").getByText("Client desk, by the user's choice."),
-  );
+  await visible(page.locator(".seen").getByText("Client desk, by the user's choice."));
   assert.equal(await page.find("other-ways").count(), 0);
   await closed(page);
 });
@@ -83,16 +69,12 @@ test("a device's code is large, and the polls go on by themselves until it is en
   const code = page.find("user-code");
   assert.equal(await code.innerText(), "WDJB-MJHT");
   assert.ok(
-    (await code.evaluate((element) =>
-      parseFloat(getComputedStyle(element).fontSize),
-    )) >= 20,
+    (await code.evaluate((element) => parseFloat(getComputedStyle(element).fontSize))) >= 20,
   );
   assert.match(await page.find("device-uri").innerText(), /\/device$/);
   assert.match(await page.find("device-left").innerText(), /^(10:00|9:5\d)$/);
   assert.match(await page.find("device-poll").innerText(), /^(0:0\d|now)$/);
-  await visible(
-    page.find("row-9").locator(".seen").getByText("authorization_pending"),
-  );
+  await visible(page.find("row-9").locator(".seen").getByText("authorization_pending"));
   await visible(page.find("row-10").locator(".seen").getByText("slow_down"));
   await stands(page, "ready");
   assert.equal(await page.find("device").count(), 0);
@@ -103,8 +85,7 @@ test("only what is possible can be asked for, and what comes of it is selected",
   const page = await ui.open("?fixture=healthy&at=end");
   await page.keyboard.press("a");
   await visible(page.find("act-refresh"));
-  const disabled = (kind) =>
-    page.find(`act-${kind}`).getAttribute("aria-disabled");
+  const disabled = (kind) => page.find(`act-${kind}`).getAttribute("aria-disabled");
   assert.equal(await disabled("refresh"), "false");
   assert.equal(await disabled("userinfo"), "true");
   assert.equal(await disabled("reuse_rotated"), "true");
@@ -133,10 +114,7 @@ test("the palette knows the actions that are possible", async () => {
 
 test("the tokens' card offers what can be tried with them, and the registration left behind", async () => {
   const page = await ui.open("?fixture=healthy&at=end");
-  assert.match(
-    await page.find("registrations-left").innerText(),
-    /This run registered 1 client/,
-  );
+  assert.match(await page.find("registrations-left").innerText(), /This run registered 1 client/);
   await page.keyboard.press("t");
   await page.find("token-introspect").click();
   await page.find("token-row").waitFor({ state: "detached" });
@@ -144,10 +122,7 @@ test("the tokens' card offers what can be tried with them, and the registration 
   assert.match(await page.find("row-16").innerText(), /active/);
   await page.keyboard.press("t");
   assert.ok(await page.find("token-userinfo").isDisabled());
-  assert.match(
-    await page.find("registrations").innerText(),
-    /This run registered 1 client/,
-  );
+  assert.match(await page.find("registrations").innerText(), /This run registered 1 client/);
   await page.find("client-delete_registration").click();
   await page.find("confirm-yes").click();
   await visible(page.find("row-17"));
@@ -180,10 +155,7 @@ test("a tool is called with a form of its schema, and its exchange is selected",
   assert.equal(await selected(page), "row-16");
   await page.find("tab-request").click();
   const { params } = JSON.parse(
-    await page
-      .locator("[data-detail] pre, [data-detail] .cm-content")
-      .last()
-      .innerText(),
+    await page.locator("[data-detail] pre, [data-detail] .cm-content").last().innerText(),
   );
   assert.deepEqual(params, {
     name: "search_documents",
@@ -215,9 +187,7 @@ test("arguments are written as JSON where a form cannot show them", async () => 
   await visible(page.getByText("Sent as well: more"));
   await page.find("tool-json").check();
   await rewrite(editor, "[1]");
-  await visible(
-    page.getByText("arguments: expected a JSON object, got an array"),
-  );
+  await visible(page.getByText("arguments: expected a JSON object, got an array"));
   await page.find("tool-filter").fill("either");
   await page.find("tool-3").click();
   await visible(page.getByText("The schema uses oneOf for the whole"));
@@ -237,10 +207,7 @@ test("a hostile schema is text, cut, and nothing hangs", async () => {
       hasText: "<img src=x onerror=alert(1)>",
     }),
   );
-  assert.equal(
-    await page.locator("img[src=x], [role=dialog] script").count(),
-    0,
-  );
+  assert.equal(await page.locator("img[src=x], [role=dialog] script").count(), 0);
   await page.getByLabel("constructor").fill("mine");
   const wide = await page
     .locator("#tool-call")
