@@ -164,7 +164,7 @@ fn misspelt(told: &str, asked: &str) -> Option<Finding> {
         return Some(finding);
     }
     let in_other_case = |name: &&str| by_comma.iter().any(|told| told.eq_ignore_ascii_case(name));
-    if !by_comma.is_empty() && !has(&by_comma) && asked_for.iter().all(|name| in_other_case(name)) {
+    if !by_comma.is_empty() && !has(&by_comma) && asked_for.iter().all(in_other_case) {
         let finding = RULE
             .found(RFC6749_SCOPE_LIST)
             .variant(&OTHER_CASE)

@@ -17,8 +17,8 @@ rule! {
     /// # What it looks at
     /// Claims of a signed access token (times, a header with `crit`, a key that it is bound to),
     /// and the members of a token answer with an access token: `expires_in` (a number of seconds
-    /// that a token can live), `scope`, `refresh_token` and `id_token` (strings), and a `token_type`
-    /// that clients know.
+    /// that a token can live), `scope`, `refresh_token` and `id_token` (strings), and a
+    /// `token_type` that clients know.
     ///
     /// # Why it matters
     /// Strict clients check the answer against a schema and refuse all of it for one member. Others
