@@ -33,6 +33,16 @@ pub(crate) fn list<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
+/// What `crit` in the header of a token names (RFC 7515 section 4.1.11).
+pub(crate) fn critical_names(critical: &serde_json::Value) -> String {
+    let names = critical.as_array().into_iter().flatten();
+    let names: Vec<&str> = names.filter_map(serde_json::Value::as_str).collect();
+    match names.as_slice() {
+        [] => "something that it does not name".to_owned(),
+        names => excerpt(&list(names)),
+    }
+}
+
 /// Whether two identifiers differ by slashes at their end and by nothing else.
 pub(crate) fn differ_by_trailing_slash(one: &str, other: &str) -> bool {
     one != other && one.trim_end_matches('/') == other.trim_end_matches('/')

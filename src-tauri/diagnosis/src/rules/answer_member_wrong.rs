@@ -426,4 +426,31 @@ mod tests {
             assert!(with(ids).is_silent("B03"), "{ids:?}");
         }
     }
+
+    #[test]
+    fn a_session_id_that_changes() {
+        const NAME: &str = "Mcp-Session-Id";
+        let told = |method: &str, sent: &str, got: Option<&str>| {
+            let mut trace = Run::healthy().trace();
+            let body = json!({"jsonrpc": "2.0", "id": 3, "method": method});
+            let request = Request::new("POST", MCP)
+                .header(NAME, sent)
+                .body(body.to_string());
+            let answer = Answer::json(200, json!({"jsonrpc": "2.0", "id": 3, "result": {}}));
+            let answer = match got {
+                Some(got) => answer.header(NAME, got),
+                None => answer,
+            };
+            let method = method.to_owned();
+            push_to_server(&mut trace, Purpose::Mcp { method }, request, &answer);
+            found_in(&trace, "B03")
+                .filter(|finding| finding.variant == "session_id")
+                .map(|finding| finding.actual.unwrap_or_default())
+        };
+        let changed = told("ping", "first", Some("second"));
+        assert_eq!(changed.as_deref(), Some("Mcp-Session-Id: second"));
+        assert_eq!(told("ping", "first", Some("first")), None);
+        assert_eq!(told("ping", "first", None), None);
+        assert_eq!(told("initialize", "first", Some("second")), None);
+    }
 }

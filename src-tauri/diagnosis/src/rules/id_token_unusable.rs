@@ -8,7 +8,7 @@ use crate::reading::Reading;
 use crate::replaced::is_replaced;
 use crate::rule::{Findings, rule};
 use crate::spec::{OIDC_EXPIRY, OIDC_ISSUER, OIDC_REFRESHED, OIDC_UNSIGNED, RFC7515_CRITICAL};
-use crate::wording::{excerpt, list};
+use crate::wording::{critical_names, excerpt};
 
 rule! {
     /// # What it looks at
@@ -152,15 +152,9 @@ fn judge(reading: &Reading<'_>, token: &IdToken<'_>) -> Option<Finding> {
         return Some(finding);
     }
     if let Some(critical) = jwt.header.get("crit") {
-        let names = critical.as_array().into_iter().flatten();
-        let names: Vec<&str> = names.filter_map(Value::as_str).collect();
-        let name = match names.as_slice() {
-            [] => "something that it does not name".to_owned(),
-            names => excerpt(&list(names)),
-        };
         let finding = found(RFC7515_CRITICAL)
             .variant(&CRITICAL)
-            .title_with([&name])
+            .title_with([critical_names(critical).as_str()])
             .message(
                 "crit in the header of a token lists what a reader has to understand, and nothing that \
                  OpenID Connect has is among it. Clients refuse a token with a crit that they do not \

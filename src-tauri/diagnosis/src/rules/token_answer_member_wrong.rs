@@ -10,7 +10,7 @@ use crate::spec::{
     RFC6749_EXPIRES_IN, RFC6749_SCOPE_GRANTED, RFC6749_TOKEN_OK, RFC6749_TOKEN_TYPE,
     RFC7515_CRITICAL, RFC7519_NUMERIC_DATE, RFC8693_SCOPE, RFC9068_CLAIMS, RFC9449_TOKEN_TYPE,
 };
-use crate::wording::excerpt;
+use crate::wording::{critical_names, excerpt};
 use claims::Claim;
 
 rule! {
@@ -179,15 +179,15 @@ fn of_claim(seen: ExchangeRef<'_>, claim: Claim, client: Option<&str>) -> Findin
             .fix(format!("Write {} into the access token.", problem.expected))
             .expected(problem.expected)
             .actual(problem.actual),
-        Claim::Critical(names) => found(RFC7515_CRITICAL)
+        Claim::Critical(critical) => found(RFC7515_CRITICAL)
             .variant(&CRITICAL)
-            .title_with([excerpt(&names).as_str()])
+            .title_with([critical_names(&critical).as_str()])
             .message(
                 "crit in the header of a token lists what a reader has to understand. MCP servers \
                  that check signatures refuse a token with a crit that they do not know.",
             )
             .expected("no crit in the header")
-            .actual(format!("crit: {}", excerpt(&names)))
+            .actual(excerpt(&format!("\"crit\": {critical}")))
             .fix("Take crit, and what it names, out of the header of access tokens."),
         Claim::NoEnd => found(RFC9068_CLAIMS)
             .variant(&NO_END)
@@ -394,6 +394,12 @@ mod tests {
         assert_eq!(
             headed(critical, json!({})).finding("T46").variant,
             "critical"
+        );
+        let nameless = json!({"alg": "RS256", "crit": []});
+        let title = headed(nameless, json!({})).finding("T46").title;
+        assert!(
+            title.ends_with("something that it does not name"),
+            "{title}"
         );
         for claims in [
             json!({"scope": ["a"], "client_id": "x"}),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use trace::{Purpose, Revision, RpcAnswer, rpc_answer};
+use trace::{Revision, RpcAnswer, rpc_answer};
 
 use super::held::{Held, members_of};
 use crate::answer_tables::{
@@ -11,7 +11,7 @@ use crate::answer_tables::{
     TOOL_LIST, TOOL_OUTPUT, TOOL_RESULT, content_of,
 };
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading};
+use crate::reading::{ExchangeRef, Reading, method};
 use crate::wording::excerpt;
 
 pub(super) fn of_result(seen: ExchangeRef<'_>, method: &str, revision: Revision) -> Vec<Held> {
@@ -223,10 +223,7 @@ pub(super) fn draft(reading: &Reading<'_>, finding: Finding) -> Option<Finding> 
 
 /// The revision that an `initialize` asks for, where it names one, and the revision it gets.
 fn revisions(call: ExchangeRef<'_>) -> Option<(ExchangeRef<'_>, Option<String>, String)> {
-    let Purpose::Mcp { method } = &call.exchange.purpose else {
-        return None;
-    };
-    if method != "initialize" {
+    if method(call) != "initialize" {
         return None;
     }
     let asked: Value = serde_json::from_slice(&call.request().get().body.bytes).ok()?;

@@ -3,7 +3,7 @@
 use trace::Purpose;
 
 use crate::finding::{Finding, Part};
-use crate::reading::{ExchangeRef, Reading};
+use crate::reading::{ExchangeRef, Reading, method};
 use crate::replaced::is_replaced;
 use crate::wording::excerpt;
 
@@ -49,8 +49,8 @@ pub(super) fn wrong(seen: ExchangeRef<'_>, finding: impl FnOnce() -> Finding) ->
 /// A session id that is another one than that of the request it answers.
 pub(super) fn changed(reading: &Reading<'_>, finding: impl FnOnce() -> Finding) -> Option<Finding> {
     // `initialize` begins a session, whatever the client still had.
-    let begins = |call: &&ExchangeRef<'_>| matches!(&call.exchange.purpose, Purpose::Mcp { method } if method == "initialize");
-    let mut calls = reading.calls.iter().filter(|call| !begins(call));
+    let calls = reading.calls.iter();
+    let mut calls = calls.filter(|call| method(**call) != "initialize");
     let (call, sent, got) = calls.find_map(|call| {
         let sent = call.request().header_value(NAME)?;
         let got = call.response_with_headers()?.header_value(NAME)?;

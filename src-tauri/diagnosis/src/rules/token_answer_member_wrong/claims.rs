@@ -11,8 +11,8 @@ use crate::spec::{RFC7519_NUMERIC_DATE, RFC8693_SCOPE, RFC9068_CLAIMS};
 pub(super) enum Claim {
     /// A claim of the wrong kind.
     Wrong(Problem),
-    /// A header that servers have to understand, by name.
-    Critical(String),
+    /// The value of `crit`: names of headers that servers have to understand.
+    Critical(Value),
     /// A profile of tokens that end, and no `exp`.
     NoEnd,
     /// The client that the token says it was issued to.
@@ -50,10 +50,8 @@ pub(super) fn wrong(jwt: &Jwt, client: Option<&str>, proved: bool) -> Vec<Claim>
     let kind = kind.to_ascii_lowercase();
     let of_profile = kind.trim_start_matches("application/") == "at+jwt";
     let mut found = Vec::new();
-    if let Some(names) = jwt.header.get("crit") {
-        let names = names.as_array().into_iter().flatten();
-        let names: Vec<&str> = names.filter_map(Value::as_str).collect();
-        found.push(Claim::Critical(names.join(", ")));
+    if let Some(critical) = jwt.header.get("crit") {
+        found.push(Claim::Critical(critical.clone()));
     }
     let stands = |problem: &Problem| {
         let value = jwt.claims.get(problem.name).and_then(Value::as_str);

@@ -104,10 +104,10 @@ fn is_unspecified(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use trace::{EntryKind, FailureKind, Phase, Purpose, StopCode};
+    use trace::{EntryKind, FailureKind, Phase, Purpose, Request, StopCode};
 
     use crate::finding::Owner;
-    use crate::sample::{Answer, Run, found_in};
+    use crate::sample::{AS, Answer, Run, found_in, push_to_server};
 
     #[test]
     fn an_endpoint_with_the_address_of_the_inside() {
@@ -187,5 +187,42 @@ mod tests {
         assert!(inside.message.contains("The challenge came from"));
         let public = told("https://other.example/.well-known/oauth-protected-resource/mcp");
         assert_eq!(public.owner, Owner::Network);
+    }
+
+    #[test]
+    fn a_redirect_to_an_address_of_the_inside() {
+        let told = |to: &str, kind| {
+            let mut trace = Run::healthy().trace();
+            let from = Request::new("POST", format!("{AS}/register"));
+            let redirect = Answer::bare(307).header("Location", to);
+            push_to_server(&mut trace, Purpose::Registration, from, &redirect);
+            let request = Request::new("POST", to);
+            push_to_server(
+                &mut trace,
+                Purpose::Registration,
+                request,
+                &Answer::failed(kind),
+            );
+            found_in(&trace, "N01").unwrap()
+        };
+        for inside in [
+            "http://0.0.0.0:3000/register",
+            "http://[::]:3000/register",
+            "http://10.0.0.5/register",
+            "http://keycloak:8080/register",
+        ] {
+            let finding = told(inside, FailureKind::Refused);
+            assert_eq!(finding.owner, Owner::AuthorizationServer, "{inside}");
+            assert!(finding.message.contains("redirects there"), "{inside}");
+            let cut = told(inside, FailureKind::Reset);
+            assert!(!cut.message.contains("redirects there"), "it was reached");
+        }
+        for other in [
+            "https://login.example/register",
+            "https://as.example:8443/register",
+        ] {
+            let finding = told(other, FailureKind::Refused);
+            assert!(!finding.message.contains("redirects there"), "{other}");
+        }
     }
 }
