@@ -50,15 +50,15 @@ impl Recorder {
         }
         self.send(call(mcp, "initialize")).await;
         if conduct.looks_first {
-            return self.from_server_metadata(lab, conduct).await;
+            return self.log_in_by_server_metadata(lab, conduct).await;
         }
         let place = if conduct.metadata_at_root { "" } else { "/mcp" };
         let place = format!("{origin}/.well-known/oauth-protected-resource{place}");
         self.send(Request::new("GET", place)).await;
-        self.from_server_metadata(lab, conduct).await
+        self.log_in_by_server_metadata(lab, conduct).await
     }
 
-    async fn from_server_metadata(&mut self, lab: &Lab, conduct: &Conduct) -> Option<()> {
+    async fn log_in_by_server_metadata(&mut self, lab: &Lab, conduct: &Conduct) -> Option<()> {
         let name = if conduct.openid_first {
             "openid-configuration"
         } else {
